@@ -1,0 +1,59 @@
+# Everything a newcomer, a developer or CI runs. `make` alone teaches.
+# It asks for Python 3.11 or newer, git and make; all else comes locked and hashed into .venv.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+PYTEST = $(BIN)/python -m pytest
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install up test lint format proof bench reference lock upgrade clean python
+
+help: ## What can be made
+	@echo "make up is all it takes to see Fairground. The rest is for working on it:"
+	@echo
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+up: python ## Start the marketplace at http://127.0.0.1:8000, demo included; Ctrl-C stops it
+	@$(PYTHON) tools/bootstrap.py run
+	@exec $(BIN)/fairground up
+
+install: python ## Make .venv with everything that developers need; quick when it is there
+	@$(PYTHON) tools/bootstrap.py dev
+
+test: install ## Every test, on SQLite and PostgreSQL, every proof at a small dose (at most 10 minutes)
+	@$(PYTEST) -n $(WORKERS) --dist worksteal --cov --cov-report=term --durations=15 --durations-min=2
+
+lint: install ## Style, types, the dependency rule, lengths and words
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy src tools tests benchmarks
+	@$(BIN)/lint-imports
+	@$(PYTEST) -q tests/architecture
+
+format: install ## Mend what the linter can mend by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+proof: install ## Every claim at its stated dose; the figures go to var/proof/full.md
+	@FAIRGROUND_PROOF_DOSE=full $(PYTEST) -m proof --timeout=3600
+
+bench: install ## Measure the figures that the documentation claims
+	@$(PYTEST) -p tests.conftest benchmarks --timeout=3600
+
+reference: install ## Write docs/reference anew from the code: settings, problem codes, topics, packs
+	@$(BIN)/python -m tools.reference
+
+lock: python ## Write into requirements/ what pyproject.toml asks for; keeps the versions that still fit
+	@$(PYTHON) -m tools.lock
+
+upgrade: python ## The same with the newest versions that pyproject.toml admits
+	@$(PYTHON) -m tools.lock --upgrade
+
+clean: ## Remove what was installed and built, never data (var/)
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
+
+python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Fairground needs Python 3.11 or newer. Install one, or name it: make PYTHON=/path/to/python3 up"; exit 1; }
