@@ -1,0 +1,1 @@
+"""Vocabulary shared by every part of the program: pure, no I/O."""
