@@ -1,0 +1,176 @@
+"""Fixtures that every part uses: databases that commit for real, doses and figures of the proofs, real data.
+
+| fixture | gives |
+|---|---|
+| `db` | a `Database` with every module's tables and no rows, once on each dialect; `outbox` has what it told |
+| `migrated_url` | the address of such a database, for server processes |
+| `database_url` | the address of a database without tables, once on each dialect |
+| `dose` | `dose(small=3, full=50)`: how much of a proof to run |
+| `figure` | `figure("rounds per second", 41.5, "1/s")`: a measured number for the report |
+| `real_data` | the folder of real data beside the checkout; without it the test is reported as not run |
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import hypothesis
+import pytest
+
+from fairground.platform.db.database import Database
+from tests.support.databases import copy_of, migrate
+from tests.support.outbox import RecordingOutbox
+from tests.support.postgres import PostgresOfThisRun, empty, fresh_database
+from tests.support.proofs import Dose, Figure, write_figures
+from tools.postgres import NoPostgres, Server
+
+# A machine that is shared makes any example slow once in a while, and that is no fault of what is tested.
+hypothesis.settings.register_profile("fairground", deadline=None)
+hypothesis.settings.load_profile("fairground")
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DIALECTS: Final = ("sqlite", "postgres")
+POSTGRES: Final = pytest.StashKey[PostgresOfThisRun]()
+FIGURES: Final = pytest.StashKey[list[Figure]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    handed_down = getattr(config, "workerinput", {}).get("postgres")
+    config.stash[POSTGRES] = PostgresOfThisRun(Server(*handed_down) if handed_down else None)
+    config.stash[FIGURES] = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the controller's one server to each worker before it starts."""
+    try:
+        server = node.config.stash[POSTGRES].server()
+    except NoPostgres as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+    node.workerinput["postgres"] = (server.url, server.description)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if POSTGRES in config.stash:
+        config.stash[POSTGRES].stop()
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Run every `async def` test on the loop that the program runs on."""
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Server:
+    return request.config.stash[POSTGRES].server()
+
+
+@pytest.fixture
+def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the URL of a database that holds nothing yet, not even tables."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path / 'fairground.db'}"
+        return
+    with fresh_database(request.getfixturevalue("postgres_server")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate one SQLite file, to be copied for each test."""
+    file = tmp_path_factory.mktemp("template") / "fairground.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: Server) -> Iterator[str]:
+    """Migrate one database for this worker, to be emptied for each test."""
+    with fresh_database(postgres_server) as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture
+def migrated_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Give the URL of a database that has every table and no rows."""
+    if dialect == "sqlite":
+        return copy_of(request.getfixturevalue("sqlite_template"), tmp_path)
+    url: str = request.getfixturevalue("postgres_database")
+    empty(url)
+    return url
+
+
+@pytest.fixture
+def outbox() -> RecordingOutbox:
+    return RecordingOutbox()
+
+
+@pytest.fixture
+async def db(migrated_url: str, outbox: RecordingOutbox) -> AsyncIterator[Database]:
+    database = Database(migrated_url, outbox=outbox)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def dose() -> Dose:
+    return Dose()
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str, float, str], None]:
+    """Record a measured number; it is printed at the end of the run and kept in var/proof."""
+
+    def record(name: str, value: float, unit: str) -> None:
+        request.node.user_properties.append(("figure", [request.node.nodeid, name, value, unit]))
+
+    return record
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Give the folder of real data, which is too large for the repository."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"NOT RUN: the real data is not at {folder}")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything below tests/proofs, so that `-m proof` finds it."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests" / "proofs"):
+            item.add_marker(pytest.mark.proof)
+
+
+class FigureCollector:
+    """Gathers what the tests measured, also from the worker processes."""
+
+    def __init__(self, figures: list[Figure]) -> None:
+        self._figures = figures
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self._figures += [Figure(*value) for key, value in report.user_properties if key == "figure"]  # type: ignore[misc]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.pluginmanager.register(FigureCollector(session.config.stash[FIGURES]))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    server, figures = config.stash[POSTGRES].described(), config.stash[FIGURES]
+    if server:
+        terminalreporter.write_line(f"PostgreSQL tests ran on {server}.")
+    if figures:
+        path = write_figures(ROOT / "var" / "proof", figures, server=server)
+        terminalreporter.section("measured")
+        terminalreporter.write_line(path.read_text())

@@ -1,0 +1,1 @@
+"""Small stand-ins that answer a contract from memory, for tests of modules that lean on it."""

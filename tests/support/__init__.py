@@ -1,0 +1,1 @@
+"""What the tests of every part lean on: databases, doses, figures, factories."""

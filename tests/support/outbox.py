@@ -1,0 +1,27 @@
+"""An outbox for tests of what lies below the job table."""
+
+from datetime import timedelta
+
+from fairground.kernel.messages import Event, Job
+from fairground.platform.db.database import WriteTx
+
+
+class RecordingOutbox:
+    """Remembers what was said, whether or not its transaction committed."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.jobs: list[Job] = []
+        self.wakes = 0
+
+    async def begin(self, tx: WriteTx, *, ends_job: bool) -> None:
+        pass
+
+    async def emit(self, tx: WriteTx, event: Event) -> None:  # noqa: ARG002
+        self.events.append(event)
+
+    async def enqueue(self, tx: WriteTx, job: Job, *, delay: timedelta, dedup_key: str | None) -> None:  # noqa: ARG002
+        self.jobs.append(job)
+
+    def committed(self) -> None:
+        self.wakes += 1

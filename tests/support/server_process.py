@@ -1,0 +1,83 @@
+"""What runs inside a server process of the tests: the program itself, and what a test has changed in it."""
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import false
+
+import fairground.entrypoints.cli.serving  # noqa: F401 - now, so that the processes forked from us need not
+from fairground.entrypoints.cli import main
+from fairground.modules.booking.store import allocations
+from tests.support.processes import write_output_to
+
+
+@dataclass(frozen=True)
+class FailPoint:
+    """A place in the program at which its process is killed."""
+
+    name: str
+    module: str
+    function: str
+    """`function`, or `Class.method`; a coroutine."""
+    when: Literal["before", "after"]
+    nth: int = 1
+    """At which of its calls."""
+
+    def arm(self) -> None:
+        *holders, name = self.function.split(".")
+        holder: Any = importlib.import_module(self.module)
+        for part in holders:
+            holder = getattr(holder, part)
+        setattr(holder, name, self._deadly(getattr(holder, name)))
+
+    def _deadly(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        calls = 0
+
+        async def die(*positional: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            is_here = calls == self.nth
+            if is_here and self.when == "before":
+                _die()
+            result = await function(*positional, **named)
+            if is_here:
+                _die()
+            return result
+
+        return die
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ask_nobody_whether_a_time_is_taken() -> None:
+    """Switch off, for a negative control, the question that claiming a time asks."""
+    setattr(allocations, "_is_taken", lambda _claim: false())  # noqa: B010 - mypy knows better than we what it may be
+
+
+def run(
+    arguments: list[str],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    fail_point: FailPoint | None = None,
+    has_question: bool = True,
+) -> None:
+    """Be `fairground …` with exactly these settings."""
+    write_output_to(log)
+    for name in [name for name in os.environ if name.startswith(("FAIRGROUND_", "SQLALCHEMY_"))]:
+        del os.environ[name]
+    os.environ.update(environment)
+    if fail_point is not None:
+        fail_point.arm()
+    if not has_question:
+        ask_nobody_whether_a_time_is_taken()
+    sys.argv = ["fairground", *arguments]
+    main()

@@ -1,0 +1,40 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import func, select
+
+from fairground.kernel.ids import uuid7
+from fairground.platform.db.common.tables import IdempotencyRow
+from fairground.platform.db.database import Database
+from tests.support.proofs import Dose
+
+
+async def test_an_async_test_runs_on_the_loop_of_the_program() -> None:
+    import asyncio
+
+    assert type(asyncio.get_running_loop()).__module__.startswith("uvloop")
+
+
+def test_database_url_names_a_database_without_tables(database_url: str, dialect: str) -> None:
+    if dialect == "sqlite":
+        assert not Path(database_url.removeprefix("sqlite:///")).exists()
+        return
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+
+
+def test_a_dose_is_one_of_the_two_amounts(dose: Dose) -> None:
+    assert dose(small=3, full=50) == (50 if dose.is_full else 3)
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+async def test_a_database_is_empty_whatever_the_test_before_committed(db: Database, turn: str) -> None:
+    count = select(func.count()).select_from(IdempotencyRow)
+    async with db.write() as tx:
+        assert await tx.scalar(count) == 0
+        row = {"actor_id": uuid7(), "key": turn, "request_hash": "", "claim_id": uuid7(), "state": "started"}
+        await tx.insert_ignore(IdempotencyRow, [{**row, "started_at": datetime.now(UTC)}])
+    async with db.read() as tx:
+        assert await tx.scalar(count) == 1
