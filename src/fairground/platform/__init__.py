@@ -1,0 +1,1 @@
+"""What every module stands on and which knows no module: database, jobs, HTTP, mail, limits."""

@@ -1,0 +1,1 @@
+"""What every database has, whichever modules live in it."""

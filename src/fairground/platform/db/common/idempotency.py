@@ -1,0 +1,164 @@
+"""One effect for one Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07), whatever is repeated or killed.
+
+A request with a key claims a row before it starts. Its first write marks the row in the same transaction, so that a
+request that died can be told from one that died after it took effect. The answer is stored last and replayed.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+
+from fairground.kernel.errors import Conflict, DomainError, Invalid
+from fairground.kernel.ids import uuid7
+from fairground.platform.db.common.tables import IdempotencyRow
+from fairground.platform.db.database import Database, ReadTx, WriteTx
+
+IN_FLIGHT_FOR: Final = timedelta(seconds=60)  # longer than any request may take
+KEPT_FOR: Final = timedelta(hours=24)
+
+
+class RequestInFlight(Conflict):
+    code = "idempotency.in_flight"
+    hint = "The first request with this key has not been answered; repeat this one in a moment."
+
+
+class KeyReused(Invalid):
+    code = "idempotency.key_reused"
+    hint = "Use a new Idempotency-Key for a new request; a repeated one must be the same to the byte."
+
+
+class OutcomeUnknown(Conflict):
+    code = "idempotency.outcome_unknown"
+    hint = "Read what there is now, and use a new key if something is still to be done."
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to carry out the request of a key."""
+
+    actor_id: UUID
+    key: str
+    claim_id: UUID
+
+    def row(self) -> Any:
+        return (
+            (IdempotencyRow.actor_id == self.actor_id)
+            & (IdempotencyRow.key == self.key)
+            & (IdempotencyRow.claim_id == self.claim_id)
+        )
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    status: int
+    body: bytes
+
+
+_current: ContextVar[Claim | None] = ContextVar("idempotency_claim", default=None)
+
+
+@contextmanager
+def carrying_out(claim: Claim) -> Iterator[None]:
+    """Mark the claim in the first transaction that is opened within."""
+    token = _current.set(claim)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+async def claim_request(db: Database, *, actor_id: UUID, key: str, request_hash: str) -> Claim | StoredAnswer:
+    """Claim the request of a key, or return its answer when there is one.
+
+    Raises:
+        RequestInFlight: It is being carried out, as far as we know.
+        KeyReused: The key came with another request before.
+        OutcomeUnknown: It took effect, but whoever carried it out died before answering.
+    """
+    claim = Claim(actor_id=actor_id, key=key, claim_id=uuid7())
+    async with db.write() as tx:
+        started = {
+            "actor_id": actor_id,
+            "key": key,
+            "request_hash": request_hash,
+            "claim_id": claim.claim_id,
+            "state": "started",
+            "started_at": await tx.current_time(),
+        }
+        if await tx.insert_ignore(IdempotencyRow, [started]):
+            return claim
+        row = await _lock_row(tx, claim)
+        if row is None or row.is_lapsed:
+            await tx.upsert(
+                IdempotencyRow,
+                [started | {"status": None, "body": None}],
+                key=("actor_id", "key"),
+                update=("request_hash", "claim_id", "state", "started_at", "status", "body"),
+            )
+            return claim
+        return _judge(row, request_hash)
+
+
+async def _lock_row(tx: WriteTx, claim: Claim) -> Any:
+    rows = await tx.lock(
+        select(
+            IdempotencyRow.request_hash,
+            IdempotencyRow.state,
+            IdempotencyRow.status,
+            IdempotencyRow.body,
+            (IdempotencyRow.started_at < tx.now(-IN_FLIGHT_FOR)).label("is_abandoned"),
+            _is_lapsed(tx).label("is_lapsed"),
+        ).where(IdempotencyRow.actor_id == claim.actor_id, IdempotencyRow.key == claim.key)
+    )
+    return rows[0] if rows else None
+
+
+def _is_lapsed(tx: ReadTx) -> Any:
+    """A row that may be overwritten: past its time, or abandoned before it had any effect."""
+    is_abandoned = (IdempotencyRow.state == "started") & (IdempotencyRow.started_at < tx.now(-IN_FLIGHT_FOR))
+    return (IdempotencyRow.started_at < tx.now(-KEPT_FOR)) | is_abandoned
+
+
+def _judge(row: Any, request_hash: str) -> StoredAnswer:
+    refusal: DomainError
+    if row.request_hash != request_hash:
+        refusal = KeyReused("This Idempotency-Key came with another request before.")
+    elif row.state == "answered":
+        return StoredAnswer(status=row.status, body=row.body)
+    elif row.is_abandoned:
+        refusal = OutcomeUnknown("The first request with this key was carried out, but its answer was lost.")
+    else:
+        refusal = RequestInFlight("A request with this Idempotency-Key is being carried out.")
+    raise refusal
+
+
+async def mark_effective(tx: WriteTx) -> None:
+    """Tie the transaction to the claim of the request it belongs to, if it belongs to one."""
+    claim = _current.get()
+    if claim is None:
+        return
+    if not await tx.execute(update(IdempotencyRow).where(claim.row()).values(state="effective")):
+        raise RequestInFlight("Another request with this Idempotency-Key has taken over.")
+
+
+async def store_answer(db: Database, *, claim: Claim, answer: StoredAnswer) -> None:
+    async with db.write() as tx:
+        values = {"state": "answered", "status": answer.status, "body": answer.body}
+        await tx.execute(update(IdempotencyRow).where(claim.row()).values(**values))
+
+
+async def drop_claim(db: Database, *, claim: Claim) -> None:
+    """Forget a request that failed for a passing reason, so that it can be repeated with its key."""
+    async with db.write() as tx:
+        await tx.execute(delete(IdempotencyRow).where(claim.row()))
+
+
+async def drop_lapsed(tx: WriteTx) -> int:
+    """Delete rows past their time; return how many there were."""
+    return await tx.execute(delete(IdempotencyRow).where(IdempotencyRow.started_at < tx.now(-KEPT_FOR)))

@@ -1,0 +1,50 @@
+"""The generic cell rate algorithm in SQL: one row a key, one statement a try, decided by the database's clock.
+
+A row holds the time at which all tries of its key are forgotten. A try moves that time on by one interval and is
+refused if it would then lie more than `burst` intervals ahead. As one statement it stays exact under any number of
+callers: a reader that writes afterwards would let through whoever read before the others wrote.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import case, delete, select, update
+
+from fairground.platform.db.common.tables import LimitRow
+from fairground.platform.db.database import ReadTx, WriteTx
+
+
+async def count_try(tx: WriteTx, *, key: str, burst: int, interval: timedelta) -> bool:
+    """Count a try. Return False, and count nothing, when the key has none left."""
+    first = tx.ops.insert(LimitRow.__table__).values(key=key, free_at=tx.now(interval))
+    # The clock is read before the wait for the lock of a row; an older "now" can only refuse more.
+    free_at = case((LimitRow.free_at > tx.now(), _moved(tx, by=interval)), else_=tx.now(interval))
+    further = first.on_conflict_do_update(
+        index_elements=["key"], set_={"free_at": free_at}, where=LimitRow.free_at <= tx.now(interval * (burst - 1))
+    )
+    return await tx.execute(further) == 1
+
+
+async def find_wait(tx: ReadTx, *, key: str, burst: int, interval: timedelta) -> timedelta:
+    """Return how long it takes until the key has a try again; zero or less when it has one."""
+    row = await tx.one_or_none(
+        select(LimitRow.free_at, tx.now(interval * (burst - 1)).label("admits_until")).where(LimitRow.key == key)
+    )
+    return timedelta(0) if row is None else row.free_at - row.admits_until
+
+
+async def give_back(tx: WriteTx, *, key: str, interval: timedelta) -> None:
+    await tx.execute(update(LimitRow).where(LimitRow.key == key).values(free_at=_moved(tx, by=-interval)))
+
+
+async def forget(tx: WriteTx, *, key: str) -> None:
+    await tx.execute(delete(LimitRow).where(LimitRow.key == key))
+
+
+async def drop_lapsed(tx: WriteTx) -> int:
+    """Delete the rows that mean nothing any more; return how many there were."""
+    return await tx.execute(delete(LimitRow).where(LimitRow.free_at < tx.now()))
+
+
+def _moved(tx: WriteTx, *, by: timedelta) -> Any:
+    return tx.ops.later(LimitRow.__table__.c.free_at, by=by)

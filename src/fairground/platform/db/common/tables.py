@@ -1,0 +1,50 @@
+"""Tables of the platform itself."""
+
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from fairground.platform.db.migrate import History
+from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map = TYPE_ANNOTATION_MAP
+
+
+class IdempotencyRow(Base):
+    """What became of a request that carried an Idempotency-Key."""
+
+    __tablename__ = "common_idempotency"
+    __table_args__ = (
+        CheckConstraint("state IN ('started', 'effective', 'answered')", name="state"),
+        Index(None, "started_at"),
+    )
+
+    actor_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    request_hash: Mapped[str] = mapped_column(Text)
+    claim_id: Mapped[UUID]
+    """Changes when a repeated request takes over from one that died, so that a late survivor writes nothing."""
+    state: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime]
+    status: Mapped[int | None]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class LimitRow(Base):
+    """How far ahead of the clock somebody's tries have run (GCRA's theoretical arrival time)."""
+
+    __tablename__ = "common_limit"
+    __table_args__ = (Index(None, "free_at"),)
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    free_at: Mapped[datetime]
+    """When every try of the past is forgotten; a row whose time has come means nothing."""
+
+
+history = History(name="common", metadata=Base.metadata, folder=Path(__file__).parent / "migrations")

@@ -1,0 +1,200 @@
+"""Transactions: `Database.read()` and `Database.write()`, and what can be done inside them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql import Executable
+from sqlalchemy.sql.elements import ColumnElement
+
+from fairground.kernel.messages import Event, Job
+from fairground.platform.db.dialect.base import Backend, Executor, SQLOps
+from fairground.platform.db.dialect.opening import open_backend
+
+_AT_ONCE: Final = timedelta(0)
+
+
+class Outbox(Protocol):
+    """Where messages are written down in the transaction they follow from. Implemented by `platform.jobs`."""
+
+    async def begin(self, tx: "WriteTx", *, ends_job: bool) -> None:
+        """Check, at the start of every write of a running job, that the job is still ours.
+
+        Raises:
+            LostLease: Another worker has taken the job over; nothing may be written for it here.
+        """
+        ...
+
+    async def emit(self, tx: "WriteTx", event: Event) -> None: ...
+
+    async def enqueue(self, tx: "WriteTx", job: Job, *, delay: timedelta, dedup_key: str | None) -> None: ...
+
+    def committed(self) -> None:
+        """Wake those who wait for messages; called after a transaction that wrote some."""
+        ...
+
+
+class ReadTx:
+    """A transaction that sees one moment of the database and cannot write."""
+
+    def __init__(self, executor: Executor, ops: SQLOps, shift: timedelta) -> None:
+        self._executor = executor
+        self._shift = shift
+        self.ops = ops
+
+    def now(self, plus: timedelta = _AT_ONCE) -> ColumnElement[Any]:
+        """Return the database's clock, moved by `plus`, as an SQL expression."""
+        return self.ops.now(self._shift + plus)
+
+    async def current_time(self) -> datetime:
+        moment: datetime = await self.scalar(select(self.now()))
+        return moment
+
+    async def all(self, statement: Executable) -> Sequence[Any]:
+        return (await self._executor.execute(statement)).all()
+
+    async def one_or_none(self, statement: Executable) -> Any:
+        """Return the first row, or None when there is none."""
+        rows = await self.all(statement)
+        return rows[0] if rows else None
+
+    async def scalars(self, statement: Executable) -> list[Any]:
+        """Return the first column of every row."""
+        return [row[0] for row in await self.all(statement)]
+
+    async def scalar(self, statement: Executable) -> Any:
+        """Return the first column of the first row, or None when there is no row."""
+        row = await self.one_or_none(statement)
+        return None if row is None else row[0]
+
+
+class WriteTx(ReadTx):
+    """A transaction that writes. Everything in it, messages included, becomes true together or not at all."""
+
+    def __init__(self, executor: Executor, ops: SQLOps, shift: timedelta, outbox: Outbox) -> None:
+        super().__init__(executor, ops, shift)
+        self._outbox = outbox
+        self.has_messages = False
+
+    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Run a statement and return how many rows it changed; with `rows`, once for each of them."""
+        return (await self._executor.execute(statement, rows)).rowcount
+
+    async def insert_ignore(self, row_class: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert the rows that no unique constraint refuses and return how many those were."""
+        # Row by row, because a statement over a list of rows is compiled anew each time; `insert_many` is for many.
+        insert = self.ops.insert(row_class.__table__)
+        return sum([await self.execute(insert.values(row).on_conflict_do_nothing()) for row in rows])
+
+    async def insert_many(self, row_class: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> int:
+        """Do what `insert_ignore` does for hundreds of rows, all of them of the same columns and of plain values."""
+        if not rows:
+            return 0
+        return await self.execute(*self.ops.insert_many(row_class.__table__, rows))
+
+    async def upsert(
+        self,
+        row_class: type[DeclarativeBase],
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        key: Sequence[str],
+        update: Sequence[str],
+    ) -> int:
+        """Insert the rows, or overwrite the `update` columns where the `key` columns are there already."""
+        insert = self.ops.insert(row_class.__table__)
+        changes = {name: insert.excluded[name] for name in update}
+        return sum(
+            [
+                await self.execute(insert.values(row).on_conflict_do_update(index_elements=list(key), set_=changes))
+                for row in rows
+            ]
+        )
+
+    async def lock(self, statement: Select[Any]) -> Sequence[Any]:
+        """Select rows and keep others from changing them until this transaction ends."""
+        return await self.all(self.ops.lock_rows(statement))
+
+    async def emit(self, event: Event) -> None:
+        """Tell every subscriber, if this transaction commits."""
+        self.has_messages = True
+        await self._outbox.emit(self, event)
+
+    async def enqueue(self, job: Job, *, delay: timedelta = _AT_ONCE, dedup_key: str | None = None) -> None:
+        """Ask for work, if this transaction commits.
+
+        Args:
+            delay: From now, by the database's clock.
+            dedup_key: While a job of this kind and key waits or runs, another one is not written.
+        """
+        self.has_messages = True
+        await self._outbox.enqueue(self, job, delay=delay, dedup_key=dedup_key)
+
+
+WriteGuard = Callable[[WriteTx], Awaitable[None]]
+
+
+class Database:
+    """The transactions of one database.
+
+    `clock_shift` moves the database's clock for this process; only tests set it.
+    """
+
+    def __init__(
+        self, url: str, *, outbox: Outbox, guards: Sequence[WriteGuard] = (), pool_size: int = 5, is_guest: bool = False
+    ) -> None:
+        """Open the database; connections are made when they are needed.
+
+        Args:
+            guards: Run at the start of every write, and refuse it by raising.
+            pool_size: Connections kept to a server, readers of a file.
+            is_guest: True for a command that runs beside a server.
+
+        Raises:
+            DatabaseURLError: The URL cannot be used.
+        """
+        self.backend: Backend = open_backend(url, pool_size=pool_size, is_guest=is_guest)
+        self.clock_shift = _AT_ONCE
+        self._outbox = outbox
+        self._guards = guards
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadTx]:
+        """Open a read-only transaction; the database refuses every write in it.
+
+        Raises:
+            DatabaseUnavailable: The database did not answer.
+        """
+        async with self.backend.read() as executor:
+            yield ReadTx(executor, self.backend.ops, self.clock_shift)
+
+    @asynccontextmanager
+    async def write(self, *, ends_job: bool = False) -> AsyncIterator[WriteTx]:
+        """Open a transaction that commits when its block ends normally and rolls back when it raises.
+
+        Args:
+            ends_job: When this runs inside a job, mark the job done in the same transaction, so that its effects
+                happen exactly once. Means nothing outside a job.
+
+        Raises:
+            DatabaseUnavailable: The database did not answer or could not write; nothing was kept.
+            LostLease: This runs inside a job that another worker has taken over.
+        """
+        async with self.backend.write() as executor:
+            tx = WriteTx(executor, self.backend.ops, self.clock_shift, self._outbox)
+            await self._outbox.begin(tx, ends_job=ends_job)
+            for guard in self._guards:
+                await guard(tx)
+            yield tx
+        if tx.has_messages:
+            self._outbox.committed()
+
+    async def ping(self) -> None:
+        """Raise DatabaseUnavailable when the database does not answer."""
+        async with self.read() as tx:
+            await tx.current_time()
+
+    async def close(self) -> None:
+        await self.backend.close()

@@ -1,0 +1,137 @@
+"""What a database must be able to do for us, whichever it is."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Connection, Engine, Select
+from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
+from sqlalchemy.sql import Executable
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from fairground.kernel.errors import Unavailable
+
+
+class DatabaseURLError(ValueError):
+    """The database URL cannot be used; the message says what to write instead."""
+
+
+class DatabaseInUse(RuntimeError):
+    """A second server was started on a database that allows only one; the message says what to do."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database did not answer, or could not write. Nothing of the transaction was kept."""
+
+    code = "database.unavailable"
+
+
+# SQLAlchemy throws the count of an INSERT away unless it is asked to keep it.
+COUNT_ROWS: Final = {"preserve_rowcount": True}
+
+
+BulkInsert = tuple[Executable, Sequence[Mapping[str, Any]] | None]
+"""A statement, and the rows to run it with when they are not part of it."""
+
+
+class Rows(Protocol):
+    """The part of a SQLAlchemy result that a transaction uses; the rows are already here."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def all(self) -> Sequence[Any]: ...
+
+
+class Executor(Protocol):
+    """One open transaction on one connection."""
+
+    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Rows: ...
+
+
+class SQLOps(Protocol):
+    """The few things that the two dialects say differently. `tx.ops` is the only switch."""
+
+    @property
+    def name(self) -> str: ...
+
+    def now(self, shift: timedelta) -> ColumnElement[Any]:
+        """Return the database's clock plus `shift`, as an SQL expression that an index can be compared with."""
+        ...
+
+    def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
+        """Return the instant of a column moved by `by`, which may be negative."""
+        ...
+
+    def insert(self, table: FromClause) -> ConflictInsert:
+        """Return an INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`, which both dialects share."""
+        ...
+
+    def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
+        """Return the fastest INSERT of many rows of plain values, which passes over those that are there already."""
+        ...
+
+    def lock_rows(self, select: Select[Any]) -> Select[Any]:
+        """Lock the selected rows for this transaction, waiting for others to let go of them."""
+        ...
+
+    def skip_locked(self, select: Select[Any]) -> Select[Any]:
+        """Lock the selected rows for this transaction and pass over rows that others have locked."""
+        ...
+
+
+class Backend(Protocol):
+    """One database, opened. Transactions end by commit when their block is left normally, else by rollback."""
+
+    @property
+    def ops(self) -> SQLOps: ...
+
+    @property
+    def file(self) -> Path | None:
+        """The file that the database is, or None when a server keeps it."""
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[Executor]:
+        """Open a transaction that the database itself keeps from writing.
+
+        Raises:
+            DatabaseUnavailable: No connection could be had.
+        """
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[Executor]:
+        """Open a transaction that may write.
+
+        Raises:
+            DatabaseUnavailable: No connection, a lock that stayed taken, or no room on the disk.
+        """
+        ...
+
+    def migration_engine(self) -> Engine:
+        """Return a synchronous engine of its own for schema changes. The caller disposes of it."""
+        ...
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Keep every other process from changing the schema until this transaction ends."""
+        ...
+
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy of the whole database to a file that is not there yet, beside a running server.
+
+        Raises:
+            DatabaseUnavailable: It could not be made whole; nothing is left at `path`.
+        """
+        ...
+
+    def take_server_role(self) -> None:
+        """Claim what only one serving process may have; nothing where many may serve.
+
+        Raises:
+            DatabaseInUse: Another server has it.
+        """
+        ...
+
+    async def close(self) -> None: ...

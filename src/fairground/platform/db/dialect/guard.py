@@ -1,0 +1,147 @@
+"""The overlap guard: the database refuses two live rows of one resource whose times overlap (ARCHITECTURE §5.1).
+
+A guarded table has the columns resource_id, unit, blocked_from, blocked_until and state. PostgreSQL keeps an exclusion
+constraint on it, SQLite a pair of triggers, which are exact because there is one writer.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+LONGEST: Final = timedelta(days=31)  # so that the search for overlaps need not look at all of the past
+_DAYS: Final = LONGEST.days
+_LONGEST_MICROSECONDS: Final = LONGEST // timedelta(microseconds=1)
+
+
+class GuardError(RuntimeError):
+    """The guard is not there or cannot be made. The message says what to do; an operator reads it."""
+
+
+@dataclass(frozen=True)
+class OverlapGuard:
+    table: str
+    live_states: tuple[str, ...]
+    """A row guards its time, and is guarded, while its state is one of these."""
+
+    @property
+    def name(self) -> str:
+        """What the database calls it, and says when it refuses."""
+        return f"{self.table}_overlap"
+
+    @property
+    def span_name(self) -> str:
+        """What the database says when it refuses a time that is endless or longer than 31 days."""
+        return f"{self.table}_span"
+
+    @property
+    def _live(self) -> str:
+        return ", ".join(f"'{state}'" for state in self.live_states)
+
+    def ensure(self, connection: Connection) -> None:
+        """Create the guard unless it is there. Run it after every change of the schema: rebuilding a table drops it.
+
+        Raises:
+            GuardError: It cannot be made: an extension is missing, or rows overlap already.
+        """
+        if connection.dialect.name == "sqlite":
+            self._ensure_triggers(connection)
+        else:
+            self._ensure_constraints(connection)
+
+    def drop(self, connection: Connection) -> None:
+        for statement in self._drops(connection.dialect.name):
+            connection.execute(text(statement))
+
+    def _drops(self, dialect: str) -> list[str]:
+        if dialect == "sqlite":
+            return [f"DROP TRIGGER IF EXISTS {trigger}" for trigger in self._triggers()]
+        return [f"ALTER TABLE {self.table} DROP CONSTRAINT IF EXISTS {name}" for name in (self.name, self.span_name)]
+
+    def is_refusal(self, error: IntegrityError) -> bool:
+        """Return whether it was this guard that refused a statement because of an overlap."""
+        return self.name in str(error.orig)
+
+    def _ensure_constraints(self, connection: Connection) -> None:
+        present = set(
+            connection.scalars(
+                text(f"SELECT conname FROM pg_constraint WHERE conrelid = '{self.table}'::regclass")  # noqa: S608
+            )
+        )
+        if self.span_name not in present:
+            connection.execute(text(self._span_constraint()))
+        if self.name not in present:
+            self._create_extension(connection)
+            self._create_exclusion(connection)
+
+    def _span_constraint(self) -> str:
+        return (
+            f"ALTER TABLE {self.table} ADD CONSTRAINT {self.span_name} CHECK ("
+            "isfinite(blocked_from) AND isfinite(blocked_until)"
+            f" AND blocked_until - blocked_from <= INTERVAL '{_DAYS} days')"
+        )
+
+    def _create_extension(self, connection: Connection) -> None:
+        try:
+            connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist"))
+        except DBAPIError as error:
+            raise GuardError(
+                "PostgreSQL cannot refuse double bookings without its extension btree_gist, and it could not be"
+                " created: install the package postgresql-contrib if it is missing, have a superuser run"
+                " CREATE EXTENSION btree_gist in this database, and run this command again."
+            ) from error
+
+    def _create_exclusion(self, connection: Connection) -> None:
+        try:
+            connection.execute(
+                text(
+                    f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} EXCLUDE USING gist (resource_id WITH =,"
+                    " unit WITH =, tstzrange(blocked_from, blocked_until, '[)') WITH &&)"
+                    f" WHERE (state IN ({self._live}))"
+                )
+            )
+        except IntegrityError as error:
+            raise GuardError(self._overlap_message()) from error
+
+    def _ensure_triggers(self, connection: Connection) -> None:
+        present = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
+        missing = [definition for name, definition in self._triggers().items() if name not in present]
+        if missing and connection.scalar(text(self._overlapping_pair())):
+            raise GuardError(self._overlap_message())
+        for definition in missing:
+            connection.execute(text(definition))
+
+    def _overlap_message(self) -> str:
+        return (
+            f"The table {self.table} holds live rows that overlap, so its guard against double bookings cannot be made:"
+            " cancel one booking of each such pair, and run this command again."
+        )
+
+    def _overlapping_pair(self) -> str:
+        return f"SELECT 1 FROM {self.table} AS new WHERE {self._overlaps('new')} LIMIT 1"  # noqa: S608
+
+    def _triggers(self) -> dict[str, str]:
+        refuse_overlap = f"SELECT RAISE(ABORT, '{self.name}') WHERE {self._overlaps('NEW')};"
+        refuse_span = (
+            f"SELECT RAISE(ABORT, '{self.span_name}')"
+            f" WHERE NEW.blocked_until - NEW.blocked_from > {_LONGEST_MICROSECONDS};"
+        )
+        return {
+            f"{self.name}_{event.lower()}": (
+                f"CREATE TRIGGER {self.name}_{event.lower()} BEFORE {event} ON {self.table}"
+                f" BEGIN {refuse_span} {refuse_overlap} END"
+            )
+            for event in ("INSERT", "UPDATE")
+        }
+
+    def _overlaps(self, new: str) -> str:
+        """Return the condition that the row called `new` is live and overlaps another live one."""
+        return (
+            f"{new}.state IN ({self._live}) AND EXISTS (SELECT 1 FROM {self.table} AS other"  # noqa: S608
+            f" WHERE other.resource_id = {new}.resource_id AND other.unit = {new}.unit AND other.id <> {new}.id"
+            f" AND other.blocked_from < {new}.blocked_until"
+            f" AND other.blocked_from > {new}.blocked_from - {_LONGEST_MICROSECONDS}"
+            f" AND other.blocked_until > {new}.blocked_from AND other.state IN ({self._live}))"
+        )

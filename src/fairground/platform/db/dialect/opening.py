@@ -1,0 +1,35 @@
+"""From a database URL to the backend that speaks to it."""
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from fairground.platform.db.dialect.base import Backend, DatabaseURLError
+from fairground.platform.db.dialect.postgres import PostgresBackend
+from fairground.platform.db.dialect.sqlite import SQLiteBackend
+
+
+def open_backend(url: str, *, pool_size: int, is_guest: bool) -> Backend:
+    """Return the backend for a database URL.
+
+    Args:
+        pool_size: Connections kept open to a server; also the number of concurrent readers on a file.
+        is_guest: True for a command that runs beside a server, and so must not take the server's role on a file.
+
+    Raises:
+        DatabaseURLError: The URL is malformed or names a database that Fairground does not speak.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # the second is what a port that is no number ends in
+        raise DatabaseURLError(
+            "FAIRGROUND_DATABASE_URL is not a database URL. Write sqlite:///path/to/file.db or postgresql://user@host/name."
+        ) from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return SQLiteBackend(parsed, pool_size=pool_size, is_guest=is_guest)
+        case "postgresql" | "postgres":
+            return PostgresBackend(parsed, pool_size=pool_size)
+        case other:
+            raise DatabaseURLError(
+                f"FAIRGROUND_DATABASE_URL names '{other}'; Fairground speaks sqlite:// and postgresql://."
+            )

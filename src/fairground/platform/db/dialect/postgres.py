@@ -1,0 +1,155 @@
+"""PostgreSQL through psycopg 3, in a way that a transaction pooler allows (ARCHITECTURE §5.3)."""
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Interval,
+    Select,
+    bindparam,
+    create_engine,
+    func,
+    literal,
+    select,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlalchemy.sql import Executable
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from fairground.platform.db.dialect.base import COUNT_ROWS, BulkInsert, DatabaseUnavailable, Executor, Rows
+from fairground.platform.db.dialect.instants import UtcDateTime
+
+# A booking waits for another one's commit, never for a human; what takes longer has gone wrong.
+_WRITE_LIMITS = text(
+    "SELECT set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true),"
+    " set_config('idle_in_transaction_session_timeout', '10s', true)"
+)
+_POOL_WAIT_SECONDS = 10  # a rush for one time empties the pool for as long as its losers wait
+_SCHEMA_LOCK = 0x_FA1_49_12  # any number that nobody else on this database uses
+
+
+class PostgresOps:
+    name = "postgresql"
+
+    def now(self, shift: timedelta) -> ColumnElement[Any]:
+        # statement_timestamp moves on within a transaction and, unlike clock_timestamp, can be compared with an index.
+        # The shift is a parameter, so that the statement is compiled once whatever it is.
+        return type_coerce(func.statement_timestamp(type_=UtcDateTime()) + literal(shift, Interval), UtcDateTime)
+
+    def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
+        return type_coerce(instant + literal(by, Interval), UtcDateTime)
+
+    def insert(self, table: FromClause) -> ConflictInsert:
+        return insert(cast("Any", table))
+
+    def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
+        # One array for each column: a message for each row is what makes many rows slow here.
+        columns = [table.c[name] for name in rows[0]]
+        arrays = [bindparam(None, [row[column.name] for row in rows], ARRAY(column.type)) for column in columns]
+        unnested = func.unnest(*arrays).table_valued(*(column.name for column in columns)).render_derived()
+        statement = insert(cast("Any", table)).from_select(list(rows[0]), select(unnested), include_defaults=False)
+        return statement.on_conflict_do_nothing(), None
+
+    def lock_rows(self, select: Select[Any]) -> Select[Any]:
+        return select.with_for_update()
+
+    def skip_locked(self, select: Select[Any]) -> Select[Any]:
+        return select.with_for_update(skip_locked=True)
+
+
+class PostgresBackend:
+    def __init__(self, url: URL, *, pool_size: int) -> None:
+        self.ops = PostgresOps()
+        self.file = None
+        self._url = url.set(drivername="postgresql+psycopg")
+        self._engine = create_async_engine(
+            self._url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=_POOL_WAIT_SECONDS,
+            pool_pre_ping=True,
+            connect_args=_CONNECT_ARGS,
+            # SQLAlchemy forgets it for an INSERT, and `insert_ignore` answers by it.
+            execution_options={"preserve_rowcount": True},
+        )
+        self._reads = self._engine.execution_options(postgresql_readonly=True)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Executor]:
+        try:
+            async with self._reads.connect() as connection:
+                yield _Transaction(connection)
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise _unavailable(error) from error
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Executor]:
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(_WRITE_LIMITS)
+                yield _Transaction(connection)
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise _unavailable(error) from error
+
+    def migration_engine(self) -> Engine:
+        return create_engine(self._url, poolclass=NullPool, connect_args=_CONNECT_ARGS)
+
+    def lock_schema(self, connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+
+    def copy_to(self, path: Path) -> None:
+        partial = path.with_name(f"{path.name}.partial")
+        url = self._url.set(drivername="postgresql", password=None).render_as_string()
+        password = {"PGPASSWORD": self._url.password} if self._url.password else {}
+        command = ["pg_dump", "--format=custom", f"--file={partial}", f"--dbname={url}"]
+        try:
+            done = subprocess.run(command, env=os.environ | password, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            raise DatabaseUnavailable(
+                "A copy of PostgreSQL is made by pg_dump, which is not installed.",
+                hint="Install PostgreSQL's client programs, on Debian the package postgresql-client.",
+            ) from None
+        if done.returncode:
+            partial.unlink(missing_ok=True)
+            said = " ".join(done.stderr.split()).rstrip(".?")
+            raise DatabaseUnavailable(f"pg_dump could not copy the database: {said}.")
+        partial.rename(path)
+
+    def take_server_role(self) -> None:
+        """Any number of processes may serve one PostgreSQL database."""
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+class _Transaction:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Rows:
+        return await self._connection.execute(statement, rows, execution_options=COUNT_ROWS)
+
+
+# Prepared statements outlive the transaction on a server connection that a pooler hands to somebody else.
+_CONNECT_ARGS = {"prepare_threshold": None, "connect_timeout": 5}
+
+
+def _unavailable(error: DBAPIError | PoolTimeout) -> DatabaseUnavailable:
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return DatabaseUnavailable(f"The database could not be used: {reason}.")

@@ -1,0 +1,366 @@
+"""SQLite: one writer with group commit, and readers that cannot write (ARCHITECTURE §5.2, ADR-0002)."""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any, cast
+
+from sqlalchemy import BigInteger, Connection, Engine, Select, create_engine, event, literal_column, type_coerce
+from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.result import FrozenResult
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+from sqlalchemy.sql import Executable
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from fairground.platform.db.dialect.base import (
+    COUNT_ROWS,
+    BulkInsert,
+    DatabaseInUse,
+    DatabaseUnavailable,
+    DatabaseURLError,
+    Executor,
+    Rows,
+)
+from fairground.platform.db.dialect.instants import UtcDateTime
+
+BUSY_TIMEOUT_SECONDS = 5.0  # how long one process waits for another one's transaction
+_BUSY_PAUSE_SECONDS = 0.01
+_STEPS_ON_THE_LOOP = 30_000  # of SQLite's virtual machine: about a millisecond
+
+# julianday is the finest clock that SQLite has before 3.42: about 40 microseconds.
+_CLOCK = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+
+
+class SQLiteOps:
+    name = "sqlite"
+
+    def now(self, shift: timedelta) -> ColumnElement[Any]:
+        # The shift is a parameter, so that the statement is compiled once whatever it is.
+        return type_coerce(literal_column(_CLOCK, BigInteger) + shift // timedelta(microseconds=1), UtcDateTime)
+
+    def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
+        return type_coerce(type_coerce(instant, BigInteger) + by // timedelta(microseconds=1), UtcDateTime)
+
+    def insert(self, table: FromClause) -> ConflictInsert:
+        return cast("ConflictInsert", insert(cast("Any", table)))
+
+    def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
+        return self.insert(table).on_conflict_do_nothing(), rows
+
+    # The one writer has the whole database to itself, so there is nothing to lock or to pass over.
+    def lock_rows(self, select: Select[Any]) -> Select[Any]:
+        return select
+
+    def skip_locked(self, select: Select[Any]) -> Select[Any]:
+        return select
+
+
+class SQLiteBackend:
+    def __init__(self, url: URL, *, pool_size: int, is_guest: bool) -> None:
+        if not url.database or url.database == ":memory:" or url.query:
+            raise DatabaseURLError(
+                "Fairground keeps SQLite in a file of its own: write sqlite:///relative/path.db or sqlite:////absolute/path.db."
+            )
+        self.ops = SQLiteOps()
+        self.file = Path(url.database)
+        self._is_guest = is_guest
+        self._role: IO[str] | None = None
+        self._threads = ThreadPoolExecutor(max_workers=pool_size + 1, thread_name_prefix="sqlite")
+        self._readers: asyncio.Queue[Connection] = asyncio.Queue()
+        self._readers_left = pool_size
+        self._engine = self._make_engine()
+        self._writer: _Writer | None = None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Executor]:
+        connection = await self._take_reader()
+        _raw(connection).execute("BEGIN")
+        try:
+            yield _Reader(connection, self._threads)
+        finally:
+            _raw(connection).rollback()
+            self._readers.put_nowait(connection)
+        # A short read never waits for anything, so without this a loop of reads would let nobody else run.
+        await asyncio.sleep(0)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Executor]:
+        if self._writer is None:
+            self._writer = _Writer(self._connect(query_only=False), self._threads)
+        async with self._writer.transaction() as executor:
+            yield executor
+
+    async def _take_reader(self) -> Connection:
+        if self._readers.empty() and self._readers_left > 0:
+            self._readers_left -= 1
+            return self._connect(query_only=True)
+        return await self._readers.get()
+
+    def _connect(self, *, query_only: bool) -> Connection:
+        try:
+            connection = self._engine.connect()
+        except OperationalError as error:
+            raise _unavailable(error) from error
+        if query_only:
+            _raw(connection).execute("PRAGMA query_only = ON")
+        elif self._is_guest:
+            # Only the serving writer checkpoints: a guest's checkpoint would make it wait in the middle of a request.
+            _raw(connection).execute("PRAGMA wal_autocheckpoint = 0")
+        return connection
+
+    def _make_engine(self) -> Engine:
+        # AUTOCOMMIT keeps the driver from opening transactions of its own; we say BEGIN, SAVEPOINT and COMMIT.
+        engine = create_engine(
+            f"sqlite:///{self.file}",
+            isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
+            connect_args={"check_same_thread": False, "timeout": 0, "cached_statements": 256},
+        )
+        event.listen(engine, "connect", _set_pragmas)
+        return engine
+
+    def migration_engine(self) -> Engine:
+        self._make_folder()
+        engine = create_engine(f"sqlite:///{self.file}", connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "connect", _leave_begin_to_us)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        return engine
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Nothing is left to do: the transaction began as the only one that writes."""
+
+    def copy_to(self, path: Path) -> None:
+        partial = path.with_name(f"{path.name}.partial")
+        try:
+            with closing(sqlite3.connect(self.file)) as source, closing(sqlite3.connect(partial)) as copy:
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            partial.rename(path)
+        except (sqlite3.Error, OSError) as error:
+            partial.unlink(missing_ok=True)
+            raise DatabaseUnavailable(
+                f"{self.file} could not be copied to {path}: {error}.",
+                hint="The copy needs a folder that can be written, with room for the whole database.",
+            ) from error
+
+    def _make_folder(self) -> None:
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseURLError(
+                f"The folder {self.file.parent} for the database cannot be made: {error.strerror}."
+                " Name another one with FAIRGROUND_DATA_DIR or FAIRGROUND_DATABASE_URL."
+            ) from None
+
+    def take_server_role(self) -> None:
+        self._make_folder()
+        self._role = self._open_lock()
+        try:
+            fcntl.flock(self._role, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._role.close()
+            self._role = None
+            raise DatabaseInUse(
+                f"Another fairground server is using {self.file}. SQLite allows one: stop that server, give this one"
+                " its own FAIRGROUND_DATA_DIR, or move to PostgreSQL with FAIRGROUND_DATABASE_URL=postgresql://…"
+            ) from None
+
+    def _open_lock(self) -> IO[str]:
+        lock = self.file.with_name(self.file.name + ".lock")
+        try:
+            return lock.open("w")
+        except OSError as error:
+            raise DatabaseURLError(
+                f"{lock} cannot be written: {error.strerror}. Give the server a folder of its own user's with"
+                " FAIRGROUND_DATA_DIR."
+            ) from None
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
+        while not self._readers.empty():
+            self._readers.get_nowait().close()
+        self._threads.shutdown()
+        self._engine.dispose()
+        if self._role is not None:
+            self._role.close()
+
+
+class _Reader:
+    """Statements of a reader start on the event loop, and those that turn out long go on in a thread.
+
+    A hop to a thread costs ten times what a small read does, and milliseconds when the loop is busy, because a thread
+    waits that long for the interpreter; a scan on the loop, on the other hand, would stop everybody. SQLite counts
+    its own steps, so it can tell the two apart (measured, docs/benchmarks.md).
+    """
+
+    def __init__(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._raw = _raw(connection)
+        self._threads = threads
+
+    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Rows:
+        try:
+            try:
+                return cast("Rows", self._fetch_a_little(statement, rows)())
+            except OperationalError as error:
+                if not _is_interruption(error):
+                    raise
+            return cast("Rows", (await self._fetch_in_thread(statement, rows))())
+        except OperationalError as error:
+            raise _unavailable(error) from error
+
+    def _fetch_a_little(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> FrozenResult[Any]:
+        self._raw.set_progress_handler(lambda: 1, _STEPS_ON_THE_LOOP)
+        try:
+            return self._fetch(statement, rows)
+        finally:
+            self._raw.set_progress_handler(None, 0)
+
+    async def _fetch_in_thread(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None
+    ) -> FrozenResult[Any]:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, statement, rows)
+        except asyncio.CancelledError:
+            # The thread cannot be cancelled, but its statement can be stopped; else the connection stays busy.
+            self._raw.interrupt()
+            raise
+
+    def _fetch(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> FrozenResult[Any]:
+        return self._connection.execute(statement, rows).freeze()
+
+
+def _is_interruption(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+
+
+class _Group:
+    """Transactions that share one COMMIT, and so one flush of the disk."""
+
+    def __init__(self) -> None:
+        self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.members = 0
+
+
+class _Writer:
+    """The one connection that writes.
+
+    A transaction that finds none open says BEGIN and books a turn for the COMMIT behind everybody who is waiting
+    already; those run as savepoints of the same transaction. A lock that serves first come, first served is all the
+    scheduling there is. Statements run on the event loop, for they take microseconds; the COMMIT, which waits for the
+    disk, runs in a thread.
+    """
+
+    def __init__(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._raw = _raw(connection)
+        self._threads = threads
+        self._turn = asyncio.Lock()
+        self._group: _Group | None = None
+        self._commits: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Executor]:
+        async with self._turn:
+            group = self._group or await self._begin_group()
+            self._run("SAVEPOINT member")
+            try:
+                yield self
+            except BaseException:
+                self._undo_member()
+                raise
+            self._run("RELEASE member")
+            group.members += 1
+        await asyncio.shield(group.committed)
+
+    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Rows:
+        try:
+            return self._connection.execute(statement, rows, execution_options=COUNT_ROWS)
+        except OperationalError as error:
+            raise _unavailable(error) from error
+
+    async def _begin_group(self) -> _Group:
+        await self._begin_immediate()
+        group = self._group = _Group()
+        commit = asyncio.get_running_loop().create_task(self._commit_in_turn(group))
+        self._commits.add(commit)
+        commit.add_done_callback(self._commits.discard)
+        return group
+
+    async def _begin_immediate(self) -> None:
+        """Take the write lock, waiting for a guest without stopping the event loop."""
+        deadline = asyncio.get_running_loop().time() + BUSY_TIMEOUT_SECONDS
+        while True:
+            try:
+                self._raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
+                    raise _unavailable(error) from error
+                await asyncio.sleep(_BUSY_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _commit_in_turn(self, group: _Group) -> None:
+        async with self._turn:
+            self._group = None
+            try:
+                if self._raw.in_transaction:
+                    await asyncio.get_running_loop().run_in_executor(self._threads, self._raw.execute, "COMMIT")
+                elif group.members:
+                    raise sqlite3.OperationalError("the transaction was rolled back by the database")
+            except sqlite3.Error as error:
+                self._raw.rollback()
+                group.committed.set_exception(_unavailable(error))
+                group.committed.exception()  # a group without members has nobody to read it
+            else:
+                group.committed.set_result(None)
+
+    def _undo_member(self) -> None:
+        # A full disk or an I/O error rolls the whole transaction back, and the savepoint with it.
+        if self._raw.in_transaction:
+            self._run("ROLLBACK TO member")
+            self._run("RELEASE member")
+
+    def _run(self, sql: str) -> None:
+        try:
+            self._raw.execute(sql)
+        except sqlite3.OperationalError as error:
+            raise _unavailable(error) from error
+
+    async def close(self) -> None:
+        if self._commits:
+            await asyncio.gather(*self._commits, return_exceptions=True)
+        self._connection.close()
+
+
+def _set_pragmas(raw: sqlite3.Connection, _record: object) -> None:
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY"):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _leave_begin_to_us(raw: sqlite3.Connection, _record: object) -> None:
+    raw.isolation_level = None
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.dbapi_connection)
+
+
+def _unavailable(error: Exception) -> DatabaseUnavailable:
+    reason = str(getattr(error, "orig", None) or error)
+    return DatabaseUnavailable(f"The database could not be used: {reason}.")

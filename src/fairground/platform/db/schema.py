@@ -1,0 +1,100 @@
+"""The schema of a whole installation: is it what the code expects, and make it so."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from fairground.platform.db.dialect.base import Backend, DatabaseUnavailable
+from fairground.platform.db.migrate import History, SchemaCheck, SchemaState, check, restore_guards, upgrade
+
+
+class SchemaMismatch(RuntimeError):
+    """The database is not at the state that this code works with; the message names the command that mends it."""
+
+
+@contextmanager
+def _engine_of(backend: Backend) -> Iterator[Engine]:
+    engine = backend.migration_engine()
+    try:
+        yield engine
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise DatabaseUnavailable(f"The database could not be used: {reason}.") from error
+    finally:
+        engine.dispose()
+
+
+def check_schema(backend: Backend, histories: Sequence[History]) -> list[SchemaCheck]:
+    """Compare every module's tables with the code.
+
+    Raises:
+        DatabaseUnavailable: The database does not answer.
+    """
+    with _engine_of(backend) as engine:
+        return check(engine, histories)
+
+
+def require_file(backend: Backend) -> None:
+    """Raise SchemaMismatch when the database is a file that is not there: looking must not make it."""
+    if backend.file is not None and not backend.file.exists():
+        raise SchemaMismatch(
+            f"There is no database at {backend.file} yet. `fairground up` makes one with a demo,"
+            " `fairground db upgrade` an empty one."
+        )
+
+
+def require_schema(backend: Backend, histories: Sequence[History]) -> None:
+    """Raise SchemaMismatch unless the database is exactly at the state of the code."""
+    require_file(backend)
+    states = {entry.state for entry in check_schema(backend, histories)}
+    if SchemaState.AHEAD in states:
+        raise SchemaMismatch(
+            "The database was made by a newer Fairground than this one. Run that version, or restore an older copy."
+        )
+    if SchemaState.BEHIND in states:
+        raise SchemaMismatch("The database is behind this code. Run: fairground db upgrade")
+
+
+def upgrade_schema(backend: Backend, histories: Sequence[History]) -> list[str]:
+    """Bring the database to the state of the code, all of it or nothing; return the modules that changed.
+
+    A database that is a file is copied beside itself first, when there is something to lose.
+
+    Raises:
+        SchemaMismatch: It was made by newer code.
+        DatabaseUnavailable: It does not answer, or the copy could not be made.
+    """
+    with _engine_of(backend) as engine:
+        found = check(engine, histories)
+        if any(entry.state is SchemaState.AHEAD for entry in found):
+            require_schema(backend, histories)
+        if backend.file is not None and _would_lose(found):
+            backend.copy_to(_copy_beside(backend.file))
+        with engine.begin() as connection:
+            backend.lock_schema(connection)
+            return upgrade(connection, histories)
+
+
+def mend_schema(backend: Backend, histories: Sequence[History]) -> None:
+    """Make anew what was dropped by hand. Only when asked: a start that did it in silence would hide that it happened.
+
+    Raises:
+        GuardError: It cannot be made; the message says why and what to do.
+        DatabaseUnavailable: The database does not answer.
+    """
+    with _engine_of(backend) as engine, engine.begin() as connection:
+        backend.lock_schema(connection)
+        restore_guards(connection, histories)
+
+
+def _would_lose(found: Sequence[SchemaCheck]) -> bool:
+    is_used = any(entry.found for entry in found)
+    return is_used and any(entry.state is SchemaState.BEHIND for entry in found)
+
+
+def _copy_beside(file: Path) -> Path:
+    return file.with_name(f"{file.stem}.before-{datetime.now(UTC):%Y%m%d-%H%M%S}{file.suffix}")

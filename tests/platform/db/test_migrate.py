@@ -1,0 +1,46 @@
+"""Histories bring a database to what the code expects, and say so when it is elsewhere."""
+
+import pytest
+from sqlalchemy import text
+
+from fairground.platform.db.common.tables import history
+from fairground.platform.db.database import Database
+from fairground.platform.db.migrate import SchemaState, check, find_drift, upgrade
+from tests.support.outbox import RecordingOutbox
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_empty_database_is_behind_then_current_and_shows_no_drift(database_url: str) -> None:
+    engine = Database(database_url, outbox=RecordingOutbox()).backend.migration_engine()
+    assert [entry.state for entry in check(engine, [history])] == [SchemaState.BEHIND]
+    with engine.begin() as connection:
+        assert upgrade(connection, [history]) == ["common"]
+        assert upgrade(connection, [history]) == []
+    assert [entry.state for entry in check(engine, [history])] == [SchemaState.CURRENT]
+    with engine.connect() as connection:
+        assert find_drift(connection, [history]) == []
+    engine.dispose()
+
+
+async def test_a_database_of_newer_code_is_ahead(database_url: str) -> None:
+    engine = Database(database_url, outbox=RecordingOutbox()).backend.migration_engine()
+    with engine.begin() as connection:
+        upgrade(connection, [history])
+        connection.execute(text("UPDATE common_alembic_version SET version_num = '9999'"))
+    assert [entry.state for entry in check(engine, [history])] == [SchemaState.AHEAD]
+    engine.dispose()
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None:
+    engine = Database(database_url, outbox=RecordingOutbox()).backend.migration_engine()
+
+    def upgrade_and_fail() -> None:
+        with engine.begin() as connection:
+            upgrade(connection, [history])
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError):
+        upgrade_and_fail()
+    assert [entry.state for entry in check(engine, [history])] == [SchemaState.BEHIND]
+    engine.dispose()
