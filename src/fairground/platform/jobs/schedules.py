@@ -1,0 +1,74 @@
+"""Jobs that are asked for again and again. There is no leader: whichever worker comes first enqueues what is due."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select, update
+
+from fairground.platform.db.database import Database, ReadTx, WriteTx
+from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.tables import ScheduleRow
+from fairground.platform.module import Schedule
+
+DEDUP_KEY: Final = "schedule"
+"""A run that is late or long swallows those that come due meanwhile."""
+
+
+class Scheduler:
+    """Enqueues the scheduled jobs of this program when they are due."""
+
+    def __init__(self, db: Database, *, routes: Routes, schedules: Iterable[Schedule]) -> None:
+        self._db = db
+        self._by_kind = {routes.taker(schedule.job): schedule for schedule in schedules}
+        self._is_prepared = False
+
+    async def enqueue_due(self) -> None:
+        if not self._is_prepared:
+            await self._prepare()
+            self._is_prepared = True
+        kinds = sorted(self._by_kind)
+        async with self._db.read() as tx:
+            is_due = await _find_due(tx, kinds)
+        if is_due:
+            async with self._db.write() as tx:
+                await self._enqueue(tx, kinds)
+
+    async def _prepare(self) -> None:
+        """Give each schedule a date, and bring dates forward that an earlier version of it has left too far away."""
+        async with self._db.write() as tx:
+            for kind, schedule in self._by_kind.items():
+                latest = timedelta(0) if schedule.runs_at_start else schedule.every
+                await tx.insert_ignore(ScheduleRow, [{"kind": kind, "next_at": tx.now(latest)}])
+                await _bring_forward(tx, kind, latest=latest)
+
+    async def _enqueue(self, tx: WriteTx, kinds: Sequence[str]) -> None:
+        now = await tx.current_time()
+        for row in await _lock_due(tx, kinds):
+            schedule = self._by_kind[row.kind]
+            await tx.enqueue(schedule.job, dedup_key=DEDUP_KEY)
+            await _set_next(tx, row.kind, next_at=next_tick(row.next_at, now=now, every=schedule.every))
+
+
+def next_tick(due_at: datetime, *, now: datetime, every: timedelta) -> datetime:
+    """Return the first tick after now. Ticks that were missed are not made up for, and the rhythm stays."""
+    return due_at + every * ((now - due_at) // every + 1)
+
+
+async def _find_due(tx: ReadTx, kinds: Sequence[str]) -> bool:
+    due = select(ScheduleRow.kind).where(ScheduleRow.kind.in_(kinds), ScheduleRow.next_at <= tx.now())
+    return await tx.scalar(due.limit(1)) is not None
+
+
+async def _lock_due(tx: WriteTx, kinds: Sequence[str]) -> Sequence[Any]:
+    due = select(ScheduleRow.__table__).where(ScheduleRow.kind.in_(kinds), ScheduleRow.next_at <= tx.now())
+    return await tx.all(tx.ops.skip_locked(due))
+
+
+async def _set_next(tx: WriteTx, kind: str, *, next_at: datetime) -> None:
+    await tx.execute(update(ScheduleRow).where(ScheduleRow.kind == kind).values(next_at=next_at))
+
+
+async def _bring_forward(tx: WriteTx, kind: str, *, latest: timedelta) -> None:
+    is_later = ScheduleRow.next_at > tx.now(latest)
+    await tx.execute(update(ScheduleRow).where(ScheduleRow.kind == kind, is_later).values(next_at=tx.now(latest)))

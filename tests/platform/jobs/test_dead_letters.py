@@ -1,0 +1,75 @@
+from datetime import timedelta
+
+import pytest
+
+from fairground.kernel.ids import uuid7
+from fairground.platform.db.database import Database
+from fairground.platform.jobs.dead_letters import DeadLetterNotFound, count_jobs, list_dead_letters, requeue
+from fairground.platform.jobs.execution import drain
+from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.states import JobState, Retry
+from tests.platform.jobs.shop import CountStock, PackOrder, Shop, claim, enqueue, lose, row
+
+
+async def kill(db: Database, routes: Routes, shop: Shop, job: PackOrder) -> None:
+    """Let the job fail until it is dead."""
+    shop.raises = [Retry("no paper", after=timedelta(0)) for _ in range(job.max_attempts)]
+    await enqueue(db, job)
+    await drain(db, routes=routes)
+
+
+async def test_dead_letters_are_listed_the_latest_first_with_what_they_carry(
+    db: Database, routes: Routes, shop: Shop
+) -> None:
+    jobs = [PackOrder(order_id=uuid7()) for _ in range(3)]
+    for job in jobs:
+        await kill(db, routes, shop, job)
+    await enqueue(db, CountStock())
+    first = await list_dead_letters(db, limit=2)
+    rest = await list_dead_letters(db, limit=2, before=first[-1])
+    assert [PackOrder.model_validate(letter.payload) for letter in first + rest] == jobs[::-1]
+    assert {(letter.kind, letter.error, letter.attempt) for letter in first} == {
+        ("shop:shop.pack_order.v1", "no paper", 3)
+    }
+    assert await count_jobs(db) == {JobState.READY: 1, JobState.RUNNING: 0, JobState.DONE: 0, JobState.DEAD: 3}
+
+
+async def test_a_requeued_job_starts_over(db: Database, routes: Routes, shop: Shop) -> None:
+    job = PackOrder(order_id=uuid7())
+    await kill(db, routes, shop, job)
+    (letter,) = await list_dead_letters(db, limit=10)
+    await requeue(db, job_id=letter.id)
+    assert ((await row(db)).attempt, (await row(db)).finished_at) == (0, None)
+    assert await drain(db, routes=routes) == 1
+    assert shop.taken[-1] == job
+    assert ((await row(db)).id, (await row(db)).state) == (letter.id, "done")
+
+
+async def test_a_requeued_job_that_crashed_workers_still_runs_alone(db: Database, routes: Routes) -> None:
+    await enqueue(db, PackOrder(order_id=uuid7()))
+    for _ in range(3):
+        await claim(db, routes)
+        await lose(db)
+    (letter,) = await list_dead_letters(db, limit=10)
+    await requeue(db, job_id=letter.id)
+    assert (await claim(db, routes)).runs_alone
+
+
+async def test_a_requeued_job_stands_beside_a_newer_one_of_the_same_key(
+    db: Database, routes: Routes, shop: Shop
+) -> None:
+    shop.raises = [Retry("no paper", after=timedelta(0)) for _ in range(3)]
+    for _ in range(2):
+        async with db.write() as tx:
+            await tx.enqueue(PackOrder(order_id=uuid7()), dedup_key="today")
+        if shop.raises:
+            await drain(db, routes=routes)
+    (letter,) = await list_dead_letters(db, limit=10)
+    await requeue(db, job_id=letter.id)
+    assert await drain(db, routes=routes) == 2
+
+
+async def test_only_dead_jobs_are_requeued(db: Database) -> None:
+    await enqueue(db, CountStock())
+    with pytest.raises(DeadLetterNotFound, match=str((await row(db)).id)):
+        await requeue(db, job_id=(await row(db)).id)
