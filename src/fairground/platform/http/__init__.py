@@ -1,0 +1,1 @@
+"""HTTP: the application, problem documents, identity, and the shield in front of it all."""

@@ -1,0 +1,67 @@
+"""The HTTP application: routers in, ASGI out."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException  # noqa: TID251 - caught here, raised by the framework only
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+import fairground
+from fairground.kernel.errors import DomainError
+from fairground.platform.db.database import Database
+from fairground.platform.http import health, problems
+from fairground.platform.http.identity import Authenticator
+from fairground.platform.http.shield import OneSlash, Shield
+
+API_PREFIX: Final = "/api/v1"
+BODY_MAX_BYTES: Final = 1024 * 1024  # the largest body is a year of opening hours; pictures come another way
+# A processor's webhook comes from another site by nature and proves itself by its signature.
+_EXEMPT_FROM_ORIGIN: Final = frozenset({f"{API_PREFIX}/webhooks/stripe"})
+
+
+def create_app(
+    *,
+    db: Database,
+    authenticator: Authenticator,
+    api: Sequence[APIRouter],
+    pages: Sequence[APIRouter],
+    public_url: str,
+) -> ASGIApp:
+    """Compose the application: `api` is served under /api/v1 and described in /openapi.json, `pages` at the root."""
+    app = FastAPI(
+        title="Fairground",
+        version=fairground.__version__,
+        # The framework's own page of the API runs a script that is fetched from elsewhere, at our origin.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=BODY_MAX_BYTES,
+    )
+    app.state.db = db
+    app.state.authenticator = authenticator
+    app.add_exception_handler(DomainError, problems.on_domain_error)
+    app.add_exception_handler(RequestValidationError, problems.on_invalid_request)
+    app.add_exception_handler(HTTPException, problems.on_http_exception)
+    app.add_exception_handler(Exception, problems.on_unexpected_error)
+    app.include_router(health.routes(db))
+    for router in api:
+        app.include_router(router, prefix=API_PREFIX)
+    for router in pages:
+        app.include_router(router, include_in_schema=False)
+    with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
+    one_slash = OneSlash(app, paths_with_slash=with_slash)
+    return Shield(one_slash, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+
+
+def list_routes(api: Sequence[APIRouter], pages: Sequence[APIRouter]) -> list[tuple[str, list[str]]]:
+    """Return every path with its methods, as it is served."""
+    return [
+        (f"{prefix}{route.path}", sorted(route.methods or ()))
+        for prefix, routers in ((API_PREFIX, api), ("", pages))
+        for router in routers
+        for route in router.routes
+        if isinstance(route, Route)
+    ]

@@ -1,0 +1,160 @@
+"""Problem documents (RFC 9457): the one place where an error becomes an HTTP answer."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException  # noqa: TID251 - caught here, raised by the framework only
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fairground.kernel.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    PaymentRefused,
+    Unauthenticated,
+    Unavailable,
+)
+
+log = structlog.get_logger()
+
+MEDIA_TYPE: Final = "application/problem+json"
+_RETRY_AFTER_UNAVAILABLE_SECONDS = 2
+
+STATUS_OF_KIND: Final[Mapping[type[DomainError], HTTPStatus]] = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    PaymentRefused: HTTPStatus.PAYMENT_REQUIRED,
+    LimitExceeded: HTTPStatus.TOO_MANY_REQUESTS,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    """Where it is, such as `body.email` or `query.limit`."""
+    message: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document. `code` is stable and never renamed; `hint` says the way out."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str | None = None
+    errors: list[FieldError] | None = None
+
+
+class ProblemResponse(JSONResponse):
+    media_type = MEDIA_TYPE
+
+
+def status_of(error: DomainError) -> HTTPStatus:
+    return next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
+
+
+def problem_response(error: DomainError) -> ProblemResponse:
+    """Return the problem document of a domain error; its `context` becomes further members."""
+    problem = _problem(status_of(error), code=error.code, detail=error.detail, hint=error.way_out)
+    return _respond(problem, headers=_headers(error), extra=error.context)
+
+
+def _headers(error: DomainError) -> dict[str, str]:
+    if isinstance(error, LimitExceeded):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, Unavailable):
+        return {"Retry-After": str(_RETRY_AFTER_UNAVAILABLE_SECONDS)}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {}
+
+
+def plain_problem(status: HTTPStatus, *, code: str, detail: str, hint: str = "") -> ProblemResponse:
+    """Return a problem that no domain error stands behind, such as a wrong host."""
+    return _respond(_problem(status, code=code, detail=detail, hint=hint))
+
+
+def _problem(
+    status: HTTPStatus, *, code: str, detail: str, hint: str = "", errors: Sequence[FieldError] | None = None
+) -> Problem:
+    return Problem(
+        type=f"urn:fairground:problem:{code}",
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        code=code,
+        hint=hint or None,
+        errors=list(errors) if errors else None,
+    )
+
+
+def _respond(
+    problem: Problem, *, headers: Mapping[str, str] | None = None, extra: Mapping[str, Any] | None = None
+) -> ProblemResponse:
+    content = dict(extra or {}) | problem.model_dump(exclude_none=True)
+    return ProblemResponse(content, status_code=problem.status, headers=dict(headers or {}))
+
+
+async def on_domain_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, DomainError):
+        raise error
+    return problem_response(error)
+
+
+async def on_invalid_request(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        FieldError(field=".".join(str(part) for part in entry["loc"]), message=entry["msg"]) for entry in error.errors()
+    ]
+    detail = "; ".join(f"{entry.field}: {entry.message}" for entry in errors)
+    problem = _problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        code="request.invalid",
+        detail=detail,
+        hint="/openapi.json describes what this path takes.",
+        errors=errors,
+    )
+    return _respond(problem)
+
+
+_CODE_OF_STATUS: Final = {
+    HTTPStatus.NOT_FOUND: ("request.not_found", "There is nothing at this path; /openapi.json lists the paths."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("request.method_not_allowed", "The Allow header lists what this path takes."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("request.too_large", "Send a smaller body."),
+}
+
+
+async def on_http_exception(_request: Request, error: Exception) -> Response:
+    """Answer what the framework itself refuses."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    code, hint = _CODE_OF_STATUS.get(status, ("request.refused", ""))
+    return _respond(_problem(status, code=code, detail=str(error.detail), hint=hint), headers=error.headers)
+
+
+async def on_unexpected_error(request: Request, error: Exception) -> Response:
+    log.error("request.failed", method=request.method, path=request.url.path, exc_info=error)
+    return plain_problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        code="internal_error",
+        detail="Something went wrong on our side, and it was written down.",
+        hint="Try again; if it happens again, tell the operator when it happened.",
+    )

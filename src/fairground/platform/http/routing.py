@@ -1,0 +1,108 @@
+"""The route class of the JSON API: Idempotency-Key on every route that writes for somebody who is signed in."""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from fairground.kernel.errors import DomainError, Invalid, LimitExceeded, Unauthenticated, Unavailable
+from fairground.platform.db.common import idempotency
+from fairground.platform.db.database import Database
+from fairground.platform.http.identity import find_caller
+from fairground.platform.http.problems import MEDIA_TYPE, Problem, problem_response
+
+KEY_HEADER: Final = "Idempotency-Key"
+KEY_MAX_LENGTH: Final = 255
+_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
+# What may end differently the next time, and so must not be remembered.
+_PASSING: Final = (Unauthenticated, LimitExceeded, Unavailable)
+
+_Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class IdempotencyKeyInvalid(Invalid):
+    code = "idempotency.key_invalid"
+    hint = f"Send 1 to {KEY_MAX_LENGTH} visible ASCII characters, such as a UUID."
+
+
+class IdempotentRoute(APIRoute):
+    def get_route_handler(self) -> _Endpoint:
+        carry_out = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            key = request.headers.get(KEY_HEADER)
+            if key is None or request.method not in _METHODS:
+                return await carry_out(request)
+            caller = await find_caller(request)
+            if caller is None:
+                return await carry_out(request)
+            if not (0 < len(key) <= KEY_MAX_LENGTH and key.isascii() and key.isprintable()):
+                raise IdempotencyKeyInvalid("The Idempotency-Key is empty, too long, or not plain ASCII.")
+            claim = await idempotency.claim_request(
+                _database(request), actor_id=caller.user_id, key=key, request_hash=await _hash(request)
+            )
+            if isinstance(claim, idempotency.StoredAnswer):
+                return _replay(claim)
+            return await _carry_out_once(carry_out, request, claim)
+
+        return answer
+
+
+async def _carry_out_once(carry_out: _Endpoint, request: Request, claim: idempotency.Claim) -> Response:
+    db = _database(request)
+    try:
+        with idempotency.carrying_out(claim):
+            response = await carry_out(request)
+    except _PASSING:
+        await idempotency.drop_claim(db, claim=claim)
+        raise
+    except DomainError as error:
+        response = problem_response(error)
+    except Exception:
+        await idempotency.drop_claim(db, claim=claim)
+        raise
+    answer = idempotency.StoredAnswer(status=response.status_code, body=bytes(response.body))
+    await idempotency.store_answer(db, claim=claim, answer=answer)
+    return response
+
+
+def _replay(answer: idempotency.StoredAnswer) -> Response:
+    is_problem = answer.status >= HTTPStatus.BAD_REQUEST
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        media_type=MEDIA_TYPE if is_problem else "application/json",
+        headers={"Idempotency-Replayed": "true"},
+    )
+
+
+async def _hash(request: Request) -> str:
+    target = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    return hashlib.sha256(target + await request.body()).hexdigest()
+
+
+def _database(request: Request) -> Database:
+    db: Database = request.app.state.db
+    return db
+
+
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {
+        "model": Problem,
+        "description": "A problem document (RFC 9457); `code` says which.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    },
+}
+
+
+def api_router(*, tags: list[str], honours_idempotency_key: bool = True) -> APIRouter:
+    """Return a router for JSON routes, mounted under /api/v1.
+
+    Args:
+        honours_idempotency_key: False for routes that hand out secrets, which must not be stored.
+    """
+    route_class = IdempotentRoute if honours_idempotency_key else APIRoute
+    return APIRouter(tags=list(tags), route_class=route_class, responses=_RESPONSES, redirect_slashes=False)

@@ -1,0 +1,109 @@
+"""What stands before every request: known hosts, no forged forms, safe headers, one form of each path."""
+
+from collections.abc import Collection, Iterable
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fairground.platform.http.problems import plain_problem
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+def is_loopback(public_url: str) -> bool:
+    return _host_of(urlsplit(public_url).netloc) in _LOOPBACK_HOSTS
+
+
+def _host_of(netloc: str) -> str:
+    host = netloc.rsplit("@", 1)[-1].lower()
+    return host.split("]")[0] + "]" if host.startswith("[") else host.split(":")[0]
+
+
+class Shield:
+    """Refuse foreign hosts and forged requests, and set the headers that every answer has.
+
+    A request that changes something and carries a cookie must come from our own pages: browsers say so in
+    Sec-Fetch-Site, and those that do not (or on plain http) in Origin. Requests without cookies cannot be forged.
+    """
+
+    def __init__(self, app: ASGIApp, *, public_url: str, exempt_paths: Collection[str] = ()) -> None:
+        self._app = app
+        self._exempt_paths = frozenset(exempt_paths)
+        public = urlsplit(public_url)
+        self._origins = {f"{public.scheme}://{public.netloc}"}
+        self._hosts = {_host_of(public.netloc)}
+        if is_loopback(public_url):
+            self._hosts |= _LOOPBACK_HOSTS
+            port = f":{public.port}" if public.port else ""
+            self._origins |= {f"{public.scheme}://{host}{port}" for host in _LOOPBACK_HOSTS}
+        self._is_https = public.scheme == "https"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if self._is_https:
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            await send(message)
+
+        refusal = self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope) -> ASGIApp | None:
+        headers = Headers(scope=scope)
+        if _host_of(headers.get("host", "")) not in self._hosts:
+            return plain_problem(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                code="request.wrong_host",
+                detail=f"This server does not answer for the host {headers.get('host', '')!r}.",
+                hint="Use the address in FAIRGROUND_PUBLIC_URL, or set it to the address that people use.",
+            )
+        if scope["method"] not in _SAFE_METHODS and self._is_forged(headers, scope["path"]):
+            return plain_problem(
+                HTTPStatus.FORBIDDEN,
+                code="request.cross_site",
+                detail="This request came from another site, or does not say where it came from.",
+                hint="Send it from our own pages, or without cookies and with Authorization: Bearer <token>.",
+            )
+        return None
+
+    def _is_forged(self, headers: Headers, path: str) -> bool:
+        if "cookie" not in headers or path in self._exempt_paths:
+            # Signing in needs no cookie, so its form could be posted by another site's page: judge it as well.
+            return headers.get("sec-fetch-site") in {"cross-site", "same-site"} and path not in self._exempt_paths
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site not in {"same-origin", "none"}
+        return headers.get("origin") not in self._origins
+
+
+class OneSlash:
+    """Let every path be asked for with and without a slash at its end, without a redirect."""
+
+    def __init__(self, app: ASGIApp, *, paths_with_slash: Iterable[str] = ()) -> None:
+        self._app = app
+        self._paths_with_slash = frozenset(paths_with_slash)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"].rstrip("/") or "/"
+            if f"{path}/" in self._paths_with_slash:
+                path += "/"
+            scope = {**scope, "path": path}
+        await self._app(scope, receive, send)

@@ -1,0 +1,212 @@
+"""Mail: a folder of .eml files for a start, an SMTP server where real people read it."""
+
+import asyncio
+import os
+import smtplib
+import ssl
+from copy import deepcopy
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid, parseaddr
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+from fairground.kernel.clock import SystemClock
+from fairground.kernel.errors import Unavailable
+from fairground.kernel.ids import uuid7
+
+_SMTP_TIMEOUT_SECONDS: Final = 10
+_SMTP_CONNECTIONS: Final = 2  # small servers refuse more, and a hanging one must not take every thread
+_LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class MailURLError(ValueError):
+    """FAIRGROUND_SMTP_URL cannot be used; the message says what to write instead."""
+
+
+class MailNotSent(Unavailable):
+    code = "mail.not_sent"
+    hint = "Look at FAIRGROUND_SMTP_URL and at the mail server's log; a job that sends mail tries again by itself."
+
+
+class Mailer(Protocol):
+    async def send(self, message: EmailMessage) -> None:
+        """Hand a message over. Sender, date and id are added where they are missing.
+
+        Raises:
+            MailNotSent: Nobody has it; it may be sent again.
+        """
+        ...
+
+
+def compose_message(*, to: str, subject: str, text: str, html: str) -> EmailMessage:
+    """Return a message to one address in two forms, of which the reader's program shows the one it can."""
+    message = EmailMessage()
+    message["To"] = to
+    # A line break would begin another header, so the library refuses it; a business name may hold one.
+    message["Subject"] = " ".join(subject.split())
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    return message
+
+
+def open_mailer(smtp_url: str, *, sender: str, folder: Path) -> Mailer:
+    """Return the mailer for FAIRGROUND_SMTP_URL; when that is empty, the one that keeps mail in the folder.
+
+    Args:
+        sender: As `Name <address>`.
+
+    Raises:
+        MailURLError: The URL cannot be used.
+    """
+    if not smtp_url:
+        return FolderMailer(folder, sender=sender)
+    return SMTPMailer(SMTPServer.from_url(smtp_url), sender=sender)
+
+
+class FolderMailer:
+    """Keeps each message as an .eml file. Names sort by time; a file is there whole or not at all."""
+
+    def __init__(self, folder: Path, *, sender: str) -> None:
+        self._folder = folder
+        self._sender = sender
+
+    async def send(self, message: EmailMessage) -> None:
+        try:
+            await asyncio.to_thread(self._write, bytes(_stamp(message, sender=self._sender)))
+        except OSError as error:
+            raise MailNotSent(f"The mail folder {self._folder} could not be written: {error.strerror}.") from error
+
+    def _write(self, content: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{uuid7()}.eml"
+        unfinished = path.with_suffix(".unfinished")
+        # Mail holds links that open accounts: it is for the owner's eyes alone.
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        _flush_folder(self._folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a new name in the folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True)
+class SMTPServer:
+    host: str
+    port: int
+    is_tls_from_start: bool
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_url(cls, url: str) -> "SMTPServer":
+        """Read smtp://user:password@host:port or smtps://….
+
+        Raises:
+            MailURLError: It is something else. The message does not repeat it, because it may hold a password.
+        """
+        parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or port == -1 or parts.path.strip("/"):
+            raise MailURLError(
+                "FAIRGROUND_SMTP_URL is not the address of a mail server. Write smtp://user:password@host:587 or"
+                " smtps://user:password@host:465, with %40 for an @ inside the user or password."
+            )
+        user = unquote(parts.username) if parts.username else None
+        is_tls_from_start = parts.scheme == "smtps"
+        usual_port = 465 if is_tls_from_start else 587 if user else 25
+        return cls(
+            host=parts.hostname,
+            port=port or usual_port,
+            is_tls_from_start=is_tls_from_start,
+            user=user,
+            password=unquote(parts.password or ""),
+        )
+
+
+class SMTPMailer:
+    """Sends each message over a connection of its own, in a thread.
+
+    smtplib in a thread, not an asynchronous client: mail leaves from jobs, a few at a time, and one package less is
+    one less to watch.
+    """
+
+    def __init__(self, server: SMTPServer, *, sender: str, tls: ssl.SSLContext | None = None) -> None:
+        self._server = server
+        self._sender = sender
+        self._tls = tls or _default_tls(server)
+        self._turns = asyncio.Semaphore(_SMTP_CONNECTIONS)
+
+    async def send(self, message: EmailMessage) -> None:
+        stamped = _stamp(message, sender=self._sender)
+        async with self._turns:
+            try:
+                await asyncio.to_thread(self._deliver, stamped)
+            except (smtplib.SMTPException, OSError) as error:
+                raise MailNotSent(
+                    f"The mail server {self._server.host}:{self._server.port} did not take a message: {_reason(error)}."
+                ) from error
+
+    def _deliver(self, message: EmailMessage) -> None:
+        with self._connect() as connection:
+            if not self._server.is_tls_from_start:
+                connection.ehlo()
+                if connection.has_extn("starttls"):
+                    connection.starttls(context=self._tls)
+                elif self._server.user and self._server.host not in _LOOPBACK_HOSTS:
+                    raise smtplib.SMTPNotSupportedError("it offers no encryption, so the password was not sent")
+            if self._server.user:
+                connection.login(self._server.user, self._server.password or "")
+            connection.send_message(message)
+
+    def _connect(self) -> smtplib.SMTP:
+        host, port = self._server.host, self._server.port
+        if self._server.is_tls_from_start:
+            return smtplib.SMTP_SSL(host, port, timeout=_SMTP_TIMEOUT_SECONDS, context=self._tls)
+        return smtplib.SMTP(host, port, timeout=_SMTP_TIMEOUT_SECONDS)
+
+
+def _default_tls(server: SMTPServer) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if server.host in _LOOPBACK_HOSTS:
+        # The relay on one's own machine shows a certificate that nobody signed, and nobody stands in between.
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _reason(error: Exception) -> str:
+    """Return why, without the addresses that some of these errors carry."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = sorted({code for code, _ in error.recipients.values()})
+        return f"it refused the recipient with {codes}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"it answered {error.smtp_code}"
+    return str(error)
+
+
+def _stamp(message: EmailMessage, *, sender: str) -> EmailMessage:
+    stamped = deepcopy(message)
+    if "From" not in stamped:
+        stamped["From"] = sender
+    if "Date" not in stamped:
+        stamped["Date"] = format_datetime(SystemClock().now())
+    if "Message-ID" not in stamped:
+        stamped["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])
+    if "Auto-Submitted" not in stamped:
+        stamped["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office note is owed to us
+    return stamped

@@ -1,0 +1,74 @@
+"""How amounts, days and instants are written out for the people of one locale, in pages and mails alike."""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_skeleton, format_time, get_timezone_location
+from babel.numbers import format_currency, format_decimal
+
+from fairground.kernel.money import major_from_minor
+
+# British English: day before month and a 24-hour clock, which readers of most locales take the same way.
+DEFAULT_LOCALE: Final = "en_GB"
+_MINUTE: Final = timedelta(minutes=1)
+
+
+class Words:
+    def __init__(self, locale: Locale) -> None:
+        self._locale = locale
+
+    def money(self, amount_minor: int, currency: str) -> str:
+        """Return the amount with all its decimal places: 7950 EUR is "€79.50"."""
+        # From Decimal, because Babel rounds a float silently: 1234.5 JPY would be written ¥1,234.
+        return format_currency(major_from_minor(amount_minor, currency), currency, locale=self._locale)
+
+    def rating(self, value: float) -> str:
+        """Return a rating with one decimal place: 4.86 is "4.9"."""
+        return format_decimal(value, format="0.0", locale=self._locale)
+
+    def city(self, zone: str) -> str:
+        """Return the place a zone is named for: "Europe/Berlin" is "Berlin"."""
+        return get_timezone_location(ZoneInfo(zone), locale=self._locale, return_city=True)
+
+    def time(self, instant: datetime, zone: str) -> str:
+        """Return the clock time of the instant in the zone: "19:00". Stands where the zone is named beside it."""
+        return format_time(instant, "short", tzinfo=ZoneInfo(zone), locale=self._locale)
+
+    def short_day(self, on: date) -> str:
+        """Return "Thu 3 Dec"."""
+        return format_skeleton("MMMEd", on, locale=self._locale).replace(",", "")
+
+    def moment(self, instant: datetime, zone: str) -> str:
+        """Return "Thu 3 Dec 2026, 19:00". Stands where the zone is named beside it, as do spans."""
+        local = instant.astimezone(ZoneInfo(zone))
+        return f"{self.short_day(local.date())} {local.year}, {self.time(instant, zone)}"
+
+    def span(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
+        """Return "Thu 3 Dec 2026, 19:00–20:30"; an end on another day names that day."""
+        first, last = (instant.astimezone(ZoneInfo(zone)).date() for instant in (starts_at, ends_at))
+        end = self.time(ends_at, zone) if last == first else f"{self.short_day(last)} {self.time(ends_at, zone)}"
+        return f"{self.moment(starts_at, zone)}–{end}"
+
+    def when(self, instant: datetime, zone: str) -> str:
+        """Return "Thu 3 Dec 2026, 19:00 (Berlin, UTC+1)", the difference for readers who are elsewhere."""
+        return f"{self.moment(instant, zone)} ({self.place_of_clock(instant, zone)})"
+
+    def between(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
+        """Return "Thu 3 Dec 2026, 19:00–20:30 (Berlin, UTC+1)"."""
+        return f"{self.span(starts_at, ends_at, zone)} ({self.place_of_clock(starts_at, zone)})"
+
+    def place_of_clock(self, instant: datetime, zone: str) -> str:
+        """Return "Berlin, UTC+1" in winter and "Berlin, UTC+2" in summer."""
+        city, difference = self.city(zone), utc_difference(instant.astimezone(ZoneInfo(zone)))
+        return city if city == difference else f"{city}, {difference}"
+
+
+def utc_difference(local: datetime) -> str:
+    """Return how far the clock of an aware time is from UTC: "UTC+1", "UTC-3:30", "UTC"."""
+    minutes = (local.utcoffset() or timedelta(0)) // _MINUTE
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02}' if rest else ''}"

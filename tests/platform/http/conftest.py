@@ -1,0 +1,117 @@
+"""A small application on the real platform, so that routes can be asked over HTTP."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import APIRouter, Query
+from sqlalchemy import func, select
+from starlette.requests import HTTPConnection
+
+from fairground.kernel.errors import Conflict, LimitExceeded, Unavailable
+from fairground.kernel.ids import uuid7
+from fairground.platform.db.common.idempotency import mark_effective
+from fairground.platform.db.common.tables import IdempotencyRow, history
+from fairground.platform.db.database import Database
+from fairground.platform.db.migrate import upgrade
+from fairground.platform.http.app import create_app
+from fairground.platform.http.bodies import Body
+from fairground.platform.http.identity import Caller, SignedIn, Staff
+from fairground.platform.http.routing import api_router
+from tests.support.outbox import RecordingOutbox
+
+PUBLIC_URL = "http://127.0.0.1:8000"
+
+
+class NameAuthenticator:
+    """Believes whoever gives a user id as bearer token; `admin:<id>` is staff."""
+
+    async def authenticate(self, connection: HTTPConnection) -> Caller | None:
+        token = connection.headers.get("authorization", "").removeprefix("Bearer ")
+        if not token:
+            return None
+        role, _, user = token.rpartition(":")
+        return Caller(user_id=UUID(user), name="Test", role=role or "customer", session_id=uuid7(), is_token=True)
+
+
+class ThingIn(Body):
+    name: str
+    behaviour: str = "good"
+
+
+class Shop:
+    """Counts its effects in the database, so that a test sees what was really done."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.calls = 0
+
+    async def make(self, thing: ThingIn) -> dict[str, object]:
+        self.calls += 1
+        if thing.behaviour == "conflict":
+            raise Conflict(f"{thing.name} is there already.")
+        if thing.behaviour == "busy":
+            raise Unavailable("Later.")
+        async with self.db.write() as tx:
+            count = await tx.scalar(select(func.count()).select_from(IdempotencyRow))
+        if thing.behaviour == "crash":
+            raise RuntimeError("power cut")
+        return {"name": thing.name, "call": self.calls, "keys": count}
+
+
+def shop_routes(shop: Shop) -> APIRouter:
+    router = api_router(tags=["things"])
+
+    @router.post("/things", status_code=201)
+    async def make_thing(thing: ThingIn, _caller: SignedIn) -> dict[str, object]:
+        return await shop.make(thing)
+
+    @router.get("/things")
+    async def list_things(limit: Annotated[int, Query(ge=1, le=100)] = 20) -> dict[str, int]:
+        return {"limit": limit}
+
+    @router.get("/limited")
+    async def be_limited() -> None:
+        raise LimitExceeded("Too often.", retry_after_seconds=7)
+
+    @router.get("/broken")
+    async def break_down() -> None:
+        raise RuntimeError("a secret that nobody must see")
+
+    @router.get("/staff")
+    async def enter(caller: Staff) -> str:
+        return caller.role
+
+    return router
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, outbox=RecordingOutbox(), guards=[mark_effective])
+    engine = database.backend.migration_engine()
+    with engine.begin() as connection:
+        upgrade(connection, [history])
+    engine.dispose()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def shop(db: Database) -> Shop:
+    return Shop(db)
+
+
+@pytest.fixture
+async def client(db: Database, shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(
+        db=db,
+        authenticator=NameAuthenticator(),
+        api=[shop_routes(shop)],
+        pages=[],
+        public_url=PUBLIC_URL,
+    )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as http:
+        yield http

@@ -1,0 +1,41 @@
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fairground.platform.http.cookies import NAME, CookieRefused, SessionCookie
+
+
+def header_of(response: Response) -> str:
+    return response.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize(
+    "public_url", ["https://fair.example", "http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"]
+)
+def test_the_cookie_is_used_where_nobody_can_listen(public_url: str) -> None:
+    SessionCookie(public_url=public_url).refuse_where_unsafe()
+
+
+@pytest.mark.parametrize("public_url", ["http://fair.example", "http://192.0.2.10:8000", "http://localhost.example"])
+def test_the_cookie_is_refused_where_others_can_listen_with_the_way_out(public_url: str) -> None:
+    with pytest.raises(CookieRefused) as refusal:
+        SessionCookie(public_url=public_url).refuse_where_unsafe()
+
+    assert public_url in refusal.value.detail
+    assert "FAIRGROUND_PUBLIC_URL" in refusal.value.way_out
+
+
+def test_what_is_set_can_be_read_and_is_cleared_with_the_same_flags() -> None:
+    cookie = SessionCookie(public_url="https://fair.example")
+    kept, cleared = Response(), Response()
+    cookie.set(kept, secret="s3cret")
+    cookie.clear(cleared)
+
+    sent = kept.headers["set-cookie"].split(";")[0].encode()
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [(b"cookie", sent)]})
+    assert cookie.read(request) == "s3cret"
+    for header in (header_of(kept), header_of(cleared)):
+        assert header.startswith(NAME.lower())
+        assert all(flag in header for flag in ("secure", "httponly", "samesite=lax", "path=/"))
+        assert "domain" not in header
+    assert "max-age=0" in header_of(cleared)
