@@ -1,0 +1,235 @@
+"""Accounts: who somebody is, and how they prove it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Protocol
+from uuid import UUID
+
+from fairground.contracts.dto import DTO
+from fairground.kernel.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
+from fairground.kernel.messages import Event
+
+
+class Role(StrEnum):
+    CUSTOMER = "customer"
+    PROVIDER = "provider"
+    ADMIN = "admin"
+
+
+class User(DTO):
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    email_verified: bool
+    created_at: datetime
+
+
+class SessionKind(StrEnum):
+    BROWSER = "browser"
+    TOKEN = "token"  # noqa: S105 - a kind of session, not a secret
+
+
+class Session(DTO):
+    """A proof of identity that is still valid. The secret itself is shown once and only its hash is kept."""
+
+    id: UUID
+    user_id: UUID
+    kind: SessionKind
+    name: str
+    """What the holder called a token, or the browser's own description."""
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+class OpenedSession(DTO):
+    session: Session
+    user: User
+    secret: str
+    """The cookie's value or the bearer token. It cannot be read again."""
+
+
+class EmailTaken(Conflict):
+    code = "accounts.email_taken"
+    hint = "Sign in instead, or ask for a new password with POST /api/v1/auth/password-reset."
+
+
+class WrongCredentials(Unauthenticated):
+    code = "accounts.wrong_credentials"
+    hint = "Check e-mail and password; POST /api/v1/auth/password-reset sends a link for a new one."
+
+
+class PasswordUnfit(Invalid):
+    code = "accounts.password_unfit"
+    hint = "Choose 8 to 128 characters that are not a well-known password; a few words make a good one."
+
+
+class EmailUnfit(Invalid):
+    code = "accounts.email_unfit"
+    hint = "Write it as name@example.org; letters beyond a to z are not supported in it."
+
+
+class NameUnfit(Invalid):
+    code = "accounts.name_unfit"
+
+
+class RoleNotOffered(Invalid):
+    code = "accounts.role_not_offered"
+    hint = "Register as customer or provider; `fairground users create --role admin` makes an admin."
+
+
+class LinkUnusable(Invalid):
+    """A mailed link that has expired, was used already, or never existed."""
+
+    code = "accounts.link_unusable"
+    hint = "Ask for a new link."
+
+
+class EmailUnverified(Forbidden):
+    code = "accounts.email_unverified"
+    hint = "Follow the link in the mail we sent; POST /api/v1/auth/verify-email/send sends another one."
+
+
+class SessionNotFound(NotFound):
+    code = "accounts.session_not_found"
+
+
+class UserNotFound(NotFound):
+    code = "accounts.user_not_found"
+
+
+class TooManyAttempts(LimitExceeded):
+    code = "accounts.too_many_attempts"
+
+
+class UserRegistered(Event):
+    topic: ClassVar = "accounts.registered.v1"
+    user_id: UUID
+    role: Role
+
+
+class EmailVerified(Event):
+    topic: ClassVar = "accounts.email_verified.v1"
+    user_id: UUID
+
+
+class Accounts(Protocol):
+    """`client` is the address the limits count by: an IPv4 address, or the /64 of an IPv6 one."""
+
+    async def register(self, *, email: str, password: str, name: str, role: Role, client: str) -> User:
+        """Open an account and mail a link that verifies the address.
+
+        Raises:
+            EmailTaken: The address has an account already.
+            PasswordUnfit: Shorter than 8 or longer than 128 characters, or among the well-known ones.
+            EmailUnfit, NameUnfit: Not an address; an empty or endless name.
+            RoleNotOffered: Neither customer nor provider.
+            TooManyAttempts: The client registered too often; counted before any hash is computed.
+        """
+        ...
+
+    async def create_user(
+        self, *, email: str, password: str, name: str, role: Role, email_verified: bool = True
+    ) -> User:
+        """Open an account of any role, for operators: no limits, no mail.
+
+        Raises:
+            EmailTaken, EmailUnfit, NameUnfit, PasswordUnfit: As for `register`.
+        """
+        ...
+
+    async def create_users_in_bulk(self, *, users: list[tuple[str, str, Role]], password: str) -> list[User]:
+        """Open many verified accounts `(email, name, role)` that share one password, hashed once. For the demo only.
+
+        Raises:
+            EmailTaken: One of the addresses has an account; none was opened.
+        """
+        ...
+
+    async def sign_in(
+        self, *, email: str, password: str, kind: SessionKind, name: str, client: str, replaces: str | None = None
+    ) -> OpenedSession:
+        """Open a session.
+
+        Args:
+            name: How the session is listed, such as what the browser says of itself.
+            replaces: The secret that this browser held until now, if any; its session ends.
+
+        Raises:
+            WrongCredentials: Unknown address or wrong password; both take the same time.
+            TooManyAttempts: Too many tries for the address or from the client; counted before any hash is computed.
+        """
+        ...
+
+    async def find_session(self, *, secret: str) -> tuple[Session, User] | None:
+        """Return whose session this is, or None if it is unknown, expired or revoked. Marks it as seen."""
+        ...
+
+    async def create_token(self, *, user_id: UUID, name: str) -> OpenedSession:
+        """Open an API token that lives until it is revoked or its year is over."""
+        ...
+
+    async def list_sessions(self, *, user_id: UUID) -> list[Session]: ...
+
+    async def revoke_session(self, *, user_id: UUID, session_id: UUID) -> None:
+        """End a session.
+
+        Raises:
+            SessionNotFound: No such session, or it belongs to somebody else.
+        """
+        ...
+
+    async def get_user(self, *, user_id: UUID) -> User:
+        """Raise UserNotFound when there is none."""
+        ...
+
+    async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:
+        """Return those of the users that exist, by id."""
+        ...
+
+    async def list_users(self, *, role: Role | None, limit: int) -> list[User]:
+        """Return the newest users first."""
+        ...
+
+    async def count_users(self) -> int: ...
+
+    async def send_verification(self, *, user_id: UUID) -> None:
+        """Mail a fresh link that verifies the address; does nothing when it is verified.
+
+        Raises:
+            TooManyAttempts: Asked too often.
+        """
+        ...
+
+    async def verify_email(self, *, token: str) -> User:
+        """Raise LinkUnusable when the token is not, or no longer, good."""
+        ...
+
+    async def request_password_reset(self, *, email: str, client: str) -> None:
+        """Mail a link that sets a new password. Answers alike whether or not the address is known.
+
+        Raises:
+            TooManyAttempts: Too many requests for the address or from the client.
+        """
+        ...
+
+    async def reset_password(self, *, token: str, password: str) -> User:
+        """Set a new password and end every session of the account.
+
+        Raises:
+            LinkUnusable, PasswordUnfit
+        """
+        ...
+
+    async def change_password(self, *, user_id: UUID, session_id: UUID, current: str, new: str) -> OpenedSession:
+        """Set a new password, end every session, and open a new one in place of the given.
+
+        Raises:
+            WrongCredentials: `current` is not the password.
+            PasswordUnfit: As for `register`.
+            SessionNotFound: No such session, or it belongs to somebody else.
+            TooManyAttempts: Too many wrong passwords for the account, here and at sign-in together.
+        """
+        ...

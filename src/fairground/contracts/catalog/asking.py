@@ -1,0 +1,129 @@
+"""What the catalog answers."""
+
+from collections.abc import Collection
+from typing import Protocol
+from uuid import UUID
+
+from fairground.contracts.catalog.providers import (
+    ImportedProvider,
+    ImportOutcome,
+    Offer,
+    OwnProvider,
+    ProfileChanges,
+    ProfileIn,
+    ProviderDetail,
+    ProviderList,
+    ProviderQuery,
+    ProviderRef,
+    Service,
+    ServiceIn,
+)
+
+
+class Catalog(Protocol):
+    async def get_currency(self) -> str:
+        """Return the ISO 4217 code of the one currency of this installation."""
+        ...
+
+    async def search_providers(self, *, query: ProviderQuery) -> ProviderList:
+        """Return a page of approved providers. An unknown category gives an empty list.
+
+        Raises:
+            VerticalUnknown: There is no such vertical.
+        """
+        ...
+
+    async def get_provider(self, *, id_or_slug: str) -> ProviderDetail:
+        """Return an approved provider; raise ProviderNotFound otherwise."""
+        ...
+
+    async def get_own_provider(self, *, owner_id: UUID) -> OwnProvider:
+        """Return the caller's own profile in any state; raise ProviderNotFound when there is none."""
+        ...
+
+    async def get_provider_for_review(self, *, provider_id: UUID) -> OwnProvider:
+        """Return any provider in any state, for staff; raise ProviderNotFound when there is none."""
+        ...
+
+    async def list_submitted(self, *, limit: int) -> list[OwnProvider]:
+        """Return the profiles that wait for a decision, the one that waits longest first."""
+        ...
+
+    async def create_provider(self, *, owner_id: UUID, profile: ProfileIn) -> OwnProvider:
+        """Make a draft.
+
+        Raises:
+            NotAProvider: The account is not a provider's.
+            ProfileExists, VerticalUnknown, CategoryUnknown, ProfileInvalid
+        """
+        ...
+
+    async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> OwnProvider:
+        """Change a profile in any state.
+
+        Raises:
+            ProviderNotFound: No such provider, or it belongs to somebody else.
+            CategoryUnknown, ProfileInvalid
+        """
+        ...
+
+    async def submit_provider(self, *, owner_id: UUID, provider_id: UUID) -> OwnProvider:
+        """Ask for approval: draft or rejected → submitted.
+
+        Raises:
+            ProviderNotFound, StatusConflict
+            ProfileIncomplete: `context["missing"]` lists the checklist keys; an unverified e-mail is one of them.
+        """
+        ...
+
+    async def approve_provider(self, *, staff_id: UUID, provider_id: UUID) -> OwnProvider:
+        """Raise ProviderNotFound, StatusConflict, or StaffOnly."""
+        ...
+
+    async def reject_provider(self, *, staff_id: UUID, provider_id: UUID, reason: str) -> OwnProvider:
+        """Raise ProviderNotFound, StatusConflict, or StaffOnly."""
+        ...
+
+    async def list_services(self, *, provider_id: UUID, viewer_id: UUID | None) -> list[Service]:
+        """Return what an approved provider offers, or one's own provider in any state; else raise ProviderNotFound."""
+        ...
+
+    async def add_service(self, *, owner_id: UUID, provider_id: UUID, service: ServiceIn) -> Service:
+        """Raise ProviderNotFound, CategoryUnknown, CurrencyUnsupported, or ServiceInvalid."""
+        ...
+
+    async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
+        """Stop offering a service; bookings made of it stay. Raise ServiceNotFound when it is not the owner's."""
+        ...
+
+    async def get_offer(self, *, service_id: UUID) -> Offer:
+        """Raise ServiceNotFound when there is no such service."""
+        ...
+
+    async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
+        """Return any provider in any state; raise ProviderNotFound when there is none."""
+        ...
+
+    async def find_provider_refs(self, *, provider_ids: Collection[UUID]) -> dict[UUID, ProviderRef]: ...
+
+    async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None: ...
+
+    async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
+        """Create or update up to 500 unclaimed providers in one transaction, told as one event.
+
+        A provider is known again by `source` and `external_id`. A claimed one is left as it is and counts as unchanged.
+
+        Raises:
+            VerticalUnknown, CategoryUnknown, ProfileInvalid, ServiceInvalid: Nothing of the step was kept; the detail
+                begins with the external id of the row.
+        """
+        ...
+
+    async def set_picture(self, *, provider_id: UUID, url: str) -> None:
+        """Set what the card shows; `url` is a path of this installation, never a `data:` URL.
+
+        Raises:
+            ProviderNotFound
+            ProfileInvalid: It is not such a path.
+        """
+        ...

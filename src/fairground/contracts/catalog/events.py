@@ -1,0 +1,38 @@
+"""What the catalog tells."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from fairground.kernel.messages import Event
+
+
+class ProviderSubmitted(Event):
+    topic: ClassVar = "catalog.provider_submitted.v1"
+    provider_id: UUID
+    owner_id: UUID
+    business_name: str
+
+
+class ProviderApproved(Event):
+    topic: ClassVar = "catalog.provider_approved.v1"
+    provider_id: UUID
+    owner_id: UUID
+    business_name: str
+    slug: str
+
+
+class ProviderRejected(Event):
+    topic: ClassVar = "catalog.provider_rejected.v1"
+    provider_id: UUID
+    owner_id: UUID
+    business_name: str
+    reason: str
+
+
+class ProvidersImported(Event):
+    """Up to 500 providers were created or changed by one step of an import."""
+
+    topic: ClassVar = "catalog.providers_imported.v1"
+    vertical: str
+    source: str
+    provider_ids: list[UUID]

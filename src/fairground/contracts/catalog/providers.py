@@ -1,0 +1,211 @@
+"""Providers and services, as they cross the border of the catalog."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field
+
+from fairground.contracts.dto import DTO
+
+
+class ProviderStatus(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class BookingMode(StrEnum):
+    INSTANT = "instant"
+    REQUEST = "request"
+
+
+class ProviderSort(StrEnum):
+    MOST_BOOKED = "most_booked"
+    TOP_RATED = "top_rated"
+    NEWEST = "newest"
+    PRICE = "price"
+
+
+class ProviderCard(DTO):
+    """What a list shows of a provider, and all that it may ever show."""
+
+    id: UUID
+    slug: str
+    business_name: str
+    profile_picture_url: str | None
+    custom_subtitle: str | None
+    location: str
+    service_categories: list[str]
+    price_from_minor: int | None
+    currency: str | None
+    rating: float | None
+    """Mean of the visible reviews, 1.0 to 5.0; None before the first."""
+    rating_count: int
+    book_count: int
+    """Bookings that were completed."""
+
+
+class Service(DTO):
+    id: UUID
+    provider_id: UUID
+    name: str
+    category: str
+    price_minor: int
+    currency: str
+    duration_minutes: int
+    booking_mode: BookingMode
+    description: str | None
+
+
+class ProviderDetail(ProviderCard):
+    """The public page of an approved provider."""
+
+    vertical: str
+    bio: str | None
+    lat: float | None
+    lng: float | None
+    timezone: str
+    services: list[Service]
+    is_claimed: bool
+    """False for an imported provider whom nobody has claimed, and who cannot be booked yet."""
+
+
+class OwnProvider(ProviderDetail):
+    """A provider as its owner and the staff see it, in any state."""
+
+    owner_id: UUID | None
+    status: ProviderStatus
+    rejection_reason: str | None
+    submitted_at: datetime | None
+    missing: list[str]
+    """Keys of the vertical's approval checklist that are not yet fulfilled."""
+    contact_email: str | None
+    contact_phone: str | None
+
+
+class ProfileIn(DTO):
+    """What a provider says of itself. `timezone` is an IANA name; `lat` and `lng` come together or not at all."""
+
+    vertical: str
+    business_name: str
+    custom_subtitle: str | None = None
+    bio: str | None = None
+    location: str
+    lat: float | None = None
+    lng: float | None = None
+    timezone: str
+    categories: list[str]
+    contact_phone: str | None = None
+
+
+class ProfileChanges(DTO):
+    """The fields to change; a field that is not set stays as it is."""
+
+    business_name: str | None = None
+    custom_subtitle: str | None = None
+    bio: str | None = None
+    location: str | None = None
+    lat: float | None = None
+    lng: float | None = None
+    timezone: str | None = None
+    categories: list[str] | None = None
+    contact_phone: str | None = None
+
+
+class ServiceIn(DTO):
+    name: str
+    category: str
+    price_minor: int
+    currency: str
+    duration_minutes: int
+    booking_mode: BookingMode
+    description: str | None = None
+
+
+class ProviderQuery(DTO):
+    """A question to the list. Prices are in major units, as the public API has them."""
+
+    vertical: str | None = None
+    category: str | None = None
+    location: str | None = None
+    q: str | None = None
+    """A prefix of the name or of a word in it."""
+    min_price: float | None = Field(default=None, ge=0, le=1e9)
+    max_price: float | None = Field(default=None, ge=0, le=1e9)
+    sort: ProviderSort = ProviderSort.MOST_BOOKED
+    page: int = Field(default=1, ge=1, le=1_000_000)
+    limit: int = Field(default=20, ge=1, le=100)
+    include_price_distribution: bool = True
+
+
+class PriceBand(DTO):
+    """How many providers start at `min_price` or more and below `max_price` (None: no upper edge), in major units."""
+
+    min_price: int
+    max_price: int | None
+    count: int
+
+
+class ProviderList(DTO):
+    data: list[ProviderCard]
+    total: int
+    price_distribution: list[PriceBand]
+
+
+class Offer(DTO):
+    """A service with all that a booking must know, copied at booking time."""
+
+    service_id: UUID
+    service_name: str
+    provider_id: UUID
+    provider_name: str
+    provider_slug: str
+    owner_id: UUID | None
+    vertical: str
+    location: str
+    timezone: str
+    price_minor: int
+    currency: str
+    duration_minutes: int
+    booking_mode: BookingMode
+    is_bookable: bool
+    """The provider is approved and claimed, and the service is offered."""
+
+
+class ProviderRef(DTO):
+    """What other modules need to decide who may act for a provider."""
+
+    id: UUID
+    slug: str
+    business_name: str
+    owner_id: UUID | None
+    vertical: str
+    timezone: str
+    status: ProviderStatus
+
+
+class ImportedProvider(DTO):
+    """One row of an import, already checked. Its `categories` are slugs of the vertical."""
+
+    external_id: str
+    business_name: str
+    custom_subtitle: str | None = None
+    bio: str | None = None
+    location: str
+    lat: float | None = None
+    lng: float | None = None
+    timezone: str
+    categories: list[str]
+    service_name: str | None = None
+    price_minor: int | None = None
+    """None makes a provider without a service."""
+    duration_minutes: int | None = None
+    booking_mode: BookingMode = BookingMode.REQUEST
+
+
+class ImportOutcome(DTO):
+    created: int
+    updated: int
+    unchanged: int

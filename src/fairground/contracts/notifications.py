@@ -1,0 +1,36 @@
+"""Notifications: what somebody was told, by mail and in the list that their pages show."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from fairground.contracts.dto import DTO
+
+
+class Notification(DTO):
+    id: UUID
+    topic: str
+    """The event that it tells of, such as `booking.confirmed.v1`."""
+    subject_id: UUID
+    """The booking or provider that it is about."""
+    title: str
+    text: str
+    action: str
+    """What to do about it, as the label of the link."""
+    link: str
+    """A path of this installation, such as `/me/bookings/…`."""
+    created_at: datetime
+    read_at: datetime | None
+
+
+class Notifications(Protocol):
+    async def list_notifications(self, *, user_id: UUID, limit: int) -> list[Notification]:
+        """Return what the user was told, the newest first."""
+        ...
+
+    async def count_unread(self, *, user_id: UUID) -> int: ...
+
+    async def mark_read(self, *, user_id: UUID, notification_ids: Collection[UUID]) -> None:
+        """Mark those of the notifications that are the user's own; others' are left alone, silently."""
+        ...

@@ -1,0 +1,176 @@
+"""Payments: what was authorised, taken and given back for a reference that somebody else owns."""
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Protocol
+from uuid import UUID
+
+from fairground.contracts.dto import DTO
+from fairground.kernel.errors import Conflict, Invalid, NotFound, PaymentRefused, Unavailable
+from fairground.kernel.messages import Event
+
+
+class PaymentStatus(StrEnum):
+    STARTED = "started"
+    """Written down; the processor's answer is not known yet."""
+    REQUIRES_ACTION = "requires_action"
+    """The customer must prove who they are at `action_url`."""
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    """Taken; part or all of it may have been given back since, see `refunded_minor`."""
+    VOIDED = "voided"
+    FAILED = "failed"
+
+
+class Payment(DTO):
+    """The one live payment of a reference. Amounts are minor units of `currency`."""
+
+    id: UUID
+    reference_id: UUID
+    """The booking that is paid for; payments itself does not know what it is."""
+    status: PaymentStatus
+    amount_minor: int
+    captured_minor: int
+    refunded_minor: int
+    currency: str
+    action_url: str | None
+    failure_code: str | None
+    """The processor's reason, such as `card_declined` or `insufficient_funds`."""
+    created_at: datetime
+
+
+class PaymentNotFound(NotFound):
+    code = "payment.not_found"
+
+
+class PaymentFailed(PaymentRefused):
+    """The processor refused; `context["reason"]` says why."""
+
+    code = "payment.failed"
+    hint = "Try another card."
+
+
+class PaymentPending(Unavailable):
+    """The processor has not answered. The payment may still happen, and is settled in the background."""
+
+    code = "payment.pending"
+    hint = "Wait a moment and ask again; the same request continues the same payment."
+
+
+class RefundTooLarge(Invalid):
+    """More than is left; `context["left_minor"]` says how much that is."""
+
+    code = "payment.refund_too_large"
+
+
+class PaymentStateConflict(Conflict):
+    code = "payment.state_conflict"
+
+
+class PaymentAuthorised(Event):
+    topic: ClassVar = "payments.authorised.v1"
+    payment_id: UUID
+    reference_id: UUID
+    amount_minor: int
+    currency: str
+
+
+class PaymentCaptured(Event):
+    topic: ClassVar = "payments.captured.v1"
+    payment_id: UUID
+    reference_id: UUID
+    captured_minor: int
+    currency: str
+
+
+class PaymentFailedEvent(Event):
+    topic: ClassVar = "payments.failed.v1"
+    payment_id: UUID
+    reference_id: UUID
+    reason: str
+
+
+class PaymentReleased(Event):
+    """Money was given back: an authorisation voided, or a capture refunded in part or whole."""
+
+    topic: ClassVar = "payments.released.v1"
+    payment_id: UUID
+    reference_id: UUID
+    refunded_minor: int
+    """All that was refunded so far; 0 when an authorisation was voided."""
+
+
+class Payments(Protocol):
+    """Every method that asks the processor writes its intent first and calls outside any transaction."""
+
+    async def authorise(
+        self,
+        *,
+        reference_id: UUID,
+        payer_id: UUID,
+        amount_minor: int,
+        currency: str,
+        payment_method: str,
+        return_url: str,
+    ) -> Payment:
+        """Reserve the amount on the customer's card.
+
+        A reference has at most one live payment: a repeated call while it is started, needs action, is authorised or
+        captured returns that one as it stands; after a failure a new one is made. An authorisation is told by the
+        event `PaymentAuthorised`, however it comes about.
+
+        Args:
+            payment_method: The processor's name of the card, such as `pm_card_visa` in the sandbox.
+            return_url: Where the customer comes back to after proving who they are.
+
+        Raises:
+            PaymentFailed: The card was declined.
+            PaymentPending: The processor did not answer in 10 s.
+        """
+        ...
+
+    async def capture(self, *, reference_id: UUID) -> Payment:
+        """Take the whole authorised amount. Repeating it returns the captured payment.
+
+        Raises:
+            PaymentFailed: The processor refused; the payment stays authorised when it still is.
+            PaymentNotFound, PaymentStateConflict, PaymentPending
+        """
+        ...
+
+    async def release(self, *, reference_id: UUID) -> Payment | None:
+        """Give everything back: void what is authorised, refund what is captured, end what is started.
+
+        Repeating it changes nothing. Returns None when there never was a payment.
+
+        Raises:
+            PaymentPending: The processor did not answer; call again.
+        """
+        ...
+
+    async def refund(self, *, reference_id: UUID, amount_minor: int, key: str) -> Payment:
+        """Give part or all of a captured payment back. Repeating it with the same `key` refunds once.
+
+        Raises:
+            RefundTooLarge, PaymentNotFound, PaymentStateConflict, PaymentPending
+        """
+        ...
+
+    async def find_payment(self, *, reference_id: UUID) -> Payment | None:
+        """Return the newest payment of the reference as we know it, without asking the processor."""
+        ...
+
+    async def find_payments(self, *, reference_ids: Collection[UUID]) -> dict[UUID, Payment]:
+        """Return the newest payment of each reference that has one, as `find_payment` does for one."""
+        ...
+
+    async def refresh(self, *, reference_id: UUID) -> Payment | None:
+        """Ask the processor how the newest payment stands and return it.
+
+        For a customer who comes back from proving who they are before the webhook has arrived.
+
+        Raises:
+            PaymentPending: The processor did not answer.
+        """
+        ...

@@ -1,0 +1,46 @@
+"""What a customer gets back when they cancel. A provider who cancels always gives back everything."""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fairground.kernel.money import share_of
+
+
+class RefundStep(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at_least_hours: int = Field(ge=0, le=8760, description="Hours left before the start, 0 to 8760 (one year).")
+    refund_percent: int = Field(ge=0, le=100, description="Percent of the amount paid that is given back, 0 to 100.")
+
+
+class CancellationPolicy(BaseModel):
+    """Steps from the earliest cancellation to the latest; later than the last step, nothing is given back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: tuple[RefundStep, ...] = Field(
+        max_length=10, description="Refund steps, the most hours first; an empty list refunds nothing."
+    )
+
+    @model_validator(mode="after")
+    def _waiting_never_pays(self) -> Self:
+        for earlier, later in pairwise(self.steps):
+            if earlier.at_least_hours <= later.at_least_hours:
+                raise ValueError("steps must go from the most hours to the fewest; reorder them")
+            if earlier.refund_percent <= later.refund_percent:
+                raise ValueError("a later cancellation must refund less than an earlier one; lower its refund_percent")
+        return self
+
+    def refund_percent(self, *, before_start: timedelta) -> int:
+        """Return the percent given back when a customer cancels so long before the start (negative: after it)."""
+        for step in self.steps:
+            if before_start >= timedelta(hours=step.at_least_hours):
+                return step.refund_percent
+        return 0
+
+    def refund_minor(self, amount_minor: int, *, before_start: timedelta) -> int:
+        """Return what is given back of the amount paid, in its minor units, rounded down."""
+        return share_of(amount_minor, self.refund_percent(before_start=before_start))
