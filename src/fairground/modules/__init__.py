@@ -1,0 +1,1 @@
+"""Business modules. Each knows kernel, platform and contracts, never another module."""

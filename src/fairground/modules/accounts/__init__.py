@@ -1,0 +1,1 @@
+"""Accounts: registration, sign-in, sessions, passwords and the proof of an e-mail address."""

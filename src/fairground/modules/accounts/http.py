@@ -1,0 +1,206 @@
+"""JSON routes of accounts."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, StringConstraints
+
+from fairground.contracts.accounts import Accounts, OpenedSession, Role, Session, SessionKind, User
+from fairground.contracts.dto import DTO
+from fairground.platform.http.bodies import Body
+from fairground.platform.http.client import ClientKey
+from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.http.identity import SignedIn, Visitor
+from fairground.platform.http.routing import api_router
+
+# A blank at the end of a password belongs to it.
+Password = Annotated[str, StringConstraints(strip_whitespace=False)]
+
+
+class RegisterIn(Body):
+    email: str
+    password: Password
+    name: str
+    role: Literal["customer", "provider"]
+
+
+class LoginIn(Body):
+    email: str
+    password: Password
+
+
+class TokenIn(Body):
+    name: str
+
+
+class PasswordIn(Body):
+    current_password: Password
+    new_password: Password
+
+
+class ResetIn(Body):
+    email: str
+
+
+class ConfirmResetIn(Body):
+    token: str
+    password: Password
+
+
+class VerifyIn(Body):
+    token: str
+
+
+class BearerToken(DTO):
+    token: str
+    """Send it as `Authorization: Bearer <token>`. It cannot be read again."""
+
+
+class IssuedToken(BearerToken):
+    session: Session
+
+
+class SessionOut(Session):
+    is_current: bool
+
+
+class SessionList(BaseModel):
+    data: list[SessionOut]
+
+
+class Accepted(BaseModel):
+    detail: str
+
+
+def _keep_nothing(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"
+
+
+def routes(accounts: Accounts, *, cookie: SessionCookie) -> list[APIRouter]:
+    """Return the routes. None honours Idempotency-Key: what they answer must not be stored."""
+    routers = [api_router(tags=[tag], honours_idempotency_key=False) for tag in ("auth", "me")]
+    auth, me = routers
+    for router in routers:
+        router.dependencies.append(Depends(_keep_nothing))
+    _add_registration(auth, accounts)
+    _add_sign_in(auth, accounts, cookie)
+    _add_mailed_links(auth, accounts)
+    _add_sessions(me, accounts)
+    _add_password(me, accounts, cookie)
+    return routers
+
+
+def _add_registration(auth: APIRouter, accounts: Accounts) -> None:
+    @auth.post("/auth/register", status_code=HTTPStatus.CREATED)
+    async def register(body: RegisterIn, client: ClientKey) -> User:
+        """Open an account; a mailed link verifies its address."""
+        return await accounts.register(
+            email=body.email, password=body.password, name=body.name, role=Role(body.role), client=client
+        )
+
+
+def _add_sign_in(auth: APIRouter, accounts: Accounts, cookie: SessionCookie) -> None:
+    @auth.post("/auth/login")
+    async def login(
+        body: LoginIn,
+        request: Request,
+        response: Response,
+        client: ClientKey,
+        mode: Annotated[Literal["cookie", "token"], Query(description="Where the proof goes.")] = "cookie",
+    ) -> User | BearerToken:
+        """Sign in: a browser gets a cookie and the user, a program (`mode=token`) a bearer token and no cookie."""
+        as_token = mode == "token"
+        if not as_token:
+            cookie.refuse_where_unsafe()
+        opened = await accounts.sign_in(
+            email=body.email,
+            password=body.password,
+            kind=SessionKind.TOKEN if as_token else SessionKind.BROWSER,
+            name=request.headers.get("user-agent", ""),
+            client=client,
+            replaces=None if as_token else cookie.read(request),
+        )
+        return _hand_over(opened, response, cookie)
+
+    @auth.post("/auth/logout", status_code=HTTPStatus.NO_CONTENT)
+    async def logout(caller: Visitor, response: Response) -> None:
+        """End the session that this request carries, if any."""
+        cookie.clear(response)
+        if caller is not None:
+            await accounts.revoke_session(user_id=caller.user_id, session_id=caller.session_id)
+
+
+def _hand_over(opened: OpenedSession, response: Response, cookie: SessionCookie) -> User | BearerToken:
+    if opened.session.kind is SessionKind.TOKEN:
+        return BearerToken(token=opened.secret)
+    cookie.set(response, secret=opened.secret)
+    return opened.user
+
+
+def _add_mailed_links(auth: APIRouter, accounts: Accounts) -> None:
+    @auth.post("/auth/password-reset", status_code=HTTPStatus.ACCEPTED)
+    async def request_password_reset(body: ResetIn, client: ClientKey) -> Accepted:
+        """Mail a link that sets a new password, if the address has an account."""
+        await accounts.request_password_reset(email=body.email, client=client)
+        return Accepted(detail="If there is an account with this address, a mail is on its way.")
+
+    @auth.post("/auth/password-reset/confirm")
+    async def reset_password(body: ConfirmResetIn) -> User:
+        """Set a new password with the token of a mailed link; every session of the account ends."""
+        return await accounts.reset_password(token=body.token, password=body.password)
+
+    @auth.post("/auth/verify-email")
+    async def verify_email(body: VerifyIn) -> User:
+        return await accounts.verify_email(token=body.token)
+
+    @auth.post("/auth/verify-email/send", status_code=HTTPStatus.ACCEPTED)
+    async def send_verification(caller: SignedIn) -> Accepted:
+        """Mail a fresh link that verifies the caller's address."""
+        await accounts.send_verification(user_id=caller.user_id)
+        return Accepted(detail="If the address is not verified yet, a mail is on its way.")
+
+
+def _add_sessions(me: APIRouter, accounts: Accounts) -> None:
+    @me.get("/me")
+    async def get_me(caller: SignedIn) -> User:
+        return await accounts.get_user(user_id=caller.user_id)
+
+    @me.get("/me/sessions")
+    async def list_sessions(caller: SignedIn) -> SessionList:
+        """List the caller's browsers and tokens, newest first."""
+        sessions = await accounts.list_sessions(user_id=caller.user_id)
+        return _list(sessions, current=caller.session_id)
+
+    @me.delete("/me/sessions/{session_id}", status_code=HTTPStatus.NO_CONTENT)
+    async def revoke_session(session_id: UUID, caller: SignedIn) -> None:
+        """End one of the caller's sessions, browser or token."""
+        await accounts.revoke_session(user_id=caller.user_id, session_id=session_id)
+
+    @me.get("/me/tokens")
+    async def list_tokens(caller: SignedIn) -> SessionList:
+        sessions = await accounts.list_sessions(user_id=caller.user_id)
+        return _list([item for item in sessions if item.kind is SessionKind.TOKEN], current=caller.session_id)
+
+    @me.post("/me/tokens", status_code=HTTPStatus.CREATED)
+    async def create_token(body: TokenIn, caller: SignedIn) -> IssuedToken:
+        opened = await accounts.create_token(user_id=caller.user_id, name=body.name)
+        return IssuedToken(token=opened.secret, session=opened.session)
+
+
+def _list(sessions: list[Session], *, current: UUID) -> SessionList:
+    return SessionList(data=[SessionOut(**dict(item), is_current=item.id == current) for item in sessions])
+
+
+def _add_password(me: APIRouter, accounts: Accounts, cookie: SessionCookie) -> None:
+    @me.post("/me/password")
+    async def change_password(body: PasswordIn, caller: SignedIn, response: Response) -> User | BearerToken:
+        """Set a new password. Every session ends; this one is replaced, and its proof is answered as at sign-in."""
+        opened = await accounts.change_password(
+            user_id=caller.user_id,
+            session_id=caller.session_id,
+            current=body.current_password,
+            new=body.new_password,
+        )
+        return _hand_over(opened, response, cookie)

@@ -1,0 +1,237 @@
+"""Every SQL statement of accounts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from fairground.contracts.accounts import Role, Session, SessionKind, User
+from fairground.modules.accounts.domain import SEEN_EVERY, LinkPurpose
+from fairground.modules.accounts.tables import LinkRow, SessionRow, UserRow
+from fairground.platform.db.database import ReadTx, WriteTx
+
+_ROWS_PER_STATEMENT: Final = 500
+
+_USER: Final = (
+    UserRow.id.label("user_id"),
+    UserRow.email,
+    UserRow.name.label("user_name"),
+    UserRow.role,
+    UserRow.email_verified_at,
+    UserRow.created_at.label("user_created_at"),
+)
+_SESSION: Final = (
+    SessionRow.id.label("session_id"),
+    SessionRow.user_id.label("holder_id"),
+    SessionRow.kind,
+    SessionRow.name.label("session_name"),
+    SessionRow.created_at.label("session_created_at"),
+    SessionRow.last_seen_at,
+    SessionRow.expires_at,
+)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    user: User
+    password_hash: str
+
+
+@dataclass(frozen=True)
+class LiveSession:
+    """A session that has not expired."""
+
+    session: Session
+    user: User
+    ends_at: datetime
+    is_due: bool
+    """Nobody has written down for a while that it was seen."""
+
+
+async def insert_users(tx: WriteTx, users: Sequence[User], *, password_hash: str) -> int:
+    """Insert the users whose address is free; return how many those were."""
+    rows = [_user_row(user, password_hash) for user in users]
+    starts = range(0, len(rows), _ROWS_PER_STATEMENT)
+    return sum([await tx.insert_ignore(UserRow, rows[start : start + _ROWS_PER_STATEMENT]) for start in starts])
+
+
+def _user_row(user: User, password_hash: str) -> Mapping[str, Any]:
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "role": user.role.value,
+        "password_hash": password_hash,
+        "email_verified_at": user.created_at if user.email_verified else None,
+        "created_at": user.created_at,
+    }
+
+
+async def find_user(tx: ReadTx, user_id: UUID) -> User | None:
+    row = await tx.one_or_none(select(*_USER).where(UserRow.id == user_id))
+    return None if row is None else _to_user(row)
+
+
+async def find_users(tx: ReadTx, user_ids: Collection[UUID]) -> dict[UUID, User]:
+    rows = await tx.all(select(*_USER).where(UserRow.id.in_(list(user_ids))))
+    return {row.user_id: _to_user(row) for row in rows}
+
+
+async def list_users(tx: ReadTx, *, role: Role | None, limit: int) -> list[User]:
+    newest_first = select(*_USER).order_by(UserRow.id.desc()).limit(limit)
+    of_role = newest_first if role is None else newest_first.where(UserRow.role == role.value)
+    return [_to_user(row) for row in await tx.all(of_role)]
+
+
+async def count_users(tx: ReadTx) -> int:
+    count: int = await tx.scalar(select(func.count()).select_from(UserRow))
+    return count
+
+
+async def find_credentials(tx: ReadTx, *, email: str) -> Credentials | None:
+    return _to_credentials(await tx.one_or_none(_credentials().where(UserRow.email == email)))
+
+
+async def find_credentials_of(tx: ReadTx, user_id: UUID) -> Credentials | None:
+    return _to_credentials(await tx.one_or_none(_credentials().where(UserRow.id == user_id)))
+
+
+async def lock_credentials(tx: WriteTx, user_id: UUID) -> Credentials | None:
+    """Read the password's hash and keep it as it is until the transaction ends."""
+    rows = await tx.lock(_credentials().where(UserRow.id == user_id))
+    return _to_credentials(rows[0] if rows else None)
+
+
+def _credentials() -> Any:
+    return select(*_USER, UserRow.password_hash)
+
+
+async def set_password_hash(tx: WriteTx, user_id: UUID, *, password_hash: str) -> None:
+    await tx.execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash))
+
+
+async def mark_verified(tx: WriteTx, user_id: UUID) -> bool:
+    """Return False if the address was verified already."""
+    unverified = (UserRow.id == user_id) & UserRow.email_verified_at.is_(None)
+    return await tx.execute(update(UserRow).where(unverified).values(email_verified_at=tx.now())) == 1
+
+
+async def insert_session(tx: WriteTx, session: Session, *, secret_hash: bytes, ends_at: datetime) -> None:
+    row = {
+        "id": session.id,
+        "user_id": session.user_id,
+        "secret_hash": secret_hash,
+        "kind": session.kind.value,
+        "name": session.name,
+        "created_at": session.created_at,
+        "last_seen_at": session.last_seen_at,
+        "expires_at": session.expires_at,
+        "ends_at": ends_at,
+    }
+    await tx.execute(insert(SessionRow).values(row))
+
+
+async def find_live_session(tx: ReadTx, *, secret_hash: bytes) -> LiveSession | None:
+    is_due = (SessionRow.last_seen_at < tx.now(-SEEN_EVERY)).label("is_due")
+    row = await tx.one_or_none(
+        select(*_USER, *_SESSION, SessionRow.ends_at, is_due)
+        .join(UserRow, UserRow.id == SessionRow.user_id)
+        .where(SessionRow.secret_hash == secret_hash, SessionRow.expires_at > tx.now())
+    )
+    if row is None:
+        return None
+    return LiveSession(session=_to_session(row), user=_to_user(row), ends_at=row.ends_at, is_due=row.is_due)
+
+
+async def mark_seen(tx: WriteTx, session_id: UUID, *, seen_at: datetime, expires_at: datetime) -> None:
+    """Move the times of a session on, unless somebody has done so within the minute or it has ended."""
+    is_live = (SessionRow.id == session_id) & (SessionRow.expires_at > tx.now())
+    is_due = is_live & (SessionRow.last_seen_at < tx.now(-SEEN_EVERY))
+    await tx.execute(update(SessionRow).where(is_due).values(last_seen_at=seen_at, expires_at=expires_at))
+
+
+async def find_session_of(tx: ReadTx, *, user_id: UUID, session_id: UUID) -> Session | None:
+    mine = (SessionRow.id == session_id) & (SessionRow.user_id == user_id) & (SessionRow.expires_at > tx.now())
+    row = await tx.one_or_none(select(*_SESSION).where(mine))
+    return None if row is None else _to_session(row)
+
+
+async def list_sessions(tx: ReadTx, *, user_id: UUID) -> list[Session]:
+    live = select(*_SESSION).where(SessionRow.user_id == user_id, SessionRow.expires_at > tx.now())
+    return [_to_session(row) for row in await tx.all(live.order_by(SessionRow.id.desc()))]
+
+
+async def delete_session(tx: WriteTx, *, user_id: UUID, session_id: UUID) -> bool:
+    return await tx.execute(delete(SessionRow).where(SessionRow.id == session_id, SessionRow.user_id == user_id)) == 1
+
+
+async def delete_session_by_secret(tx: WriteTx, *, secret_hash: bytes) -> None:
+    await tx.execute(delete(SessionRow).where(SessionRow.secret_hash == secret_hash))
+
+
+async def delete_sessions_of(tx: WriteTx, user_id: UUID) -> None:
+    await tx.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
+
+
+async def insert_link(
+    tx: WriteTx, *, token_hash: bytes, user_id: UUID, purpose: LinkPurpose, expires_at: datetime
+) -> None:
+    row = {"token_hash": token_hash, "user_id": user_id, "purpose": purpose.value, "expires_at": expires_at}
+    await tx.execute(insert(LinkRow).values(row))
+
+
+async def find_link_holder(tx: ReadTx, *, token_hash: bytes, purpose: LinkPurpose) -> UUID | None:
+    """Return whose link this is, if it can still be used."""
+    holder: UUID | None = await tx.scalar(select(LinkRow.user_id).where(_is_usable(tx, token_hash, purpose)))
+    return holder
+
+
+async def delete_link(tx: WriteTx, *, token_hash: bytes, purpose: LinkPurpose) -> bool:
+    """Use a link up. Return False if it was used, or has expired, in the meantime."""
+    return await tx.execute(delete(LinkRow).where(_is_usable(tx, token_hash, purpose))) == 1
+
+
+def _is_usable(tx: ReadTx, token_hash: bytes, purpose: LinkPurpose) -> ColumnElement[bool]:
+    is_it = (LinkRow.token_hash == token_hash) & (LinkRow.purpose == purpose.value)
+    return is_it & (LinkRow.expires_at > tx.now())
+
+
+async def delete_links_of(tx: WriteTx, user_id: UUID, *, purpose: LinkPurpose) -> None:
+    await tx.execute(delete(LinkRow).where(LinkRow.user_id == user_id, LinkRow.purpose == purpose.value))
+
+
+async def delete_expired(tx: WriteTx) -> int:
+    """Delete sessions and links whose time is over; return how many there were."""
+    sessions = await tx.execute(delete(SessionRow).where(SessionRow.expires_at < tx.now()))
+    return sessions + await tx.execute(delete(LinkRow).where(LinkRow.expires_at < tx.now()))
+
+
+def _to_user(row: Any) -> User:
+    return User(
+        id=row.user_id,
+        email=row.email,
+        name=row.user_name,
+        role=Role(row.role),
+        email_verified=row.email_verified_at is not None,
+        created_at=row.user_created_at,
+    )
+
+
+def _to_credentials(row: Any) -> Credentials | None:
+    return None if row is None else Credentials(user=_to_user(row), password_hash=row.password_hash)
+
+
+def _to_session(row: Any) -> Session:
+    return Session(
+        id=row.session_id,
+        user_id=row.holder_id,
+        kind=SessionKind(row.kind),
+        name=row.session_name,
+        created_at=row.session_created_at,
+        last_seen_at=row.last_seen_at,
+        expires_at=row.expires_at,
+    )

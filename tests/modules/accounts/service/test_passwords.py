@@ -1,0 +1,228 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from fairground.contracts.accounts import (
+    LinkUnusable,
+    PasswordUnfit,
+    Role,
+    SessionNotFound,
+    TooManyAttempts,
+    User,
+    WrongCredentials,
+)
+from fairground.kernel.ids import uuid7
+from fairground.modules.accounts.domain import new_secret
+from fairground.modules.accounts.service import AccountService
+from fairground.modules.accounts.service.jobs import MailReset
+from fairground.platform.db.database import Database, WriteTx
+from tests.modules.accounts.conftest import SignIn
+from tests.modules.accounts.stand_ins import PASSWORD, CountingAlgorithm
+from tests.support.outbox import RecordingOutbox
+
+NEW = "another password"
+
+
+async def reset_token(service: AccountService, user: User) -> str:
+    opened = await service.open_reset_link(user_id=user.id)
+    assert opened is not None
+    return opened[1]
+
+
+async def test_a_reset_is_mailed_to_those_who_have_an_account_only(
+    service: AccountService, outbox: RecordingOutbox, ada: User
+) -> None:
+    await service.request_password_reset(email=" ADA@example.org", client="a")
+    await service.request_password_reset(email="nobody@example.org", client="a")
+    await service.request_password_reset(email="no address\x00", client="a")
+
+    assert outbox.jobs == [MailReset(user_id=ada.id)]
+
+
+@pytest.mark.parametrize("email", ["ada@example.org", "nobody@example.org"])
+@pytest.mark.usefixtures("ada")
+async def test_resets_of_one_account_are_limited_alike_for_known_and_unknown(
+    service: AccountService, email: str
+) -> None:
+    for number in range(3):
+        await service.request_password_reset(email=email, client=f"client {number}")
+    with pytest.raises(TooManyAttempts):
+        await service.request_password_reset(email=email, client="another")
+
+
+async def test_resets_from_one_client_are_limited(service: AccountService) -> None:
+    for number in range(30):
+        await service.request_password_reset(email=f"user{number}@example.org", client="a")
+    with pytest.raises(TooManyAttempts):
+        await service.request_password_reset(email="last@example.org", client="a")
+
+
+async def test_a_reset_opens_the_account_with_the_new_password_alone(
+    service: AccountService, sign_in: SignIn, ada: User
+) -> None:
+    await service.reset_password(token=await reset_token(service, ada), password=NEW)
+
+    assert (await sign_in(password=NEW)).user.id == ada.id
+    with pytest.raises(WrongCredentials):
+        await sign_in(password=PASSWORD)
+
+
+async def test_a_reset_ends_sessions_tokens_and_the_other_links(
+    service: AccountService, sign_in: SignIn, ada: User
+) -> None:
+    browser = await sign_in()
+    token = await service.create_token(user_id=ada.id, name="Calendar")
+    used, other = await reset_token(service, ada), await reset_token(service, ada)
+    await service.reset_password(token=used, password=NEW)
+
+    assert await service.find_session(secret=browser.secret) is None
+    assert await service.find_session(secret=token.secret) is None
+    for link in (used, other):
+        with pytest.raises(LinkUnusable):
+            await service.reset_password(token=link, password=NEW)
+
+
+async def test_a_reset_lets_in_whom_others_had_locked_out(service: AccountService, sign_in: SignIn, ada: User) -> None:
+    for number in range(5):
+        with pytest.raises(WrongCredentials):
+            await sign_in(password=f"wrong password {number}")
+    await service.reset_password(token=await reset_token(service, ada), password=NEW)
+
+    await sign_in(password=NEW)
+
+
+async def test_a_reset_link_lasts_an_hour(db: Database, service: AccountService, ada: User) -> None:
+    token = await reset_token(service, ada)
+    db.clock_shift = timedelta(minutes=61)
+    with pytest.raises(LinkUnusable):
+        await service.reset_password(token=token, password=NEW)
+
+
+async def test_a_refused_password_does_not_use_the_link_up(service: AccountService, ada: User) -> None:
+    token = await reset_token(service, ada)
+    with pytest.raises(PasswordUnfit):
+        await service.reset_password(token=token, password="password")
+
+    await service.reset_password(token=token, password=NEW)
+
+
+async def test_an_invented_link_costs_no_hash(service: AccountService, algorithm: CountingAlgorithm) -> None:
+    before = algorithm.computations
+    for token in ("", "guess", new_secret(), "\x00" * 43):
+        with pytest.raises(LinkUnusable):
+            await service.reset_password(token=token, password=NEW)
+    assert algorithm.computations == before
+
+
+async def test_a_link_that_verifies_an_address_sets_no_password(service: AccountService) -> None:
+    user = await service.create_user(
+        email="eve@example.org", password=PASSWORD, name="Eve", role=Role.PROVIDER, email_verified=False
+    )
+    opened = await service.open_verification_link(user_id=user.id)
+    assert opened is not None
+
+    with pytest.raises(LinkUnusable):
+        await service.reset_password(token=opened[1], password=NEW)
+
+
+async def test_of_many_uses_of_one_link_at_once_one_succeeds(service: AccountService, ada: User) -> None:
+    token = await reset_token(service, ada)
+    uses = (service.reset_password(token=token, password=f"{NEW} {number}") for number in range(8))
+    outcomes = await asyncio.gather(*uses, return_exceptions=True)
+
+    assert sum(isinstance(outcome, User) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, LinkUnusable) for outcome in outcomes) == 7
+
+
+async def test_many_links_of_one_account_used_at_once_do_not_deadlock(service: AccountService, ada: User) -> None:
+    tokens = [await reset_token(service, ada) for _ in range(8)]
+    uses = (service.reset_password(token=token, password=f"{NEW} {n}") for n, token in enumerate(tokens))
+    outcomes = await asyncio.gather(*uses, return_exceptions=True)
+
+    assert sum(isinstance(outcome, User) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, LinkUnusable) for outcome in outcomes) == 7
+
+
+async def test_a_sign_in_that_overlaps_a_reset_leaves_no_session_of_the_old_password(
+    service: AccountService, sign_in: SignIn, ada: User
+) -> None:
+    token = await reset_token(service, ada)
+    signing_in = asyncio.ensure_future(sign_in())
+    verified, may_go_on = pause_after_verifying(service)
+    await verified.wait()
+    await service.reset_password(token=token, password=NEW)
+    may_go_on.set()
+
+    with pytest.raises(WrongCredentials):
+        await signing_in
+    assert await service.list_sessions(user_id=ada.id) == []
+
+
+async def test_control_without_the_second_look_the_old_password_would_keep_a_session(
+    service: AccountService, sign_in: SignIn, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def trust(_tx: WriteTx, _found: object) -> None: ...
+
+    monkeypatch.setattr("fairground.modules.accounts.service.sessions._refuse_if_changed", trust)
+    token = await reset_token(service, ada)
+    signing_in = asyncio.ensure_future(sign_in())
+    verified, may_go_on = pause_after_verifying(service)
+    await verified.wait()
+    await service.reset_password(token=token, password=NEW)
+    may_go_on.set()
+    await signing_in
+
+    assert len(await service.list_sessions(user_id=ada.id)) == 1
+
+
+def pause_after_verifying(service: AccountService) -> tuple[asyncio.Event, asyncio.Event]:
+    """Stop the next sign-in between the verified password and the transaction that opens the session."""
+    verified, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def pause(*, email: str) -> None:  # noqa: ARG001
+        verified.set()
+        await may_go_on.wait()
+
+    service.gate.forget_right_password = pause  # type: ignore[method-assign]
+    return verified, may_go_on
+
+
+async def test_a_changed_password_ends_every_session_and_opens_one_in_place_of_this(
+    service: AccountService, sign_in: SignIn, ada: User
+) -> None:
+    mine, other = await sign_in(name="Mine"), await sign_in(name="Other")
+    opened = await service.change_password(user_id=ada.id, session_id=mine.session.id, current=PASSWORD, new=NEW)
+
+    assert await service.find_session(secret=mine.secret) is None
+    assert await service.find_session(secret=other.secret) is None
+    assert await service.find_session(secret=opened.secret) == (opened.session, ada)
+    assert (opened.session.kind, opened.session.name) == (mine.session.kind, "Mine")
+
+
+async def test_a_stolen_session_cannot_guess_the_password_for_long(
+    service: AccountService, sign_in: SignIn, ada: User
+) -> None:
+    mine = await sign_in()
+    for number in range(5):
+        with pytest.raises(WrongCredentials):
+            await service.change_password(
+                user_id=ada.id, session_id=mine.session.id, current=f"wrong password {number}", new=NEW
+            )
+    with pytest.raises(TooManyAttempts):
+        await service.change_password(user_id=ada.id, session_id=mine.session.id, current=PASSWORD, new=NEW)
+
+
+async def test_a_password_is_not_changed_from_a_session_that_is_over(
+    service: AccountService, sign_in: SignIn, ada: User
+) -> None:
+    with pytest.raises(SessionNotFound):
+        await service.change_password(user_id=ada.id, session_id=uuid7(), current=PASSWORD, new=NEW)
+
+    await sign_in(password=PASSWORD)
+
+
+async def test_a_new_password_must_be_fit(service: AccountService, sign_in: SignIn, ada: User) -> None:
+    mine = await sign_in()
+    with pytest.raises(PasswordUnfit):
+        await service.change_password(user_id=ada.id, session_id=mine.session.id, current=PASSWORD, new="12345678")

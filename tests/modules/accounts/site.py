@@ -1,0 +1,51 @@
+"""A site that has accounts and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from fairground.contracts.accounts import Accounts
+from fairground.modules.accounts.wiring import build
+from fairground.platform.db.database import Database
+from fairground.platform.http.app import create_app
+from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.links import Links
+from fairground.platform.mail import FolderMailer
+from fairground.platform.ratelimit import RateLimiter
+from tests.modules.accounts.stand_ins import MailFolder
+
+
+class Site:
+    """The application at one public address."""
+
+    def __init__(self, db: Database, *, public_url: str, folder: Path) -> None:
+        links = Links()
+        cookie = SessionCookie(public_url=public_url)
+        self.module, authenticator = build(
+            db,
+            links,
+            limiter=RateLimiter(db),
+            mailer=FolderMailer(folder, sender="no-reply@fair.example"),
+            cookie=cookie,
+            public_url=public_url,
+        )
+        self.mail = MailFolder(folder)
+        self.accounts: Accounts = links.of(Accounts)
+        self.app = create_app(
+            db=db,
+            authenticator=authenticator,
+            api=self.module.routers,
+            pages=[],
+            public_url=public_url,
+        )
+        self._public_url = public_url
+
+    def browser(self, **options: Any) -> httpx.AsyncClient:
+        """Return a client that keeps cookies, and sends from our own pages."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url=self._public_url,
+            headers={"Sec-Fetch-Site": "same-origin"},
+            **options,
+        )

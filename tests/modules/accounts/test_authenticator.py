@@ -1,0 +1,64 @@
+import pytest
+from starlette.requests import Request
+
+from fairground.contracts.accounts import SessionKind, User
+from fairground.modules.accounts.authenticator import SessionAuthenticator
+from fairground.modules.accounts.service import AccountService
+from fairground.platform.http.cookies import NAME, SessionCookie
+from tests.modules.accounts.conftest import SignIn
+
+
+@pytest.fixture
+def authenticator(service: AccountService) -> SessionAuthenticator:
+    return SessionAuthenticator(service, cookie=SessionCookie(public_url="https://fair.example"))
+
+
+def request(**headers: str) -> Request:
+    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return Request({"type": "http", "method": "GET", "path": "/", "headers": raw})
+
+
+async def test_a_cookie_says_who_it_is(authenticator: SessionAuthenticator, sign_in: SignIn, ada: User) -> None:
+    opened = await sign_in()
+    caller = await authenticator.authenticate(request(cookie=f"a=b; {NAME}={opened.secret}"))
+
+    assert caller is not None
+    assert (caller.user_id, caller.session_id, caller.role) == (ada.id, opened.session.id, "customer")
+    assert caller.is_token is False
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+async def test_a_token_says_who_it_is(
+    authenticator: SessionAuthenticator, service: AccountService, ada: User, scheme: str
+) -> None:
+    opened = await service.create_token(user_id=ada.id, name="Calendar")
+    caller = await authenticator.authenticate(request(authorization=f"{scheme} {opened.secret}"))
+
+    assert caller is not None
+    assert (caller.user_id, caller.is_token) == (ada.id, True)
+
+
+@pytest.mark.usefixtures("ada")
+async def test_a_cookie_does_not_pass_for_a_token_nor_a_token_for_a_cookie(
+    authenticator: SessionAuthenticator, sign_in: SignIn
+) -> None:
+    browser, token = await sign_in(), await sign_in(kind=SessionKind.TOKEN)
+
+    assert await authenticator.authenticate(request(authorization=f"Bearer {browser.secret}")) is None
+    assert await authenticator.authenticate(request(cookie=f"{NAME}={token.secret}")) is None
+
+
+@pytest.mark.usefixtures("ada")
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", "Basic YWRhOnB3", "Bearer \xff"])
+async def test_a_bad_token_does_not_fall_back_to_the_cookie(
+    authenticator: SessionAuthenticator, sign_in: SignIn, authorization: str
+) -> None:
+    opened = await sign_in()
+    sent = request(authorization=authorization, cookie=f"{NAME}={opened.secret}")
+
+    assert await authenticator.authenticate(sent) is None
+
+
+async def test_without_any_proof_the_caller_is_nobody(authenticator: SessionAuthenticator) -> None:
+    assert await authenticator.authenticate(request()) is None
+    assert await authenticator.authenticate(request(cookie=f"{NAME}=")) is None

@@ -1,0 +1,123 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fairground.contracts.accounts import EmailUnfit, NameUnfit, PasswordUnfit, Role, SessionKind
+from fairground.modules.accounts import domain
+from fairground.modules.accounts.service.hashing import load_well_known_passwords
+from fairground.modules.accounts.settings import AccountsSettings
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+WELL_KNOWN = load_well_known_passwords()
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("ada@example.org", "ada@example.org"),
+        ("  Ada.Lovelace+Fair@Example.ORG ", "ada.lovelace+fair@example.org"),
+        ("o'brien@mail.example.co.uk", "o'brien@mail.example.co.uk"),
+    ],
+)
+def test_an_address_is_kept_in_one_form(written: str, kept: str) -> None:
+    assert domain.get_email(written) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ada",
+        "@example.org",
+        "ada@",
+        "ada@localhost",
+        "ada@-example.org",
+        "ada@example..org",
+        ".ada@example.org",
+        "a da@example.org",
+        "ada@example.org, eve@example.org",
+        "ada@example.org\nBcc: eve@example.org",
+        "ada@example.org\x00",
+        "ädä@example.org",
+        f"{'a' * 250}@example.org",
+    ],
+)
+def test_what_mail_cannot_be_sent_to_is_refused(text: str) -> None:
+    assert domain.find_email(text) is None
+    with pytest.raises(EmailUnfit):
+        domain.get_email(text)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "a\x00b", "a\nb", "x" * 101])
+def test_a_name_that_cannot_be_shown_is_refused(text: str) -> None:
+    with pytest.raises(NameUnfit):
+        domain.get_name(text)
+
+
+def test_a_name_is_kept_as_it_is_written() -> None:
+    assert domain.get_name(" Zoë O’Brien 李 ") == "Zoë O’Brien 李"
+
+
+@pytest.mark.parametrize("password", ["correct horse battery", "12ab56cd", "x1" * 64, "p@ss w0rd!", "пароль-и-ещё"])
+def test_any_long_enough_password_is_fit_whatever_it_is_made_of(password: str) -> None:
+    domain.check_password(password, well_known=WELL_KNOWN)
+
+
+@pytest.mark.parametrize(
+    "password", ["", "1234567", "x1" * 64 + "x", "password", "PassWord", "12345678", "qwertyuiop", "zzzzzzzzzzzz"]
+)
+def test_a_password_that_is_short_endless_or_well_known_is_refused(password: str) -> None:
+    with pytest.raises(PasswordUnfit):
+        domain.check_password(password, well_known=WELL_KNOWN)
+
+
+def test_the_list_of_well_known_passwords_holds_only_what_could_be_chosen() -> None:
+    assert len(WELL_KNOWN) > 600
+    lengths = range(domain.PASSWORD_MIN_LENGTH, domain.PASSWORD_MAX_LENGTH + 1)
+    assert [word for word in WELL_KNOWN if len(word) not in lengths or word != word.casefold()] == []
+
+
+def test_one_password_typed_on_two_keyboards_is_the_same() -> None:
+    assert domain.normalise_password("Zo\u00eb ﬁve") == domain.normalise_password("Zoe\u0308 five")
+
+
+def test_a_password_longer_than_any_stays_longer_than_any() -> None:
+    assert len(domain.normalise_password("x" * 1_000_000)) > domain.PASSWORD_MAX_LENGTH
+
+
+def test_secrets_are_256_bits_and_have_one_form() -> None:
+    secrets = {domain.new_secret() for _ in range(100)}
+    assert len(secrets) == 100
+    assert all(domain.is_secret(secret) for secret in secrets)
+    assert not domain.is_secret("short")
+    assert not domain.is_secret(domain.new_secret() + "\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "absolute", "idle"),
+    [
+        (SessionKind.BROWSER, Role.CUSTOMER, timedelta(days=90), timedelta(days=14)),
+        (SessionKind.BROWSER, Role.PROVIDER, timedelta(days=90), timedelta(days=14)),
+        (SessionKind.BROWSER, Role.ADMIN, timedelta(hours=12), timedelta(minutes=30)),
+        (SessionKind.TOKEN, Role.CUSTOMER, timedelta(days=365), None),
+        (SessionKind.TOKEN, Role.ADMIN, timedelta(days=365), None),
+    ],
+)
+def test_how_long_a_session_lives_depends_on_its_kind_and_its_holder(
+    kind: SessionKind, role: Role, absolute: timedelta, idle: timedelta | None
+) -> None:
+    assert domain.lifetime_of(AccountsSettings(), kind=kind, role=role) == domain.Lifetime(absolute, idle)
+
+
+def test_a_visit_prolongs_a_session_but_never_beyond_its_end() -> None:
+    lifetime = domain.Lifetime(absolute=timedelta(hours=12), idle=timedelta(minutes=30))
+    ends_at = NOON + timedelta(hours=12)
+
+    assert lifetime.expires_at(seen_at=NOON, ends_at=ends_at) == NOON + timedelta(minutes=30)
+    assert lifetime.expires_at(seen_at=ends_at - timedelta(minutes=1), ends_at=ends_at) == ends_at
+
+
+def test_a_session_is_listed_by_what_can_be_shown_of_its_name() -> None:
+    assert domain.session_name(" Fire\x00fox\r\n") == "Firefox"
+    assert domain.session_name("") == "Unnamed"
+    assert len(domain.session_name("x" * 5_000)) == 200
