@@ -1,0 +1,1 @@
+"""Catalog: providers, what they offer, and how they are found."""

@@ -1,0 +1,18 @@
+"""JSON routes of the catalog, relative to /api/v1."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from fairground.contracts.catalog import Catalog
+from fairground.modules.catalog.http import browsing, packs, profiles, services
+from fairground.verticals.loader import Verticals
+
+
+def routes(catalog: Catalog, verticals: Verticals) -> Sequence[APIRouter]:
+    return (
+        packs.routes(catalog, verticals),
+        browsing.routes(catalog, verticals),
+        profiles.routes(catalog),
+        services.routes(catalog),
+    )

@@ -1,0 +1,80 @@
+"""What all parts of the service share."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.catalog import OwnProvider, ProviderNotFound, ProviderRef, VerticalUnknown
+from fairground.kernel.clock import Clock
+from fairground.modules.catalog.domain.approval import Facts, missing
+from fairground.modules.catalog.settings import CatalogSettings
+from fairground.modules.catalog.store import profiles
+from fairground.modules.catalog.store.profiles import OwnRecord
+from fairground.platform.db.database import Database, ReadTx, WriteTx
+from fairground.verticals.loader import Verticals
+from fairground.verticals.schema import Vertical
+
+
+class CatalogBase:
+    def __init__(
+        self, *, db: Database, accounts: Accounts, verticals: Verticals, clock: Clock, settings: CatalogSettings
+    ) -> None:
+        self._db = db
+        self._accounts = accounts
+        self._verticals = verticals
+        self._clock = clock
+        self._settings = settings
+
+    def _pack(self, vertical: str) -> Vertical:
+        pack = self._verticals.find(vertical)
+        if pack is None:
+            raise VerticalUnknown(f"There is no vertical {vertical!r}.", field="vertical")
+        return pack
+
+    async def _lock_owned(self, tx: WriteTx, provider_id: UUID, *, owner_id: UUID) -> ProviderRef:
+        """Lock a provider, or raise ProviderNotFound when it is not the owner's: others' profiles do not show."""
+        provider = await profiles.lock_provider(tx, provider_id)
+        if provider is None or provider.owner_id != owner_id:
+            raise not_found(provider_id)
+        return provider
+
+    async def _own_record(self, tx: ReadTx, provider_id: UUID) -> OwnRecord:
+        record = await profiles.find_own(tx, provider_id)
+        if record is None:
+            raise not_found(provider_id)
+        return record
+
+    async def _own_views(self, records: Collection[OwnRecord]) -> list[OwnProvider]:
+        """Return the records as their owners and staff see them. Called outside any transaction: it asks accounts."""
+        owners = await self._accounts.find_users(user_ids={record.owner_id for record in records if record.owner_id})
+        verified = {owner.id for owner in owners.values() if owner.email_verified}
+        return [self._own_view(record, email_verified=record.owner_id in verified) for record in records]
+
+    def _own_view(self, record: OwnRecord, *, email_verified: bool) -> OwnProvider:
+        pack = self._pack(record.detail.vertical)
+        return OwnProvider(
+            **dict(record.detail),
+            owner_id=record.owner_id,
+            status=record.status,
+            rejection_reason=record.rejection_reason,
+            submitted_at=record.submitted_at,
+            missing=missing(pack, facts_of(record, email_verified=email_verified)),
+            contact_email=record.contact_email,
+            contact_phone=record.contact_phone,
+        )
+
+
+def facts_of(record: OwnRecord, *, email_verified: bool) -> Facts:
+    detail = record.detail
+    return Facts(
+        email_verified=email_verified,
+        has_bio=bool(detail.bio),
+        has_location=bool(detail.location),
+        has_picture=detail.profile_picture_url is not None,
+        has_service=bool(detail.services),
+        has_hours=record.has_hours,
+    )
+
+
+def not_found(provider: UUID | str) -> ProviderNotFound:
+    return ProviderNotFound(f"There is no provider {provider}.")

@@ -1,0 +1,99 @@
+"""Profiles, as their owners and staff work on them."""
+
+from typing import Any
+from uuid import UUID
+
+from fairground.contracts.accounts import Role
+from fairground.contracts.catalog import (
+    NotAProvider,
+    OwnProvider,
+    ProfileChanges,
+    ProfileExists,
+    ProfileIn,
+    ProviderNotFound,
+    ProviderStatus,
+)
+from fairground.kernel.ids import uuid7
+from fairground.modules.catalog.domain.checks import (
+    check_categories,
+    check_picture_url,
+    check_place,
+    check_profile,
+)
+from fairground.modules.catalog.service.base import CatalogBase, not_found
+from fairground.modules.catalog.store import profiles
+from fairground.platform.db.database import WriteTx
+
+
+class Profiles(CatalogBase):
+    async def get_own_provider(self, *, owner_id: UUID) -> OwnProvider:
+        async with self._db.read() as tx:
+            provider = await profiles.find_ref_owned_by(tx, owner_id)
+            if provider is None:
+                raise ProviderNotFound(
+                    "This account has no profile.", hint="Create one: POST /api/v1/service-provider-profiles."
+                )
+            record = await self._own_record(tx, provider.id)
+        [view] = await self._own_views([record])
+        return view
+
+    async def get_provider_for_review(self, *, provider_id: UUID) -> OwnProvider:
+        async with self._db.read() as tx:
+            record = await self._own_record(tx, provider_id)
+        [view] = await self._own_views([record])
+        return view
+
+    async def list_submitted(self, *, limit: int) -> list[OwnProvider]:
+        async with self._db.read() as tx:
+            records = await profiles.list_submitted(tx, limit=limit)
+        return await self._own_views(records)
+
+    async def create_provider(self, *, owner_id: UUID, profile: ProfileIn) -> OwnProvider:
+        owner = await self._accounts.get_user(user_id=owner_id)
+        if owner.role is not Role.PROVIDER:
+            raise NotAProvider(f"An account of the role {owner.role} has no profile.")
+        categories = check_categories(self._pack(profile.vertical), profile.categories)
+        values = check_profile(profile.model_dump(exclude={"categories"}))
+        check_place(profile.lat, profile.lng)
+        contact = {"contact_email": owner.email, "contact_phone": values.pop("contact_phone")}
+        provider_id = uuid7()
+        values |= {"id": provider_id, "owner_id": owner_id, "status": ProviderStatus.DRAFT}
+        async with self._db.write() as tx:
+            if not await profiles.insert_draft(tx, values | {"created_at": self._clock.now()}, contact=contact):
+                raise ProfileExists(f"The account {owner_id} has a profile already.")
+            await profiles.replace_categories(tx, provider_id, categories)
+            await _index_words(tx, provider_id, values)
+            record = await self._own_record(tx, provider_id)
+        return self._own_view(record, email_verified=owner.email_verified)
+
+    async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> OwnProvider:
+        values = check_profile(changes.model_dump(exclude_unset=True, exclude={"categories"}))
+        async with self._db.write() as tx:
+            provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
+            if "categories" in changes.model_fields_set:
+                categories = check_categories(self._pack(provider.vertical), changes.categories)
+                await profiles.replace_categories(tx, provider_id, categories)
+            if "contact_phone" in values:
+                await profiles.change_contact(tx, provider_id, contact_phone=values.pop("contact_phone"))
+            if values:
+                await profiles.change_profile(tx, provider_id, values)
+                await _index_words(tx, provider_id, values)
+            record = await self._own_record(tx, provider_id)
+            # A change may give one coordinate of two: what counts is the profile that comes of it.
+            check_place(record.detail.lat, record.detail.lng)
+        [view] = await self._own_views([record])
+        return view
+
+    async def set_picture(self, *, provider_id: UUID, url: str) -> None:
+        check_picture_url(url)
+        async with self._db.write() as tx:
+            if await profiles.lock_provider(tx, provider_id) is None:
+                raise not_found(provider_id)
+            await profiles.change_profile(tx, provider_id, {"profile_picture_url": url})
+
+
+async def _index_words(tx: WriteTx, provider_id: UUID, values: dict[str, Any]) -> None:
+    """Make those of the searched texts findable that are among the values."""
+    for field, column in (("name", "business_name"), ("location", "location")):
+        if column in values:
+            await profiles.replace_phrases(tx, provider_id, field=field, text=values[column])

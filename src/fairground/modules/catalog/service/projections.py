@@ -1,0 +1,22 @@
+"""What later modules tell us. Each method may be the end of a job, which it then marks done in its transaction."""
+
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.reviews import ProviderRated
+from fairground.modules.catalog.service.base import CatalogBase
+from fairground.modules.catalog.store import projections
+
+
+class Projections(CatalogBase):
+    async def record_completion(self, event: BookingCompleted) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            await projections.raise_book_count(tx, event.provider_id, book_count=event.provider_completed_count)
+
+    async def record_rating(self, event: ProviderRated) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            await projections.raise_rating(
+                tx, event.provider_id, rating_sum=event.rating_sum, rating_count=event.rating_count
+            )
+
+    async def record_hours(self, event: AvailabilityRulesSet) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            await projections.set_has_hours(tx, event.provider_id, has_hours=event.has_hours, version=event.version)

@@ -1,0 +1,155 @@
+"""Tables of the catalog. What a list may show and what only the owner and staff may see stand apart.
+
+Each index stands beside the question that it answers. Those of lists begin with `status`, because only approved
+providers are listed, and end with `id`, because ties are broken by it.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from fairground.platform.db.migrate import History
+from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP, BytewiseText, MoneyMinor
+
+NO_PRICE_SORTS_AS: Final = 2**63 - 1
+"""The largest integer of both dialects: providers without a price come last when the cheapest come first."""
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map = TYPE_ANNOTATION_MAP
+
+
+class ProviderRow(Base):
+    """What everybody may see of a provider, and the projections that lists filter and sort by."""
+
+    __tablename__ = "catalog_provider"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vertical: Mapped[str] = mapped_column(Text)
+    slug: Mapped[str] = mapped_column(BytewiseText)
+    """Given once; a rename keeps it, for others have linked to it."""
+    owner_id: Mapped[UUID | None]
+    """None for an imported provider whom nobody has claimed."""
+    status: Mapped[str] = mapped_column(Text)
+    business_name: Mapped[str] = mapped_column(Text)
+    custom_subtitle: Mapped[str | None] = mapped_column(Text)
+    bio: Mapped[str | None] = mapped_column(Text)
+    location: Mapped[str] = mapped_column(Text)
+    lat: Mapped[float | None]
+    lng: Mapped[float | None]
+    timezone: Mapped[str] = mapped_column(Text)
+    profile_picture_url: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column()
+    submitted_at: Mapped[datetime | None]
+    price_from_minor: Mapped[int | None] = mapped_column(MoneyMinor)
+    price_sort_minor: Mapped[int] = mapped_column(MoneyMinor)
+    """`price_from_minor`, or NO_PRICE_SORTS_AS: the dialects disagree on where NULL sorts."""
+    currency: Mapped[str | None] = mapped_column(Text)
+    book_count: Mapped[int] = mapped_column()
+    """Told by booking; it only grows, so the highest figure is the newest."""
+    rating_sum: Mapped[int]
+    rating_count: Mapped[int]
+    """Told by reviews; it only grows, so the highest figure is the newest."""
+    rating_avg: Mapped[float] = mapped_column()
+    """Zero before the first review."""
+    has_hours: Mapped[bool]
+    hours_version: Mapped[int]
+    external_source: Mapped[str | None] = mapped_column(Text)
+    external_id: Mapped[str | None] = mapped_column(Text)
+    external_hash: Mapped[str | None] = mapped_column(Text)
+    """Of the imported row as it was last applied: the same row again changes nothing."""
+
+    __table_args__ = (
+        CheckConstraint("status IN ('draft', 'submitted', 'approved', 'rejected')", name="status"),
+        CheckConstraint("(external_source IS NULL) = (external_id IS NULL)", name="external"),
+        UniqueConstraint("slug"),
+        UniqueConstraint("owner_id"),
+        UniqueConstraint("external_source", "external_id"),
+        Index("ix_catalog_provider__submitted", "status", "submitted_at"),
+        Index("ix_catalog_provider__most_booked", "status", book_count.desc(), "id"),
+        Index("ix_catalog_provider__top_rated", "status", rating_avg.desc(), "id"),
+        Index("ix_catalog_provider__newest", "status", created_at.desc(), "id"),
+        Index("ix_catalog_provider__price", "status", "price_sort_minor", "id"),
+        Index("ix_catalog_provider__vertical_most_booked", "status", "vertical", book_count.desc(), "id"),
+        Index("ix_catalog_provider__vertical_top_rated", "status", "vertical", rating_avg.desc(), "id"),
+        Index("ix_catalog_provider__vertical_newest", "status", "vertical", created_at.desc(), "id"),
+        Index("ix_catalog_provider__vertical_price", "status", "vertical", "price_sort_minor", "id"),
+    )
+
+
+class ProviderPrivateRow(Base):
+    """What only the owner and staff may see. Lists and public pages never read this table."""
+
+    __tablename__ = "catalog_provider_private"
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    contact_email: Mapped[str | None] = mapped_column(Text)
+    contact_phone: Mapped[str | None] = mapped_column(Text)
+    rejection_reason: Mapped[str | None] = mapped_column(Text)
+    """Of the last rejection, until the profile is submitted again."""
+
+
+class ProviderCategoryRow(Base):
+    __tablename__ = "catalog_provider_category"
+    __table_args__ = (Index(None, "category", "provider_id"),)
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    category: Mapped[str] = mapped_column(Text, primary_key=True)
+    position: Mapped[int]
+    """In the order in which the provider named them."""
+
+
+class ProviderPhraseRow(Base):
+    """Every tail of the folded name and location that begins with a word, so that an index finds words by a prefix."""
+
+    __tablename__ = "catalog_provider_phrase"
+    __table_args__ = (CheckConstraint("field IN ('name', 'location')", name="field"), Index(None, "provider_id"))
+
+    # The order of the key is the order of the search.
+    field: Mapped[str] = mapped_column(Text, primary_key=True)
+    phrase: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+
+
+class ServiceRow(Base):
+    __tablename__ = "catalog_service"
+    __table_args__ = (
+        CheckConstraint("booking_mode IN ('instant', 'request')", name="booking_mode"),
+        CheckConstraint("price_minor > 0", name="price_minor"),
+        Index(None, "provider_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
+    name: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(Text)
+    price_minor: Mapped[int] = mapped_column(MoneyMinor)
+    currency: Mapped[str] = mapped_column(Text)
+    duration_minutes: Mapped[int]
+    booking_mode: Mapped[str] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    withdrawn_at: Mapped[datetime | None]
+    """Bookings made of it stay, so its row does too."""
+
+
+class ApprovalRow(Base):
+    """Who moved a provider from one status to another, when and why. Rows are only ever added."""
+
+    __tablename__ = "catalog_approval"
+    __table_args__ = (Index(None, "provider_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
+    actor_id: Mapped[UUID]
+    from_status: Mapped[str] = mapped_column(Text)
+    to_status: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    decided_at: Mapped[datetime]
+
+
+history = History(name="catalog", metadata=Base.metadata, folder=Path(__file__).parent / "migrations")

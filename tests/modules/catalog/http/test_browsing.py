@@ -1,0 +1,161 @@
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from tests.support.catalog import Desk
+
+CARD: Final = [
+    "id",
+    "slug",
+    "business_name",
+    "profile_picture_url",
+    "custom_subtitle",
+    "location",
+    "service_categories",
+    "price_from_minor",
+    "currency",
+    "rating",
+    "rating_count",
+    "book_count",
+]
+PRIVATE: Final = {"email", "phone", "owner", "reason", "missing", "status", "submitted", "hash", "external"}
+
+
+async def test_a_card_has_exactly_the_promised_fields_in_their_order(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved(price_minor=45_000)
+    body = (await client.get("/service-provider-profiles/")).json()
+    assert list(body) == ["data", "total", "price_distribution"]
+    [card] = body["data"]
+    assert list(card) == CARD
+    assert card["profile_picture_url"] is None
+    assert card["rating"] is None
+    assert (card["price_from_minor"], card["currency"]) == (45_000, "EUR")
+
+
+async def test_nothing_private_shows_in_lists_and_public_pages(client: httpx.AsyncClient, desk: Desk) -> None:
+    provider = await desk.approved(price_minor=45_000)
+    assert provider.contact_email
+    for path in ("/service-provider-profiles", "/artists", f"/service-provider-profiles/{provider.slug}"):
+        answer = await client.get(path)
+        keys = _keys(answer.json())
+        assert not {key for key in keys if any(word in key for word in PRIVATE)}
+        assert provider.contact_email not in answer.text
+        assert "+47" not in answer.text
+        assert "data:" not in answer.text
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*map(_keys, value.values()))
+    return set().union(*map(_keys, value)) if isinstance(value, list) else set()
+
+
+async def test_both_slash_forms_answer_alike_without_a_redirect(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved()
+    for path in ("/service-provider-profiles", "/artists", "/chefs", "/tutors"):
+        answers = [await client.get(form) for form in (path, f"{path}/")]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert answers[0].content == answers[1].content
+
+
+async def test_each_pack_has_a_list_of_its_own(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved(business_name="A band")
+    await desk.approved(business_name="A cook", vertical="chefs", categories=["italian"])
+    for path, name in (("/artists", "A band"), ("/chefs", "A cook")):
+        assert [card["business_name"] for card in (await client.get(path)).json()["data"]] == [name]
+    assert (await client.get("/tutors")).json()["data"] == []
+
+
+async def test_per_page_is_limit_on_the_list_of_a_pack(client: httpx.AsyncClient, desk: Desk) -> None:
+    for number in range(3):
+        await desk.approved(business_name=f"Act {number}")
+    body = (await client.get("/artists", params={"per_page": 2, "page": 2})).json()
+    assert (len(body["data"]), body["total"]) == (1, 3)
+
+
+@pytest.mark.parametrize("spelling", ["dj", "Dj", "DJ", "disc jockey", "Disc-Jockey", "disc_jockey", " djs "])
+async def test_every_spelling_of_a_category_gives_the_same_body(
+    client: httpx.AsyncClient, desk: Desk, spelling: str
+) -> None:
+    await desk.approved(categories=["dj"])
+    await desk.approved(categories=["band"], business_name="Not a DJ")
+    body = (await client.get("/service-provider-profiles", params={"category": spelling})).json()
+    assert [card["service_categories"] for card in body["data"]] == [["dj"]]
+
+
+async def test_an_unknown_category_is_an_empty_list(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved()
+    answer = await client.get("/service-provider-profiles", params={"category": "blacksmith"})
+    assert (answer.status_code, answer.json()) == (200, {"data": [], "total": 0, "price_distribution": []})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sort", "cheapest"),
+        ("page", "0"),
+        ("page", "1" + "0" * 30),
+        ("limit", "0"),
+        ("limit", "101"),
+        ("minPrice", "-1"),
+        ("minPrice", "nan"),
+        ("maxPrice", "inf"),
+        ("maxPrice", "cheap"),
+        ("vertical", "plumbers"),
+        ("include_price_distribution", "perhaps"),
+    ],
+)
+async def test_a_value_that_cannot_be_is_a_problem(client: httpx.AsyncClient, name: str, value: str) -> None:
+    answer = await client.get("/service-provider-profiles", params={name: value})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] in {"request.invalid", "catalog.vertical_unknown"}
+
+
+@pytest.mark.parametrize("text", ["\x00", "%", "_", "'", "\U0010ffff", "x" * 5_000, "  ", "!!!"])
+async def test_no_text_upsets_the_search(client: httpx.AsyncClient, text: str) -> None:
+    for name in ("q", "location", "category"):
+        assert (await client.get("/service-provider-profiles", params={name: text})).status_code == 200
+
+
+async def test_prices_are_asked_for_in_major_units(client: httpx.AsyncClient, desk: Desk) -> None:
+    for price_minor in (9_999, 10_000, 25_050, 25_051):
+        await desk.approved(price_minor=price_minor, business_name=f"Costs {price_minor}")
+    await desk.approved(business_name="Costs nobody knows what")
+    body = (
+        await client.get("/service-provider-profiles", params={"minPrice": 100, "maxPrice": "250.50", "sort": "price"})
+    ).json()
+    assert [card["price_from_minor"] for card in body["data"]] == [10_000, 25_050]
+
+
+async def test_price_bands_are_those_of_the_pack_and_ignore_the_price_filter(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    for price_minor in (9_999, 10_000, 999_900):
+        await desk.approved(price_minor=price_minor, business_name=f"Costs {price_minor}")
+    body = (await client.get("/artists", params={"maxPrice": 50})).json()
+    counted = [band for band in body["price_distribution"] if band["count"]]
+    assert counted == [
+        {"min_price": 0, "max_price": 100, "count": 1},
+        {"min_price": 100, "max_price": 200, "count": 1},
+        {"min_price": 2500, "max_price": None, "count": 1},
+    ]
+    assert (body["total"], len(body["price_distribution"])) == (0, 10)
+
+
+async def test_price_bands_are_left_out_on_request(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved(price_minor=5_000)
+    body = (await client.get("/artists", params={"include_price_distribution": "false"})).json()
+    assert (body["total"], body["price_distribution"]) == (1, [])
+
+
+async def test_a_provider_is_found_by_id_and_by_slug(client: httpx.AsyncClient, desk: Desk) -> None:
+    provider = await desk.approved(price_minor=45_000)
+    by_id, by_slug = [
+        (await client.get(f"/service-provider-profiles/{name}")).json() for name in (provider.id, provider.slug)
+    ]
+    assert by_id == by_slug
+    assert by_id["slug"] == "bla-time-trio"
+    assert by_id["is_claimed"] is True
+    assert [service["price_minor"] for service in by_id["services"]] == [45_000]
