@@ -1,0 +1,27 @@
+"""The route by which the card processor reaches us."""
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from fairground.modules.payments.service.inbox import Inbox
+from fairground.platform.http.routing import api_router
+
+
+class Received(BaseModel):
+    received: bool = True
+
+
+def routes(inbox: Inbox) -> APIRouter:
+    router = api_router(tags=["payments"], honours_idempotency_key=False)
+
+    @router.post("/webhooks/stripe")
+    async def receive_webhook(request: Request) -> Received:
+        """Take an event that Stripe has signed (header Stripe-Signature, docs.stripe.com/webhooks).
+
+        It is written down and answered at once; what it means is looked up afterwards. An event that comes again
+        changes nothing.
+        """
+        await inbox.receive(body=await request.body(), headers=request.headers)
+        return Received()
+
+    return router

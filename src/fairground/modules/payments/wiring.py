@@ -1,0 +1,124 @@
+"""Puts payments together, with Stripe or with the sandbox."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx
+from fastapi import APIRouter
+from pydantic import SecretStr
+
+from fairground.contracts.payments import Payments
+from fairground.kernel.clock import SystemClock
+from fairground.kernel.errors import DomainError
+from fairground.modules.payments import http
+from fairground.modules.payments.gateways.processor import PaymentProcessor
+from fairground.modules.payments.gateways.stripe import StripeAccount, StripeProcessor
+from fairground.modules.payments.sandbox.faults import Faults
+from fairground.modules.payments.sandbox.sandbox import StripeSandbox
+from fairground.modules.payments.service.inbox import Inbox
+from fairground.modules.payments.service.jobs import ApplyEvent, CancelStray, Reconcile, SettlePayment
+from fairground.modules.payments.service.payments import PaymentService
+from fairground.modules.payments.service.reconciliation import Reconciliation
+from fairground.modules.payments.settings import PaymentsSettings
+from fairground.modules.payments.tables import history
+from fairground.platform.db.database import Database
+from fairground.platform.http.app import API_PREFIX
+from fairground.platform.http.problems import status_of
+from fairground.platform.links import Links
+from fairground.platform.module import Module, Schedule
+
+STRIPE_URL: Final = "https://api.stripe.com"
+SANDBOX_FILE: Final = "payments-sandbox.db"
+_ACCEPTED: Final = 200
+_EVERY: Final = timedelta(hours=1)
+
+
+def build(db: Database, links: Links, *, data_dir: Path, public_url: str) -> Module:
+    """Build payments.
+
+    Args:
+        data_dir: Where the sandbox keeps its file; all server processes share it.
+        public_url: Where customers reach us, without a slash at its end.
+    """
+    settings = PaymentsSettings()
+    if settings.stripe_api_key and settings.stripe_webhook_secret:
+        account = _OwnAccount(settings.stripe_api_key, settings.stripe_webhook_secret)
+        return _with_stripe(db, links, settings, account)
+    return _with_sandbox(db, links, settings, data_dir=data_dir, public_url=public_url)
+
+
+class _OwnAccount:
+    """The account at Stripe whose secrets stand in the settings."""
+
+    def __init__(self, api_key: SecretStr, webhook_secret: SecretStr) -> None:
+        self._api_key = api_key
+        self._webhook_secret = webhook_secret
+
+    async def api_key(self) -> str:
+        return self._api_key.get_secret_value()
+
+    async def webhook_secret(self) -> str:
+        return self._webhook_secret.get_secret_value()
+
+
+def _with_stripe(db: Database, links: Links, settings: PaymentsSettings, account: StripeAccount) -> Module:
+    client = httpx.AsyncClient(base_url=STRIPE_URL, timeout=settings.request_timeout_seconds)
+    processor = _processor(client, account, settings)
+    return _module(db, links, processor, Inbox(db=db, processor=processor), stop=client.aclose)
+
+
+def _with_sandbox(db: Database, links: Links, settings: PaymentsSettings, *, data_dir: Path, public_url: str) -> Module:
+    async def deliver(body: bytes, headers: dict[str, str]) -> int:
+        try:
+            await inbox.receive(body=body, headers=headers)
+        except DomainError as refusal:
+            return status_of(refusal)
+        return _ACCEPTED
+
+    sandbox = StripeSandbox(
+        path=data_dir / SANDBOX_FILE,
+        pages_url=public_url + API_PREFIX,
+        deliver=deliver,
+        clock=SystemClock(),
+        faults=Faults(),
+    )
+    cable = httpx.ASGITransport(sandbox.api, raise_app_exceptions=False)
+    processor = _processor(httpx.AsyncClient(base_url=STRIPE_URL, transport=cable), sandbox, settings)
+    inbox = Inbox(db=db, processor=processor)
+    pages = APIRouter(routes=sandbox.page_routes)
+    return _module(db, links, processor, inbox, pages=[pages], start=sandbox.start, stop=sandbox.stop)
+
+
+def _processor(client: httpx.AsyncClient, account: StripeAccount, settings: PaymentsSettings) -> PaymentProcessor:
+    timeout_seconds = settings.request_timeout_seconds
+    return StripeProcessor(client=client, account=account, clock=SystemClock(), timeout_seconds=timeout_seconds)
+
+
+def _module(
+    db: Database,
+    links: Links,
+    processor: PaymentProcessor,
+    inbox: Inbox,
+    *,
+    pages: Sequence[APIRouter] = (),
+    start: Callable[[], Awaitable[None]] | None = None,
+    stop: Callable[[], Awaitable[None]],
+) -> Module:
+    links.provide(Payments, PaymentService(db=db, processor=processor))
+    reconciliation = Reconciliation(db=db, processor=processor, inbox=inbox)
+    return Module(
+        name="payments",
+        history=history,
+        routers=[http.routes(inbox), *pages],
+        handlers={
+            SettlePayment: reconciliation.settle,
+            ApplyEvent: inbox.apply_event,
+            CancelStray: reconciliation.cancel_stray,
+            Reconcile: reconciliation.run,
+        },
+        schedules=[Schedule(job=Reconcile(), every=_EVERY, runs_at_start=True)],
+        start=start,
+        stop=stop,
+    )

@@ -1,0 +1,116 @@
+"""How the adapter reads what Stripe answers, against a server that answers as told."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from fairground.contracts.payments import PaymentStatus
+from fairground.kernel.clock import SystemClock
+from fairground.modules.payments.gateways.processor import KeyIsSpent, NewIntent, NoAnswer, Refused
+from fairground.modules.payments.gateways.stripe import StripeProcessor
+
+
+class Account:
+    async def api_key(self) -> str:
+        return "sk_test_1"
+
+    async def webhook_secret(self) -> str:
+        return "whsec_1"
+
+
+def processor_of(*answers: httpx.Response, asked: list[httpx.Request] | None = None) -> StripeProcessor:
+    queue = list(answers)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if asked is not None:
+            asked.append(request)
+        return queue.pop(0)
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://stripe.test")
+    return StripeProcessor(client=client, account=Account(), clock=SystemClock(), timeout_seconds=1)
+
+
+def intent(**changes: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = {"id": "pi_1", "status": "succeeded", "currency": "eur", "amount_received": 500}
+    return plain | {"metadata": {}, "last_payment_error": None, "next_action": None} | changes
+
+
+def failure(status: int, headers: dict[str, str] | None = None, **error: Any) -> httpx.Response:
+    return httpx.Response(status, headers=headers, json={"error": error})
+
+
+@pytest.mark.parametrize(
+    ("answer", "meaning"),
+    [
+        (failure(402, type="card_error", code="card_declined"), Refused),
+        (failure(400, type="invalid_request_error", code="amount_too_large"), Refused),
+        (failure(404, type="invalid_request_error", code="resource_missing"), Refused),
+        (failure(400, type="idempotency_error"), NoAnswer),
+        (failure(401, type="invalid_request_error"), NoAnswer),
+        (failure(429, code="rate_limit"), NoAnswer),
+        (failure(500, type="api_error"), NoAnswer),
+        (failure(500, {"idempotent-replayed": "true"}, type="api_error"), KeyIsSpent),
+        (httpx.Response(502, text="<html>"), NoAnswer),
+        (httpx.Response(200, text="<html>"), NoAnswer),
+    ],
+)
+async def test_each_failure_says_whether_it_may_have_happened(answer: httpx.Response, meaning: type[Exception]) -> None:
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - its exact class is what is judged
+        await processor_of(answer).capture("pi_1", key=uuid4())
+    assert type(raised.value) is meaning
+
+
+async def test_answer_that_does_not_come_in_time_is_no_answer() -> None:
+    def hang(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("slow")
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(hang), base_url="http://stripe.test")
+    processor = StripeProcessor(client=client, account=Account(), clock=SystemClock(), timeout_seconds=1)
+    with pytest.raises(NoAnswer):
+        await processor.get_standing("pi_1")
+
+
+async def test_twin_in_flight_is_waited_for_with_the_same_key() -> None:
+    asked: list[httpx.Request] = []
+    busy = failure(409, code="idempotency_key_in_use")
+    key = uuid4()
+    standing = await processor_of(busy, busy, httpx.Response(200, json=intent()), asked=asked).capture("pi_1", key=key)
+    assert standing.status is PaymentStatus.CAPTURED
+    assert {request.headers["idempotency-key"] for request in asked} == {str(key)}
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor", "at_stripe"), [("EUR", 500, 500), ("JPY", 500, 500), ("ISK", 500, 50_000)]
+)
+async def test_amounts_are_counted_as_stripe_counts_them(currency: str, minor: int, at_stripe: int) -> None:
+    asked: list[httpx.Request] = []
+    answer = httpx.Response(200, json=intent(currency=currency.lower(), amount_received=at_stripe))
+    new = NewIntent(
+        payment_id=uuid4(), amount_minor=minor, currency=currency, payment_method="pm_1", return_url="http://a.test"
+    )
+    standing = await processor_of(answer, asked=asked).create(new, key=uuid4())
+    assert f"amount={at_stripe}&" in asked[0].content.decode()
+    assert standing.captured_minor == minor
+
+
+@pytest.mark.parametrize(
+    ("seen", "status"),
+    [
+        ({"status": "requires_payment_method"}, PaymentStatus.STARTED),
+        ({"status": "requires_payment_method", "last_payment_error": {"code": "card_declined"}}, PaymentStatus.FAILED),
+        ({"status": "processing"}, PaymentStatus.STARTED),
+        ({"status": "requires_action"}, PaymentStatus.REQUIRES_ACTION),
+        ({"status": "requires_capture"}, PaymentStatus.AUTHORISED),
+        ({"status": "canceled"}, PaymentStatus.VOIDED),
+    ],
+)
+async def test_each_status_has_its_meaning(seen: dict[str, Any], status: PaymentStatus) -> None:
+    processor = processor_of(httpx.Response(200, json=intent(**seen)))
+    assert (await processor.get_standing("pi_1")).status is status
+
+
+async def test_foreign_metadata_is_not_ours() -> None:
+    named = httpx.Response(200, json=intent(metadata={"payment_id": "order 7"}))
+    assert (await processor_of(named).get_standing("pi_1")).payment_id is None

@@ -1,0 +1,61 @@
+"""What is lost is found again, and money that nobody waits for goes back."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from fairground.contracts.payments import PaymentFailed, PaymentPending, PaymentStatus
+from fairground.modules.payments.sandbox.faults import RequestFault
+from fairground.modules.payments.service.jobs import Reconcile
+from tests.modules.payments.rig import AMOUNT, Market
+
+
+async def test_act_whose_job_was_lost_is_carried_on(market: Market) -> None:
+    reference_id = uuid4()
+    market.faults.set(RequestFault.ERROR_AFTER_COMMIT)
+    with pytest.raises(PaymentPending):
+        await market.authorise(reference_id)
+    async with market.db.write() as tx:
+        await tx.execute(text("DELETE FROM jobs_job"))
+    market.move(timedelta(minutes=2))
+    await market.reconciliation.run(Reconcile())
+    await market.work()
+    known = await market.payments.find_payment(reference_id=reference_id)
+    assert known is not None
+    assert known.status is PaymentStatus.AUTHORISED
+
+
+async def test_authorisation_about_to_lapse_is_let_go(market: Market) -> None:
+    old, taken = await market.authorise(uuid4()), await market.captured()
+    market.move(timedelta(days=6, minutes=1))
+    young = await market.authorise(uuid4())
+    await market.reconciliation.run(Reconcile())
+    market.move(timedelta(minutes=1))
+    await market.work()
+    statuses = [
+        payment.status
+        for reference in (old, taken, young)
+        if (payment := await market.payments.find_payment(reference_id=reference.reference_id))
+    ]
+    assert statuses == [PaymentStatus.VOIDED, PaymentStatus.CAPTURED, PaymentStatus.AUTHORISED]
+
+
+async def test_authorisation_that_comes_after_its_payment_has_ended_is_cancelled(market: Market) -> None:
+    reference_id = uuid4()
+    market.faults.set(RequestFault.RATE_LIMITED)
+    with pytest.raises(PaymentPending):
+        await market.authorise(reference_id)
+    market.move(timedelta(hours=25))
+    with pytest.raises(PaymentFailed):
+        await market.authorise(reference_id)
+    ended = await market.payments.find_payment(reference_id=reference_id)
+    assert ended is not None
+    late = {"amount": AMOUNT, "currency": "eur", "capture_method": "manual", "confirm": "true"}
+    late |= {"payment_method": "pm_card_visa", "metadata[payment_id]": str(ended.id)}
+    await market.post("/v1/payment_intents", late)
+    await market.sandbox.sender.send_due()
+    await market.work()
+    assert [intent["status"] for intent in await market.intents()] == ["canceled"]
+    assert await market.payments.find_payment(reference_id=reference_id) == ended
