@@ -1,0 +1,1 @@
+"""Booking: free times, holds, requests, and what becomes of them."""

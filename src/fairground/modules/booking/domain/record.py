@@ -1,0 +1,106 @@
+"""A booking as the module itself knows it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from fairground.contracts.booking import Booking, BookingNotFound, BookingStatus, CancellationPreview
+from fairground.contracts.catalog import Offer
+from fairground.kernel.ids import uuid7
+from fairground.modules.booking.domain.machine import Actor, Situation
+from fairground.modules.booking.domain.terms import preview_cancellation
+from fairground.verticals.cancellation import CancellationPolicy
+from fairground.verticals.schema import Vertical
+
+
+class BookingRecord(Booking):
+    """A booking with what its sides are not shown."""
+
+    version: int
+    provider_owner_id: UUID
+    cancellation: CancellationPolicy
+    answer_due_hours: int
+    was_confirmed: bool
+    changed_at: datetime
+
+    @property
+    def lapses_at(self) -> datetime | None:
+        return self.expires_at or self.answer_due_at
+
+    def public(self) -> Booking:
+        return Booking(**{name: getattr(self, name) for name in Booking.model_fields})
+
+    def side_of(self, user_id: UUID) -> Actor:
+        """Raise BookingNotFound for somebody who is on neither side: others' bookings do not exist for them."""
+        if user_id == self.customer_id:
+            return Actor.CUSTOMER
+        if user_id == self.provider_owner_id:
+            return Actor.PROVIDER
+        raise not_found(self.id)
+
+    def situation(self, *, now: datetime) -> Situation:
+        return Situation(
+            booking_mode=self.booking_mode,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            lapses_at=self.lapses_at,
+            now=now,
+        )
+
+    def preview_cancellation(self, actor: Actor, *, now: datetime) -> CancellationPreview:
+        return preview_cancellation(
+            actor,
+            status=self.status,
+            policy=self.cancellation,
+            total_minor=self.total_minor,
+            currency=self.currency,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            now=now,
+        )
+
+
+def not_found(booking_id: UUID) -> BookingNotFound:
+    return BookingNotFound(f"You have no booking {booking_id}.")
+
+
+def new_record(
+    offer: Offer,
+    pack: Vertical,
+    *,
+    owner_id: UUID,
+    customer_id: UUID,
+    starts_at: datetime,
+    timezone: str,
+    now: datetime,
+) -> BookingRecord:
+    """Copy what must stay as it is now: prices, names and policies change, a booking's terms do not."""
+    return BookingRecord(
+        id=uuid7(),
+        version=1,
+        status=BookingStatus.HELD,
+        customer_id=customer_id,
+        provider_id=offer.provider_id,
+        provider_owner_id=owner_id,
+        provider_name=offer.provider_name,
+        provider_slug=offer.provider_slug,
+        service_id=offer.service_id,
+        service_name=offer.service_name,
+        vertical=offer.vertical,
+        booking_mode=offer.booking_mode,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=offer.duration_minutes),
+        timezone=timezone,
+        place=None,
+        note=None,
+        party_size=None,
+        total_minor=offer.price_minor,
+        currency=offer.currency,
+        cancellation=pack.cancellation,
+        answer_due_hours=pack.booking.answer_due_hours,
+        was_confirmed=False,
+        expires_at=None,
+        answer_due_at=None,
+        decline_reason=None,
+        created_at=now,
+        changed_at=now,
+    )

@@ -1,0 +1,105 @@
+"""What is agreed when a booking is made: its details, its deadlines, and what cancelling gives back."""
+
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Final
+
+from fairground.contracts.booking import BookingStatus, CancellationPreview, DetailsInvalid, RefundTerm
+from fairground.kernel.money import share_of
+from fairground.modules.booking.domain.machine import Actor
+from fairground.verticals.cancellation import CancellationPolicy
+from fairground.verticals.schema import BookingRules
+
+NOTE_MAX_LENGTH: Final = 2_000
+REASON_MAX_LENGTH: Final = 1_000
+LONGEST_WAIT_FOR_ANSWER: Final = timedelta(days=5)  # a card's reservation lasts seven days
+PAYING_TAKES: Final = timedelta(minutes=2)  # long enough to answer the bank's question
+LONGEST_HOLD: Final = timedelta(minutes=30)
+_WHOLE: Final = 100
+
+
+def clean_text(name: str, text: str | None, *, most: int) -> str | None:
+    """Return the text trimmed, or None when nothing is left of it.
+
+    Raises:
+        DetailsInvalid: It has more than `most` characters, or some that cannot be seen, which PostgreSQL may refuse.
+    """
+    cleaned = (text or "").strip().replace("\r\n", "\n")
+    if len(cleaned) > most:
+        raise DetailsInvalid(f"The {name} has {len(cleaned)} characters; at most {most}.")
+    if any(character not in "\n\t" and unicodedata.category(character) in {"Cc", "Cs"} for character in cleaned):
+        raise DetailsInvalid(f"The {name} holds control characters.", hint="Remove what cannot be seen.")
+    return cleaned or None
+
+
+def check_details(booking: BookingRules, *, place: str | None, party_size: int | None) -> None:
+    """Raise DetailsInvalid when the vertical does not allow the place or the number of people."""
+    if place is None and booking.place_required:
+        raise DetailsInvalid(f"Say where it happens: place is one of {', '.join(booking.places)}.")
+    if place is not None and place not in booking.places:
+        raise DetailsInvalid(f"The place {place!r} is not one of {', '.join(booking.places)}.")
+    if party_size is None:
+        return
+    if booking.party_size is None:
+        raise DetailsInvalid("Nobody is counted here; leave party_size out.")
+    if not booking.party_size.minimum <= party_size <= booking.party_size.maximum:
+        raise DetailsInvalid(
+            f"The party_size {party_size} is not between {booking.party_size.minimum} and {booking.party_size.maximum}."
+        )
+
+
+def prolong_hold(*, lapses_at: datetime, held_since: datetime, now: datetime) -> datetime | None:
+    """Return until when a hold stays while its customer pays, or None when it has been held long enough."""
+    latest = held_since + LONGEST_HOLD
+    return min(max(lapses_at, now + PAYING_TAKES), latest) if now < latest else None
+
+
+def answer_due(*, hours: int, starts_at: datetime, now: datetime) -> datetime:
+    """Return until when the provider may answer: never after the start, and while the card's reservation lasts."""
+    return min(now + min(timedelta(hours=hours), LONGEST_WAIT_FOR_ANSWER), starts_at)
+
+
+def preview_cancellation(
+    actor: Actor,
+    *,
+    status: BookingStatus,
+    policy: CancellationPolicy,
+    total_minor: int,
+    currency: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    now: datetime,
+) -> CancellationPreview:
+    """Say what cancelling now gives back. Before a booking is confirmed no money was taken, so none is given back."""
+    taken_minor = total_minor if status is BookingStatus.CONFIRMED else 0
+    if actor is Actor.PROVIDER:
+        refund_minor, free_until = taken_minor, ends_at
+    else:
+        refund_minor = policy.refund_minor(taken_minor, before_start=starts_at - now)
+        free_until = starts_at - _notice_for_all(policy)
+    return CancellationPreview(
+        refund_minor=refund_minor,
+        keep_minor=taken_minor - refund_minor,
+        currency=currency,
+        free_until=free_until if free_until > now else None,
+        terms=refund_terms(policy, total_minor=total_minor, starts_at=starts_at, now=now),
+    )
+
+
+def refund_terms(
+    policy: CancellationPolicy, *, total_minor: int, starts_at: datetime, now: datetime
+) -> list[RefundTerm]:
+    """Return the policy as dates and amounts, without what is over; after its last step nothing is given back."""
+    steps = [(starts_at - timedelta(hours=step.at_least_hours), step.refund_percent) for step in policy.steps]
+    terms = [
+        RefundTerm(until=until, refund_percent=percent, refund_minor=share_of(total_minor, percent))
+        for until, percent in steps
+        if until > now
+    ]
+    return [*terms, RefundTerm(until=None, refund_percent=0, refund_minor=0)]
+
+
+def _notice_for_all(policy: CancellationPolicy) -> timedelta:
+    """Return how long before the start cancelling still gives everything back; for ever, when it never does."""
+    hours = [step.at_least_hours for step in policy.steps if step.refund_percent == _WHOLE]
+    return timedelta(hours=hours[0]) if hours else timedelta(days=10_000)

@@ -1,0 +1,58 @@
+"""Reactions to what payments tells, and the bodies of booking's own jobs."""
+
+from collections.abc import Mapping
+
+from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, PaymentFailed, Payments
+from fairground.kernel.messages import Message
+from fairground.modules.booking.service.booking import BookingService
+from fairground.modules.booking.service.jobs import (
+    CompleteBooking,
+    ExpireBooking,
+    ExpireLapsed,
+    RefundPayment,
+    ReleasePayment,
+)
+from fairground.platform.module import Handler
+
+
+class BookingHandlers:
+    """Each is idempotent: it looks at how the booking stands, not at how it stood when the message was written."""
+
+    def __init__(self, *, service: BookingService, payments: Payments) -> None:
+        self._service = service
+        self._payments = payments
+
+    def table(self) -> Mapping[type[Message], Handler]:
+        return {
+            PaymentAuthorised: self.follow_payment,
+            PaymentCaptured: self.follow_payment,
+            ExpireBooking: self.expire_booking,
+            ExpireLapsed: self.expire_lapsed,
+            CompleteBooking: self.complete_booking,
+            ReleasePayment: self.release_payment,
+            RefundPayment: self.refund_payment,
+        }
+
+    async def follow_payment(self, event: PaymentAuthorised | PaymentCaptured) -> None:
+        try:
+            await self._service.settle(booking_id=event.reference_id)
+        except PaymentFailed:
+            # The capture of an instant booking was refused for good: the hold lapses, and that gives the money back.
+            return
+
+    async def expire_booking(self, job: ExpireBooking) -> None:
+        await self._service.expire_if_lapsed(booking_id=job.booking_id, was=job.was)
+
+    async def expire_lapsed(self, _job: ExpireLapsed) -> None:
+        await self._service.expire_lapsed()
+
+    async def complete_booking(self, job: CompleteBooking) -> None:
+        await self._service.complete_if_confirmed(booking_id=job.booking_id)
+
+    async def release_payment(self, job: ReleasePayment) -> None:
+        await self._payments.release(reference_id=job.booking_id)
+
+    async def refund_payment(self, job: RefundPayment) -> None:
+        await self._payments.refund(
+            reference_id=job.booking_id, amount_minor=job.amount_minor, key=f"cancel:{job.booking_id}"
+        )

@@ -1,0 +1,212 @@
+"""JSON routes of booking."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+
+from fairground.contracts.booking import (
+    Availability,
+    AvailabilityRules,
+    BookingStatus,
+    BookingView,
+    ClosingTime,
+    DatedException,
+    WallTime,
+    WeeklyHours,
+)
+from fairground.contracts.catalog import Catalog, ProviderNotFound
+from fairground.modules.booking.domain.hours import MAX_EXCEPTIONS, MAX_WEEKLY
+from fairground.modules.booking.domain.terms import NOTE_MAX_LENGTH, REASON_MAX_LENGTH
+from fairground.modules.booking.service.booking import BookingService
+from fairground.platform.http.bodies import Body
+from fairground.platform.http.identity import SignedIn
+from fairground.platform.http.routing import api_router
+
+_AMOUNT_MAX_MINOR = 10**12
+_PEOPLE_MAX = 100_000
+
+
+def _clock(value: Any) -> Any:
+    """Refuse a number, which would count as seconds."""
+    if not isinstance(value, str):
+        raise ValueError("must be text such as 09:30")  # noqa: TRY004 - pydantic tells a ValueError to the caller
+    return value
+
+
+def _closing_clock(value: Any) -> Any:
+    """Read "24:00", as opening hours are written, as the midnight that ends the day."""
+    return "00:00" if _clock(value) in {"24:00", "24:00:00"} else value
+
+
+StartTime = Annotated[WallTime, BeforeValidator(_clock)]
+EndTime = Annotated[ClosingTime, BeforeValidator(_closing_clock)]
+
+
+class HoldIn(Body):
+    service_id: UUID
+    starts_at: AwareDatetime
+    note: str | None = Field(None, max_length=NOTE_MAX_LENGTH)
+    place: str | None = Field(None, max_length=40)
+    party_size: int | None = Field(None, ge=1, le=_PEOPLE_MAX)
+    expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
+
+
+class PayIn(Body):
+    payment_method: str = Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
+
+
+class DeclineIn(Body):
+    reason: str | None = Field(None, max_length=REASON_MAX_LENGTH)
+
+
+class CancelIn(Body):
+    expected_refund_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
+
+
+class WeeklyIn(Body):
+    weekday: int = Field(ge=0, le=6, description="Monday is 0.")
+    start: StartTime
+    end: EndTime = Field(description="00:00 or 24:00 means midnight.")
+
+
+class ExceptionIn(Body):
+    date: date
+    available: bool
+    start: StartTime | None = None
+    end: EndTime | None = None
+
+
+class RulesIn(Body):
+    timezone: str = Field(max_length=64, description="An IANA name such as Europe/Oslo.")
+    weekly: list[WeeklyIn] = Field(max_length=MAX_WEEKLY)
+    exceptions: list[ExceptionIn] = Field(default_factory=list, max_length=MAX_EXCEPTIONS)
+
+    def rules(self) -> AvailabilityRules:
+        return AvailabilityRules(
+            timezone=self.timezone,
+            weekly=[WeeklyHours(**hours.model_dump()) for hours in self.weekly],
+            exceptions=[DatedException(**exception.model_dump()) for exception in self.exceptions],
+        )
+
+
+class BookingPage(BaseModel):
+    data: list[BookingView]
+    total: int
+
+
+class CalendarResponse(Response):
+    media_type = "text/calendar"
+
+
+def routes(service: BookingService, *, catalog: Catalog) -> APIRouter:
+    router = api_router(tags=["bookings"])
+    _add_availability(router, service, catalog)
+    _add_bookings(router, service)
+    _add_steps(router, service)
+    return router
+
+
+def _add_availability(router: APIRouter, service: BookingService, catalog: Catalog) -> None:
+    @router.get("/service-provider-profiles/{id_or_slug}/availability")
+    async def list_slots(
+        id_or_slug: str,
+        from_date: Annotated[date, Query(alias="from")],
+        to_date: Annotated[date, Query(alias="to")],
+        service_id: UUID | None = None,
+    ) -> Availability:
+        """List the free starts of up to 62 days, both included, of a service or of the shortest one."""
+        provider = await catalog.get_provider(id_or_slug=id_or_slug)
+        return await service.list_slots(
+            provider_id=provider.id, from_date=from_date, to_date=to_date, service_id=service_id
+        )
+
+    @router.get("/service-provider-profiles/{provider_id}/availability-rules")
+    async def get_rules(provider_id: UUID, caller: SignedIn) -> AvailabilityRules:
+        """Return your own opening hours."""
+        provider = await catalog.get_provider_ref(provider_id=provider_id)
+        if provider.owner_id != caller.user_id:
+            raise ProviderNotFound(f"You have no provider {provider_id}.")
+        return await service.get_rules(provider_id=provider_id)
+
+    @router.put("/service-provider-profiles/{provider_id}/availability-rules")
+    async def set_rules(provider_id: UUID, rules: RulesIn, caller: SignedIn) -> AvailabilityRules:
+        """Replace your opening hours. Bookings already made stay."""
+        return await service.set_rules(owner_id=caller.user_id, provider_id=provider_id, rules=rules.rules())
+
+
+def _add_bookings(router: APIRouter, service: BookingService) -> None:
+    @router.post("/bookings", status_code=201)
+    async def hold(wanted: HoldIn, caller: SignedIn) -> BookingView:
+        """Take a time for ten minutes. Nothing is paid yet."""
+        return await service.hold(
+            customer_id=caller.user_id,
+            service_id=wanted.service_id,
+            starts_at=wanted.starts_at,
+            note=wanted.note,
+            place=wanted.place,
+            party_size=wanted.party_size,
+            expected_total_minor=wanted.expected_total_minor,
+        )
+
+    @router.get("/bookings")
+    async def list_bookings(
+        caller: SignedIn,
+        side: Literal["customer", "provider"] | None = None,
+        status: BookingStatus | None = None,
+        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> BookingPage:
+        """List your bookings on either side, the latest start first."""
+        data, total = await service.list_bookings(
+            user_id=caller.user_id, side=side, status=status, page=page, limit=limit
+        )
+        return BookingPage(data=data, total=total)
+
+    @router.get("/bookings/{booking_id}")
+    async def get_booking(booking_id: UUID, caller: SignedIn) -> BookingView:
+        """Return a booking, with what you can do with it in `next_steps`."""
+        return await service.get_booking(user_id=caller.user_id, booking_id=booking_id)
+
+    @router.get("/bookings/{booking_id}/calendar.ics", response_class=CalendarResponse)
+    async def get_calendar(booking_id: UUID, caller: SignedIn) -> Response:
+        """Return the booking as an iCalendar file; importing it again updates the entry."""
+        calendar = await service.get_calendar(user_id=caller.user_id, booking_id=booking_id)
+        return CalendarResponse(calendar, headers={"Content-Disposition": 'attachment; filename="booking.ics"'})
+
+
+def _add_steps(router: APIRouter, service: BookingService) -> None:
+    @router.post("/bookings/{booking_id}/pay")
+    async def pay(booking_id: UUID, payment: PayIn, caller: SignedIn) -> BookingView:
+        """Reserve the total on a card; the booking becomes requested, or confirmed for an instant service."""
+        return await service.pay(
+            customer_id=caller.user_id, booking_id=booking_id, payment_method=payment.payment_method
+        )
+
+    @router.post("/bookings/{booking_id}/accept")
+    async def accept(booking_id: UUID, caller: SignedIn) -> BookingView:
+        """Take the money and confirm."""
+        return await service.accept(owner_id=caller.user_id, booking_id=booking_id)
+
+    @router.post("/bookings/{booking_id}/decline")
+    async def decline(booking_id: UUID, caller: SignedIn, answer: DeclineIn | None = None) -> BookingView:
+        """Refuse a request; the customer's money is let go."""
+        return await service.decline(
+            owner_id=caller.user_id, booking_id=booking_id, reason=answer.reason if answer else None
+        )
+
+    @router.post("/bookings/{booking_id}/cancel")
+    async def cancel(booking_id: UUID, caller: SignedIn, wanted: CancelIn | None = None) -> BookingView:
+        """Cancel from either side; `cancellation` of the booking says beforehand what is given back."""
+        return await service.cancel(
+            user_id=caller.user_id,
+            booking_id=booking_id,
+            expected_refund_minor=wanted.expected_refund_minor if wanted else None,
+        )
+
+    @router.post("/bookings/{booking_id}/complete")
+    async def complete(booking_id: UUID, caller: SignedIn) -> BookingView:
+        """Say that it took place, after its end."""
+        return await service.complete(user_id=caller.user_id, booking_id=booking_id)

@@ -1,0 +1,29 @@
+"""Opening hours."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from fairground.contracts.booking import AvailabilityRules
+from fairground.modules.booking.tables import RulesRow
+from fairground.platform.db.database import ReadTx, WriteTx
+
+
+async def find_rules(tx: ReadTx, *, provider_id: UUID) -> AvailabilityRules | None:
+    document = await tx.scalar(select(RulesRow.document).where(RulesRow.provider_id == provider_id))
+    return None if document is None else AvailabilityRules.model_validate(document)
+
+
+async def lock_version(tx: WriteTx, *, provider_id: UUID) -> int:
+    """Return the version of the provider's hours, 0 before the first, and keep others from replacing them."""
+    await tx.insert_ignore(
+        RulesRow, [{"provider_id": provider_id, "version": 0, "document": {"timezone": "UTC", "weekly": []}}]
+    )
+    rows = await tx.lock(select(RulesRow.version).where(RulesRow.provider_id == provider_id))
+    version: int = rows[0].version
+    return version
+
+
+async def put_rules(tx: WriteTx, *, provider_id: UUID, rules: AvailabilityRules, version: int) -> None:
+    row = {"provider_id": provider_id, "version": version, "document": rules.model_dump(mode="json")}
+    await tx.upsert(RulesRow, [row], key=["provider_id"], update=["version", "document"])

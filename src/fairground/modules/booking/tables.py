@@ -1,0 +1,154 @@
+"""Tables of the booking module."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Integer, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from fairground.platform.db.dialect.guard import OverlapGuard
+from fairground.platform.db.migrate import History
+from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP, MoneyMinor
+
+_STATUSES: Final = "'held', 'requested', 'confirmed', 'completed', 'declined', 'cancelled', 'expired'"
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map = TYPE_ANNOTATION_MAP
+
+
+class AllocationRow(Base):
+    """The time of a provider that one booking takes; the guard refuses two live ones that overlap.
+
+    Whoever changes a booking locks its allocation first, so that changes of one booking follow each other. There is no
+    foreign key to the booking, because the proof of the guard at every start inserts allocations that have none.
+    """
+
+    __tablename__ = "booking_allocation"
+    __table_args__ = (
+        CheckConstraint("state IN ('held', 'confirmed', 'released')", name="state"),
+        CheckConstraint("blocked_from < blocked_until", name="blocked_order"),
+        CheckConstraint("blocked_from <= core_from AND core_until <= blocked_until", name="core_inside"),
+        CheckConstraint("(expires_at IS NULL) = (state <> 'held')", name="only_holds_expire"),
+        Index(None, "resource_id", "unit", "blocked_from"),
+        Index(None, "state", "expires_at"),
+        Index(None, "booking_id", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    resource_id: Mapped[UUID]
+    """The provider."""
+    unit: Mapped[int] = mapped_column(Integer)
+    """Which of several equal ones, such as courts; a person is unit 1."""
+    blocked_from: Mapped[datetime]
+    blocked_until: Mapped[datetime]
+    core_from: Mapped[datetime]
+    """The booked time itself, inside what is blocked for it."""
+    core_until: Mapped[datetime]
+    state: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime | None]
+    """When a hold or an unanswered request lapses, by the database's clock."""
+    booking_id: Mapped[UUID]
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class BookingRow(Base):
+    """A booking, with everything copied that must stay as it was when it was made."""
+
+    __tablename__ = "booking_booking"
+    __table_args__ = (
+        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint("booking_mode IN ('instant', 'request')", name="booking_mode"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+        CheckConstraint("starts_fold IN (0, 1)", name="starts_fold"),
+        CheckConstraint("total_minor >= 0", name="total"),
+        Index(None, "customer_id", "starts_at", "id"),
+        Index(None, "provider_owner_id", "starts_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
+    """Grows by one with every change of status."""
+    status: Mapped[str] = mapped_column(Text)
+    booking_mode: Mapped[str] = mapped_column(Text)
+    customer_id: Mapped[UUID]
+    provider_id: Mapped[UUID]
+    provider_owner_id: Mapped[UUID]
+    provider_name: Mapped[str] = mapped_column(Text)
+    provider_slug: Mapped[str] = mapped_column(Text)
+    service_id: Mapped[UUID]
+    service_name: Mapped[str] = mapped_column(Text)
+    vertical: Mapped[str] = mapped_column(Text)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    timezone: Mapped[str] = mapped_column(Text)
+    starts_wall: Mapped[str] = mapped_column(Text)
+    """What the clock on the wall shows at the start, so that a changed zone rule can be noticed later."""
+    starts_fold: Mapped[int] = mapped_column(Integer)
+    """1 when the clock shows that time for the second time on that day."""
+    place: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+    party_size: Mapped[int | None] = mapped_column(Integer)
+    total_minor: Mapped[int] = mapped_column(MoneyMinor)
+    currency: Mapped[str] = mapped_column(Text)
+    cancellation: Mapped[dict[str, Any]]
+    """The vertical's cancellation policy as it was."""
+    answer_due_hours: Mapped[int] = mapped_column(Integer)
+    decline_reason: Mapped[str | None] = mapped_column(Text)
+    was_confirmed: Mapped[bool]
+    """Stays true: the money of a booking that was once confirmed follows its cancellation policy."""
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class ChangeRow(Base):
+    """Every change of a booking's status. The database refuses to change or delete one."""
+
+    __tablename__ = "booking_change"
+
+    booking_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    actor: Mapped[str] = mapped_column(Text)
+    from_status: Mapped[str | None] = mapped_column(Text)
+    to_status: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime]
+
+
+class CustomerRow(Base):
+    """A lock: whoever counts a customer's holds has this row, so that two cannot count at once."""
+
+    __tablename__ = "booking_customer"
+
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class ProviderCounterRow(Base):
+    """How many bookings of a provider took place."""
+
+    __tablename__ = "booking_provider_counter"
+
+    provider_id: Mapped[UUID] = mapped_column(primary_key=True)
+    completed_count: Mapped[int] = mapped_column(Integer)
+
+
+class RulesRow(Base):
+    """A provider's opening hours. They are read and replaced whole, so they are one document."""
+
+    __tablename__ = "booking_rules"
+
+    provider_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
+    document: Mapped[dict[str, Any]]
+
+
+ALLOCATION_GUARD: Final = OverlapGuard(table=AllocationRow.__tablename__, live_states=("held", "confirmed"))
+
+history = History(
+    name="booking",
+    metadata=Base.metadata,
+    folder=Path(__file__).parent / "migrations",
+    after_upgrade=ALLOCATION_GUARD.ensure,
+)
