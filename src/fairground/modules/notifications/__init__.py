@@ -1,0 +1,1 @@
+"""Notifications: whom an event concerns hears of it, by mail and in a list."""

@@ -1,0 +1,70 @@
+"""Notices as mails: in two forms, with the booking spelt out, and with its calendar file."""
+
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from icalendar import Calendar
+from jinja2 import Environment
+
+from fairground.contracts.accounts import User
+from fairground.contracts.booking import BookingView
+from fairground.modules.notifications.domain import Notice
+from fairground.platform.mail import compose_message
+
+_CALENDAR_FILE: Final = "booking.ics"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingDetails:
+    """A booking as a mail about it shows it."""
+
+    booking: BookingView
+    customer_name: str
+    calendar: str | None
+    """An iCalendar file, where the mail changes the reader's calendar."""
+
+
+class LetterWriter:
+    def __init__(self, env: Environment, *, public_url: str) -> None:
+        """`public_url` has no slash at its end."""
+        self._env = env
+        self._public_url = public_url
+
+    def write(
+        self, notice: Notice, *, notification_id: UUID, recipient: User, details: BookingDetails | None
+    ) -> EmailMessage:
+        facts = {
+            "notice": notice,
+            "recipient": recipient,
+            "details": details,
+            "address": f"{self._public_url}{notice.link}",
+            "home": self._public_url,
+        }
+        message = compose_message(
+            to=recipient.email,
+            subject=notice.title,
+            text=self._env.get_template("letter.txt").render(facts),
+            html=self._env.get_template("letter.html").render(facts),
+        )
+        # The same id on every try: where a mail arrives twice, most mail servers then keep one.
+        message["Message-ID"] = f"<{notification_id}@{urlsplit(self._public_url).hostname}>"
+        if details is not None and details.calendar is not None:
+            _attach(message, details.calendar)
+        return message
+
+
+def _attach(message: EmailMessage, calendar: str) -> None:
+    published = Calendar.from_ical(calendar)
+    # RFC 6047: the method of the part and of the file are the same.
+    published["METHOD"] = "PUBLISH"
+    # As bytes, because text would lose the line ends that RFC 5545 asks for.
+    message.add_attachment(
+        published.to_ical(),
+        maintype="text",
+        subtype="calendar",
+        filename=_CALENDAR_FILE,
+        params={"charset": "utf-8", "method": "PUBLISH"},
+    )

@@ -1,0 +1,52 @@
+"""Notifications, as the contract promises them, and the writes that tell and mail."""
+
+from collections.abc import Collection, Sequence
+from typing import ClassVar
+from uuid import UUID
+
+from fairground.contracts.notifications import Notification
+from fairground.kernel.ids import uuid7
+from fairground.kernel.messages import Job
+from fairground.modules.notifications import store
+from fairground.modules.notifications.domain import Notice
+from fairground.platform.db.database import Database
+
+
+class SendMail(Job):
+    topic: ClassVar = "notifications.send_mail.v1"
+    max_attempts: ClassVar = 40  # with the waits between them, more than a day without a mail server
+    notification_id: UUID
+
+
+class NotificationService:
+    def __init__(self, *, db: Database) -> None:
+        self._db = db
+
+    async def list_notifications(self, *, user_id: UUID, limit: int) -> list[Notification]:
+        async with self._db.read() as tx:
+            return await store.list_notifications(tx, user_id=user_id, limit=limit)
+
+    async def count_unread(self, *, user_id: UUID) -> int:
+        async with self._db.read() as tx:
+            return await store.count_unread(tx, user_id=user_id)
+
+    async def mark_read(self, *, user_id: UUID, notification_ids: Collection[UUID]) -> None:
+        async with self._db.write() as tx:
+            await store.mark_read(tx, user_id=user_id, notification_ids=notification_ids)
+
+    async def tell(self, notices: Sequence[Notice]) -> None:
+        """Write down what each user is told and ask for the mails. What was told before is left as it is."""
+        async with self._db.write(ends_job=True) as tx:
+            now = await tx.current_time()
+            for notice in notices:
+                notification_id = uuid7()
+                if await store.insert_notification(tx, notice, notification_id=notification_id, created_at=now):
+                    await tx.enqueue(SendMail(notification_id=notification_id))
+
+    async def find_unmailed(self, *, notification_id: UUID) -> Notice | None:
+        async with self._db.read() as tx:
+            return await store.find_unmailed(tx, notification_id)
+
+    async def mark_mailed(self, *, notification_id: UUID) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            await store.mark_mailed(tx, notification_id)

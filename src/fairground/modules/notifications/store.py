@@ -1,0 +1,66 @@
+"""Every SQL statement of the notifications module."""
+
+from collections.abc import Collection
+from dataclasses import asdict, fields
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from fairground.contracts.notifications import Notification
+from fairground.modules.notifications.domain import Notice
+from fairground.modules.notifications.tables import NotificationRow
+from fairground.platform.db.database import ReadTx, WriteTx
+
+
+async def insert_notification(tx: WriteTx, notice: Notice, *, notification_id: UUID, created_at: datetime) -> bool:
+    """Write down what a user is told. Return False when that was done before."""
+    row = asdict(notice) | {"id": notification_id, "created_at": created_at, "read_at": None, "mailed_at": None}
+    return await tx.insert_ignore(NotificationRow, [row]) == 1
+
+
+async def find_unmailed(tx: ReadTx, notification_id: UUID) -> Notice | None:
+    names = [field.name for field in fields(Notice)]
+    statement = select(*(NotificationRow.__table__.c[name] for name in names)).where(
+        NotificationRow.id == notification_id, NotificationRow.mailed_at.is_(None)
+    )
+    row = await tx.one_or_none(statement)
+    return None if row is None else Notice(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+async def mark_mailed(tx: WriteTx, notification_id: UUID) -> None:
+    await tx.execute(update(NotificationRow).where(NotificationRow.id == notification_id).values(mailed_at=tx.now()))
+
+
+async def list_notifications(tx: ReadTx, *, user_id: UUID, limit: int) -> list[Notification]:
+    """Return what the user was told, the newest first."""
+    names = [*Notification.model_fields]
+    rows = await tx.all(
+        select(*(NotificationRow.__table__.c[name] for name in names))
+        .where(NotificationRow.user_id == user_id)
+        .order_by(NotificationRow.created_at.desc(), NotificationRow.id.desc())
+        .limit(limit)
+    )
+    return [Notification(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+async def count_unread(tx: ReadTx, *, user_id: UUID) -> int:
+    count: int = await tx.scalar(
+        select(func.count())
+        .select_from(NotificationRow)
+        .where(NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
+    )
+    return count
+
+
+async def mark_read(tx: WriteTx, *, user_id: UUID, notification_ids: Collection[UUID]) -> None:
+    """Mark those of the notifications that are the user's and unread."""
+    await tx.execute(
+        update(NotificationRow)
+        .where(
+            NotificationRow.id.in_(notification_ids),
+            NotificationRow.user_id == user_id,
+            NotificationRow.read_at.is_(None),
+        )
+        .values(read_at=tx.now())
+    )

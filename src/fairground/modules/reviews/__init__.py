@@ -1,0 +1,1 @@
+"""Reviews: what the two sides of a completed booking say of it."""

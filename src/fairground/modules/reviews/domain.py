@@ -1,0 +1,44 @@
+"""Who may say what: pure rules."""
+
+from typing import Final
+from uuid import UUID
+
+from fairground.contracts.booking import BookingNotFound, BookingSide, BookingStatus
+from fairground.contracts.reviews import NotCompleted, ReviewInvalid, ReviewSide
+
+RATING_MIN: Final = 1
+RATING_MAX: Final = 5
+TEXT_MAX_LENGTH: Final = 4_000
+
+
+def side_of(user_id: UUID, sides: BookingSide) -> ReviewSide:
+    """Return the side of the booking that a user is on; raise BookingNotFound when it is neither."""
+    if user_id == sides.customer_id:
+        return ReviewSide.CUSTOMER
+    if user_id == sides.provider_owner_id:
+        return ReviewSide.PROVIDER
+    raise not_found()
+
+
+def author_on(side: ReviewSide, sides: BookingSide) -> UUID:
+    return sides.customer_id if side is ReviewSide.CUSTOMER else sides.provider_owner_id
+
+
+def not_found() -> BookingNotFound:
+    """Return the one refusal for no booking and for somebody else's, so that neither tells of the other."""
+    return BookingNotFound("There is no such booking among yours.")
+
+
+def check_review(sides: BookingSide, *, rating: int, text: str) -> None:
+    if sides.status is not BookingStatus.COMPLETED:
+        raise NotCompleted(f"This booking is {sides.status}.")
+    if not RATING_MIN <= rating <= RATING_MAX:
+        raise ReviewInvalid(f"The rating is {rating}.", hint=f"Give {RATING_MIN} to {RATING_MAX}.")
+    if len(text) > TEXT_MAX_LENGTH:
+        raise ReviewInvalid(f"The text has {len(text)} characters.", hint=f"Shorten it to {TEXT_MAX_LENGTH}.")
+
+
+def public_name(name: str) -> str:
+    """Return the first name and the initial of the last: 'Anna Berg' signs as 'Anna B.'."""
+    first, *rest = name.split() or ["Somebody"]
+    return f"{first} {rest[-1][0]}." if rest else first

@@ -1,0 +1,78 @@
+"""Reviews, as the contract promises them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fairground.contracts.accounts import Accounts, User
+from fairground.contracts.booking import Bookings, BookingSide
+from fairground.contracts.reviews import PastReview, Review, ReviewExists, ReviewPage, ReviewSide
+from fairground.kernel.ids import uuid7
+from fairground.modules.reviews import domain, store
+from fairground.platform.db.database import Database, WriteTx
+
+
+class ReviewService:
+    def __init__(self, *, db: Database, accounts: Accounts, bookings: Bookings) -> None:
+        self._db = db
+        self._accounts = accounts
+        self._bookings = bookings
+
+    async def write_review(self, *, author_id: UUID, booking_id: UUID, rating: int, text: str) -> Review:
+        sides = await self._get_sides(booking_id)
+        side = domain.side_of(author_id, sides)
+        domain.check_review(sides, rating=rating, text=text)
+        author = await self._accounts.get_user(user_id=author_id)
+        async with self._db.write() as tx:
+            review = _signed(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
+            if not await _keep(tx, review, author):
+                raise ReviewExists("You have reviewed this booking already.")
+        return review
+
+    async def record_past_reviews(self, *, reviews: list[PastReview]) -> None:
+        signed: list[tuple[Review, User]] = []
+        for past in reviews:
+            sides = await self._get_sides(past.booking_id)
+            domain.check_review(sides, rating=past.rating, text=past.text)
+            author = await self._accounts.get_user(user_id=domain.author_on(past.side, sides))
+            review = _signed(sides, author, side=past.side, rating=past.rating, text=past.text, at=past.written_at)
+            signed.append((review, author))
+        async with self._db.write() as tx:
+            for review, author in signed:
+                await _keep(tx, review, author)
+
+    async def _get_sides(self, booking_id: UUID) -> BookingSide:
+        sides = await self._bookings.find_booking_side(booking_id=booking_id)
+        if sides is None:
+            raise domain.not_found()
+        return sides
+
+    async def list_booking_reviews(self, *, booking_id: UUID, viewer_id: UUID) -> list[Review]:
+        domain.side_of(viewer_id, await self._get_sides(booking_id))
+        async with self._db.read() as tx:
+            return await store.list_reviews_of_booking(tx, booking_id)
+
+    async def list_provider_reviews(self, *, provider_id: UUID, page: int, limit: int) -> ReviewPage:
+        async with self._db.read() as tx:
+            reviews = await store.list_reviews_of_provider(tx, provider_id, offset=(page - 1) * limit, limit=limit)
+            return ReviewPage(data=reviews, total=await store.count_reviews_of_provider(tx, provider_id))
+
+
+def _signed(sides: BookingSide, author: User, *, side: ReviewSide, rating: int, text: str, at: datetime) -> Review:
+    return Review(
+        id=uuid7(),
+        booking_id=sides.booking_id,
+        provider_id=sides.provider_id,
+        side=side,
+        author_name=domain.public_name(author.name),
+        rating=rating,
+        text=text,
+        created_at=at,
+    )
+
+
+async def _keep(tx: WriteTx, review: Review, author: User) -> bool:
+    """Write a review and tell what it adds up to. Return False when there is one already."""
+    is_new = await store.insert_review(tx, review, author_id=author.id)
+    if is_new and review.side is ReviewSide.CUSTOMER:
+        await tx.emit(await store.add_rating(tx, review))
+    return is_new

@@ -1,0 +1,50 @@
+"""Tables of the reviews module."""
+
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Integer, MetaData, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from fairground.platform.db.migrate import History
+from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map = TYPE_ANNOTATION_MAP
+
+
+class ReviewRow(Base):
+    __tablename__ = "reviews_review"
+    __table_args__ = (
+        UniqueConstraint("booking_id", "side"),
+        CheckConstraint("side IN ('customer', 'provider')", name="side"),
+        CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+        Index(None, "provider_id", "side", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID]
+    provider_id: Mapped[UUID]
+    side: Mapped[str] = mapped_column(Text)
+    author_id: Mapped[UUID]
+    author_name: Mapped[str] = mapped_column(Text)
+    """As it was when the review was written, shortened for the public."""
+    rating: Mapped[int] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class ProviderFiguresRow(Base):
+    """What customers' reviews of a provider add up to; always equal to a recount."""
+
+    __tablename__ = "reviews_provider_figures"
+
+    provider_id: Mapped[UUID] = mapped_column(primary_key=True)
+    rating_sum: Mapped[int]
+    rating_count: Mapped[int]
+
+
+history = History(name="reviews", metadata=Base.metadata, folder=Path(__file__).parent / "migrations")

@@ -1,0 +1,179 @@
+"""The notifications of a real job table, a real folder of mail and real bookings, with neighbours from memory."""
+
+import email
+import email.policy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+from fairground.contracts.accounts import Accounts, User
+from fairground.contracts.booking import AvailabilityRules, Bookings, BookingView, WeeklyHours
+from fairground.contracts.catalog import BookingMode, Catalog, OwnProvider, ProviderNotFound
+from fairground.contracts.notifications import Notification, Notifications
+from fairground.contracts.payments import Payments
+from fairground.contracts.reviews import Review, ReviewPage, Reviews, ReviewSide
+from fairground.kernel.ids import uuid7
+from fairground.kernel.messages import Message
+from fairground.modules.booking import wiring as booking_wiring
+from fairground.modules.notifications import wiring
+from fairground.platform.db.database import Database
+from fairground.platform.jobs.execution import drain
+from fairground.platform.jobs.routes import Routes
+from fairground.platform.links import Links
+from fairground.platform.mail import FolderMailer
+from fairground.platform.module import Module
+from fairground.verticals.loader import load_verticals
+from tests.doubles.accounts import FakeAccounts
+from tests.doubles.catalog import FakeCatalog
+from tests.doubles.payments import GOOD_CARD, FakePayments
+
+PUBLIC_URL = "https://fair.example"
+ALWAYS_OPEN = [WeeklyHours(weekday=day, start=time(0), end=time(0)) for day in range(7)]
+
+
+@dataclass
+class CatalogWithProfiles(FakeCatalog):
+    profiles: dict[UUID, OwnProvider] = field(default_factory=dict)
+
+    async def get_provider_for_review(self, *, provider_id: UUID) -> OwnProvider:
+        if provider_id not in self.profiles:
+            raise ProviderNotFound(f"There is no provider {provider_id}.")
+        return self.profiles[provider_id]
+
+
+@dataclass
+class FakeReviews:
+    reviews: list[Review] = field(default_factory=list)
+
+    def add(self, provider_id: UUID, *, rating: int, text: str) -> None:
+        review = Review(
+            id=uuid7(),
+            booking_id=uuid7(),
+            provider_id=provider_id,
+            side=ReviewSide.CUSTOMER,
+            author_name="Grace H.",
+            rating=rating,
+            text=text,
+            created_at=datetime.now(UTC),
+        )
+        self.reviews.insert(0, review)
+
+    async def list_provider_reviews(self, *, provider_id: UUID, page: int, limit: int) -> ReviewPage:
+        mine = [review for review in self.reviews if review.provider_id == provider_id]
+        return ReviewPage(data=mine[(page - 1) * limit : page * limit], total=len(mine))
+
+
+@dataclass
+class Rig:
+    db: Database
+    routes: Routes
+    mail_folder: Path
+    accounts: FakeAccounts
+    catalog: CatalogWithProfiles
+    reviews: FakeReviews
+    bookings: Bookings
+    notifications: Notifications
+    module: Module
+    customer: User
+    owner: User = field(init=False)
+
+    async def work(self) -> None:
+        """Do every job that is due, and what follows from it."""
+        await drain(self.db, routes=self.routes)
+
+    async def tell(self, event: Any) -> None:
+        async with self.db.write() as tx:
+            await tx.emit(event)
+        await self.work()
+
+    async def deliver(self, message: Message) -> None:
+        """Deliver a message once more, outside the job table."""
+        await self.module.handlers[type(message)](message)
+
+    def pass_time(self, **span: float) -> None:
+        self.db.clock_shift += timedelta(**span)
+
+    async def hold(
+        self, *, mode: BookingMode = BookingMode.REQUEST, days_ahead: int = 9, **details: Any
+    ) -> BookingView:
+        """Hold Ada's time at 10:00 UTC, which is another time in Oslo, where she works."""
+        provider = self.catalog.add_provider(timezone="Europe/Oslo")
+        assert provider.owner_id is not None
+        self.owner = self.accounts.add("Ada Lovelace", user_id=provider.owner_id)
+        rules = AvailabilityRules(timezone="Europe/Oslo", weekly=ALWAYS_OPEN)
+        await self.bookings.set_rules(owner_id=provider.owner_id, provider_id=provider.id, rules=rules)
+        offer = self.catalog.add_service(provider, mode=mode, price_minor=15901)
+        async with self.db.read() as tx:
+            day = (await tx.current_time()).date() + timedelta(days=days_ahead)
+        return await self.bookings.hold(
+            customer_id=self.customer.id,
+            service_id=offer.service_id,
+            starts_at=datetime.combine(day, time(10), tzinfo=UTC),
+            **details,
+        )
+
+    async def pay(self, booking: BookingView) -> BookingView:
+        return await self.bookings.pay(customer_id=self.customer.id, booking_id=booking.id, payment_method=GOOD_CARD)
+
+    async def request(self, **details: Any) -> BookingView:
+        return await self.pay(await self.hold(**details))
+
+    async def accepted(self, **details: Any) -> BookingView:
+        booking = await self.request(**details)
+        return await self.bookings.accept(owner_id=self.owner.id, booking_id=booking.id)
+
+    def mails(self) -> list[EmailMessage]:
+        """Return the mails of the folder, the oldest first."""
+        files = sorted(self.mail_folder.glob("*.eml")) if self.mail_folder.is_dir() else []
+        return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+
+    def mail_to(self, user: User) -> EmailMessage:
+        """Return the newest mail to a user."""
+        return [mail for mail in self.mails() if mail["To"] == user.email][-1]
+
+    def subjects(self, user: User) -> list[str]:
+        return [subject(mail) for mail in self.mails() if mail["To"] == user.email]
+
+    async def listed(self, user: User) -> Sequence[Notification]:
+        return await self.notifications.list_notifications(user_id=user.id, limit=100)
+
+
+def subject(mail: EmailMessage) -> str:
+    """Return the subject without the white space that the library leaves where it folded the line."""
+    return str(mail["Subject"]).strip()
+
+
+def body(mail: EmailMessage, kind: str = "plain") -> str:
+    part = mail.get_body((kind,))
+    assert part is not None
+    content: str = part.get_content()
+    return content
+
+
+def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
+    accounts, catalog, reviews, links = FakeAccounts(), CatalogWithProfiles(), FakeReviews(), Links()
+    links.provide(Accounts, cast("Accounts", accounts))
+    links.provide(Catalog, cast("Catalog", catalog))
+    links.provide(Payments, cast("Payments", FakePayments()))
+    links.provide(Reviews, cast("Reviews", reviews))
+    booking = booking_wiring.build(db, links, verticals=load_verticals(), public_url=PUBLIC_URL)
+    mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")
+    module = wiring.build(db, links, mailer=mailer, public_url=PUBLIC_URL)
+    for each in (booking, module):
+        routes.add(each.name, handlers=each.handlers)
+    return Rig(
+        db=db,
+        routes=routes,
+        mail_folder=mail_folder,
+        accounts=accounts,
+        catalog=catalog,
+        reviews=reviews,
+        bookings=links.of(Bookings),
+        notifications=links.of(Notifications),
+        module=module,
+        customer=accounts.add("Grace Hopper"),
+    )
