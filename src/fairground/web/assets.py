@@ -1,0 +1,98 @@
+"""The files under `static/`: served under addresses that name their content, and the one style sheet of every page."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from fairground.kernel.errors import NotFound
+
+STATIC_FOLDER: Final = Path(__file__).parent / "static"
+# tokens.css comes first, because it states the order of the layers; after that the order does not matter.
+STYLE_SHEETS: Final = "tokens base layout shell actions forms cards booking feedback home".split()
+MEDIA_TYPES: Final = {".js": "text/javascript", ".svg": "image/svg+xml"}
+# The address changes with the content, so a browser never has to ask again.
+CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
+
+
+class AssetNotFound(NotFound):
+    code = "web.asset_not_found"
+    hint = "Load the page again: it names the files of the running version."
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    body: bytes
+    media_type: str
+    etag: str
+
+
+class Assets:
+    """All static files, read once at start: they are few and small."""
+
+    def __init__(self, folder: Path = STATIC_FOLDER) -> None:
+        self._by_address: dict[str, Asset] = {}
+        self._address_of: dict[str, str] = {}
+        for path in _served_files(folder):
+            self._add(path.relative_to(folder).as_posix(), path)
+        self.style = _joined_style(folder)
+        self.style_hash = "sha256-" + _base64(hashlib.sha256(self.style.encode()).digest())
+
+    def url(self, name: str) -> str:
+        """Return the address of a file under `static/`, such as "/static/app.1c9f2ab340.js" for "app.js"."""
+        return f"/static/{self._address_of[name]}"
+
+    def get(self, address: str) -> Asset:
+        """Return the file behind an address, given without its leading "/static/".
+
+        Raises:
+            AssetNotFound: No file has this address; it may be one of an earlier version.
+        """
+        asset = self._by_address.get(address)
+        if asset is None:
+            raise AssetNotFound(f"There is no file /static/{address}.")
+        return asset
+
+    def _add(self, name: str, path: Path) -> None:
+        body = path.read_bytes()
+        digest = hashlib.sha256(body).hexdigest()[:10]
+        address = str(PurePosixPath(name).with_suffix(f".{digest}{path.suffix}"))
+        self._address_of[name] = address
+        self._by_address[address] = Asset(body=body, media_type=MEDIA_TYPES[path.suffix], etag=f'"{digest}"')
+
+
+def content_security_policy(style_hash: str, *, form_targets: tuple[str, ...] = ()) -> str:
+    """Return the policy of a page. It has no nonce, so that one copy of a page can be cached for everybody.
+
+    Args:
+        style_hash: Of the inline style sheet, the only style that a page may carry.
+        form_targets: Origins, beside our own, that answering a form may lead to: browsers check redirects too.
+    """
+    directives: Mapping[str, str] = {
+        "default-src": "'self'",
+        "script-src": "'self'",
+        "style-src": f"'self' '{style_hash}'",
+        "img-src": "'self' data:",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+        "form-action": " ".join(("'self'", *form_targets)),
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def _served_files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES)
+
+
+def _joined_style(folder: Path) -> str:
+    source = "".join((folder / "css" / f"{name}.css").read_text() for name in STYLE_SHEETS)
+    without_comments = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", without_comments).strip()
+
+
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()

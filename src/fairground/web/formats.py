@@ -1,0 +1,83 @@
+"""How amounts, days and instants are written for the people who read the pages of one locale."""
+
+import zlib
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_currency, format_decimal
+from markupsafe import Markup
+
+from fairground.kernel.money import major_from_minor
+from fairground.platform.words import Words
+
+TONES = 8  # as many as `static/css/cards.css` has classes .tone-0, .tone-1, …
+
+
+class Formats(Words):
+    """Filters and functions of the templates that depend on a locale."""
+
+    def price(self, amount_minor: int, currency: str) -> str:
+        """Return the amount without its decimal places where they are all zero: 8000 EUR is "€80"."""
+        major = major_from_minor(amount_minor, currency)
+        if major != major.to_integral_value():
+            return self.money(amount_minor, currency)
+        whole = self._locale.currency_formats["standard"].pattern.replace(".00", "")
+        return format_currency(major, currency, whole, locale=self._locale, currency_digits=False)
+
+    def number(self, value: float) -> str:
+        return format_decimal(value, locale=self._locale)
+
+    def day(self, on: date) -> str:
+        """Return "Thursday 3 December"."""
+        return format_date(on, "EEEE d MMMM", locale=self._locale)
+
+    def full_day(self, on: date) -> str:
+        """Return "3 December 2026"."""
+        return format_date(on, "long", locale=self._locale)
+
+    def weekday(self, on: date) -> str:
+        """Return "Thu"."""
+        return format_date(on, "EEE", locale=self._locale)
+
+    def short_month(self, on: date) -> str:
+        """Return "Dec"."""
+        return format_date(on, "MMM", locale=self._locale)
+
+    def month(self, on: date) -> str:
+        """Return "December 2026"."""
+        return format_skeleton("yMMMM", on, locale=self._locale)
+
+    def when(self, instant: datetime, zone: str) -> Markup:
+        """Return "Thu 3 Dec 2026, 19:00 (Berlin)" in a `<time>` that carries the instant in UTC."""
+        return _time_element(instant, zone, words=f"{self.moment(instant, zone)} ({self.city(zone)})")
+
+    def between(self, starts_at: datetime, ends_at: datetime, zone: str) -> Markup:
+        """Return "Thu 3 Dec 2026, 19:00–20:30 (Berlin)" in a `<time>` that carries the start in UTC."""
+        return _time_element(starts_at, zone, words=f"{self.span(starts_at, ends_at, zone)} ({self.city(zone)})")
+
+
+def tone(name: str) -> int:
+    """Return the number of the background that stands for a name wherever it has no picture."""
+    return zlib.crc32(name.encode()) % TONES
+
+
+def initials(name: str) -> str:
+    """Return at most two letters that stand for a name: "Maya & the Tides" is "MT"."""
+    words = [word for word in name.split() if word[0].isalnum()] or ["?"]
+    ends = words if len(words) == 1 else [words[0], words[-1]]
+    return "".join(word[0] for word in ends).upper()
+
+
+def date_in(instant: datetime, zone: str) -> date:
+    """Return the date that the calendars of the zone show at the instant."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def utc(instant: datetime) -> str:
+    """Return the instant as machines read it: "2026-12-03T18:00:00Z"."""
+    return instant.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _time_element(instant: datetime, zone: str, *, words: str) -> Markup:
+    return Markup('<time datetime="{}" data-zone="{}">{}</time>').format(utc(instant), zone, words)

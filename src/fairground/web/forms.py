@@ -1,0 +1,114 @@
+"""What a form holds between being sent and being right: the words typed, and what is wrong with each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from gettext import gettext as _
+from http import HTTPStatus
+from typing import Final, TypeVar, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+from starlette.requests import Request
+
+from fairground.kernel.errors import DomainError, Invalid, LimitExceeded
+
+_Model = TypeVar("_Model", bound="Answers")
+
+
+class Answers(BaseModel):
+    """The base of what a form asks for. An empty field counts as not filled in."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+
+class FormRefused(Invalid):
+    """Fields are missing or wrong; `errors` has one sentence for each."""
+
+    code = "web.form_refused"
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("Some fields are missing or wrong.")
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The values to show in the fields, and the errors to show beside them: a sentence, or a refusal of the domain."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, list[str]] = field(default_factory=dict)
+    """All values of fields that may be sent several times, such as boxes to tick."""
+    errors: Mapping[str, str | DomainError] = field(default_factory=dict)
+    refusal: DomainError | None = None
+    """Why the whole form was refused, where no single field is at fault."""
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self.errors or self.refusal)
+
+    @property
+    def status(self) -> HTTPStatus:
+        """What a page answers that shows the form again."""
+        is_too_much = isinstance(self.refusal, LimitExceeded)
+        return HTTPStatus.TOO_MANY_REQUESTS if is_too_much else HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def parse(self, model: type[_Model]) -> _Model:
+        """Return what was typed as the model.
+
+        Raises:
+            FormRefused: Fields are missing or wrong.
+        """
+        given: dict[str, object] = {name: value for name, value in self.values.items() if value.strip()}
+        for name, asked in model.model_fields.items():
+            if get_origin(asked.annotation) is list:
+                given[name] = self.lists.get(name, [])
+        try:
+            return model.model_validate(given)
+        except ValidationError as error:
+            raise FormRefused({str(each["loc"][0]): _in_words(each) for each in error.errors()}) from error
+
+    def refused(self, error: DomainError, *, fields: Mapping[str, str] | None = None) -> "Form":
+        """Return the form with the reason beside it.
+
+        Args:
+            fields: By code of error, the field that is at fault.
+        """
+        if isinstance(error, FormRefused):
+            return replace(self, errors=error.errors, refusal=None)
+        if name := (fields or {}).get(error.code):
+            return replace(self, errors={name: error}, refusal=None)
+        return replace(self, errors={}, refusal=error)
+
+
+async def read_form(request: Request) -> Form:
+    """Return what was sent, files left out."""
+    sent = await request.form()
+    lists: dict[str, list[str]] = {}
+    for name, value in sent.multi_items():
+        if isinstance(value, str):
+            lists.setdefault(name, []).append(value)
+    return Form(values={name: values[-1] for name, values in lists.items()}, lists=lists)
+
+
+_CHOOSE: Final = "Choose one of the list."
+_SENTENCES: Final[Mapping[str, str]] = {
+    "missing": "Fill this in.",
+    "string_too_short": "Write at least {min_length} characters.",
+    "string_too_long": "Write at most {max_length} characters.",
+    "too_short": "Choose at least one.",
+    "int_parsing": "Write a whole number.",
+    "decimal_parsing": "Write a number, such as 79.50.",
+    "float_parsing": "Write a number, such as 59.91.",
+    "greater_than_equal": "Write {ge} or more.",
+    "less_than_equal": "Write {le} or less.",
+    "enum": _CHOOSE,
+    "literal_error": _CHOOSE,
+    "uuid_parsing": _CHOOSE,
+}
+
+
+def _in_words(error: ErrorDetails) -> str:
+    sentence = _SENTENCES.get(error["type"])
+    if sentence is None:
+        return error["msg"].removeprefix("Value error, ")
+    return _(sentence).format(**error.get("ctx", {}))

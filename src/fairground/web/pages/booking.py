@@ -1,0 +1,117 @@
+"""The second step of a booking: the time is chosen, its details are given, and it is held."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import AwareDatetime, Field
+from starlette.responses import Response
+
+from fairground.contracts.booking import Bookings
+from fairground.contracts.catalog import Catalog, ProviderDetail, Service, ServiceNotFound
+from fairground.kernel.clock import Clock
+from fairground.kernel.errors import DomainError
+from fairground.platform.http.identity import SignedIn
+from fairground.verticals.loader import Verticals
+from fairground.verticals.schema import Place, Vertical
+from fairground.web.forms import Answers, Form, FormRefused, read_form
+from fairground.web.page_route import PageNotFound, page_router, see_other
+from fairground.web.policies import terms_of
+from fairground.web.rendering import UNSTORED, Renderer
+
+
+class ChosenTime(Answers):
+    """What the link on a free time carries."""
+
+    service: UUID
+    starts_at: AwareDatetime
+
+
+class Details(ChosenTime):
+    expected_total_minor: int
+    party_size: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    place: Place | None = None
+    note: Annotated[str | None, Field(max_length=2000)] = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BookingPages:
+    renderer: Renderer
+    catalog: Catalog
+    bookings: Bookings
+    verticals: Verticals
+    clock: Clock
+
+    def pack_of(self, provider: ProviderDetail) -> Vertical:
+        pack = self.verticals.find(provider.vertical)
+        if pack is None:
+            raise PageNotFound(f"The area {provider.vertical!r} is closed.")
+        return pack
+
+    async def show(self, request: Request, caller: SignedIn, *, slug: str, form: Form, status: int = 200) -> Response:
+        """Show the details form for the time that the form's values name, or send the reader to choose one."""
+        provider = await self.catalog.get_provider(id_or_slug=slug)
+        try:
+            chosen = form.parse(ChosenTime)
+        except FormRefused:
+            return see_other(f"/p/{provider.slug}#times")
+        service = _service_of(provider, service_id=chosen.service)
+        pack = self.pack_of(provider)
+        terms = terms_of(
+            pack.cancellation, starts_at=chosen.starts_at, total_minor=service.price_minor, now=self.clock.now()
+        )
+        return self.renderer.page(
+            request,
+            "booking/details.html",
+            status=status,
+            headers=UNSTORED,
+            viewer=caller,
+            provider=provider,
+            pack=pack,
+            service=service,
+            starts_at=chosen.starts_at,
+            ends_at=_end(chosen.starts_at, service),
+            terms=terms,
+            form=replace(form, values={"place": pack.booking.places[0], **form.values}),
+        )
+
+
+def routes(pages: BookingPages) -> APIRouter:
+    router = page_router(pages.renderer)
+
+    @router.get("/book/{slug}")
+    async def ask_details(request: Request, caller: SignedIn, slug: str) -> Response:
+        return await pages.show(request, caller, slug=slug, form=Form(values=dict(request.query_params)))
+
+    @router.post("/book/{slug}")
+    async def hold_time(request: Request, caller: SignedIn, slug: str) -> Response:
+        form = await read_form(request)
+        try:
+            details = form.parse(Details)
+            held = await pages.bookings.hold(
+                customer_id=caller.user_id,
+                service_id=details.service,
+                starts_at=details.starts_at,
+                note=details.note,
+                place=details.place,
+                party_size=details.party_size,
+                expected_total_minor=details.expected_total_minor,
+            )
+        except DomainError as refusal:
+            return await pages.show(request, caller, slug=slug, form=form.refused(refusal), status=422)
+        return see_other(f"/book/h/{held.id}")
+
+    return router
+
+
+def _service_of(provider: ProviderDetail, *, service_id: UUID) -> Service:
+    found = next((service for service in provider.services if service.id == service_id), None)
+    if found is None:
+        raise ServiceNotFound(f"{provider.business_name} does not offer this (any more).")
+    return found
+
+
+def _end(starts_at: datetime, service: Service) -> datetime:
+    return starts_at + timedelta(minutes=service.duration_minutes)

@@ -1,0 +1,146 @@
+"""The provider's desk: what waits for an answer, what comes, and how the profile stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from math import ceil
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.booking import Bookings, BookingStatus, BookingView
+from fairground.contracts.catalog import Catalog, NotAProvider, OwnProvider, ProviderNotFound
+from fairground.kernel.clock import Clock
+from fairground.kernel.errors import DomainError, NotFound
+from fairground.platform.http.identity import Caller, SignedIn
+from fairground.verticals.loader import Verticals
+from fairground.web.formats import date_in
+from fairground.web.forms import Form
+from fairground.web.page_route import page_router, see_other
+from fairground.web.pages.me import PAGE_LENGTH, read_page, read_status
+from fairground.web.rendering import Renderer
+
+SIDE: Final = "provider"
+COMING_MAX: Final = 100  # bookings ahead that the desk lays out by day
+
+
+class ProfileMissing(NotFound):
+    code = "web.profile_missing"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """What every page of the desk works with."""
+
+    renderer: Renderer
+    accounts: Accounts
+    catalog: Catalog
+    bookings: Bookings
+    verticals: Verticals
+    clock: Clock
+
+    async def find_own(self, caller: Caller) -> OwnProvider | None:
+        """Return the caller's profile, if there is one yet.
+
+        Raises:
+            NotAProvider: The account books others.
+        """
+        if caller.role != SIDE:
+            raise NotAProvider(f"The account of {caller.name} is not a provider's.")
+        try:
+            return await self.catalog.get_own_provider(owner_id=caller.user_id)
+        except ProviderNotFound:
+            return None
+
+    async def get_own(self, caller: Caller) -> OwnProvider:
+        own = await self.find_own(caller)
+        if own is None:
+            raise ProfileMissing("There is no profile yet.")
+        return own
+
+    def page(self, request: Request, caller: Caller, template: str, *, status: int = 200, **values: Any) -> Response:
+        return self.renderer.page(request, f"desk/{template}.html", status=status, viewer=caller, **values)
+
+    async def customer_names(self, bookings: Sequence[BookingView]) -> dict[UUID, str]:
+        users = await self.accounts.find_users(user_ids={booking.customer_id for booking in bookings})
+        return {
+            booking.customer_id: users[booking.customer_id].name for booking in bookings if booking.customer_id in users
+        }
+
+    async def bookings_of(
+        self, caller: Caller, *, status: BookingStatus | None, page: int = 1, limit: int = PAGE_LENGTH
+    ) -> tuple[list[BookingView], int]:
+        return await self.bookings.list_bookings(
+            user_id=caller.user_id, side=SIDE, status=status, page=page, limit=limit
+        )
+
+
+def routes(desk: Desk) -> APIRouter:
+    router = page_router(desk.renderer)
+
+    @router.get("/pro")
+    async def show_desk(request: Request, caller: SignedIn) -> Response:
+        if await desk.find_own(caller) is None:
+            return see_other("/pro/profile")
+        return await _show_desk(desk, request, caller, form=Form())
+
+    @router.post("/pro/submit")
+    async def submit(request: Request, caller: SignedIn) -> Response:
+        own = await desk.get_own(caller)
+        try:
+            await desk.catalog.submit_provider(owner_id=caller.user_id, provider_id=own.id)
+        except DomainError as refusal:
+            return await _show_desk(desk, request, caller, form=Form().refused(refusal), status=422)
+        return see_other("/pro")
+
+    @router.get("/pro/bookings")
+    async def list_bookings(request: Request, caller: SignedIn) -> Response:
+        await desk.get_own(caller)
+        wanted, page = read_status(request), read_page(request)
+        found, total = await desk.bookings_of(caller, status=wanted, page=page)
+        names = await desk.customer_names(found)
+        return desk.page(
+            request,
+            caller,
+            "bookings",
+            bookings=found,
+            names=names,
+            wanted=wanted,
+            page=page,
+            pages=ceil(total / PAGE_LENGTH),
+        )
+
+    return router
+
+
+async def _show_desk(desk: Desk, request: Request, caller: Caller, *, form: Form, status: int = 200) -> Response:
+    own = await desk.get_own(caller)
+    requests, waiting = await desk.bookings_of(caller, status=BookingStatus.REQUESTED)
+    confirmed, _ = await desk.bookings_of(caller, status=BookingStatus.CONFIRMED, limit=COMING_MAX)
+    now = desk.clock.now()
+    coming = sorted((each for each in confirmed if each.ends_at > now), key=lambda each: each.starts_at)
+    over = [each for each in confirmed if each.ends_at <= now]
+    return desk.page(
+        request,
+        caller,
+        "home",
+        status=status,
+        own=own,
+        pack=desk.verticals.find(own.vertical),
+        requests=requests,
+        waiting=waiting,
+        over=over,
+        coming=_by_day(coming, zone=own.timezone),
+        coming_count=len(coming),
+        names=await desk.customer_names([*requests, *confirmed]),
+        form=form,
+    )
+
+
+def _by_day(bookings: Sequence[BookingView], *, zone: str) -> list[tuple[date, list[BookingView]]]:
+    days = groupby(bookings, key=lambda booking: date_in(booking.starts_at, zone))
+    return [(on, list(same)) for on, same in days]

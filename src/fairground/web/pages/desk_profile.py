@@ -1,0 +1,118 @@
+"""The provider's profile: the form, and the page as others will see it."""
+
+from decimal import Decimal
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from fairground.contracts.catalog import (
+    BIO_MAX_LENGTH,
+    CATEGORIES_MAX,
+    LOCATION_MAX_LENGTH,
+    NAME_MAX_LENGTH,
+    PHONE_MAX_LENGTH,
+    SUBTITLE_MAX_LENGTH,
+    OwnProvider,
+    ProfileChanges,
+    ProfileIn,
+)
+from fairground.contracts.reviews import ReviewPage
+from fairground.kernel.errors import DomainError
+from fairground.platform.http.identity import Caller, SignedIn
+from fairground.verticals.schema import Vertical
+from fairground.web.forms import Answers, Form, read_form
+from fairground.web.hours import zone_options
+from fairground.web.page_route import page_router, see_other
+from fairground.web.pages.desk import Desk
+
+FIELDS: Final = {"catalog.category_unknown": "categories"}
+
+
+class Profile(Answers):
+    business_name: Annotated[str, Field(max_length=NAME_MAX_LENGTH)]
+    custom_subtitle: Annotated[str | None, Field(max_length=SUBTITLE_MAX_LENGTH)] = None
+    bio: Annotated[str | None, Field(max_length=BIO_MAX_LENGTH)] = None
+    location: Annotated[str, Field(max_length=LOCATION_MAX_LENGTH)]
+    lat: Annotated[Decimal | None, Field(ge=-90, le=90)] = None
+    lng: Annotated[Decimal | None, Field(ge=-180, le=180)] = None
+    timezone: str
+    categories: Annotated[list[str], Field(min_length=1, max_length=CATEGORIES_MAX)]
+    contact_phone: Annotated[str | None, Field(max_length=PHONE_MAX_LENGTH)] = None
+
+
+def routes(desk: Desk) -> APIRouter:
+    router = page_router(desk.renderer)
+
+    @router.get("/pro/profile")
+    async def edit_profile(request: Request, caller: SignedIn) -> Response:
+        own = await desk.find_own(caller)
+        if own is None:
+            vertical = request.query_params.get("vertical", "")
+            pack = desk.verticals.find(vertical)
+            form = Form(values={"vertical": vertical, "business_name": caller.name})
+            return _show(desk, request, caller, own=None, pack=pack, form=form)
+        return _show(desk, request, caller, own=own, pack=desk.verticals.find(own.vertical), form=_filled(own))
+
+    @router.post("/pro/profile")
+    async def save_profile(request: Request, caller: SignedIn) -> Response:
+        own = await desk.find_own(caller)
+        form = await read_form(request)
+        try:
+            await _save(desk, caller, own=own, form=form)
+        except DomainError as refusal:
+            pack = desk.verticals.find(own.vertical if own else form.values.get("vertical", ""))
+            refused = form.refused(refusal, fields=FIELDS)
+            return _show(desk, request, caller, own=own, pack=pack, form=refused, status=422)
+        return see_other("/pro/preview" if own else "/pro/services")
+
+    @router.get("/pro/preview")
+    async def preview(request: Request, caller: SignedIn) -> Response:
+        own = await desk.get_own(caller)
+        pack = desk.verticals.find(own.vertical)
+        nothing = ReviewPage(data=[], total=0)
+        return desk.page(
+            request,
+            caller,
+            "preview",
+            provider=own,
+            pack=pack,
+            service=None,
+            times=None,
+            reviews=nothing,
+            review_page=1,
+            review_pages=0,
+        )
+
+    return router
+
+
+async def _save(desk: Desk, caller: Caller, *, own: OwnProvider | None, form: Form) -> None:
+    values = form.parse(Profile).model_dump()
+    if own is None:
+        profile = ProfileIn(vertical=form.values.get("vertical", ""), **values)
+        await desk.catalog.create_provider(owner_id=caller.user_id, profile=profile)
+        return
+    await desk.catalog.change_provider(owner_id=caller.user_id, provider_id=own.id, changes=ProfileChanges(**values))
+
+
+def _filled(own: OwnProvider) -> Form:
+    names = "business_name custom_subtitle bio location lat lng timezone contact_phone".split()
+    values = {name: str(value) for name in names if (value := getattr(own, name)) is not None}
+    return Form(values=values, lists={"categories": own.service_categories})
+
+
+def _show(
+    desk: Desk,
+    request: Request,
+    caller: Caller,
+    *,
+    own: OwnProvider | None,
+    pack: Vertical | None,
+    form: Form,
+    status: int = 200,
+) -> Response:
+    return desk.page(
+        request, caller, "profile", status=status, own=own, pack=pack, form=form, zone_options=zone_options()
+    )

@@ -1,0 +1,66 @@
+"""The list of providers: of one vertical, or of all; filters in the address, numbered pages."""
+
+from math import ceil
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from fairground.contracts.catalog import Catalog, ProviderSort
+from fairground.verticals.loader import Verticals
+from fairground.verticals.schema import Vertical
+from fairground.web.page_route import PageNotFound, page_router
+from fairground.web.rendering import Renderer
+from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, Search, price_bars
+
+
+def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:
+    router = page_router(renderer)
+
+    async def find(search: Search) -> dict[str, Any]:
+        found = await catalog.search_providers(query=search.query())
+        return {
+            "search": search,
+            "pack": verticals.find(search.vertical),
+            "cards": found.data,
+            "total": found.total,
+            "pages": min(ceil(found.total / PAGE_LENGTH), PAGES_MAX),
+            "bars": price_bars(found.price_distribution, search=search),
+            "currency": next((card.currency for card in found.data if card.currency), ""),
+            "sorts": list(ProviderSort),
+        }
+
+    def read(request: Request, *, vertical: str = "") -> Search:
+        search = Search.read(request.query_params, vertical=vertical)
+        if search.vertical:
+            _existing(verticals, key=search.vertical)
+        return search
+
+    @router.get("/c/{vertical}")
+    async def show_vertical(request: Request, vertical: str) -> HTMLResponse:
+        return renderer.page(request, "listing/page.html", **await find(read(request, vertical=vertical)))
+
+    @router.get("/s")
+    async def show_search(request: Request) -> HTMLResponse:
+        return renderer.page(request, "listing/page.html", **await find(read(request)))
+
+    @router.get("/_f/c/{vertical}")
+    async def show_vertical_results(request: Request, vertical: str) -> HTMLResponse:
+        return await results(read(request, vertical=vertical))
+
+    @router.get("/_f/s")
+    async def show_search_results(request: Request) -> HTMLResponse:
+        return await results(read(request))
+
+    async def results(search: Search) -> HTMLResponse:
+        headers = {"HX-Push-Url": search.page_url(search.page)}
+        return renderer.part("listing/_results.html", headers=headers, **await find(search))
+
+    return router
+
+
+def _existing(verticals: Verticals, *, key: str) -> Vertical:
+    pack = verticals.find(key)
+    if pack is None:
+        raise PageNotFound(f"There is no area called {key[:40]!r} here.")
+    return pack

@@ -1,0 +1,157 @@
+"""One booking as either of its sides sees it, and everything that can be done with it."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.booking import Bookings, NextStep
+from fairground.contracts.catalog import Catalog
+from fairground.contracts.reviews import Reviews
+from fairground.kernel.errors import DomainError
+from fairground.platform.http.identity import Caller, SignedIn
+from fairground.web.forms import Answers, Form, read_form
+from fairground.web.page_route import page_router, see_other
+from fairground.web.pictures import find_picture
+from fairground.web.rendering import Renderer
+
+
+class ReviewAnswers(Answers):
+    rating: Annotated[int, Field(ge=1, le=5)]
+    text: Annotated[str, Field(max_length=4000)] = ""
+
+
+class Cancellation(Answers):
+    expected_refund_minor: int | None = None
+
+
+class Refusal(Answers):
+    reason: Annotated[str | None, Field(max_length=500)] = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OneBookingPages:
+    renderer: Renderer
+    accounts: Accounts
+    catalog: Catalog
+    bookings: Bookings
+    reviews: Reviews
+
+    async def show(
+        self, request: Request, caller: Caller, *, booking_id: UUID, form: Form, status: int = 200, page: str = "page"
+    ) -> Response:
+        """Show the booking, or with another `page` the question that goes before a step."""
+        booking = await self.bookings.get_booking(user_id=caller.user_id, booking_id=booking_id)
+        if NextStep.CANCEL not in booking.next_steps:
+            page = "page"
+        customers = await self.accounts.find_users(user_ids=[booking.customer_id])
+        customer = customers.get(booking.customer_id)
+        return self.renderer.page(
+            request,
+            f"one_booking/{page}.html",
+            status=status,
+            viewer=caller,
+            booking=booking,
+            customer_name=customer.name if customer else "",
+            picture=await find_picture(self.catalog, slug=booking.provider_slug),
+            reviews=await self.reviews.list_booking_reviews(booking_id=booking.id, viewer_id=caller.user_id),
+            form=form,
+        )
+
+    async def carry_out(
+        self,
+        request: Request,
+        caller: Caller,
+        *,
+        booking_id: UUID,
+        form: Form,
+        step: Awaitable[Any],
+        page: str = "page",
+    ) -> Response:
+        """Take a step and show the booking anew, or show why it could not be taken."""
+        try:
+            await step
+        except DomainError as refusal:
+            return await self.show(
+                request, caller, booking_id=booking_id, form=form.refused(refusal), status=422, page=page
+            )
+        return see_other(_path(booking_id))
+
+
+def routes(pages: OneBookingPages) -> APIRouter:
+    router = page_router(pages.renderer)
+    _add_reading(router, pages)
+    _add_steps_of_both_sides(router, pages)
+    _add_steps_of_the_provider(router, pages)
+    return router
+
+
+def _add_reading(router: APIRouter, pages: OneBookingPages) -> None:
+    @router.get("/me/bookings/{booking_id}")
+    async def show_booking(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
+        return await pages.show(request, caller, booking_id=booking_id, form=Form())
+
+    @router.get("/me/bookings/{booking_id}/cancel")
+    async def ask_cancel(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
+        return await pages.show(request, caller, booking_id=booking_id, form=Form(), page="cancel")
+
+    @router.get("/me/bookings/{booking_id}/calendar.ics")
+    async def download_calendar(caller: SignedIn, booking_id: UUID) -> Response:
+        text = await pages.bookings.get_calendar(user_id=caller.user_id, booking_id=booking_id)
+        headers = {"Content-Disposition": f'attachment; filename="booking-{booking_id}.ics"'}
+        return Response(text, media_type="text/calendar", headers=headers)
+
+
+def _add_steps_of_both_sides(router: APIRouter, pages: OneBookingPages) -> None:
+    @router.post("/me/bookings/{booking_id}/cancel")
+    async def cancel(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
+        form = await read_form(request)
+
+        async def step() -> None:
+            expected = form.parse(Cancellation).expected_refund_minor
+            await pages.bookings.cancel(user_id=caller.user_id, booking_id=booking_id, expected_refund_minor=expected)
+
+        return await pages.carry_out(request, caller, booking_id=booking_id, form=form, step=step(), page="cancel")
+
+    @router.post("/me/bookings/{booking_id}/complete")
+    async def complete(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
+        step = pages.bookings.complete(user_id=caller.user_id, booking_id=booking_id)
+        return await pages.carry_out(request, caller, booking_id=booking_id, form=Form(), step=step)
+
+    @router.post("/me/bookings/{booking_id}/review")
+    async def review(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
+        form = await read_form(request)
+
+        async def step() -> None:
+            answers = form.parse(ReviewAnswers)
+            await pages.reviews.write_review(
+                author_id=caller.user_id, booking_id=booking_id, rating=answers.rating, text=answers.text
+            )
+
+        return await pages.carry_out(request, caller, booking_id=booking_id, form=form, step=step())
+
+
+def _add_steps_of_the_provider(router: APIRouter, pages: OneBookingPages) -> None:
+    @router.post("/me/bookings/{booking_id}/accept")
+    async def accept(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
+        step = pages.bookings.accept(owner_id=caller.user_id, booking_id=booking_id)
+        return await pages.carry_out(request, caller, booking_id=booking_id, form=Form(), step=step)
+
+    @router.post("/me/bookings/{booking_id}/decline")
+    async def decline(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
+        form = await read_form(request)
+
+        async def step() -> None:
+            reason = form.parse(Refusal).reason
+            await pages.bookings.decline(owner_id=caller.user_id, booking_id=booking_id, reason=reason)
+
+        return await pages.carry_out(request, caller, booking_id=booking_id, form=form, step=step())
+
+
+def _path(booking_id: UUID) -> str:
+    return f"/me/bookings/{booking_id}"

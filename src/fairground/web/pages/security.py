@@ -1,0 +1,91 @@
+"""Where somebody is signed in, the tokens of their programs, and their password."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from fairground.contracts.accounts import Accounts
+from fairground.kernel.errors import DomainError
+from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.http.identity import Caller, SignedIn
+from fairground.web.forms import Answers, Form, read_form
+from fairground.web.page_route import page_router, see_other
+from fairground.web.pages.sign_in import Password
+from fairground.web.rendering import UNSTORED, Renderer
+
+ERROR_FIELDS = {"accounts.wrong_credentials": "current", "accounts.password_unfit": "new"}
+
+
+class TokenName(Answers):
+    name: Annotated[str, Field(max_length=100)]
+
+
+class PasswordChange(Answers):
+    current: Password
+    new: Password
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecurityPages:
+    renderer: Renderer
+    accounts: Accounts
+    cookie: SessionCookie
+
+    async def show(
+        self, request: Request, caller: Caller, *, form: Form, status: int = 200, secret: str = ""
+    ) -> Response:
+        """Show the page; `secret` is a token just made, which is shown this once."""
+        return self.renderer.page(
+            request,
+            "me/security.html",
+            status=status,
+            headers=UNSTORED,
+            viewer=caller,
+            user=await self.accounts.get_user(user_id=caller.user_id),
+            sessions=await self.accounts.list_sessions(user_id=caller.user_id),
+            current_id=caller.session_id,
+            secret=secret,
+            form=form,
+        )
+
+
+def routes(pages: SecurityPages) -> APIRouter:
+    router = page_router(pages.renderer)
+
+    @router.get("/me/security")
+    async def show_security(request: Request, caller: SignedIn) -> Response:
+        return await pages.show(request, caller, form=Form())
+
+    @router.post("/me/sessions/{session_id}/revoke")
+    async def revoke_session(caller: SignedIn, session_id: UUID) -> Response:
+        await pages.accounts.revoke_session(user_id=caller.user_id, session_id=session_id)
+        return see_other("/me/security")
+
+    @router.post("/me/tokens")
+    async def create_token(request: Request, caller: SignedIn) -> Response:
+        form = await read_form(request)
+        try:
+            opened = await pages.accounts.create_token(user_id=caller.user_id, name=form.parse(TokenName).name)
+        except DomainError as refusal:
+            return await pages.show(request, caller, form=form.refused(refusal), status=422)
+        return await pages.show(request, caller, form=Form(), secret=opened.secret)
+
+    @router.post("/me/password")
+    async def change_password(request: Request, caller: SignedIn) -> Response:
+        form = await read_form(request)
+        try:
+            wanted = form.parse(PasswordChange)
+            opened = await pages.accounts.change_password(
+                user_id=caller.user_id, session_id=caller.session_id, current=wanted.current, new=wanted.new
+            )
+        except DomainError as refusal:
+            return await pages.show(request, caller, form=form.refused(refusal, fields=ERROR_FIELDS), status=422)
+        response = see_other("/me/security")
+        pages.cookie.set(response, secret=opened.secret)
+        return response
+
+    return router

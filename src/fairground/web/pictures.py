@@ -1,0 +1,11 @@
+"""The picture of the provider of a booking, which a booking itself does not keep."""
+
+from fairground.contracts.catalog import Catalog, ProviderNotFound
+
+
+async def find_picture(catalog: Catalog, *, slug: str) -> str | None:
+    """Return the address of the provider's picture; None when it has none, or is not public any more."""
+    try:
+        return (await catalog.get_provider(id_or_slug=slug)).profile_picture_url
+    except ProviderNotFound:
+        return None

@@ -1,0 +1,50 @@
+"""Turns a template and its values into a response with the headers that every page carries."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from babel import Locale
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from fairground.platform.http.identity import Caller
+from fairground.platform.words import DEFAULT_LOCALE
+from fairground.verticals.loader import Verticals
+from fairground.web.assets import Assets, content_security_policy
+from fairground.web.environment import build_environment
+
+# What one reader is shown is kept for nobody else, and asked for again whenever the page is opened.
+PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+# Payment and staff pages leave no copy, not even in the reader's own browser.
+UNSTORED: Final = {"Cache-Control": "no-store"}
+
+
+class Renderer:
+    def __init__(self, *, assets: Assets, verticals: Verticals, form_targets: tuple[str, ...] = ()) -> None:
+        """`form_targets` are origins, beside our own, that answering a form may lead to."""
+        self.locale = Locale.parse(DEFAULT_LOCALE)
+        self._env = build_environment(assets, verticals=verticals)
+        self._headers = {
+            "Content-Security-Policy": content_security_policy(assets.style_hash, form_targets=form_targets)
+        }
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        viewer: Caller | None = None,
+        **values: Any,
+    ) -> HTMLResponse:
+        """Render a whole page. Without a viewer it is the same for everybody, so that one copy may be cached."""
+        body = self._env.get_template(template).render(path=request.url.path, viewer=viewer, **values)
+        kept = PRIVATE if viewer else {}
+        return HTMLResponse(body, status_code=status, headers={**self._headers, **kept, **(headers or {})})
+
+    def part(
+        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+    ) -> HTMLResponse:
+        """Render a part that replaces itself inside a page already open."""
+        return HTMLResponse(self._env.get_template(template).render(**values), status_code=status, headers=headers)

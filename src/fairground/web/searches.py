@@ -1,0 +1,133 @@
+"""A search as it stands in an address: read leniently, because people edit and share addresses."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from fairground.contracts.catalog import PriceBand, ProviderQuery, ProviderSort
+
+PAGE_LENGTH: Final = 24
+PAGES_MAX: Final = 500  # deeper pages are read by machines, and cost the database every row before them
+TEXT_MAX_LENGTH: Final = 80
+PRICE_MAX: Final = 10_000_000
+HISTOGRAM_HEIGHT: Final = 40
+HISTOGRAM_BAR: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    vertical: str = ""
+    category: str = ""
+    q: str = ""
+    location: str = ""
+    min_price: int | None = None
+    max_price: int | None = None
+    sort: ProviderSort = ProviderSort.MOST_BOOKED
+    page: int = 1
+
+    @classmethod
+    def read(cls, params: QueryParams, *, vertical: str = "") -> Self:
+        """Return the search that the parameters ask for; what cannot be understood is left out."""
+        return cls(
+            vertical=vertical or _text(params, "vertical"),
+            category=_text(params, "category"),
+            q=_text(params, "q"),
+            location=_text(params, "location"),
+            min_price=_number(params, "min_price", most=PRICE_MAX),
+            max_price=_number(params, "max_price", most=PRICE_MAX),
+            sort=_sort(params),
+            page=_number(params, "page", most=PAGES_MAX) or 1,
+        )
+
+    @property
+    def path(self) -> str:
+        return f"/c/{self.vertical}" if self.vertical else "/s"
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(
+            self.category or self.q or self.location or self.min_price is not None or self.max_price is not None
+        )
+
+    def url(self, **changes: Any) -> str:
+        """Return the address of this search with some of it changed; a change leads to the first page."""
+        wanted = replace(self, **{"page": 1, **changes})
+        values = {
+            "category": wanted.category,
+            "q": wanted.q,
+            "location": wanted.location,
+            "min_price": wanted.min_price,
+            "max_price": wanted.max_price,
+            "sort": "" if wanted.sort is ProviderSort.MOST_BOOKED else wanted.sort.value,
+            "page": "" if wanted.page == 1 else wanted.page,
+        }
+        query = urlencode({name: value for name, value in values.items() if value not in ("", None)})
+        return wanted.path + (f"?{query}" if query else "")
+
+    def page_url(self, page: int) -> str:
+        return self.url(page=page)
+
+    def query(self) -> ProviderQuery:
+        return ProviderQuery(
+            vertical=self.vertical or None,
+            category=self.category or None,
+            location=self.location or None,
+            q=self.q or None,
+            min_price=self.min_price,
+            max_price=self.max_price,
+            sort=self.sort,
+            page=self.page,
+            limit=PAGE_LENGTH,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One band of the price histogram, in the units of its drawing."""
+
+    x: int
+    y: float
+    height: float
+    is_wanted: bool
+
+
+def price_bars(bands: list[PriceBand], *, search: Search) -> list[Bar]:
+    """Return the histogram of the bands; the tallest bar fills the height."""
+    tallest = max((band.count for band in bands), default=0)
+    bars = []
+    for place, band in enumerate(bands):
+        height = HISTOGRAM_HEIGHT * band.count / tallest if tallest else 0.0
+        bars.append(
+            Bar(
+                x=place * HISTOGRAM_BAR,
+                y=round(HISTOGRAM_HEIGHT - height, 1),
+                height=round(height, 1),
+                is_wanted=_is_wanted(band, search),
+            )
+        )
+    return bars
+
+
+def _is_wanted(band: PriceBand, search: Search) -> bool:
+    reaches_up = search.min_price is None or band.max_price is None or band.max_price > search.min_price
+    reaches_down = search.max_price is None or band.min_price <= search.max_price
+    return reaches_up and reaches_down
+
+
+def _text(params: QueryParams, name: str) -> str:
+    return params.get(name, "").strip()[:TEXT_MAX_LENGTH]
+
+
+def _number(params: QueryParams, name: str, *, most: int) -> int | None:
+    text = params.get(name, "").strip()
+    # isdecimal alone also takes digits of other scripts, which int() reads as well.
+    return min(int(text[:12]), most) if text.isdecimal() else None
+
+
+def _sort(params: QueryParams) -> ProviderSort:
+    try:
+        return ProviderSort(params.get("sort", ""))
+    except ValueError:
+        return ProviderSort.MOST_BOOKED

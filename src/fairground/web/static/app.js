@@ -1,0 +1,132 @@
+// Everything here improves pages that already work without it.
+
+/** The header of a shared, cached page does not know who reads it; a signed-in reader's own part is fetched afterwards. */
+async function showAccount() {
+  const place = document.querySelector("[data-account-url]");
+  if (!place || !document.cookie.split("; ").includes("signed_in=1")) return;
+  const answer = await fetch(place.dataset.accountUrl, { headers: { Accept: "text/html" } });
+  if (answer.ok && !answer.redirected) place.innerHTML = await answer.text();
+}
+
+function focusErrors() {
+  document.querySelector(".error-summary")?.focus();
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(except)) menu.open = false;
+  }
+}
+
+/** A second press of a submit button would send the form twice. */
+function guardAgainstDoubleSubmit(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  event.submitter?.setAttribute("aria-busy", "true");
+}
+
+/** Returning with the back button restores the page as it was left, guard included. */
+function releaseForms() {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+  }
+}
+
+function addPasswordButtons() {
+  for (const input of document.querySelectorAll("input[type=password][data-show]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = input.dataset.show;
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => {
+      const isShown = input.type === "password";
+      input.type = isShown ? "text" : "password";
+      button.textContent = isShown ? input.dataset.hide : input.dataset.show;
+      button.setAttribute("aria-pressed", String(isShown));
+    });
+    input.parentElement.append(button);
+  }
+}
+
+/** What a clock of the zone shows at the instant, for comparing and for reading. */
+function wallTime(instant, timeZone) {
+  const parts = { timeZone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  return new Intl.DateTimeFormat(document.documentElement.lang, parts).format(instant);
+}
+
+/** A reader whose clock differs from the provider's is shown both. */
+function addYourTime() {
+  for (const place of document.querySelectorAll("[data-both-clocks]")) {
+    const time = place.querySelector("time[data-zone]");
+    const instant = new Date(time.dateTime);
+    const yours = wallTime(instant, undefined);
+    if (yours === wallTime(instant, time.dataset.zone)) continue;
+    const note = document.createElement("small");
+    note.textContent = document.body.dataset.yourTime.replace("{time}", yours);
+    place.append(note);
+  }
+}
+
+/** Minutes only, spoken at five and one: a ticking clock hurries people and says nothing more. */
+function watchHold() {
+  const place = document.querySelector("[data-expires-at]");
+  if (!place) return;
+  const endsAt = Date.parse(place.dataset.expiresAt);
+  const spoken = document.querySelector("[data-hold-spoken]");
+  const update = () => {
+    const left = Math.ceil((endsAt - Date.now()) / 60000);
+    if (left <= 0) return location.reload();
+    const text = (left === 1 ? place.dataset.one : place.dataset.many).replace("{minutes}", left);
+    place.textContent = text;
+    if (spoken && (left === 5 || left === 1)) spoken.textContent = text;
+    setTimeout(update, 15000);
+  };
+  update();
+}
+
+/** Arrow keys move between the free days of a month; Tab still visits each of them. */
+function moveInCalendar(event) {
+  const day = event.target.closest?.(".calendar a.day");
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 }[event.key];
+  if (!day || !step) return;
+  const days = [...day.closest("table").querySelectorAll(".day")];
+  const direction = getComputedStyle(day).direction === "rtl" && Math.abs(step) === 1 ? -step : step;
+  for (let at = days.indexOf(day) + direction; days[at]; at += Math.sign(direction)) {
+    if (days[at].matches("a")) {
+      days[at].focus();
+      return event.preventDefault();
+    }
+  }
+}
+
+/** Browsers of before December 2025 do not know buttons that open a dialog. */
+function commandDialog(event) {
+  const button = event.target.closest?.("button[commandfor]");
+  if (!button || "commandForElement" in HTMLButtonElement.prototype) return;
+  const dialog = document.getElementById(button.getAttribute("commandfor"));
+  if (button.getAttribute("command") === "close") dialog.close();
+  else dialog.showModal();
+}
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target);
+  commandDialog(event);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    document.querySelector("details.menu[open] > summary")?.focus();
+    closeMenus(null);
+  }
+  moveInCalendar(event);
+});
+document.addEventListener("submit", guardAgainstDoubleSubmit);
+addEventListener("pageshow", releaseForms);
+
+showAccount();
+focusErrors();
+addPasswordButtons();
+addYourTime();
+watchHold();

@@ -1,0 +1,174 @@
+"""How the pages are put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.booking import Bookings
+from fairground.contracts.catalog import Catalog
+from fairground.contracts.reviews import Reviews
+from fairground.kernel.clock import Clock, SystemClock
+from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.links import Links
+from fairground.verticals.loader import Verticals
+from fairground.web.assets import Assets
+from fairground.web.pages import (
+    api_docs,
+    approvals,
+    booking,
+    desk,
+    desk_hours,
+    desk_profile,
+    desk_services,
+    gallery,
+    home,
+    listing,
+    mail,
+    mailed_links,
+    me,
+    not_found,
+    one_booking,
+    paying,
+    pictures,
+    provider,
+    security,
+    sign_in,
+    static,
+)
+from fairground.web.rendering import Renderer
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What pages are made of."""
+
+    renderer: Renderer
+    cookie: SessionCookie
+    verticals: Verticals
+    has_test_money: bool
+    clock: Clock
+    accounts: Accounts
+    catalog: Catalog
+    bookings: Bookings
+    reviews: Reviews
+
+
+def build(
+    links: Links,
+    *,
+    verticals: Verticals,
+    cookie: SessionCookie,
+    public_url: str,
+    pictures_dir: Path,
+    mail_dir: Path | None,
+    has_test_money: bool,
+) -> Sequence[APIRouter]:
+    """Return the routers of all pages, in the order in which they are asked; the last one answers what is left.
+
+    Args:
+        mail_dir: The folder whose mails anybody may read on a page; None where they are sent, or nobody's business.
+        has_test_money: Payments are the sandbox's, so that the page of a payment offers its test cards.
+    """
+    assets = Assets()
+    # Where a bank asks its customer to confirm: the sandbox's lies below the public address, which a reader on
+    # "localhost" is not on.
+    bank = public_url.rstrip("/") if has_test_money else "https://*.stripe.com"
+    renderer = Renderer(assets=assets, verticals=verticals, form_targets=(bank,))
+    parts = _Parts(
+        renderer=renderer,
+        cookie=cookie,
+        verticals=verticals,
+        has_test_money=has_test_money,
+        clock=SystemClock(),
+        accounts=links.of(Accounts),
+        catalog=links.of(Catalog),
+        bookings=links.of(Bookings),
+        reviews=links.of(Reviews),
+    )
+    return [
+        static.routes(assets),
+        pictures.routes(pictures_dir),
+        gallery.routes(renderer),
+        api_docs.routes(renderer),
+        *_finding(parts),
+        *_booking(parts),
+        *_signing_in(parts),
+        *_working(parts),
+        *([mail.routes(renderer, mail_dir)] if mail_dir is not None else []),
+        not_found.routes(renderer),
+    ]
+
+
+def _finding(parts: _Parts) -> list[APIRouter]:
+    provider_pages = provider.ProviderPages(
+        renderer=parts.renderer,
+        catalog=parts.catalog,
+        bookings=parts.bookings,
+        reviews=parts.reviews,
+        verticals=parts.verticals,
+        clock=parts.clock,
+    )
+    return [
+        home.routes(parts.renderer, catalog=parts.catalog, verticals=parts.verticals),
+        listing.routes(parts.renderer, catalog=parts.catalog, verticals=parts.verticals),
+        provider.routes(provider_pages),
+    ]
+
+
+def _booking(parts: _Parts) -> list[APIRouter]:
+    booking_pages = booking.BookingPages(
+        renderer=parts.renderer,
+        catalog=parts.catalog,
+        bookings=parts.bookings,
+        verticals=parts.verticals,
+        clock=parts.clock,
+    )
+    one_booking_pages = one_booking.OneBookingPages(
+        renderer=parts.renderer,
+        accounts=parts.accounts,
+        catalog=parts.catalog,
+        bookings=parts.bookings,
+        reviews=parts.reviews,
+    )
+    paying_pages = paying.PayingPages(
+        renderer=parts.renderer,
+        catalog=parts.catalog,
+        bookings=parts.bookings,
+        has_test_money=parts.has_test_money,
+    )
+    return [
+        paying.routes(paying_pages),
+        booking.routes(booking_pages),
+        me.routes(parts.renderer, bookings=parts.bookings),
+        one_booking.routes(one_booking_pages),
+    ]
+
+
+def _signing_in(parts: _Parts) -> list[APIRouter]:
+    renderer, accounts, cookie = parts.renderer, parts.accounts, parts.cookie
+    return [
+        security.routes(security.SecurityPages(renderer=renderer, accounts=accounts, cookie=cookie)),
+        sign_in.routes(sign_in.SignInPages(renderer=renderer, accounts=accounts, cookie=cookie)),
+        mailed_links.routes(mailed_links.MailedLinkPages(renderer=renderer, accounts=accounts)),
+    ]
+
+
+def _working(parts: _Parts) -> list[APIRouter]:
+    at_desk = desk.Desk(
+        renderer=parts.renderer,
+        accounts=parts.accounts,
+        catalog=parts.catalog,
+        bookings=parts.bookings,
+        verticals=parts.verticals,
+        clock=parts.clock,
+    )
+    return [
+        desk.routes(at_desk),
+        desk_profile.routes(at_desk),
+        desk_services.routes(at_desk),
+        desk_hours.routes(at_desk),
+        approvals.routes(parts.renderer, catalog=parts.catalog, verticals=parts.verticals),
+    ]

@@ -1,0 +1,62 @@
+from datetime import UTC, date, datetime
+
+import pytest
+from babel import Locale
+
+from fairground.web.assets import STATIC_FOLDER
+from fairground.web.formats import TONES, Formats, initials
+
+FORMATS = Formats(Locale.parse("en_GB"))
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "currency", "money", "price"),
+    [
+        (7950, "EUR", "€79.50", "€79.50"),
+        (8000, "EUR", "€80.00", "€80"),
+        (123456700, "EUR", "€1,234,567.00", "€1,234,567"),
+        (1235, "JPY", "JP¥1,235", "JP¥1,235"),
+        (12345, "KWD", "KWD12.345", "KWD12.345"),
+        (0, "GBP", "£0.00", "£0"),
+    ],
+)
+def test_amounts_are_exact_in_every_currency(amount_minor: int, currency: str, money: str, price: str) -> None:
+    assert FORMATS.money(amount_minor, currency) == money
+    assert FORMATS.price(amount_minor, currency) == price
+
+
+def test_an_instant_names_the_place_of_its_clock_and_carries_utc() -> None:
+    written = FORMATS.when(datetime(2026, 12, 3, 18, 0, tzinfo=UTC), "Europe/Berlin")
+    assert (
+        written
+        == '<time datetime="2026-12-03T18:00:00Z" data-zone="Europe/Berlin">Thu 3 Dec 2026, 19:00 (Berlin)</time>'
+    )
+
+
+def test_an_end_on_the_same_day_is_only_a_time() -> None:
+    starts_at, ends_at = datetime(2026, 12, 3, 18, 0, tzinfo=UTC), datetime(2026, 12, 3, 19, 30, tzinfo=UTC)
+    assert "Thu 3 Dec 2026, 19:00–20:30 (Oslo)" in FORMATS.between(starts_at, ends_at, "Europe/Oslo")
+
+
+def test_an_end_after_midnight_names_its_day() -> None:
+    starts_at, ends_at = datetime(2026, 12, 3, 22, 0, tzinfo=UTC), datetime(2026, 12, 4, 1, 0, tzinfo=UTC)
+    assert "Thu 3 Dec 2026, 23:00–Fri 4 Dec 02:00 (Oslo)" in FORMATS.between(starts_at, ends_at, "Europe/Oslo")
+
+
+def test_days_and_months_are_written_out() -> None:
+    on = date(2026, 12, 3)
+    assert FORMATS.day(on) == "Thursday 3 December"
+    assert FORMATS.full_day(on) == "3 December 2026"
+    assert FORMATS.month(on) == "December 2026"
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"), [("Maya & the Tides", "MT"), ("Cher", "C"), ("—", "?"), ("ünal usta", "ÜU"), ("", "?")]
+)
+def test_initials_stand_for_a_name(name: str, letters: str) -> None:
+    assert initials(name) == letters
+
+
+def test_every_tone_has_its_background() -> None:
+    sheet = (STATIC_FOLDER / "css" / "cards.css").read_text()
+    assert all(f".tone-{number} " in sheet for number in range(TONES))

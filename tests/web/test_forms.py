@@ -1,0 +1,45 @@
+from decimal import Decimal
+from typing import Annotated
+
+import pytest
+from pydantic import Field
+
+from fairground.contracts.accounts import EmailTaken
+from fairground.web.forms import Answers, Form, FormRefused
+
+
+class Question(Answers):
+    name: Annotated[str, Field(max_length=5)]
+    price: Annotated[Decimal, Field(ge=0)] = Decimal(1)
+    tags: Annotated[list[str], Field(default_factory=list)]
+
+
+def _errors(**values: str) -> dict[str, object]:
+    with pytest.raises(FormRefused) as refused:
+        Form(values=values).parse(Question)
+    return dict(refused.value.errors)
+
+
+def test_an_empty_field_counts_as_not_filled_in() -> None:
+    assert Form(values={"name": " Ada ", "price": "  "}).parse(Question) == Question(name="Ada", tags=[])
+    assert _errors(name="  ") == {"name": "Fill this in."}
+
+
+def test_every_wrong_field_is_named_in_words() -> None:
+    assert _errors(name="too long", price="a lot") == {
+        "name": "Write at most 5 characters.",
+        "price": "Write a number, such as 79.50.",
+    }
+    assert _errors(name="Ada", price="-1") == {"price": "Write 0 or more."}
+
+
+def test_boxes_are_taken_together() -> None:
+    form = Form(values={"name": "Ada", "tags": "b"}, lists={"tags": ["a", "b"]})
+    assert form.parse(Question).tags == ["a", "b"]
+
+
+def test_a_refusal_stands_beside_its_field_or_above_the_form() -> None:
+    form, taken = Form(values={"name": "Ada"}), EmailTaken("ada@example.org has an account.")
+    assert form.refused(taken, fields={"accounts.email_taken": "email"}).errors == {"email": taken}
+    assert form.refused(taken).refusal is taken
+    assert form.refused(taken).values == form.values

@@ -1,0 +1,239 @@
+"""The walks through the pages that the product is for, without script.
+
+The two that touch everything run on both databases; pages know neither, so one is enough for the others.
+"""
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fairground.contracts.accounts import Role
+from tests.support.browsing import Reader
+from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
+
+
+async def _hold(customer: Reader, page: str) -> None:
+    await (await customer.open(page)).follow(":")
+    await customer.send("Hold this time", note="My mother's birthday", party_size="40")
+    assert "Look at it once more" in customer.text
+
+
+def _start_on(reader: Reader) -> datetime:
+    """Return the first instant that the page shows inside a booking's facts."""
+    facts = reader.answer.text.partition('class="facts"')[2]
+    found = re.search(r'datetime="([^"]+)"', facts)
+    assert found
+    return datetime.fromisoformat(found[1])
+
+
+async def test_a_provider_is_found_only_after_the_staff_approved_what_was_mended(market: Market) -> None:
+    provider, staff = market.reader(), await market.user("ada@example.org", role=Role.ADMIN, name="Ada Staff")
+    await (await provider.open("/")).follow("Offer your services")
+    await provider.send("Create the account", name="Maya Rivera", email="maya@example.org", password=PASSWORD)
+    assert provider.path == "/pro/profile"
+    await describe(provider, name="Maya & the Tides")
+    await offer(provider, mode="request")
+    await (await provider.open("/pro")).send("Submit for approval")
+    assert (provider.status, "Something is still missing" in provider.text) == (422, True)
+
+    await provider.open(await market.mailed_link("maya@example.org", path="/verify-email"))
+    await provider.send("Confirm my address")
+    await (await provider.open("/pro")).send("Submit for approval")
+    assert "We are looking at your profile" in provider.text
+    assert (await market.reader().open("/p/maya-the-tides")).status == 404
+
+    await (await staff.open("/admin/approvals")).follow("Maya & the Tides")
+    await staff.send("Reject with this reason", reason="Tell us where you have played.")
+    assert "Tell us where you have played." in (await provider.open("/pro")).text
+    await provider.send("Submit for approval")
+    await (await staff.open("/admin/approvals")).follow("Maya & the Tides")
+    await staff.send("Approve")
+    assert "Your page is public" in (await provider.open("/pro")).text
+    reader = await market.reader().open("/")
+    await reader.send("Find", q="maya", vertical="artists")
+    await reader.follow("Maya & the Tides")
+    assert "€97.50" in reader.text
+
+
+async def test_a_request_is_paid_accepted_completed_and_reviewed(market: Market) -> None:
+    provider, page = await public_provider(market)
+    customer = market.reader()
+    await (await customer.open(page)).follow(":")
+    assert customer.path.startswith("/login?next=")
+    await customer.follow("Create an account")
+    await customer.send("Create the account", name="Nora Lind", email="nora@example.org", password=PASSWORD)
+    await customer.send("Hold this time", note="My mother's birthday", party_size="40", place="provider")
+    assert "€97.50" in customer.text.partition("Request for")[0]
+    assert "If you cancel" in customer.text.partition("Request for")[0]
+
+    await customer.send("Request for", payment_method="pm_card_visa_chargeDeclined")
+    assert (customer.status, "The card was declined" in customer.text) == (422, True)
+    await customer.send("Request for", payment_method="pm_card_authenticationRequired")
+    assert "/3d-secure/" in customer.path
+    await customer.send("Complete authentication", outcome="complete")
+    assert "must answer by" in customer.text, customer.text
+
+    await (await provider.open("/pro")).send("Accept")
+    assert "agreed and paid" in provider.text
+    await (await customer.open("/me/bookings")).follow("Maya & the Tides")
+    booking = customer.path
+    assert "Confirmed" in customer.text
+
+    market.skip_to(_start_on(customer) + timedelta(hours=2))
+    provider = await market.sign_in("maya@example.org")
+    await (await provider.open(booking)).send("It took place")
+    customer = await market.sign_in("nora@example.org")
+    await (await customer.open(booking)).send("Publish the review", rating="5", text="She danced until one.")
+    assert "She danced until one." in (await market.reader().open(page)).text
+    await provider.open(booking)
+    await provider.send("Publish the review", rating="4", text="Kind people.")
+    assert "Kind people." in provider.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_cancelling_shows_what_comes_back_before_it_is_done(market: Market) -> None:
+    _, page = await public_provider(market, mode="instant")
+    customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    await _hold(customer, page)
+    await customer.send("Book and pay", payment_method="pm_card_visa")
+    assert "It is booked" in customer.text
+    await (await customer.follow("See this booking")).follow("Cancel")
+    assert "You get back" in customer.text
+    await customer.send("Cancel it")
+    assert "It was cancelled" in customer.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_declined_request_costs_nothing_and_says_why(market: Market) -> None:
+    provider, page = await public_provider(market)
+    customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    await _hold(customer, page)
+    await customer.send("Request for", payment_method="pm_card_visa")
+    await (await provider.open("/pro")).follow("Look and decline")
+    await provider.send("Why?", reason="We play elsewhere.")
+    await (await customer.open("/me/bookings?status=declined")).follow("Maya & the Tides")
+    assert "Nothing was charged" in customer.text
+    assert "We play elsewhere." in customer.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_time_that_was_taken_meanwhile_is_refused_with_the_way_to_another(market: Market) -> None:
+    _, page = await public_provider(market)
+    nora = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    peter = await market.user("peter@example.org", role=Role.CUSTOMER, name="Peter O'Neill")
+    await (await peter.open(page)).follow(":")
+    await _hold(nora, page)
+    await peter.send("Hold this time", note="Please")
+    assert (peter.status, "has just taken this time" in peter.text) == (422, True)
+    assert "Please" in peter.text
+    await peter.follow("Choose another time")
+    await nora.send("Let this time go")
+    await peter.follow(":")
+    await peter.send("Hold this time")
+    assert peter.status == 200
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_forgotten_password_is_replaced_by_a_mailed_link(market: Market) -> None:
+    await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    reader = market.reader()
+    await (await reader.open("/login")).follow("Forgot the password?")
+    await reader.send("Send the link", email="nora@example.org")
+    await reader.open(await market.mailed_link("nora@example.org", path="/reset-password"))
+    await reader.send("Set the password", password="quite another sentence")
+    await reader.follow("Sign in")
+    await reader.send("Sign in", email="nora@example.org", password=PASSWORD)
+    assert (reader.status, "do not belong together" in reader.text) == (422, True)
+    await reader.send("Sign in", email="nora@example.org", password="quite another sentence")
+    assert reader.path == "/me/bookings"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_sign_ins_and_tokens_can_be_seen_and_ended(market: Market) -> None:
+    here = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    there = await market.sign_in("nora@example.org")
+    await (await here.open("/me/security")).send("Make a token", name="my script")
+    assert "Your new token" in here.text
+    assert "Your new token" not in (await here.open("/me/security")).text
+    await here.send("End it")
+    await here.send("End it")
+    assert (await there.open("/me/bookings")).path.startswith("/login")
+    await here.send("Change it", current="not this one", new="quite another sentence")
+    assert here.status == 422
+    await here.send("Change it", current=PASSWORD, new="quite another sentence")
+    assert (await here.open("/me/bookings")).status == 200
+    await here.send("Sign out")
+    assert (await here.open("/me/bookings")).path.startswith("/login")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_nobody_sees_the_bookings_or_desks_of_others(market: Market) -> None:
+    _, page = await public_provider(market)
+    nora = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    peter = await market.user("peter@example.org", role=Role.CUSTOMER, name="Peter O'Neill")
+    await _hold(nora, page)
+    booking_id = nora.path.rpartition("/")[2]
+    for path in (f"/book/h/{booking_id}", f"/me/bookings/{booking_id}", f"/me/bookings/{booking_id}/cancel"):
+        assert (await peter.open(path)).status == 404
+    assert (await peter.open("/pro")).status == 403
+    assert (await peter.open("/admin/approvals")).status == 403
+    assert (await market.reader().open("/pro")).path.startswith("/login")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_part_is_what_stands_in_its_page(market: Market) -> None:
+    _, page = await public_provider(market)
+    for path in (page, page + "?month=2099-01", "/c/artists", "/s?q=nobody"):
+        whole = (await market.reader().open(path)).answer.text
+        part = (await market.reader().open(f"/_f{path}")).answer
+        assert part.text.strip() in whole
+        assert part.headers["hx-push-url"] == path
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_day_or_month_that_makes_no_sense_leads_to_one_that_does(market: Market) -> None:
+    _, page = await public_provider(market)
+    for query in ("date=yesterday", "month=13", "date=0001-01-01", "date=9999-12-31", "month=2020-01", "service=none"):
+        assert (await market.reader().open(f"{page}?{query}")).status == 200
+    assert (
+        "No free times on this day"
+        in (await market.reader().open(f"{page}?date={datetime.now(ZoneInfo('Europe/Oslo')):%Y-%m-%d}")).text
+    )
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_signing_in_too_often_is_refused_for_a_while(market: Market) -> None:
+    reader = await market.reader().open("/login")
+    for _ in range(6):
+        await reader.send("Sign in", email="nora@example.org", password="wrong every time")
+    assert (reader.status, "tried too often" in reader.text) == (429, True)
+
+
+PUBLIC = ("/", "/c/artists", "/c/artists?category=pianist&q=m&min_price=10", "/s?q=zz", "/p/maya-the-tides", "/login")
+PRIVATE = ("/pro", "/pro/profile", "/pro/services", "/pro/hours", "/pro/preview", "/pro/bookings", "/me/security")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_every_page_is_labelled_and_only_private_ones_know_the_reader(market: Market) -> None:
+    provider, _ = await public_provider(market)
+    for path in PUBLIC:
+        reader = await market.reader().open(path)
+        assert reader.status == 200
+        assert "set-cookie" not in reader.answer.headers
+        if path != "/login":
+            assert (await provider.open(path)).answer.text == reader.answer.text
+        _check(reader)
+    for path in PRIVATE:
+        await provider.open(path)
+        assert provider.answer.headers["cache-control"] in {"private, no-cache", "no-store"}
+        _check(provider)
+
+
+def _check(reader: Reader) -> None:
+    reading = reader.reading
+    assert reading.unlabelled == [], reader.path
+    assert len(reading.ids) == len(set(reading.ids)), reader.path
+    assert reader.answer.text.count("<h1") == 1, reader.path
+    assert "script-src 'self'" in reader.answer.headers["content-security-policy"]

@@ -1,0 +1,93 @@
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from httpx import ASGITransport, AsyncClient
+from starlette.responses import Response
+
+from fairground.kernel.errors import Conflict, Forbidden, LimitExceeded, Unauthenticated
+from fairground.verticals.loader import load_verticals
+from fairground.web.assets import Assets
+from fairground.web.page_route import local_path, page_router, see_other
+from fairground.web.pages import not_found
+from fairground.web.rendering import Renderer
+
+REFUSALS = {
+    "sign-in": Unauthenticated("Nobody is known."),
+    "forbidden": Forbidden("Not you."),
+    "conflict": Conflict("Not now <b>."),
+    "often": LimitExceeded("Again?", retry_after_seconds=60),
+    "broken": RuntimeError("a secret detail"),
+}
+
+
+def _client() -> AsyncClient:
+    renderer = Renderer(assets=Assets(), verticals=load_verticals())
+    app = FastAPI(redirect_slashes=False)
+    app.include_router(_refusing(page_router(renderer)))
+    app.include_router(not_found.routes(renderer))
+    return AsyncClient(transport=ASGITransport(app=app), base_url="http://testserver")
+
+
+def _refusing(router: APIRouter) -> APIRouter:
+    @router.get("/refuse/{kind}")
+    async def refuse(kind: str) -> Response:
+        raise REFUSALS[kind]
+
+    @router.get("/_f/refuse/{kind}")
+    async def refuse_part(kind: str) -> Response:
+        raise REFUSALS[kind]
+
+    @router.get("/_f/lead")
+    async def lead(request: Request) -> Response:
+        return see_other("/elsewhere", request=request)
+
+    return router
+
+
+@pytest.mark.parametrize(("kind", "status"), [("forbidden", 403), ("conflict", 409), ("often", 429), ("broken", 500)])
+async def test_a_refusal_is_a_page_of_the_same_design(kind: str, status: int) -> None:
+    async with _client() as client:
+        answer = await client.get(f"/refuse/{kind}")
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'class="site-header"' in answer.text
+    assert "secret" not in answer.text
+    assert "<b>" not in answer.text
+
+
+async def test_a_page_says_when_to_try_again() -> None:
+    async with _client() as client:
+        assert (await client.get("/refuse/often")).headers["retry-after"] == "60"
+
+
+async def test_whoever_must_be_known_is_led_to_sign_in_and_back() -> None:
+    async with _client() as client:
+        answer = await client.get("/refuse/sign-in?a=1&b=2")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/login?next=%2Frefuse%2Fsign-in%3Fa%3D1%26b%3D2"
+
+
+async def test_a_part_is_refused_by_a_part() -> None:
+    async with _client() as client:
+        answer = await client.get("/_f/refuse/conflict")
+        led = await client.get("/_f/refuse/sign-in")
+        elsewhere = await client.get("/_f/lead")
+    assert "<html" not in answer.text
+    assert led.headers["hx-redirect"] == "/login"
+    assert elsewhere.headers["hx-redirect"] == "/elsewhere"
+
+
+async def test_an_unknown_address_is_a_page_for_readers_but_not_for_programs() -> None:
+    async with _client() as client:
+        assert 'class="site-header"' in (await client.get("/nowhere/at/all")).text
+        assert (await client.get("/api/v1/nowhere")).json() == {"detail": "Not Found"}
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "", None, "/a\nb", "javascript:1"]
+)
+def test_a_link_leads_to_no_other_site(wanted: str | None) -> None:
+    assert local_path(wanted, otherwise="/home") == "/home"
+
+
+def test_a_link_leads_to_a_path_of_ours() -> None:
+    assert local_path("/book/ada?service=1", otherwise="/home") == "/book/ada?service=1"

@@ -1,0 +1,60 @@
+import pytest
+from starlette.datastructures import QueryParams
+
+from fairground.contracts.catalog import PriceBand, ProviderSort
+from fairground.web.searches import HISTOGRAM_HEIGHT, PAGES_MAX, Search, price_bars
+
+
+def _read(query: str, *, vertical: str = "") -> Search:
+    return Search.read(QueryParams(query), vertical=vertical)
+
+
+def test_an_address_says_the_whole_search() -> None:
+    search = _read("category=jazz&q=ma&location=Oslo&min_price=50&max_price=400&sort=price&page=3", vertical="artists")
+    assert search.page_url(3) == (
+        "/c/artists?category=jazz&q=ma&location=Oslo&min_price=50&max_price=400&sort=price&page=3"
+    )
+    assert Search.read(QueryParams(search.page_url(3).partition("?")[2]), vertical="artists") == search
+
+
+def test_a_changed_filter_starts_at_the_first_page() -> None:
+    assert _read("q=ma&page=7").url(location="Oslo") == "/s?q=ma&location=Oslo"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("min_price=cheap&page=-4&sort=best", Search()),
+        ("page=0", Search()),
+        ("min_price=%20&max_price=1e9", Search()),
+        ("sort=newest", Search(sort=ProviderSort.NEWEST)),
+        ("page=99999999", Search(page=PAGES_MAX)),
+        ("min_price=99999999999999999999", Search(min_price=10_000_000)),
+    ],
+)
+def test_what_cannot_be_understood_is_left_out(query: str, expected: Search) -> None:
+    assert _read(query) == expected
+
+
+def test_text_is_cut_where_nobody_reads_on() -> None:
+    assert len(_read("q=" + "a" * 500).q) == 80
+
+
+def test_the_vertical_of_the_path_rules() -> None:
+    assert _read("vertical=chefs", vertical="artists").path == "/c/artists"
+    assert _read("vertical=chefs").path == "/c/chefs"
+    assert _read("").path == "/s"
+
+
+def test_the_histogram_marks_the_bands_that_the_search_reaches() -> None:
+    bands = [PriceBand(min_price=low, max_price=high, count=count) for low, high, count in BANDS]
+    bars = price_bars(bands, search=Search(min_price=60, max_price=150))
+    assert [bar.is_wanted for bar in bars] == [False, True, True, False]
+    assert [bar.height for bar in bars] == [10, HISTOGRAM_HEIGHT, 0, 20]
+
+
+def test_the_histogram_of_nothing_is_flat() -> None:
+    assert [bar.height for bar in price_bars([PriceBand(min_price=0, max_price=None, count=0)], search=Search())] == [0]
+
+
+BANDS = [(0, 50, 1), (50, 100, 4), (100, 200, 0), (200, None, 2)]
