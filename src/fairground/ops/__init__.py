@@ -1,0 +1,1 @@
+"""Operations over platform and contracts; it is handed modules and imports none."""

@@ -1,0 +1,1 @@
+"""Generated pictures: one seed, one SVG, until a provider uploads a photograph."""

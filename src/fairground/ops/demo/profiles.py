@@ -1,0 +1,88 @@
+"""Invents what a provider says of themselves and what they offer."""
+
+from collections.abc import Sequence
+from math import inf
+from random import Random
+
+from fairground.ops.demo.diary import starts_within
+from fairground.ops.demo.plan import DemoHours, DemoService
+from fairground.ops.demo.vocabulary import CategoryWords, City, ServiceWords, VerticalWords
+from fairground.verticals.schema import BookingMode, Vertical
+
+CURRENCY = "EUR"
+# Below the first figure people name prices in steps of the second, both in euros.
+PRICE_STEPS = ((50, 1), (300, 5), (inf, 10))
+SECOND_CATEGORY_SHARE = 0.4
+SHORT_OFFER_SHARE = 0.3
+USUAL_MODE_FIRST = (2, 1)
+
+
+def draw_categories(chance: Random, *, pack: Vertical, words: VerticalWords, turn: int) -> tuple[str, ...]:
+    """Return the category whose turn it is, so that none is empty, and sometimes a related one."""
+    slugs = [category.slug for category in pack.categories if category.slug in words.categories]
+    own = slugs[turn % len(slugs)]
+    related = [slug for slug in words.categories[own].also if slug in slugs]
+    if related and chance.random() < SECOND_CATEGORY_SHARE:
+        return own, chance.choice(related)
+    return (own,)
+
+
+def write_bio(chance: Random, trade: CategoryWords, *, words: VerticalWords, city: City) -> str:
+    voice = words.voices[trade.voice]
+    middle = chance.sample(trade.bio, k=len(trade.bio))
+    ending = chance.sample(voice.closers, k=min(2, len(voice.closers)))
+    return " ".join([chance.choice(voice.openers), *middle, *ending]).format(
+        years=chance.randint(3, 24), city=city.name
+    )
+
+
+def draw_services(
+    chance: Random, *, categories: Sequence[str], words: VerticalWords, city: City, pack: Vertical
+) -> tuple[DemoService, ...]:
+    """Return what the first category offers, in most cases all of it, and one thing of any other."""
+    first, *others = categories
+    offered = [(first, service) for service in words.categories[first].services]
+    if chance.random() < SHORT_OFFER_SHARE:
+        offered.pop()
+    offered += [(other, words.categories[other].services[0]) for other in others]
+    # Few people offer both ways; one who trusts the calendar trusts it for everything.
+    mode = chance.choices(pack.booking.modes, weights=USUAL_MODE_FIRST[: len(pack.booking.modes)])[0]
+    # Dear or cheap is a trait of the provider: a long service must not cost less than their short one.
+    dearness = chance.random()
+    return tuple(
+        _draw_service(service, category=category, city=city, mode=mode, dearness=dearness)
+        for category, service in offered
+    )
+
+
+def draw_hours(
+    chance: Random, *, words: VerticalWords, services: Sequence[DemoService], step_minutes: int
+) -> tuple[DemoHours, ...]:
+    """Return a week in which every service fits into every window, so that no free hour is useless."""
+    longest = max(service.duration_minutes for service in services)
+    weeks = [week.hours() for week in words.hours]
+    fitting = [
+        week
+        for week in weeks
+        if all(starts_within(window, minutes=longest, step_minutes=step_minutes) for window in week)
+    ]
+    return chance.choice(fitting)
+
+
+def _draw_service(words: ServiceWords, *, category: str, city: City, mode: BookingMode, dearness: float) -> DemoService:
+    lowest, highest = words.price
+    price = (lowest + (highest - lowest) * dearness) * city.price_percent / 100
+    return DemoService(
+        name=words.name,
+        category=category,
+        description=words.text,
+        price_minor=_round_as_people_do(price) * 100,
+        currency=CURRENCY,
+        duration_minutes=words.minutes,
+        booking_mode=mode,
+    )
+
+
+def _round_as_people_do(price: float) -> int:
+    step = next(step for below, step in PRICE_STEPS if price < below)
+    return max(step, round(price / step) * step)

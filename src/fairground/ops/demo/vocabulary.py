@@ -1,0 +1,119 @@
+"""Loads the texts that the demo is put together from: TOML beside this file, in `words/`."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fairground.ops.demo.plan import DemoHours, DemoPlace
+
+Choices = Annotated[tuple[str, ...], Field(min_length=1)]
+WORDS_DIR = Path(__file__).parent / "words"
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class City(Entry):
+    name: str
+    country: str
+    lat: float
+    lng: float
+    timezone: str
+    names: str = Field(description="Key of the table of names heard there.")
+    price_percent: int = Field(ge=10, le=300, description="Prices compared with Vienna's.")
+    weight: int = Field(ge=1, description="How many providers live there, in proportion.")
+
+    def place(self, *, lat_offset: float, lng_offset: float) -> DemoPlace:
+        """Return a place so many degrees from the centre."""
+        lat, lng = round(self.lat + lat_offset, 4), round(self.lng + lng_offset, 4)
+        return DemoPlace(city=self.name, country=self.country, lat=lat, lng=lng, timezone=self.timezone)
+
+
+class Names(Entry):
+    given: Choices
+    family: Choices
+
+
+class Voice(Entry):
+    """How somebody begins and ends their own description: as one person, or as several."""
+
+    openers: Choices
+    closers: Choices
+
+
+class Window(Entry):
+    weekdays: tuple[int, ...]
+    start: time
+    end: time
+
+
+class Week(Entry):
+    windows: tuple[Window, ...]
+
+    def hours(self) -> tuple[DemoHours, ...]:
+        return tuple(
+            DemoHours(weekday=weekday, start=window.start, end=window.end)
+            for window in self.windows
+            for weekday in window.weekdays
+        )
+
+
+class ServiceWords(Entry):
+    name: str
+    minutes: int
+    price: tuple[int, int] = Field(description="Lowest and highest price in Vienna, in euros.")
+    text: str
+
+
+class CategoryWords(Entry):
+    names: Choices
+    subtitles: Choices
+    bio: Choices
+    services: tuple[ServiceWords, ...]
+    voice: str = Field(default="solo", description="Key of the vertical's voices.")
+    also: tuple[str, ...] = Field(default=(), description="Categories that the same person may well offer too.")
+
+
+class VerticalWords(Entry):
+    adjectives: Choices
+    nouns: Choices
+    voices: Mapping[str, Voice]
+    hours: tuple[Week, ...]
+    categories: Mapping[str, CategoryWords]
+
+
+class Reviews(Entry):
+    by_stars: Mapping[str, Mapping[int, Choices]] = Field(description="Vertical, then stars, then texts.")
+    about_customers: Choices
+
+
+class Vocabulary(Entry):
+    cities: tuple[City, ...]
+    names: Mapping[str, Names]
+    verticals: Mapping[str, VerticalWords]
+    reviews: Reviews
+    notes: Choices
+    rejections: Choices
+
+
+def load_vocabulary() -> Vocabulary:
+    reviews, desk = _read("reviews"), _read("desk")
+    about_customers = reviews.pop("about_customers")
+    return Vocabulary.model_validate(
+        {
+            "cities": _read("cities")["cities"],
+            "names": _read("names"),
+            "verticals": {key: _read(key) for key in reviews},
+            "reviews": {"by_stars": reviews, "about_customers": about_customers},
+            **desk,
+        }
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((WORDS_DIR / f"{name}.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Bring other people's lists of providers in: read, map, check, write, and name every row that does not fit."""

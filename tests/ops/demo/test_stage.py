@@ -1,0 +1,116 @@
+"""The demo goes in through the contracts: the same seed and day make the same marketplace, on both databases."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.booking import Bookings, BookingStatus
+from fairground.contracts.catalog import Catalog, ProviderStatus
+from fairground.contracts.reviews import Reviews
+from fairground.entrypoints.compose import Program, compose
+from fairground.entrypoints.settings import Settings
+from fairground.ops.demo.build import build_plan
+from fairground.ops.demo.plan import DemoPlan
+from fairground.ops.demo.stage import Contracts, Stage
+from fairground.verticals.loader import load_verticals
+from tests.support.databases import copy_of
+
+PROVIDERS = 12
+
+
+@asynccontextmanager
+async def opened(url: str, folder: Path) -> AsyncIterator[Program]:
+    program = compose(Settings(database_url=url, data_dir=folder), is_guest=True, tells_nobody=True)
+    try:
+        yield program
+    finally:
+        for module in program.modules:
+            if module.stop is not None:
+                await module.stop()
+        await program.db.close()
+
+
+def contracts_of(program: Program) -> Contracts:
+    links = program.links
+    return Contracts(links.of(Accounts), links.of(Catalog), links.of(Bookings), links.of(Reviews))
+
+
+def small_plan() -> DemoPlan:
+    """Return a plan that has a provider in each state among its first twelve."""
+    plan = build_plan(seed=1, verticals=load_verticals(), provider_count=50)
+    others = [provider for provider in plan.providers if provider.state != "approved"]
+    approved = [provider for provider in plan.providers if provider.state == "approved"]
+    return plan.model_copy(update={"providers": tuple(approved[: PROVIDERS - len(others)] + others)})
+
+
+async def stage(url: str, folder: Path) -> list[dict[str, Any]]:
+    """Build the small demo and return what a visitor and the sides of its bookings can see."""
+    async with opened(url, folder) as program:
+        today = datetime.now(UTC).date()
+        contracts = contracts_of(program)
+        await Stage(contracts, plan=small_plan(), today=today, pictures_dir=folder / "pictures").build()
+        owners = await contracts.accounts.list_users(role=Role.PROVIDER, limit=100)
+        return [await describe(contracts, owner_id=owner.id, email=owner.email) for owner in owners]
+
+
+async def describe(contracts: Contracts, *, owner_id: Any, email: str) -> dict[str, Any]:
+    own = await contracts.catalog.get_own_provider(owner_id=owner_id)
+    services = await contracts.catalog.list_services(provider_id=own.id, viewer_id=owner_id)
+    bookings, total = await contracts.bookings.list_bookings(
+        user_id=owner_id, side="provider", status=None, page=1, limit=100
+    )
+    reviews = await contracts.reviews.list_provider_reviews(provider_id=own.id, page=1, limit=100)
+    return {
+        "owner": email,
+        "name": own.business_name,
+        "status": own.status,
+        "reason": own.rejection_reason,
+        "picture": own.profile_picture_url is not None,
+        "services": sorted((service.name, service.price_minor, service.currency) for service in services),
+        "bookings": sorted((booking.starts_at, booking.status, booking.total_minor) for booking in bookings),
+        "booked": total,
+        "reviews": sorted((review.rating, review.text) for review in reviews.data),
+    }
+
+
+@pytest.fixture(scope="module")
+async def staged(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Build the demo once, for the tests that only look at it."""
+    folder = tmp_path_factory.mktemp("staged")
+    return await stage(copy_of(sqlite_template, folder), folder)
+
+
+async def test_everybody_of_the_plan_is_there_in_the_planned_state(staged: list[dict[str, Any]]) -> None:
+    planned = {provider.email: provider for provider in small_plan().providers}
+    assert {each["owner"] for each in staged} == set(planned)
+    for each in staged:
+        plan = planned[each["owner"]]
+        assert each["name"] == plan.profile.business_name
+        assert each["status"] == ProviderStatus(plan.state)
+        assert (each["reason"] or "") == plan.rejection_reason
+        assert each["picture"]
+        assert [price for _, price, _ in each["services"]] == [
+            service.price_minor for service in sorted(plan.services, key=lambda service: service.name)
+        ]
+
+
+async def test_past_bookings_are_completed_and_reviewed_as_planned(staged: list[dict[str, Any]]) -> None:
+    planned = {provider.email: provider.calendar.bookings for provider in small_plan().providers}
+    for each in staged:
+        completed = [booking for booking in planned[each["owner"]] if booking.state == "completed"]
+        statuses = Counter(status for _, status, _ in each["bookings"])
+        assert statuses[BookingStatus.COMPLETED] == min(len(completed), 100)
+        assert set(statuses) <= {BookingStatus.COMPLETED, BookingStatus.CONFIRMED, BookingStatus.REQUESTED}
+        assert len(each["reviews"]) == len([booking for booking in completed if booking.review_by_customer])
+
+
+async def test_two_runs_make_the_same_marketplace_on_either_database(
+    migrated_url: str, tmp_path: Path, staged: list[dict[str, Any]]
+) -> None:
+    assert await stage(migrated_url, tmp_path) == staged

@@ -1,0 +1,125 @@
+"""A map makes providers of rows, and every value that does not fit is named with its mend."""
+
+from pathlib import Path
+
+import pytest
+
+from fairground.contracts.catalog import BookingMode
+from fairground.ops.importing.faults import ImportRefused, RowFault
+from fairground.ops.importing.mapping import RowMapper, check_columns, load_map
+from fairground.verticals.loader import load_verticals
+
+OSLO = Path(__file__).parent / "oslo.toml"
+ROW = {
+    "id": "42932",
+    "name": "Charming  apartment,\n Oslo",
+    "host_name": "Cecilie",
+    "neighbourhood": "Frogner",
+    "latitude": "59.91201",
+    "longitude": "10.72455",
+    "room_type": "Entire home/apt",
+    "price": "3400",
+}
+
+
+@pytest.fixture
+def mapper() -> RowMapper:
+    artists = load_verticals().find("artists")
+    assert artists is not None
+    return RowMapper(load_map(OSLO), artists)
+
+
+def test_a_row_becomes_a_provider_by_column_template_and_value(mapper: RowMapper) -> None:
+    provider = mapper.provider_of(ROW)
+    assert provider.external_id == "42932"
+    assert provider.business_name == "Charming apartment, Oslo"
+    assert provider.custom_subtitle == "Entire home/apt, hosted by Cecilie"
+    assert provider.location == "Frogner, Oslo"
+    assert provider.categories == ["photographer"]
+    assert provider.price_minor == 340_000
+    assert provider.duration_minutes == 480
+    assert provider.booking_mode is BookingMode.REQUEST
+    assert provider.timezone == "Europe/Oslo"
+
+
+def test_a_row_without_a_price_is_taken_without_one(mapper: RowMapper) -> None:
+    assert mapper.provider_of(ROW | {"price": ""}).price_minor is None
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"id": ""}, "id"),
+        ({"id": "x" * 201}, "id"),
+        ({"name": " \n "}, "name"),
+        ({"name": "x" * 121}, "name"),
+        ({"name": "a\x00b"}, "name"),
+        ({"id": "a\x07b"}, "id"),
+        ({"name": "a\x1bb"}, "name"),
+        ({"neighbourhood": "a\ud800b"}, "neighbourhood"),
+        ({"host_name": "x" * 200}, "room_type, host_name"),
+        ({"latitude": "91"}, "latitude"),
+        ({"latitude": "north"}, "latitude"),
+        ({"latitude": ""}, "latitude"),
+        ({"longitude": ""}, "longitude"),
+        ({"longitude": "-180.1"}, "longitude"),
+        ({"room_type": ""}, "room_type"),
+        ({"room_type": "Castle"}, "room_type"),
+        ({"price": "-1"}, "price"),
+        ({"price": "0"}, "price"),
+        ({"price": "0.004"}, "price"),
+        ({"price": "1e-999999"}, "price"),
+        ({"price": "1e999999"}, "price"),
+        ({"price": "1,250"}, "price"),
+        ({"price": "kr 500"}, "price"),
+        ({"price": "NaN"}, "price"),
+        ({"price": "99999999"}, "price"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_its_mend(
+    mapper: RowMapper, change: dict[str, str], column: str
+) -> None:
+    with pytest.raises(RowFault) as caught:
+        mapper.provider_of(ROW | change)
+    assert caught.value.column == column
+    assert caught.value.reason
+    assert caught.value.mend
+
+
+def test_a_booking_mode_that_the_vertical_does_not_have_is_named() -> None:
+    artists = load_verticals().find("artists")
+    assert artists is not None
+    booking = artists.booking.model_copy(update={"modes": ("instant",)})
+    mapper = RowMapper(load_map(OSLO), artists.model_copy(update={"booking": booking}))
+    with pytest.raises(RowFault) as caught:
+        mapper.provider_of(ROW)
+    assert (caught.value.column, caught.value.mend) == ("booking_mode", "write instant")
+
+
+def test_a_column_that_the_file_does_not_have_is_named() -> None:
+    with pytest.raises(ImportRefused, match="names the column 'room_type', which the file does not have"):
+        check_columns(load_map(OSLO), [name for name in ROW if name != "room_type"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("source =", "sauce ="), "source"),
+        (('{ column = "id" }', '{ column = "id", value = 3 }'), "exactly one"),
+        (('"{neighbourhood}, Oslo"', '"{neighbourhood, Oslo"'), "location"),
+        (('currency = "NOK"', 'currency = "kroner"'), "currency"),
+        (("[fields]", "[fields"), "not TOML"),
+    ],
+)
+def test_a_map_that_cannot_be_used_is_refused_with_the_place(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(OSLO.read_text().replace(*change))
+    with pytest.raises(ImportRefused, match=message):
+        load_map(path)
+
+
+def test_a_map_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ImportRefused, match="cannot be read"):
+        load_map(tmp_path / "none.toml")
