@@ -1,0 +1,38 @@
+"""The command line: `fairground …`. Each file holds the commands of one subject."""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+
+from fairground.entrypoints.cli import database, demo, importing, inspecting, jobs, serving, users
+from fairground.entrypoints.cli.mistakes import MISTAKES, say
+
+MISTAKE_EXIT_CODE: Final = 2
+
+app = typer.Typer(
+    name="fairground",
+    help="An open booking marketplace: `fairground up` starts one, with a demo, at http://127.0.0.1:8000.",
+    epilog="Settings are environment variables; `fairground settings` lists them. Each command has its own --help.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+for commands in (serving, demo, importing, users, database, jobs, inspecting):
+    commands.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit; a user's mistake ends it with one sentence and the code 2.
+
+    Args:
+        arguments: Instead of those that the program was started with.
+    """
+    try:
+        code = app(arguments, prog_name="fairground", standalone_mode=False)
+    except MISTAKES as mistake:
+        print(say(mistake), file=sys.stderr)
+        code = MISTAKE_EXIT_CODE
+    sys.exit(code)

@@ -1,0 +1,29 @@
+"""Commands that run beside a server: they open the program as a guest and leave it as they found it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from fairground.entrypoints.compose import Program, compose
+from fairground.entrypoints.environment import load_settings
+from fairground.platform.db.schema import require_schema
+from fairground.platform.telemetry.logs import configure_logs
+
+_Result = TypeVar("_Result")
+
+
+def run_as_guest(command: Callable[[Program], Awaitable[_Result]], *, tells_nobody: bool = False) -> _Result:
+    """Run a command on the installation's database, once its schema is known to be ours."""
+    # What a command does step by step is not news: it says itself what came of it.
+    configure_logs(level=logging.WARNING)
+    program = compose(load_settings(), is_guest=True, tells_nobody=tells_nobody)
+    require_schema(program.db.backend, program.histories)
+
+    async def run() -> _Result:
+        try:
+            return await command(program)
+        finally:
+            await program.db.close()
+
+    return asyncio.run(run())

@@ -1,0 +1,103 @@
+"""import providers: other people's lists."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairground.contracts.catalog import Catalog
+from fairground.entrypoints.cli.guests import run_as_guest
+from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.compose import Program
+from fairground.ops.importing.faults import RowFault
+from fairground.ops.importing.mapping import load_map
+from fairground.ops.importing.records import Record
+from fairground.ops.importing.rejects import describe
+from fairground.ops.importing.run import Import, Summary
+
+_BAR_WIDTH = 30
+
+
+def add_to(app: typer.Typer) -> None:
+    commands = typer.Typer(help="Bring other people's lists in.", no_args_is_help=True)
+    commands.command("providers")(import_providers)
+    app.add_typer(commands, name="import")
+
+
+class _Teller:
+    """Names each rejected row on standard error, and draws a bar there when it is a terminal."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self._total_bytes = max(total_bytes, 1)
+        self._has_bar = sys.stderr.isatty()
+
+    def rejected(self, record: Record, fault: RowFault) -> None:
+        self._clear()
+        typer.echo(describe(record, fault), err=True)
+
+    def progressed(self, summary: Summary, *, read_bytes: int) -> None:
+        if not self._has_bar:
+            return
+        share = read_bytes / self._total_bytes
+        bar = "█" * round(share * _BAR_WIDTH)
+        sys.stderr.write(f"\r{bar:<{_BAR_WIDTH}} {share:4.0%}  {summary.read:,} rows")
+        sys.stderr.flush()
+
+    def finish(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        if self._has_bar:
+            sys.stderr.write("\r\x1b[K")
+
+
+def import_providers(
+    file: Annotated[
+        Path, typer.Argument(help="A .csv, .jsonl or .json file in UTF-8.", metavar="FILE", show_default=False)
+    ],
+    *,
+    vertical: Annotated[
+        str, typer.Option(help="What they are: artists, chefs, tutors, or a pack of yours.", show_default=False)
+    ],
+    map_file: Annotated[Path, typer.Option("--map", help="MAP.toml: which column is which field.", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")] = False,
+) -> None:
+    r"""Create or update a provider for every row of FILE.
+
+    The providers are public at once and nobody's: they have no account and no password. A row is known again by its
+    external id, so an import can be repeated, also after it was interrupted.
+
+    Rows that do not fit are named on standard error, and kept in FILE's folder as NAME.rejected.csv, which can be
+    corrected and imported. Ends with 0 when every row was taken, else with 1.
+
+    MAP.toml says which column becomes which field; docs/reference/import-map.md specifies it. Try it first:
+
+    \b
+      fairground import providers listings.csv --vertical artists --map MAP.toml --dry-run
+    """
+    provider_map = load_map(map_file)
+    teller = _Teller(file.stat().st_size if file.exists() else 0)
+
+    async def run(program: Program) -> Summary:
+        pack = program.verticals.find(vertical)
+        if pack is None:
+            known = ", ".join(entry.key for entry in program.verticals)
+            raise Mistake(f"There is no vertical {vertical!r}. Choose one of {known}.")
+        job = Import(file, pack, provider_map, program.links.of(Catalog), teller)
+        return await (job.rehearse() if dry_run else job.run())
+
+    summary = run_as_guest(run)
+    teller.finish()
+    _report(summary, is_dry_run=dry_run)
+
+
+def _report(summary: Summary, *, is_dry_run: bool) -> None:
+    taken = f"to take {summary.created:,}" if is_dry_run else f"created {summary.created:,}"
+    typer.echo(
+        f"read {summary.read:,} = {taken} + updated {summary.updated:,} + unchanged {summary.unchanged:,}"
+        f" + rejected {summary.rejected:,}"
+    )
+    if summary.reject_file is not None:
+        typer.echo(f"Correct the rejected rows in {summary.reject_file} and import that file.")
+        raise typer.Exit(1)

@@ -1,0 +1,54 @@
+"""jobs list, jobs requeue: work that was given up."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from fairground.entrypoints.cli.guests import run_as_guest
+from fairground.entrypoints.compose import Program
+from fairground.platform.jobs.dead_letters import count_jobs, list_dead_letters, requeue
+
+
+def add_to(app: typer.Typer) -> None:
+    commands = typer.Typer(
+        help="See how background work stands, and try again what was given up.", no_args_is_help=True
+    )
+    commands.command("list")(list_jobs)
+    commands.command("requeue")(requeue_job)
+    app.add_typer(commands, name="jobs")
+
+
+def list_jobs(
+    limit: Annotated[int, typer.Option(help="At most so many of those given up.", min=1, max=10_000)] = 50,
+) -> None:
+    """Count jobs by state, and list those that were given up.
+
+    A job that failed is tried again by itself, later and later; after its last attempt it is dead. Each dead one is
+    shown with its id, its kind and its last error, the latest first.
+    """
+
+    async def list_them(program: Program) -> None:
+        counts = await count_jobs(program.db)
+        typer.echo("  ".join(f"{state}: {count}" for state, count in counts.items()) or "There are no jobs.")
+        for letter in await list_dead_letters(program.db, limit=limit):
+            typer.echo(f"{letter.id}  {letter.finished_at:%Y-%m-%d %H:%M} UTC  {letter.kind}  {letter.error}")
+
+    run_as_guest(list_them)
+
+
+def requeue_job(
+    job_id: Annotated[
+        UUID, typer.Argument(help="As `fairground jobs list` shows it.", metavar="ID", show_default=False)
+    ],
+) -> None:
+    """Try a job again that was given up.
+
+    It gets all its attempts anew. Mend first what its error names.
+    """
+
+    async def requeue_it(program: Program) -> None:
+        await requeue(program.db, job_id=job_id)
+
+    run_as_guest(requeue_it)
+    typer.echo(f"Job {job_id} waits for a worker.")

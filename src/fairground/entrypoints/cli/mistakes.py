@@ -1,0 +1,64 @@
+"""What a user of the command line can get wrong; each is told in one sentence, without a traceback."""
+
+from typing import Final
+
+from typer import TyperException
+
+from fairground.entrypoints.demo import DemoRefused
+from fairground.entrypoints.serve import AddressError
+from fairground.entrypoints.settings import SettingsError
+from fairground.kernel.errors import DomainError
+from fairground.ops.importing.faults import ImportRefused
+from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailable, DatabaseURLError
+from fairground.platform.db.dialect.guard import GuardError
+from fairground.platform.db.schema import SchemaMismatch
+from fairground.platform.mail import MailURLError
+from fairground.verticals.loader import PackError
+
+
+class Mistake(Exception):
+    """Something that one command alone can find wrong."""
+
+
+MISTAKES: Final = (
+    AddressError,
+    DatabaseInUse,
+    DatabaseURLError,
+    DemoRefused,
+    DomainError,
+    GuardError,
+    ImportRefused,
+    MailURLError,
+    Mistake,
+    PackError,
+    SchemaMismatch,
+    SettingsError,
+    TyperException,
+)
+
+
+def say(mistake: Exception) -> str:
+    """Return what to print: one sentence with the way out, or the help that was missing."""
+    if isinstance(mistake, TyperException):
+        return _say_usage(mistake)
+    return f"fairground: {_sentence(mistake)}"
+
+
+def _sentence(mistake: Exception) -> str:
+    if not isinstance(mistake, DomainError):
+        return str(mistake)
+    way_out = mistake.way_out
+    if isinstance(mistake, DatabaseUnavailable) and way_out == DatabaseUnavailable.hint:
+        # Nobody's request was cut off here: most often the database is not where the settings say.
+        way_out = "Check that it runs and that FAIRGROUND_DATABASE_URL names it, then try again."
+    return f"{mistake.detail} {way_out}".strip()
+
+
+def _say_usage(mistake: TyperException) -> str:
+    said = mistake.format_message()
+    if said.startswith("Usage:"):
+        return said  # a group without a command: its help is the answer
+    context = getattr(mistake, "ctx", None)
+    command = context.command_path if context else "fairground"
+    said = " ".join(said.replace("Value error, ", "").replace("Input should be", "it must be").split()).rstrip(".")
+    return f"fairground: {said}. `{command} --help` tells how to say it."

@@ -1,0 +1,173 @@
+"""Put the program together: settings in, modules built in the order in which they may ask each other."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from pydantic import ValidationError
+from starlette.types import ASGIApp
+
+from fairground.entrypoints.environment import explain
+from fairground.entrypoints.settings import Risk, Settings, SettingsError
+from fairground.modules.accounts import wiring as accounts
+from fairground.modules.booking import wiring as booking
+from fairground.modules.catalog import wiring as catalog
+from fairground.modules.notifications import wiring as notifications
+from fairground.modules.payments import wiring as payments
+from fairground.modules.payments.settings import PaymentsSettings
+from fairground.modules.reviews import wiring as reviews
+from fairground.platform import upkeep
+from fairground.platform.db.common.idempotency import mark_effective
+from fairground.platform.db.database import Database
+from fairground.platform.db.migrate import History
+from fairground.platform.http.app import create_app
+from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.http.identity import Authenticator
+from fairground.platform.jobs import wiring as jobs
+from fairground.platform.jobs.outbox import JobOutbox
+from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.settings import JobSettings
+from fairground.platform.jobs.worker import Worker
+from fairground.platform.links import Links
+from fairground.platform.mail import open_mailer
+from fairground.platform.module import Module
+from fairground.platform.ratelimit import RateLimiter
+from fairground.verticals.loader import Verticals, load_verticals
+from fairground.web import wiring as web
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything that one process is made of. `links` answers every contract."""
+
+    settings: Settings
+    verticals: Verticals
+    db: Database
+    links: Links
+    modules: Sequence[Module]
+    worker: Worker
+    authenticator: Authenticator
+    cookie: SessionCookie
+
+    @property
+    def histories(self) -> list[History]:
+        return [module.history for module in self.modules]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run what goes on by itself, jobs included, while the block runs."""
+        async with AsyncExitStack() as ends:
+            ends.push_async_callback(self.db.close)
+            for module in self.modules:
+                if module.stop is not None:
+                    ends.push_async_callback(module.stop)
+                if module.start is not None:
+                    await module.start()
+            await ends.enter_async_context(self.worker.running())
+            yield
+
+    @property
+    def api(self) -> list[APIRouter]:
+        return [router for module in self.modules for router in module.routers]
+
+    @property
+    def pages(self) -> Sequence[APIRouter]:
+        settings = self.settings
+        return web.build(
+            self.links,
+            verticals=self.verticals,
+            cookie=self.cookie,
+            public_url=settings.address,
+            pictures_dir=settings.pictures_dir,
+            mail_dir=settings.mail_dir if not settings.smtp_url and settings.allows(Risk.MAIL_PAGE) else None,
+            has_test_money=PaymentsSettings().is_sandbox,
+        )
+
+    def build_app(self) -> ASGIApp:
+        """Return the application to serve.
+
+        Raises:
+            SettingsError: Others could reach it, and a risk that this brings is not taken knowingly.
+        """
+        if PaymentsSettings().is_sandbox and not self.settings.allows(Risk.SANDBOX_MONEY):
+            raise SettingsError(
+                f"Payments are the sandbox's, and {self.settings.address} can be reached by others. Set"
+                " FAIRGROUND_PAYMENTS_STRIPE_API_KEY and …_STRIPE_WEBHOOK_SECRET for real money, or"
+                f" FAIRGROUND_ALLOW={Risk.SANDBOX_MONEY} to let people pay with nothing."
+            )
+        return create_app(
+            db=self.db,
+            authenticator=self.authenticator,
+            api=self.api,
+            pages=self.pages,
+            public_url=self.settings.address,
+        )
+
+
+def compose(settings: Settings, *, is_guest: bool = False, tells_nobody: bool = False) -> Program:
+    """Build the program; nothing runs and nothing is connected yet.
+
+    Args:
+        is_guest: True for a command that may run beside a server.
+        tells_nobody: True where nobody shall get mail about what is done, as for the demo.
+
+    Raises:
+        SettingsError: A module's setting cannot be used.
+        DatabaseURLError, MailURLError, PackError: As their names say.
+    """
+    try:
+        return _compose(settings, is_guest=is_guest, tells_nobody=tells_nobody)
+    except ValidationError as error:
+        raise explain(error) from None
+
+
+def _compose(settings: Settings, *, is_guest: bool, tells_nobody: bool) -> Program:
+    job_settings, routes, links = JobSettings(), Routes(), Links()
+    outbox = JobOutbox(routes)
+    db = Database(
+        settings.database,
+        outbox=outbox,
+        guards=[mark_effective],
+        pool_size=settings.database_pool_size,
+        is_guest=is_guest,
+    )
+    verticals = load_verticals(extra_dir=settings.verticals_dir)
+    cookie = SessionCookie(public_url=settings.address)
+    modules, authenticator = _build_modules(settings, db, links, verticals, cookie)
+    for module in modules:
+        if not (tells_nobody and module.name == "notifications"):
+            routes.add(module.name, handlers=module.handlers)
+    schedules = [schedule for module in modules for schedule in module.schedules]
+    return Program(
+        settings=settings,
+        verticals=verticals,
+        db=db,
+        links=links,
+        modules=modules,
+        worker=Worker(db=db, outbox=outbox, schedules=schedules, settings=job_settings),
+        authenticator=authenticator,
+        cookie=cookie,
+    )
+
+
+def _build_modules(
+    settings: Settings, db: Database, links: Links, verticals: Verticals, cookie: SessionCookie
+) -> tuple[list[Module], Authenticator]:
+    """Build each module after those that it asks: the order in docs/architecture.md."""
+    address = settings.address
+    mailer = open_mailer(settings.smtp_url, sender=settings.mail_from, folder=settings.mail_dir)
+    account_module, authenticator = accounts.build(
+        db, links, limiter=RateLimiter(db), mailer=mailer, cookie=cookie, public_url=address
+    )
+    modules = [
+        upkeep.build(db),
+        jobs.build(db),
+        account_module,
+        catalog.build(db, links, verticals),
+        payments.build(db, links, data_dir=settings.data_dir, public_url=address),
+        booking.build(db, links, verticals=verticals, public_url=address),
+        reviews.build(db, links),
+        notifications.build(db, links, mailer=mailer, public_url=address),
+    ]
+    return modules, authenticator

@@ -1,0 +1,99 @@
+"""The settings of the whole installation. Each module has its own beside these; docs/reference lists them all."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, BeforeValidator, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from fairground.platform.http.shield import is_loopback
+
+
+class Risk(StrEnum):
+    """What is refused on an address that others can reach, unless FAIRGROUND_ALLOW names it."""
+
+    SANDBOX_MONEY = "sandbox-money"
+    MAIL_PAGE = "mail-page"
+    DEMO_ACCOUNTS = "demo-accounts"
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message names the variable, its value and what it must be."""
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _url_of(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FAIRGROUND_", frozen=True, extra="ignore", populate_by_name=True)
+
+    http_host: str = Field("127.0.0.1", description="Address to listen on; others reach anything but loopback.")
+    http_port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(Path("var"), description="Folder for everything that is kept in files.")
+    database_url: str = Field(
+        "",
+        validation_alias=AliasChoices("FAIRGROUND_DATABASE_URL", "SQLALCHEMY_DATABASE_URL"),
+        description="sqlite:///path or postgresql://user@host/name. Unset: fairground.db in the data folder. "
+        "SQLALCHEMY_DATABASE_URL is read as well.",
+    )
+    database_pool_size: int = Field(5, ge=1, le=200, description="Connections kept open to the database, per process.")
+    public_url: str = Field(
+        "", description="The address that people use, as in links of mails. Unset: http:// with the listening address."
+    )
+    smtp_url: str = Field(
+        "",
+        description="smtp://user:password@host:587 or smtps://…:465. Unset: mails go to mail/ in the data folder.",
+    )
+    mail_from: str = Field("Fairground <no-reply@localhost>", description="The sender of every mail.")
+    verticals_dir: Path | None = Field(None, description="Folder with vertical packs of your own (*.toml).")
+    allow: Annotated[list[Risk], NoDecode, BeforeValidator(_split)] = Field(
+        default_factory=list,
+        description="Comma-separated risks taken knowingly where others can reach the server: "
+        + ", ".join(risk.value for risk in Risk)
+        + ".",
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/")):
+            raise ValueError("must be http:// or https:// with a host and no path, such as https://fair.example")
+        return url
+
+    @property
+    def database(self) -> str:
+        return self.database_url or _url_of(self.data_dir / "fairground.db")
+
+    def with_database_file(self, file: Path) -> Self:
+        """Return these settings with another database, in a file."""
+        return self.model_copy(update={"database_url": _url_of(file)})
+
+    @property
+    def pictures_dir(self) -> Path:
+        return self.data_dir / "pictures"
+
+    @property
+    def mail_dir(self) -> Path:
+        return self.data_dir / "mail"
+
+    @property
+    def address(self) -> str:
+        """The public URL without a slash at its end."""
+        host = f"[{self.http_host}]" if ":" in self.http_host else self.http_host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.http_port}"
+
+    @property
+    def is_private(self) -> bool:
+        """Nobody but this machine can reach the server."""
+        return self.http_host in {"127.0.0.1", "::1", "localhost"} and is_loopback(self.address)
+
+    def allows(self, risk: Risk) -> bool:
+        return self.is_private or risk in self.allow

@@ -1,0 +1,145 @@
+import shutil
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from fairground.platform.db.dialect.opening import open_backend
+from tests.entrypoints.cli.conftest import CommandLine
+
+
+def execute(url: str, statement: str) -> None:
+    engine = open_backend(url, pool_size=1, is_guest=True).migration_engine()
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_upgrade_makes_the_tables_once_and_check_says_so(cli: CommandLine, database_url: str) -> None:
+    cli.set(DATABASE_URL=database_url)
+    first, second, check = cli("db", "upgrade"), cli("db", "upgrade"), cli("db", "check")
+    assert first.out.startswith("Updated: common, jobs, accounts, ")
+    assert second.out == "The database is up to date.\n"
+    assert check.code == 0
+    assert "current" in check.out
+    assert "behind" not in check.out
+
+
+def test_a_database_behind_the_code_is_refused_with_the_command_that_mends_it(
+    installed: CommandLine, migrated_url: str
+) -> None:
+    execute(migrated_url, "UPDATE common_alembic_version SET version_num = '0001'")
+    try:
+        assert installed("users", "list").refusal == "The database is behind this code. Run: fairground db upgrade"
+        check = installed("db", "check")
+        assert check.code == 1
+        assert "common           behind   0001 of 0002" in check.out
+    finally:
+        execute(migrated_url, "UPDATE common_alembic_version SET version_num = '0002'")
+
+
+def test_a_database_ahead_of_the_code_is_left_alone(installed: CommandLine, migrated_url: str) -> None:
+    execute(migrated_url, "UPDATE common_alembic_version SET version_num = '9999'")
+    try:
+        for command in (["users", "list"], ["db", "upgrade"]):
+            assert installed(*command).refusal.startswith("The database was made by a newer Fairground than this one.")
+    finally:
+        execute(migrated_url, "UPDATE common_alembic_version SET version_num = '0002'")
+
+
+@contextmanager
+def writing_pairs(file: Path) -> Iterator[None]:
+    """Go on writing rows in twos, each two in one transaction, while the block runs."""
+    stopped = threading.Event()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE pair (number INTEGER)")
+        connection.commit()
+
+    def write() -> None:
+        with closing(sqlite3.connect(file, timeout=10)) as connection:
+            while not stopped.is_set():
+                connection.execute("INSERT INTO pair VALUES (1)")
+                connection.execute("INSERT INTO pair VALUES (2)")
+                connection.commit()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        writer.join()
+
+
+def test_a_copy_shows_one_moment_while_somebody_writes(cli: CommandLine, sqlite_template: Path) -> None:
+    file = Path(shutil.copy(sqlite_template, cli.folder / "live.db"))
+    cli.set(DATABASE_URL=f"sqlite:///{file}")
+    with writing_pairs(file):
+        outcomes = [cli("backup", f"copy{number}.db") for number in range(5)]
+    assert [outcome.code for outcome in outcomes] == [0] * 5, outcomes
+    for number in range(5):
+        with closing(sqlite3.connect(cli.folder / f"copy{number}.db")) as copy:
+            assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert copy.execute("SELECT count(*) % 2 FROM pair").fetchone() == (0,)
+    assert not list(cli.folder.glob("*.partial"))
+
+
+def test_a_copy_put_in_the_place_of_the_database_is_the_installation_again(
+    cli: CommandLine, sqlite_template: Path
+) -> None:
+    cli.set(DATABASE_URL=f"sqlite:///{shutil.copy(sqlite_template, cli.folder / 'live.db')}")
+    created = cli(
+        *("users", "create", "--role", "admin", "--email", "ada@example.org", "--password-stdin"),
+        stdin="seven quiet lanterns\n",
+    )
+    assert created.code == 0, created
+    assert cli("backup", "copy.db").out.startswith("Copied to copy.db (")
+    cli.set(DATABASE_URL="sqlite:///copy.db")
+    assert cli("db", "check").code == 0
+    assert "ada@example.org" in cli("users", "list").out
+
+
+def test_a_copy_never_replaces_a_file_and_needs_its_folder(installed: CommandLine) -> None:
+    (installed.folder / "kept").write_text("mine")
+    assert installed("backup", "kept").refusal.startswith("kept is there already.")
+    assert (installed.folder / "kept").read_text() == "mine"
+    assert installed("backup", "nowhere/copy").refusal.startswith("The folder nowhere is not there.")
+
+
+def test_a_copy_that_cannot_be_written_names_the_place(cli: CommandLine, sqlite_template: Path) -> None:
+    cli.set(DATABASE_URL=f"sqlite:///{shutil.copy(sqlite_template, cli.folder / 'live.db')}")
+    refusal = cli("backup", "/proc/copy.db").refusal
+    assert "could not be copied to /proc/copy.db: " in refusal
+    assert "The copy needs a folder that can be written" in refusal
+
+
+def test_a_copy_of_postgresql_is_what_pg_restore_reads(cli: CommandLine, postgres_database: str) -> None:
+    cli.set(DATABASE_URL=postgres_database)
+    outcome = cli("backup", "copy.dump")
+    if outcome.code:
+        # Here is no pg_dump, or one that is older than the server: said in one sentence, and nothing is left behind.
+        assert "pg_dump" in outcome.refusal
+        assert not list(cli.folder.iterdir())
+        return
+    listed = subprocess.run(["pg_restore", "--list", "copy.dump"], capture_output=True, text=True, check=True)
+    assert "TABLE DATA public booking_booking" in listed.stdout
+
+
+def test_a_file_that_is_no_database_is_told_as_one(cli: CommandLine) -> None:
+    (cli.folder / "letter.db").write_text("Dear Ada")
+    cli.set(DATABASE_URL="sqlite:///letter.db")
+    for command in (["db", "check"], ["db", "upgrade"], ["users", "list"]):
+        assert "file is not a database" in cli(*command).refusal
+    assert (cli.folder / "letter.db").read_text() == "Dear Ada"
+
+
+@pytest.mark.parametrize("command", ["users list", "db upgrade", "backup copy"])
+def test_a_server_that_is_not_there_is_told_with_the_way_out(cli: CommandLine, command: str) -> None:
+    cli.set(DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
+    refusal = cli(*command.split()).refusal
+    assert "pg_dump" in refusal or "Connection refused" in refusal or "connection failed" in refusal

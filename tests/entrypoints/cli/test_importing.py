@@ -1,0 +1,99 @@
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.entrypoints.cli.conftest import CommandLine
+
+MAP = """
+source = "club-list"
+currency = "EUR"
+[fields]
+external_id = { column = "id" }
+business_name = { column = "name" }
+location = { value = "Oslo, Norway" }
+categories = { value = "pianist" }
+price = { column = "price" }
+"""
+ROWS = "id,name,price\n1,Blå Time,450\n2,,450\n3,Solo,a lot\n"
+
+
+@pytest.fixture
+def listed(installed: CommandLine) -> CommandLine:
+    (installed.folder / "MAP.toml").write_text(MAP)
+    (installed.folder / "acts.csv").write_text(ROWS)
+    return installed
+
+
+def providers(file: str = "acts.csv", *, vertical: str = "artists", map_file: str = "MAP.toml") -> list[str]:
+    return ["import", "providers", file, "--vertical", vertical, "--map", map_file]
+
+
+def test_a_rehearsal_names_the_bad_rows_and_writes_nothing_into_the_database(listed: CommandLine) -> None:
+    shown = listed(*providers(), "--dry-run")
+    assert shown.code == 1
+    assert shown.err.splitlines() == [
+        "line 3, name: it is empty; fill it in, or give business_name a default in the map.",
+        "line 4, price: 'a lot' is not a number; write it like 1250 or 1250.50, without other signs.",
+    ]
+    assert shown.out.splitlines()[0] == "read 3 = to take 1 + updated 0 + unchanged 0 + rejected 2"
+    assert listed(*providers()).out.startswith("read 3 = created 1 +")
+
+
+def test_rejected_rows_are_corrected_and_fed_back(listed: CommandLine) -> None:
+    shown = listed(*providers())
+    assert "Correct the rejected rows in acts.rejected.csv and import that file." in shown.out
+    rejected = listed.folder / "acts.rejected.csv"
+    assert rejected.read_text() == "id,name,price\n2,,450\n3,Solo,a lot\n"
+    rejected.write_text(rejected.read_text().replace("2,,", "2,Duo,").replace("a lot", "90"))
+    again = listed(*providers("acts.rejected.csv"))
+    assert (again.code, again.out) == (0, "read 2 = created 2 + updated 0 + unchanged 0 + rejected 0\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (providers("none.csv"), "none.csv cannot be read: No such file or directory. Name a file that is there."),
+        (providers(vertical="plumbers"), "There is no vertical 'plumbers'. Choose one of artists, chefs, tutors."),
+        (providers(map_file="none.toml"), "The map none.toml cannot be read: No such file or directory."),
+        (providers("MAP.toml"), "MAP.toml ends in '.toml'; name it .csv, .jsonl or .json after what is in it."),
+    ],
+)
+def test_an_import_that_cannot_begin_says_why(listed: CommandLine, arguments: list[str], said: str) -> None:
+    assert listed(*arguments).refusal.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("source = ", "The map MAP.toml is not TOML: "),
+        ("x = 1", "The map MAP.toml is wrong at source: "),
+        (MAP.replace('"name"', '"title"'), "The map's business_name names the column 'title', which the file does not"),
+        (MAP.replace("EUR", "NOK"), "The map's prices are in NOK, this installation's in EUR."),
+    ],
+)
+def test_a_bad_map_is_refused_before_anything_is_written(listed: CommandLine, wrong: str, said: str) -> None:
+    Path("MAP.toml").write_text(wrong)
+    assert listed(*providers()).refusal.startswith(said)
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(sqlite_template: Path, tmp_path: Path) -> None:
+    (tmp_path / "MAP.toml").write_text(MAP)
+    (tmp_path / "acts.csv").write_text(ROWS)
+    shutil.copy(sqlite_template, tmp_path / "fairground.db")
+    ours, theirs = pty.openpty()
+    program = [sys.executable, "-c", "from fairground.entrypoints.cli import main; main()"]
+    env = os.environ | {"FAIRGROUND_DATA_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [*program, *providers()], cwd=tmp_path, env=env, stderr=theirs, stdout=subprocess.PIPE, check=False
+    )
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 1
+    assert "100%  3 rows" in shown
+    assert "line 3, name: it is empty" in shown

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.booking import Bookings
+from fairground.contracts.catalog import Catalog
+from fairground.contracts.payments import Payments
+from fairground.contracts.reviews import Reviews
+from fairground.entrypoints.compose import Program, compose
+from fairground.entrypoints.settings import Settings, SettingsError
+from fairground.kernel.messages import Event, Job, Message
+from fairground.platform.http.app import list_routes
+
+
+def a_program(folder: Path, **settings: object) -> Program:
+    return compose(Settings.model_validate({"data_dir": folder, **settings}), is_guest=True)
+
+
+def test_nothing_is_made_or_connected_by_composing(tmp_path: Path) -> None:
+    a_program(tmp_path / "none").build_app()
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_contract_is_answered(tmp_path: Path) -> None:
+    links = a_program(tmp_path).links
+    for contract in (Accounts, Catalog, Payments, Bookings, Reviews):
+        assert links.of(contract) is not None
+
+
+def test_every_module_has_a_history_of_its_own(tmp_path: Path) -> None:
+    program = a_program(tmp_path)
+    names = [history.name for history in program.histories]
+    assert names == [module.name for module in program.modules]
+    assert len(set(names)) == len(names)
+
+
+def test_a_job_has_one_taker_and_an_event_that_is_taken_exists(tmp_path: Path) -> None:
+    program = a_program(tmp_path)
+    taken: dict[type[Message], list[str]] = {}
+    for module in program.modules:
+        for message in module.handlers:
+            taken.setdefault(message, []).append(module.name)
+    assert all(len(names) == 1 for message, names in taken.items() if issubclass(message, Job))
+    assert all(issubclass(message, Job | Event) for message in taken)
+    scheduled = [type(schedule.job) for module in program.modules for schedule in module.schedules]
+    assert set(scheduled) <= set(taken)
+
+
+def test_no_path_is_served_twice(tmp_path: Path) -> None:
+    program = a_program(tmp_path)
+    served = [
+        (path.rstrip("/"), method) for path, methods in list_routes(program.api, program.pages) for method in methods
+    ]
+    assert len(served) == len(set(served))
+
+
+@pytest.mark.parametrize(("allow", "is_there"), [("sandbox-money", False), ("sandbox-money,mail-page", True)])
+def test_kept_mail_is_shown_to_others_only_when_that_is_allowed(tmp_path: Path, allow: str, *, is_there: bool) -> None:
+    program = a_program(tmp_path, public_url="https://fair.example", allow=allow)
+    assert ("/mail" in {path for path, _ in list_routes([], program.pages)}) is is_there
+
+
+def test_real_money_asks_for_both_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRGROUND_PAYMENTS_STRIPE_WEBHOOK_SECRET", "whsec_1")
+    with pytest.raises(SettingsError, match="belong together"):
+        a_program(tmp_path)

@@ -1,0 +1,147 @@
+"""A server process, as an operator starts and stops it, and the commands that run beside it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from fairground.entrypoints.serve import AddressError, bind_socket
+from fairground.entrypoints.settings import Settings
+
+SOURCE: Final = Path(__file__).resolve().parents[2] / "src"
+COMMAND: Final = [sys.executable, "-c", "from fairground.entrypoints.cli import main; main()"]
+START_SECONDS: Final = 60  # far more than a start takes; a loaded machine must not fail the test
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    own = {f"FAIRGROUND_{name}": value for name, value in settings.items()}
+    return os.environ | {"PYTHONPATH": str(SOURCE), "FAIRGROUND_DATA_DIR": str(folder)} | own
+
+
+def fairground(*arguments: str, env: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], env=env, input=stdin, capture_output=True, text=True, check=False, timeout=START_SECONDS
+    )
+
+
+@contextmanager
+def running(command: str, env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output, subprocess.Popen([*COMMAND, command], env=env, stderr=output) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def address_in(log: Path, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        for line in log.read_text().splitlines():
+            if line.startswith("Fairground is at "):
+                return line.split()[3]
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+def test_commands_work_beside_a_server_which_ends_at_a_signal(migrated_url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, DATABASE_URL=migrated_url, HTTP_PORT="0")
+    log = tmp_path / "log"
+    with running("serve", env, log) as server:
+        address = address_in(log, server)
+        assert httpx.get(f"{address}/readyz").status_code == 200
+        created = fairground(
+            *("users", "create", "--role", "customer", "--email", "kim@example.org", "--password-stdin"),
+            env=env,
+            stdin="seven quiet lanterns\n",
+        )
+        assert created.returncode == 0, created.stderr
+        signed_in = httpx.post(
+            f"{address}/api/v1/auth/login?mode=token",
+            json={"email": "kim@example.org", "password": "seven quiet lanterns"},
+        )
+        assert signed_in.status_code == 200, signed_in.text
+        for command in (["db", "check"], ["db", "upgrade"], ["jobs", "list"]):
+            beside = fairground(*command, env=env)
+            assert beside.returncode == 0, beside.stderr
+        second = fairground("serve", env=env | {"FAIRGROUND_HTTP_PORT": address.rpartition(":")[2]})
+        assert second.returncode == 2
+        assert second.stderr.startswith("fairground: Port ")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(START_SECONDS) == 0
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_second_server_on_a_database_file_is_refused(sqlite_template: Path, tmp_path: Path, command: str) -> None:
+    file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
+    env = environment(tmp_path, DATABASE_URL=f"sqlite:///{file}", HTTP_PORT="0")
+    log = tmp_path / "log"
+    with running("serve", env, log) as server:
+        address_in(log, server)
+        second = fairground(command, env=env)
+    assert second.returncode == 2
+    assert second.stderr.startswith("fairground: Another fairground server is using ")
+    assert "FAIRGROUND_DATABASE_URL=postgresql://" in second.stderr
+
+
+def test_sandbox_money_is_not_served_where_others_can_reach_it_and_nothing_is_made(tmp_path: Path) -> None:
+    env = environment(tmp_path, PUBLIC_URL="https://fair.example", HTTP_PORT="0")
+    refused = fairground("up", env=env)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("fairground: Payments are the sandbox's, and https://fair.example can be reached")
+    assert "FAIRGROUND_ALLOW=sandbox-money" in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_up_at_a_public_address_starts_without_a_demo_and_says_how_to_get_in(tmp_path: Path) -> None:
+    env = environment(tmp_path, PUBLIC_URL="https://fair.example", HTTP_PORT="0", ALLOW="sandbox-money")
+    log = tmp_path / "log"
+    with running("up", env, log) as server:
+        address_in(log, server)
+        listed = fairground("users", "list", env=env)
+        server.send_signal(signal.SIGINT)
+        assert server.wait(START_SECONDS) == 0
+    assert "No demo is built" in log.read_text()
+    assert "fairground users create --role admin" in log.read_text()
+    assert (listed.returncode, listed.stdout) == (0, "")
+
+
+def test_a_taken_port_is_named_with_another_one() -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressError, match=f"Port {port} is taken. .* FAIRGROUND_HTTP_PORT={port + 1}."):
+            bind_socket(Settings(http_port=port))
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    # 192.0.2.0/24 is kept for documentation (RFC 5737), so no machine has it.
+    with pytest.raises(AddressError, match="Set FAIRGROUND_HTTP_HOST to an address of this machine"):
+        bind_socket(Settings(http_host="192.0.2.7", http_port=0))
+
+
+def test_a_first_start_that_is_interrupted_leaves_no_half_demo_and_no_traceback(tmp_path: Path) -> None:
+    log, env = tmp_path / "log", environment(tmp_path / "var", HTTP_PORT="0")
+    with (
+        log.open("wb") as output,
+        subprocess.Popen([*COMMAND, "up"], env=env, stderr=output, start_new_session=True) as first,
+    ):
+        deadline = time.monotonic() + START_SECONDS
+        while "Building the demo" not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        # As a terminal does it: the whole process group hears of Ctrl-C.
+        os.killpg(first.pid, signal.SIGINT)
+        assert first.wait(START_SECONDS) == 130
+    assert "Traceback" not in log.read_text()
+    assert not (tmp_path / "var" / "fairground.db").exists()

@@ -1,0 +1,47 @@
+import pytest
+
+from fairground.entrypoints.environment import load_settings
+from fairground.entrypoints.settings import Risk, Settings, SettingsError
+
+
+def test_without_settings_everything_is_private_and_in_one_folder() -> None:
+    settings = Settings()
+    assert settings.database == "sqlite:///var/fairground.db"
+    assert settings.address == "http://127.0.0.1:8000"
+    assert all(settings.allows(risk) for risk in Risk)
+
+
+@pytest.mark.parametrize(
+    "open_to_others", [{"http_host": "192.0.2.7"}, {"http_host": "::"}, {"public_url": "https://fair.example"}]
+)
+def test_where_others_reach_the_server_a_risk_is_taken_by_name_only(open_to_others: dict[str, str]) -> None:
+    assert not any(Settings.model_validate(open_to_others).allows(risk) for risk in Risk)
+    allowed = Settings.model_validate(open_to_others | {"allow": "mail-page, demo-accounts"})
+    assert [risk for risk in Risk if allowed.allows(risk)] == [Risk.MAIL_PAGE, Risk.DEMO_ACCOUNTS]
+
+
+def test_the_database_has_a_second_name_and_the_first_one_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SQLALCHEMY_DATABASE_URL", "sqlite:///second.db")
+    assert load_settings().database == "sqlite:///second.db"
+    monkeypatch.setenv("FAIRGROUND_DATABASE_URL", "sqlite:///first.db")
+    assert load_settings().database == "sqlite:///first.db"
+
+
+def test_the_address_has_no_slash_at_its_end_and_brackets_where_they_belong() -> None:
+    assert Settings(public_url="https://fair.example/").address == "https://fair.example"
+    assert Settings(http_host="::1", http_port=81).address == "http://[::1]:81"
+
+
+@pytest.mark.parametrize("url", ["fair.example", "ftp://fair.example", "https://", "https://fair.example/shop"])
+def test_a_public_url_with_a_path_or_without_a_host_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("FAIRGROUND_PUBLIC_URL", url)
+    with pytest.raises(SettingsError, match=r"FAIRGROUND_PUBLIC_URL is .* Change it, or unset it\.$"):
+        load_settings()
+
+
+def test_a_number_out_of_bounds_is_told_with_its_bounds_and_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRGROUND_HTTP_PORT", "70000")
+    expected = "FAIRGROUND_HTTP_PORT is '70000'; it must be a number from 0 to 65535. Change it, or unset it for 8000."
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == expected

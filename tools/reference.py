@@ -1,0 +1,176 @@
+"""Writes docs/reference: settings, problem codes, topics and packs, as the code says them (`make reference`)."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel
+
+import fairground
+from fairground.entrypoints.compose import compose
+from fairground.entrypoints.reference import render_settings
+from fairground.entrypoints.settings import Settings
+from fairground.kernel import errors
+from fairground.kernel.errors import DomainError
+from fairground.kernel.messages import Event, Job, Message
+from fairground.platform.http.problems import status_of
+from fairground.platform.module import Module
+from fairground.verticals.schema import Vertical
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
+# Raised before or beside the domain, by the HTTP surface itself (platform/http/problems.py and shield.py).
+SURFACE_CODES: Final = (
+    ("internal_error", 500, "A mistake of the program; its log holds the rest."),
+    ("request.cross_site", 403, "The request comes from a page of another site."),
+    ("request.invalid", 422, "A field is missing, unknown or of the wrong type; `errors` names each."),
+    ("request.method_not_allowed", 405, "The path is there, but does not take this method."),
+    ("request.not_found", 404, "There is nothing at this path."),
+    ("request.refused", 400, "The framework refused the request; the status may be another one of 400 to 499."),
+    ("request.too_large", 413, "The body is larger than 1 MiB."),
+    ("request.wrong_host", 421, "The Host header is not the one of `FAIRGROUND_PUBLIC_URL`."),
+)
+
+_Class = TypeVar("_Class")
+
+
+def import_everything() -> None:
+    """Load every part of the program, for a class is known only once its file was read."""
+    for module in pkgutil.walk_packages(fairground.__path__, "fairground."):
+        importlib.import_module(module.name)
+
+
+def _subclasses(base: type[_Class]) -> Iterator[type[_Class]]:
+    for child in base.__subclasses__():
+        yield child
+        yield from _subclasses(child)
+
+
+def list_errors() -> list[type[DomainError]]:
+    """Return every kind of problem, by code, without the kernel's own kinds: those only give others their status."""
+    found = {kind for kind in _subclasses(DomainError) if "code" in vars(kind) and _is_ours(kind)}
+    return sorted((kind for kind in found if kind.__module__ != errors.__name__), key=lambda kind: kind.code)
+
+
+def list_messages(base: type[Message]) -> list[type[Message]]:
+    found = {kind for kind in _subclasses(base) if "topic" in vars(kind) and _is_ours(kind)}
+    return sorted(found, key=lambda kind: kind.topic)
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.startswith("fairground.")
+
+
+def _meaning(kind: type) -> str:
+    """Return the first paragraph of a class's own docstring, or what its name says."""
+    text = inspect.cleandoc(vars(kind).get("__doc__") or "").split("\n\n")[0]
+    return " ".join(text.split()) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).capitalize() + "."
+
+
+def _span(every: timedelta) -> str:
+    minutes = round(every.total_seconds() / 60)
+    return f"every {minutes // 60} h" if minutes % 60 == 0 else f"every {minutes} min"
+
+
+def render_errors() -> str:
+    lines = [
+        "# Problem codes",
+        "",
+        "Every refusal of the API is a problem document (RFC 9457, `application/problem+json`) with `type`, `title`,",
+        "`status`, `detail`, `code`, and mostly a `hint` that says the way out. Build on `code`: codes are added,",
+        "never renamed. `detail` is for people and may change. `make reference` writes this page from the code.",
+        "",
+        "| code | status | meaning | hint |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{code}` | {status} | {meaning} | |" for code, status, meaning in SURFACE_CODES]
+    for kind in list_errors():
+        status = status_of(kind.__new__(kind)).value
+        lines.append(f"| `{kind.code}` | {status} | {_meaning(kind)} | {kind.hint} |")
+    return "\n".join(lines) + "\n"
+
+
+def render_topics(modules: Mapping[str, Module]) -> str:
+    takers = {
+        kind: [module.name for module in modules.values() if kind in module.handlers]
+        for kind in (*list_messages(Event), *list_messages(Job))
+    }
+    every = {type(entry.job): entry.every for module in modules.values() for entry in module.schedules}
+    lines = [
+        "# Events and jobs",
+        "",
+        "Both are written in the transaction of the change that they follow from, and delivered at least once. An",
+        "event is a fact that any part may listen to; a job is work that a part asks of itself. A topic is never",
+        "renamed and its fields are only added to; what cannot be said so becomes `.v2`. `make reference` writes",
+        "this page from the code.",
+        "",
+        "## Events",
+        "",
+        "| topic | taken by | fields | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [_row(kind, ", ".join(takers[kind]) or "nobody yet") for kind in list_messages(Event)]
+    lines += ["", "## Jobs", "", "| topic | asked for | fields | meaning |", "|---|---|---|---|"]
+    lines += [_row(kind, _span(every[kind]) if kind in every else "as needed") for kind in list_messages(Job)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(kind: type[Message], middle: str) -> str:
+    fields = ", ".join(f"`{name}`" for name in kind.model_fields)
+    return f"| `{kind.topic}` | {middle} | {fields} | {_meaning(kind)} |"
+
+
+def render_topics_of_this_program() -> str:
+    modules = compose(Settings(), is_guest=True).modules
+    return render_topics({module.name: module for module in modules})
+
+
+def render_packs() -> str:
+    lines = [
+        "# Vertical packs",
+        "",
+        "A pack is one TOML file that describes a vertical. [The guide](../guides/write-a-vertical.md) writes one. A",
+        "field that this page does not know is refused at the start. `make reference` writes this page from the code.",
+        "",
+        "| field | must | meaning |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{path}` | {'yes' if must else 'no'} | {text} |" for path, must, text in _pack_fields(Vertical)]
+    return "\n".join(lines) + "\n"
+
+
+def _pack_fields(table: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, bool, str]]:
+    for name, field in table.model_fields.items():
+        inner = _table_in(field.annotation)
+        listed = "[]" if inner is not None and get_origin(field.annotation) is tuple else ""
+        yield f"{prefix}{name}{listed}", field.is_required(), field.description or ""
+        if inner is not None:
+            yield from _pack_fields(inner, f"{prefix}{name}{listed}.")
+
+
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the table that a field is, holds a list of, or may be."""
+    candidates = (annotation, *get_args(annotation))
+    return next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "settings.md": render_settings,
+    "errors.md": render_errors,
+    "topics.md": render_topics_of_this_program,
+    "verticals.md": render_packs,
+}
+
+
+def main() -> None:
+    import_everything()
+    for name, render in PAGES.items():
+        (FOLDER / name).write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
