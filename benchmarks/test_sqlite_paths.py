@@ -1,0 +1,109 @@
+"""Why SQLite is used as it is: commits shared by a group, and long reads that leave the loop (ADR-0002)."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Integer, Text, column, func, insert, select, table, text
+
+from fairground.platform.db.database import Database
+from tests.support.outbox import RecordingOutbox
+
+pytestmark = pytest.mark.anyio
+
+ROUNDS = 5
+WRITES = 400
+READS = 400
+SCAN_ROWS = 400_000
+
+note = table("note", column("id", Integer), column("body", Text))
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'bench.db'}", outbox=RecordingOutbox())
+    engine = database.backend.migration_engine()
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT)"))
+        connection.execute(insert(note), [{"body": f"note {number}"} for number in range(SCAN_ROWS)])
+    engine.dispose()
+    yield database
+    await database.close()
+
+
+async def seconds(work: Callable[[], Awaitable[object]]) -> float:
+    start = time.perf_counter()
+    await work()
+    return time.perf_counter() - start
+
+
+async def write(db: Database) -> None:
+    async with db.write() as tx:
+        await tx.execute(insert(note).values(body="x"))
+
+
+async def test_commits_of_a_rush_are_shared(db: Database, figure: Callable[[str, float, str], None]) -> None:
+    async def one_by_one() -> None:
+        for _ in range(WRITES):
+            await write(db)
+
+    async def in_a_rush() -> None:
+        await asyncio.gather(*(write(db) for _ in range(WRITES)))
+
+    pairs = [(await seconds(one_by_one), await seconds(in_a_rush)) for _ in range(ROUNDS)]
+    figure("writes in a rush against one by one", statistics.median(alone / rush for alone, rush in pairs), "×")
+
+
+async def longest_stall(work: Callable[[], Awaitable[object]]) -> float:
+    """Return for how long the loop served nobody else while `work` ran."""
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0)
+            longest = max(longest, time.perf_counter() - before)
+
+    ticking = asyncio.ensure_future(tick())
+    await asyncio.sleep(0)
+    await work()
+    ticking.cancel()
+    return longest
+
+
+async def test_a_scan_leaves_the_loop(db: Database, figure: Callable[[str, float, str], None]) -> None:
+    scan = select(func.count()).where(note.c.body.like("%9999%"))
+
+    async def by_a_reader() -> None:
+        async with db.read() as tx:
+            await tx.scalar(scan)
+
+    async def on_the_loop() -> None:
+        async with db.write() as tx:
+            await tx.scalar(scan)
+
+    stalls = [(await longest_stall(on_the_loop), await longest_stall(by_a_reader)) for _ in range(ROUNDS)]
+    figure("stall by a scan on the loop against by a reader", statistics.median(a / b for a, b in stalls), "×")
+
+
+async def test_what_a_reader_costs_a_small_read(db: Database, figure: Callable[[str, float, str], None]) -> None:
+    small = select(note.c.body).where(note.c.id == 77)
+
+    async def by_a_reader() -> None:
+        for _ in range(READS):
+            async with db.read() as tx:
+                await tx.scalar(small)
+
+    async def on_the_loop() -> None:
+        async with db.write() as tx:
+            for _ in range(READS):
+                await tx.scalar(small)
+
+    pairs = [(await seconds(by_a_reader), await seconds(on_the_loop)) for _ in range(ROUNDS)]
+    ratio = statistics.median(slow / fast for slow, fast in pairs)
+    figure("small read by a reader against on the open writer", ratio, "× time")
+    figure("small read by a reader", statistics.median(slow for slow, _ in pairs) / READS * 1e6, "µs")

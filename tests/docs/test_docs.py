@@ -1,0 +1,106 @@
+"""What the documentation says is so: its examples run, its links lead somewhere, its names exist."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from fairground.contracts.catalog import Catalog
+from fairground.entrypoints.compose import compose
+from fairground.entrypoints.reference import list_settings
+from fairground.entrypoints.settings import Risk, Settings
+from fairground.modules.payments.sandbox.cards import CARDS
+from fairground.ops.demo.build import build_plan
+from fairground.ops.demo.stage import ADMIN_EMAIL, PASSWORD
+from fairground.ops.importing.faults import RowFault
+from fairground.ops.importing.mapping import load_map
+from fairground.ops.importing.records import Record
+from fairground.ops.importing.run import Import, Summary
+from fairground.verticals.loader import load_verticals
+from tests.support.databases import copy_of
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+_OF_THE_TESTS: Final = ("FAIRGROUND_TEST_", "FAIRGROUND_PROOF_")
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def block(name: str, language: str) -> str:
+    return page(name).split(f"```{language}\n")[1].split("```")[0]
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_that_is_there(file: Path) -> None:
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", file.read_text(encoding="utf-8"))
+    assert [link for link in links if not (file.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_setting_that_is_named_exists(file: Path) -> None:
+    named = set(re.findall(r"FAIRGROUND_[A-Z_]+[A-Z]", file.read_text(encoding="utf-8")))
+    known = {entry.name for entry in list_settings()}
+    assert {name for name in named - known if not name.startswith(_OF_THE_TESTS)} == set()
+
+
+def test_the_guide_names_every_risk_and_every_test_card() -> None:
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", page("guides/run-it.md"), re.MULTILINE)) == {*Risk}
+    assert set(re.findall(r"`(pm_[A-Za-z0-9_]+\w)`", page("guides/payments.md"))) - {"pm_card_"} == set(CARDS)
+
+
+def test_the_readme_names_accounts_that_the_demo_makes() -> None:
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    plan = build_plan(seed=1, verticals=load_verticals())
+    people = {customer.email for customer in plan.customers} | {provider.email for provider in plan.providers}
+    assert PASSWORD in readme
+    assert set(re.findall(r"[\w-]+@example\.org", readme)) <= people | {ADMIN_EMAIL}
+
+
+async def test_the_pack_of_the_guide_is_a_vertical_without_python(sqlite_template: Path, tmp_path: Path) -> None:
+    (tmp_path / "gardeners.toml").write_text(block("guides/write-a-vertical.md", "toml"), encoding="utf-8")
+    settings = Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path, verticals_dir=tmp_path)
+    program = compose(settings, is_guest=True)
+    async with AsyncClient(transport=ASGITransport(program.build_app()), base_url="http://127.0.0.1:8000") as client:
+        shown = await client.get("/c/gardeners")
+        crafts = await client.get("/api/v1/crafts")
+        cards = await client.get("/api/v1/gardeners")
+    await program.db.close()
+    assert "Somebody who knows when to cut the roses" in shown.text
+    assert [craft["slug"] for craft in crafts.json()["data"]] == ["pruning", "lawns", "planting"]
+    assert cards.json()["total"] == 0
+
+
+class Told:
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def rejected(self, record: Record, fault: RowFault) -> None:
+        self.faults.append(f"line {record.line}, {fault.column}: {fault.reason}")
+
+    def progressed(self, summary: Summary, *, read_bytes: int) -> None: ...
+
+
+async def test_the_list_of_the_guide_is_imported_as_it_says(sqlite_template: Path, tmp_path: Path) -> None:
+    (tmp_path / "studios.csv").write_text(block("guides/import.md", "csv"), encoding="utf-8")
+    (tmp_path / "studios.toml").write_text(block("guides/import.md", "toml"), encoding="utf-8")
+    program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path), is_guest=True)
+    artists = program.verticals.find("artists")
+    assert artists is not None
+    told, catalog = Told(), program.links.of(Catalog)
+    guided = Import(tmp_path / "studios.csv", artists, load_map(tmp_path / "studios.toml"), catalog, told)
+    summary = await guided.run()
+    await program.db.close()
+    assert (summary.read, summary.created, summary.rejected) == (3, 2, 1)
+    assert told.faults == ["line 4, kind: 'Rehearsal' is no category"]
+    assert told.faults[0] in page("guides/import.md")
+    assert "musician" in {entry["slug"] for entry in tomllib.loads(_artists())["categories"]}
+
+
+def _artists() -> str:
+    return (ROOT / "src" / "fairground" / "verticals" / "artists.toml").read_text(encoding="utf-8")

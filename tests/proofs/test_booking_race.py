@@ -1,0 +1,120 @@
+"""Sixty-four callers want one time, and one gets it: the claim, its controls, and the race of paying with lapsing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import ColumnElement, false
+
+from fairground.contracts.booking import BookingStatus, BookingView
+from fairground.contracts.catalog import BookingMode, Offer
+from fairground.kernel.ids import uuid7
+from fairground.modules.booking.store import allocations
+from fairground.platform.db.database import Database
+from tests.modules.booking.rig import Rig, make_rig
+from tests.support.databases import migrate
+from tests.support.outbox import RecordingOutbox
+from tests.support.proofs import Dose
+from tests.support.rushes import EQUAL, UNEQUAL, Rush, count_double_bookings, drop_guard, rush
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(900)]
+
+CALLERS = 64
+CONNECTIONS = 32  # and as many again in a rush
+Figures = Callable[[str, float, str], None]
+
+
+@pytest.fixture
+async def rig(database_url: str) -> AsyncIterator[Rig]:
+    """Give a database of our own, because the controls take its guard away."""
+    migrate(database_url)
+    outbox = RecordingOutbox()
+    db = Database(database_url, outbox=outbox, pool_size=CONNECTIONS)
+    yield make_rig(db, outbox)
+    await db.close()
+
+
+@pytest.fixture
+def without_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claim times without asking whether they are taken."""
+
+    def never_taken(_claim: allocations.Claim) -> ColumnElement[bool]:
+        return false()
+
+    monkeypatch.setattr(allocations, "_is_taken", never_taken)
+
+
+async def rush_for_times(rig: Rig, *, rounds: int, shapes: tuple[tuple[int, int], ...]) -> list[Rush]:
+    """Let all callers ask for times that contain one instant, in each round another instant."""
+    provider = await rig.provider()
+    offers = {minutes: rig.catalog.add_service(provider, duration_minutes=minutes) for minutes, _ in shapes}
+    contested = await rig.tomorrow(4)
+    return [
+        await rush(
+            rig.hold(offers[minutes], starts_at=contested + number * timedelta(hours=5) + timedelta(minutes=shift))
+            for minutes, shift in (shapes[caller % len(shapes)] for caller in range(CALLERS))
+        )
+        for number in range(rounds)
+    ]
+
+
+@pytest.mark.parametrize("shapes", [EQUAL, UNEQUAL], ids=["equal", "unequal"])
+async def test_one_of_64_callers_gets_the_time(
+    rig: Rig, dose: Dose, figure: Figures, shapes: tuple[tuple[int, int], ...]
+) -> None:
+    rounds = await rush_for_times(rig, rounds=dose(small=4, full=50), shapes=shapes)
+    assert [outcome.won for outcome in rounds] == [1] * len(rounds)
+    assert [dict(outcome.refused) for outcome in rounds] == [{"SlotTaken": CALLERS - 1}] * len(rounds)
+    assert await count_double_bookings(rig.db) == 0
+    figure("rounds won by exactly one of 64", len(rounds), "rounds")
+    figure("slowest answer", max(outcome.slowest_seconds for outcome in rounds), "s")
+
+
+async def test_without_constraint_and_question_the_time_is_taken_twice(
+    rig: Rig, database_url: str, figure: Figures, without_question: None
+) -> None:
+    del without_question
+    drop_guard(database_url)
+    await rush_for_times(rig, rounds=3, shapes=UNEQUAL)
+    doubles = await count_double_bookings(rig.db)
+    figure("double bookings with both guards off", doubles, "pairs")
+    assert doubles > 0
+
+
+async def test_the_constraint_alone_still_refuses(rig: Rig, without_question: None) -> None:
+    del without_question
+    rounds = await rush_for_times(rig, rounds=3, shapes=UNEQUAL)
+    assert [outcome.won for outcome in rounds] == [1] * len(rounds)
+    assert await count_double_bookings(rig.db) == 0
+
+
+@pytest.mark.parametrize("mode", list(BookingMode))
+async def test_a_lapsed_hold_is_either_paid_or_given_to_one_other(
+    rig: Rig, dose: Dose, figure: Figures, mode: BookingMode
+) -> None:
+    offer = await rig.offer(mode=mode)
+    start = await rig.tomorrow(4)
+    rounds, paid = dose(small=10, full=200), 0
+    for number in range(rounds):
+        held = await rig.hold(offer, starts_at=start + number * timedelta(hours=2))
+        rig.pass_time(minutes=12)
+        # From a head start for the payer to one for the others, so that each wins some rounds.
+        lead_seconds = (number % 8 - 4) * 0.01
+        payer = _after(max(lead_seconds, 0), rig.pay(held))
+        others = [_after(max(-lead_seconds, 0), _hold_again(rig, offer, held)) for _ in range(7)]
+        outcome = await rush([payer, *others])
+        assert outcome.won == 1, dict(outcome.refused)
+        assert set(outcome.refused) <= {"SlotTaken", "HoldLapsed"}
+        paid += await rig.status(held) is not BookingStatus.EXPIRED
+    assert await count_double_bookings(rig.db) == 0
+    figure("rounds in which the payer won", paid, f"of {rounds}")
+
+
+async def _after(seconds: float, call: Awaitable[BookingView]) -> BookingView:
+    await asyncio.sleep(seconds)
+    return await call
+
+
+async def _hold_again(rig: Rig, offer: Offer, held: BookingView) -> BookingView:
+    return await rig.hold(offer, customer_id=uuid7(), starts_at=held.starts_at)

@@ -1,0 +1,29 @@
+"""Somebody drops the guard against double bookings by hand: nothing serves any more, and the mend is named."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.databases import migrate
+from tests.support.rushes import drop_guard
+from tests.support.servers import Installation
+
+
+@pytest.fixture
+def installation(database_url: str, tmp_path: Path) -> Installation:
+    migrate(database_url)
+    return Installation(database_url=database_url, data_dir=tmp_path / "data")
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_without_the_guard_nothing_starts_until_the_mend_is_made(installation: Installation, command: str) -> None:
+    drop_guard(installation.database_url)
+    refused = installation.run(command)
+    assert refused.exit_code == 2
+    assert refused.output == (
+        "fairground: The table booking_allocation has lost its guard against double bookings, so nothing is served."
+        " Run `fairground db upgrade`, which makes it anew.\n"
+    )
+    assert installation.run("db", "upgrade").exit_code == 0
+    with installation.serving() as server:
+        assert server.stop() == 0
