@@ -1,0 +1,120 @@
+"""What the response cache asks of a level that several processes share. Without one, a single process works alone."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class LevelUnavailable(Exception):
+    """The shared level cannot be used now: it does not answer, refuses, or is kept out until it is known to be right.
+
+    Raised at once while that is known, without waiting. Whoever asked goes on without the level.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer to `look_up`, in the order in which it was asked."""
+
+    fields: tuple[bytes | None, ...]
+    """None for each field that is not stored; all None where there is no entry."""
+    tokens: tuple[bytes | None, ...]
+    """None for each tag that has no token (any more), which no stored entry can equal."""
+
+
+class Notice(Protocol):
+    async def wait(self, *, timeout_seconds: float) -> None:
+        """Return when the lease was released since the notice was opened, or was last waited for, or in time.
+
+        Early and needless returns are harmless: whoever waited looks again. A notice may be lost with its connection.
+        """
+        ...
+
+
+class TagListener(Protocol):
+    """Who keeps copies of what the level holds. Called on the event loop; returns at once and never raises."""
+
+    def tags_renewed(self, tags: Collection[str]) -> None:
+        """Some process, this one included, has renewed these tags."""
+        ...
+
+    def lost_touch(self) -> None:
+        """Renewals may have been missed, and will be, until `in_touch`. Also the state before the first one."""
+        ...
+
+    def in_touch(self) -> None:
+        """From now on every renewal is told."""
+        ...
+
+
+class SharedLevel(Protocol):
+    """Entries are named fields of bytes under a key, with a time to live; tags are names with a random token each.
+
+    Keys, field names and tags are short ASCII. No method takes longer than the level's own short limit; there is no
+    retry in it. The level neither reads entries nor compares tokens.
+
+    Raises:
+        LevelUnavailable: From every coroutine below.
+    """
+
+    async def look_up(self, key: str, *, fields: Sequence[str], tags: Sequence[str]) -> Found:
+        """Read fields of an entry and the tokens of the tags, in one round trip."""
+        ...
+
+    async def store(self, key: str, *, fields: Mapping[str, bytes], ttl_seconds: float) -> None:
+        """Replace an entry, as a whole and with its time to live, at once."""
+        ...
+
+    async def read_tokens(self, tags: Sequence[str]) -> tuple[bytes, ...]:
+        """Return the tokens of the tags, making random ones where there are none."""
+        ...
+
+    async def renew_tags(self, tags: Collection[str]) -> None:
+        """Give each tag a new random token, which voids every entry that was stored under the old one, and tell all.
+
+        When it returns, every later `look_up` of any process sees the new tokens.
+        """
+        ...
+
+    async def acquire_lease(self, key: str, *, owner: str, seconds: float) -> bool:
+        """Take the right to compute the entry. Return False while another owner has it."""
+        ...
+
+    async def renew_lease(self, key: str, *, owner: str, seconds: float) -> bool:
+        """Keep a lease for so long from now. Return False when it is no longer the owner's."""
+        ...
+
+    async def release_lease(self, key: str, *, owner: str) -> None:
+        """Give a lease back, if it is still the owner's, and tell those who wait for it."""
+        ...
+
+    def notices(self, key: str) -> AbstractAsyncContextManager[Notice]:
+        """Hear of every release of the key's lease by any process, from the moment the block is entered.
+
+        Opened before the last look, so that no release can fall between looking and waiting.
+        """
+        ...
+
+    def listen(self, listener: TagListener) -> None:
+        """Tell a listener of all renewals from `running` on. Called once, before it."""
+        ...
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Hold the level's connections while the block runs. It is entered whether or not the level can be reached."""
+        ...
+
+
+class Backlog(Protocol):
+    """The renewals that are written in the database and not yet known to have reached the shared level."""
+
+    async def is_settled(self) -> bool:
+        """Return whether every renewal that was committed before this call has been made in the shared level.
+
+        A level that was unusable for a while is not read from again before: its entries may be older than mutations
+        whose renewal it missed.
+
+        Raises:
+            DatabaseUnavailable: The database does not answer, so nobody knows.
+        """
+        ...
