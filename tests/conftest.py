@@ -5,6 +5,7 @@
 | `db` | a `Database` with every module's tables and no rows, once on each dialect; `outbox` has what it told |
 | `migrated_url` | the address of such a database, for server processes |
 | `database_url` | the address of a database without tables, once on each dialect |
+| `redis_server` | the address of a Redis or Valkey that many tests share |
 | `dose` | `dose(small=3, full=50)`: how much of a proof to run |
 | `figure` | `figure("rounds per second", 41.5, "1/s")`: a measured number for the report |
 | `real_data` | the folder of real data beside the checkout; without it the test is reported as not run |
@@ -20,9 +21,10 @@ import pytest
 from fairground.platform.db.database import Database
 from tests.support.databases import copy_of, migrate
 from tests.support.outbox import RecordingOutbox
-from tests.support.postgres import PostgresOfThisRun, empty, fresh_database
+from tests.support.postgres import empty, fresh_database
 from tests.support.proofs import Dose, Figure, write_figures
-from tools.postgres import NoPostgres, Server
+from tests.support.shared_servers import NO_SERVER, SharedServer, shared_servers
+from tools.guardian import Server
 
 # A machine that is shared makes any example slow once in a while, and that is no fault of what is tested.
 hypothesis.settings.register_profile("fairground", deadline=None)
@@ -30,29 +32,28 @@ hypothesis.settings.load_profile("fairground")
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DIALECTS: Final = ("sqlite", "postgres")
-POSTGRES: Final = pytest.StashKey[PostgresOfThisRun]()
+SERVERS: Final = pytest.StashKey[dict[str, SharedServer]]()
 FIGURES: Final = pytest.StashKey[list[Figure]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    handed_down = getattr(config, "workerinput", {}).get("postgres")
-    config.stash[POSTGRES] = PostgresOfThisRun(Server(*handed_down) if handed_down else None)
+    config.stash[SERVERS] = shared_servers(getattr(config, "workerinput", {}).get("servers", {}))
     config.stash[FIGURES] = []
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Hand the controller's one server to each worker before it starts."""
+    """Hand the controller's one server of each kind to each worker before it starts."""
     try:
-        server = node.config.stash[POSTGRES].server()
-    except NoPostgres as error:
+        servers = {name: shared.get() for name, shared in node.config.stash[SERVERS].items()}
+    except NO_SERVER as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-    node.workerinput["postgres"] = (server.url, server.description)
+    node.workerinput["servers"] = {name: (server.url, server.description) for name, server in servers.items()}
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if POSTGRES in config.stash:
-        config.stash[POSTGRES].stop()
+    for server in config.stash.get(SERVERS, {}).values():
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +70,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_server(request: pytest.FixtureRequest) -> Server:
-    return request.config.stash[POSTGRES].server()
+    return request.config.stash[SERVERS]["PostgreSQL"].get()
 
 
 @pytest.fixture
@@ -121,6 +122,12 @@ async def db(migrated_url: str, outbox: RecordingOutbox) -> AsyncIterator[Databa
 
 
 @pytest.fixture(scope="session")
+def redis_server(request: pytest.FixtureRequest) -> Server:
+    """Give the one that every test shares; names keep them apart (`tests.support.redis`)."""
+    return request.config.stash[SERVERS]["Redis"].get()
+
+
+@pytest.fixture(scope="session")
 def dose() -> Dose:
     return Dose()
 
@@ -167,10 +174,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    server, figures = config.stash[POSTGRES].described(), config.stash[FIGURES]
-    if server:
-        terminalreporter.write_line(f"PostgreSQL tests ran on {server}.")
+    figures = config.stash[FIGURES]
+    servers = {name: told for name, shared in config.stash[SERVERS].items() if (told := shared.described())}
+    for name, told in servers.items():
+        terminalreporter.write_line(f"{name} tests ran on {told}.")
     if figures:
-        path = write_figures(ROOT / "var" / "proof", figures, server=server)
+        path = write_figures(ROOT / "var" / "proof", figures, servers=servers)
         terminalreporter.section("measured")
         terminalreporter.write_line(path.read_text())

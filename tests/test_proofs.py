@@ -8,10 +8,11 @@ from tests.support.proofs import Figure, write_figures
 
 
 def test_figures_are_kept_with_the_dose_and_the_place_they_were_measured_at(tmp_path: Path) -> None:
-    page = write_figures(tmp_path / "proof", [Figure("test_race", "rounds", 50, "1/s")], server="PostgreSQL 18.6")
+    figures, servers = [Figure("test_race", "rounds", 50, "1/s")], {"PostgreSQL": "PostgreSQL 18.6"}
+    page = write_figures(tmp_path / "proof", figures, servers=servers)
     facts = json.loads(page.with_suffix(".json").read_text())
     assert facts["figures"] == [{"test": "test_race", "name": "rounds", "value": 50, "unit": "1/s"}]
-    assert facts["postgres"] == "PostgreSQL 18.6"
+    assert facts["PostgreSQL"] == "PostgreSQL 18.6"
     assert facts["dose"] == page.stem
     assert "| test_race | rounds | 50 1/s |" in page.read_text()
 

@@ -16,7 +16,6 @@ import contextlib
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,8 @@ from pathlib import Path
 
 import psycopg
 
+from tools.guardian import Server, dismiss, free_port, launch
+
 START_SECONDS = 60
 NOBODY = 65534  # the user `nobody`, on every Linux
 EXTENSION = "btree_gist"
@@ -35,17 +36,6 @@ EXTENSION = "btree_gist"
 VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # Drills that pull the plug need a server that keeps its word.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-
-# Ends with the server, and ends the server when its standard input closes: that happens when whoever started it stops
-# or dies, even by `kill -9`. After a crash of the server the folder stays, for its log.
-GUARDIAN = """
-exec 3<&0; folder=$1; shift
-"$@" 3<&- & server=$!
-{ read -r _ <&3; : >"$folder/unwanted"; kill -QUIT $server; } 2>/dev/null & reader=$!
-wait $server
-kill $reader 2>/dev/null
-[ ! -e "$folder/unwanted" ] || rm -rf "$folder"
-"""
 
 
 class NoPostgres(Exception):
@@ -65,14 +55,6 @@ class Binaries:
         """Return what `postgres --version` prints, such as "15.20"."""
         printed = subprocess.run([self["postgres"], "--version"], capture_output=True, text=True, check=True).stdout
         return printed.split()[2]
-
-
-@dataclass(frozen=True)
-class Server:
-    url: str
-    """The address of its maintenance database, as `postgresql://user@host:port/postgres`."""
-    description: str
-    """Source and version, in words for a person."""
 
 
 def find_binaries(wanted: str) -> Binaries:
@@ -162,14 +144,13 @@ def _started(binaries: Binaries, settings: dict[str, str]) -> Iterator[int]:
     try:
         become = _unprivileged(folder)
         _initialise(binaries, folder, become)
-        port = _free_port()
+        port = free_port()
         guardian = _launch(binaries, folder, become, {**settings, "port": str(port)})
         _await_answer(port, guardian, folder / "log")
         yield port
     finally:
-        if guardian is not None and guardian.stdin is not None:
-            guardian.stdin.close()
-            guardian.wait(timeout=START_SECONDS)
+        if guardian is not None:
+            dismiss(guardian)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -218,16 +199,7 @@ def _launch(binaries: Binaries, folder: Path, become: list[str], settings: dict[
     }
     options = [f"--{name}={value}" for name, value in {**fixed, **settings}.items()]
     server = [*become, binaries["postgres"], "-D", str(folder / "data"), *options]
-    with (folder / "log").open("wb") as log:
-        # Its own session: Ctrl-C in a terminal goes to the tests, which then stop it in order.
-        return subprocess.Popen(
-            ["sh", "-c", GUARDIAN, "guardian", str(folder), *server],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            start_new_session=True,
-        )
+    return launch(server, folder=folder, ends_by="QUIT")
 
 
 def _await_answer(port: int, guardian: subprocess.Popen[bytes], log: Path) -> None:
@@ -240,12 +212,6 @@ def _await_answer(port: int, guardian: subprocess.Popen[bytes], log: Path) -> No
             break
         time.sleep(0.05)
     raise NoPostgres(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main() -> None:

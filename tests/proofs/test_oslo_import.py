@@ -26,7 +26,7 @@ from tests.support.processes import ROOT
 from tests.support.proofs import IS_FULL, Dose
 from tests.support.server_process import FailPoint
 from tests.support.servers import Ended, Installation
-from tools.postgres import Server
+from tools.guardian import Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(1200 if IS_FULL else 180)]
 

@@ -3,43 +3,19 @@
 import contextlib
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from tools import postgres
+from tools.guardian import Server
 
 MARK: Final = "Made by the Fairground tests, which may empty or drop it at any time."
 
 
-@dataclass
-class PostgresOfThisRun:
-    """The server of one test run, started when the first test asks for it, or handed down by the controller."""
-
-    handed_down: postgres.Server | None = None
-
-    def __post_init__(self) -> None:
-        self._server = self.handed_down
-        self._stack = contextlib.ExitStack()
-
-    def server(self) -> postgres.Server:
-        if self._server is None:
-            self._server = self._stack.enter_context(postgres.running())
-        return self._server
-
-    def described(self) -> str | None:
-        """Return which server was used, or None if no test asked for one."""
-        return self._server.description if self._server else None
-
-    def stop(self) -> None:
-        self._stack.close()
-
-
 @contextlib.contextmanager
-def fresh_database(server: postgres.Server) -> Iterator[str]:
+def fresh_database(server: Server) -> Iterator[str]:
     """Make a marked database without any tables, give its URL, and drop it afterwards."""
     name = f"fairground_test_{uuid.uuid4().hex[:12]}"
     identifier = sql.Identifier(name)
@@ -53,7 +29,7 @@ def fresh_database(server: postgres.Server) -> Iterator[str]:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
 
 
-def url_of(server: postgres.Server, name: str) -> str:
+def url_of(server: Server, name: str) -> str:
     """Return the URL of another database on the same server."""
     parts = psycopg.conninfo.conninfo_to_dict(server.url)
     password = f":{parts['password']}" if parts.get("password") else ""

@@ -36,7 +36,7 @@ class Figure:
     unit: str
 
 
-def write_figures(folder: Path, figures: list[Figure], *, server: str | None) -> Path:
+def write_figures(folder: Path, figures: list[Figure], *, servers: dict[str, str]) -> Path:
     """Write the figures as JSON and as a page, named after the dose so that a small run spares the large one's.
 
     Returns:
@@ -49,7 +49,7 @@ def write_figures(folder: Path, figures: list[Figure], *, server: str | None) ->
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "sqlite": sqlite3.sqlite_version,
-        "postgres": server,
+        **servers,
     }
     facts = {**surroundings, "figures": [asdict(figure) for figure in figures]}
     (folder / f"{dose}.json").write_text(json.dumps(facts, indent=2) + "\n")

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from tests.support.postgres import empty, fresh_database
-from tools.postgres import NoPostgres, Server, find_binaries, running
+from tools.guardian import Server
+from tools.postgres import NoPostgres, find_binaries, running
 
 
 def test_a_server_has_the_extension_of_the_allocation_guard(postgres_server: Server) -> None:
