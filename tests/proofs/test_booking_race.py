@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, false, text
 
 from fairground.contracts.booking import BookingStatus, BookingView
 from fairground.contracts.catalog import BookingMode, Offer
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.store import allocations
 from fairground.platform.db.database import Database
+from fairground.platform.db.dialect import postgres
 from tests.modules.booking.rig import Rig, make_rig
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox
@@ -26,8 +27,20 @@ Figures = Callable[[str, float, str], None]
 
 
 @pytest.fixture
-async def rig(database_url: str) -> AsyncIterator[Rig]:
+def patience(monkeypatch: pytest.MonkeyPatch, dose: Dose) -> None:
+    """Let a caller wait for as long as it takes, for at a small dose the machine has other tests to run.
+
+    The full dose is taken within the limits of an installation, where the last of 64 must not wait longer either.
+    """
+    if not dose.is_full:
+        monkeypatch.setattr(postgres, "_WRITE_LIMITS", text("SELECT set_config('lock_timeout', '60s', true)"))
+        monkeypatch.setattr(postgres, "_POOL_WAIT_SECONDS", 60)
+
+
+@pytest.fixture
+async def rig(database_url: str, patience: None) -> AsyncIterator[Rig]:
     """Give a database of our own, because the controls take its guard away."""
+    del patience
     migrate(database_url)
     outbox = RecordingOutbox()
     db = Database(database_url, outbox=outbox, pool_size=CONNECTIONS)

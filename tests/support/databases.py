@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from fairground.platform.db.dialect.opening import open_backend
-from fairground.platform.db.migrate import History, upgrade
+from fairground.platform.db.history import History
+from fairground.platform.db.migrate import upgrade
 
 SOURCE: Final = Path(__file__).resolve().parents[2] / "src"
 

@@ -20,7 +20,7 @@ from fairground.modules.reviews import wiring as reviews
 from fairground.platform import upkeep
 from fairground.platform.db.common.idempotency import mark_effective
 from fairground.platform.db.database import Database
-from fairground.platform.db.migrate import History
+from fairground.platform.db.history import History
 from fairground.platform.http.app import create_app
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Authenticator

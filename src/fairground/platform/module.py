@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from fairground.kernel.messages import Job, Message
-from fairground.platform.db.migrate import History
+from fairground.platform.db.history import History
 
 Handler = Callable[[Any], Awaitable[None]]
 

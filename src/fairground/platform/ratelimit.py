@@ -60,11 +60,6 @@ class RateLimiter:
         async with self._db.write() as tx:
             await limits.forget(tx, key=_row_key(limit, key))
 
-    async def drop_lapsed(self) -> int:
-        """Delete the counts that mean nothing any more; return how many there were."""
-        async with self._db.write() as tx:
-            return await limits.drop_lapsed(tx)
-
 
 def _row_key(limit: Limit, key: str) -> str:
     return f"{limit.name}:{key}"

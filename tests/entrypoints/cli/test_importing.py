@@ -1,3 +1,4 @@
+import contextlib
 import os
 import pty
 import shutil
@@ -88,12 +89,18 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(sqlite_template: Path, tmp_path
     ours, theirs = pty.openpty()
     program = [sys.executable, "-c", "from fairground.entrypoints.cli import main; main()"]
     env = os.environ | {"FAIRGROUND_DATA_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [*program, *providers()], cwd=tmp_path, env=env, stderr=theirs, stdout=subprocess.PIPE, check=False
-    )
-    shown = os.read(ours, 100_000).decode()
-    os.close(ours)
-    os.close(theirs)
-    assert done.returncode == 1
+    with subprocess.Popen([*program, *providers()], cwd=tmp_path, env=env, stderr=theirs) as process:
+        os.close(theirs)
+        shown = _read_until_closed(ours)
+    assert process.returncode == 1
     assert "100%  3 rows" in shown
     assert "line 3, name: it is empty" in shown
+
+
+def _read_until_closed(terminal: int) -> str:
+    """Read while it is written to: a terminal holds little, and who writes more than that waits for a reader."""
+    shown = b""
+    with os.fdopen(terminal, "rb", buffering=0) as reader, contextlib.suppress(OSError):  # Linux's word for "closed"
+        while chunk := reader.read(4096):
+            shown += chunk
+    return shown.decode()

@@ -12,7 +12,8 @@ from fairground.modules.booking.tables import ALLOCATION_GUARD, history
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.guard import GuardError
 from fairground.platform.db.guarding import prove_guard
-from fairground.platform.db.migrate import find_drift, restore_guards, upgrade
+from fairground.platform.db.history import restore_guards
+from fairground.platform.db.migrate import find_drift, upgrade
 from tests.modules.booking.rig import Rig
 from tests.support.outbox import RecordingOutbox
 

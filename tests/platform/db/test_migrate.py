@@ -1,11 +1,14 @@
 """Histories bring a database to what the code expects, and say so when it is elsewhere."""
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from fairground.platform.db.common.tables import history
 from fairground.platform.db.database import Database
-from fairground.platform.db.migrate import SchemaState, check, find_drift, upgrade
+from fairground.platform.db.history import SchemaState, check
+from fairground.platform.db.migrate import find_drift, upgrade
+from tests.support.databases import histories
 from tests.support.outbox import RecordingOutbox
 
 pytestmark = pytest.mark.anyio
@@ -44,3 +47,10 @@ async def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -
         upgrade_and_fail()
     assert [entry.state for entry in check(engine, [history])] == [SchemaState.BEHIND]
     engine.dispose()
+
+
+def test_the_files_of_every_module_name_its_revisions() -> None:
+    for each in histories():
+        scripts = ScriptDirectory(str(each.folder), version_locations=[str(each.versions)])
+        assert each.revisions() == [revision.revision for revision in scripts.walk_revisions()][::-1]
+        assert each.revisions()[-1:] == scripts.get_heads()

@@ -8,7 +8,7 @@ import typer
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.environment import load_settings
-from fairground.platform.db.migrate import SchemaState
+from fairground.platform.db.history import SchemaState
 from fairground.platform.db.schema import check_schema, mend_schema, require_file, upgrade_schema
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, Integer, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.dialect.guard import OverlapGuard
-from fairground.platform.db.migrate import History
+from fairground.platform.db.history import History
 from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP, MoneyMinor
 
 _STATUSES: Final = "'held', 'requested', 'confirmed', 'completed', 'declined', 'cancelled', 'expired'"

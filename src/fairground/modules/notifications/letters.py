@@ -6,7 +6,6 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from icalendar import Calendar
 from jinja2 import Environment
 
 from fairground.contracts.accounts import User
@@ -57,6 +56,8 @@ class LetterWriter:
 
 
 def _attach(message: EmailMessage, calendar: str) -> None:
+    from icalendar import Calendar  # noqa: PLC0415 - a twentieth of a start, and the first mail can wait for it
+
     published = Calendar.from_ical(calendar)
     # RFC 6047: the method of the part and of the file are the same.
     published["METHOD"] = "PUBLISH"

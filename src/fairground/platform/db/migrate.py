@@ -1,13 +1,6 @@
-"""Schema changes: one Alembic history a module, all run together.
+"""Schema changes: one Alembic history a module, all run together. There is no env.py: this file is it."""
 
-A history is a folder of revisions and a version table of its own, so that a module's tables can later move to
-another database with their history (ARCHITECTURE §4, extraction). There is no env.py: this file is it.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
@@ -15,42 +8,9 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy import Connection, MetaData
 
-
-@dataclass(frozen=True)
-class History:
-    """The schema of one module: its tables as the code sees them, and the revisions that lead there."""
-
-    name: str
-    metadata: MetaData
-    folder: Path
-    """Holds `versions/` with the revisions."""
-    after_upgrade: Callable[[Connection], None] | None = None
-    """Makes what Alembic's batch mode silently drops when it rebuilds a table, unless it is there."""
-
-    @property
-    def version_table(self) -> str:
-        return f"{self.name}_alembic_version"
-
-    def scripts(self) -> ScriptDirectory:
-        return ScriptDirectory(str(self.folder), version_locations=[str(self.folder / "versions")])
-
-
-class SchemaState(StrEnum):
-    CURRENT = "current"
-    BEHIND = "behind"
-    AHEAD = "ahead"
-
-
-@dataclass(frozen=True)
-class SchemaCheck:
-    """How one module's tables stand against the code."""
-
-    module: str
-    state: SchemaState
-    found: str | None
-    expected: str | None
+from fairground.platform.db.history import History, SchemaState, check_history, restore_guards
 
 
 def upgrade(connection: Connection, histories: Iterable[History]) -> list[str]:
@@ -68,19 +28,8 @@ def upgrade(connection: Connection, histories: Iterable[History]) -> list[str]:
     return changed
 
 
-def restore_guards(connection: Connection, histories: Iterable[History]) -> None:
-    """Make what is missing of what the histories keep beside their tables; somebody may have dropped it by hand.
-
-    Raises:
-        GuardError: It cannot be made; the message says why and what to do.
-    """
-    for history in histories:
-        if history.after_upgrade is not None:
-            history.after_upgrade(connection)
-
-
 def _upgrade_history(connection: Connection, history: History) -> None:
-    scripts = history.scripts()
+    scripts = ScriptDirectory(str(history.folder), version_locations=[str(history.versions)])
 
     def revisions(current: Any, _context: MigrationContext) -> Any:
         return scripts._upgrade_revs("head", current)  # noqa: SLF001 - what alembic.command.upgrade itself calls
@@ -93,24 +42,6 @@ def _upgrade_history(connection: Connection, history: History) -> None:
             render_as_batch=True,
         )
         environment.run_migrations()
-
-
-def check_history(connection: Connection, history: History) -> SchemaCheck:
-    found = MigrationContext.configure(connection, opts={"version_table": history.version_table}).get_current_revision()
-    scripts = history.scripts()
-    expected = scripts.get_current_head()
-    if found == expected:
-        state = SchemaState.CURRENT
-    elif found is None or any(revision.revision == found for revision in scripts.walk_revisions()):
-        state = SchemaState.BEHIND
-    else:
-        state = SchemaState.AHEAD
-    return SchemaCheck(module=history.name, state=state, found=found, expected=expected)
-
-
-def check(engine: Engine, histories: Iterable[History]) -> list[SchemaCheck]:
-    with engine.connect() as connection:
-        return [check_history(connection, history) for history in histories]
 
 
 def find_drift(connection: Connection, histories: Sequence[History]) -> list[Any]:

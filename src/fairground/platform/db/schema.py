@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from fairground.platform.db.dialect.base import Backend, DatabaseUnavailable
-from fairground.platform.db.migrate import History, SchemaCheck, SchemaState, check, restore_guards, upgrade
+from fairground.platform.db.history import History, SchemaCheck, SchemaState, check, restore_guards
 
 
 class SchemaMismatch(RuntimeError):
@@ -72,8 +72,12 @@ def upgrade_schema(backend: Backend, histories: Sequence[History]) -> list[str]:
         found = check(engine, histories)
         if any(entry.state is SchemaState.AHEAD for entry in found):
             require_schema(backend, histories)
+        if all(entry.state is SchemaState.CURRENT for entry in found):
+            return []
         if backend.file is not None and _would_lose(found):
             backend.copy_to(_copy_beside(backend.file))
+        from fairground.platform.db.migrate import upgrade  # noqa: PLC0415 - Alembic is a tenth of a start
+
         with engine.begin() as connection:
             backend.lock_schema(connection)
             return upgrade(connection, histories)

@@ -15,7 +15,6 @@ class AccountService(Registration, Sessions, Passwords, Verification, Directory)
     """Implements the contract `Accounts`."""
 
     async def drop_expired(self) -> None:
-        """Delete sessions, links and counts whose time is over."""
-        await self.gate.drop_lapsed()
+        """Delete sessions and links whose time is over."""
         async with self.db.write(ends_job=True) as tx:
             await store.delete_expired(tx)

@@ -59,9 +59,6 @@ class Gate:
     async def admit_verification(self, *, user_id: UUID) -> None:
         await self._admit(self._verification, str(user_id), "The mail was asked for too often.")
 
-    async def drop_lapsed(self) -> None:
-        await self._limiter.drop_lapsed()
-
     async def _admit(self, limit: Limit, key: str, detail: str) -> None:
         wait_seconds = await self._limiter.take(limit, key=key)
         if wait_seconds:

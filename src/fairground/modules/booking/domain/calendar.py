@@ -3,8 +3,6 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from icalendar import Calendar, Event
-
 from fairground.contracts.booking import BookingStatus
 from fairground.modules.booking.domain.record import BookingRecord
 from fairground.modules.booking.domain.zones import get_zone
@@ -20,6 +18,8 @@ _STATUS: Final = {
 
 def write_calendar(record: BookingRecord, *, public_url: str) -> str:
     """Return the file. The UID never changes and the SEQUENCE grows, so that importing it again updates the entry."""
+    from icalendar import Calendar, Event  # noqa: PLC0415 - a twentieth of a start, and the first file can wait for it
+
     zone = get_zone(record.timezone)
     event = Event()
     event.add("uid", f"{record.id}@{urlsplit(public_url).hostname}")

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import Connection, Engine, Select
-from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
 from sqlalchemy.sql import Executable
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from fairground.kernel.errors import Unavailable
+
+if TYPE_CHECKING:  # one dialect's name for what both have; on the other it is not loaded
+    from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
 
 
 class DatabaseURLError(ValueError):
@@ -66,7 +68,7 @@ class SQLOps(Protocol):
         """Return the instant of a column moved by `by`, which may be negative."""
         ...
 
-    def insert(self, table: FromClause) -> ConflictInsert:
+    def insert(self, table: FromClause) -> "ConflictInsert":
         """Return an INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`, which both dialects share."""
         ...
 

@@ -4,8 +4,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from fairground.platform.db.dialect.base import Backend, DatabaseURLError
-from fairground.platform.db.dialect.postgres import PostgresBackend
-from fairground.platform.db.dialect.sqlite import SQLiteBackend
 
 
 def open_backend(url: str, *, pool_size: int, is_guest: bool) -> Backend:
@@ -26,8 +24,12 @@ def open_backend(url: str, *, pool_size: int, is_guest: bool) -> Backend:
         ) from None
     match parsed.get_backend_name():
         case "sqlite":
+            from fairground.platform.db.dialect.sqlite import SQLiteBackend  # noqa: PLC0415 - only what is used is loaded
+
             return SQLiteBackend(parsed, pool_size=pool_size, is_guest=is_guest)
         case "postgresql" | "postgres":
+            from fairground.platform.db.dialect.postgres import PostgresBackend  # noqa: PLC0415
+
             return PostgresBackend(parsed, pool_size=pool_size)
         case other:
             raise DatabaseURLError(

@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from sqlalchemy import BigInteger, Connection, Engine, Select, create_engine, event, literal_column, type_coerce
-from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.result import FrozenResult
@@ -33,6 +32,9 @@ from fairground.platform.db.dialect.base import (
 )
 from fairground.platform.db.dialect.instants import UtcDateTime
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
+
 BUSY_TIMEOUT_SECONDS = 5.0  # how long one process waits for another one's transaction
 _BUSY_PAUSE_SECONDS = 0.01
 _STEPS_ON_THE_LOOP = 30_000  # of SQLite's virtual machine: about a millisecond
@@ -51,7 +53,7 @@ class SQLiteOps:
     def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
         return type_coerce(type_coerce(instant, BigInteger) + by // timedelta(microseconds=1), UtcDateTime)
 
-    def insert(self, table: FromClause) -> ConflictInsert:
+    def insert(self, table: FromClause) -> "ConflictInsert":
         return cast("ConflictInsert", insert(cast("Any", table)))
 
     def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
