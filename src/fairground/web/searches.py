@@ -12,6 +12,7 @@ PAGE_LENGTH: Final = 24
 PAGES_MAX: Final = 500  # deeper pages are read by machines, and cost the database every row before them
 TEXT_MAX_LENGTH: Final = 80
 PRICE_MAX: Final = 10_000_000
+SORTS: Final = tuple(sort for sort in ProviderSort if sort is not ProviderSort.DISTANCE)  # a page knows no place
 HISTOGRAM_HEIGHT: Final = 40
 HISTOGRAM_BAR: Final = 10
 
@@ -80,6 +81,7 @@ class Search:
             sort=self.sort,
             page=self.page,
             limit=PAGE_LENGTH,
+            include_price_distribution=True,
         )
 
 
@@ -127,7 +129,5 @@ def _number(params: QueryParams, name: str, *, most: int) -> int | None:
 
 
 def _sort(params: QueryParams) -> ProviderSort:
-    try:
-        return ProviderSort(params.get("sort", ""))
-    except ValueError:
-        return ProviderSort.MOST_BOOKED
+    wanted = params.get("sort", "")
+    return next((sort for sort in SORTS if sort == wanted), ProviderSort.MOST_BOOKED)

@@ -7,8 +7,10 @@ from uuid import UUID
 from fairground.contracts.catalog.providers import (
     ImportedProvider,
     ImportOutcome,
+    LeanList,
     Offer,
     OwnProvider,
+    PriceBand,
     ProfileChanges,
     ProfileIn,
     ProviderDetail,
@@ -27,6 +29,19 @@ class Catalog(Protocol):
 
     async def search_providers(self, *, query: ProviderQuery) -> ProviderList:
         """Return a page of approved providers. An unknown category gives an empty list.
+
+        Raises:
+            VerticalUnknown: There is no such vertical.
+            QueryInvalid: The cursor is none of this sort, or the sort is by distance and `near` is not set.
+        """
+        ...
+
+    async def search_lean(self, *, query: ProviderQuery) -> LeanList:
+        """Do what `search_providers` does, and return of the same providers only what is quick to read."""
+        ...
+
+    async def get_price_distribution(self, *, vertical: str | None, category: str | None) -> list[PriceBand]:
+        """Return how many providers start in which price band; none for an unknown category.
 
         Raises:
             VerticalUnknown: There is no such vertical.

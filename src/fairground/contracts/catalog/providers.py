@@ -1,10 +1,11 @@
 """Providers and services, as they cross the border of the catalog."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from fairground.contracts.dto import DTO
 
@@ -26,6 +27,28 @@ class ProviderSort(StrEnum):
     TOP_RATED = "top_rated"
     NEWEST = "newest"
     PRICE = "price"
+    DISTANCE = "distance"
+    """From the query's `near`, which must be given."""
+
+
+class CardField(StrEnum):
+    """What a list can show of a provider; `fields` names some of them."""
+
+    ID = "id"
+    SLUG = "slug"
+    BUSINESS_NAME = "business_name"
+    PROFILE_PICTURE_URL = "profile_picture_url"
+    CUSTOM_SUBTITLE = "custom_subtitle"
+    LOCATION = "location"
+    SERVICE_CATEGORIES = "service_categories"
+    PRICE_FROM_MINOR = "price_from_minor"
+    CURRENCY = "currency"
+    RATING = "rating"
+    RATING_COUNT = "rating_count"
+    BOOK_COUNT = "book_count"
+    DISTANCE_KM = "distance_km"
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
 
 
 class ProviderCard(DTO):
@@ -45,6 +68,28 @@ class ProviderCard(DTO):
     rating_count: int
     book_count: int
     """Bookings that were completed."""
+
+
+class ListedProvider(ProviderCard):
+    """A card, with what a list can say besides when it is asked to."""
+
+    distance_km: float | None = None
+    """From where the query asked about."""
+    created_at: datetime
+    updated_at: datetime
+
+
+class LeanProvider(DTO):
+    """The part of a card that is read from one table alone."""
+
+    id: UUID
+    business_name: str
+    profile_picture_url: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+LEAN_FIELDS: Final = frozenset(map(CardField, LeanProvider.model_fields))
 
 
 class Service(DTO):
@@ -124,6 +169,18 @@ class ServiceIn(DTO):
     description: str | None = None
 
 
+def _to_a_hundredth(degrees: float) -> float:
+    return round(degrees, 2) + 0.0  # which makes one zero of two
+
+
+class Near(DTO):
+    """A circle on the map. Its middle is a hundredth of a degree exact, so that neighbours ask the same question."""
+
+    lat: Annotated[float, Field(ge=-90, le=90), AfterValidator(_to_a_hundredth)]
+    lng: Annotated[float, Field(ge=-180, le=180), AfterValidator(_to_a_hundredth)]
+    radius_km: float = Field(default=50, ge=1, le=200)
+
+
 class ProviderQuery(DTO):
     """A question to the list. Prices are in major units, as the public API has them."""
 
@@ -134,10 +191,16 @@ class ProviderQuery(DTO):
     """A prefix of the name or of a word in it."""
     min_price: float | None = Field(default=None, ge=0, le=1e9)
     max_price: float | None = Field(default=None, ge=0, le=1e9)
+    min_rating: float | None = Field(default=None, ge=1, le=5)
+    when: date | None = None
+    """A date where the provider is, on which some service of theirs can still start."""
+    near: Near | None = None
     sort: ProviderSort = ProviderSort.MOST_BOOKED
     page: int = Field(default=1, ge=1, le=1_000_000)
     limit: int = Field(default=20, ge=1, le=100)
-    include_price_distribution: bool = True
+    cursor: str | None = None
+    """`next_cursor` of a page of the same sort: go on behind it, whatever `page` says."""
+    include_price_distribution: bool = False
 
 
 class PriceBand(DTO):
@@ -148,10 +211,23 @@ class PriceBand(DTO):
     count: int
 
 
-class ProviderList(DTO):
-    data: list[ProviderCard]
+class _Page(DTO):
+    data: list[Any]
     total: int
+    """How many match; where a filter is set, no more than 1,000 are counted."""
     price_distribution: list[PriceBand]
+    """Of the vertical and category, whatever else is asked for; empty unless it was asked for."""
+    total_is_lower_bound: bool = False
+    next_cursor: str | None = None
+    """None when nothing follows."""
+
+
+class ProviderList(_Page):
+    data: list[ListedProvider]
+
+
+class LeanList(_Page):
+    data: list[LeanProvider]
 
 
 class Offer(DTO):

@@ -1,10 +1,9 @@
 """Tables of the catalog. What a list may show and what only the owner and staff may see stand apart.
 
-Each index stands beside the question that it answers. Those of lists begin with `status`, because only approved
-providers are listed, and end with `id`, because ties are broken by it.
+Each index stands beside the question that it answers.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -17,6 +16,10 @@ from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP,
 
 NO_PRICE_SORTS_AS: Final = 2**63 - 1
 """The largest integer of both dialects: providers without a price come last when the cheapest come first."""
+EVERYBODY: Final = ""
+"""The scope of the list of all approved providers."""
+NO_PRICE_BAND: Final = -1
+"""The band of providers without a price, which no histogram shows."""
 
 
 class Base(DeclarativeBase):
@@ -25,7 +28,7 @@ class Base(DeclarativeBase):
 
 
 class ProviderRow(Base):
-    """What everybody may see of a provider, and the projections that lists filter and sort by."""
+    """What everybody may see of a provider, and what other modules have told of it."""
 
     __tablename__ = "catalog_provider"
 
@@ -42,20 +45,27 @@ class ProviderRow(Base):
     location: Mapped[str] = mapped_column(Text)
     lat: Mapped[float | None]
     lng: Mapped[float | None]
+    lat_band: Mapped[int | None]
+    """With x, y and z, follows from `lat` and `lng` (domain/places.py)."""
+    x: Mapped[float | None]
+    y: Mapped[float | None]
+    z: Mapped[float | None]
     timezone: Mapped[str] = mapped_column(Text)
     profile_picture_url: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column()
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime | None]
+    """When the provider last changed what its page shows; None before the first change."""
     submitted_at: Mapped[datetime | None]
     price_from_minor: Mapped[int | None] = mapped_column(MoneyMinor)
     price_sort_minor: Mapped[int] = mapped_column(MoneyMinor)
     """`price_from_minor`, or NO_PRICE_SORTS_AS: the dialects disagree on where NULL sorts."""
     currency: Mapped[str | None] = mapped_column(Text)
-    book_count: Mapped[int] = mapped_column()
+    book_count: Mapped[int]
     """Told by booking; it only grows, so the highest figure is the newest."""
     rating_sum: Mapped[int]
     rating_count: Mapped[int]
     """Told by reviews; it only grows, so the highest figure is the newest."""
-    rating_avg: Mapped[float] = mapped_column()
+    rating_avg: Mapped[float]
     """Zero before the first review."""
     has_hours: Mapped[bool]
     hours_version: Mapped[int]
@@ -71,14 +81,6 @@ class ProviderRow(Base):
         UniqueConstraint("owner_id"),
         UniqueConstraint("external_source", "external_id"),
         Index("ix_catalog_provider__submitted", "status", "submitted_at"),
-        Index("ix_catalog_provider__most_booked", "status", book_count.desc(), "id"),
-        Index("ix_catalog_provider__top_rated", "status", rating_avg.desc(), "id"),
-        Index("ix_catalog_provider__newest", "status", created_at.desc(), "id"),
-        Index("ix_catalog_provider__price", "status", "price_sort_minor", "id"),
-        Index("ix_catalog_provider__vertical_most_booked", "status", "vertical", book_count.desc(), "id"),
-        Index("ix_catalog_provider__vertical_top_rated", "status", "vertical", rating_avg.desc(), "id"),
-        Index("ix_catalog_provider__vertical_newest", "status", "vertical", created_at.desc(), "id"),
-        Index("ix_catalog_provider__vertical_price", "status", "vertical", "price_sort_minor", "id"),
     )
 
 
@@ -102,6 +104,74 @@ class ProviderCategoryRow(Base):
     category: Mapped[str] = mapped_column(Text, primary_key=True)
     position: Mapped[int]
     """In the order in which the provider named them."""
+
+
+class ListEntryRow(Base):
+    """An approved provider in one list: of everybody, of its vertical, or of one of its categories.
+
+    A list is then one range of one index, however it is sorted and however many others there are. The indexes end with
+    what the list may be filtered by, so that an entry that does not fit is passed over without being fetched.
+    """
+
+    __tablename__ = "catalog_list_entry"
+
+    # The columns of each index, in this order, are those of `store/listing.py`.
+    scope: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
+    """EVERYBODY, `artists`, or `artists/dj`."""
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    book_count: Mapped[int]
+    rating_avg: Mapped[float]
+    created_at: Mapped[datetime]
+    price_sort_minor: Mapped[int] = mapped_column(MoneyMinor)
+    lat_band: Mapped[int | None]
+    lng: Mapped[float | None]
+    x: Mapped[float | None]
+    y: Mapped[float | None]
+    z: Mapped[float | None]
+
+    __table_args__ = (
+        Index(None, "provider_id"),
+        Index(
+            "ix_catalog_list_entry__most_booked", "scope", "book_count", "provider_id", "price_sort_minor", "rating_avg"
+        ),
+        Index("ix_catalog_list_entry__top_rated", "scope", "rating_avg", "provider_id", "price_sort_minor"),
+        Index("ix_catalog_list_entry__newest", "scope", "created_at", "provider_id", "price_sort_minor", "rating_avg"),
+        Index("ix_catalog_list_entry__price", "scope", "price_sort_minor", "provider_id", "rating_avg"),
+        Index("ix_catalog_list_entry__near", "scope", "lat_band", "lng", "provider_id", "x", "y", "z"),
+    )
+
+
+class PriceBandRow(Base):
+    """How many providers of a list start at a price from this one up to the next band's; all of them are its total."""
+
+    __tablename__ = "catalog_price_band"
+
+    scope: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
+    from_minor: Mapped[int] = mapped_column(MoneyMinor, primary_key=True)
+    """Or NO_PRICE_BAND."""
+    providers: Mapped[int]
+
+
+class WeekRow(Base):
+    """On which weekdays a provider has free times, as booking told it last."""
+
+    __tablename__ = "catalog_week"
+
+    provider_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    timezone: Mapped[str] = mapped_column(Text)
+    last_starts: Mapped[str] = mapped_column(BytewiseText)
+    """The last start of each day from Monday on, as `1730`, or four spaces on a day without any: 28 characters."""
+
+
+class DayRow(Base):
+    """A date on which a provider is not as free as on other days of that weekday."""
+
+    __tablename__ = "catalog_day"
+
+    provider_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last_start: Mapped[str] = mapped_column(BytewiseText)
 
 
 class ProviderPhraseRow(Base):

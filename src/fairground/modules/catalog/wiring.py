@@ -29,4 +29,5 @@ def build(db: Database, links: Links, verticals: Verticals) -> Module:
             ProviderRated: service.record_rating,
             AvailabilityRulesSet: service.record_hours,
         },
+        start=service.count_prices_if_bands_changed,
     )

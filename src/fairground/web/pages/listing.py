@@ -6,12 +6,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from fairground.contracts.catalog import Catalog, ProviderSort
+from fairground.contracts.catalog import Catalog
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 from fairground.web.page_route import PageNotFound, page_router
 from fairground.web.rendering import Renderer
-from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, Search, price_bars
+from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, SORTS, Search, price_bars
 
 
 def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:
@@ -19,15 +19,17 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
 
     async def find(search: Search) -> dict[str, Any]:
         found = await catalog.search_providers(query=search.query())
+        following = search.page + (found.next_cursor is not None) if found.total_is_lower_bound else 0
         return {
             "search": search,
             "pack": verticals.find(search.vertical),
             "cards": found.data,
             "total": found.total,
-            "pages": min(ceil(found.total / PAGE_LENGTH), PAGES_MAX),
+            "is_more": found.total_is_lower_bound,
+            "pages": min(max(ceil(found.total / PAGE_LENGTH), following), PAGES_MAX),
             "bars": price_bars(found.price_distribution, search=search),
             "currency": next((card.currency for card in found.data if card.currency), ""),
-            "sorts": list(ProviderSort),
+            "sorts": SORTS,
         }
 
     def read(request: Request, *, vertical: str = "") -> Search:

@@ -3,6 +3,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from tests.modules.catalog.http.conftest import ADDRESS
 from tests.support.catalog import Desk
 
 CARD: Final = [
@@ -25,7 +26,7 @@ PRIVATE: Final = {"email", "phone", "owner", "reason", "missing", "status", "sub
 async def test_a_card_has_exactly_the_promised_fields_in_their_order(client: httpx.AsyncClient, desk: Desk) -> None:
     await desk.approved(price_minor=45_000)
     body = (await client.get("/service-provider-profiles/")).json()
-    assert list(body) == ["data", "total", "price_distribution"]
+    assert list(body) == ["data", "total", "price_distribution", "total_is_lower_bound", "next_cursor"]
     [card] = body["data"]
     assert list(card) == CARD
     assert card["profile_picture_url"] is None
@@ -87,7 +88,8 @@ async def test_every_spelling_of_a_category_gives_the_same_body(
 async def test_an_unknown_category_is_an_empty_list(client: httpx.AsyncClient, desk: Desk) -> None:
     await desk.approved()
     answer = await client.get("/service-provider-profiles", params={"category": "blacksmith"})
-    assert (answer.status_code, answer.json()) == (200, {"data": [], "total": 0, "price_distribution": []})
+    nothing = {"data": [], "total": 0, "price_distribution": [], "total_is_lower_bound": False, "next_cursor": None}
+    assert (answer.status_code, answer.json()) == (200, nothing)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ async def test_price_bands_are_those_of_the_pack_and_ignore_the_price_filter(
 ) -> None:
     for price_minor in (9_999, 10_000, 999_900):
         await desk.approved(price_minor=price_minor, business_name=f"Costs {price_minor}")
-    body = (await client.get("/artists", params={"maxPrice": 50})).json()
+    body = (await client.get("/artists", params={"maxPrice": 50, "include_price_distribution": "true"})).json()
     counted = [band for band in body["price_distribution"] if band["count"]]
     assert counted == [
         {"min_price": 0, "max_price": 100, "count": 1},
@@ -144,10 +146,79 @@ async def test_price_bands_are_those_of_the_pack_and_ignore_the_price_filter(
     assert (body["total"], len(body["price_distribution"])) == (0, 10)
 
 
-async def test_price_bands_are_left_out_on_request(client: httpx.AsyncClient, desk: Desk) -> None:
-    await desk.approved(price_minor=5_000)
-    body = (await client.get("/artists", params={"include_price_distribution": "false"})).json()
+async def test_price_bands_are_there_only_on_request_and_have_an_address_of_their_own(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    await desk.approved(price_minor=5_000, categories=["dj"])
+    body = (await client.get("/artists")).json()
     assert (body["total"], body["price_distribution"]) == (1, [])
+    asked_for = (await client.get("/artists", params={"include_price_distribution": "true"})).json()
+    alone = (await client.get("/price-distribution", params={"vertical": "artists"})).json()
+    assert alone["data"] == asked_for["price_distribution"]
+    general = (await client.get("/price-distribution", params={"category": "DJ"})).json()["data"]
+    assert [(band["min_price"], band["max_price"]) for band in general if band["count"]] == [(50, 100)]
+    assert (await client.get("/price-distribution", params={"category": "blacksmith"})).json() == {"data": []}
+    assert (await client.get("/price-distribution", params={"vertical": "plumbers"})).status_code == 422
+
+
+async def test_fields_are_what_is_shown_and_others_are_passed_over(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved(price_minor=45_000)
+    for asked, shown in (
+        ("business_name,created_at", {"id", "business_name", "created_at"}),
+        ("rating,user.first_name,location,user_id,__class__", {"id", "rating", "location"}),
+        ("email,contact_email,user", {"id"}),
+        ("distance_km,updated_at, slug", {"id", "distance_km", "updated_at", "slug"}),
+        (",", set(CARD)),
+    ):
+        body = (await client.get("/artists", params={"fields": asked})).json()
+        assert [set(card) for card in body["data"]] == [shown]
+        assert body["total"] == 1
+    repeated = (await client.get("/artists", params={"fields": ["rating", "location"]})).json()
+    assert list(repeated["data"][0]) == ["id", "location", "rating"]
+
+
+async def test_the_fields_that_exist_are_in_the_description(client: httpx.AsyncClient) -> None:
+    paths = (await client.get(f"{ADDRESS}/openapi.json")).json()["paths"]
+    parameters = {each["name"]: each for each in paths["/api/v1/artists"]["get"]["parameters"]}
+    assert set(CARD) < set(parameters["fields"]["schema"]["items"]["enum"])
+    assert parameters["per_page"]["schema"]["default"] == 12
+
+
+async def test_the_list_of_a_pack_has_twelve_on_a_page(client: httpx.AsyncClient, desk: Desk) -> None:
+    for number in range(13):
+        await desk.approved(business_name=f"Act {number}")
+    first = (await client.get("/artists")).json()
+    assert (len(first["data"]), first["total"]) == (12, 13)
+    second = (await client.get("/artists", params={"cursor": first["next_cursor"]})).json()
+    assert (len(second["data"]), second["next_cursor"]) == (1, None)
+    assert len({card["id"] for card in first["data"] + second["data"]}) == 13
+
+
+@pytest.mark.parametrize("cursor", ["x", "%", "W10", "eyJ9", "\x00", "a" * 4_000, "WyJwcmljZSIsMSwieCJd"])
+async def test_a_cursor_that_is_none_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+    answer = await client.get("/artists", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["code"]) == (422, "catalog.query_invalid")
+
+
+async def test_a_cursor_of_another_sort_is_refused(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved()
+    cursor = (await client.get("/artists", params={"per_page": 1})).json()["next_cursor"]
+    answer = await client.get("/artists", params={"cursor": cursor, "sort": "newest"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "catalog.query_invalid")
+
+
+async def test_near_me_shows_the_distance_and_needs_both_coordinates(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved(business_name="Oslo", lat=59.9139, lng=10.7522)
+    await desk.approved(business_name="Drammen", lat=59.7440, lng=10.2045)
+    await desk.approved(business_name="Bergen", lat=60.3913, lng=5.3221)
+    where = {"lat": 59.7441, "lng": 10.2049}
+    body = (await client.get("/artists", params={**where, "sort": "distance"})).json()
+    assert [card["business_name"] for card in body["data"]] == ["Drammen", "Oslo"]
+    assert [round(card["distance_km"]) for card in body["data"]] == [1, 36]
+    nearest = (await client.get("/artists", params={**where, "distance_km": 5})).json()
+    assert nearest["total"] == 1
+    for wrong in ({"lat": 1}, {"lng": 1}, {"sort": "distance"}, {"lat": 91, "lng": 1}, {**where, "distance_km": 0}):
+        assert (await client.get("/artists", params=wrong)).status_code == 422
 
 
 async def test_a_provider_is_found_by_id_and_by_slug(client: httpx.AsyncClient, desk: Desk) -> None:

@@ -1,30 +1,45 @@
-"""The list against a brute-force oracle, its statements counted, and its indexes seen at work."""
+"""The list against a brute-force oracle, lean and full, by page number and by cursor."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from fairground.contracts.booking import BookingCompleted
-from fairground.contracts.catalog import ImportedProvider, ProviderCard, ProviderQuery, ProviderSort
+from fairground.contracts.catalog import (
+    ImportedProvider,
+    LeanProvider,
+    ListedProvider,
+    Near,
+    PriceBand,
+    ProviderQuery,
+    ProviderSort,
+)
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
+from fairground.modules.catalog.domain.places import distance_km
 from fairground.modules.catalog.domain.words import fold
 from fairground.modules.catalog.service import CatalogService
-from fairground.modules.catalog.tables import history
 from fairground.platform.db.database import Database
 from tests.support.proofs import Dose
+from tests.support.statements import statements_of
 
 WORDS: Final = ("Blå", "Jazz", "Åse's", "Kitchen", "DJ", "Løkka", "jazzy", "東京", "Trio")
 PLACES: Final = ("Oslo, Norway", "Grünerløkka, Oslo", "Cape Town", "New York", "York", "Øst-Oslo")
+POINTS: Final = (
+    None,
+    None,
+    (59.91, 10.75),
+    (59.91, 10.75),
+    (60.1, 10.2),
+    (59.0, 11.9),
+    (-17.8, 179.9),
+    (-17.9, -179.9),
+)
 CATEGORIES: Final = {"artists": ["dj", "band", "singer"], "chefs": ["italian", "thai"], "tutors": ["physics"]}
-EDGES: Final = {"artists": [100, 200, 300, 450, 600, 800, 1000, 1500, 2500]}
+EDGES: Final = {"artists": [100, 200, 300, 450, 600, 800, 1000, 1500, 2500], None: [25, 50, 100, 200, 400, 800, 1600]}
 
 
 @dataclass
@@ -34,27 +49,44 @@ class Expected:
     row: ImportedProvider
     vertical: str
     age: int
-    card: ProviderCard = field(init=False)
+    card: ListedProvider = field(init=False)
 
-    def matches(self, query: ProviderQuery, *, ignoring_price: bool = False) -> bool:
+    def matches(self, query: ProviderQuery) -> bool:
         row = self.row
         return (
-            query.vertical in (None, self.vertical)
-            and (query.category is None or query.category.lower() in row.categories)
+            self.is_among(query)
             and _begins(row.business_name, query.q)
             and _begins(row.location, query.location)
-            and (ignoring_price or _costs(row.price_minor, query))
+            and _costs(row.price_minor, query)
+            and (self.card.rating or 0) >= (query.min_rating or 0)
+            and (query.near is None or self.distance_km(query.near) <= query.near.radius_km)
         )
 
-    def sort_key(self, sort: ProviderSort) -> tuple[Any, ...]:
+    def is_among(self, query: ProviderQuery) -> bool:
+        return query.vertical in (None, self.vertical) and (
+            query.category is None or query.category.lower() in self.row.categories
+        )
+
+    def distance_km(self, near: Near) -> float:
+        if self.row.lat is None or self.row.lng is None:
+            return 1e9
+        return distance_km(near.lat, near.lng, self.row.lat, self.row.lng)
+
+    def sort_key(self, query: ProviderQuery) -> tuple[Any, ...]:
         price = self.row.price_minor
-        first: Any = {
-            ProviderSort.MOST_BOOKED: -self.card.book_count,
-            ProviderSort.TOP_RATED: -(self.card.rating or 0),
-            ProviderSort.NEWEST: self.age,
-            ProviderSort.PRICE: (price is None, price or 0),
-        }[sort]
-        return first, self.card.id
+        tie = self.card.id.int
+        match query.sort:
+            case ProviderSort.MOST_BOOKED:
+                return -self.card.book_count, -tie
+            case ProviderSort.TOP_RATED:
+                return -(self.card.rating or 0), -tie
+            case ProviderSort.NEWEST:
+                return self.age, -tie
+            case ProviderSort.PRICE:
+                return price is None, price or 0, tie
+            case ProviderSort.DISTANCE:
+                assert query.near
+                return round(self.distance_km(query.near), 6), tie
 
 
 def _begins(value: str, prefix: str | None) -> bool:
@@ -76,31 +108,34 @@ async def _populate(catalog: CatalogService, chance: random.Random, *, steps: in
         rows = [_a_row(chance, vertical, f"{step}-{number}") for number in range(chance.randint(1, 6))]
         await catalog.import_providers(vertical=vertical, source="test", providers=rows)
         everybody += [Expected(row=row, vertical=vertical, age=-step) for row in rows]
-    cards = (await catalog.search_providers(query=ProviderQuery(limit=100))).data
+    cards = await _all_pages(catalog, ProviderQuery(limit=100))
     for card in chance.sample(cards, k=len(cards) // 2):
         count = chance.randint(1, 3)
         await catalog.record_completion(_completed(card, count))
         stars = chance.randint(count, 5 * count)
         await catalog.record_rating(ProviderRated(provider_id=card.id, rating_sum=stars, rating_count=count))
-    by_name = {card.custom_subtitle: card for card in (await _all_pages(catalog, ProviderQuery(limit=100)))}
+    by_name = {card.custom_subtitle: card for card in await _all_pages(catalog, ProviderQuery(limit=100))}
     for expected in everybody:
         expected.card = by_name[expected.row.external_id]
     return everybody
 
 
 def _a_row(chance: random.Random, vertical: str, number: str) -> ImportedProvider:
+    lat, lng = chance.choice(POINTS) or (None, None)
     return ImportedProvider(
         external_id=number,
         custom_subtitle=number,
         business_name=" ".join(chance.choices(WORDS, k=chance.randint(1, 3))),
         location=chance.choice(PLACES),
+        lat=lat,
+        lng=lng,
         timezone="Europe/Oslo",
         categories=chance.sample(CATEGORIES[vertical], k=chance.randint(1, len(CATEGORIES[vertical]))),
         price_minor=chance.choice([None, 100, 9_999, 10_000, 10_001, 20_000, 250_000, 999_999]),
     )
 
 
-def _completed(card: ProviderCard, count: int) -> BookingCompleted:
+def _completed(card: ListedProvider, count: int) -> BookingCompleted:
     return BookingCompleted(
         booking_id=uuid7(), customer_id=uuid7(), provider_id=card.id, provider_completed_count=count
     )
@@ -110,6 +145,7 @@ def _a_query(chance: random.Random) -> ProviderQuery:
     def maybe(*choices: Any) -> Any:
         return chance.choice((None, None, *choices))
 
+    near = maybe(Near(lat=59.9, lng=10.7, radius_km=40), Near(lat=-17.85, lng=179.99, radius_km=200))
     return ProviderQuery(
         vertical=maybe(*CATEGORIES),
         category=maybe("DJ", "band", "italian", "physics"),
@@ -117,21 +153,23 @@ def _a_query(chance: random.Random) -> ProviderQuery:
         q=maybe("jazz", "ja", "Åses", "lokka", "dj løkka", "東", "!", "trio "),
         min_price=maybe(0, 1, 99.99, 100, 100.01, 5000),
         max_price=maybe(0, 99.99, 100, 2500),
-        sort=chance.choice(list(ProviderSort)),
+        min_rating=maybe(1, 2.5, 5),
+        near=near,
+        sort=chance.choice([sort for sort in ProviderSort if near or sort is not ProviderSort.DISTANCE]),
         page=chance.randint(1, 3),
         limit=chance.choice((1, 2, 5, 100)),
         include_price_distribution=chance.random() < 0.5,
     )
 
 
-async def _all_pages(catalog: CatalogService, query: ProviderQuery) -> list[ProviderCard]:
-    cards: list[ProviderCard] = []
-    for page in range(1, 100):
-        found = (await catalog.search_providers(query=query.model_copy(update={"page": page}))).data
-        cards += found
-        if not found:
-            break
-    return cards
+async def _all_pages(catalog: CatalogService, query: ProviderQuery) -> list[ListedProvider]:
+    cards: list[ListedProvider] = []
+    while True:
+        found = await catalog.search_providers(query=query)
+        cards += found.data
+        if found.next_cursor is None:
+            return cards
+        query = query.model_copy(update={"cursor": found.next_cursor})
 
 
 async def test_every_page_is_what_an_oracle_expects(catalog: CatalogService, dose: Dose) -> None:
@@ -139,97 +177,87 @@ async def test_every_page_is_what_an_oracle_expects(catalog: CatalogService, dos
     everybody = await _populate(catalog, chance, steps=dose(small=15, full=25))
     for _ in range(dose(small=120, full=2_000)):
         query = _a_query(chance)
-        matching = sorted((one for one in everybody if one.matches(query)), key=lambda one: one.sort_key(query.sort))
+        matching = sorted((one for one in everybody if one.matches(query)), key=lambda one: one.sort_key(query))
         start = (query.page - 1) * query.limit
         found = await catalog.search_providers(query=query)
         assert [card.id for card in found.data] == [one.card.id for one in matching[start : start + query.limit]], query
-        assert found.total == len(matching), query
-        if found.price_distribution and query.vertical == "artists":
-            prices = [one.row.price_minor for one in everybody if one.matches(query, ignoring_price=True)]
-            assert [band.count for band in found.price_distribution] == _histogram(prices), query
+        assert (found.total, found.total_is_lower_bound) == (len(matching), False), query
+        if query.near:
+            expected = [round(one.distance_km(query.near), 3) for one in matching[start : start + query.limit]]
+            assert [card.distance_km for card in found.data] == expected
+        if found.price_distribution and query.vertical in EDGES:
+            prices = [one.row.price_minor for one in everybody if one.is_among(query)]
+            assert [band.count for band in found.price_distribution] == _histogram(prices, query.vertical), query
+        lean = await catalog.search_lean(query=query)
+        assert lean.model_dump(exclude={"data"}) == found.model_dump(exclude={"data"})
+        assert lean.data == [
+            LeanProvider(**card.model_dump(include=set(LeanProvider.model_fields))) for card in found.data
+        ]
 
 
-def _histogram(prices: list[int | None]) -> list[int]:
-    bounds = [0, *(edge * 100 for edge in EDGES["artists"]), 10**12]
+def _histogram(prices: list[int | None], vertical: str | None) -> list[int]:
+    bounds = [0, *(edge * 100 for edge in EDGES[vertical]), 10**12]
     return [sum(price is not None and low <= price < high for price in prices) for low, high in pairwise(bounds)]
 
 
 async def test_pages_never_overlap_and_miss_nobody(catalog: CatalogService) -> None:
     everybody = await _populate(catalog, random.Random(7), steps=12)
+    near = Near(lat=59.9, lng=10.7, radius_km=200)
     for sort in ProviderSort:
-        cards = await _all_pages(catalog, ProviderQuery(sort=sort, limit=5))
-        assert len(cards) == len({card.id for card in cards}) == len(everybody)
+        query = ProviderQuery(sort=sort, limit=5, near=near if sort is ProviderSort.DISTANCE else None)
+        wanted = sorted((one for one in everybody if one.matches(query)), key=lambda one: one.sort_key(query))
+        by_cursor = [card.id for card in await _all_pages(catalog, query)]
+        by_number = [card.id for page in range(1, 30) for card in (await _page(catalog, query, page))]
+        assert by_cursor == by_number == [one.card.id for one in wanted]
+
+
+async def _page(catalog: CatalogService, query: ProviderQuery, page: int) -> list[ListedProvider]:
+    return (await catalog.search_providers(query=query.model_copy(update={"page": page}))).data
+
+
+async def test_a_cursor_goes_on_behind_its_page_whoever_has_come_meanwhile(catalog: CatalogService) -> None:
+    """The control: a page number counts from the start, and so shows again whom the newcomers have pushed back."""
+    await _populate(catalog, random.Random(5), steps=10)
+    query = ProviderQuery(sort=ProviderSort.NEWEST, limit=5)
+    first = await catalog.search_providers(query=query)
+    rows = [_a_row(random.Random(number), "chefs", f"new-{number}") for number in range(3)]
+    await catalog.import_providers(vertical="chefs", source="test", providers=rows)
+    by_cursor = await catalog.search_providers(query=query.model_copy(update={"cursor": first.next_cursor}))
+    seen = {card.id for card in first.data}
+    assert not seen & {card.id for card in by_cursor.data}
+    assert seen & {card.id for card in await _page(catalog, query, 2)}
 
 
 @pytest.mark.parametrize("limit", [1, 100])
-async def test_a_list_takes_at_most_four_statements_at_any_length(
+async def test_a_full_list_takes_three_statements_and_a_lean_one_two_at_any_length(
     catalog: CatalogService, db: Database, limit: int
 ) -> None:
     await _populate(catalog, random.Random(3), steps=12)
-    with _statements(db) as statements:
-        found = await catalog.search_providers(query=ProviderQuery(vertical="artists", q="j", limit=limit))
-    assert found.data
-    assert len(statements) == 3
-
-
-async def test_every_sort_reads_its_page_in_the_order_of_an_index(catalog: CatalogService, db: Database) -> None:
-    for step in range(2):
-        rows = [_a_row(random.Random(number), "chefs", f"{step}-{number}") for number in range(500)]
-        await catalog.import_providers(vertical="chefs", source="test", providers=rows)
-    for sort, vertical in product(ProviderSort, (None, "chefs")):
-        with _statements(db) as statements:
-            await catalog.search_providers(query=ProviderQuery(vertical=vertical, sort=sort))
-        [page] = [statement for statement in statements if "ORDER BY" in statement[0] and "LIMIT" in statement[0]]
-        plan = _explain(db, *page)
-        # Where everybody is of one vertical, the planner may as well take the index over all of them.
-        assert any(f"ix_catalog_provider__{prefix}{sort}" in plan for prefix in ("vertical_", ""))
-        assert "TEMP B-TREE" not in plan
-        assert "Sort" not in plan
-
-
-async def test_words_and_categories_are_found_by_an_index(catalog: CatalogService, db: Database) -> None:
-    rows = [_a_row(random.Random(number), "chefs", str(number)) for number in range(500)]
-    await catalog.import_providers(vertical="chefs", source="test", providers=rows)
-    for query, index in (
-        (ProviderQuery(q="kitch"), "pk_catalog_provider_phrase"),
-        (ProviderQuery(location="cape"), "pk_catalog_provider_phrase"),
-        (ProviderQuery(category="thai"), "ix_catalog_provider_category__category_provider_id"),
+    for query in (
+        ProviderQuery(vertical="artists", limit=limit, include_price_distribution=True),
+        ProviderQuery(vertical="artists", q="j", limit=limit),
+        ProviderQuery(category="dj", min_price=1, near=Near(lat=59.9, lng=10.7), limit=limit),
     ):
-        with _statements(db) as statements:
-            await catalog.search_providers(query=query)
-        plans = "\n".join(_explain(db, *statement) for statement in statements)
-        assert index in plans or "sqlite_autoindex_catalog_provider_phrase_1" in plans
-        assert "SCAN catalog_provider_phrase" not in plans
+        with statements_of(db) as full:
+            assert (await catalog.search_providers(query=query)).data
+        with statements_of(db) as lean:
+            await catalog.search_lean(query=query)
+        assert (len(full), len(lean)) == (3, 2)
 
 
-def _explain(db: Database, sql: str, values: Any) -> str:
-    engine = db.backend.migration_engine()
-    with engine.connect() as connection:
-        if db.backend.ops.name == "sqlite":
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
-        else:
-            # Else it depends on when the server looks at its tables by itself.
-            connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in history.metadata.sorted_tables)}")
-            # A thousand rows fit into so few pages that the planner would rather read them all.
-            connection.exec_driver_sql("SET enable_seqscan = off")
-            connection.exec_driver_sql("SET enable_sort = off")
-            rows = connection.exec_driver_sql(f"EXPLAIN {sql}", values).all()
-    engine.dispose()
-    return "\n".join(str(row[-1]) for row in rows)
+async def test_a_lean_list_reads_only_what_it_shows(catalog: CatalogService, db: Database) -> None:
+    with statements_of(db) as statements:
+        await catalog.search_lean(query=ProviderQuery())
+    page = statements[0][0]
+    for column in ("bio", "location", "rating_avg", "owner_id", "slug", "custom_subtitle"):
+        assert column not in page
 
 
-@contextmanager
-def _statements(db: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Collect the queries that are sent, with their values."""
-    engine: Any = db.backend._engine  # type: ignore[attr-defined]
-    engine = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
-    sent: list[tuple[str, Any]] = []
-
-    def listen(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
-        sent.append((sql, values))
-
-    event.listen(engine, "before_cursor_execute", listen)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", listen)
+async def test_price_bands_alone_are_those_beside_the_list(catalog: CatalogService) -> None:
+    everybody = await _populate(catalog, random.Random(9), steps=15)
+    for vertical in (None, "artists"):
+        for category in (None, "dj", "band"):
+            found: list[PriceBand] = await catalog.get_price_distribution(vertical=vertical, category=category)
+            query = ProviderQuery(vertical=vertical, category=category)
+            prices = [one.row.price_minor for one in everybody if one.is_among(query)]
+            assert [band.count for band in found] == _histogram(prices, vertical)

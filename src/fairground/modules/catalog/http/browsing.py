@@ -1,18 +1,36 @@
 """The lists of providers, one over all verticals and one for each pack, and the page of a provider."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Collection
+from datetime import date
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from fairground.contracts.catalog import Catalog, ProviderDetail, ProviderList, ProviderQuery, ProviderSort
+from fairground.contracts.catalog import (
+    LEAN_FIELDS,
+    CardField,
+    Catalog,
+    LeanList,
+    ListedProvider,
+    Near,
+    PriceBand,
+    ProviderDetail,
+    ProviderList,
+    ProviderQuery,
+    ProviderSort,
+    QueryInvalid,
+)
 from fairground.platform.http.routing import api_router
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 
 _Price = Annotated[float | None, Field(ge=0, le=1e9, allow_inf_nan=False)]
 _PageSize = Annotated[int, Field(ge=1, le=100)]
+# Any word is taken, because a client that asks for more than there is gets what there is.
+_FieldName = Annotated[str, WithJsonSchema({"type": "string", "enum": [field.value for field in CardField]})]
+_ASKED_FOR: Final = frozenset({CardField.CREATED_AT, CardField.UPDATED_AT, CardField.DISTANCE_KM})
+_USUAL_FIELDS: Final = frozenset(CardField) - _ASKED_FOR
 
 
 class ListQuery(BaseModel):
@@ -23,44 +41,112 @@ class ListQuery(BaseModel):
     category: str | None = Field(default=None, description="A category's slug, name or alias, in any spelling.")
     location: str | None = Field(default=None, description="A prefix of the location, or of a word in it.")
     q: str | None = Field(default=None, description="A prefix of the name, or of a word in it.")
-    sort: ProviderSort = ProviderSort.MOST_BOOKED
+    artist: str | None = Field(default=None, description="Another name of `q`, which overrides it.")
+    when: date | None = Field(
+        default=None, description="A date where the provider is, on which something of theirs can still be booked."
+    )
+    lat: float | None = Field(
+        default=None, ge=-90, le=90, allow_inf_nan=False, description="With `lng`, the middle of a circle, in degrees."
+    )
+    lng: float | None = Field(
+        default=None, ge=-180, le=180, allow_inf_nan=False, description="Rounded to 0.01, as lat."
+    )
+    distance_km: float = Field(default=50, ge=1, le=200, allow_inf_nan=False, description="The radius of the circle.")
+    sort: ProviderSort = Field(default=ProviderSort.MOST_BOOKED, description="`distance` needs `lat` and `lng`.")
     min_price: _Price = Field(default=None, alias="minPrice", description="Lowest price at least, in major units.")
     max_price: _Price = Field(default=None, alias="maxPrice", description="Lowest price at most, in major units.")
+    min_rating: float | None = Field(default=None, ge=1, le=5, allow_inf_nan=False, description="Mean rating at least.")
     page: int = Field(default=1, ge=1, le=1_000_000)
-    limit: _PageSize = 20
-    include_price_distribution: bool = Field(default=True, description="False gives an empty `price_distribution`.")
+    cursor: str | None = Field(
+        default=None, description="`next_cursor` of an answer of the same sort: go on behind it; `page` is passed over."
+    )
+    fields: list[_FieldName] = Field(
+        default_factory=list,
+        description="Only these of each provider, repeated or with commas between them, and `id` in any case; a name"
+        " that is none of these is passed over.",
+    )
+    include_price_distribution: bool = Field(default=False, description="True fills `price_distribution`.")
 
 
 class AllProvidersQuery(ListQuery):
     vertical: str | None = Field(default=None, description="A key that GET /verticals lists.")
+    limit: _PageSize = 20
 
 
 class PackQuery(ListQuery):
-    per_page: _PageSize | None = Field(default=None, description="Another name of `limit`, which it overrides.")
+    per_page: _PageSize = 12
+    limit: _PageSize | None = Field(default=None, description="Another name of `per_page`, which it overrides.")
+
+
+def _only_id_is_certain(schema: dict[str, Any]) -> None:
+    schema["required"] = ["id"]
+
+
+class ListedProviderOut(ListedProvider):
+    """What `fields` asked for; without it everything but `created_at`, `updated_at`, and an unknown `distance_km`."""
+
+    model_config = ConfigDict(json_schema_extra=_only_id_is_certain)
+
+
+class ProviderListOut(ProviderList):
+    data: list[ListedProviderOut]  # type: ignore[assignment]
+
+
+class PriceDistributionOut(BaseModel):
+    data: list[PriceBand]
 
 
 def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
     router = api_router(tags=["providers"])
 
-    @router.get("/service-provider-profiles/")
-    async def list_providers(query: Annotated[AllProvidersQuery, Query()]) -> ProviderList:
-        return await catalog.search_providers(query=_asked(query, vertical=query.vertical, limit=query.limit))
+    @router.get("/service-provider-profiles/", response_model=ProviderListOut)
+    async def list_providers(query: Annotated[AllProvidersQuery, Query()]) -> Response:
+        return await _answer(catalog, query, vertical=query.vertical, limit=query.limit)
+
+    @router.get("/price-distribution")
+    async def get_price_distribution(
+        vertical: Annotated[str | None, Query(description="A key that GET /verticals lists.")] = None,
+        category: Annotated[str | None, Query(description="A category's slug, name or alias.")] = None,
+    ) -> PriceDistributionOut:
+        bands = await catalog.get_price_distribution(vertical=vertical or None, category=category or None)
+        return PriceDistributionOut(data=bands)
 
     @router.get("/service-provider-profiles/{id_or_slug}")
     async def get_provider(id_or_slug: str) -> ProviderDetail:
         return await catalog.get_provider(id_or_slug=id_or_slug)
 
     for pack in verticals:
-        router.get(f"/{pack.key}", summary=f"List {pack.words.providers}")(_list_of_pack(catalog, pack))
+        summary = f"List {pack.words.providers}"
+        router.get(f"/{pack.key}", summary=summary, response_model=ProviderListOut)(_list_of_pack(catalog, pack))
     return router
 
 
-def _list_of_pack(catalog: Catalog, pack: Vertical) -> Callable[[PackQuery], Awaitable[ProviderList]]:
-    async def list_providers_of_pack(query: Annotated[PackQuery, Query()]) -> ProviderList:
-        limit = query.per_page or query.limit
-        return await catalog.search_providers(query=_asked(query, vertical=pack.key, limit=limit))
+def _list_of_pack(catalog: Catalog, pack: Vertical) -> Callable[[PackQuery], Awaitable[Response]]:
+    async def list_providers_of_pack(query: Annotated[PackQuery, Query()]) -> Response:
+        return await _answer(catalog, query, vertical=pack.key, limit=query.limit or query.per_page)
 
     return list_providers_of_pack
+
+
+async def _answer(catalog: Catalog, query: ListQuery, *, vertical: str | None, limit: int) -> Response:
+    fields = _fields(query)
+    asked = _asked(query, vertical=vertical, limit=limit)
+    is_lean = fields <= LEAN_FIELDS
+    found: ProviderList | LeanList = await (catalog.search_lean if is_lean else catalog.search_providers)(query=asked)
+    return Response(_body(found, fields), media_type="application/json")
+
+
+def _body(found: ProviderList | LeanList, fields: Collection[CardField]) -> str:
+    shown: dict[str, Any] = dict.fromkeys(type(found).model_fields, True)
+    return found.model_dump_json(include=shown | {"data": {"__all__": set(fields)}})
+
+
+def _fields(query: ListQuery) -> frozenset[CardField]:
+    """Return the fields to show, at least the id."""
+    names = {name.strip() for value in query.fields for name in value.split(",")} - {""}
+    if not names:
+        return _USUAL_FIELDS if query.lat is None else _USUAL_FIELDS | {CardField.DISTANCE_KM}
+    return frozenset({CardField.ID, *(field for field in CardField if field in names)})
 
 
 def _asked(query: ListQuery, *, vertical: str | None, limit: int) -> ProviderQuery:
@@ -69,11 +155,23 @@ def _asked(query: ListQuery, *, vertical: str | None, limit: int) -> ProviderQue
         vertical=vertical or None,
         category=query.category or None,
         location=query.location,
-        q=query.q,
+        q=query.artist or query.q,
         min_price=query.min_price,
         max_price=query.max_price,
+        min_rating=query.min_rating,
+        when=query.when,
+        near=_near(query),
         sort=query.sort,
         page=query.page,
         limit=limit,
+        cursor=query.cursor or None,
         include_price_distribution=query.include_price_distribution,
     )
+
+
+def _near(query: ListQuery) -> Near | None:
+    if query.lat is None and query.lng is None:
+        return None
+    if query.lat is None or query.lng is None:
+        raise QueryInvalid("lat and lng come together.", hint="Send both, or neither.", field="lat")
+    return Near(lat=query.lat, lng=query.lng, radius_km=query.distance_km)

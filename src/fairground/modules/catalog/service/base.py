@@ -7,8 +7,9 @@ from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import OwnProvider, ProviderNotFound, ProviderRef, VerticalUnknown
 from fairground.kernel.clock import Clock
 from fairground.modules.catalog.domain.approval import Facts, missing
+from fairground.modules.catalog.domain.prices import PriceScale
 from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store import profiles
+from fairground.modules.catalog.store import list_entries, profiles
 from fairground.modules.catalog.store.profiles import OwnRecord
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 from fairground.verticals.loader import Verticals
@@ -24,12 +25,17 @@ class CatalogBase:
         self._verticals = verticals
         self._clock = clock
         self._settings = settings
+        self._prices = PriceScale(verticals, currency=settings.currency)
 
     def _pack(self, vertical: str) -> Vertical:
         pack = self._verticals.find(vertical)
         if pack is None:
             raise VerticalUnknown(f"There is no vertical {vertical!r}.", field="vertical")
         return pack
+
+    async def _list_anew(self, tx: WriteTx, *provider_ids: UUID) -> None:
+        """Let the lists show what this transaction has changed of some providers."""
+        await list_entries.list_anew(tx, provider_ids, scale_minor=self._prices.fine_minor)
 
     async def _lock_owned(self, tx: WriteTx, provider_id: UUID, *, owner_id: UUID) -> ProviderRef:
         """Lock a provider, or raise ProviderNotFound when it is not the owner's: others' profiles do not show."""

@@ -49,11 +49,13 @@ class Importing(CatalogBase):
                 before = known.get(listing.external_id)
                 if before and not before.is_claimed and before.external_hash != listing.external_hash:
                     changed[before.provider_id] = listing
-            made = await imports.insert_listings(tx, new, source=source, created_at=self._clock.now()) if new else {}
+            now = self._clock.now()
+            made = await imports.insert_listings(tx, new, source=source, created_at=now) if new else {}
             if changed:
-                await imports.update_listings(tx, changed)
+                await imports.update_listings(tx, changed, updated_at=now)
             if made or changed:
                 ids = [*made, *changed]
+                await self._list_anew(tx, *ids)
                 await tx.emit(ProvidersImported(vertical=vertical, source=source, provider_ids=ids))
         unchanged = len(listings) - len(made) - len(changed)
         return ImportOutcome(created=len(made), updated=len(changed), unchanged=unchanged)

@@ -18,6 +18,8 @@ class Offering(CatalogBase):
                 raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.", hint="Withdraw one first.")
             added = await services.insert_service(tx, checked, service_id=uuid7(), provider_id=provider_id)
             await services.refresh_price(tx, provider_id)
+            await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
+            await self._list_anew(tx, provider_id)
         return added
 
     async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
@@ -29,3 +31,5 @@ class Offering(CatalogBase):
             if provider_id is None or not is_own or not await services.withdraw_service(tx, service_id):
                 raise ServiceNotFound(f"There is no service {service_id}.")
             await services.refresh_price(tx, provider_id)
+            await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
+            await self._list_anew(tx, provider_id)

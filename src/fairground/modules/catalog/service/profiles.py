@@ -20,6 +20,7 @@ from fairground.modules.catalog.domain.checks import (
     check_place,
     check_profile,
 )
+from fairground.modules.catalog.domain.places import place_values
 from fairground.modules.catalog.service.base import CatalogBase, not_found
 from fairground.modules.catalog.store import profiles
 from fairground.platform.db.database import WriteTx
@@ -57,6 +58,7 @@ class Profiles(CatalogBase):
         check_place(profile.lat, profile.lng)
         contact = {"contact_email": owner.email, "contact_phone": values.pop("contact_phone")}
         provider_id = uuid7()
+        values |= place_values(profile.lat, profile.lng)
         values |= {"id": provider_id, "owner_id": owner_id, "status": ProviderStatus.DRAFT}
         async with self._db.write() as tx:
             if not await profiles.insert_draft(tx, values | {"created_at": self._clock.now()}, contact=contact):
@@ -75,12 +77,14 @@ class Profiles(CatalogBase):
                 await profiles.replace_categories(tx, provider_id, categories)
             if "contact_phone" in values:
                 await profiles.change_contact(tx, provider_id, contact_phone=values.pop("contact_phone"))
-            if values:
-                await profiles.change_profile(tx, provider_id, values)
-                await _index_words(tx, provider_id, values)
+            await profiles.change_profile(tx, provider_id, values | {"updated_at": self._clock.now()})
+            await _index_words(tx, provider_id, values)
             record = await self._own_record(tx, provider_id)
             # A change may give one coordinate of two: what counts is the profile that comes of it.
-            check_place(record.detail.lat, record.detail.lng)
+            lat, lng = record.detail.lat, record.detail.lng
+            check_place(lat, lng)
+            await profiles.change_profile(tx, provider_id, place_values(lat, lng))
+            await self._list_anew(tx, provider_id)
         [view] = await self._own_views([record])
         return view
 
@@ -89,7 +93,8 @@ class Profiles(CatalogBase):
         async with self._db.write() as tx:
             if await profiles.lock_provider(tx, provider_id) is None:
                 raise not_found(provider_id)
-            await profiles.change_profile(tx, provider_id, {"profile_picture_url": url})
+            changes = {"profile_picture_url": url, "updated_at": self._clock.now()}
+            await profiles.change_profile(tx, provider_id, changes)
 
 
 async def _index_words(tx: WriteTx, provider_id: UUID, values: dict[str, Any]) -> None:

@@ -10,12 +10,14 @@ class Projections(CatalogBase):
     async def record_completion(self, event: BookingCompleted) -> None:
         async with self._db.write(ends_job=True) as tx:
             await projections.raise_book_count(tx, event.provider_id, book_count=event.provider_completed_count)
+            await self._list_anew(tx, event.provider_id)
 
     async def record_rating(self, event: ProviderRated) -> None:
         async with self._db.write(ends_job=True) as tx:
             await projections.raise_rating(
                 tx, event.provider_id, rating_sum=event.rating_sum, rating_count=event.rating_count
             )
+            await self._list_anew(tx, event.provider_id)
 
     async def record_hours(self, event: AvailabilityRulesSet) -> None:
         async with self._db.write(ends_job=True) as tx:

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from fairground.contracts.catalog import ProviderStatus, ServiceIn
 from fairground.kernel.ids import uuid7
+from fairground.modules.catalog.domain.places import place_values
 from fairground.modules.catalog.domain.words import slug_base
 from fairground.modules.catalog.store.profiles import NOT_YET_KNOWN, category_rows, phrase_rows
 from fairground.modules.catalog.store.services import price_values
@@ -84,12 +85,15 @@ async def insert_listings(
     return made
 
 
-async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing]) -> None:
+async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updated_at: datetime) -> None:
     """Make providers that nobody owns equal to their imported rows; their slugs stay.
 
     Nothing refers to the services that are replaced, because an unclaimed provider cannot be booked.
     """
-    rows = [{"changed_id": provider_id, **_columns(listing)} for provider_id, listing in changed.items()]
+    rows = [
+        {"changed_id": provider_id, "updated_at": updated_at, **_columns(listing)}
+        for provider_id, listing in changed.items()
+    ]
     names = [name for name in rows[0] if name != "changed_id"]
     statement = update(ProviderRow).where(ProviderRow.id == bindparam("changed_id"))
     await tx.execute(statement.values({name: bindparam(name) for name in names}), rows)
@@ -101,7 +105,8 @@ async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing]) -> None:
 def _columns(listing: Listing) -> dict[str, Any]:
     service = listing.service
     price = price_values(service.price_minor, currency=service.currency) if service else price_values(None)
-    return {**listing.profile, **price, "external_hash": listing.external_hash}
+    place = place_values(listing.profile["lat"], listing.profile["lng"])
+    return {**listing.profile, **place, **price, "external_hash": listing.external_hash}
 
 
 async def _insert_parts(tx: WriteTx, listings: Mapping[UUID, Listing]) -> None:

@@ -1,33 +1,52 @@
-"""The list of providers: one builder of conditions for the page, its total and its price bands."""
+"""The list of providers: one builder of conditions and order for the page, lean or full, and for its total."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, Subquery, Uuid, case, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
-from fairground.contracts.catalog import ProviderCard, ProviderSort, ProviderStatus
+from fairground.contracts.catalog import LeanProvider, ListedProvider, ProviderSort
+from fairground.modules.catalog.domain.cursors import Cursor
+from fairground.modules.catalog.domain.free_days import ANY_START, FreeOn
+from fairground.modules.catalog.domain.places import Circle, distance_km, point
 from fairground.modules.catalog.store.cards import CARD_COLUMNS, card_fields, list_categories
-from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderPhraseRow, ProviderRow
+from fairground.modules.catalog.tables import (
+    NO_PRICE_SORTS_AS,
+    DayRow,
+    ListEntryRow,
+    ProviderPhraseRow,
+    ProviderRow,
+    WeekRow,
+)
 from fairground.platform.db.database import ReadTx
 from fairground.platform.db.types import after_prefix
 
-_ORDER: Final[dict[ProviderSort, ColumnElement[Any]]] = {
-    ProviderSort.MOST_BOOKED: ProviderRow.book_count.desc(),
-    ProviderSort.TOP_RATED: ProviderRow.rating_avg.desc(),
-    ProviderSort.NEWEST: ProviderRow.created_at.desc(),
-    ProviderSort.PRICE: ProviderRow.price_sort_minor.asc(),
+_ASCENDING: Final = {ProviderSort.PRICE, ProviderSort.DISTANCE}
+_COLUMN: Final[dict[ProviderSort, Any]] = {
+    ProviderSort.MOST_BOOKED: ListEntryRow.book_count,
+    ProviderSort.TOP_RATED: ListEntryRow.rating_avg,
+    ProviderSort.NEWEST: ListEntryRow.created_at,
+    ProviderSort.PRICE: ListEntryRow.price_sort_minor,
 }
+_UPDATED_AT: Final = func.coalesce(ProviderRow.updated_at, ProviderRow.created_at).label("updated_at")
+_LEAN_COLUMNS: Final = (
+    ProviderRow.id,
+    ProviderRow.business_name,
+    ProviderRow.profile_picture_url,
+    ProviderRow.created_at,
+    _UPDATED_AT,
+)
+_FULL_COLUMNS: Final = (*CARD_COLUMNS, ProviderRow.created_at, _UPDATED_AT, ProviderRow.lat, ProviderRow.lng)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListFilter:
-    """What the listed providers have in common, besides being approved. None means that it does not matter."""
+    """Which providers are listed. None means that it does not matter."""
 
-    vertical: str | None = None
-    categories: frozenset[str] | None = None
-    """Slugs; a provider has at least one of them."""
+    scopes: Sequence[str]
+    """Lists that share nobody: a provider has one vertical, and a word means at most one category of each."""
     name: str | None = None
     """Folded; the name or a word in it begins with it."""
     location: str | None = None
@@ -35,62 +54,126 @@ class ListFilter:
     min_minor: int | None = None
     max_minor: int | None = None
     """Bounds of the lowest price, included. Either one leaves out providers without a price."""
+    min_rating: float | None = None
+    free_on: FreeOn | None = None
+    """Its scopes are of one vertical each."""
+    near: Circle | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but the scopes leaves somebody out."""
+        narrowing = (self.name, self.location, self.min_minor, self.max_minor, self.min_rating, self.free_on, self.near)
+        return any(value is not None for value in narrowing)
 
 
-async def list_cards(
-    tx: ReadTx, wanted: ListFilter, *, sort: ProviderSort, limit: int, offset: int
-) -> list[ProviderCard]:
-    statement = (
-        select(*CARD_COLUMNS)
-        .where(*_conditions(wanted), *_price_conditions(wanted))
-        .order_by(_ORDER[sort], ProviderRow.id)
-        .limit(limit)
-        .offset(offset)
-    )
-    rows = await tx.all(statement)
+@dataclass(frozen=True, kw_only=True)
+class PageOf:
+    """Which part of a list."""
+
+    sort: ProviderSort
+    limit: int
+    offset: int
+    after: Cursor | None = None
+
+
+async def list_full(tx: ReadTx, wanted: ListFilter, page: PageOf) -> tuple[list[ListedProvider], Cursor | None]:
+    """Return a page, and the cursor to what follows; None where nothing does."""
+    rows, end = await _rows(tx, wanted, page, _FULL_COLUMNS)
     categories = await list_categories(tx, [row.id for row in rows])
-    return [ProviderCard(**card_fields(row, categories[row.id])) for row in rows]
-
-
-async def count_providers(tx: ReadTx, wanted: ListFilter) -> int:
-    statement = select(func.count()).select_from(ProviderRow)
-    total: int = await tx.scalar(statement.where(*_conditions(wanted), *_price_conditions(wanted)))
-    return total
-
-
-async def count_with_bands(tx: ReadTx, wanted: ListFilter, *, edges_minor: Sequence[int]) -> tuple[int, list[int]]:
-    """Return how many providers match, and how many would in each price band if the price did not matter.
-
-    Args:
-        edges_minor: Ascending upper edges of the bands, not included in them; a last band above them is open.
-    """
-    bands = zip([0, *edges_minor], [*edges_minor, None], strict=True)
-    counts = [
-        func.count().filter(*_price_conditions(wanted)),
-        *(func.count().filter(*_band(*edges)) for edges in bands),
+    providers = [
+        ListedProvider(
+            **card_fields(row, categories[row.id]),
+            distance_km=_distance(row, wanted.near),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for row in rows
     ]
-    statement = select(*counts).select_from(ProviderRow).where(*_conditions(wanted))
-    total, *in_bands = await tx.one_or_none(statement)
-    return total, in_bands
+    return providers, end
 
 
-def _band(lowest: int, below: int | None) -> list[ColumnElement[bool]]:
-    price = ProviderRow.price_from_minor
-    return [price >= lowest] if below is None else [price >= lowest, price < below]
+async def list_lean(tx: ReadTx, wanted: ListFilter, page: PageOf) -> tuple[list[LeanProvider], Cursor | None]:
+    """Return what `list_full` returns, of fewer columns."""
+    rows, end = await _rows(tx, wanted, page, _LEAN_COLUMNS)
+    names = LeanProvider.model_fields
+    providers = [LeanProvider(**{name: getattr(row, name) for name in names}) for row in rows]
+    return providers, end
 
 
-def _conditions(wanted: ListFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [ProviderRow.status == ProviderStatus.APPROVED]
-    if wanted.vertical is not None:
-        conditions.append(ProviderRow.vertical == wanted.vertical)
-    if wanted.categories is not None:
-        having = select(ProviderCategoryRow.provider_id).where(ProviderCategoryRow.category.in_(wanted.categories))
-        conditions.append(ProviderRow.id.in_(having))
+def _distance(row: Any, near: Circle | None) -> float | None:
+    return None if near is None else round(distance_km(near.lat, near.lng, row.lat, row.lng), 3)
+
+
+async def _rows(
+    tx: ReadTx, wanted: ListFilter, page: PageOf, columns: Sequence[Any]
+) -> tuple[Sequence[Any], Cursor | None]:
+    chosen = _chosen(wanted, page)
+    statement = select(*columns, chosen.c.sort_key).join(chosen, chosen.c.provider_id == ProviderRow.id)
+    # The database has chosen in the order of its index; the few that it chose are put in that order here, for a join
+    # promises none.
+    rows = sorted(await tx.all(statement), key=lambda row: (row.sort_key, row.id), reverse=page.sort not in _ASCENDING)
+    if len(rows) < page.limit:
+        return rows, None
+    return rows, Cursor(sort=page.sort, key=rows[-1].sort_key, provider_id=rows[-1].id)
+
+
+async def count_up_to(tx: ReadTx, wanted: ListFilter, *, most: int) -> int:
+    """Count who is listed, and stop at `most`."""
+    entries = [_entries(scope, wanted).with_only_columns(literal(1)).limit(most).subquery() for scope in wanted.scopes]
+    counted = union_all(*(select(each) for each in entries)).subquery()
+    found: int = await tx.scalar(select(func.count()).select_from(select(counted).limit(most).subquery()))
+    return found
+
+
+def _chosen(wanted: ListFilter, page: PageOf) -> Subquery:
+    """Return the ids and sort keys of the page, which no table but that of the entries is read for."""
+    key = _sort_key(page.sort, wanted.near)
+    lists = [_entries(scope, wanted).with_only_columns(ListEntryRow.provider_id, key) for scope in wanted.scopes]
+    if page.after is not None:
+        lists = [entries.where(_is_behind(page.after, key)) for entries in lists]
+    if len(lists) == 1:
+        return _cut(lists[0], page, key, ListEntryRow.provider_id).offset(page.offset).limit(page.limit).subquery()
+    # Each list gives as many as the page could need of it, in order; they share nobody.
+    most = page.offset + page.limit
+    heads = [_cut(entries, page, key, ListEntryRow.provider_id).limit(most).subquery() for entries in lists]
+    merged = union_all(*(select(head) for head in heads)).subquery()
+    ordered = _cut(select(merged), page, merged.c.sort_key, merged.c.provider_id)
+    return ordered.offset(page.offset).limit(page.limit).subquery()
+
+
+def _cut(entries: Select[Any], page: PageOf, key: ColumnElement[Any], provider_id: Any) -> Select[Any]:
+    if page.sort in _ASCENDING:
+        return entries.order_by(key.asc(), provider_id.asc())
+    return entries.order_by(key.desc(), provider_id.desc())
+
+
+def _sort_key(sort: ProviderSort, near: Circle | None) -> Any:
+    if sort is ProviderSort.DISTANCE and near is not None:
+        return _chord_squared(near).label("sort_key")
+    return _COLUMN[sort].label("sort_key")
+
+
+def _is_behind(after: Cursor, key: Any) -> ColumnElement[bool]:
+    # A comparison of rows, which both dialects read from an index as one range.
+    last = tuple_(literal(after.key, key.type), literal(after.provider_id, Uuid()))
+    entry = tuple_(key.element, ListEntryRow.provider_id)
+    return entry > last if after.sort in _ASCENDING else entry < last
+
+
+def _entries(scope: str, wanted: ListFilter) -> Select[Any]:
+    """Return the entries of one list that are wanted, without any order."""
+    conditions: list[ColumnElement[bool]] = [ListEntryRow.scope == scope]
     if wanted.name is not None:
         conditions.append(_begins("name", wanted.name))
     if wanted.location is not None:
         conditions.append(_begins("location", wanted.location))
-    return conditions
+    if wanted.min_rating is not None:
+        conditions.append(ListEntryRow.rating_avg >= wanted.min_rating)
+    if wanted.near is not None:
+        conditions += _lies_in(wanted.near)
+    if wanted.free_on is not None:
+        conditions.append(_is_free(wanted.free_on, vertical=scope.partition("/")[0]))
+    return select(ListEntryRow).where(*conditions, *_price_conditions(wanted))
 
 
 def _begins(field: str, prefix: str) -> ColumnElement[bool]:
@@ -98,15 +181,53 @@ def _begins(field: str, prefix: str) -> ColumnElement[bool]:
     found = select(ProviderPhraseRow.provider_id).where(
         ProviderPhraseRow.field == field, phrase >= prefix, phrase < after_prefix(prefix)
     )
-    return ProviderRow.id.in_(found)
+    return ListEntryRow.provider_id.in_(found)
 
 
 def _price_conditions(wanted: ListFilter) -> list[ColumnElement[bool]]:
+    price = ListEntryRow.price_sort_minor
     conditions: list[ColumnElement[bool]] = []
-    if wanted.min_minor is not None or wanted.max_minor is not None:
-        conditions.append(ProviderRow.price_from_minor.is_not(None))
     if wanted.min_minor is not None:
-        conditions.append(ProviderRow.price_sort_minor >= wanted.min_minor)
+        conditions.append(price >= wanted.min_minor)
     if wanted.max_minor is not None:
-        conditions.append(ProviderRow.price_sort_minor <= wanted.max_minor)
+        conditions.append(price <= wanted.max_minor)
+    elif wanted.min_minor is not None:
+        conditions.append(price < NO_PRICE_SORTS_AS)
     return conditions
+
+
+def _lies_in(circle: Circle) -> list[ColumnElement[bool]]:
+    # The bands and longitudes are a range of the index for each band; the exact distance decides among those.
+    ranges = [ListEntryRow.lng.between(west, east) for west, east in circle.lng_ranges]
+    return [
+        ListEntryRow.lat_band.in_(circle.lat_bands),
+        or_(*ranges),
+        _chord_squared(circle) <= circle.chord_squared,
+    ]
+
+
+def _chord_squared(circle: Circle) -> ColumnElement[float | None]:
+    x, y, z = (
+        column - value
+        for column, value in zip(
+            (ListEntryRow.x, ListEntryRow.y, ListEntryRow.z), point(circle.lat, circle.lng), strict=True
+        )
+    )
+    return x * x + y * y + z * z
+
+
+def _is_free(wanted: FreeOn, *, vertical: str) -> ColumnElement[bool]:
+    """Return whether the last start of the day is late enough, as the week or that very date says."""
+    of_week = func.substr(WeekRow.last_starts, 4 * wanted.day.weekday() + 1, 4)
+    times = [(WeekRow.timezone.in_(zones), start) for start, zones in wanted.first_starts[vertical].items()]
+    first_start = case(*times, else_=ANY_START) if times else literal(ANY_START)
+    is_that_day = (DayRow.provider_id == WeekRow.provider_id) & (DayRow.day == wanted.day)
+    in_time = case((func.coalesce(DayRow.last_start, of_week) >= first_start, 1), else_=0)
+    # A question for each entry and not a join: an order by an index must stay cheaper than reading everybody's days.
+    return (
+        select(in_time)
+        .select_from(WeekRow)
+        .join(DayRow, is_that_day, isouter=True)
+        .where(WeekRow.provider_id == ListEntryRow.provider_id)
+        .scalar_subquery()
+    ) == 1

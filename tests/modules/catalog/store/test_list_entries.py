@@ -1,0 +1,168 @@
+"""Entries and counts are kept in the transaction that changes them, and equal what is made from scratch."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, select, true
+
+from fairground.contracts.booking import BookingCompleted
+from fairground.contracts.catalog import OwnProvider, ProfileChanges, ProviderQuery
+from fairground.contracts.reviews import ProviderRated
+from fairground.kernel.ids import uuid7
+from fairground.modules.catalog.service import CatalogService
+from fairground.modules.catalog.store import list_entries, price_bands
+from fairground.modules.catalog.tables import ListEntryRow, PriceBandRow
+from fairground.platform.db.database import Database, WriteTx
+from tests.support.catalog import Desk, owner_of
+
+Everything = tuple[list[Any], list[Any]]
+
+
+async def _kept(db: Database) -> Everything:
+    async with db.read() as tx:
+        entries = await tx.all(select(*ListEntryRow.__table__.c).order_by(ListEntryRow.scope, ListEntryRow.provider_id))
+        bands = select(*PriceBandRow.__table__.c).where(PriceBandRow.providers != 0)
+        return list(entries), list(await tx.all(bands.order_by(PriceBandRow.scope, PriceBandRow.from_minor)))
+
+
+async def _from_scratch(db: Database, catalog: CatalogService) -> Everything:
+    async with db.write() as tx:
+        await tx.execute(delete(ListEntryRow))
+        await list_entries.insert_entries(tx, true())
+        await price_bands.count_anew(tx, scale_minor=catalog._prices.fine_minor)
+    return await _kept(db)
+
+
+def _completed(provider: OwnProvider, count: int) -> BookingCompleted:
+    return BookingCompleted(
+        booking_id=uuid7(), customer_id=uuid7(), provider_id=provider.id, provider_completed_count=count
+    )
+
+
+class _Changes:
+    """Changes of all kinds, in any order."""
+
+    def __init__(self, desk: Desk, chance: random.Random) -> None:
+        self._desk = desk
+        self._chance = chance
+        self._services: dict[UUID, list[UUID]] = {}
+
+    async def make_one(self, provider: OwnProvider) -> None:
+        await self._chance.choice([self._offer, self._withdraw, self._move, self._regroup, self._book, self._rate])(
+            provider
+        )
+
+    async def _offer(self, provider: OwnProvider) -> None:
+        price = self._chance.choice([100, 9_999, 10_000, 250_000, 9_999_999])
+        offered = await self._desk.offer(provider, price_minor=price, category="band")
+        self._services.setdefault(provider.id, []).append(offered)
+
+    async def _withdraw(self, provider: OwnProvider) -> None:
+        if services := self._services.get(provider.id):
+            await self._desk.catalog.withdraw_service(owner_id=owner_of(provider), service_id=services.pop())
+
+    async def _move(self, provider: OwnProvider) -> None:
+        lat = self._chance.choice([None, 59.9, -33.9])
+        await self._change(provider, lat=lat, lng=None if lat is None else 18.4)
+
+    async def _regroup(self, provider: OwnProvider) -> None:
+        await self._change(provider, categories=self._chance.sample(["dj", "band", "jazz_ensemble"], k=2))
+
+    async def _change(self, provider: OwnProvider, **changes: Any) -> None:
+        await self._desk.catalog.change_provider(
+            owner_id=owner_of(provider), provider_id=provider.id, changes=ProfileChanges(**changes)
+        )
+
+    async def _book(self, provider: OwnProvider) -> None:
+        catalog: Any = self._desk.catalog
+        await catalog.record_completion(_completed(provider, self._chance.randint(1, 50)))
+
+    async def _rate(self, provider: OwnProvider) -> None:
+        catalog: Any = self._desk.catalog
+        count = self._chance.randint(1, 50)
+        await catalog.record_rating(ProviderRated(provider_id=provider.id, rating_sum=4 * count, rating_count=count))
+
+
+async def test_what_is_kept_equals_what_is_made_from_scratch(db: Database, catalog: CatalogService, desk: Desk) -> None:
+    await catalog.count_prices_if_bands_changed()
+    chance = random.Random(11)
+    changes = _Changes(desk, chance)
+    providers = [await chance.choice([desk.approved, desk.draft, desk.submitted])() for _ in range(8)]
+    for _ in range(60):
+        await changes.make_one(chance.choice(providers))
+    kept = await _kept(db)
+    assert kept[0]
+    assert kept[1]
+    assert kept == await _from_scratch(db, catalog)
+
+
+async def _rush(desk: Desk, catalog: CatalogService) -> None:
+    """Change two providers of one list in all ways at once."""
+    providers = [await desk.approved(price_minor=5_000) for _ in range(2)]
+    work: list[Callable[[], Awaitable[object]]] = []
+    for provider in providers:
+        for number in range(1, 5):
+            work.append(lambda p=provider, n=number: desk.offer(p, price_minor=1_000 * n))  # type: ignore[misc]
+            work.append(lambda p=provider, n=number: catalog.record_completion(_completed(p, n)))  # type: ignore[misc]
+    await asyncio.gather(*(each() for each in work))
+
+
+async def test_changes_at_the_same_moment_leave_entries_and_counts_right(
+    db: Database, catalog: CatalogService, desk: Desk
+) -> None:
+    await catalog.count_prices_if_bands_changed()
+    await _rush(desk, catalog)
+    assert await _kept(db) == await _from_scratch(db, catalog)
+
+
+async def test_the_control_without_the_lock_on_a_provider_its_changes_are_counted_twice(
+    db: Database, catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.backend.ops.name == "sqlite":
+        pytest.skip("NOT RUN: SQLite has one writer, so there is nothing to switch off")
+    provider = await desk.approved(price_minor=5_000)
+    await catalog.count_prices_if_bands_changed()
+    counted = asyncio.Event()
+    others_done = asyncio.Event()
+
+    async def count_and_wait(tx: WriteTx, entries: Any, **scale: Any) -> Any:
+        counts = await real_count(tx, entries, **scale)
+        if not counted.is_set():
+            counted.set()
+            await others_done.wait()
+        return counts
+
+    async def no_lock(self: WriteTx, statement: Any) -> Any:
+        return await self.all(statement)
+
+    real_count = price_bands.count_entries
+    monkeypatch.setattr(price_bands, "count_entries", count_and_wait)
+    monkeypatch.setattr(WriteTx, "lock", no_lock)
+
+    async def list_slowly() -> None:
+        async with db.write() as tx:
+            await catalog._list_anew(tx, provider.id)
+
+    slow = asyncio.ensure_future(list_slowly())
+    await counted.wait()
+    await desk.offer(provider, price_minor=100)
+    others_done.set()
+    await slow
+    monkeypatch.undo()
+    assert await _kept(db) != await _from_scratch(db, catalog)
+
+
+async def test_other_bands_of_a_pack_are_counted_at_the_next_start(
+    db: Database, catalog: CatalogService, desk: Desk
+) -> None:
+    await desk.approved(price_minor=5_000)
+    async with db.write() as tx:
+        await price_bands.count_anew(tx, scale_minor=[0, 7])
+    await catalog.count_prices_if_bands_changed()
+    found = await catalog.search_providers(query=ProviderQuery(include_price_distribution=True))
+    assert [band.min_price for band in found.price_distribution if band.count] == [50]
+    assert await _kept(db) == await _from_scratch(db, catalog)

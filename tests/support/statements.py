@@ -1,0 +1,40 @@
+"""The statements that a piece of work sends, and what the database says it does for them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from fairground.platform.db.database import Database
+
+Statement = tuple[str, Any]
+
+
+@contextmanager
+def statements_of(db: Database) -> Iterator[list[Statement]]:
+    """Collect the queries that are sent, with their values."""
+    engine: Any = db.backend._engine  # type: ignore[attr-defined]
+    engine = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    sent: list[Statement] = []
+
+    def listen(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
+        sent.append((sql, values))
+
+    event.listen(engine, "before_cursor_execute", listen)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+
+
+def explain(db: Database, statement: Statement) -> str:
+    """Return the plan of a statement, as the database prints it."""
+    sql, values = statement
+    engine = db.backend.migration_engine()
+    word = "EXPLAIN QUERY PLAN" if db.backend.ops.name == "sqlite" else "EXPLAIN"
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"{word} {sql}", values).all()
+    engine.dispose()
+    return "\n".join(str(row[-1]) for row in rows)
