@@ -212,6 +212,17 @@ class TestOneFile:
         second.backend.take_server_role()
         await second.close()
 
+    @pytest.mark.parametrize(("is_draft", "synchronous"), [(False, 2), (True, 0)])
+    async def test_every_commit_waits_for_the_disk_but_in_a_draft(
+        self, tmp_path: Path, *, is_draft: bool, synchronous: int
+    ) -> None:
+        database = Database(f"sqlite:///{tmp_path / 'one.db'}", outbox=RecordingOutbox())
+        if is_draft:
+            database.backend.commit_without_disk()
+        async with database.write() as tx:
+            assert await tx.scalar(text("PRAGMA synchronous")) == synchronous
+        await database.close()
+
     async def test_a_writer_waits_for_a_guest_without_stopping_the_loop(self, tmp_path: Path) -> None:
         database = Database(f"sqlite:///{tmp_path / 'one.db'}", outbox=RecordingOutbox())
         engine = database.backend.migration_engine()

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -97,6 +98,8 @@ def _build_demo(settings: Settings, file: Path) -> None:
     builder.join()
     if builder.exitcode:
         raise Mistake("The demo could not be built; what stands above says why. Mend that, and start again.")
+    with aside.open("rb") as built:
+        os.fsync(built.fileno())
     aside.rename(file)
 
 
@@ -114,6 +117,7 @@ def _build_demo_into(settings: Settings, aside: Path) -> None:
     # Nearly everything that is made here is kept to the end: looking for garbage finds none.
     gc.disable()
     program = compose(settings.with_database_file(aside), tells_nobody=True)
+    program.db.backend.commit_without_disk()
     upgrade_schema(program.db.backend, program.histories)
 
     async def build() -> str:

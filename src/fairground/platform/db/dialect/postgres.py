@@ -134,6 +134,9 @@ class PostgresBackend:
     def take_server_role(self) -> None:
         """Any number of processes may serve one PostgreSQL database."""
 
+    def commit_without_disk(self) -> None:
+        """The server decides that for itself."""
+
     async def close(self) -> None:
         await self._engine.dispose()
 

@@ -76,6 +76,7 @@ class SQLiteBackend:
         self.ops = SQLiteOps()
         self.file = Path(url.database)
         self._is_guest = is_guest
+        self._waits_for_disk = True
         self._role: IO[str] | None = None
         self._threads = ThreadPoolExecutor(max_workers=pool_size + 1, thread_name_prefix="sqlite")
         self._readers: asyncio.Queue[Connection] = asyncio.Queue()
@@ -118,6 +119,8 @@ class SQLiteBackend:
         elif self._is_guest:
             # Only the serving writer checkpoints: a guest's checkpoint would make it wait in the middle of a request.
             _raw(connection).execute("PRAGMA wal_autocheckpoint = 0")
+        if not self._waits_for_disk:
+            _raw(connection).execute("PRAGMA synchronous = OFF")
         return connection
 
     def _make_engine(self) -> Engine:
@@ -189,6 +192,9 @@ class SQLiteBackend:
                 f"{lock} cannot be written: {error.strerror}. Give the server a folder of its own user's with"
                 " FAIRGROUND_DATA_DIR."
             ) from None
+
+    def commit_without_disk(self) -> None:
+        self._waits_for_disk = False
 
     async def close(self) -> None:
         if self._writer is not None:
