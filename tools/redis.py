@@ -148,16 +148,17 @@ class OwnedServer:
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def start(self) -> None:
-        """Start it, empty, and wait until it answers."""
+    def start(self, *, awaits_answer: bool = True) -> None:
+        """Start it, empty unless it was told to save, and wait until it answers."""
         fixed = {"bind": "127.0.0.1", "port": str(self._port), "dir": str(self._folder), "pidfile": "pid"}
-        # Nothing is kept: what a test puts into a cache is worth nothing after a restart.
+        # Nothing is kept, unless a test says so: what it puts into a cache is worth nothing after a restart.
         volatile = {"save": "", "appendonly": "no"}
         options = [word for name, value in (fixed | volatile).items() for word in (f"--{name}", value)]
         command = [str(self._program.path), *options, *self._options]
         (self._folder / "pid").unlink(missing_ok=True)
         self._guardian = launch(command, folder=self._folder, ends_by="KILL")
-        self._await_answer(self._guardian)
+        if awaits_answer:
+            self._await_answer(self._guardian)
 
     def kill(self) -> None:
         """End it as `kill -9` does; its folder stays."""

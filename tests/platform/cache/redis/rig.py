@@ -1,0 +1,81 @@
+"""Levels on real servers, who listens to them, and a backlog that a test settles by hand."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from fairground.platform.cache.levels import LevelUnavailable
+from fairground.platform.cache.redis.level import RedisLevel
+from fairground.platform.cache.redis.session import LevelState
+from fairground.platform.db.dialect.base import DatabaseUnavailable
+from tests.support.waiting import until
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Ledger:
+    """What the database knows of renewals that are still to be made."""
+
+    def __init__(self) -> None:
+        self.pending = 0
+        self.is_reachable = True
+
+    async def is_settled(self) -> bool:
+        if not self.is_reachable:
+            raise DatabaseUnavailable("The database is away.")
+        return self.pending == 0
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.events: list[str] = []
+
+    def tags_renewed(self, tags: Collection[str]) -> None:
+        self.heard += tags
+
+    def lost_touch(self) -> None:
+        self.events.append("lost touch")
+
+    def in_touch(self) -> None:
+        self.events.append("in touch")
+
+
+@asynccontextmanager
+async def level_at(
+    url: str, *, namespace: str, ledger: Ledger | None = None, listener: Listener | None = None
+) -> AsyncIterator[RedisLevel]:
+    """Give a level that is on, as one process has it."""
+    level = RedisLevel(url, namespace=namespace, backlog=ledger or Ledger())
+    level.listen(listener or Listener())
+    async with level.running():
+        await until_on(level)
+        yield level
+
+
+async def until_on(level: RedisLevel) -> None:
+    await until(lambda: level.state is LevelState.ON)
+
+
+async def until_off(level: RedisLevel) -> None:
+    """Keep asking, as requests do, until the level is left alone."""
+
+    async def is_off() -> bool:
+        await is_refused(level)
+        return level.state is LevelState.OFF
+
+    await until(is_off)
+
+
+async def is_refused(level: RedisLevel) -> bool:
+    """Look something up, and return whether that could not be done."""
+    try:
+        await level.look_up("any", fields=["body"], tags=["any"])
+    except LevelUnavailable:
+        return True
+    return False

@@ -1,0 +1,138 @@
+"""What the level promises while its server is well, between two processes' levels on it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import redis
+
+from fairground.platform.cache.levels import Found, LevelUnavailable
+from fairground.platform.cache.redis.lanes import LANES
+from fairground.platform.cache.redis.level import ENTRY_MAX_BYTES, RedisLevel
+from tests.platform.cache.redis.rig import Ledger, Listener, level_at
+from tests.support.redis import fresh_namespace
+from tests.support.waiting import until
+from tools.guardian import Server
+from tools.redis import OwnedServer
+
+
+@pytest.fixture
+async def other(redis_server: Server, namespace: str) -> AsyncIterator[RedisLevel]:
+    async with level_at(redis_server.url, namespace=namespace) as level:
+        yield level
+
+
+async def test_an_entry_is_found_by_every_process_with_the_tokens_of_its_tags(
+    level: RedisLevel, other: RedisLevel
+) -> None:
+    tokens = await level.read_tokens(["lists", "provider:7"])
+    await level.store("list", fields={"meta": b"\x00\xff", "br": b""}, ttl_seconds=60)
+    found = await other.look_up("list", fields=["meta", "br", "zstd"], tags=["lists", "provider:7", "unheard"])
+    assert found == Found(fields=(b"\x00\xff", b"", None), tokens=(*tokens, None))
+    assert len(set(tokens)) == 2
+
+
+async def test_tokens_stay_until_they_are_renewed_and_never_come_back(level: RedisLevel, other: RedisLevel) -> None:
+    seen = set()
+    for _ in range(5):
+        (token,) = await level.read_tokens(["lists"])
+        assert (token,) == await other.read_tokens(["lists"])
+        assert token not in seen
+        seen.add(token)
+        await other.renew_tags(["lists"])
+        assert (await level.look_up("list", fields=["meta"], tags=["lists"])).tokens != (token,)
+
+
+async def test_a_new_entry_keeps_nothing_of_the_old_one(level: RedisLevel) -> None:
+    await level.store("list", fields={"meta": b"1", "br": b"old"}, ttl_seconds=60)
+    await level.store("list", fields={"meta": b"2"}, ttl_seconds=60)
+    assert (await level.look_up("list", fields=["meta", "br"], tags=[])).fields == (b"2", None)
+
+
+async def test_an_entry_leaves_when_its_time_is_over(level: RedisLevel) -> None:
+    await level.store("list", fields={"meta": b"1"}, ttl_seconds=0.05)
+
+    async def is_gone() -> bool:
+        return (await level.look_up("list", fields=["meta"], tags=[])).fields == (None,)
+
+    await until(is_gone)
+
+
+async def test_an_entry_above_one_mebibyte_is_not_kept(level: RedisLevel) -> None:
+    await level.store("list", fields={"meta": b"m", "body": b"x" * (ENTRY_MAX_BYTES - 1)}, ttl_seconds=60)
+    assert (await level.look_up("list", fields=["meta"], tags=[])).fields == (b"m",)
+    await level.store("huge", fields={"meta": b"m", "body": b"x" * ENTRY_MAX_BYTES}, ttl_seconds=60)
+    assert (await level.look_up("huge", fields=["meta"], tags=[])).fields == (None,)
+
+
+async def test_a_lookup_is_one_round_trip(namespace: str) -> None:
+    with OwnedServer() as server:
+        async with level_at(server.url, namespace=namespace) as level:
+            for _ in range(LANES):
+                await level.read_tokens(["lists"])  # each of them connects when it is first used
+            with redis.Redis.from_url(server.url) as client, client.monitor() as monitor:
+                asked = asyncio.to_thread(lambda: [monitor.next_command()["command"] for _ in range(2)])
+                await level.look_up("list", fields=["meta", "br"], tags=["lists", "crafts"])
+                commands = [command.split()[0] for command in await asked]
+    assert commands == ["HMGET", "MGET"]
+
+
+async def test_many_at_once_share_a_few_connections(redis_server: Server, namespace: str) -> None:
+    async with level_at(redis_server.url, namespace=namespace) as level:
+        with redis.Redis.from_url(redis_server.url) as client:
+            before = client.info("clients")["connected_clients"]
+            await asyncio.gather(*(level.read_tokens([f"tag:{number}"]) for number in range(1000)))
+            after = client.info("clients")["connected_clients"]
+    assert after - before <= LANES
+
+
+async def test_a_renewal_is_told_to_every_process_and_to_our_own_before_it_returns(
+    redis_server: Server, namespace: str
+) -> None:
+    ours, theirs = Listener(), Listener()
+    async with (
+        level_at(redis_server.url, namespace=namespace, listener=ours) as level,
+        level_at(redis_server.url, namespace=namespace, listener=theirs),
+    ):
+        assert theirs.events == ["in touch"]
+        await level.renew_tags(["lists", "provider:7"])
+        assert {*ours.heard} == {"lists", "provider:7"}
+        await until(lambda: theirs.heard == ["lists", "provider:7"])
+    assert theirs.events == ["in touch", "lost touch"]
+
+
+async def test_namespaces_share_nothing(redis_server: Server, level: RedisLevel) -> None:
+    theirs = Listener()
+    async with level_at(redis_server.url, namespace=fresh_namespace(), listener=theirs) as stranger:
+        await level.store("list", fields={"meta": b"1"}, ttl_seconds=60)
+        tokens = await level.read_tokens(["lists"])
+        assert await stranger.read_tokens(["lists"]) != tokens
+        assert (await stranger.look_up("list", fields=["meta"], tags=[])).fields == (None,)
+        await level.renew_tags(["lists"])
+        await stranger.renew_tags(["own"])
+        await until(lambda: "own" in theirs.heard)
+    assert "lists" not in theirs.heard
+
+
+async def test_a_level_is_not_read_before_the_backlog_is_settled_but_written_to(
+    redis_server: Server, namespace: str
+) -> None:
+    ledger = Ledger()
+    ledger.pending, ledger.is_reachable = 1, False
+    level = RedisLevel(redis_server.url, namespace=namespace, backlog=ledger)
+    async with level.running():
+        await until(lambda: level.state == "settling")
+        with pytest.raises(LevelUnavailable, match="settling"):
+            await level.look_up("list", fields=["meta"], tags=[])
+        await level.renew_tags(["lists"])
+        ledger.is_reachable = True
+        await asyncio.sleep(0.5)
+        assert level.state == "settling"
+        ledger.pending = 0
+        await until(lambda: level.state == "on")
+
+
+@pytest.mark.parametrize("url", ["http://localhost", "redis://localhost?no_such_option=1"])
+def test_a_url_that_cannot_be_used_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match=r"schemes|no_such_option"):
+        RedisLevel(url, namespace="any", backlog=Ledger())

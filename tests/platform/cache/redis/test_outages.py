@@ -1,0 +1,221 @@
+"""What becomes of requests, and of what is cached, when the server dies, hangs, refuses or comes back as another."""
+
+import os
+import socket
+import time
+
+import pytest
+import redis
+
+from fairground.platform.cache.levels import LevelUnavailable
+from fairground.platform.cache.redis.level import RedisLevel
+from fairground.platform.cache.redis.session import LevelState
+from tests.platform.cache.redis.rig import Ledger, Listener, is_refused, level_at, until_off, until_on
+from tests.support.waiting import until
+from tools.redis import OwnedServer
+
+
+def admin(server: OwnedServer) -> redis.Redis:
+    return redis.Redis.from_url(server.url, socket_timeout=10)
+
+
+def is_refused_without_waiting(level: RedisLevel) -> bool:
+    """Ask, and never give the event loop a turn."""
+    asked = level.look_up("list", fields=["meta"], tags=["lists"])
+    try:
+        asked.send(None)
+    except LevelUnavailable:
+        return True
+    finally:
+        asked.close()
+    return False
+
+
+async def fill(level: RedisLevel) -> bytes:
+    (token,) = await level.read_tokens(["lists"])
+    await level.store("list", fields={"meta": b"old"}, ttl_seconds=60)
+    return token
+
+
+async def test_a_killed_server_is_left_alone_and_found_again_empty(owned_server: OwnedServer, namespace: str) -> None:
+    listener = Listener()
+    async with level_at(owned_server.url, namespace=namespace, listener=listener) as level:
+        token = await fill(level)
+        owned_server.kill()
+        await until(lambda: level.state is LevelState.OFF)
+        assert listener.events == ["in touch", "lost touch"]
+        assert is_refused_without_waiting(level)
+        owned_server.start()
+        await until_on(level)
+        assert listener.events == ["in touch", "lost touch", "in touch"]
+        assert (await level.look_up("list", fields=["meta"], tags=["lists"])).fields == (None,)
+        assert await level.read_tokens(["lists"]) != (token,)
+
+
+async def test_nobody_waits_for_a_frozen_server(owned_server: OwnedServer, namespace: str) -> None:
+    async with level_at(owned_server.url, namespace=namespace) as level:
+        token = await fill(level)
+        owned_server.freeze()
+        began_at = time.monotonic()
+        await until_off(level)
+        assert time.monotonic() - began_at < 10
+        assert is_refused_without_waiting(level)
+        owned_server.thaw()
+        await until_on(level)
+        # It is the same server with the same past, and nothing was renewed: all of it is good.
+        assert await level.look_up("list", fields=["meta"], tags=["lists"]) is not None
+        assert await level.read_tokens(["lists"]) == (token,)
+
+
+async def test_a_freeze_that_no_request_meets_is_noticed_all_the_same(
+    owned_server: OwnedServer, namespace: str
+) -> None:
+    listener = Listener()
+    async with level_at(owned_server.url, namespace=namespace, listener=listener) as level:
+        owned_server.freeze()
+        await until(lambda: listener.events[-1] == "lost touch")
+        assert level.state is LevelState.OFF
+        owned_server.thaw()
+        await until_on(level)
+
+
+@pytest.mark.parametrize("mode", ["ALL", "WRITE"])
+async def test_a_paused_server_is_left_alone(owned_server: OwnedServer, namespace: str, mode: str) -> None:
+    async with level_at(owned_server.url, namespace=namespace) as level:
+        with admin(owned_server) as client:
+            client.execute_command("CLIENT", "PAUSE", "3000", mode)
+
+        async def is_off() -> bool:
+            try:
+                await level.renew_tags(["lists"])
+            except LevelUnavailable:
+                return level.state is LevelState.OFF
+            return False
+
+        await until(is_off)
+        await until_on(level)
+
+
+async def test_a_listening_socket_that_never_answers_delays_nobody(namespace: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        level = RedisLevel(f"redis://127.0.0.1:{hole.getsockname()[1]}", namespace=namespace, backlog=Ledger())
+        async with level.running():
+            assert is_refused_without_waiting(level)
+            await until(lambda: "in time" in level.reason)
+            assert is_refused_without_waiting(level)
+
+
+async def test_a_full_server_is_still_read_and_still_renews(namespace: str) -> None:
+    with OwnedServer("--maxmemory", "8mb", "--maxmemory-policy", "noeviction") as server:
+        async with level_at(server.url, namespace=namespace) as level:
+            token = await fill(level)
+            with admin(server) as client:
+                client.config_set("maxmemory", 1)
+            for _ in range(20):
+                with pytest.raises(LevelUnavailable, match="maxmemory"):
+                    await level.store("other", fields={"meta": b"new"}, ttl_seconds=60)
+            found = await level.look_up("list", fields=["meta"], tags=["lists"])
+            assert (found.fields, found.tokens) == ((b"old",), (token,))
+            await level.renew_tags(["lists"])
+            assert (await level.look_up("list", fields=["meta"], tags=["lists"])).tokens == (None,)
+
+
+async def test_a_replica_that_refuses_writes_is_left_until_it_is_a_primary(
+    owned_server: OwnedServer, namespace: str
+) -> None:
+    async with level_at(owned_server.url, namespace=namespace) as level:
+        with admin(owned_server) as client:
+            client.replicaof("127.0.0.1", 1)
+            with pytest.raises(LevelUnavailable):
+                await level.renew_tags(["lists"])
+            assert is_refused_without_waiting(level)
+            await until(lambda: "read only" in level.reason)
+            client.replicaof("NO", "ONE")
+            await until_on(level)
+            await level.renew_tags(["lists"])
+
+
+async def test_a_server_that_comes_back_with_an_older_copy_is_not_believed(namespace: str) -> None:
+    with OwnedServer("--save", "3600 1") as server:
+        async with level_at(server.url, namespace=namespace) as level:
+            token = await fill(level)
+            with admin(server) as client:
+                client.save()
+                stored = client.get(f"{namespace}:tag:lists")
+                await level.renew_tags(["lists"])
+                server.kill()
+                await until(lambda: level.state is LevelState.OFF)
+                server.start()
+                # The control: without its run, the old token is back, and what was stored under it would be served.
+                assert client.get(f"{namespace}:tag:lists") == stored
+            await until_on(level)
+            found = await level.look_up("list", fields=["meta"], tags=["lists"])
+            assert found.fields == (b"old",)
+            assert found.tokens != (token,)
+            assert stored is not None
+            assert found.tokens[0] is not None
+            assert token.endswith(stored)
+            assert found.tokens[0].endswith(stored)
+
+
+async def test_a_server_that_loads_its_data_is_left_alone_until_it_has(namespace: str) -> None:
+    slowly = ("--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024")
+    with OwnedServer("--save", "3600 1", *slowly) as server:
+        async with level_at(server.url, namespace=namespace) as level:
+            with admin(server) as client:
+                client.mset({f"key:{number}": os.urandom(500) for number in range(1000)})
+                client.save()
+            server.kill()
+            await until(lambda: level.state is LevelState.OFF)
+            server.start(awaits_answer=False)
+            await until(lambda: "loading" in level.reason.lower())
+            await until_on(level)
+
+
+async def test_a_killed_subscriber_loses_touch_and_finds_it_again(owned_server: OwnedServer, namespace: str) -> None:
+    ours, theirs = Listener(), Listener()
+    async with (
+        level_at(owned_server.url, namespace=namespace, listener=ours) as level,
+        level_at(owned_server.url, namespace=namespace, listener=theirs) as other,
+    ):
+        for losses in (1, 2):
+            with admin(owned_server) as client:
+                client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            told = ["in touch", "lost touch"] * losses
+            await until(lambda told=told: ours.events[: len(told)] == theirs.events[: len(told)] == told)  # type: ignore[misc]
+            await until_on(level)
+            await until_on(other)
+            assert theirs.events[-1] == "in touch"
+            theirs.heard.clear()
+            await level.renew_tags(["lists"])
+            await until(lambda: "lists" in theirs.heard)
+
+
+async def test_killed_connections_of_requests_are_made_anew(owned_server: OwnedServer, namespace: str) -> None:
+    async with level_at(owned_server.url, namespace=namespace) as level:
+        with admin(owned_server) as client:
+            client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+        async def works() -> bool:
+            return not await is_refused(level)
+
+        await until(works)
+
+
+async def test_after_a_renewal_that_failed_nothing_is_read_until_it_was_made(
+    owned_server: OwnedServer, namespace: str
+) -> None:
+    ledger = Ledger()
+    async with level_at(owned_server.url, namespace=namespace, ledger=ledger) as level:
+        ledger.pending = 1
+        with admin(owned_server) as client:
+            client.execute_command("CLIENT", "PAUSE", "3000", "WRITE")
+            with pytest.raises(LevelUnavailable):
+                await level.renew_tags(["lists"])
+            client.execute_command("CLIENT", "UNPAUSE")
+        assert is_refused_without_waiting(level)
+        await until(lambda: level.state is LevelState.SETTLING)
+        await level.renew_tags(["lists"])
+        assert is_refused_without_waiting(level)
+        ledger.pending = 0
+        await until_on(level)
