@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from fairground.platform.db.database import Database
 
@@ -15,8 +14,7 @@ Statement = tuple[str, Any]
 @contextmanager
 def statements_of(db: Database) -> Iterator[list[Statement]]:
     """Collect the queries that are sent, with their values."""
-    engine: Any = db.backend._engine  # type: ignore[attr-defined]
-    engine = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    engine = db.backend.engine
     sent: list[Statement] = []
 
     def listen(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:

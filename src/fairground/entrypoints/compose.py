@@ -130,6 +130,7 @@ def _compose(settings: Settings, *, is_guest: bool, tells_nobody: bool) -> Progr
         outbox=outbox,
         guards=[mark_effective],
         pool_size=settings.database_pool_size,
+        slow_seconds=settings.database_slow_seconds,
         is_guest=is_guest,
     )
     verticals = load_verticals(extra_dir=settings.verticals_dir)

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         "SQLALCHEMY_DATABASE_URL is read as well.",
     )
     database_pool_size: int = Field(5, ge=1, le=200, description="Connections kept open to the database, per process.")
+    database_slow_seconds: float = Field(
+        1.0, ge=0.001, le=60, description="Statements that take as long are logged, without their values."
+    )
     public_url: str = Field(
         "", description="The address that people use, as in links of mails. Unset: http:// with the listening address."
     )

@@ -1,5 +1,6 @@
 """Transactions: `Database.read()` and `Database.write()`, and what can be done inside them."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from fairground.kernel.messages import Event, Job
 from fairground.platform.db.dialect.base import Backend, Executor, SQLOps
 from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.statements import StatementWatch
+from fairground.platform.measures import Durations
 
 _AT_ONCE: Final = timedelta(0)
 
@@ -143,19 +146,30 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, outbox: Outbox, guards: Sequence[WriteGuard] = (), pool_size: int = 5, is_guest: bool = False
+        self,
+        url: str,
+        *,
+        outbox: Outbox,
+        guards: Sequence[WriteGuard] = (),
+        pool_size: int = 5,
+        slow_seconds: float = 1.0,
+        is_guest: bool = False,
     ) -> None:
         """Open the database; connections are made when they are needed.
 
         Args:
             guards: Run at the start of every write, and refuse it by raising.
             pool_size: Connections kept to a server, readers of a file.
+            slow_seconds: Statements that take as long are logged.
             is_guest: True for a command that runs beside a server.
 
         Raises:
             DatabaseURLError: The URL cannot be used.
         """
         self.backend: Backend = open_backend(url, pool_size=pool_size, is_guest=is_guest)
+        self.statements = StatementWatch(self.backend.engine, slow_seconds=slow_seconds)
+        self.waits = {"read": Durations(), "write": Durations()}
+        """From asking for a transaction to having it: for a connection, and where one writes, for its turn."""
         self.clock_shift = _AT_ONCE
         self._outbox = outbox
         self._guards = guards
@@ -167,7 +181,9 @@ class Database:
         Raises:
             DatabaseUnavailable: The database did not answer.
         """
+        asked_at = time.perf_counter()
         async with self.backend.read() as executor:
+            self.waits["read"].add(time.perf_counter() - asked_at)
             yield ReadTx(executor, self.backend.ops, self.clock_shift)
 
     @asynccontextmanager
@@ -182,7 +198,9 @@ class Database:
             DatabaseUnavailable: The database did not answer or could not write; nothing was kept.
             LostLease: This runs inside a job that another worker has taken over.
         """
+        asked_at = time.perf_counter()
         async with self.backend.write() as executor:
+            self.waits["write"].add(time.perf_counter() - asked_at)
             tx = WriteTx(executor, self.backend.ops, self.clock_shift, self._outbox)
             await self._outbox.begin(tx, ends_job=ends_job)
             for guard in self._guards:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -37,6 +38,14 @@ COUNT_ROWS: Final = {"preserve_rowcount": True}
 
 BulkInsert = tuple[Executable, Sequence[Mapping[str, Any]] | None]
 """A statement, and the rows to run it with when they are not part of it."""
+
+
+@dataclass(frozen=True)
+class Connections:
+    """A moment of the connections that transactions share."""
+
+    in_use: int
+    most: int
 
 
 class Rows(Protocol):
@@ -90,6 +99,15 @@ class Backend(Protocol):
 
     @property
     def ops(self) -> SQLOps: ...
+
+    @property
+    def engine(self) -> Engine:
+        """What all of its statements go through."""
+        ...
+
+    def connections(self) -> Connections:
+        """Return how many connections are at work now, and how many may be."""
+        ...
 
     @property
     def file(self) -> Path | None:

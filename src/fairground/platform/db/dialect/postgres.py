@@ -27,12 +27,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.sql import Executable
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from fairground.platform.db.dialect.base import COUNT_ROWS, BulkInsert, DatabaseUnavailable, Executor, Rows
+from fairground.platform.db.dialect.base import COUNT_ROWS, BulkInsert, Connections, DatabaseUnavailable, Executor, Rows
 from fairground.platform.db.dialect.instants import UtcDateTime
 
 # A booking waits for another one's commit, never for a human; what takes longer has gone wrong.
@@ -88,6 +88,8 @@ class PostgresBackend:
             # SQLAlchemy forgets it for an INSERT, and `insert_ignore` answers by it.
             execution_options={"preserve_rowcount": True},
         )
+        self.engine = self._engine.sync_engine
+        self._most = 2 * pool_size
         self._reads = self._engine.execution_options(postgresql_readonly=True)
 
     @asynccontextmanager
@@ -106,6 +108,9 @@ class PostgresBackend:
                 yield _Transaction(connection)
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise _unavailable(error) from error
+
+    def connections(self) -> Connections:
+        return Connections(in_use=cast("QueuePool", self.engine.pool).checkedout(), most=self._most)
 
     def migration_engine(self) -> Engine:
         return create_engine(self._url, poolclass=NullPool, connect_args=_CONNECT_ARGS)

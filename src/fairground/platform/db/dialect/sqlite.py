@@ -24,6 +24,7 @@ from sqlalchemy.sql.selectable import FromClause
 from fairground.platform.db.dialect.base import (
     COUNT_ROWS,
     BulkInsert,
+    Connections,
     DatabaseInUse,
     DatabaseUnavailable,
     DatabaseURLError,
@@ -80,8 +81,8 @@ class SQLiteBackend:
         self._role: IO[str] | None = None
         self._threads = ThreadPoolExecutor(max_workers=pool_size + 1, thread_name_prefix="sqlite")
         self._readers: asyncio.Queue[Connection] = asyncio.Queue()
-        self._readers_left = pool_size
-        self._engine = self._make_engine()
+        self._readers_most = self._readers_left = pool_size
+        self.engine = self._make_engine()
         self._writer: _Writer | None = None
 
     @asynccontextmanager
@@ -103,6 +104,12 @@ class SQLiteBackend:
         async with self._writer.transaction() as executor:
             yield executor
 
+    def connections(self) -> Connections:
+        """Count readers only: everybody who writes shares the one writer."""
+        return Connections(
+            in_use=self._readers_most - self._readers_left - self._readers.qsize(), most=self._readers_most
+        )
+
     async def _take_reader(self) -> Connection:
         if self._readers.empty() and self._readers_left > 0:
             self._readers_left -= 1
@@ -111,7 +118,7 @@ class SQLiteBackend:
 
     def _connect(self, *, query_only: bool) -> Connection:
         try:
-            connection = self._engine.connect()
+            connection = self.engine.connect()
         except OperationalError as error:
             raise _unavailable(error) from error
         if query_only:
@@ -203,7 +210,7 @@ class SQLiteBackend:
         while not self._readers.empty():
             self._readers.get_nowait().close()
         self._threads.shutdown()
-        self._engine.dispose()
+        self.engine.dispose()
         if self._role is not None:
             self._role.close()
 
