@@ -171,6 +171,18 @@ async def test_rejected_objects_make_a_file_of_the_same_form(
     assert figures(await an_import(catalog, again).run()) == (2, 2, 0, 0, 0)
 
 
+async def test_a_file_that_breaks_off_is_refused_and_the_steps_before_that_are_kept(
+    catalog: CatalogService, tmp_path: Path, outbox: RecordingOutbox
+) -> None:
+    names = HEADER.strip().split(",")
+    objects = [dict(zip(names, GOOD.format(id=number).strip().split(","), strict=True)) for number in range(600)]
+    path = tmp_path / "acts.json"
+    path.write_text(json.dumps(objects)[:-2])
+    with pytest.raises(ImportRefused, match="the end of the file"):
+        await an_import(catalog, path).run()
+    assert [len(event.provider_ids) for event in outbox.events if isinstance(event, ProvidersImported)] == [500]
+
+
 async def test_a_rehearsal_says_what_would_be_refused_and_writes_nothing(
     catalog: CatalogService, tmp_path: Path, outbox: RecordingOutbox
 ) -> None:

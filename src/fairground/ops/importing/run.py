@@ -1,9 +1,10 @@
 """Run an import: rows in batches, and a summary that adds up."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from fairground.contracts.catalog import IMPORT_MAX_ROWS, Catalog, ImportedProvider
 from fairground.ops.importing.faults import ImportRefused, RowFault
@@ -27,6 +28,16 @@ class Summary:
     @property
     def adds_up(self) -> bool:
         return self.read == self.created + self.updated + self.unchanged + self.rejected
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that were read together: those to be written, and those that cannot be."""
+
+    providers: list[ImportedProvider]
+    rejected: list[tuple[Record, RowFault]]
+    read_bytes: int
+    """How far into the file they reach."""
 
 
 _Take = Callable[[list[ImportedProvider], Summary], Awaitable[None]]
@@ -73,16 +84,34 @@ class Import:
             file = self.path.open("rb")
         except OSError as error:
             raise ImportRefused(f"{self.path} cannot be read: {error.strerror}. Name a file that is there.") from None
-        summary = Summary()
         with file:
             source = open_source(self.path, file)
             check_columns(self.provider_map, source.columns)
-            rejects = RejectFile(self.path, source)
-            for batch in self._batches(source, summary, rejects):
-                await take(batch, summary)
-                self.listener.progressed(summary, read_bytes=file.tell())
-            summary.reject_file = rejects.close()
+            return await self._take_all(source, file, take)
+
+    async def _take_all(self, source: Source, file: BinaryIO, take: _Take) -> Summary:
+        summary, rejects = Summary(), RejectFile(self.path, source)
+        batches = self._batches(source, file)
+        batch = next(batches, None)
+        while batch is not None:
+            # Rows are read and mapped while the database works on those before them.
+            following = asyncio.get_running_loop().run_in_executor(None, next, batches, None)
+            try:
+                await take(batch.providers, summary)
+            finally:
+                await asyncio.wait([following])  # the file is open until then
+            self._tell(batch, summary, rejects)
+            batch = await following
+        summary.reject_file = rejects.close()
         return summary
+
+    def _tell(self, batch: Batch, summary: Summary, rejects: RejectFile) -> None:
+        for record, fault in batch.rejected:
+            rejects.add(record)
+            self.listener.rejected(record, fault)
+        summary.rejected += len(batch.rejected)
+        summary.read += len(batch.providers) + len(batch.rejected)
+        self.listener.progressed(summary, read_bytes=batch.read_bytes)
 
     async def _check_currency(self) -> None:
         currency = await self.catalog.get_currency()
@@ -100,22 +129,20 @@ class Import:
         summary.updated += outcome.updated
         summary.unchanged += outcome.unchanged
 
-    def _batches(self, source: Source, summary: Summary, rejects: RejectFile) -> Iterator[list[ImportedProvider]]:
+    def _batches(self, source: Source, file: BinaryIO) -> Iterator[Batch]:
         mapper, first_lines = RowMapper(self.provider_map, self.vertical), dict[str, int]()
-        batch: list[ImportedProvider] = []
+        providers: list[ImportedProvider] = []
+        rejected: list[tuple[Record, RowFault]] = []
         for record in source.records:
-            summary.read += 1
             try:
-                batch.append(_take(record, mapper, first_lines))
+                providers.append(_take(record, mapper, first_lines))
             except RowFault as fault:
-                summary.rejected += 1
-                rejects.add(record)
-                self.listener.rejected(record, fault)
-            if len(batch) == IMPORT_MAX_ROWS:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+                rejected.append((record, fault))
+            if len(providers) + len(rejected) == IMPORT_MAX_ROWS:
+                yield Batch(providers, rejected, file.tell())
+                providers, rejected = [], []
+        if providers or rejected:
+            yield Batch(providers, rejected, file.tell())
 
 
 def _take(record: Record, mapper: RowMapper, first_lines: dict[str, int]) -> ImportedProvider:
