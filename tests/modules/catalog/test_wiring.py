@@ -1,7 +1,7 @@
 from typing import cast
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.reviews import ProviderRated
 from fairground.modules.catalog.wiring import build
@@ -17,5 +17,5 @@ async def test_the_module_answers_the_contract_and_takes_what_later_modules_tell
     links = Links()
     links.provide(Accounts, cast("Accounts", people))
     module = build(db, links, verticals)
-    assert set(module.handlers) == {BookingCompleted, ProviderRated, AvailabilityRulesSet}
+    assert set(module.handlers) == {BookingCompleted, ProviderRated, AvailabilityRulesSet, FreeDaysSet}
     assert await links.of(Catalog).get_currency() == "EUR"

@@ -43,6 +43,7 @@ from fairground.contracts.booking.events import (
     BookingExpired,
     BookingHeld,
     BookingRequested,
+    FreeDaysSet,
 )
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "ClosingTime",
     "DatedException",
     "DetailsInvalid",
+    "FreeDaysSet",
     "HoldLapsed",
     "NextStep",
     "NotBookable",

@@ -1,6 +1,6 @@
 """What booking tells."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import ClassVar
 from uuid import UUID
 
@@ -63,3 +63,20 @@ class AvailabilityRulesSet(Event):
     has_hours: bool
     """Whether any weekly hours are left."""
     version: int
+
+
+class FreeDaysSet(Event):
+    """On which days a provider can still be booked, whole and with a version that only grows.
+
+    A day is said by its last start on the clock of the zone, or by None when it has none. A booking needs notice and a
+    horizon besides, which are the vertical's.
+    """
+
+    topic: ClassVar = "booking.free_days_set.v1"
+    provider_id: UUID
+    version: int
+    timezone: str
+    week: list[time | None]
+    """From Monday to Sunday, as long as nothing is booked."""
+    days: dict[date, time | None]
+    """The dates from today on that are not like the week."""

@@ -21,6 +21,7 @@ from fairground.contracts.catalog.events import (
     ProviderRejected,
     ProvidersImported,
     ProviderSubmitted,
+    ServicesChanged,
 )
 from fairground.contracts.catalog.limits import (
     BIO_MAX_LENGTH,
@@ -115,6 +116,7 @@ __all__ = [
     "ServiceIn",
     "ServiceInvalid",
     "ServiceNotFound",
+    "ServicesChanged",
     "StaffOnly",
     "StatusConflict",
     "VerticalUnknown",

@@ -36,3 +36,10 @@ class ProvidersImported(Event):
     vertical: str
     source: str
     provider_ids: list[UUID]
+
+
+class ServicesChanged(Event):
+    """A provider offers something else than before."""
+
+    topic: ClassVar = "catalog.services_changed.v1"
+    provider_id: UUID

@@ -1,9 +1,18 @@
-"""Reactions to what payments tells, and the bodies of booking's own jobs."""
+"""Reactions to what others and booking itself tell, and the bodies of booking's own jobs."""
 
 from collections.abc import Mapping
+from typing import Final, get_args
 
+from fairground.contracts.booking import (
+    AvailabilityRulesSet,
+    BookingCancelled,
+    BookingDeclined,
+    BookingExpired,
+    BookingHeld,
+)
+from fairground.contracts.catalog import ServicesChanged
 from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, PaymentFailed, Payments
-from fairground.kernel.messages import Message
+from fairground.kernel.messages import Event, Message
 from fairground.modules.booking.service.booking import BookingService
 from fairground.modules.booking.service.jobs import (
     CompleteBooking,
@@ -13,6 +22,11 @@ from fairground.modules.booking.service.jobs import (
     ReleasePayment,
 )
 from fairground.platform.module import Handler
+
+_ChangeOfFreeDays = (
+    BookingHeld | BookingDeclined | BookingCancelled | BookingExpired | AvailabilityRulesSet | ServicesChanged
+)
+_CHANGES_FREE_DAYS: Final[tuple[type[Event], ...]] = get_args(_ChangeOfFreeDays)
 
 
 class BookingHandlers:
@@ -26,6 +40,7 @@ class BookingHandlers:
         return {
             PaymentAuthorised: self.follow_payment,
             PaymentCaptured: self.follow_payment,
+            **dict.fromkeys(_CHANGES_FREE_DAYS, self.tell_free_days),
             ExpireBooking: self.expire_booking,
             ExpireLapsed: self.expire_lapsed,
             CompleteBooking: self.complete_booking,
@@ -39,6 +54,9 @@ class BookingHandlers:
         except PaymentFailed:
             # The capture of an instant booking was refused for good: the hold lapses, and that gives the money back.
             return
+
+    async def tell_free_days(self, event: _ChangeOfFreeDays) -> None:
+        await self._service.tell_free_days(provider_id=event.provider_id)
 
     async def expire_booking(self, job: ExpireBooking) -> None:
         await self._service.expire_if_lapsed(booking_id=job.booking_id, was=job.was)

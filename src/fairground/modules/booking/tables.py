@@ -142,6 +142,8 @@ class RulesRow(Base):
     provider_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(Integer)
     document: Mapped[dict[str, Any]]
+    told_version: Mapped[int] = mapped_column(server_default="0")
+    """Of what others were told about free days."""
 
 
 ALLOCATION_GUARD: Final = OverlapGuard(table=AllocationRow.__tablename__, live_states=("held", "confirmed"))

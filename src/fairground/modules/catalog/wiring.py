@@ -1,7 +1,7 @@
 """Builds the catalog."""
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.clock import SystemClock
@@ -28,6 +28,7 @@ def build(db: Database, links: Links, verticals: Verticals) -> Module:
             BookingCompleted: service.record_completion,
             ProviderRated: service.record_rating,
             AvailabilityRulesSet: service.record_hours,
+            FreeDaysSet: service.record_free_days,
         },
         start=service.count_prices_if_bands_changed,
     )

@@ -37,15 +37,24 @@ def list_offered(
     first_date = max(from_date, earliest.astimezone(zone).date())
     if first_date > last_date:
         return []
-    windows = open_windows(
-        rules, zone=zone, days=_days(first_date - _DAYS_BEFORE * _DAY, last_date + _DAYS_AFTER * _DAY)
+    starts = list_starts(
+        rules,
+        from_date=first_date,
+        to_date=last_date,
+        duration=duration,
+        step=timedelta(minutes=booking.slot_minutes),
     )
-    starts = _starts(windows, duration=duration, step=timedelta(minutes=booking.slot_minutes))
-    return [
-        Slot(starts_at=start, ends_at=start + duration)
-        for start in starts
-        if start >= earliest and first_date <= start.astimezone(zone).date() <= last_date
-    ]
+    return [Slot(starts_at=start, ends_at=start + duration) for start in starts if start >= earliest]
+
+
+def list_starts(
+    rules: AvailabilityRules, *, from_date: date, to_date: date, duration: timedelta, step: timedelta
+) -> list[datetime]:
+    """Return the starts of the provider-local dates, both included, in order, whether or not they are in time."""
+    zone = get_zone(rules.timezone)
+    windows = open_windows(rules, zone=zone, days=_days(from_date - _DAYS_BEFORE * _DAY, to_date + _DAYS_AFTER * _DAY))
+    starts = _starts(windows, duration=duration, step=step)
+    return [start for start in starts if from_date <= start.astimezone(zone).date() <= to_date]
 
 
 def is_offered(

@@ -3,6 +3,7 @@
 from fairground.modules.booking.service.answering import Answering
 from fairground.modules.booking.service.availability import AvailabilityDesk
 from fairground.modules.booking.service.ending import Ending
+from fairground.modules.booking.service.free_days import FreeDaysDesk
 from fairground.modules.booking.service.history import History
 from fairground.modules.booking.service.reading import Reading
 from fairground.modules.booking.store.allocations import attempts_to_break_the_guard
@@ -10,7 +11,7 @@ from fairground.modules.booking.tables import ALLOCATION_GUARD
 from fairground.platform.db.guarding import prove_guard
 
 
-class BookingService(AvailabilityDesk, History, Answering, Ending, Reading):
+class BookingService(AvailabilityDesk, FreeDaysDesk, History, Answering, Ending, Reading):
     """Everything about bookings; each part stands in a file of its own."""
 
     async def prove_guard(self) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from fairground.contracts.booking import AvailabilityRules
 from fairground.modules.booking.tables import RulesRow
@@ -17,7 +17,8 @@ async def find_rules(tx: ReadTx, *, provider_id: UUID) -> AvailabilityRules | No
 async def lock_version(tx: WriteTx, *, provider_id: UUID) -> int:
     """Return the version of the provider's hours, 0 before the first, and keep others from replacing them."""
     await tx.insert_ignore(
-        RulesRow, [{"provider_id": provider_id, "version": 0, "document": {"timezone": "UTC", "weekly": []}}]
+        RulesRow,
+        [{"provider_id": provider_id, "version": 0, "told_version": 0, "document": {"timezone": "UTC", "weekly": []}}],
     )
     rows = await tx.lock(select(RulesRow.version).where(RulesRow.provider_id == provider_id))
     version: int = rows[0].version
@@ -25,5 +26,23 @@ async def lock_version(tx: WriteTx, *, provider_id: UUID) -> int:
 
 
 async def put_rules(tx: WriteTx, *, provider_id: UUID, rules: AvailabilityRules, version: int) -> None:
-    row = {"provider_id": provider_id, "version": version, "document": rules.model_dump(mode="json")}
-    await tx.upsert(RulesRow, [row], key=["provider_id"], update=["version", "document"])
+    document = rules.model_dump(mode="json")
+    own = RulesRow.provider_id == provider_id
+    await tx.execute(update(RulesRow).where(own).values(version=version, document=document))
+
+
+async def find_told_version(tx: ReadTx, *, provider_id: UUID) -> int | None:
+    """Return how often others were told of the provider's free days; None for one who has never set hours."""
+    version: int | None = await tx.scalar(select(RulesRow.told_version).where(RulesRow.provider_id == provider_id))
+    return version
+
+
+async def lock_told_version(tx: WriteTx, *, provider_id: UUID) -> int:
+    """Return the same, and keep others from telling."""
+    rows = await tx.lock(select(RulesRow.told_version).where(RulesRow.provider_id == provider_id))
+    version: int = rows[0].told_version
+    return version
+
+
+async def set_told_version(tx: WriteTx, *, provider_id: UUID, version: int) -> None:
+    await tx.execute(update(RulesRow).where(RulesRow.provider_id == provider_id).values(told_version=version))

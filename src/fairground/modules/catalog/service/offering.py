@@ -2,7 +2,14 @@
 
 from uuid import UUID
 
-from fairground.contracts.catalog import SERVICES_MAX, Service, ServiceIn, ServiceInvalid, ServiceNotFound
+from fairground.contracts.catalog import (
+    SERVICES_MAX,
+    Service,
+    ServiceIn,
+    ServiceInvalid,
+    ServiceNotFound,
+    ServicesChanged,
+)
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.checks import check_service
 from fairground.modules.catalog.service.base import CatalogBase
@@ -20,6 +27,7 @@ class Offering(CatalogBase):
             await services.refresh_price(tx, provider_id)
             await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
             await self._list_anew(tx, provider_id)
+            await tx.emit(ServicesChanged(provider_id=provider_id))
         return added
 
     async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
@@ -33,3 +41,4 @@ class Offering(CatalogBase):
             await services.refresh_price(tx, provider_id)
             await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
             await self._list_anew(tx, provider_id)
+            await tx.emit(ServicesChanged(provider_id=provider_id))

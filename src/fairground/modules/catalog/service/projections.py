@@ -1,9 +1,10 @@
 """What later modules tell us. Each method may be the end of a job, which it then marks done in its transaction."""
 
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
 from fairground.contracts.reviews import ProviderRated
+from fairground.modules.catalog.domain.free_days import as_text
 from fairground.modules.catalog.service.base import CatalogBase
-from fairground.modules.catalog.store import projections
+from fairground.modules.catalog.store import free_days, projections
 
 
 class Projections(CatalogBase):
@@ -22,3 +23,14 @@ class Projections(CatalogBase):
     async def record_hours(self, event: AvailabilityRulesSet) -> None:
         async with self._db.write(ends_job=True) as tx:
             await projections.set_has_hours(tx, event.provider_id, has_hours=event.has_hours, version=event.version)
+
+    async def record_free_days(self, event: FreeDaysSet) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            await free_days.replace_free_days(
+                tx,
+                event.provider_id,
+                version=event.version,
+                timezone=event.timezone,
+                week=[as_text(last) for last in event.week],
+                days={day: as_text(last) for day, last in event.days.items()},
+            )

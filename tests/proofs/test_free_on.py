@@ -1,0 +1,202 @@
+"""`when` shows whom a look at everybody's free times shows, whatever was booked, in whichever order it was told."""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.booking import AvailabilityRules, DatedException, FreeDaysSet, WeeklyHours
+from fairground.contracts.catalog import BookingMode, OwnProvider, ProviderQuery
+from fairground.contracts.payments import Payments
+from fairground.kernel.errors import DomainError
+from fairground.kernel.ids import uuid7
+from fairground.kernel.messages import Event
+from fairground.modules.booking.handlers import BookingHandlers
+from fairground.modules.booking.service.booking import BookingService
+from fairground.modules.booking.settings import BookingSettings
+from fairground.modules.catalog.service import CatalogService
+from fairground.modules.catalog.settings import CatalogSettings
+from fairground.platform.db.database import Database
+from fairground.verticals.loader import load_verticals
+from tests.doubles.payments import FakePayments
+from tests.support.catalog import Desk, People, owner_of
+from tests.support.outbox import RecordingOutbox
+from tests.support.proofs import Dose
+
+ZONES = ("Europe/Oslo", "America/New_York", "Pacific/Auckland")
+KINDS = (("artists", "dj"), ("tutors", "mathematics"))
+
+
+class SystemTime:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class Town:
+    """The catalog and booking on one database, telling each other what happened when they are asked to."""
+
+    catalog: CatalogService
+    booking: BookingService
+    desk: Desk
+    outbox: RecordingOutbox
+    chance: random.Random
+
+    async def deliver(self) -> None:
+        """Hand over everything that was told, some of it twice and none of it in order, until nothing is left."""
+        takers: dict[type[Event], Callable[[Any], Awaitable[None]]] = {
+            **BookingHandlers(service=self.booking, payments=cast("Payments", None)).table(),  # type: ignore[dict-item]
+            FreeDaysSet: self.catalog.record_free_days,
+        }
+        while self.outbox.events:
+            events, self.outbox.events = self.outbox.events, []
+            events += self.chance.sample(events, k=len(events) // 3)
+            for event in self.chance.sample(events, k=len(events)):
+                if take := takers.get(type(event)):
+                    await take(event)
+
+    async def provider(self, number: int) -> OwnProvider:
+        vertical, category = KINDS[number % len(KINDS)]
+        zone = self.chance.choice(ZONES)
+        provider = await self.desk.approved(vertical=vertical, categories=[category], timezone=zone, lat=None, lng=None)
+        weekly = [
+            WeeklyHours(weekday=day, start=time(self.chance.randint(7, 12)), end=time(self.chance.randint(14, 20)))
+            for day in self.chance.sample(range(7), k=4)
+        ]
+        await self.set_hours(provider, weekly)
+        for _ in range(self.chance.randint(0, 2)):
+            await self.offer(provider)
+        return provider
+
+    async def set_hours(self, provider: OwnProvider, weekly: list[WeeklyHours], *closed: date) -> None:
+        exceptions = [DatedException(date=day, available=False) for day in set(closed)]
+        rules = AvailabilityRules(timezone=provider.timezone, weekly=weekly, exceptions=exceptions)
+        await self.booking.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules)
+
+    async def offer(self, provider: OwnProvider) -> UUID:
+        minutes = self.chance.choice((60, 120, 240))
+        mode = BookingMode.INSTANT if provider.vertical == "tutors" else BookingMode.REQUEST
+        category = provider.service_categories[0]
+        return await self.desk.offer(provider, category=category, duration_minutes=minutes, booking_mode=mode)
+
+
+@pytest.fixture
+def town(db: Database, outbox: RecordingOutbox) -> Town:
+    people, verticals = People(), load_verticals()
+    catalog = CatalogService(
+        db=db,
+        accounts=cast("Accounts", people),
+        verticals=verticals,
+        clock=SystemTime(),
+        settings=CatalogSettings(currency="EUR"),
+    )
+    booking = BookingService(
+        db=db,
+        catalog=catalog,
+        payments=cast("Payments", FakePayments()),
+        verticals=verticals,
+        settings=BookingSettings(),
+        public_url="https://fair.example",
+    )
+    return Town(catalog, booking, Desk(catalog, people), outbox, random.Random(17))
+
+
+async def _have_starts(town: Town, providers: list[OwnProvider], day: date) -> set[UUID]:
+    slots = {
+        each.id: await town.booking.list_slots(provider_id=each.id, from_date=day, to_date=day, service_id=None)
+        for each in providers
+    }
+    return {provider_id for provider_id, found in slots.items() if found.slots}
+
+
+async def _shown(town: Town, day: date) -> set[UUID]:
+    found = await town.catalog.search_providers(query=ProviderQuery(when=day, limit=100))
+    assert found.total == len(found.data)
+    return {card.id for card in found.data}
+
+
+async def test_a_list_of_a_day_shows_those_who_have_a_start_on_it(town: Town, dose: Dose) -> None:
+    providers = [await town.provider(number) for number in range(dose(small=8, full=40))]
+    await town.deliver()
+    booked: list[tuple[UUID, UUID]] = []
+    for _ in range(dose(small=3, full=20)):
+        for provider in town.chance.sample(providers, k=4):
+            await _change(town, provider, booked)
+        await town.deliver()
+        today = datetime.now(UTC).date()
+        for day in [today + timedelta(days=number) for number in (-1, 0, 1, 2, 3, 4, 8, 40, 89, 90, 91, 364, 366)]:
+            await _compare(town, providers, day)
+
+
+async def _compare(town: Town, providers: list[OwnProvider], day: date) -> None:
+    while True:
+        minute = datetime.now(UTC).replace(second=0, microsecond=0)
+        shown, expected = await _shown(town, day), await _have_starts(town, providers, day)
+        if datetime.now(UTC).replace(second=0, microsecond=0) == minute:  # else a start may have passed in between
+            break
+    assert shown == expected, day
+
+
+async def _change(town: Town, provider: OwnProvider, booked: list[tuple[UUID, UUID]]) -> None:
+    """Book, cancel, offer or withdraw something, or close a day."""
+    today = datetime.now(UTC).date()
+    day = today + timedelta(days=town.chance.randint(1, 9))
+    services = await town.catalog.list_services(provider_id=provider.id, viewer_id=None)
+    match town.chance.randint(0, 4):
+        case 0:
+            await town.offer(provider)
+        case 1 if services:
+            await town.catalog.withdraw_service(owner_id=owner_of(provider), service_id=services[0].id)
+        case 2 if booked:
+            customer_id, booking_id = booked.pop()
+            await town.booking.cancel(user_id=customer_id, booking_id=booking_id)
+        case 3:
+            rules = await town.booking.get_rules(provider_id=provider.id)
+            await town.set_hours(provider, rules.weekly, day, *(each.date for each in rules.exceptions))
+        case _ if services:
+            await _book_out(town, provider, services[0].id, day, booked)
+
+
+async def _book_out(town: Town, provider: OwnProvider, service_id: UUID, day: date, booked: list[Any]) -> None:
+    """Hold every start of a day."""
+    found = await town.booking.list_slots(provider_id=provider.id, from_date=day, to_date=day, service_id=service_id)
+    for slot in found.slots:
+        customer_id = town.desk.people.add(Role.CUSTOMER)
+        try:
+            held = await town.booking.hold(
+                customer_id=customer_id,
+                service_id=service_id,
+                starts_at=slot.starts_at,
+                place="At the customer's",
+            )
+        except DomainError:
+            continue  # the one before it overlaps
+        booked.append((customer_id, held.id))
+
+
+async def test_what_was_told_late_or_twice_changes_nothing(town: Town) -> None:
+    provider = await town.provider(1)
+    week: list[time | None] = [time(10)] * 7
+    day = datetime.now(UTC).date() + timedelta(days=30)
+
+    def told(version: int, **changes: Any) -> FreeDaysSet:
+        usual: dict[str, Any] = {
+            "provider_id": provider.id,
+            "version": version,
+            "timezone": "UTC",
+            "week": week,
+            "days": {},
+        }
+        return FreeDaysSet(**(usual | changes))
+
+    for event in (told(1001), told(1003, days={day: None}), told(1002), told(1003, days={day: None}), told(999)):
+        await town.catalog.record_free_days(event)
+    assert await _shown(town, day) == set()
+    assert await _shown(town, day + timedelta(days=1)) == {provider.id}
+    unknown = told(1).model_copy(update={"provider_id": uuid7()})
+    await town.catalog.record_free_days(unknown)
