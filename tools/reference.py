@@ -26,6 +26,7 @@ FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 # Raised before or beside the domain, by the HTTP surface itself (platform/http/problems.py and shield.py).
 SURFACE_CODES: Final = (
     ("internal_error", 500, "A mistake of the program; its log holds the rest."),
+    ("request.coding_refused", 406, "Accept-Encoding refuses every coding, the plain body included."),
     ("request.cross_site", 403, "The request comes from a page of another site."),
     ("request.invalid", 422, "A field is missing, unknown or of the wrong type; `errors` names each."),
     ("request.method_not_allowed", 405, "The path is there, but does not take this method."),

@@ -42,6 +42,11 @@ class ReviewPage(DTO):
     total: int
 
 
+def reviews_tag(provider: UUID | str) -> str:
+    """Name the reviews of a provider, by its id or by its slug, as what cached answers depend on."""
+    return f"reviews:{provider}"
+
+
 class ReviewExists(Conflict):
     code = "reviews.exists"
 

@@ -18,6 +18,11 @@ from fairground.modules.payments import wiring as payments
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.modules.reviews import wiring as reviews
 from fairground.platform import upkeep
+from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.invalidation import Invalidation, RenewTags
+from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.cache.stats import CacheStats
+from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.common.idempotency import mark_effective
 from fairground.platform.db.database import Database
 from fairground.platform.db.history import History
@@ -47,6 +52,7 @@ class Program:
     links: Links
     modules: Sequence[Module]
     worker: Worker
+    cache: ResponseCache
     authenticator: Authenticator
     cookie: SessionCookie
 
@@ -64,6 +70,7 @@ class Program:
                     ends.push_async_callback(module.stop)
                 if module.start is not None:
                     await module.start()
+            await ends.enter_async_context(self.cache.running())
             await ends.enter_async_context(self.worker.running())
             yield
 
@@ -102,6 +109,7 @@ class Program:
             api=self.api,
             pages=self.pages,
             public_url=self.settings.address,
+            cache=self.cache,
         )
 
 
@@ -110,7 +118,7 @@ def compose(settings: Settings, *, is_guest: bool = False, tells_nobody: bool = 
 
     Args:
         is_guest: True for a command that may run beside a server.
-        tells_nobody: True where nobody shall get mail about what is done, as for the demo.
+        tells_nobody: True where nobody shall get mail about what is done, nor caches be voided, as for the demo.
 
     Raises:
         SettingsError: A module's setting cannot be used.
@@ -133,6 +141,7 @@ def _compose(settings: Settings, *, is_guest: bool, tells_nobody: bool) -> Progr
         slow_seconds=settings.database_slow_seconds,
         is_guest=is_guest,
     )
+    cache = _build_cache(db, routes, tells_nobody=tells_nobody)
     verticals = load_verticals(extra_dir=settings.verticals_dir)
     cookie = SessionCookie(public_url=settings.address)
     modules, authenticator = _build_modules(settings, db, links, verticals, cookie)
@@ -147,9 +156,23 @@ def _compose(settings: Settings, *, is_guest: bool, tells_nobody: bool) -> Progr
         links=links,
         modules=modules,
         worker=Worker(db=db, outbox=outbox, schedules=schedules, settings=job_settings),
+        cache=cache,
         authenticator=authenticator,
         cookie=cookie,
     )
+
+
+def _build_cache(db: Database, routes: Routes, *, tells_nobody: bool) -> ResponseCache:
+    """Build the response cache, and let the database's writes void what they make untrue."""
+    tags, stats = LocalTags(), CacheStats()
+    invalidation = Invalidation(tags, level=None, stats=stats)
+    routes.add("cache", handlers={RenewTags: invalidation.on_renew_tags})
+    # A database that is a file has one server, which also does the jobs that others leave. Beside any other one there
+    # may be servers that nobody tells what was changed here.
+    is_alone = db.backend.file is not None
+    if is_alone and not tells_nobody:
+        db.renewals = invalidation
+    return ResponseCache(CacheSettings(), tags=tags, stats=stats, level=None, is_alone=is_alone)
 
 
 def _build_modules(

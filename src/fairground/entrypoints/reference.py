@@ -12,6 +12,7 @@ from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.payments.settings import PaymentsSettings
+from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.jobs.settings import JobSettings
 
 CLASSES: Final[tuple[type[BaseSettings], ...]] = (
@@ -21,6 +22,7 @@ CLASSES: Final[tuple[type[BaseSettings], ...]] = (
     PaymentsSettings,
     BookingSettings,
     JobSettings,
+    CacheSettings,
 )
 
 

@@ -36,7 +36,12 @@ class KnownBookings:
 
     def add(self, status: BookingStatus = BookingStatus.COMPLETED) -> BookingSide:
         side = BookingSide(
-            booking_id=uuid7(), status=status, customer_id=uuid7(), provider_id=PROVIDER, provider_owner_id=OWNER
+            booking_id=uuid7(),
+            status=status,
+            customer_id=uuid7(),
+            provider_id=PROVIDER,
+            provider_slug="maya",
+            provider_owner_id=OWNER,
         )
         self.sides[side.booking_id] = side
         return side

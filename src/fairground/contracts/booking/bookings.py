@@ -97,6 +97,7 @@ class BookingSide(DTO):
     status: BookingStatus
     customer_id: UUID
     provider_id: UUID
+    provider_slug: str
     provider_owner_id: UUID
 
 

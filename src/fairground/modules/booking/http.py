@@ -1,11 +1,12 @@
 """JSON routes of booking."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from fairground.contracts.booking import (
     Availability,
@@ -17,10 +18,15 @@ from fairground.contracts.booking import (
     WallTime,
     WeeklyHours,
 )
+from fairground.contracts.booking.tags import day_tags, hours_tag
 from fairground.contracts.catalog import Catalog, ProviderNotFound
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.modules.booking.domain.hours import MAX_EXCEPTIONS, MAX_WEEKLY
 from fairground.modules.booking.domain.terms import NOTE_MAX_LENGTH, REASON_MAX_LENGTH
+from fairground.modules.booking.service.availability import LONGEST_LIST_DAYS
 from fairground.modules.booking.service.booking import BookingService
+from fairground.platform.cache.policy import CachePolicy, cached
+from fairground.platform.cache.settings import Life
 from fairground.platform.http.bodies import Body
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
@@ -92,6 +98,21 @@ class RulesIn(Body):
         )
 
 
+class SlotQuery(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    from_date: date = Field(alias="from")
+    to_date: date = Field(alias="to")
+    service_id: UUID | None = None
+
+
+def _availability_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    provider, first, last = asked["id_or_slug"], asked["from_date"], asked["to_date"]
+    # A longer span is refused, and a refusal depends on nothing.
+    days = day_tags(provider, first=first, last=last) if (last - first).days < LONGEST_LIST_DAYS else ()
+    return ALL_PROVIDERS, provider_tag(provider), hours_tag(provider), *days
+
+
 class BookingPage(BaseModel):
     data: list[BookingView]
     total: int
@@ -111,16 +132,16 @@ def routes(service: BookingService, *, catalog: Catalog) -> APIRouter:
 
 def _add_availability(router: APIRouter, service: BookingService, catalog: Catalog) -> None:
     @router.get("/service-provider-profiles/{id_or_slug}/availability")
-    async def list_slots(
-        id_or_slug: str,
-        from_date: Annotated[date, Query(alias="from")],
-        to_date: Annotated[date, Query(alias="to")],
-        service_id: UUID | None = None,
-    ) -> Availability:
+    @cached(
+        CachePolicy(
+            route="availability", life=Life.AVAILABILITY, path=ProviderPath, query=SlotQuery, tags=_availability_tags
+        )
+    )
+    async def list_slots(id_or_slug: str, query: Annotated[SlotQuery, Query()]) -> Availability:
         """List the free starts of up to 62 days, both included, of a service or of the shortest one."""
         provider = await catalog.get_provider(id_or_slug=id_or_slug)
         return await service.list_slots(
-            provider_id=provider.id, from_date=from_date, to_date=to_date, service_id=service_id
+            provider_id=provider.id, from_date=query.from_date, to_date=query.to_date, service_id=query.service_id
         )
 
     @router.get("/service-provider-profiles/{provider_id}/availability-rules")

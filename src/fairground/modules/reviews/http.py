@@ -1,14 +1,18 @@
 """JSON routes of reviews."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from fairground.contracts.catalog import Catalog
-from fairground.contracts.reviews import Review, ReviewPage, Reviews
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.reviews import Review, ReviewPage, Reviews, reviews_tag
 from fairground.modules.reviews.domain import RATING_MAX, RATING_MIN, TEXT_MAX_LENGTH
+from fairground.platform.cache.policy import CachePolicy, cached
+from fairground.platform.cache.settings import Life
 from fairground.platform.http.bodies import Body
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
@@ -18,6 +22,18 @@ class ReviewIn(Body):
     booking_id: UUID
     rating: int = Field(ge=RATING_MIN, le=RATING_MAX)
     text: str = Field(max_length=TEXT_MAX_LENGTH)
+
+
+class ReviewListQuery(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    page: int = Field(default=1, ge=1, le=100_000)
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+def _review_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    provider = asked["id_or_slug"]
+    return ALL_PROVIDERS, provider_tag(provider), reviews_tag(provider)
 
 
 def routes(reviews: Reviews, catalog: Catalog) -> APIRouter:
@@ -36,13 +52,12 @@ def routes(reviews: Reviews, catalog: Catalog) -> APIRouter:
         return await reviews.list_booking_reviews(booking_id=booking_id, viewer_id=caller.user_id)
 
     @router.get("/service-provider-profiles/{id_or_slug}/reviews")
-    async def list_provider_reviews(
-        id_or_slug: str,
-        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    ) -> ReviewPage:
+    @cached(
+        CachePolicy(route="reviews", life=Life.REVIEWS, path=ProviderPath, query=ReviewListQuery, tags=_review_tags)
+    )
+    async def list_provider_reviews(id_or_slug: str, query: Annotated[ReviewListQuery, Query()]) -> ReviewPage:
         """List what customers wrote of a provider, the newest first."""
         provider = await catalog.get_provider(id_or_slug=id_or_slug)
-        return await reviews.list_provider_reviews(provider_id=provider.id, page=page, limit=limit)
+        return await reviews.list_provider_reviews(provider_id=provider.id, page=query.page, limit=query.limit)
 
     return router

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fairground.contracts.accounts import Accounts, User
 from fairground.contracts.booking import Bookings, BookingSide
-from fairground.contracts.reviews import PastReview, Review, ReviewExists, ReviewPage, ReviewSide
+from fairground.contracts.reviews import PastReview, Review, ReviewExists, ReviewPage, ReviewSide, reviews_tag
 from fairground.kernel.ids import uuid7
 from fairground.modules.reviews import domain, store
 from fairground.platform.db.database import Database, WriteTx
@@ -24,19 +24,23 @@ class ReviewService:
         author = await self._accounts.get_user(user_id=author_id)
         async with self._db.write() as tx:
             review = _signed(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
+            tx.touch(reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug))
             if not await _keep(tx, review, author):
                 raise ReviewExists("You have reviewed this booking already.")
         return review
 
     async def record_past_reviews(self, *, reviews: list[PastReview]) -> None:
         signed: list[tuple[Review, User]] = []
+        tags: set[str] = set()
         for past in reviews:
             sides = await self._get_sides(past.booking_id)
+            tags |= {reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug)}
             domain.check_review(sides, rating=past.rating, text=past.text)
             author = await self._accounts.get_user(user_id=domain.author_on(past.side, sides))
             review = _signed(sides, author, side=past.side, rating=past.rating, text=past.text, at=past.written_at)
             signed.append((review, author))
         async with self._db.write() as tx:
+            tx.touch(*tags)
             for review, author in signed:
                 await _keep(tx, review, author)
 

@@ -1,7 +1,7 @@
 """Transactions: `Database.read()` and `Database.write()`, and what can be done inside them."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -37,6 +37,18 @@ class Outbox(Protocol):
 
     def committed(self) -> None:
         """Wake those who wait for messages; called after a transaction that wrote some."""
+        ...
+
+
+class Renewals(Protocol):
+    """Where cached answers are voided that a transaction makes untrue. Implemented by `platform.cache`."""
+
+    async def write_down(self, tx: "WriteTx", tags: Collection[str]) -> Any:
+        """Write the renewal of the tags into the transaction, and return it."""
+        ...
+
+    async def renew(self, renewal: Any) -> None:
+        """Make a renewal whose transaction has committed. Never raises: what is written down will be done."""
         ...
 
 
@@ -81,6 +93,14 @@ class WriteTx(ReadTx):
         super().__init__(executor, ops, shift)
         self._outbox = outbox
         self.has_messages = False
+        self.touched: set[str] = set()
+
+    def touch(self, *tags: str) -> None:
+        """Say which cached answers are no longer true if this transaction commits.
+
+        They are voided when `Database.write` returns, so that whoever is answered after it sees the change.
+        """
+        self.touched.update(tags)
 
     async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Run a statement and return how many rows it changed; with `rows`, once for each of them."""
@@ -142,7 +162,8 @@ WriteGuard = Callable[[WriteTx], Awaitable[None]]
 class Database:
     """The transactions of one database.
 
-    `clock_shift` moves the database's clock for this process; only tests set it.
+    `clock_shift` moves the database's clock for this process; only tests set it. `renewals` is told of the tags that
+    writes touch; without it nothing is cached that could become untrue.
     """
 
     def __init__(
@@ -171,6 +192,7 @@ class Database:
         self.waits = {"read": Durations(), "write": Durations()}
         """From asking for a transaction to having it: for a connection, and where one writes, for its turn."""
         self.clock_shift = _AT_ONCE
+        self.renewals: Renewals | None = None
         self._outbox = outbox
         self._guards = guards
 
@@ -206,8 +228,15 @@ class Database:
             for guard in self._guards:
                 await guard(tx)
             yield tx
-        if tx.has_messages:
-            self._outbox.committed()
+            renewal = None
+            if tx.touched and self.renewals is not None:
+                renewal = await self.renewals.write_down(tx, tx.touched)
+        try:
+            if renewal is not None and self.renewals is not None:
+                await self.renewals.renew(renewal)
+        finally:
+            if tx.has_messages:
+                self._outbox.committed()
 
     async def ping(self) -> None:
         """Raise DatabaseUnavailable when the database does not answer."""

@@ -5,14 +5,18 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException  # noqa: TID251 - caught here, raised by the framework only
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 import fairground
 from fairground.kernel.errors import DomainError
+from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.db.database import Database
 from fairground.platform.http import health, problems
+from fairground.platform.http.caching.layer import CacheLayer
+from fairground.platform.http.caching.table import CacheTable
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.http.shield import OneSlash, Shield
 
@@ -29,8 +33,12 @@ def create_app(
     api: Sequence[APIRouter],
     pages: Sequence[APIRouter],
     public_url: str,
+    cache: ResponseCache | None = None,
 ) -> ASGIApp:
-    """Compose the application: `api` is served under /api/v1 and described in /openapi.json, `pages` at the root."""
+    """Compose the application: `api` is served under /api/v1 and described in /openapi.json, `pages` at the root.
+
+    With a cache, the routes that declare a policy are answered from it.
+    """
     app = FastAPI(
         title="Fairground",
         version=fairground.__version__,
@@ -52,8 +60,17 @@ def create_app(
     for router in pages:
         app.include_router(router, include_in_schema=False)
     with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
-    one_slash = OneSlash(app, paths_with_slash=with_slash)
-    return Shield(one_slash, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+    inner: ASGIApp = OneSlash(app, paths_with_slash=with_slash)
+    if cache is not None:
+        table = CacheTable(_api_routes(api), cache.settings)
+        inner = CacheLayer(inner, cache=cache, table=table, public_url=public_url)
+    return Shield(inner, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+
+
+def _api_routes(api: Sequence[APIRouter]) -> list[tuple[str, APIRoute]]:
+    return [
+        (f"{API_PREFIX}{route.path}", route) for router in api for route in router.routes if isinstance(route, APIRoute)
+    ]
 
 
 def list_routes(api: Sequence[APIRouter], pages: Sequence[APIRouter]) -> list[tuple[str, list[str]]]:

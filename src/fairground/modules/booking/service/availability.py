@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from fairground.contracts.booking import Availability, AvailabilityRules, AvailabilityRulesSet, DetailsInvalid, Slot
+from fairground.contracts.booking.tags import hours_tag
 from fairground.contracts.catalog import ProviderNotFound, ProviderRef, ProviderStatus, ServiceNotFound
 from fairground.modules.booking.domain.hours import check_rules
 from fairground.modules.booking.domain.slots import list_offered, without_busy
@@ -74,11 +75,13 @@ class AvailabilityDesk(Desk):
         if provider.owner_id != owner_id:
             raise ProviderNotFound(f"You have no provider {provider_id}.")
         check_rules(rules)
-        await self._replace_rules(provider_id, rules)
+        await self._replace_rules(provider, rules)
         return rules
 
-    async def _replace_rules(self, provider_id: UUID, hours: AvailabilityRules) -> None:
+    async def _replace_rules(self, provider: ProviderRef, hours: AvailabilityRules) -> None:
+        provider_id = provider.id
         async with self._db.write() as tx:
+            tx.touch(hours_tag(provider.id), hours_tag(provider.slug))
             version = await rules.lock_version(tx, provider_id=provider_id) + 1
             await rules.put_rules(tx, provider_id=provider_id, rules=hours, version=version)
             await tx.emit(AvailabilityRulesSet(provider_id=provider_id, has_hours=bool(hours.weekly), version=version))

@@ -23,6 +23,7 @@ from fairground.modules.booking.domain.slots import is_offered
 from fairground.modules.booking.domain.terms import NOTE_MAX_LENGTH, check_details, clean_text
 from fairground.modules.booking.service.desk import Desk
 from fairground.modules.booking.service.jobs import ExpireBooking
+from fairground.modules.booking.service.moving import touch_time
 from fairground.modules.booking.store import allocations, bookings, rules
 from fairground.platform.db.database import WriteTx
 from fairground.verticals.schema import Vertical
@@ -114,6 +115,7 @@ class Holding(Desk):
         # Last, because from here on until the commit all others who want this time wait for us.
         if not await allocations.claim_time(tx, _claim(held, expires_at=now + hold_for)):
             raise _taken(held.provider_name, held.starts_at)
+        touch_time(tx, held)
         return held
 
     async def _check_live_holds(self, tx: WriteTx, *, customer_id: UUID) -> None:

@@ -13,6 +13,7 @@ from fairground.contracts.booking import (
     BookingStatus,
     StatusConflict,
 )
+from fairground.contracts.booking.tags import tags_of_time
 from fairground.modules.booking.domain.machine import Actor, require_move
 from fairground.modules.booking.domain.record import BookingRecord
 from fairground.modules.booking.domain.terms import answer_due
@@ -50,8 +51,15 @@ async def move(
             await _count(tx, changed)
         case _:
             await allocations.release_time(tx, booking_id=record.id)
+            touch_time(tx, record)
             await _give_back(tx, record, actor=actor, now=now)
             await tx.emit(_ending(changed, was=record, actor=actor, now=now))
+
+
+def touch_time(tx: WriteTx, record: BookingRecord) -> None:
+    """Void what is cached of the provider's free times around the booking: it takes its time, or gives it back."""
+    for provider in (record.provider_id, record.provider_slug):
+        tx.touch(*tags_of_time(provider, starts_at=record.starts_at, ends_at=record.ends_at))
 
 
 async def _ask_provider(tx: WriteTx, record: BookingRecord, *, now: datetime) -> None:

@@ -35,6 +35,7 @@ class Reading(Desk):
             status=record.status,
             customer_id=record.customer_id,
             provider_id=record.provider_id,
+            provider_slug=record.provider_slug,
             provider_owner_id=record.provider_owner_id,
         )
 

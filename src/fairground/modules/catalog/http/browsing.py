@@ -1,11 +1,12 @@
 """The lists of providers, one over all verticals and one for each pack, and the page of a provider."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from fairground.contracts.catalog import (
     LEAN_FIELDS,
@@ -21,6 +22,9 @@ from fairground.contracts.catalog import (
     ProviderSort,
     QueryInvalid,
 )
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, free_tag, list_tag, provider_tag
+from fairground.platform.cache.policy import CachePolicy, cached
+from fairground.platform.cache.settings import Life
 from fairground.platform.http.routing import api_router
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
@@ -31,6 +35,17 @@ _PageSize = Annotated[int, Field(ge=1, le=100)]
 _FieldName = Annotated[str, WithJsonSchema({"type": "string", "enum": [field.value for field in CardField]})]
 _ASKED_FOR: Final = frozenset({CardField.CREATED_AT, CardField.UPDATED_AT, CardField.DISTANCE_KM})
 _USUAL_FIELDS: Final = frozenset(CardField) - _ASKED_FOR
+
+
+def _to_a_hundredth(degrees: float | None) -> float | None:
+    # Neighbours ask the same question, and so get the same answer from the cache.
+    return None if degrees is None else round(degrees, 2)
+
+
+def _known(words: list[str]) -> list[str]:
+    """Return which fields the words name, in one order and each once; the id with any, none for no word at all."""
+    names = {name.strip() for word in words for name in word.split(",")} - {""}
+    return sorted({"id", *(names & set(CardField))}) if names else []
 
 
 class ListQuery(BaseModel):
@@ -45,10 +60,10 @@ class ListQuery(BaseModel):
     when: date | None = Field(
         default=None, description="A date where the provider is, on which something of theirs can still be booked."
     )
-    lat: float | None = Field(
+    lat: Annotated[float | None, AfterValidator(_to_a_hundredth)] = Field(
         default=None, ge=-90, le=90, allow_inf_nan=False, description="With `lng`, the middle of a circle, in degrees."
     )
-    lng: float | None = Field(
+    lng: Annotated[float | None, AfterValidator(_to_a_hundredth)] = Field(
         default=None, ge=-180, le=180, allow_inf_nan=False, description="Rounded to 0.01, as lat."
     )
     distance_km: float = Field(default=50, ge=1, le=200, allow_inf_nan=False, description="The radius of the circle.")
@@ -60,7 +75,7 @@ class ListQuery(BaseModel):
     cursor: str | None = Field(
         default=None, description="`next_cursor` of an answer of the same sort: go on behind it; `page` is passed over."
     )
-    fields: list[_FieldName] = Field(
+    fields: Annotated[list[_FieldName], AfterValidator(_known)] = Field(
         default_factory=list,
         description="Only these of each provider, repeated or with commas between them, and `id` in any case; a name"
         " that is none of these is passed over.",
@@ -92,6 +107,13 @@ class ProviderListOut(ProviderList):
     data: list[ListedProviderOut]  # type: ignore[assignment]
 
 
+class PriceQuery(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    vertical: str | None = Field(default=None, description="A key that GET /verticals lists.")
+    category: str | None = Field(default=None, description="A category's slug, name or alias.")
+
+
 class PriceDistributionOut(BaseModel):
     data: list[PriceBand]
 
@@ -100,25 +122,39 @@ def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
     router = api_router(tags=["providers"])
 
     @router.get("/service-provider-profiles/", response_model=ProviderListOut)
+    @cached(CachePolicy(route="providers", life=Life.LISTS, query=AllProvidersQuery, tags=_list_tags))
     async def list_providers(query: Annotated[AllProvidersQuery, Query()]) -> Response:
         return await _answer(catalog, query, vertical=query.vertical, limit=query.limit)
 
     @router.get("/price-distribution")
-    async def get_price_distribution(
-        vertical: Annotated[str | None, Query(description="A key that GET /verticals lists.")] = None,
-        category: Annotated[str | None, Query(description="A category's slug, name or alias.")] = None,
-    ) -> PriceDistributionOut:
-        bands = await catalog.get_price_distribution(vertical=vertical or None, category=category or None)
+    @cached(CachePolicy(route="prices", life=Life.LISTS, query=PriceQuery, tags=_list_tags))
+    async def get_price_distribution(query: Annotated[PriceQuery, Query()]) -> PriceDistributionOut:
+        bands = await catalog.get_price_distribution(vertical=query.vertical or None, category=query.category or None)
         return PriceDistributionOut(data=bands)
 
     @router.get("/service-provider-profiles/{id_or_slug}")
+    @cached(CachePolicy(route="provider", life=Life.DETAILS, path=ProviderPath, tags=_provider_tags))
     async def get_provider(id_or_slug: str) -> ProviderDetail:
         return await catalog.get_provider(id_or_slug=id_or_slug)
 
     for pack in verticals:
+        policy = CachePolicy(
+            route=f"providers-{pack.key}", life=Life.LISTS, query=PackQuery, tags=partial(_list_tags, vertical=pack.key)
+        )
         summary = f"List {pack.words.providers}"
-        router.get(f"/{pack.key}", summary=summary, response_model=ProviderListOut)(_list_of_pack(catalog, pack))
+        list_of_pack = cached(policy)(_list_of_pack(catalog, pack))
+        router.get(f"/{pack.key}", summary=summary, response_model=ProviderListOut)(list_of_pack)
     return router
+
+
+def _list_tags(asked: Mapping[str, Any], *, vertical: str | None = None) -> tuple[str, ...]:
+    day = asked.get("when")
+    free = (free_tag(None), free_tag(day)) if day else ()
+    return ALL_PROVIDERS, list_tag(vertical or asked["vertical"]), *free
+
+
+def _provider_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    return ALL_PROVIDERS, provider_tag(asked["id_or_slug"])
 
 
 def _list_of_pack(catalog: Catalog, pack: Vertical) -> Callable[[PackQuery], Awaitable[Response]]:
@@ -143,10 +179,9 @@ def _body(found: ProviderList | LeanList, fields: Collection[CardField]) -> str:
 
 def _fields(query: ListQuery) -> frozenset[CardField]:
     """Return the fields to show, at least the id."""
-    names = {name.strip() for value in query.fields for name in value.split(",")} - {""}
-    if not names:
+    if not query.fields:
         return _USUAL_FIELDS if query.lat is None else _USUAL_FIELDS | {CardField.DISTANCE_KM}
-    return frozenset({CardField.ID, *(field for field in CardField if field in names)})
+    return frozenset(map(CardField, query.fields))
 
 
 def _asked(query: ListQuery, *, vertical: str | None, limit: int) -> ProviderQuery:

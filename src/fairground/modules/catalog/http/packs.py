@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from fairground.contracts.catalog import Catalog, VerticalUnknown
+from fairground.platform.cache.policy import CachePolicy, cached
+from fairground.platform.cache.settings import Life
 from fairground.platform.http.routing import api_router
 from fairground.verticals.cancellation import CancellationPolicy
 from fairground.verticals.loader import Verticals
@@ -31,6 +34,10 @@ class VerticalListOut(BaseModel):
     total: int
 
 
+class CategoryQuery(BaseModel):
+    vertical: str | None = None
+
+
 class CategoryOut(BaseModel):
     slug: str
     name: str
@@ -47,22 +54,25 @@ def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
     router = api_router(tags=["verticals"])
 
     @router.get("/verticals")
+    @cached(CachePolicy(route="verticals", life=Life.PACKS))
     async def list_verticals() -> VerticalListOut:
         currency = await catalog.get_currency()
         data = [_vertical(pack, currency=currency) for pack in verticals]
         return VerticalListOut(data=data, total=len(data))
 
     @router.get(f"/{_EVERY_CATEGORY}")
-    async def list_categories(vertical: str | None = None) -> CategoryListOut:
-        if not vertical:
+    @cached(CachePolicy(route=_EVERY_CATEGORY, life=Life.PACKS, query=CategoryQuery))
+    async def list_categories(query: Annotated[CategoryQuery, Query()]) -> CategoryListOut:
+        if not query.vertical:
             return _categories(verticals)
-        pack = verticals.find(vertical)
+        pack = verticals.find(query.vertical)
         if pack is None:
-            raise VerticalUnknown(f"There is no vertical {vertical!r}.", field="vertical")
+            raise VerticalUnknown(f"There is no vertical {query.vertical!r}.", field="vertical")
         return _categories([pack])
 
     for word, packs in _packs_by_word(verticals).items():
-        router.get(f"/{word}", summary=f"List {word}")(_list_of_word(packs))
+        policy = CachePolicy(route=word, life=Life.PACKS)
+        router.get(f"/{word}", summary=f"List {word}")(cached(policy)(_list_of_word(packs)))
     return router
 
 

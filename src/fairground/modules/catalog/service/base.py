@@ -4,7 +4,8 @@ from collections.abc import Collection
 from uuid import UUID
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import OwnProvider, ProviderNotFound, ProviderRef, VerticalUnknown
+from fairground.contracts.catalog import OwnProvider, ProviderNotFound, ProviderRef, ProviderStatus, VerticalUnknown
+from fairground.contracts.catalog.tags import list_tag, provider_tag
 from fairground.kernel.clock import Clock
 from fairground.modules.catalog.domain.approval import Facts, missing
 from fairground.modules.catalog.domain.prices import PriceScale
@@ -43,6 +44,12 @@ class CatalogBase:
         if provider is None or provider.owner_id != owner_id:
             raise not_found(provider_id)
         return provider
+
+    def _touch(self, tx: WriteTx, provider: ProviderRef) -> None:
+        """Void what is cached of a provider and the lists that it may stand in, if it is one that everybody sees."""
+        if provider.status is ProviderStatus.APPROVED:
+            tx.touch(provider_tag(provider.id), provider_tag(provider.slug))
+            tx.touch(list_tag(None), list_tag(provider.vertical))
 
     async def _own_record(self, tx: ReadTx, provider_id: UUID) -> OwnRecord:
         record = await profiles.find_own(tx, provider_id)

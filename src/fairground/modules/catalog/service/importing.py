@@ -13,6 +13,7 @@ from fairground.contracts.catalog import (
     ProvidersImported,
     ServiceIn,
 )
+from fairground.contracts.catalog.tags import ALL_PROVIDERS
 from fairground.kernel.errors import Invalid
 from fairground.modules.catalog.domain.checks import (
     check_categories,
@@ -56,6 +57,7 @@ class Importing(CatalogBase):
             if made or changed:
                 ids = [*made, *changed]
                 await self._list_anew(tx, *ids)
+                tx.touch(ALL_PROVIDERS)
                 await tx.emit(ProvidersImported(vertical=vertical, source=source, provider_ids=ids))
         unchanged = len(listings) - len(made) - len(changed)
         return ImportOutcome(created=len(made), updated=len(changed), unchanged=unchanged)

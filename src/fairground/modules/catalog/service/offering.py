@@ -28,6 +28,7 @@ class Offering(CatalogBase):
             await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
             await self._list_anew(tx, provider_id)
             await tx.emit(ServicesChanged(provider_id=provider_id))
+            self._touch(tx, provider)
         return added
 
     async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
@@ -36,9 +37,10 @@ class Offering(CatalogBase):
             provider = await profiles.lock_provider(tx, provider_id) if provider_id else None
             is_own = provider is not None and provider.owner_id == owner_id
             # The lock is what makes the price right when two withdrawals of one provider meet.
-            if provider_id is None or not is_own or not await services.withdraw_service(tx, service_id):
+            if provider is None or not is_own or not await services.withdraw_service(tx, service_id):
                 raise ServiceNotFound(f"There is no service {service_id}.")
-            await services.refresh_price(tx, provider_id)
-            await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
-            await self._list_anew(tx, provider_id)
-            await tx.emit(ServicesChanged(provider_id=provider_id))
+            await services.refresh_price(tx, provider.id)
+            await profiles.change_profile(tx, provider.id, {"updated_at": self._clock.now()})
+            await self._list_anew(tx, provider.id)
+            await tx.emit(ServicesChanged(provider_id=provider.id))
+            self._touch(tx, provider)

@@ -85,14 +85,17 @@ class Profiles(CatalogBase):
             check_place(lat, lng)
             await profiles.change_profile(tx, provider_id, place_values(lat, lng))
             await self._list_anew(tx, provider_id)
+            self._touch(tx, provider)
         [view] = await self._own_views([record])
         return view
 
     async def set_picture(self, *, provider_id: UUID, url: str) -> None:
         check_picture_url(url)
         async with self._db.write() as tx:
-            if await profiles.lock_provider(tx, provider_id) is None:
+            provider = await profiles.lock_provider(tx, provider_id)
+            if provider is None:
                 raise not_found(provider_id)
+            self._touch(tx, provider)
             changes = {"profile_picture_url": url, "updated_at": self._clock.now()}
             await profiles.change_profile(tx, provider_id, changes)
 

@@ -1,0 +1,51 @@
+"""How long answers are kept, and how much of them."""
+
+from enum import StrEnum
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Life(StrEnum):
+    """What kind of answer a route gives, which decides how long it stays fresh."""
+
+    PACKS = "packs"
+    LISTS = "lists"
+    DETAILS = "details"
+    AVAILABILITY = "availability"
+    REVIEWS = "reviews"
+
+
+class CacheSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FAIRGROUND_CACHE_", frozen=True)
+
+    memory_mebibytes: int = Field(64, ge=1, le=65_536, description="Memory for ready answers, per process.")
+    packs_seconds: int = Field(600, ge=1, le=86_400, description="How long verticals and categories stay fresh.")
+    lists_seconds: int = Field(60, ge=1, le=86_400, description="How long lists of providers stay fresh.")
+    details_seconds: int = Field(120, ge=1, le=86_400, description="How long the page of a provider stays fresh.")
+    availability_seconds: int = Field(300, ge=1, le=86_400, description="How long free times stay fresh.")
+    reviews_seconds: int = Field(120, ge=1, le=86_400, description="How long lists of reviews stay fresh.")
+    negative_seconds: int = Field(15, ge=1, le=300, description="How long it is known that something is not there.")
+    stale_while_revalidate_seconds: int = Field(
+        30, ge=0, le=3_600, description="How long after that an answer is still given while a new one is made."
+    )
+    stale_if_error_seconds: int = Field(
+        600, ge=0, le=86_400, description="How long after that an answer is still given while no new one can be made."
+    )
+    wait_seconds: float = Field(
+        10,
+        ge=0.1,
+        le=60,
+        description="How long a request waits for an answer that is being made; then it gets a 503.",
+    )
+    computations_max: int = Field(
+        16, ge=1, le=1_000, description="Answers that one process makes at the same time; further ones wait."
+    )
+
+    def seconds_of(self, life: Life) -> int:
+        seconds: int = getattr(self, f"{life.value}_seconds")
+        return seconds
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.memory_mebibytes * 1024 * 1024

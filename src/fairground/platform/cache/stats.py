@@ -1,0 +1,24 @@
+"""What the cache counts, by route: bounded names only, since they come from policies."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class CacheStats:
+    """Counts since the start of the process."""
+
+    served: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By route and HIT, MISS, STALE or BYPASS."""
+    not_modified: Counter[str] = field(default_factory=Counter)
+    collapsed: Counter[str] = field(default_factory=Counter)
+    """Requests that waited for the computation of another one."""
+    computed: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    refreshed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By route and reason: `early`, or `stale`."""
+    shared_hits: Counter[str] = field(default_factory=Counter)
+    shared_failures: int = 0
+    damaged: int = 0
+    """Entries of the shared level that could not be read."""
+    renewed_tags: int = 0

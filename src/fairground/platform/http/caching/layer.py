@@ -1,0 +1,195 @@
+"""The cache as an ASGI layer: answers public routes before the framework sees them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fairground.kernel.errors import Unavailable
+from fairground.platform.cache import codings
+from fairground.platform.cache.cache import ResponseCache, Served, Serving
+from fairground.platform.cache.codings import WORTH_CODING_BYTES
+from fairground.platform.cache.entry import Entry, Variant
+from fairground.platform.cache.key import NotCacheable, Wanted
+from fairground.platform.http.caching.calls import CanonicalCalls
+from fairground.platform.http.caching.conditional import is_known
+from fairground.platform.http.caching.table import CacheTable
+from fairground.platform.http.problems import plain_problem, problem_response
+
+READ_MAX: Final = 20_000  # requests whose reading is remembered, of at most a few hundred bytes each
+_METHODS: Final = frozenset({"GET", "HEAD"})
+_NAME: Final = b"fairground"
+
+_Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was understood of a request's raw bytes: what it wants, in which coding; or why it is not cached."""
+
+    wanted: Wanted | None
+    route: str
+    refusal: str
+    coding_of_small: str | None
+    coding_of_large: str | None
+
+
+class CacheLayer:
+    """Answer GET and HEAD of the cached routes from the cache, and pass everything else on.
+
+    Nothing of a request decides about its answer but path, query, Accept-Encoding and If-None-Match.
+    """
+
+    def __init__(self, app: ASGIApp, *, cache: ResponseCache, table: CacheTable, public_url: str) -> None:
+        self._app = app
+        self._cache = cache
+        self._table = table
+        self._compute = CanonicalCalls(app, public_url=public_url).compute
+        # By path, query and Accept-Encoding as they came: parsing and sorting them costs more than all the rest.
+        self._reads: dict[tuple[bytes, bytes, bytes], _Read] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in _METHODS or not self._cache.is_running:
+            await self._app(scope, receive, send)
+            return
+        accept_encoding, if_none_match = _negotiating(scope["headers"])
+        raw = (scope.get("raw_path") or scope["path"].encode(), scope["query_string"], accept_encoding)
+        read = self._reads.get(raw) or self._read(raw, scope["path"])
+        if read is None:
+            await self._app(scope, receive, send)
+        elif read.wanted is None:
+            self._cache.stats.served[read.route, Serving.BYPASS] += 1
+            await self._bypass(read, scope, receive, send)
+        else:
+            served = self._cache.find(read.wanted, self._compute) or await self._cache.answer(
+                read.wanted, self._compute
+            )
+            self._cache.stats.served[read.route, served.how] += 1
+            await self._respond(scope, receive, send, read=read, served=served, if_none_match=if_none_match)
+
+    def _read(self, raw: tuple[bytes, bytes, bytes], path: str) -> _Read | None:
+        found = self._table.find(path)
+        if found is None:
+            return None
+        route, parts = found
+        name = route.keys.policy.route
+        accept_encoding = raw[2]
+        small = codings.choose(accept_encoding, size_bytes=0)
+        large = codings.choose(accept_encoding, size_bytes=WORTH_CODING_BYTES)
+        try:
+            read = _Read(route.keys.read(parts, raw[1]), name, "", small, large)
+        except NotCacheable as reason:
+            return _Read(None, name, str(reason), small, large)
+        if len(self._reads) >= READ_MAX:
+            self._reads.clear()
+        self._reads[raw] = read
+        return read
+
+    async def _respond(
+        self, scope: Scope, receive: Receive, send: Send, *, read: _Read, served: Served, if_none_match: bytes
+    ) -> None:
+        entry = served.filled.entry
+        if entry is None:
+            await self._pass_on(served, scope, receive, send)
+            return
+        coding = read.coding_of_large if entry.size_bytes >= WORTH_CODING_BYTES else read.coding_of_small
+        if coding is None:
+            await _not_acceptable(scope, receive, send)
+            return
+        variant = entry.variants.get(coding)
+        if variant is None:
+            variant = entry.make_variant(coding)
+            if read.wanted is not None:
+                self._cache.weigh(read.wanted, entry)
+        headers = _describe(entry, served, variant, now=self._cache.now())
+        if if_none_match and entry.is_found and is_known(if_none_match, etag=variant.etag):
+            self._cache.stats.not_modified[read.route] += 1
+            await _send(send, HTTPStatus.NOT_MODIFIED, _without_body(headers), b"")
+            return
+        await _send(send, entry.status, headers, b"" if scope["method"] == "HEAD" else variant.body)
+
+    async def _pass_on(self, served: Served, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give an answer that is not for keeping: a refusal, or the failure to make one."""
+        status = [(b"x-cache", served.how.value.encode()), (b"cache-status", _NAME + b"; fwd=uri-miss")]
+        answer = served.filled.answer
+        if answer is None:
+            failure = problem_response(Unavailable("The answer could not be made in time."))
+            await failure(scope, receive, _adding([*status, (b"cache-control", b"no-store")], send))
+            return
+        await _send(send, answer.status, [*answer.headers, *status], b"" if scope["method"] == "HEAD" else answer.body)
+
+    async def _bypass(self, read: _Read, scope: Scope, receive: Receive, send: Send) -> None:
+        status = b"%s; fwd=bypass; detail=%s" % (_NAME, read.refusal.encode())
+        send = _adding([(b"x-cache", b"BYPASS"), (b"cache-status", status)], send)
+        if scope["method"] == "HEAD":
+            # The routes know GET alone; the answer is the same but for its body.
+            scope, send = {**scope, "method": "GET"}, _bodiless(send)
+        await self._app(scope, receive, send)
+
+
+def _negotiating(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    """Return Accept-Encoding and If-None-Match, each with the values of all its lines."""
+    accept_encoding = if_none_match = b""
+    for name, value in headers:
+        if name == b"accept-encoding":
+            accept_encoding = accept_encoding + b"," + value if accept_encoding else value
+        elif name == b"if-none-match":
+            if_none_match = if_none_match + b"," + value if if_none_match else value
+    return accept_encoding, if_none_match
+
+
+def _describe(entry: Entry, served: Served, variant: Variant, *, now: float) -> _Headers:
+    """Return all headers of an answer: those of the variant, its age, and how it came about (RFC 9211)."""
+    ttl = entry.times.fresh_until - now
+    if served.how is Serving.HIT:
+        status = b"%s; hit; ttl=%d" % (_NAME, ttl)
+    elif served.how is Serving.STALE:
+        status = b"%s; hit; ttl=%d; detail=%s" % (_NAME, ttl, b"failed" if served.is_error else b"refreshing")
+    else:
+        status = _NAME + b"; fwd=uri-miss; stored" + (b"; collapsed" if served.is_collapsed else b"")
+    age = b"%d" % max(0.0, now - entry.times.created_at)
+    return [
+        *variant.headers,
+        (b"age", age),
+        (b"cache-status", status),
+        (b"x-cache", served.how.value.encode()),
+    ]
+
+
+def _without_body(headers: _Headers) -> _Headers:
+    return [(name, value) for name, value in headers if not name.startswith(b"content-")]
+
+
+async def _not_acceptable(scope: Scope, receive: Receive, send: Send) -> None:
+    refusal = plain_problem(
+        HTTPStatus.NOT_ACCEPTABLE,
+        code="request.coding_refused",
+        detail="Accept-Encoding refuses every coding that there is, the plain body included.",
+        hint="Allow one of br, zstd, gzip and identity.",
+    )
+    await refusal(scope, receive, _adding([(b"vary", b"accept-encoding"), (b"x-cache", b"BYPASS")], send))
+
+
+async def _send(send: Send, status: int, headers: _Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _adding(headers: _Headers, send: Send) -> Send:
+    async def send_more(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *headers]}
+        await send(message)
+
+    return send_more
+
+
+def _bodiless(send: Send) -> Send:
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head

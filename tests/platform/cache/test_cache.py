@@ -1,0 +1,305 @@
+"""The cache in one process, without a shared level."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from fairground.platform.cache.cache import FAILURE_SECONDS, ResponseCache, Served, Serving
+from fairground.platform.cache.entry import Answer
+from fairground.platform.cache.key import Wanted
+from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.cache.stats import CacheStats
+from fairground.platform.cache.tags import LocalTags
+
+TAG = "provider:maya"
+WANTED = Wanted(key="k", route="provider", tags=("everything", TAG), path="/p", query_string=b"", fresh_seconds=100)
+SETTINGS = CacheSettings(wait_seconds=5, stale_while_revalidate_seconds=30, stale_if_error_seconds=600)
+
+
+@dataclass
+class Kitchen:
+    """Computes answers from a value that tests change, and stands still where they want it to."""
+
+    value: str = "one"
+    status: int = 200
+    calls: int = 0
+    clock: list[float] = field(default_factory=lambda: [0.0])
+    takes_seconds: float = 0
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    has_read: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def compute(self, _wanted: Wanted) -> Answer:
+        self.calls += 1
+        read = self.value
+        self.has_read.set()
+        await self.gate.wait()
+        self.clock[0] += self.takes_seconds
+        if self.status == 0:
+            raise RuntimeError("power cut")
+        return Answer(self.status, ((b"content-type", b"text/plain"),), read.encode())
+
+
+@dataclass
+class Shop:
+    cache: ResponseCache
+    kitchen: Kitchen
+    clock: list[float]
+
+    async def ask(self, wanted: Wanted = WANTED) -> Served:
+        return await self.cache.answer(wanted, self.kitchen.compute)
+
+    async def settle(self) -> None:
+        """Let what goes on in the background come to its end."""
+        while flight := next(iter(self.cache._flights._flights.values()), None):
+            await flight.task
+            await asyncio.sleep(0)
+
+    def change(self, value: str) -> None:
+        self.kitchen.value = value
+        self.cache.tags.renew([TAG])
+
+
+def body(served: Served) -> str:
+    entry, answer = served.filled.entry, served.filled.answer
+    if entry is not None:
+        return entry.body("identity").decode()
+    assert answer is not None
+    return answer.body.decode()
+
+
+async def open_shop(*, is_alone: bool = True, clock: list[float] | None = None) -> AsyncIterator[Shop]:
+    clock = clock or [1_000.0]
+    cache = ResponseCache(
+        SETTINGS, tags=LocalTags(), stats=CacheStats(), level=None, is_alone=is_alone, now=lambda: clock[0]
+    )
+    async with cache.running():
+        yield Shop(cache, Kitchen(clock=clock), clock)
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[Shop]:
+    async for each in open_shop():
+        yield each
+
+
+@pytest.fixture
+async def crowded_shop() -> AsyncIterator[Shop]:
+    """One of several processes that hear nothing of each other."""
+    async for each in open_shop(is_alone=False):
+        yield each
+
+
+async def test_the_second_of_two_requests_is_a_hit(shop: Shop) -> None:
+    assert [(await shop.ask()).how, (await shop.ask()).how] == [Serving.MISS, Serving.HIT]
+    assert shop.kitchen.calls == 1
+
+
+async def test_beside_others_nothing_is_kept_but_one_computation_serves_all_who_wait(crowded_shop: Shop) -> None:
+    crowded_shop.kitchen.gate.clear()
+    asked = [asyncio.create_task(crowded_shop.ask()) for _ in range(20)]
+    await crowded_shop.kitchen.has_read.wait()
+    crowded_shop.kitchen.gate.set()
+    assert {(await each).how for each in asked} == {Serving.MISS}
+    assert crowded_shop.kitchen.calls == 1
+    await crowded_shop.ask()
+    assert crowded_shop.kitchen.calls == 2
+
+
+async def test_a_thousand_who_ask_at_once_cost_one_computation(shop: Shop) -> None:
+    served = await asyncio.gather(*(shop.ask() for _ in range(1_000)))
+    assert shop.kitchen.calls == 1
+    assert sum(each.is_collapsed for each in served) == 999 == shop.cache.stats.collapsed["provider"]
+
+
+async def test_whoever_gives_up_harms_nobody(shop: Shop) -> None:
+    shop.kitchen.gate.clear()
+    first, second = asyncio.create_task(shop.ask()), asyncio.create_task(shop.ask())
+    await shop.kitchen.has_read.wait()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    shop.kitchen.gate.set()
+    assert body(await second) == "one"
+    assert shop.kitchen.calls == 1
+
+
+async def test_without_the_shield_whoever_gives_up_takes_the_others_along(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asyncio, "shield", lambda task: task)
+    shop.kitchen.gate.clear()
+    first, second = asyncio.create_task(shop.ask()), asyncio.create_task(shop.ask())
+    await shop.kitchen.has_read.wait()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+
+
+async def test_a_renewed_tag_voids_what_was_computed_under_it(shop: Shop) -> None:
+    await shop.ask()
+    shop.change("two")
+    served = await shop.ask()
+    assert (served.how, body(served)) == (Serving.MISS, "two")
+    shop.cache.tags.renew(["provider:somebody-else"])
+    assert (await shop.ask()).how is Serving.HIT
+
+
+async def test_a_late_writer_stores_nothing_that_is_ever_read(shop: Shop) -> None:
+    shop.kitchen.gate.clear()
+    early = asyncio.create_task(shop.ask())
+    await shop.kitchen.has_read.wait()
+    shop.change("two")
+    shop.kitchen.gate.set()
+    assert body(await early) == "one"
+    assert body(await shop.ask()) == "two"
+
+
+async def test_without_the_state_read_first_a_late_writer_wins(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: were the state read when the answer is stored, the old one would be served for its full time."""
+    monkeypatch.setattr(type(shop.cache.tags), "read", lambda _self, _tags: (0,))
+    shop.kitchen.gate.clear()
+    early = asyncio.create_task(shop.ask())
+    await shop.kitchen.has_read.wait()
+    shop.change("two")
+    shop.kitchen.gate.set()
+    await early
+    assert body(await shop.ask()) == "one"
+
+
+async def test_whoever_asks_after_a_change_does_not_join_a_computation_from_before(shop: Shop) -> None:
+    shop.kitchen.gate.clear()
+    early = asyncio.create_task(shop.ask())
+    await shop.kitchen.has_read.wait()
+    shop.change("two")
+    late = asyncio.create_task(shop.ask())
+    await asyncio.sleep(0)
+    shop.kitchen.gate.set()
+    assert (body(await early), body(await late)) == ("one", "two")
+    assert body(await shop.ask()) == "two"
+
+
+async def test_a_late_writer_does_not_push_out_what_was_computed_since(shop: Shop) -> None:
+    gate = shop.kitchen.gate = asyncio.Event()
+    early = asyncio.create_task(shop.ask())
+    await shop.kitchen.has_read.wait()
+    shop.change("two")
+    shop.kitchen.gate = asyncio.Event()
+    shop.kitchen.gate.set()
+    assert body(await shop.ask()) == "two"
+    gate.set()
+    await early
+    served = await shop.ask()
+    assert (served.how, body(served), shop.kitchen.calls) == (Serving.HIT, "two", 2)
+
+
+async def test_a_stale_answer_is_given_while_one_request_renews_it(shop: Shop) -> None:
+    await shop.ask()
+    shop.kitchen.value = "two"
+    shop.clock[0] += 111
+    served = [await shop.ask() for _ in range(3)]
+    assert {(each.how, body(each), each.is_error) for each in served} == {(Serving.STALE, "one", False)}
+    await shop.settle()
+    after = await shop.ask()
+    assert (after.how, body(after), shop.kitchen.calls) == (Serving.HIT, "two", 2)
+
+
+async def test_an_answer_that_is_too_old_is_not_given(shop: Shop) -> None:
+    await shop.ask()
+    shop.kitchen.value = "two"
+    shop.clock[0] += 141
+    assert body(await shop.ask()) == "two"
+
+
+@pytest.mark.parametrize("status", [0, 500, 503])
+async def test_an_old_answer_is_better_than_an_error(shop: Shop, status: int) -> None:
+    await shop.ask()
+    shop.kitchen.status = status
+    shop.clock[0] += 700
+    served = await shop.ask()
+    assert (served.how, body(served), served.is_error) == (Serving.STALE, "one", True)
+    shop.clock[0] += 50
+    assert (await shop.ask()).filled.is_failure
+
+
+async def test_a_failed_computation_is_not_tried_again_at_once(shop: Shop) -> None:
+    shop.kitchen.status = 503
+    assert [(await shop.ask()).filled.is_failure for _ in range(5)] == [True] * 5
+    assert shop.kitchen.calls == 1
+    shop.clock[0] += FAILURE_SECONDS + 0.1
+    shop.kitchen.status = 200
+    assert (await shop.ask()).how is Serving.MISS
+
+
+async def test_what_takes_too_long_ends_in_a_failure_and_is_there_for_the_next(shop: Shop) -> None:
+    shop.cache.settings = SETTINGS.model_copy(update={"wait_seconds": 0.01})
+    shop.kitchen.gate.clear()
+    assert (await shop.ask()).filled.is_failure
+    shop.kitchen.gate.set()
+    await shop.settle()
+    assert (await shop.ask()).how is Serving.HIT
+    assert shop.kitchen.calls == 1
+
+
+async def test_that_something_is_not_there_is_remembered_for_moments(shop: Shop) -> None:
+    shop.kitchen.status = 404
+    assert [(await shop.ask()).how for _ in range(2)] == [Serving.MISS, Serving.HIT]
+    shop.clock[0] += SETTINGS.negative_seconds * 1.1 + 0.1
+    assert (await shop.ask()).how is Serving.MISS
+
+
+async def test_that_something_is_not_there_is_forgotten_when_it_is_made(shop: Shop) -> None:
+    shop.kitchen.status = 404
+    await shop.ask()
+    shop.kitchen.status = 200
+    shop.change("made")
+    assert body(await shop.ask()) == "made"
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 422, 429])
+async def test_other_answers_are_given_and_not_kept(shop: Shop, status: int) -> None:
+    shop.kitchen.status = status
+    assert [(await shop.ask()).how for _ in range(2)] == [Serving.MISS] * 2
+    assert shop.kitchen.calls == 2
+
+
+async def test_a_much_wanted_answer_is_renewed_before_it_ends_and_nobody_waits(shop: Shop) -> None:
+    shop.kitchen.takes_seconds = 0.5
+    await shop.ask()
+    began_at = shop.clock[0]
+    while shop.clock[0] < began_at + 10 * WANTED.fresh_seconds:
+        shop.clock[0] += 0.02
+        assert (await shop.ask()).how is Serving.HIT
+        await shop.settle()
+    assert 9 <= shop.cache.stats.refreshed["provider", "early"] <= 13
+
+
+async def test_computations_of_a_process_are_bounded(shop: Shop) -> None:
+    shop.kitchen.gate.clear()
+    wanted = [Wanted(str(number), "provider", (), "/", b"", 100) for number in range(SETTINGS.computations_max * 2)]
+    asked = [asyncio.create_task(shop.ask(each)) for each in wanted]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert shop.kitchen.calls == SETTINGS.computations_max
+    shop.kitchen.gate.set()
+    await asyncio.gather(*asked)
+    assert shop.kitchen.calls == len(wanted)
+
+
+async def test_too_many_tags_void_everything_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairground.platform.cache.tags.TAGS_MAX", 100)
+    await shop.ask()
+    shop.cache.tags.renew([str(number) for number in range(101)])
+    assert (await shop.ask()).how is Serving.MISS
+    assert (await shop.ask()).how is Serving.HIT
+
+
+async def test_outside_of_running_nothing_is_answered() -> None:
+    cache = ResponseCache(SETTINGS, tags=LocalTags(), stats=CacheStats(), level=None, is_alone=True)
+    assert not cache.is_running
+    with pytest.raises(RuntimeError, match="not running"):
+        await cache.answer(WANTED, Kitchen().compute)

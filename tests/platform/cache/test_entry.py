@@ -1,0 +1,137 @@
+import json
+
+import pytest
+
+from fairground.platform.cache.entry import (
+    ENTRY_MAX_BYTES,
+    JITTER,
+    META,
+    STORED_FIELDS,
+    Answer,
+    Entry,
+    from_fields,
+    make_entry,
+    make_times,
+    to_fields,
+)
+
+JSON = (b"content-type", b"application/json")
+BODY = b'{"data": []}' * 100
+
+
+def made(body: bytes = BODY, *, status: int = 200) -> Entry:
+    headers = (JSON, (b"content-length", b"1"), (b"date", b"now"), (b"etag", b'"x"'))
+    times = make_times(now=1_000, fresh_seconds=60, stale_seconds=30, error_seconds=600)
+    return make_entry(Answer(status, headers, body), times=times, compute_seconds=0.02, tokens=(b"\x00\xff", b"t"))
+
+
+def fields_of(entry: Entry) -> list[bytes | None]:
+    stored = to_fields(entry)
+    return [stored.get(name) for name in STORED_FIELDS]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", BODY])
+def test_an_entry_comes_back_from_the_shared_level_as_it_was(body: bytes) -> None:
+    entry = made(body)
+    back = from_fields(fields_of(entry))
+    assert back is not None
+    assert (back.times, back.tokens, back.status, back.headers) == (
+        entry.times,
+        entry.tokens,
+        entry.status,
+        entry.headers,
+    )
+    for coding in ("identity", "br", "gzip", "zstd"):
+        assert back.make_variant(coding).body == entry.make_variant(coding).body
+        assert back.variants[coding].headers == entry.variants[coding].headers
+
+
+def test_what_is_not_there_is_nothing() -> None:
+    assert from_fields([None, None, None]) is None
+
+
+@pytest.mark.parametrize("damage", ["meta", "truncated", "other body", "no body", "other format", "not brotli"])
+def test_a_damaged_entry_is_refused(damage: str) -> None:
+    meta, brotli_body, identity = fields_of(made())
+    assert meta is not None
+    assert brotli_body is not None
+    match damage:
+        case "meta":
+            meta = b"\x00" + meta
+        case "truncated":
+            brotli_body = brotli_body[:-3]
+        case "other body":
+            brotli_body = to_fields(made(b"x" * 2_000))["br"]
+        case "no body":
+            brotli_body = None
+        case "other format":
+            meta = json.dumps(json.loads(meta) | {"format": 0}).encode()
+        case _:
+            brotli_body = b"plain"
+    with pytest.raises(ValueError, match="entry"):
+        from_fields([meta, brotli_body, identity])
+
+
+def test_stored_fields_are_the_smallest_that_hold_the_body() -> None:
+    assert set(to_fields(made())) == {META, "br"}
+    assert set(to_fields(made(b"{}"))) == {META, "identity"}
+
+
+def test_each_coding_has_an_etag_of_its_own_and_equal_bodies_have_equal_ones() -> None:
+    etags = {made().make_variant(coding).etag for coding in ("identity", "br", "gzip", "zstd") for _ in range(2)}
+    assert len(etags) == 4
+    assert made(BODY + b" ").make_variant("br").etag not in etags
+
+
+def test_headers_of_the_transfer_are_written_anew() -> None:
+    entry = made()
+    variant = entry.make_variant("br")
+    assert dict(variant.headers) == {
+        b"content-type": b"application/json",
+        b"cache-control": entry.times.cache_control,
+        b"vary": b"accept-encoding",
+        b"etag": variant.etag,
+        b"content-encoding": b"br",
+        b"content-length": b"%d" % len(variant.body),
+    }
+
+
+def test_times_are_spread_by_a_tenth() -> None:
+    ends = [
+        make_times(now=0, fresh_seconds=100, stale_seconds=30, error_seconds=600).fresh_until for _ in range(10_000)
+    ]
+    assert 100 * (1 - JITTER) <= min(ends) <= 91
+    assert 109 <= max(ends) <= 100 * (1 + JITTER)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "is_storable"),
+    [
+        (200, (), True),
+        (404, (), True),
+        (200, ((b"vary", b"Accept-Encoding"),), True),
+        (200, ((b"cache-control", b"public, max-age=5"),), True),
+        (200, ((b"set-cookie", b"a=b"),), False),
+        (200, ((b"cache-control", b"private"),), False),
+        (200, ((b"cache-control", b"no-store"),), False),
+        (200, ((b"vary", b"*"),), False),
+        (200, ((b"vary", b"Cookie"),), False),
+        (204, (), False),
+        (301, (), False),
+        (401, (), False),
+        (403, (), False),
+        (422, (), False),
+        (429, (), False),
+        (500, (), False),
+        (503, (), False),
+    ],
+)
+def test_only_what_everybody_may_be_given_is_stored(
+    status: int, headers: tuple[tuple[bytes, bytes], ...], *, is_storable: bool
+) -> None:
+    assert Answer(status, (JSON, *headers), BODY).is_storable is is_storable
+
+
+def test_what_is_too_large_is_not_stored() -> None:
+    assert Answer(200, (JSON,), b"x" * ENTRY_MAX_BYTES).is_storable
+    assert not Answer(200, (JSON,), b"x" * (ENTRY_MAX_BYTES + 1)).is_storable

@@ -1,0 +1,172 @@
+import random
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import AfterValidator, BaseModel, Field
+
+from fairground.platform.cache.key import KeyMaker, NotCacheable, Wanted, schema_digest
+from fairground.platform.cache.policy import EVERYTHING, CachePolicy
+from fairground.platform.cache.settings import Life
+
+
+class Query(BaseModel):
+    q: str | None = None
+    sort: str = "most_booked"
+    page: int = Field(default=1, ge=1)
+    limit: int = Field(default=20, ge=1, le=100)
+    min_price: float | None = Field(default=None, alias="minPrice")
+    bands: bool = True
+    day: date | None = None
+    fields: Annotated[list[str], AfterValidator(sorted)] = Field(default_factory=list)
+
+
+class Path(BaseModel):
+    provider: Annotated[str, AfterValidator(str.lower)]
+
+
+class Out(BaseModel):
+    name: str
+
+
+class OtherOut(BaseModel):
+    name: str
+    rating: float
+
+
+def keys(route: str = "providers", **settings: Any) -> KeyMaker:
+    policy = CachePolicy(route=route, life=Life.LISTS, query=Query, **settings)
+    path = "/api/v1/p/{provider}" if "path" in settings else "/api/v1/p"
+    return KeyMaker(policy, shape=Out, path_format=path, fresh_seconds=60)
+
+
+def read(query: str, **parts: str) -> Wanted:
+    return keys().read(parts, query.encode())
+
+
+def test_a_key_says_version_route_schema_and_scope() -> None:
+    version, kind, route, schema, scope, digest = read("page=2").key.split(":")
+    assert (version, kind, route, scope) == ("v2", "list", "providers", "anon")
+    assert (len(schema), len(digest)) == (8, 32)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("page=2&limit=5", "limit=5&page=2"),
+        ("page=1", ""),
+        ("sort=most_booked&bands=true", ""),
+        ("bands=1", "bands=yes"),
+        ("page=3&page=2", "page=2"),
+        ("q=a%20b", "q=a+b"),
+        ("q=%61", "q=a"),
+        ("minPrice=10", "minPrice=10.0"),
+        ("minPrice=1e1", "minPrice=10"),
+        ("page=02", "page=2"),
+        ("fields=b&fields=a", "fields=a&fields=b"),
+        ("utm_source=mail&gclid=1&page=2&fbclid=x", "page=2"),
+    ],
+)
+def test_requests_that_ask_the_same_share_a_key(one: str, other: str) -> None:
+    assert read(one) == read(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("page=2", "page=3"),
+        ("q=a", "q=A"),
+        ("q=", ""),
+        ("page=2", "limit=2"),
+        ("q=page%3D2", "page=2"),
+        ("day=2026-01-01", ""),
+    ],
+)
+def test_requests_that_ask_otherwise_have_keys_of_their_own(one: str, other: str) -> None:
+    assert read(one).key != read(other).key
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("who=me", "unknown-parameter"),
+        ("Page=2", "unknown-parameter"),
+        ("min_price=1", "unknown-parameter"),
+        ("page=0", "invalid"),
+        ("page=two", "invalid"),
+        ("q=%ff", "not-utf-8"),
+        ("q=" + "a" * 65, "long-text"),
+        ("q=" + "a" * 1_100, "long-query"),
+    ],
+)
+def test_what_the_route_would_not_understand_is_not_cached(query: str, reason: str) -> None:
+    with pytest.raises(NotCacheable, match=reason):
+        read(query)
+
+
+def test_routes_paths_and_shapes_never_share_a_key() -> None:
+    made = {
+        keys().read({}, b"").key,
+        keys("artists").read({}, b"").key,
+        keys(path=Path).read({"provider": "a"}, b"").key,
+        keys(path=Path).read({"provider": "b"}, b"").key,
+    }
+    assert len(made) == 4
+    assert schema_digest(Out) != schema_digest(OtherOut)
+
+
+def test_the_path_is_asked_for_as_it_was_read() -> None:
+    wanted = keys(path=Path, tags=lambda asked: (f"provider:{asked['provider']}",)).read({"provider": "M A/y"}, b"")
+    assert wanted.path == "/api/v1/p/m%20a%2Fy"
+    assert wanted.tags == (EVERYTHING, "route:providers", "provider:m a/y")
+
+
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "q": st.text(max_size=12),
+        "sort": st.sampled_from(["most_booked", "newest"]),
+        "page": st.integers(1, 4),
+        "limit": st.integers(1, 100),
+        "minPrice": st.integers(0, 3),
+        "bands": st.booleans(),
+        "utm_source": st.sampled_from(["mail", "site"]),
+    },
+)
+
+
+def write(values: dict[str, Any], *, order: random.Random) -> str:
+    """Write a query in one of the many ways in which it can be written."""
+    pairs = list(values.items())
+    order.shuffle(pairs)
+    quoting = order.choice([quote, quote_plus])
+    pieces = [f"{name}={quoting(str(value))}" for name, value in pairs]
+    if pieces and order.random() < 0.3:
+        pieces.insert(0, pieces[-1])
+    return "&".join(pieces)
+
+
+def canonical(values: dict[str, Any]) -> dict[str, Any]:
+    """Say what a request asks, by other means than the code does: defaults filled in, what nobody reads left out."""
+    defaults = {"q": None, "sort": "most_booked", "page": 1, "limit": 20, "minPrice": None, "bands": True}
+    return defaults | {name: value for name, value in values.items() if name in defaults}
+
+
+@given(VALUES, VALUES, st.randoms(use_true_random=False))
+def test_two_requests_share_a_key_exactly_when_they_ask_the_same(
+    one: dict[str, Any], other: dict[str, Any], order: random.Random
+) -> None:
+    first, second = read(write(one, order=order)), read(write(other, order=order))
+    assert (first.key == second.key) == (canonical(one) == canonical(other))
+    assert (first.query_string == second.query_string) == (first.key == second.key)
+
+
+@given(VALUES, st.randoms(use_true_random=False))
+def test_the_canonical_query_asks_what_was_asked(values: dict[str, Any], order: random.Random) -> None:
+    wanted = read(write(values, order=order))
+    again = Query.model_validate(dict(parse_qsl(wanted.query_string.decode(), keep_blank_values=True)))
+    assert again.model_dump(by_alias=True, exclude={"day", "fields"}) == canonical(values)
+    assert keys().read({}, wanted.query_string) == wanted

@@ -1,0 +1,251 @@
+import asyncio
+import gzip
+import re
+import sys
+
+import brotli
+import httpx
+import pytest
+
+from fairground.platform.http.caching import layer
+from tests.platform.http.caching.conftest import NOT_FOUND, UNAVAILABLE, Site
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+def how(*responses: httpx.Response) -> list[str]:
+    return [response.headers["x-cache"] for response in responses]
+
+
+async def test_the_first_is_a_miss_the_second_a_hit_and_both_say_the_same(site: Site) -> None:
+    miss, hit = await site.get("/things/a"), await site.get("/things/a")
+    assert how(miss, hit) == ["MISS", "HIT"]
+    assert miss.content == hit.content
+    assert miss.headers["etag"] == hit.headers["etag"]
+    assert miss.headers["cache-status"] == "fairground; fwd=uri-miss; stored"
+    assert re.fullmatch(r"fairground; hit; ttl=\d+", hit.headers["cache-status"])
+    assert (hit.headers["content-type"], hit.headers["vary"]) == ("application/json", "accept-encoding")
+    assert re.fullmatch(r"public, max-age=0, s-maxage=\d+", hit.headers["cache-control"])
+    assert hit.headers["x-content-type-options"] == "nosniff"
+    assert site.shop.calls == 1
+
+
+async def test_age_is_how_long_ago_it_was_made(site: Site) -> None:
+    assert (await site.get("/things/a")).headers["age"] == "0"
+    site.clock[0] += 7.9
+    assert (await site.get("/things/a")).headers["age"] == "7"
+
+
+@pytest.mark.parametrize(
+    "path", ["/things/a", "/things/a/", "/things/a?page=1", "/things/%61", "/things/a?utm_source=x"]
+)
+async def test_ways_to_write_the_same_request_are_one_entry(site: Site, path: str) -> None:
+    await site.get("/things/a")
+    assert how(await site.get(path)) == ["HIT"]
+
+
+@pytest.mark.parametrize("path", ["/things/b", "/things/A", "/things/a?page=2", "/things"])
+async def test_other_requests_are_other_entries(site: Site, path: str) -> None:
+    await site.get("/things/a")
+    assert how(await site.get(path)) == ["MISS"]
+
+
+async def test_nothing_of_the_caller_reaches_the_answer(site: Site) -> None:
+    strange = {"cookie": "session=1", "authorization": "Bearer x", "x_forwarded_host": "evil", "accept_language": "nb"}
+    poisoned = await site.get("/things/a", **strange, range="bytes=0-1", x_original_url="/private")
+    assert poisoned.content == (await site.get("/things/a")).content
+    assert site.shop.seen == [{"host": "fair.example"}]
+
+
+async def test_a_foreign_host_is_refused_warm_and_cold(site: Site) -> None:
+    for _ in range(2):
+        assert (await site.get("/things/a", host="evil.example")).status_code == 421
+        assert (await site.get("/things/a")).status_code == 200
+
+
+@pytest.mark.parametrize("names", ['"{}"', 'W/"{}"', '"x", "{}"', "*"])
+async def test_what_the_client_has_is_not_sent_again(site: Site, names: str) -> None:
+    etag = (await site.get("/things/a")).headers["etag"].strip('"')
+    for _ in range(2):
+        answer = await site.get("/things/a", if_none_match=names.format(etag))
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer.headers["etag"] == f'"{etag}"'
+        assert {"cache-control", "vary", "age", "x-cache"} <= set(answer.headers)
+        assert not [name for name in answer.headers if name.startswith("content-")]
+
+
+async def test_a_miss_can_end_in_not_modified_too(site: Site) -> None:
+    etag = (await site.get("/things/a")).headers["etag"]
+    site.cache.memory.clear()
+    answer = await site.get("/things/a", if_none_match=etag)
+    assert (answer.status_code, answer.headers["x-cache"]) == (304, "MISS")
+
+
+async def test_an_etag_of_another_thing_or_coding_or_time_is_not_known(site: Site) -> None:
+    other = (await site.get("/things/b")).headers["etag"]
+    coded = (await site.get("/things/a", accept_encoding="br")).headers["etag"]
+    before = (await site.get("/things/a")).headers["etag"]
+    assert len({other, coded, before}) == 3
+    for etag in (other, coded):
+        assert (await site.get("/things/a", if_none_match=etag)).status_code == 200
+    site.shop.words = ["carousel"]
+    site.cache.tags.renew(["thing:a"])
+    assert (await site.get("/things/a", if_none_match=before)).status_code == 200
+
+
+async def test_a_conditional_request_that_changes_something_is_carried_out(site: Site) -> None:
+    etag = (await site.get("/things/a")).headers["etag"]
+    answer = await site.client.post("/api/v1/things/a", headers={"if-none-match": etag})
+    assert (answer.status_code, site.shop.made) == (200, 1)
+    assert "x-cache" not in answer.headers
+
+
+async def test_routes_without_a_policy_are_never_kept(site: Site) -> None:
+    for _ in range(2):
+        answer = await site.get("/private", if_none_match="*")
+        assert (answer.status_code, "x-cache" in answer.headers, "etag" in answer.headers) == (200, False, False)
+    assert site.shop.calls == 2
+
+
+async def test_head_is_get_without_its_body(site: Site) -> None:
+    headers = {"accept-encoding": "identity"}
+    for path in ("/things/a", "/things/a", "/things/a?unknown=1"):
+        head = await site.client.head(f"/api/v1{path}", headers=headers)
+        got = await site.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(len(got.content))
+        assert head.headers.get("etag") == got.headers.get("etag")
+    etag = (await site.get("/things/a")).headers["etag"]
+    assert (await site.client.head("/api/v1/things/a", headers={**headers, "if-none-match": etag})).status_code == 304
+
+
+@pytest.mark.parametrize("query", ["unknown=1", "page=0", "page=x", "session=1&page=2"])
+async def test_what_the_route_must_judge_bypasses_the_cache(site: Site, query: str) -> None:
+    answers = [await site.get(f"/things/a?{query}") for _ in range(2)]
+    assert how(*answers) == ["BYPASS", "BYPASS"]
+    assert answers[0].headers["cache-status"].startswith("fairground; fwd=bypass; detail=")
+    assert len(site.cache.memory) == 0
+
+
+@pytest.mark.parametrize("accept_encoding", ["br", "gzip", "identity", "gzip, br;q=0.5", "deflate", "*"])
+async def test_each_coding_gives_the_same_bytes(site: Site, accept_encoding: str) -> None:
+    plain = (await site.get("/things/a")).content
+    for _ in range(2):
+        answer = await site.get("/things/a", accept_encoding=accept_encoding)
+        assert answer.content == plain
+        assert answer.headers["vary"] == "accept-encoding"
+        etag = answer.headers["etag"]
+        again = await site.get("/things/a", accept_encoding=accept_encoding, if_none_match=etag)
+        assert (again.status_code, again.headers["etag"]) == (304, etag)
+    assert site.shop.calls == 1
+
+
+async def test_bodies_on_the_wire_are_what_the_header_says(site: Site) -> None:
+    plain = (await site.get("/things/a")).content
+    for coding, decode in (("br", brotli.decompress), ("gzip", gzip.decompress), ("zstd", zstd.decompress)):
+        async with site.client.stream("GET", "/api/v1/things/a", headers={"accept-encoding": coding}) as answer:
+            raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+        assert answer.headers["content-encoding"] == coding
+        assert answer.headers["content-length"] == str(len(raw))
+        assert decode(raw) == plain
+
+
+async def test_what_is_small_is_sent_plain(site: Site) -> None:
+    answer = await site.get("/things/a?size=1", accept_encoding="br, gzip")
+    assert "content-encoding" not in answer.headers
+
+
+async def test_who_takes_no_coding_at_all_is_told_so(site: Site) -> None:
+    answer = await site.get("/things/a", accept_encoding="identity;q=0, *;q=0")
+    assert (answer.status_code, answer.json()["code"]) == (406, "request.coding_refused")
+    coded = await site.get("/things/a?size=0", accept_encoding="identity;q=0, gzip")
+    assert (coded.status_code, coded.headers["content-encoding"]) == (200, "gzip")
+
+
+async def test_a_thing_that_is_not_there_is_remembered_until_it_is_made(site: Site) -> None:
+    site.shop.failure = NOT_FOUND
+    answers = [await site.get("/things/a") for _ in range(2)]
+    assert [(answer.status_code, answer.headers["x-cache"]) for answer in answers] == [(404, "MISS"), (404, "HIT")]
+    assert (await site.get("/things/a", if_none_match="*")).status_code == 404
+    site.shop.failure = None
+    site.cache.tags.renew(["thing:a"])
+    assert (await site.get("/things/a")).status_code == 200
+
+
+async def test_an_old_answer_is_given_while_the_database_is_away(site: Site) -> None:
+    fresh = await site.get("/things/a")
+    site.shop.failure = UNAVAILABLE
+    site.clock[0] += 300
+    stale = await site.get("/things/a")
+    assert (stale.status_code, stale.content) == (200, fresh.content)
+    assert (stale.headers["x-cache"], stale.headers["etag"]) == ("STALE", fresh.headers["etag"])
+    assert stale.headers["cache-status"].endswith("detail=failed")
+    assert int(stale.headers["age"]) >= 300
+    assert (await site.get("/things/a", if_none_match=fresh.headers["etag"])).status_code == 304
+    cold = await site.get("/things/b")
+    assert (cold.status_code, cold.headers["retry-after"]) == (503, "2")
+
+
+async def test_a_broken_route_costs_one_attempt_and_tells_nothing(site: Site) -> None:
+    site.shop.failure = RuntimeError("a secret that nobody must see")
+    answers = await asyncio.gather(*(site.get("/things/a") for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {500}
+    assert site.shop.calls == 1
+    assert "secret" not in answers[0].text
+    assert "etag" not in answers[0].headers
+
+
+async def test_an_answer_that_takes_too_long_is_a_problem(site: Site) -> None:
+    site.cache.settings = site.cache.settings.model_copy(update={"wait_seconds": 0.01})
+    site.shop.gate.clear()
+    answer = await site.get("/things/a")
+    site.shop.gate.set()
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"set-cookie": "a=b"}, {"cache-control": "no-store"}, {"cache-control": "private"}, {"vary": "Cookie"}]
+)
+async def test_what_is_meant_for_one_is_not_kept_for_all(site: Site, headers: dict[str, str]) -> None:
+    site.shop.headers = headers
+    answers = [await site.get("/things/a") for _ in range(2)]
+    assert how(*answers) == ["MISS", "MISS"]
+    assert len(site.cache.memory) == 0
+
+
+async def test_figures_are_those_of_who_asked(site: Site) -> None:
+    etag = (await site.get("/things/a")).headers["etag"]
+    for _ in range(3):
+        await site.get("/things/a", if_none_match=etag)
+    await site.get("/things/a?unknown=1")
+    stats = site.cache.stats
+    assert stats.served == {("thing", "MISS"): 1, ("thing", "HIT"): 3, ("thing", "BYPASS"): 1}
+    assert (stats.not_modified["thing"], stats.computed["thing"]) == (3, 1)
+
+
+async def test_what_is_remembered_of_requests_is_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "READ_MAX", 10)
+    for number in range(1, 31):
+        await site.get(f"/things/a?page={number}")
+    found = _layer_of(site)
+    assert len(found._reads) <= 10
+    assert how(await site.get("/things/a?page=1")) == ["HIT"]
+
+
+async def test_outside_of_running_every_request_reaches_its_route(site: Site) -> None:
+    site.cache._flights._group = None
+    for _ in range(2):
+        assert "x-cache" not in (await site.get("/things/a")).headers
+    assert site.shop.calls == 2
+
+
+def _layer_of(site: Site) -> layer.CacheLayer:
+    transport = site.client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    found = transport.app._app  # type: ignore[attr-defined]
+    assert isinstance(found, layer.CacheLayer)
+    return found

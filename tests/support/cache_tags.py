@@ -1,0 +1,68 @@
+"""What each route that changes something makes untrue of cached answers: kinds of tags, the part before the colon."""
+
+from typing import Final
+
+NOTHING: Final[frozenset[str]] = frozenset()
+# What the public sees of a provider, and the lists that it stands in.
+PROVIDER: Final = frozenset({"provider", "providers"})
+TIMES: Final = frozenset({"availability"})
+REVIEWS: Final = frozenset({"reviews"})
+
+_API: Final[dict[str, frozenset[str]]] = {
+    "POST /auth/login": NOTHING,
+    "POST /auth/logout": NOTHING,
+    "POST /auth/password-reset": NOTHING,
+    "POST /auth/password-reset/confirm": NOTHING,
+    "POST /auth/register": NOTHING,
+    "POST /auth/verify-email": NOTHING,
+    "POST /auth/verify-email/send": NOTHING,
+    "POST /bookings": TIMES,
+    "POST /bookings/{booking_id}/accept": NOTHING,  # the time was taken when it was held
+    "POST /bookings/{booking_id}/cancel": TIMES,
+    "POST /bookings/{booking_id}/complete": NOTHING,  # what it counts, catalog learns by event
+    "POST /bookings/{booking_id}/decline": TIMES,
+    "POST /bookings/{booking_id}/pay": NOTHING,
+    "POST /me/notifications/read": NOTHING,
+    "POST /me/password": NOTHING,
+    "DELETE /me/sessions/{session_id}": NOTHING,
+    "POST /me/tokens": NOTHING,
+    "POST /reviews": REVIEWS,  # the rating, catalog learns by event
+    "POST /sandbox/3d-secure/{intent_id}/{token}": NOTHING,
+    "POST /service-provider-profiles/": NOTHING,  # a draft, which nobody sees
+    "PATCH /service-provider-profiles/{provider_id}": PROVIDER,
+    "POST /service-provider-profiles/{provider_id}/approve": PROVIDER,
+    "PUT /service-provider-profiles/{provider_id}/availability-rules": TIMES,
+    "POST /service-provider-profiles/{provider_id}/reject": NOTHING,  # nobody saw it before
+    "POST /service-provider-profiles/{provider_id}/services": PROVIDER,
+    "DELETE /service-provider-profiles/{provider_id}/services/{service_id}": PROVIDER,
+    "POST /service-provider-profiles/{provider_id}/submit": NOTHING,
+    "POST /webhooks/stripe": NOTHING,  # written down; a job follows it
+}
+_PAGES: Final[dict[str, frozenset[str]]] = {
+    "POST /admin/approvals/{provider_id}/approve": PROVIDER,
+    "POST /admin/approvals/{provider_id}/reject": NOTHING,
+    "POST /book/h/{booking_id}": NOTHING,
+    "POST /book/h/{booking_id}/release": TIMES,
+    "POST /book/{slug}": TIMES,
+    "POST /login": NOTHING,
+    "POST /logout": NOTHING,
+    "POST /me/bookings/{booking_id}/accept": NOTHING,
+    "POST /me/bookings/{booking_id}/cancel": TIMES,
+    "POST /me/bookings/{booking_id}/complete": NOTHING,
+    "POST /me/bookings/{booking_id}/decline": TIMES,
+    "POST /me/bookings/{booking_id}/review": REVIEWS,
+    "POST /me/password": NOTHING,
+    "POST /me/sessions/{session_id}/revoke": NOTHING,
+    "POST /me/tokens": NOTHING,
+    "POST /password-reset": NOTHING,
+    "POST /pro/hours": TIMES,
+    "POST /pro/profile": PROVIDER,
+    "POST /pro/services": PROVIDER,
+    "POST /pro/services/{service_id}/withdraw": PROVIDER,
+    "POST /pro/submit": NOTHING,
+    "POST /reset-password": NOTHING,
+    "POST /signup": NOTHING,
+    "POST /verify-email": NOTHING,
+    "POST /verify-email/send": NOTHING,
+}
+TOUCHED_BY: Final = {f"{key.split()[0]} /api/v1{key.split()[1]}": kinds for key, kinds in _API.items()} | _PAGES
