@@ -1,6 +1,7 @@
 """The statements that a piece of work sends, and what the database says it does for them."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,12 +28,14 @@ def statements_of(db: Database) -> Iterator[list[Statement]]:
         event.remove(engine, "before_cursor_execute", listen)
 
 
-def explain(db: Database, statement: Statement) -> str:
+def explain(db: Database, statement: Statement, options: str = "", *, preparing: Sequence[str] = ()) -> str:
     """Return the plan of a statement, as the database prints it."""
     sql, values = statement
     engine = db.backend.migration_engine()
-    word = "EXPLAIN QUERY PLAN" if db.backend.ops.name == "sqlite" else "EXPLAIN"
+    word = "EXPLAIN QUERY PLAN" if db.backend.ops.name == "sqlite" else f"EXPLAIN {options}"
     with engine.connect() as connection:
+        for setting in preparing:
+            connection.exec_driver_sql(setting)
         rows = connection.exec_driver_sql(f"{word} {sql}", values).all()
     engine.dispose()
-    return "\n".join(str(row[-1]) for row in rows)
+    return "\n".join(row[-1] if isinstance(row[-1], str) else json.dumps(row[-1]) for row in rows)

@@ -1,4 +1,4 @@
-"""Where providers are, in numbers that an index and plain arithmetic can work with (ADR 12).
+"""Where providers are, in numbers that an index and plain arithmetic can work with (ADR 13).
 
 A place is kept as a point of the unit sphere besides its degrees: the straight line between two points grows with the
 distance along the ground and needs no trigonometry, which not every SQLite has.

@@ -1,0 +1,46 @@
+"""What the pages ask of the lists, and a few questions that only the API asks."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+from benchmarks.marketplace import Marketplace
+from fairground.contracts.catalog import Near, ProviderQuery, ProviderSort
+
+PAGE_LENGTH: Final = 24
+_MIDDLING: Final = 30  # the rank of a city that one in three hundred lives in
+
+
+def list_queries(market: Marketplace) -> Iterator[tuple[str, ProviderQuery]]:
+    """Yield every filter with every sort that it allows, by name."""
+    for name, wanted in _filters(market).items():
+        for sort in ProviderSort:
+            if sort is not ProviderSort.DISTANCE or "near" in wanted:
+                yield f"{name}, {sort}", ProviderQuery(**wanted, sort=sort, limit=PAGE_LENGTH)
+
+
+def _filters(market: Marketplace) -> dict[str, dict[str, Any]]:
+    largest, middling = market.cities[0], market.cities[_MIDDLING]
+    in_ten_days = market.free_from + timedelta(days=10)
+    here = Near(lat=round(largest.lat, 2), lng=round(largest.lng, 2), radius_km=25)
+    return {
+        "everybody": {},
+        "vertical": {"vertical": "artists"},
+        "category": {"vertical": "artists", "category": "dj"},
+        "word of two verticals": {"category": "french"},
+        "price": {"vertical": "artists", "min_price": 100, "max_price": 200},
+        "rating": {"vertical": "chefs", "min_rating": 4.5},
+        "location": {"vertical": "artists", "location": middling.name},
+        "when": {"vertical": "chefs", "when": in_ten_days},
+        "when, everybody": {"when": in_ten_days},
+        "near": {"near": here},
+        "near, category": {"vertical": "artists", "category": "dj", "near": here},
+        "all at once": {
+            "vertical": "artists",
+            "category": "dj",
+            "min_price": 50,
+            "max_price": 500,
+            "min_rating": 4,
+            "when": in_ten_days,
+        },
+    }
