@@ -94,6 +94,11 @@ class ServerProcess:
         self._log = started.log
         self.url = ""
 
+    @property
+    def process_id(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
     def wait_until_ready(self) -> None:
         self.url = self._wait_for_address()
         answer = httpx.get(f"{self.url}/readyz", timeout=START_SECONDS)
