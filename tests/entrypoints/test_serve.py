@@ -1,5 +1,6 @@
 """A server process, as an operator starts and stops it, and the commands that run beside it."""
 
+import json
 import os
 import shutil
 import signal
@@ -54,7 +55,7 @@ def address_in(log: Path, process: subprocess.Popen[bytes]) -> str:
 
 
 def test_commands_work_beside_a_server_which_ends_at_a_signal(migrated_url: str, tmp_path: Path) -> None:
-    env = environment(tmp_path, DATABASE_URL=migrated_url, HTTP_PORT="0")
+    env = environment(tmp_path, DATABASE_URL=migrated_url, HTTP_PORT="0", METRICS_PORT="0")
     log = tmp_path / "log"
     with running("serve", env, log) as server:
         address = address_in(log, server)
@@ -73,12 +74,38 @@ def test_commands_work_beside_a_server_which_ends_at_a_signal(migrated_url: str,
         for command in (["db", "check"], ["db", "upgrade"], ["jobs", "list"]):
             beside = fairground(*command, env=env)
             assert beside.returncode == 0, beside.stderr
+        assert 'route="/api/v1/auth/login",status="200"} 1.0' in metrics_of(log)
+        assert httpx.get(f"{address}/metrics").status_code == 404
         second = fairground("serve", env=env | {"FAIRGROUND_HTTP_PORT": address.rpartition(":")[2]})
         assert second.returncode == 2
         assert second.stderr.startswith("fairground: Port ")
         server.send_signal(signal.SIGTERM)
         assert server.wait(START_SECONDS) == 0
     assert "Traceback" not in log.read_text()
+
+
+def metrics_of(log: Path) -> str:
+    shown = next(json.loads(line) for line in log.read_text().splitlines() if "metrics.shown" in line)
+    return httpx.get(shown["address"]).text
+
+
+def test_a_taken_port_for_metrics_is_told_with_the_way_out(sqlite_template: Path, tmp_path: Path) -> None:
+    file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        env = environment(tmp_path, DATABASE_URL=f"sqlite:///{file}", HTTP_PORT="0", METRICS_PORT=port)
+        refused = fairground("worker", env=env)
+    assert refused.returncode == 2
+    assert f"Metrics cannot be shown at 127.0.0.1:{port}" in refused.stderr
+    assert "FAIRGROUND_METRICS_PORT" in refused.stderr
+
+
+def test_what_only_some_operators_ask_for_is_not_loaded() -> None:
+    look = "import sys, fairground.entrypoints.cli.serving; print({'redis', 'prometheus_client'} & {*sys.modules})"
+    env = os.environ | {"PYTHONPATH": str(SOURCE)}
+    assert subprocess.check_output([sys.executable, "-c", look], env=env, text=True) == "set()\n"
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])

@@ -28,6 +28,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.db.history import History
 from fairground.platform.http.app import create_app
 from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.jobs import wiring as jobs
 from fairground.platform.jobs.outbox import JobOutbox
@@ -53,6 +54,7 @@ class Program:
     modules: Sequence[Module]
     worker: Worker
     cache: ResponseCache
+    requests: RequestStats
     authenticator: Authenticator
     cookie: SessionCookie
 
@@ -110,6 +112,7 @@ class Program:
             pages=self.pages,
             public_url=self.settings.address,
             cache=self.cache,
+            requests=self.requests,
         )
 
 
@@ -157,6 +160,7 @@ def _compose(settings: Settings, *, is_guest: bool, tells_nobody: bool) -> Progr
         modules=modules,
         worker=Worker(db=db, outbox=outbox, schedules=schedules, settings=job_settings),
         cache=cache,
+        requests=RequestStats(),
         authenticator=authenticator,
         cookie=cookie,
     )

@@ -36,6 +36,15 @@ class Settings(BaseSettings):
 
     http_host: str = Field("127.0.0.1", description="Address to listen on; others reach anything but loopback.")
     http_port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port at which Prometheus reads metrics, per process. Unset: nothing is shown.",
+    )
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of that port. Nobody is asked who they are there: keep it from the public."
+    )
     data_dir: Path = Field(Path("var"), description="Folder for everything that is kept in files.")
     database_url: str = Field(
         "",

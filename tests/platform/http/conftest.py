@@ -18,6 +18,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.db.migrate import upgrade
 from fairground.platform.http.app import create_app
 from fairground.platform.http.bodies import Body
+from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.identity import Caller, SignedIn, Staff
 from fairground.platform.http.routing import api_router
 from tests.support.outbox import RecordingOutbox
@@ -104,13 +105,19 @@ def shop(db: Database) -> Shop:
 
 
 @pytest.fixture
-async def client(db: Database, shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
+def requests() -> RequestStats:
+    return RequestStats()
+
+
+@pytest.fixture
+async def client(db: Database, shop: Shop, requests: RequestStats) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(
         db=db,
         authenticator=NameAuthenticator(),
         api=[shop_routes(shop)],
         pages=[],
         public_url=PUBLIC_URL,
+        requests=requests,
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as http:

@@ -20,6 +20,7 @@ from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.demo import SEED, build_demo
 from fairground.entrypoints.environment import load_settings
+from fairground.entrypoints.metrics import show_metrics
 from fairground.entrypoints.serve import bind_socket, serve
 from fairground.entrypoints.settings import Risk, Settings
 from fairground.platform.db.schema import require_schema, upgrade_schema
@@ -146,7 +147,7 @@ def _serve(program: Program, app: ASGIApp, listener: socket.socket) -> None:
 
 def _run(program: Program, work: Callable[[], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with program.running():
+        async with show_metrics(program), program.running():
             await work()
 
     uvloop.run(run())

@@ -17,6 +17,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.http import health, problems
 from fairground.platform.http.caching.layer import CacheLayer
 from fairground.platform.http.caching.table import CacheTable
+from fairground.platform.http.counting import CountRequests, RequestStats
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.http.shield import OneSlash, Shield
 
@@ -34,6 +35,7 @@ def create_app(
     pages: Sequence[APIRouter],
     public_url: str,
     cache: ResponseCache | None = None,
+    requests: RequestStats | None = None,
 ) -> ASGIApp:
     """Compose the application: `api` is served under /api/v1 and described in /openapi.json, `pages` at the root.
 
@@ -60,23 +62,26 @@ def create_app(
     for router in pages:
         app.include_router(router, include_in_schema=False)
     with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
-    inner: ASGIApp = OneSlash(app, paths_with_slash=with_slash)
+    counted = CountRequests(app, stats=requests or RequestStats(), templates=_templates(api, pages))
+    inner: ASGIApp = OneSlash(counted, paths_with_slash=with_slash)
     if cache is not None:
-        table = CacheTable(_api_routes(api), cache.settings)
-        inner = CacheLayer(inner, cache=cache, table=table, public_url=public_url)
+        api_routes = [(path, route) for path, route in _routes(api, []) if isinstance(route, APIRoute)]
+        inner = CacheLayer(inner, cache=cache, table=CacheTable(api_routes, cache.settings), public_url=public_url)
     return Shield(inner, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
-
-
-def _api_routes(api: Sequence[APIRouter]) -> list[tuple[str, APIRoute]]:
-    return [
-        (f"{API_PREFIX}{route.path}", route) for router in api for route in router.routes if isinstance(route, APIRoute)
-    ]
 
 
 def list_routes(api: Sequence[APIRouter], pages: Sequence[APIRouter]) -> list[tuple[str, list[str]]]:
     """Return every path with its methods, as it is served."""
+    return [(path, sorted(route.methods or ())) for path, route in _routes(api, pages)]
+
+
+def _templates(api: Sequence[APIRouter], pages: Sequence[APIRouter]) -> dict[int, str]:
+    return {id(route): path for path, route in _routes(api, pages)}
+
+
+def _routes(api: Sequence[APIRouter], pages: Sequence[APIRouter]) -> list[tuple[str, Route]]:
     return [
-        (f"{prefix}{route.path}", sorted(route.methods or ()))
+        (f"{prefix}{route.path}", route)
         for prefix, routers in ((API_PREFIX, api), ("", pages))
         for router in routers
         for route in router.routes

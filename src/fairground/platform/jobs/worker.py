@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -21,6 +22,7 @@ from fairground.platform.jobs.running import RunningJob
 from fairground.platform.jobs.schedules import Scheduler
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.states import Ending, LostLease
+from fairground.platform.jobs.stats import JobStats, outcome_of
 from fairground.platform.module import Schedule
 
 REAPED_AT_ONCE: Final = 100
@@ -36,6 +38,7 @@ class Worker:
         self, *, db: Database, outbox: JobOutbox, schedules: Sequence[Schedule], settings: JobSettings
     ) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.stats = JobStats()
         self._db = db
         self._routes = outbox.routes
         self._wake = outbox.wake
@@ -91,15 +94,18 @@ class Worker:
         return 0
 
     async def _work(self, job: RunningJob) -> None:
+        began_at, outcome = time.perf_counter(), "lost"
         try:
             ending = await run_handler(self._routes.of(job.kind), job)
             await self._settle(job, ending)
+            outcome = outcome_of(ending)
         except LostLease:
             log.warning("job.lease_lost", job_id=str(job.id), kind=job.kind, attempt=job.attempt)
         except Exception:
             # The other jobs go on; this one's lease runs out, and then it is tried again.
             log.exception("job.not_settled", job_id=str(job.id), kind=job.kind, attempt=job.attempt)
         finally:
+            self.stats.add(job.kind, outcome, seconds=time.perf_counter() - began_at)
             self._keeper.remove(job)
             self._wake.set()
 
@@ -117,6 +123,7 @@ class Worker:
             count = await store.reap_jobs(tx, limit=REAPED_AT_ONCE)
         if count:
             log.warning("jobs.reaped", count=count)
+            self.stats.reaped += count
             self._wake.set()
         # Jitter, so that workers which were started together do not look together for ever.
         return self._settings.lease_seconds / 6 * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret

@@ -1,0 +1,38 @@
+"""Metrics of one process, where the operator has asked for them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from fairground.entrypoints.compose import Program
+from fairground.entrypoints.serve import AddressError
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def show_metrics(program: Program) -> AsyncIterator[None]:
+    """Show the metrics of this process while the block runs, if FAIRGROUND_METRICS_PORT says where.
+
+    Raises:
+        AddressError: The port is taken or not allowed, or the address is not one of this machine's.
+    """
+    host, port = program.settings.metrics_host, program.settings.metrics_port
+    if port is None:
+        yield
+        return
+    # Only loaded where it is asked for.
+    from fairground.platform.telemetry.metrics import Metrics, Sources
+
+    metrics = Metrics(Sources(db=program.db, requests=program.requests, jobs=program.worker.stats))
+    async with AsyncExitStack() as ends:
+        try:
+            taken = await ends.enter_async_context(metrics.shown_at(host, port))
+        except OSError as error:
+            raise AddressError(
+                f"Metrics cannot be shown at {host}:{port}: {error.strerror}. Set FAIRGROUND_METRICS_PORT to a free"
+                " port, one for each process, and FAIRGROUND_METRICS_HOST to an address of this machine."
+            ) from None
+        log.info("metrics.shown", address=f"http://{host}:{taken}/metrics")
+        yield

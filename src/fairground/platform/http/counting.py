@@ -1,0 +1,58 @@
+"""How many requests the routes answer, how, and how quickly."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from http import HTTPMethod, HTTPStatus
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fairground.platform.measures import Durations
+
+UNMATCHED: Final = "(none)"
+_METHODS: Final = frozenset(HTTPMethod)
+
+
+class RequestStats:
+    """Counts since the start of the process. Names are those of routes, never of paths, so there are only so many."""
+
+    def __init__(self) -> None:
+        self.answered: Counter[tuple[str, str, int]] = Counter()
+        """By method, route and status."""
+        self.durations: defaultdict[str, Durations] = defaultdict(Durations)
+        """By route, to the last byte of the answer."""
+        self.under_way = 0
+
+
+class CountRequests:
+    """Count what the framework answers. What the cache answers before it, the cache counts."""
+
+    def __init__(self, app: ASGIApp, *, stats: RequestStats, templates: Mapping[int, str]) -> None:
+        """`templates` holds the whole path of each route, under its `id()`: a route knows only a part of its own."""
+        self._app = app
+        self._stats = stats
+        self._templates = templates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR
+
+        async def listen(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        began_at = time.perf_counter()
+        self._stats.under_way += 1
+        try:
+            await self._app(scope, receive, listen)
+        finally:
+            self._stats.under_way -= 1
+            route = self._templates.get(id(scope.get("route")), UNMATCHED)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._stats.answered[method, route, status] += 1
+            self._stats.durations[route].add(time.perf_counter() - began_at)

@@ -1,0 +1,171 @@
+"""What the parts of this process count, for Prometheus to read: at a port of its own, so that no visitor can.
+
+Only loaded where an operator has asked for it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+import structlog
+from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry, start_http_server
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from fairground.platform.db.database import Database
+from fairground.platform.db.dialect.base import DatabaseUnavailable
+from fairground.platform.http.counting import RequestStats
+from fairground.platform.jobs.queue import Queue, measure_queue
+from fairground.platform.jobs.stats import JobStats
+from fairground.platform.measures import BOUNDS_SECONDS, Durations
+
+_LOOK_SECONDS: Final = 1.0
+_LOOKS_PER_QUEUE: Final = 15  # the database is asked more seldom than Prometheus asks us
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the numbers come from."""
+
+    db: Database
+    requests: RequestStats
+    jobs: JobStats
+
+
+class Metrics(Collector):
+    """Everything that is shown. Prometheus asks from a thread of its own, so that what changes is copied first."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._lag = Durations()
+        self._queue: Queue | None = None
+
+    @asynccontextmanager
+    async def shown_at(self, host: str, port: int) -> AsyncIterator[int]:
+        """Answer Prometheus while the block runs, and give the port, a free one for 0.
+
+        Raises:
+            OSError: The address cannot be taken.
+        """
+        registry = CollectorRegistry()
+        for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR, self):
+            registry.register(collector)
+        server, thread = start_http_server(port, addr=host, registry=registry)
+        try:
+            async with asyncio.TaskGroup() as group:
+                looking = group.create_task(self._look())
+                try:
+                    yield server.server_port
+                finally:
+                    looking.cancel()
+        finally:
+            await asyncio.to_thread(server.shutdown)
+            server.server_close()
+            thread.join()
+
+    async def _look(self) -> None:
+        """Find out what nobody counts: how late the event loop is, and how much work waits."""
+        loop = asyncio.get_running_loop()
+        looks = 0
+        while True:
+            if looks % _LOOKS_PER_QUEUE == 0:
+                try:
+                    self._queue = await measure_queue(self._sources.db)
+                except DatabaseUnavailable:
+                    self._queue = None  # rather nothing than yesterday's number
+            looks += 1
+            due_at = loop.time() + _LOOK_SECONDS
+            await asyncio.sleep(_LOOK_SECONDS)
+            self._lag.add(max(0.0, loop.time() - due_at))
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._requests()
+        yield from self._database()
+        yield from self._jobs()
+        yield _histogram("event_loop_lag_seconds", "How late the event loop was.", [((), self._lag)])
+
+    def _requests(self) -> Iterator[Metric]:
+        stats = self._sources.requests
+        yield _counter(
+            "http_requests",
+            "Requests that the routes answered; those that the cache answered are counted there.",
+            labels=("method", "route", "status"),
+            counts=[((method, route, str(status)), n) for (method, route, status), n in list(stats.answered.items())],
+        )
+        yield _histogram(
+            "http_request_duration_seconds",
+            "How long the routes took, to the last byte.",
+            [((route,), durations) for route, durations in list(stats.durations.items())],
+            labels=("route",),
+        )
+        yield _gauge("http_requests_under_way", "Requests that the routes are answering now.", stats.under_way)
+
+    def _database(self) -> Iterator[Metric]:
+        db = self._sources.db
+        connections = db.backend.connections()
+        yield _histogram("database_statement_duration_seconds", "Statements.", [((), db.statements.durations)])
+        yield _histogram(
+            "database_wait_seconds",
+            "From asking for a transaction to having it: for a connection, or for the turn to write.",
+            [((kind,), durations) for kind, durations in db.waits.items()],
+            labels=("kind",),
+        )
+        yield _gauge("database_connections_in_use", "Connections at work.", connections.in_use)
+        yield _gauge("database_connections_max", "Connections that there may be.", connections.most)
+
+    def _jobs(self) -> Iterator[Metric]:
+        stats = self._sources.jobs
+        yield _counter(
+            "jobs",
+            "Runs of jobs by how they ended: done, discarded, retried, dead or lost.",
+            labels=("kind", "outcome"),
+            counts=list(stats.ended.items()),
+        )
+        yield _histogram(
+            "job_duration_seconds",
+            "How long runs of jobs took.",
+            [((kind,), durations) for kind, durations in list(stats.durations.items())],
+            labels=("kind",),
+        )
+        yield _counter("jobs_reaped", "Jobs taken over from workers that went silent.", counts=[((), stats.reaped)])
+        if self._queue is not None:
+            yield _gauge("jobs_due", "Jobs that are due and wait for a worker, whichever.", self._queue.due)
+            yield _gauge("jobs_oldest_due_seconds", "How long the oldest has waited.", self._queue.oldest_due_seconds)
+            yield _gauge("jobs_dead", "Jobs that were given up; `fairground jobs list` shows them.", self._queue.dead)
+
+
+Labels = tuple[str, ...]
+
+
+def _counter(
+    name: str, told: str, *, labels: Sequence[str] = (), counts: Iterable[tuple[Labels, float]]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"fairground_{name}", told, labels=labels)
+    for values, count in counts:
+        family.add_metric(values, count)
+    return family
+
+
+def _gauge(name: str, told: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"fairground_{name}", told, value=value)
+
+
+def _histogram(
+    name: str, told: str, measured: Iterable[tuple[Labels, Durations]], *, labels: Sequence[str] = ()
+) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(f"fairground_{name}", told, labels=labels)
+    bounds = [*map(str, BOUNDS_SECONDS), "+Inf"]
+    for values, durations in measured:
+        buckets = list(zip(bounds, accumulate(list(durations.counts)), strict=True))
+        family.add_metric(values, buckets, durations.sum_seconds)
+    return family
