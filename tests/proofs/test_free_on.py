@@ -21,6 +21,7 @@ from fairground.modules.booking.service.booking import BookingService
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
+from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
@@ -90,6 +91,7 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
     people, verticals = People(), load_verticals()
     catalog = CatalogService(
         db=db,
+        engine=BuiltInSearch(),
         accounts=cast("Accounts", people),
         verticals=verticals,
         clock=SystemTime(),

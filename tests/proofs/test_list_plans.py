@@ -13,6 +13,7 @@ from fairground.contracts.catalog import ProviderQuery, ProviderSort
 from fairground.kernel.clock import SystemClock
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
+from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import migrate
@@ -35,6 +36,7 @@ async def market(database_url: str, dose: Dose) -> AsyncIterator[tuple[Database,
 def _catalog(db: Database) -> CatalogService:
     return CatalogService(
         db=db,
+        engine=BuiltInSearch(),
         accounts=cast("Accounts", None),
         verticals=load_verticals(),
         clock=SystemClock(),

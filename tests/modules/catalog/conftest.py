@@ -7,6 +7,7 @@ import pytest
 from fairground.contracts.accounts import Accounts
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
+from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.support.catalog import Desk, People, SteppingClock
@@ -26,6 +27,7 @@ def verticals() -> Verticals:
 def catalog(db: Database, people: People, verticals: Verticals) -> CatalogService:
     return CatalogService(
         db=db,
+        engine=BuiltInSearch(),
         accounts=cast("Accounts", people),
         verticals=verticals,
         clock=SteppingClock(),

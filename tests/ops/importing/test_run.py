@@ -11,6 +11,7 @@ from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import Catalog, ProvidersImported
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
+from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.ops.importing.faults import ImportRefused, RowFault
 from fairground.ops.importing.mapping import ProviderMap, load_map
 from fairground.ops.importing.records import Record
@@ -82,6 +83,7 @@ class Heard:
 def catalog(db: Database) -> CatalogService:
     return CatalogService(
         db=db,
+        engine=BuiltInSearch(),
         accounts=cast("Accounts", People()),
         verticals=VERTICALS,
         clock=SteppingClock(),

@@ -63,6 +63,16 @@ from fairground.contracts.catalog.providers import (
     Service,
     ServiceIn,
 )
+from fairground.contracts.catalog.search import (
+    SEARCH_MAX_LENGTH,
+    SEARCH_MAX_RESULTS,
+    Correction,
+    FacetCount,
+    IndexStep,
+    SearchFacets,
+    SearchQuery,
+    SearchResult,
+)
 
 __all__ = [
     "BIO_MAX_LENGTH",
@@ -76,6 +86,8 @@ __all__ = [
     "PHONE_MAX_LENGTH",
     "PRICE_MAX_MINOR",
     "REASON_MAX_LENGTH",
+    "SEARCH_MAX_LENGTH",
+    "SEARCH_MAX_RESULTS",
     "SERVICES_MAX",
     "SERVICE_DESCRIPTION_MAX_LENGTH",
     "SUBTITLE_MAX_LENGTH",
@@ -83,9 +95,12 @@ __all__ = [
     "CardField",
     "Catalog",
     "CategoryUnknown",
+    "Correction",
     "CurrencyUnsupported",
+    "FacetCount",
     "ImportOutcome",
     "ImportedProvider",
+    "IndexStep",
     "LeanList",
     "LeanProvider",
     "ListedProvider",
@@ -112,6 +127,9 @@ __all__ = [
     "ProviderSubmitted",
     "ProvidersImported",
     "QueryInvalid",
+    "SearchFacets",
+    "SearchQuery",
+    "SearchResult",
     "Service",
     "ServiceIn",
     "ServiceInvalid",

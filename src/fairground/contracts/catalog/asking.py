@@ -20,6 +20,7 @@ from fairground.contracts.catalog.providers import (
     Service,
     ServiceIn,
 )
+from fairground.contracts.catalog.search import IndexStep, SearchQuery, SearchResult
 
 
 class Catalog(Protocol):
@@ -46,6 +47,21 @@ class Catalog(Protocol):
         Raises:
             VerticalUnknown: There is no such vertical.
         """
+        ...
+
+    async def search(self, *, query: SearchQuery) -> SearchResult:
+        """Return approved providers who have every word of `q`, in any spelling, the best match first.
+
+        A word is found in names, categories and their aliases, places, services and texts; one that few have may have
+        a typing mistake or two. Without a word, or in an unknown category, nobody is found.
+
+        Raises:
+            VerticalUnknown: There is no such vertical.
+        """
+        ...
+
+    async def index_providers(self, *, after: UUID | None) -> IndexStep | None:
+        """Make the search index anew of the next 500 providers, in the order of their ids; None when there are none."""
         ...
 
     async def get_provider(self, *, id_or_slug: str) -> ProviderDetail:

@@ -12,7 +12,15 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Text, Uniqu
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.history import History
-from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP, BytewiseText, MoneyMinor
+from fairground.platform.db.types import (
+    NAMING_CONVENTION,
+    SLIM_TABLE,
+    TYPE_ANNOTATION_MAP,
+    BytewiseText,
+    MoneyMinor,
+    RowNumber,
+    WordIndex,
+)
 
 NO_PRICE_SORTS_AS: Final = 2**63 - 1
 """The largest integer of both dialects: providers without a price come last when the cheapest come first."""
@@ -186,6 +194,37 @@ class ProviderPhraseRow(Base):
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
 
 
+class SearchDocumentRow(Base):
+    """What is searched of an approved provider, in folded words; others have none (domain/search/documents.py)."""
+
+    __tablename__ = "catalog_search_document"
+    __table_args__ = (UniqueConstraint("provider_id"), SLIM_TABLE)
+
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
+    book_count: Mapped[int]
+    """With the rating a copy of the provider's: of thousands that match, the best are chosen without a join."""
+    rating_avg: Mapped[float]
+    name: Mapped[str] = mapped_column(Text)
+    place: Mapped[str] = mapped_column(Text)
+    categories: Mapped[str] = mapped_column(Text)
+    services: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    """Indexed by SEARCHED_WORDS, and read by nobody."""
+
+
+class SearchSpellingRow(Base):
+    """From a shortened spelling to the words of documents that it may have come from (domain/search/spelling.py).
+
+    Words are only ever added: one that no document has any more is found in vain, which costs next to nothing.
+    """
+
+    __tablename__ = "catalog_search_spelling"
+
+    spelling: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
+    word: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
+
+
 class ServiceRow(Base):
     __tablename__ = "catalog_service"
     __table_args__ = (
@@ -222,4 +261,12 @@ class ApprovalRow(Base):
     decided_at: Mapped[datetime]
 
 
-history = History(name="catalog", metadata=Base.metadata, folder=Path(__file__).parent / "migrations")
+SEARCHED_WORDS: Final = WordIndex(table=SearchDocumentRow.__tablename__)
+
+history = History(
+    name="catalog",
+    metadata=Base.metadata,
+    folder=Path(__file__).parent / "migrations",
+    after_upgrade=SEARCHED_WORDS.ensure,
+    beside=(SEARCHED_WORDS.name,),
+)

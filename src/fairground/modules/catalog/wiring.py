@@ -8,6 +8,7 @@ from fairground.kernel.clock import SystemClock
 from fairground.modules.catalog import http
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
+from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.modules.catalog.tables import history
 from fairground.platform.db.database import Database
 from fairground.platform.links import Links
@@ -17,7 +18,12 @@ from fairground.verticals.loader import Verticals
 
 def build(db: Database, links: Links, verticals: Verticals) -> Module:
     service = CatalogService(
-        db=db, accounts=links.of(Accounts), verticals=verticals, clock=SystemClock(), settings=CatalogSettings()
+        db=db,
+        engine=BuiltInSearch(),
+        accounts=links.of(Accounts),
+        verticals=verticals,
+        clock=SystemClock(),
+        settings=CatalogSettings(),
     )
     links.provide(Catalog, service)
     return Module(

@@ -68,6 +68,12 @@ class ReadTx:
         moment: datetime = await self.scalar(select(self.now()))
         return moment
 
+    async def prefer_indexes(self) -> None:
+        """Keep the planner from reading whole tables for the rest of this transaction, where it might."""
+        statement = self.ops.prefer_indexes()
+        if statement is not None:
+            await self.all(statement)
+
     async def all(self, statement: Executable) -> Sequence[Any]:
         return (await self._executor.execute(statement)).all()
 

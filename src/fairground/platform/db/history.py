@@ -23,6 +23,8 @@ class History:
     """Holds `versions/` with one file a revision, named after its number: `0001_bookings.py`."""
     after_upgrade: Callable[[Connection], None] | None = None
     """Makes what Alembic's batch mode silently drops when it rebuilds a table, unless it is there."""
+    beside: tuple[str, ...] = ()
+    """What the names of the tables and indexes begin with that `after_upgrade` makes beside the mapped ones."""
 
     @property
     def version_table(self) -> str:

@@ -51,9 +51,12 @@ def find_drift(connection: Connection, histories: Sequence[History]) -> list[Any
         for table in history.metadata.tables.values():
             table.to_metadata(metadata)
     version_tables = {history.version_table for history in histories}
+    beside = tuple(name for history in histories for name in history.beside)
 
     def is_ours(_object: Any, name: str | None, kind: str, _reflected: bool, _to: Any) -> bool:  # noqa: FBT001 - Alembic's signature
-        return kind != "table" or name not in version_tables
+        if kind not in {"table", "index"} or name is None:
+            return True
+        return name not in version_tables and not name.startswith(beside)
 
     context = MigrationContext.configure(connection, opts={"include_object": is_ours, "compare_type": True})
     return list(compare_metadata(context, metadata))

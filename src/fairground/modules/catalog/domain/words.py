@@ -9,7 +9,7 @@ from typing import Final
 
 SLUG_BASE_MAX_LENGTH: Final = 60  # leaves room for the number that sets namesakes apart
 # "LATIN SMALL LETTER O WITH STROKE" has no decomposition, but its name says which letter people type instead.
-_PLAIN_LETTER: Final = re.compile(r"LATIN SMALL LETTER ([A-Z]{1,2})(?: WITH .*)?")
+_PLAIN_LETTER: Final = re.compile(r"LATIN SMALL LETTER (?:DOTLESS )?([A-Z]{1,2})(?: WITH .*)?")
 _APOSTROPHES: Final = "\u2019\u02bc"
 _BREAK: Final = re.compile(r"[\W_]+")
 

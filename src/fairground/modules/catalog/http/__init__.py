@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairground.contracts.catalog import Catalog
-from fairground.modules.catalog.http import browsing, packs, profiles, services
+from fairground.modules.catalog.http import browsing, packs, profiles, searching, services
 from fairground.verticals.loader import Verticals
 
 
@@ -13,6 +13,7 @@ def routes(catalog: Catalog, verticals: Verticals) -> Sequence[APIRouter]:
     return (
         packs.routes(catalog, verticals),
         browsing.routes(catalog, verticals),
+        searching.routes(catalog),
         profiles.routes(catalog),
         services.routes(catalog),
     )

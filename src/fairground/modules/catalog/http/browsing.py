@@ -1,7 +1,6 @@
 """The lists of providers, one over all verticals and one for each pack, and the page of a provider."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from datetime import date
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -14,32 +13,25 @@ from fairground.contracts.catalog import (
     Catalog,
     LeanList,
     ListedProvider,
-    Near,
     PriceBand,
     ProviderDetail,
     ProviderList,
     ProviderQuery,
     ProviderSort,
-    QueryInvalid,
 )
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, free_tag, list_tag, provider_tag
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.modules.catalog.http.filters import Filters, list_tags
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.routing import api_router
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 
-_Price = Annotated[float | None, Field(ge=0, le=1e9, allow_inf_nan=False)]
 _PageSize = Annotated[int, Field(ge=1, le=100)]
 # Any word is taken, because a client that asks for more than there is gets what there is.
 _FieldName = Annotated[str, WithJsonSchema({"type": "string", "enum": [field.value for field in CardField]})]
 _ASKED_FOR: Final = frozenset({CardField.CREATED_AT, CardField.UPDATED_AT, CardField.DISTANCE_KM})
 _USUAL_FIELDS: Final = frozenset(CardField) - _ASKED_FOR
-
-
-def _to_a_hundredth(degrees: float | None) -> float | None:
-    # Neighbours ask the same question, and so get the same answer from the cache.
-    return None if degrees is None else round(degrees, 2)
 
 
 def _known(words: list[str]) -> list[str]:
@@ -48,29 +40,12 @@ def _known(words: list[str]) -> list[str]:
     return sorted({"id", *(names & set(CardField))}) if names else []
 
 
-class ListQuery(BaseModel):
-    """What both kinds of list take. Parameters of other names are passed over."""
+class ListQuery(Filters):
+    """What both kinds of list take."""
 
-    model_config = ConfigDict(frozen=True)
-
-    category: str | None = Field(default=None, description="A category's slug, name or alias, in any spelling.")
-    location: str | None = Field(default=None, description="A prefix of the location, or of a word in it.")
     q: str | None = Field(default=None, description="A prefix of the name, or of a word in it.")
     artist: str | None = Field(default=None, description="Another name of `q`, which overrides it.")
-    when: date | None = Field(
-        default=None, description="A date where the provider is, on which something of theirs can still be booked."
-    )
-    lat: Annotated[float | None, AfterValidator(_to_a_hundredth)] = Field(
-        default=None, ge=-90, le=90, allow_inf_nan=False, description="With `lng`, the middle of a circle, in degrees."
-    )
-    lng: Annotated[float | None, AfterValidator(_to_a_hundredth)] = Field(
-        default=None, ge=-180, le=180, allow_inf_nan=False, description="Rounded to 0.01, as lat."
-    )
-    distance_km: float = Field(default=50, ge=1, le=200, allow_inf_nan=False, description="The radius of the circle.")
     sort: ProviderSort = Field(default=ProviderSort.MOST_BOOKED, description="`distance` needs `lat` and `lng`.")
-    min_price: _Price = Field(default=None, alias="minPrice", description="Lowest price at least, in major units.")
-    max_price: _Price = Field(default=None, alias="maxPrice", description="Lowest price at most, in major units.")
-    min_rating: float | None = Field(default=None, ge=1, le=5, allow_inf_nan=False, description="Mean rating at least.")
     page: int = Field(default=1, ge=1, le=1_000_000)
     cursor: str | None = Field(
         default=None, description="`next_cursor` of an answer of the same sort: go on behind it; `page` is passed over."
@@ -122,12 +97,12 @@ def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
     router = api_router(tags=["providers"])
 
     @router.get("/service-provider-profiles/", response_model=ProviderListOut)
-    @cached(CachePolicy(route="providers", life=Life.LISTS, query=AllProvidersQuery, tags=_list_tags))
+    @cached(CachePolicy(route="providers", life=Life.LISTS, query=AllProvidersQuery, tags=list_tags))
     async def list_providers(query: Annotated[AllProvidersQuery, Query()]) -> Response:
         return await _answer(catalog, query, vertical=query.vertical, limit=query.limit)
 
     @router.get("/price-distribution")
-    @cached(CachePolicy(route="prices", life=Life.LISTS, query=PriceQuery, tags=_list_tags))
+    @cached(CachePolicy(route="prices", life=Life.LISTS, query=PriceQuery, tags=list_tags))
     async def get_price_distribution(query: Annotated[PriceQuery, Query()]) -> PriceDistributionOut:
         bands = await catalog.get_price_distribution(vertical=query.vertical or None, category=query.category or None)
         return PriceDistributionOut(data=bands)
@@ -139,18 +114,12 @@ def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
 
     for pack in verticals:
         policy = CachePolicy(
-            route=f"providers-{pack.key}", life=Life.LISTS, query=PackQuery, tags=partial(_list_tags, vertical=pack.key)
+            route=f"providers-{pack.key}", life=Life.LISTS, query=PackQuery, tags=partial(list_tags, vertical=pack.key)
         )
         summary = f"List {pack.words.providers}"
         list_of_pack = cached(policy)(_list_of_pack(catalog, pack))
         router.get(f"/{pack.key}", summary=summary, response_model=ProviderListOut)(list_of_pack)
     return router
-
-
-def _list_tags(asked: Mapping[str, Any], *, vertical: str | None = None) -> tuple[str, ...]:
-    day = asked.get("when")
-    free = (free_tag(None), free_tag(day)) if day else ()
-    return ALL_PROVIDERS, list_tag(vertical or asked["vertical"]), *free
 
 
 def _provider_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
@@ -185,28 +154,13 @@ def _fields(query: ListQuery) -> frozenset[CardField]:
 
 
 def _asked(query: ListQuery, *, vertical: str | None, limit: int) -> ProviderQuery:
-    # A form sends the fields that its user left empty.
     return ProviderQuery(
         vertical=vertical or None,
-        category=query.category or None,
-        location=query.location,
         q=query.artist or query.q,
-        min_price=query.min_price,
-        max_price=query.max_price,
-        min_rating=query.min_rating,
-        when=query.when,
-        near=_near(query),
         sort=query.sort,
         page=query.page,
         limit=limit,
         cursor=query.cursor or None,
         include_price_distribution=query.include_price_distribution,
+        **query.asked(),
     )
-
-
-def _near(query: ListQuery) -> Near | None:
-    if query.lat is None and query.lng is None:
-        return None
-    if query.lat is None or query.lng is None:
-        raise QueryInvalid("lat and lng come together.", hint="Send both, or neither.", field="lat")
-    return Near(lat=query.lat, lng=query.lng, radius_km=query.distance_km)

@@ -12,6 +12,8 @@ from fairground.modules.catalog.domain.prices import PriceScale
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store import list_entries, profiles
 from fairground.modules.catalog.store.profiles import OwnRecord
+from fairground.modules.catalog.store.search.engine import SearchEngine
+from fairground.modules.catalog.store.search.indexing import index_anew
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
@@ -19,9 +21,17 @@ from fairground.verticals.schema import Vertical
 
 class CatalogBase:
     def __init__(
-        self, *, db: Database, accounts: Accounts, verticals: Verticals, clock: Clock, settings: CatalogSettings
+        self,
+        *,
+        db: Database,
+        engine: SearchEngine,
+        accounts: Accounts,
+        verticals: Verticals,
+        clock: Clock,
+        settings: CatalogSettings,
     ) -> None:
         self._db = db
+        self._engine = engine
         self._accounts = accounts
         self._verticals = verticals
         self._clock = clock
@@ -35,8 +45,9 @@ class CatalogBase:
         return pack
 
     async def _list_anew(self, tx: WriteTx, *provider_ids: UUID) -> None:
-        """Let the lists show what this transaction has changed of some providers."""
+        """Let the lists and the search show what this transaction has changed of some providers."""
         await list_entries.list_anew(tx, provider_ids, scale_minor=self._prices.fine_minor)
+        await index_anew(tx, self._engine, provider_ids)
 
     async def _lock_owned(self, tx: WriteTx, provider_id: UUID, *, owner_id: UUID) -> ProviderRef:
         """Lock a provider, or raise ProviderNotFound when it is not the owner's: others' profiles do not show."""

@@ -1,12 +1,13 @@
 """What a card is made of: the columns that a list may read, and the categories beside them."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
 
+from fairground.contracts.catalog import ProviderCard
 from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderRow
 from fairground.platform.db.database import ReadTx
 
@@ -32,6 +33,12 @@ def card_fields(row: Any, categories: list[str]) -> dict[str, Any]:
         "service_categories": categories,
         "rating": round(row.rating_avg, 2) if row.rating_count else None,
     }
+
+
+async def list_cards_of(tx: ReadTx, categories: Mapping[UUID, list[str]]) -> list[ProviderCard]:
+    """Return the cards of providers whose categories are known, in their order."""
+    rows = {row.id: row for row in await tx.all(select(*CARD_COLUMNS).where(ProviderRow.id.in_(list(categories))))}
+    return [ProviderCard(**card_fields(rows[each], slugs)) for each, slugs in categories.items() if each in rows]
 
 
 async def list_categories(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[str]]:

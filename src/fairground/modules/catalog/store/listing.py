@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
+    CompoundSelect,
     Select,
     Subquery,
     Uuid,
@@ -136,6 +138,11 @@ async def count_up_to(tx: ReadTx, wanted: ListFilter, *, most: int) -> int:
     counted = union_all(*(select(each) for each in entries)).subquery()
     found: int = await tx.scalar(select(func.count()).select_from(select(counted).limit(most).subquery()))
     return found
+
+
+def listed_ids(wanted: ListFilter) -> CompoundSelect[UUID]:
+    """Select the ids of all who are listed."""
+    return union_all(*(_entries(scope, wanted).with_only_columns(ListEntryRow.provider_id) for scope in wanted.scopes))
 
 
 def _chosen(wanted: ListFilter, page: PageOf) -> Subquery:

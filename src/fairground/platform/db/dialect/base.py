@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import Connection, Engine, Select
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import Executable
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from fairground.kernel.errors import Unavailable
+from fairground.platform.db.dialect.words import Condition, WordIndex
 
 if TYPE_CHECKING:  # one dialect's name for what both have; on the other it is not loaded
     from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
@@ -83,6 +85,20 @@ class SQLOps(Protocol):
 
     def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
         """Return the fastest INSERT of many rows of plain values, which passes over those that are there already."""
+        ...
+
+    def find_words(
+        self, index: WordIndex, condition: Condition, *, columns: Sequence[InstrumentedAttribute[Any]], at_most: int
+    ) -> Select[Any]:
+        """Select the columns of the index's table where its words are as the condition says.
+
+        Args:
+            at_most: Rows that are looked at. Which ones those are, when there are more, is not the same everywhere.
+        """
+        ...
+
+    def prefer_indexes(self) -> Executable | None:
+        """Return what keeps the planner from reading whole tables for the rest of a transaction, if it is needed."""
         ...
 
     def lock_rows(self, select: Select[Any]) -> Select[Any]:

@@ -17,16 +17,18 @@ from sqlalchemy import (
     create_engine,
     func,
     literal,
+    literal_column,
     select,
     text,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, insert
 from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.sql import Executable
 from sqlalchemy.sql.elements import ColumnElement
@@ -34,12 +36,14 @@ from sqlalchemy.sql.selectable import FromClause
 
 from fairground.platform.db.dialect.base import COUNT_ROWS, BulkInsert, Connections, DatabaseUnavailable, Executor, Rows
 from fairground.platform.db.dialect.instants import UtcDateTime
+from fairground.platform.db.dialect.words import Condition, WordIndex, as_tsquery
 
 # A booking waits for another one's commit, never for a human; what takes longer has gone wrong.
 _WRITE_LIMITS = text(
     "SELECT set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true),"
     " set_config('idle_in_transaction_session_timeout', '10s', true)"
 )
+_PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true)")
 _POOL_WAIT_SECONDS = 10  # a rush for one time empties the pool for as long as its losers wait
 _SCHEMA_LOCK = 0x_FA1_49_12  # any number that nobody else on this database uses
 
@@ -65,6 +69,16 @@ class PostgresOps:
         unnested = func.unnest(*arrays).table_valued(*(column.name for column in columns)).render_derived()
         statement = insert(cast("Any", table)).from_select(list(rows[0]), select(unnested), include_defaults=False)
         return statement.on_conflict_do_nothing(), None
+
+    def find_words(
+        self, index: WordIndex, condition: Condition, *, columns: Sequence[InstrumentedAttribute[Any]], at_most: int
+    ) -> Select[Any]:
+        wanted = literal(as_tsquery(condition)).cast(TSQUERY)
+        return select(*columns).where(literal_column(index.lexemes).op("@@")(wanted)).limit(at_most)
+
+    def prefer_indexes(self) -> Executable | None:
+        # To parse the words of every row costs a hundred times what the planner takes it for.
+        return _PREFER_INDEXES
 
     def lock_rows(self, select: Select[Any]) -> Select[Any]:
         return select.with_for_update()

@@ -7,23 +7,18 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
-from datetime import timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
-from sqlalchemy import BigInteger, Connection, Engine, Select, create_engine, event, literal_column, type_coerce
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.result import FrozenResult
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import Executable
-from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import FromClause
 
 from fairground.platform.db.dialect.base import (
     COUNT_ROWS,
-    BulkInsert,
     Connections,
     DatabaseInUse,
     DatabaseUnavailable,
@@ -31,41 +26,11 @@ from fairground.platform.db.dialect.base import (
     Executor,
     Rows,
 )
-from fairground.platform.db.dialect.instants import UtcDateTime
-
-if TYPE_CHECKING:
-    from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
+from fairground.platform.db.dialect.sqlite_ops import SQLiteOps
 
 BUSY_TIMEOUT_SECONDS = 5.0  # how long one process waits for another one's transaction
 _BUSY_PAUSE_SECONDS = 0.01
 _STEPS_ON_THE_LOOP = 30_000  # of SQLite's virtual machine: about a millisecond
-
-# julianday is the finest clock that SQLite has before 3.42: about 40 microseconds.
-_CLOCK = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
-
-
-class SQLiteOps:
-    name = "sqlite"
-
-    def now(self, shift: timedelta) -> ColumnElement[Any]:
-        # The shift is a parameter, so that the statement is compiled once whatever it is.
-        return type_coerce(literal_column(_CLOCK, BigInteger) + shift // timedelta(microseconds=1), UtcDateTime)
-
-    def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
-        return type_coerce(type_coerce(instant, BigInteger) + by // timedelta(microseconds=1), UtcDateTime)
-
-    def insert(self, table: FromClause) -> "ConflictInsert":
-        return cast("ConflictInsert", insert(cast("Any", table)))
-
-    def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
-        return self.insert(table).on_conflict_do_nothing(), rows
-
-    # The one writer has the whole database to itself, so there is nothing to lock or to pass over.
-    def lock_rows(self, select: Select[Any]) -> Select[Any]:
-        return select
-
-    def skip_locked(self, select: Select[Any]) -> Select[Any]:
-        return select
 
 
 class SQLiteBackend:

@@ -1,0 +1,39 @@
+"""Facets: how the results of a search divide."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from fairground.contracts.catalog import FacetCount, SearchFacets
+from fairground.modules.catalog.domain.prices import PriceScale
+from fairground.modules.catalog.domain.search.ranking import Candidate
+
+_VALUES_MAX: Final = 20  # more than a page shows, and than anybody chooses from
+_LEAST_STARS: Final = (4.5, 4.0, 3.0)
+
+
+def count_facets(candidates: Sequence[Candidate], *, prices: PriceScale, vertical: str | None) -> SearchFacets:
+    """Count the candidates by all that a search can be narrowed to; prices in the bands of the vertical."""
+    lowest = Counter(one.price_from_minor for one in candidates if one.price_from_minor is not None)
+    return SearchFacets(
+        verticals=_most_frequent(candidate.vertical for candidate in candidates),
+        categories=_most_frequent(slug for candidate in candidates for slug in candidate.categories.split()),
+        places=_most_frequent(place for candidate in candidates if (place := _place(candidate.location))),
+        ratings=_ratings(candidates),
+        prices=prices.histogram(lowest, vertical=vertical),
+    )
+
+
+def _place(location: str) -> str:
+    """Return the first part of a location: 'Oslo' of 'Oslo, Norway'."""
+    return location.partition(",")[0].strip()
+
+
+def _most_frequent(values: Iterable[str]) -> list[FacetCount]:
+    ordered = sorted(Counter(values).items(), key=lambda entry: (-entry[1], entry[0]))
+    return [FacetCount(value=value, count=count) for value, count in ordered[:_VALUES_MAX]]
+
+
+def _ratings(candidates: Sequence[Candidate]) -> list[FacetCount]:
+    counts = {least: sum(candidate.rating_avg >= least for candidate in candidates) for least in _LEAST_STARS}
+    return [FacetCount(value=f"{least:g}", count=count) for least, count in counts.items() if count]

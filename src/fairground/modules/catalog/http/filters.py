@@ -1,0 +1,66 @@
+"""The parameters that narrow a list and a search alike."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from fairground.contracts.catalog import Near, QueryInvalid
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tag, list_tag
+
+_Price = Annotated[float | None, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+def _to_a_hundredth(degrees: float | None) -> float | None:
+    # Neighbours ask the same question, and so get the same answer from the cache.
+    return None if degrees is None else round(degrees, 2)
+
+
+class Filters(BaseModel):
+    """Parameters of other names are passed over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    category: str | None = Field(default=None, description="A category's slug, name or alias, in any spelling.")
+    location: str | None = Field(default=None, description="A prefix of the location, or of a word in it.")
+    when: date | None = Field(
+        default=None, description="A date where the provider is, on which something of theirs can still be booked."
+    )
+    lat: Annotated[float | None, AfterValidator(_to_a_hundredth)] = Field(
+        default=None, ge=-90, le=90, allow_inf_nan=False, description="With `lng`, the middle of a circle, in degrees."
+    )
+    lng: Annotated[float | None, AfterValidator(_to_a_hundredth)] = Field(
+        default=None, ge=-180, le=180, allow_inf_nan=False, description="Rounded to 0.01, as lat."
+    )
+    distance_km: float = Field(default=50, ge=1, le=200, allow_inf_nan=False, description="The radius of the circle.")
+    min_price: _Price = Field(default=None, alias="minPrice", description="Lowest price at least, in major units.")
+    max_price: _Price = Field(default=None, alias="maxPrice", description="Lowest price at most, in major units.")
+    min_rating: float | None = Field(default=None, ge=1, le=5, allow_inf_nan=False, description="Mean rating at least.")
+
+    def asked(self) -> dict[str, Any]:
+        """Return what the contract's queries take of it."""
+        return {
+            # A form sends the fields that its user left empty.
+            "category": self.category or None,
+            "location": self.location,
+            "when": self.when,
+            "near": self._near(),
+            "min_price": self.min_price,
+            "max_price": self.max_price,
+            "min_rating": self.min_rating,
+        }
+
+    def _near(self) -> Near | None:
+        if self.lat is None and self.lng is None:
+            return None
+        if self.lat is None or self.lng is None:
+            raise QueryInvalid("lat and lng come together.", hint="Send both, or neither.", field="lat")
+        return Near(lat=self.lat, lng=self.lng, radius_km=self.distance_km)
+
+
+def list_tags(asked: Mapping[str, Any], *, vertical: str | None = None) -> tuple[str, ...]:
+    """Return what a list or a search depends on; with `vertical`, of the one that its path says."""
+    day = asked.get("when")
+    free = (free_tag(None), free_tag(day)) if day else ()
+    return ALL_PROVIDERS, list_tag(vertical or asked["vertical"]), *free

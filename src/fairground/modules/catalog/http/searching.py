@@ -1,0 +1,40 @@
+"""Search by words."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from fairground.contracts.catalog import SEARCH_MAX_LENGTH, SEARCH_MAX_RESULTS, Catalog, SearchQuery, SearchResult
+from fairground.modules.catalog.http.filters import Filters, list_tags
+from fairground.platform.cache.policy import CachePolicy, cached
+from fairground.platform.cache.settings import Life
+from fairground.platform.http.routing import api_router
+
+
+class SearchParameters(Filters):
+    q: str = Field(
+        max_length=SEARCH_MAX_LENGTH,
+        description="Words of a name, category, place, service or text, or how they begin, in any order and spelling.",
+    )
+    vertical: str | None = Field(default=None, description="A key that GET /verticals lists.")
+    page: int = Field(default=1, ge=1, le=SEARCH_MAX_RESULTS)
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+def routes(catalog: Catalog) -> APIRouter:
+    router = api_router(tags=["providers"])
+
+    @router.get("/search")
+    @cached(CachePolicy(route="search", life=Life.LISTS, query=SearchParameters, tags=list_tags))
+    async def search(parameters: Annotated[SearchParameters, Query()]) -> SearchResult:
+        asked = SearchQuery(
+            q=parameters.q,
+            vertical=parameters.vertical or None,
+            page=parameters.page,
+            limit=parameters.limit,
+            **parameters.asked(),
+        )
+        return await catalog.search(query=asked)
+
+    return router

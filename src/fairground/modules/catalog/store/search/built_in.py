@@ -1,0 +1,134 @@
+"""The engine in the database itself: one table, one word index, and SQL that both dialects run alike (ADR-0014)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import CTE, Select, delete, func, select, union, update
+
+from fairground.modules.catalog.domain.search.documents import Document
+from fairground.modules.catalog.domain.search.matching import Condition, tiers
+from fairground.modules.catalog.domain.search.question import Question
+from fairground.modules.catalog.domain.search.ranking import Candidate
+from fairground.modules.catalog.domain.search.spelling import beginning, near, shortened
+from fairground.modules.catalog.store.listing import ListFilter, listed_ids
+from fairground.modules.catalog.tables import (
+    EVERYBODY,
+    SEARCHED_WORDS,
+    ProviderRow,
+    SearchDocumentRow,
+    SearchSpellingRow,
+)
+from fairground.platform.db.database import ReadTx, WriteTx
+
+_NEAR_MAX: Final = 2_000
+_WORDS_A_STATEMENT: Final = 5_000  # a statement takes tens of thousands of values at most
+
+_DOCUMENT_COLUMNS: Final = [getattr(SearchDocumentRow, each.name) for each in fields(Document)]
+_CANDIDATE_COLUMNS: Final = [
+    getattr(SearchDocumentRow if hasattr(SearchDocumentRow, each.name) else ProviderRow, each.name)
+    for each in fields(Candidate)
+]
+_MERITS: Final = (
+    SearchDocumentRow.number,
+    SearchDocumentRow.provider_id,
+    SearchDocumentRow.book_count,
+    SearchDocumentRow.rating_avg,
+)
+
+
+class BuiltInSearch:
+    def __init__(self, *, looked_at_max: int = 10_000) -> None:
+        """Make the engine.
+
+        Args:
+            looked_at_max: Documents of each tier that are compared. A word that more have says little of anybody, and
+                must not cost more.
+        """
+        self._looked_at_max = looked_at_max
+
+    async def put(self, tx: WriteTx, documents: Sequence[Document]) -> None:
+        # What has not changed is not written: to index a document costs a hundred times what reading it does.
+        kept = await self._list_documents(tx, [document.provider_id for document in documents])
+        changed = [document for document in documents if document != kept.get(document.provider_id)]
+        reworded = [document for document in changed if not _says_the_same(document, kept.get(document.provider_id))]
+        for document in changed:
+            if document not in reworded:
+                await self._set_merits(tx, document)
+        if reworded:
+            await self.drop(tx, [document.provider_id for document in reworded])
+            await tx.insert_many(SearchDocumentRow, [asdict(document) for document in reworded])
+            await self._learn_spellings(tx, frozenset().union(*(document.spelled for document in reworded)))
+
+    async def drop(self, tx: WriteTx, provider_ids: Collection[UUID]) -> None:
+        await tx.execute(delete(SearchDocumentRow).where(SearchDocumentRow.provider_id.in_(provider_ids)))
+
+    async def find(self, tx: ReadTx, question: Question, wanted: ListFilter, *, at_most: int) -> list[Candidate]:
+        await tx.prefer_indexes()
+        rows = await tx.all(self._candidates(tx, tiers(question), wanted, enough=at_most + 1))
+        return [Candidate(**row._asdict()) for row in rows]
+
+    async def near_words(self, tx: ReadTx, words: Collection[str]) -> Mapping[str, Mapping[str, int]]:
+        spellings = frozenset().union(*map(shortened, words))
+        statement = select(SearchSpellingRow.word).distinct()
+        statement = statement.where(SearchSpellingRow.spelling.in_(spellings))
+        known = await tx.scalars(statement.order_by(SearchSpellingRow.word).limit(_NEAR_MAX))
+        return {word: near(word, known) for word in words}
+
+    def _candidates(
+        self, tx: ReadTx, conditions: Sequence[Condition], wanted: ListFilter, *, enough: int
+    ) -> Select[Any]:
+        """Select the candidates of the narrowest tiers that make enough together."""
+        found: list[CTE] = []
+        for place, condition in enumerate(conditions):
+            best = self._best_of_tier(tx, condition, wanted, limit=enough)
+            for narrower in found:
+                best = best.where(select(func.count()).select_from(narrower).scalar_subquery() < enough)
+            found.append(best.cte(f"tier_{place}"))
+        numbers = union(*(select(tier.c.number) for tier in found))
+        return (
+            select(*_CANDIDATE_COLUMNS)
+            .join(ProviderRow, ProviderRow.id == SearchDocumentRow.provider_id)
+            .where(SearchDocumentRow.number.in_(numbers))
+        )
+
+    def _best_of_tier(self, tx: ReadTx, condition: Condition, wanted: ListFilter, *, limit: int) -> Select[Any]:
+        looked_at = tx.ops.find_words(
+            SEARCHED_WORDS, condition, columns=_MERITS, at_most=self._looked_at_max
+        ).subquery()
+        found = looked_at.c
+        best = select(found.number).order_by(found.book_count.desc(), found.rating_avg.desc(), found.provider_id)
+        # Whoever has a document is approved and so in the list of everybody, which need not be asked then.
+        if wanted.is_narrowed or EVERYBODY not in wanted.scopes:
+            best = best.where(found.provider_id.in_(listed_ids(wanted)))
+        return best.limit(limit)
+
+    async def _list_documents(self, tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, Document]:
+        statement = select(*_DOCUMENT_COLUMNS).where(SearchDocumentRow.provider_id.in_(provider_ids))
+        return {row.provider_id: Document(**row._asdict()) for row in await tx.all(statement)}
+
+    async def _set_merits(self, tx: WriteTx, document: Document) -> None:
+        own = SearchDocumentRow.provider_id == document.provider_id
+        merits = {"book_count": document.book_count, "rating_avg": document.rating_avg}
+        await tx.execute(update(SearchDocumentRow).where(own).values(**merits))
+
+    async def _learn_spellings(self, tx: WriteTx, words: Collection[str]) -> None:
+        new = set(words)
+        for start in range(0, len(words), _WORDS_A_STATEMENT):
+            some = list(words)[start : start + _WORDS_A_STATEMENT]
+            stored = (
+                SearchSpellingRow.spelling.in_({beginning(word) for word in some}),
+                SearchSpellingRow.word.in_(some),
+            )
+            new -= set(await tx.scalars(select(SearchSpellingRow.word).where(*stored)))
+        # In one order, so that two imports that learn the same words wait for each other in one direction only.
+        pairs = sorted((spelling, word) for word in new for spelling in shortened(word))
+        await tx.insert_many(SearchSpellingRow, [{"spelling": spelling, "word": word} for spelling, word in pairs])
+
+
+def _says_the_same(document: Document, other: Document | None) -> bool:
+    """Return whether only the merits differ, which no index has to hear of."""
+    return other is not None and document == replace(
+        other, book_count=document.book_count, rating_avg=document.rating_avg
+    )

@@ -1,0 +1,192 @@
+"""Search follows every change of a provider, in the change's own transaction."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from fairground.contracts.booking import BookingCompleted
+from fairground.contracts.catalog import (
+    ImportedProvider,
+    Near,
+    ProfileChanges,
+    ProfileInvalid,
+    SearchQuery,
+    SearchResult,
+    VerticalUnknown,
+)
+from fairground.contracts.reviews import ProviderRated
+from fairground.kernel.ids import uuid7
+from fairground.modules.catalog.service import CatalogService
+from fairground.modules.catalog.tables import ProviderRow, SearchDocumentRow, SearchSpellingRow, ServiceRow
+from fairground.platform.db.database import Database
+from tests.support.catalog import Desk, owner_of
+from tests.support.statements import statements_of
+
+
+async def search(catalog: CatalogService, q: str, **more: object) -> SearchResult:
+    return await catalog.search(query=SearchQuery(q=q, **more))  # type: ignore[arg-type]
+
+
+async def slugs(catalog: CatalogService, q: str, **more: object) -> list[str]:
+    return [card.slug for card in (await search(catalog, q, **more)).data]
+
+
+def a_row(number: int, **changes: object) -> ImportedProvider:
+    usual: dict[str, object] = {
+        "external_id": str(number),
+        "business_name": f"Kitchen {number}",
+        "location": "Oslo",
+        "timezone": "Europe/Oslo",
+        "categories": ["thai"],
+        "price_minor": 10_000 + number,
+    }
+    return ImportedProvider(**(usual | changes))  # type: ignore[arg-type]
+
+
+async def test_only_the_approved_are_found(catalog: CatalogService, desk: Desk) -> None:
+    waiting = await desk.submitted()
+    assert await slugs(catalog, "trio") == []
+    await catalog.approve_provider(staff_id=desk.staff_id, provider_id=waiting.id)
+    assert await slugs(catalog, "trio") == ["bla-time-trio"]
+
+
+async def test_a_change_of_profile_and_services_is_found_at_once(catalog: CatalogService, desk: Desk) -> None:
+    provider = await desk.approved(business_name="Before", bio="Waltzes", location="Bergen")
+    owner_id = owner_of(provider)
+    service_id = await desk.offer(provider, name="Serenade")
+    assert [await slugs(catalog, q) for q in ("before", "waltzes", "bergen", "serenade", "jazz")] == [["before"]] * 5
+    changes = ProfileChanges(business_name="After", bio="Polkas", location="Tromsø", categories=["dj"])
+    await catalog.change_provider(owner_id=owner_id, provider_id=provider.id, changes=changes)
+    await catalog.withdraw_service(owner_id=owner_id, service_id=service_id)
+    assert [await slugs(catalog, q) for q in ("before", "waltzes", "bergen", "serenade", "jazz")] == [[]] * 5
+    assert [await slugs(catalog, q) for q in ("after", "polkas", "tromso", "deejay")] == [["before"]] * 4
+
+
+async def test_a_refused_change_changes_nothing(catalog: CatalogService, desk: Desk) -> None:
+    provider = await desk.approved(business_name="Before")
+    changes = ProfileChanges(business_name="After", lat=None)
+    with pytest.raises(ProfileInvalid):
+        await catalog.change_provider(owner_id=owner_of(provider), provider_id=provider.id, changes=changes)
+    assert (await slugs(catalog, "before"), await slugs(catalog, "after")) == (["before"], [])
+
+
+async def test_imported_rows_are_found_as_they_are_now(catalog: CatalogService) -> None:
+    await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1), a_row(2)])
+    await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1, business_name="Cantina")])
+    assert (await slugs(catalog, "kitchen"), await slugs(catalog, "cantina")) == (["kitchen-2"], ["kitchen-1"])
+
+
+async def test_the_more_booked_and_better_rated_come_first(catalog: CatalogService) -> None:
+    await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(number) for number in range(4)])
+    ids = {card.slug: card.id for card in (await search(catalog, "kitchen")).data}
+    for slug in ("kitchen-2", "kitchen-3"):
+        completed = BookingCompleted(
+            booking_id=uuid7(), customer_id=uuid7(), provider_id=ids[slug], provider_completed_count=2
+        )
+        await catalog.record_completion(completed)
+    await catalog.record_rating(ProviderRated(provider_id=ids["kitchen-3"], rating_sum=5, rating_count=1))
+    await catalog.record_rating(ProviderRated(provider_id=ids["kitchen-1"], rating_sum=5, rating_count=1))
+    assert await slugs(catalog, "kitchen") == ["kitchen-3", "kitchen-2", "kitchen-1", "kitchen-0"]
+
+
+async def test_filters_facets_and_pages(catalog: CatalogService) -> None:
+    rows = [
+        a_row(number, categories=["thai" if number % 2 else "korean"], price_minor=5_000 * number + 1)
+        for number in range(30)
+    ]
+    await catalog.import_providers(vertical="chefs", source="oslo", providers=rows)
+    found = await search(catalog, "kitchen", limit=4, page=8)
+    assert (len(found.data), found.total, found.total_is_lower_bound) == (2, 30, False)
+    assert [(each.value, each.count) for each in found.facets.categories] == [("korean", 15), ("thai", 15)]
+    assert [(each.value, each.count) for each in found.facets.places] == [("Oslo", 30)]
+    assert [(band.min_price, band.count) for band in found.facets.prices][:4] == [(0, 1), (25, 0), (50, 1), (100, 2)]
+    assert (await search(catalog, "kitchen", category="Thai food")).total == 0
+    assert (await search(catalog, "kitchen", category="isan", min_price=1_000)).total == 5
+    assert (await search(catalog, "kitchen", vertical="artists")).total == 0
+    assert (await search(catalog, "kitchen", location="osl")).total == 30
+    assert (await search(catalog, "kitchen", min_rating=1)).total == 0
+    assert (await search(catalog, "kitchen", near=Near(lat=59.9, lng=10.7, radius_km=10))).total == 0
+    assert (await search(catalog, "kitchen", when=datetime.now(UTC).date())).total == 0
+    with pytest.raises(VerticalUnknown):
+        await search(catalog, "kitchen", vertical="plumbers")
+
+
+async def test_a_word_that_nobody_has_is_taken_for_another_and_that_is_told(catalog: CatalogService) -> None:
+    rows = [a_row(1, business_name="Müller Küche", location="Grünerløkka, Oslo"), a_row(2, business_name="Mulder")]
+    await catalog.import_providers(vertical="chefs", source="oslo", providers=rows)
+    found = await search(catalog, "grunerloka muler")
+    assert [card.business_name for card in found.data] == ["Müller Küche"]
+    assert [(each.typed, each.meant) for each in found.corrections] == [
+        ("grunerloka", "Grünerløkka"),
+        ("muler", "Müller"),
+    ]
+    # What somebody has as it was typed is no mistake, and brings nobody else.
+    exact = await search(catalog, "mulder")
+    assert ([card.business_name for card in exact.data], exact.corrections) == (["Mulder"], [])
+
+
+@pytest.mark.parametrize("q", ["", "  ", "!?", "\x00", "qqqq"])
+async def test_nothing_is_found_by_nothing(catalog: CatalogService, q: str) -> None:
+    await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1)])
+    found = await search(catalog, q)
+    assert (found.data, found.total, found.facets.categories, found.corrections) == ([], 0, [], [])
+
+
+async def test_a_search_takes_few_statements(catalog: CatalogService, db: Database) -> None:
+    await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(number) for number in range(20)])
+    with statements_of(db) as statements:
+        await search(catalog, "kitchen oslo", category="thai", min_price=50)
+    asking = [sql for sql, _ in statements if "set_config" not in sql]
+    assert len(asking) == 2
+    with statements_of(db) as statements:
+        await search(catalog, "kichen oslo")
+    asking = [sql for sql, _ in statements if "set_config" not in sql]
+    assert len(asking) == 4
+
+
+async def documents(db: Database) -> tuple[list[object], list[object]]:
+    columns = [column for column in SearchDocumentRow.__table__.c if column.name != "number"]
+    async with db.read() as tx:
+        rows = await tx.all(select(*columns).order_by(SearchDocumentRow.provider_id))
+        words = await tx.all(select(SearchSpellingRow.spelling, SearchSpellingRow.word).order_by("word", "spelling"))
+    return list(rows), list(words)
+
+
+async def index_all(catalog: CatalogService, *, steps: int = 99) -> int:
+    done, after = 0, None
+    while steps and (step := await catalog.index_providers(after=after)):
+        done, after, steps = done + step.count, step.last_id, steps - 1
+    return done
+
+
+async def test_an_index_made_anew_is_the_one_that_was_kept(catalog: CatalogService, db: Database, desk: Desk) -> None:
+    for batch in range(3):
+        rows = [a_row(number, business_name=f"Kitchen {number}") for number in range(batch * 200, batch * 200 + 200)]
+        await catalog.import_providers(vertical="chefs", source="oslo", providers=rows)
+    await desk.approved(business_name="Ægir", price_minor=10_000)
+    await desk.draft()
+    kept = await documents(db)
+    assert await index_all(catalog) == 602
+    assert await documents(db) == kept
+    async with db.write() as tx:
+        await tx.execute(update(SearchDocumentRow).values(words="tgone", name="gone"))
+        await tx.execute(delete(SearchDocumentRow).where(SearchDocumentRow.number % 2 == 0))
+        await tx.execute(delete(SearchSpellingRow))
+    # One step, as when it was killed after it; then all of it.
+    assert await index_all(catalog, steps=1) == 500
+    assert await documents(db) != kept
+    await index_all(catalog)
+    assert await documents(db) == kept
+    assert await slugs(catalog, "ægir") == ["aegir"]
+
+
+async def test_making_the_index_anew_drops_who_is_not_approved(
+    catalog: CatalogService, db: Database, desk: Desk
+) -> None:
+    provider = await desk.approved(price_minor=10_000)
+    async with db.write() as tx:
+        await tx.execute(update(ProviderRow).where(ProviderRow.id == provider.id).values(status="rejected"))
+        await tx.execute(delete(ServiceRow))
+    await index_all(catalog)
+    assert await slugs(catalog, "trio") == []
