@@ -122,7 +122,8 @@ def _distance(row: Any, near: Circle | None) -> float | None:
 async def _rows(
     tx: ReadTx, wanted: ListFilter, page: PageOf, columns: Sequence[Any]
 ) -> tuple[Sequence[Any], Cursor | None]:
-    chosen = _chosen(wanted, page)
+    price = ListEntryRow.price_sort_minor
+    chosen = _chosen(wanted, page, price=price if page.sort is ProviderSort.PRICE else tx.ops.passed_over(price))
     statement = select(*columns, chosen.c.sort_key).join(chosen, chosen.c.provider_id == ProviderRow.id)
     # The database has chosen in the order of its index; the few that it chose are put in that order here, for a join
     # promises none.
@@ -145,10 +146,11 @@ def listed_ids(wanted: ListFilter) -> CompoundSelect[UUID]:
     return union_all(*(_entries(scope, wanted).with_only_columns(ListEntryRow.provider_id) for scope in wanted.scopes))
 
 
-def _chosen(wanted: ListFilter, page: PageOf) -> Subquery:
+def _chosen(wanted: ListFilter, page: PageOf, *, price: Any) -> Subquery:
     """Return the ids and sort keys of the page, which no table but that of the entries is read for."""
     key = _sort_key(page.sort, wanted.near)
-    lists = [_entries(scope, wanted).with_only_columns(ListEntryRow.provider_id, key) for scope in wanted.scopes]
+    columns = (ListEntryRow.provider_id, key)
+    lists = [_entries(scope, wanted, price=price).with_only_columns(*columns) for scope in wanted.scopes]
     if page.after is not None:
         lists = [entries.where(_is_behind(page.after, key)) for entries in lists]
     if len(lists) == 1:
@@ -180,7 +182,7 @@ def _is_behind(after: Cursor, key: Any) -> ColumnElement[bool]:
     return entry > last if after.sort in _ASCENDING else entry < last
 
 
-def _entries(scope: str, wanted: ListFilter) -> Select[Any]:
+def _entries(scope: str, wanted: ListFilter, *, price: Any = ListEntryRow.price_sort_minor) -> Select[Any]:
     """Return the entries of one list that are wanted, without any order."""
     conditions: list[ColumnElement[bool]] = [ListEntryRow.scope == scope]
     if wanted.name is not None:
@@ -193,7 +195,7 @@ def _entries(scope: str, wanted: ListFilter) -> Select[Any]:
         conditions += _lies_in(wanted.near)
     if wanted.free_on is not None:
         conditions.append(_is_free(wanted.free_on, vertical=scope.partition("/")[0]))
-    return select(ListEntryRow).where(*conditions, *_price_conditions(wanted))
+    return select(ListEntryRow).where(*conditions, *_price_conditions(wanted, price))
 
 
 def _begins(field: str, prefix: str) -> ColumnElement[bool]:
@@ -204,8 +206,7 @@ def _begins(field: str, prefix: str) -> ColumnElement[bool]:
     return ListEntryRow.provider_id.in_(found)
 
 
-def _price_conditions(wanted: ListFilter) -> list[ColumnElement[bool]]:
-    price = ListEntryRow.price_sort_minor
+def _price_conditions(wanted: ListFilter, price: Any) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.min_minor is not None:
         conditions.append(price >= wanted.min_minor)

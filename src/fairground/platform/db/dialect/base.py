@@ -97,6 +97,10 @@ class SQLOps(Protocol):
         """
         ...
 
+    def passed_over(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+        """Return the column for a condition that the planner should test row by row, where it would guess badly."""
+        ...
+
     def prefer_indexes(self) -> Executable | None:
         """Return what keeps the planner from reading whole tables for the rest of a transaction, if it is needed."""
         ...

@@ -76,6 +76,9 @@ class PostgresOps:
         wanted = literal(as_tsquery(condition)).cast(TSQUERY)
         return select(*columns).where(literal_column(index.lexemes).op("@@")(wanted)).limit(at_most)
 
+    def passed_over(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+        return type_coerce(column, column.type)  # it knows how the values spread
+
     def prefer_indexes(self) -> Executable | None:
         # To parse the words of every row costs a hundred times what the planner takes it for.
         return _PREFER_INDEXES

@@ -47,6 +47,10 @@ class SQLiteOps:
         statement = select(*columns).join(indexed, literal_column(f"{index.name}.rowid") == number)
         return statement.where(found).limit(at_most)
 
+    def passed_over(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+        # It takes any range for rare, and would rather sort all of it than read a page in the order of another index.
+        return column + 0
+
     def prefer_indexes(self) -> Executable | None:
         return None
 
