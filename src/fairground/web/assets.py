@@ -45,6 +45,11 @@ class Assets:
         """Return the address of a file under `static/`, such as "/static/app.1c9f2ab340.js" for "app.js"."""
         return f"/static/{self._address_of[name]}"
 
+    @property
+    def addresses(self) -> list[str]:
+        """The address of every file, which changes when its content does."""
+        return sorted(self._by_address)
+
     def get(self, address: str) -> Asset:
         """Return the file behind an address, given without its leading "/static/".
 

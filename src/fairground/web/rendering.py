@@ -1,5 +1,6 @@
 """Turns a template and its values into a response with the headers that every page carries."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -7,11 +8,12 @@ from babel import Locale
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+import fairground
 from fairground.platform.http.identity import Caller
 from fairground.platform.words import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets, content_security_policy
-from fairground.web.environment import build_environment
+from fairground.web.environment import TEMPLATES_FOLDER, build_environment
 
 # What one reader is shown is kept for nobody else, and asked for again whenever the page is opened.
 PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
@@ -23,6 +25,8 @@ class Renderer:
     def __init__(self, *, assets: Assets, verticals: Verticals, form_targets: tuple[str, ...] = ()) -> None:
         """`form_targets` are origins, beside our own, that answering a form may lead to."""
         self.locale = Locale.parse(DEFAULT_LOCALE)
+        self.edition = _edition(assets, verticals)
+        """Names what pages look like: another one wherever templates, assets or packs differ."""
         self._env = build_environment(assets, verticals=verticals)
         self._headers = {
             "Content-Security-Policy": content_security_policy(assets.style_hash, form_targets=form_targets)
@@ -48,3 +52,13 @@ class Renderer:
     ) -> HTMLResponse:
         """Render a part that replaces itself inside a page already open."""
         return HTMLResponse(self._env.get_template(template).render(**values), status_code=status, headers=headers)
+
+
+def _edition(assets: Assets, verticals: Verticals) -> str:
+    digest = hashlib.blake2b(fairground.__version__.encode(), digest_size=8)
+    for template in sorted(TEMPLATES_FOLDER.rglob("*.html")):
+        digest.update(template.read_bytes())
+    digest.update(" ".join([assets.style_hash, *assets.addresses]).encode())
+    for pack in verticals:
+        digest.update(pack.model_dump_json().encode())
+    return digest.hexdigest()

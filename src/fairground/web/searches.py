@@ -1,10 +1,11 @@
 """A search as it stands in an address: read leniently, because people edit and share addresses."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode
 
-from starlette.datastructures import QueryParams
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from fairground.contracts.catalog import PriceBand, ProviderQuery, ProviderSort
 
@@ -17,30 +18,53 @@ HISTOGRAM_HEIGHT: Final = 40
 HISTOGRAM_BAR: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    vertical: str = ""
-    category: str = ""
-    q: str = ""
-    location: str = ""
-    min_price: int | None = None
-    max_price: int | None = None
-    sort: ProviderSort = ProviderSort.MOST_BOOKED
-    page: int = 1
+def _read_text(value: str) -> str:
+    return value.strip()[:TEXT_MAX_LENGTH]
+
+
+def _read_number(value: object, *, most: int) -> int | None:
+    text = "" if value is None else str(value).strip()
+    # isdecimal alone also takes digits of other scripts, which int() reads as well.
+    return min(int(text[:12]), most) if text.isdecimal() else None
+
+
+def _read_price(value: object) -> int | None:
+    return _read_number(value, most=PRICE_MAX)
+
+
+def _read_page(value: object) -> int:
+    return _read_number(value, most=PAGES_MAX) or 1
+
+
+def _read_sort(value: str) -> ProviderSort:
+    return next((sort for sort in SORTS if sort == value), ProviderSort.MOST_BOOKED)
+
+
+_Text = Annotated[str, BeforeValidator(_read_text)]
+_Price = Annotated[int | None, BeforeValidator(_read_price)]
+
+
+class SearchWords(BaseModel):
+    """The part of a search behind the question mark. What cannot be understood counts as not said."""
+
+    model_config = ConfigDict(frozen=True)
+
+    category: _Text = ""
+    q: _Text = ""
+    location: _Text = ""
+    min_price: _Price = None
+    max_price: _Price = None
+    sort: Annotated[ProviderSort, BeforeValidator(_read_sort)] = ProviderSort.MOST_BOOKED
+    page: Annotated[int, BeforeValidator(_read_page)] = 1
+
+
+class Search(SearchWords):
+    vertical: _Text = ""
 
     @classmethod
-    def read(cls, params: QueryParams, *, vertical: str = "") -> Self:
-        """Return the search that the parameters ask for; what cannot be understood is left out."""
-        return cls(
-            vertical=vertical or _text(params, "vertical"),
-            category=_text(params, "category"),
-            q=_text(params, "q"),
-            location=_text(params, "location"),
-            min_price=_number(params, "min_price", most=PRICE_MAX),
-            max_price=_number(params, "max_price", most=PRICE_MAX),
-            sort=_sort(params),
-            page=_number(params, "page", most=PAGES_MAX) or 1,
-        )
+    def read(cls, params: Mapping[str, str], *, vertical: str = "") -> Self:
+        """Return the search that the parameters ask for."""
+        return cls.model_validate({**params, "vertical": vertical or params.get("vertical", "")})
 
     @property
     def path(self) -> str:
@@ -54,7 +78,7 @@ class Search:
 
     def url(self, **changes: Any) -> str:
         """Return the address of this search with some of it changed; a change leads to the first page."""
-        wanted = replace(self, **{"page": 1, **changes})
+        wanted = self.model_copy(update={"page": 1, **changes})
         values = {
             "category": wanted.category,
             "q": wanted.q,
@@ -116,18 +140,3 @@ def _is_wanted(band: PriceBand, search: Search) -> bool:
     reaches_up = search.min_price is None or band.max_price is None or band.max_price > search.min_price
     reaches_down = search.max_price is None or band.min_price <= search.max_price
     return reaches_up and reaches_down
-
-
-def _text(params: QueryParams, name: str) -> str:
-    return params.get(name, "").strip()[:TEXT_MAX_LENGTH]
-
-
-def _number(params: QueryParams, name: str, *, most: int) -> int | None:
-    text = params.get(name, "").strip()
-    # isdecimal alone also takes digits of other scripts, which int() reads as well.
-    return min(int(text[:12]), most) if text.isdecimal() else None
-
-
-def _sort(params: QueryParams) -> ProviderSort:
-    wanted = params.get("sort", "")
-    return next((sort for sort in SORTS if sort == wanted), ProviderSort.MOST_BOOKED)

@@ -48,6 +48,12 @@ async def test_every_path_answers_with_and_without_a_slash_and_never_redirects(
     assert (await client.get(path)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/api/v1/things/%0A", "/api/v1/things%0a", "/api/v1/%00things", "/%7f"])
+async def test_nothing_is_at_a_path_with_a_control_character(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "request.not_found")
+
+
 async def test_every_answer_has_the_safe_headers(client: httpx.AsyncClient) -> None:
     for path in ("/healthz", "/nowhere", "/api/v1/broken"):
         answer = await client.get(path)

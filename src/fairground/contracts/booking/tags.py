@@ -13,6 +13,11 @@ def hours_tag(provider: UUID | str) -> str:
     return f"availability:{provider}"
 
 
+def calendar_tag(provider: UUID | str) -> str:
+    """Name whatever is shown of a provider's taken times, on any day."""
+    return f"availability:{provider}:any"
+
+
 def day_tags(provider: UUID | str, *, first: date, last: date) -> tuple[str, ...]:
     """Name the free times of a provider on each day, both included, as the provider's calendar has them."""
     days = range((last - first).days + 1)
@@ -20,6 +25,6 @@ def day_tags(provider: UUID | str, *, first: date, last: date) -> tuple[str, ...
 
 
 def tags_of_time(provider: UUID | str, *, starts_at: datetime, ends_at: datetime) -> tuple[str, ...]:
-    """Name the days, in whatever zone the provider's calendar is kept, on which a taken time leaves less to choose."""
+    """Name what a taken time changes: the days, in whatever zone the calendar is kept, on which less can be chosen."""
     first = (starts_at - _LONGEST + _WESTMOST).date()
-    return day_tags(provider, first=first, last=(ends_at + _EASTMOST).date())
+    return calendar_tag(provider), *day_tags(provider, first=first, last=(ends_at + _EASTMOST).date())

@@ -48,7 +48,7 @@ class KeyMaker:
         self.policy = policy
         self._path_format = path_format
         self._fresh_seconds = fresh_seconds
-        self._prefix = f"{_VERSION}:{policy.route}:{schema_digest(shape)}:{_SCOPE}"
+        self._prefix = f"{_VERSION}:{policy.route}:{schema_digest(shape, edition=policy.edition)}:{_SCOPE}"
         self._names = {field.alias or name: _is_list(field) for name, field in policy.query.model_fields.items()}
 
     def read(self, parts: Mapping[str, str], query_string: bytes) -> Wanted:
@@ -96,13 +96,13 @@ class KeyMaker:
         return given
 
 
-def schema_digest(shape: Any) -> str:
+def schema_digest(shape: Any, *, edition: str = "") -> str:
     """Return eight characters that change with the shape of what a route answers.
 
     A deploy thereby never reads bytes of another shape, nor do old processes read the new ones.
     """
     schema = TypeAdapter(shape).json_schema(mode="serialization")
-    return _digest(schema)[:8]
+    return _digest([schema, edition] if edition else schema)[:8]
 
 
 def _values(path: BaseModel, query: BaseModel) -> dict[str, Any]:

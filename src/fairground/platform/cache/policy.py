@@ -37,6 +37,8 @@ class CachePolicy:
     """Reads the query. Its fields are the only parameters that may occur in a cached request."""
     path: type[BaseModel] = NoParameters
     """Reads the parts of the path; what it refuses is left to the route, uncached."""
+    edition: str = ""
+    """Changes with what answers look like beyond their response model, as a page does with its templates."""
     tags: Callable[[Mapping[str, Any]], tuple[str, ...]] = _nothing
     """From the parameters of path and query, as read, to the names of what the answer depends on."""
 

@@ -14,6 +14,7 @@ class Life(StrEnum):
     DETAILS = "details"
     AVAILABILITY = "availability"
     REVIEWS = "reviews"
+    PAGES = "pages"
 
 
 class CacheSettings(BaseSettings):
@@ -25,6 +26,9 @@ class CacheSettings(BaseSettings):
     details_seconds: int = Field(120, ge=1, le=86_400, description="How long the page of a provider stays fresh.")
     availability_seconds: int = Field(300, ge=1, le=86_400, description="How long free times stay fresh.")
     reviews_seconds: int = Field(120, ge=1, le=86_400, description="How long lists of reviews stay fresh.")
+    pages_seconds: int = Field(
+        300, ge=1, le=86_400, description="How long public pages stay fresh, here and in a CDN that stands in front."
+    )
     negative_seconds: int = Field(15, ge=1, le=300, description="How long it is known that something is not there.")
     stale_while_revalidate_seconds: int = Field(
         30, ge=0, le=3_600, description="How long after that an answer is still given while a new one is made."

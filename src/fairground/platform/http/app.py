@@ -65,8 +65,9 @@ def create_app(
     counted = CountRequests(app, stats=requests or RequestStats(), templates=_templates(api, pages))
     inner: ASGIApp = OneSlash(counted, paths_with_slash=with_slash)
     if cache is not None:
-        api_routes = [(path, route) for path, route in _routes(api, []) if isinstance(route, APIRoute)]
-        inner = CacheLayer(inner, cache=cache, table=CacheTable(api_routes, cache.settings), public_url=public_url)
+        could_be_cached = [(path, route) for path, route in _routes(api, pages) if isinstance(route, APIRoute)]
+        table = CacheTable(could_be_cached, cache.settings)
+        inner = CacheLayer(inner, cache=cache, table=table, public_url=public_url)
     return Shield(inner, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
 
 

@@ -1,5 +1,6 @@
 """What stands before every request: known hosts, no forged forms, safe headers, one form of each path."""
 
+import re
 from collections.abc import Collection, Iterable
 from http import HTTPStatus
 from typing import Final
@@ -12,6 +13,8 @@ from fairground.platform.http.problems import plain_problem
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+# No path of ours has one, and to the framework's patterns a line break at the end of a path is no part of it.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -73,6 +76,13 @@ class Shield:
                 code="request.wrong_host",
                 detail=f"This server does not answer for the host {headers.get('host', '')!r}.",
                 hint="Use the address in FAIRGROUND_PUBLIC_URL, or set it to the address that people use.",
+            )
+        if _CONTROL.search(scope["path"]):
+            return plain_problem(
+                HTTPStatus.NOT_FOUND,
+                code="request.not_found",
+                detail="There is nothing at this path: it holds a control character.",
+                hint="Send the path without it.",
             )
         if scope["method"] not in _SAFE_METHODS and self._is_forged(headers, scope["path"]):
             return plain_problem(

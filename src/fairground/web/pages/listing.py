@@ -1,17 +1,29 @@
 """The list of providers: of one vertical, or of all; filters in the address, numbered pages."""
 
+from collections.abc import Mapping
 from math import ceil
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, StringConstraints
 from starlette.responses import HTMLResponse
 
 from fairground.contracts.catalog import Catalog
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, list_tag
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
+from fairground.web.page_cache import cached_page
 from fairground.web.page_route import PageNotFound, page_router
 from fairground.web.rendering import Renderer
-from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, SORTS, Search, price_bars
+from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, SORTS, Search, SearchWords, price_bars
+
+
+class VerticalPath(BaseModel):
+    vertical: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+
+
+def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    return ALL_PROVIDERS, list_tag(asked["vertical"] or None)
 
 
 def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:
@@ -39,18 +51,22 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
         return search
 
     @router.get("/c/{vertical}")
+    @cached_page(renderer, "list", tags=_tags, path=VerticalPath, query=SearchWords)
     async def show_vertical(request: Request, vertical: str) -> HTMLResponse:
         return renderer.page(request, "listing/page.html", **await find(read(request, vertical=vertical)))
 
     @router.get("/s")
+    @cached_page(renderer, "search", tags=_tags, query=Search)
     async def show_search(request: Request) -> HTMLResponse:
         return renderer.page(request, "listing/page.html", **await find(read(request)))
 
     @router.get("/_f/c/{vertical}")
+    @cached_page(renderer, "list-part", tags=_tags, path=VerticalPath, query=SearchWords)
     async def show_vertical_results(request: Request, vertical: str) -> HTMLResponse:
         return await results(read(request, vertical=vertical))
 
     @router.get("/_f/s")
+    @cached_page(renderer, "search-part", tags=_tags, query=Search)
     async def show_search_results(request: Request) -> HTMLResponse:
         return await results(read(request))
 

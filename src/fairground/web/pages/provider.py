@@ -1,24 +1,62 @@
 """The page of a provider: who it is, what it offers at which price, when it is free, and what others say."""
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from starlette.responses import HTMLResponse
 
 from fairground.contracts.booking import Bookings
+from fairground.contracts.booking.tags import calendar_tag, hours_tag
 from fairground.contracts.catalog import Catalog, ProviderDetail, Service
-from fairground.contracts.reviews import Reviews
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.clock import Clock
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
+from fairground.web.page_cache import cached_page
 from fairground.web.page_route import PageNotFound, page_router
 from fairground.web.policies import terms_of
 from fairground.web.rendering import Renderer
 from fairground.web.times import load_times, read_wish
 
 REVIEWS_LENGTH: Final = 6
+
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
+
+
+def _read_id(value: object) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+def _read_page(value: object) -> int:
+    text = str(value)
+    return max(1, int(text[:6])) if text.isascii() and text.isdigit() else 1
+
+
+def _digits_and_dashes(value: object) -> str:
+    text = str(value)
+    return text if re.fullmatch(r"[0-9-]{1,10}", text) else ""
+
+
+class WantedTimes(BaseModel):
+    """What the address asks to be shown. What cannot be understood counts as not said."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: Annotated[UUID | None, BeforeValidator(_read_id)] = None
+    month: Annotated[str, BeforeValidator(_digits_and_dashes)] = ""
+    date: Annotated[str, BeforeValidator(_digits_and_dashes)] = ""
+    reviews: Annotated[int, BeforeValidator(_read_page)] = 1
+    """The page of reviews."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,19 +70,18 @@ class ProviderPages:
     verticals: Verticals
     clock: Clock
 
-    async def times(self, request: Request, *, slug: str) -> dict[str, Any]:
-        provider = await self.catalog.get_provider(id_or_slug=slug)
+    async def times(self, wanted: WantedTimes, *, id_or_slug: str) -> dict[str, Any]:
+        provider = await self.catalog.get_provider(id_or_slug=id_or_slug)
         pack = self._pack(provider)
-        service = _chosen_service(provider, wanted=request.query_params.get("service", ""))
+        service = _chosen_service(provider, wanted=wanted.service)
         values: dict[str, Any] = {"provider": provider, "pack": pack, "service": service, "times": None, "terms": None}
         if service is None or not provider.is_claimed:
             return values
-        params = request.query_params
         times = await load_times(
             self.bookings,
             provider,
             service=service,
-            wish=read_wish(month=params.get("month", ""), day=params.get("date", "")),
+            wish=read_wish(month=wanted.month, day=wanted.date),
             now=self.clock.now(),
             horizon_days=pack.booking.horizon_days,
             locale=self.renderer.locale,
@@ -58,9 +95,8 @@ class ProviderPages:
             )
         return values | {"times": times}
 
-    async def said(self, request: Request, *, provider: ProviderDetail) -> dict[str, Any]:
-        wanted = request.query_params.get("reviews", "")
-        page = max(1, int(wanted)) if wanted.isascii() and wanted.isdigit() else 1
+    async def said(self, wanted: WantedTimes, *, provider: ProviderDetail) -> dict[str, Any]:
+        page = wanted.reviews
         found = await self.reviews.list_provider_reviews(provider_id=provider.id, page=page, limit=REVIEWS_LENGTH)
         return {"reviews": found, "review_page": page, "review_pages": ceil(found.total / REVIEWS_LENGTH)}
 
@@ -74,24 +110,35 @@ class ProviderPages:
 def routes(pages: ProviderPages) -> APIRouter:
     router = page_router(pages.renderer)
 
-    @router.get("/p/{slug}")
-    async def show_provider(request: Request, slug: str) -> HTMLResponse:
-        values = await pages.times(request, slug=slug)
-        said = await pages.said(request, provider=values["provider"])
+    def cached(name: str) -> Callable[[_Endpoint], _Endpoint]:
+        return cached_page(pages.renderer, name, tags=_tags, path=ProviderPath, query=WantedTimes)
+
+    @router.get("/p/{id_or_slug}")
+    @cached("provider")
+    async def show_provider(request: Request, id_or_slug: str) -> HTMLResponse:
+        wanted = WantedTimes.model_validate(dict(request.query_params))
+        values = await pages.times(wanted, id_or_slug=id_or_slug)
+        said = await pages.said(wanted, provider=values["provider"])
         return pages.renderer.page(request, "provider/page.html", **values, **said)
 
-    @router.get("/_f/p/{slug}")
-    async def show_times(request: Request, slug: str) -> HTMLResponse:
-        values = await pages.times(request, slug=slug)
+    @router.get("/_f/p/{id_or_slug}")
+    @cached("times")
+    async def show_times(request: Request, id_or_slug: str) -> HTMLResponse:
+        values = await pages.times(WantedTimes.model_validate(dict(request.query_params)), id_or_slug=id_or_slug)
         query = f"?{request.url.query}" if request.url.query else ""
-        headers = {"HX-Push-Url": f"/p/{slug}{query}"}
+        headers = {"HX-Push-Url": f"/p/{id_or_slug}{query}"}
         return pages.renderer.part("provider/_times.html", headers=headers, **values)
 
     return router
 
 
-def _chosen_service(provider: ProviderDetail, *, wanted: str) -> Service | None:
+def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    key = asked["id_or_slug"]
+    return ALL_PROVIDERS, provider_tag(key), hours_tag(key), calendar_tag(key), reviews_tag(key)
+
+
+def _chosen_service(provider: ProviderDetail, *, wanted: UUID | None) -> Service | None:
     """Return the service asked for, or else the cheapest."""
-    asked = (service for service in provider.services if str(service.id) == wanted)
+    asked = (service for service in provider.services if service.id == wanted)
     cheapest = min(provider.services, key=lambda service: service.price_minor, default=None)
     return next(asked, cheapest)

@@ -1,0 +1,31 @@
+"""How public pages are cached: one copy for everybody, until something that it shows has changed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from fairground.platform.cache.policy import CachePolicy, NoParameters, cached
+from fairground.platform.cache.settings import Life
+from fairground.web.rendering import Renderer
+
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
+
+
+def cached_page(
+    renderer: Renderer,
+    name: str,
+    *,
+    tags: Callable[[Mapping[str, Any]], tuple[str, ...]],
+    path: type[BaseModel] = NoParameters,
+    query: type[BaseModel] = NoParameters,
+) -> Callable[[_Endpoint], _Endpoint]:
+    """Declare that a page, or a part of one, is the same for everybody. Stands below the router's decorator.
+
+    Args:
+        name: Names it in keys and figures.
+        tags: From the parameters of path and query to what the page depends on.
+    """
+    return cached(
+        CachePolicy(route=f"page-{name}", life=Life.PAGES, edition=renderer.edition, path=path, query=query, tags=tags)
+    )

@@ -1,0 +1,86 @@
+"""Public pages are one copy for everybody, and whoever changes what they show sees it at once."""
+
+import re
+
+import pytest
+
+from fairground.contracts.accounts import Role
+from tests.support.browsing import Reader
+from tests.support.marketplace import Market, public_provider
+
+
+@pytest.fixture
+def dialect() -> str:
+    """Take SQLite, whose one process keeps answers without Redis."""
+    return "sqlite"
+
+
+async def shown(reader: Reader, path: str) -> str:
+    """Open a page and return how the cache came by it."""
+    await reader.open(path)
+    return reader.answer.headers["x-cache"]
+
+
+async def test_everybody_gets_the_same_bytes(market: Market) -> None:
+    provider, page = await public_provider(market)
+    stranger = market.reader()
+    for path in ("/", "/c/artists", "/s?q=maya", page, f"/_f{page}", "/_f/s"):
+        assert await shown(stranger, path) == "MISS"
+        first = stranger.answer
+        assert await shown(provider, path) == "HIT"
+        assert provider.answer.content == first.content
+        assert "set-cookie" not in first.headers
+        assert first.headers["cache-control"].startswith("public, max-age=0, s-maxage=")
+        assert first.headers["vary"].lower() == "accept-encoding"
+
+
+async def test_a_page_of_ones_own_is_never_kept(market: Market) -> None:
+    provider, _ = await public_provider(market)
+    await provider.open("/pro")
+    assert "x-cache" not in provider.answer.headers
+    assert provider.answer.headers["cache-control"].startswith(("private", "no-store"))
+
+
+async def test_a_new_price_shows_at_once_on_every_page(market: Market) -> None:
+    provider, page = await public_provider(market)
+    stranger = market.reader()
+    pages = ["/", "/c/artists", "/s?q=maya", page]
+    for path in pages:
+        await shown(stranger, path)
+    await provider.open("/pro/services")
+    await provider.send(
+        "Add it", name="Short set", category="pianist", price="41.50", duration_minutes="60", booking_mode="request"
+    )
+    for path in pages:
+        assert await shown(stranger, path) == "MISS"
+        assert "€41.50" in stranger.text
+
+
+async def test_a_taken_time_is_gone_from_the_page_at_once(market: Market) -> None:
+    _, page = await public_provider(market)
+    customer = await market.user("kim@example.org", role=Role.CUSTOMER, name="Kim Berg")
+    await customer.open(page)
+    free = set(re.findall(r"/book/[^\"]+", customer.answer.text))
+    await customer.follow(":")
+    await customer.send("Hold this time", note="", party_size="4")
+    assert await shown(customer, page) == "MISS"
+    left = set(re.findall(r"/book/[^\"]+", customer.answer.text))
+    assert left < free
+
+
+async def test_nobody_is_remembered_as_missing_once_there(market: Market) -> None:
+    stranger = market.reader()
+    assert await shown(stranger, "/p/maya-the-tides") == "MISS"
+    assert await shown(stranger, "/p/maya-the-tides") == "HIT"
+    assert stranger.status == 404
+    await public_provider(market)
+    assert await shown(stranger, "/p/maya-the-tides") == "MISS"
+    assert stranger.status == 200
+
+
+async def test_another_spelling_of_a_search_is_the_same_page(market: Market) -> None:
+    stranger = market.reader()
+    assert await shown(stranger, "/s?q=maya&page=1&min_price=&utm_source=letter") == "MISS"
+    assert await shown(stranger, "/s?min_price=nothing&q=%20maya") == "HIT"
+    assert await shown(stranger, "/s?q=maya&max_price=10") == "MISS"
+    assert await shown(stranger, "/s?q=maya&colour=red") == "BYPASS"
