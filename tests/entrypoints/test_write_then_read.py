@@ -21,6 +21,9 @@ from fairground.platform.db.database import WriteTx
 from tests.support.cache_tags import TOUCHED_BY
 from tests.support.catalog import a_profile
 from tests.support.databases import copy_of
+from tests.support.postgres import empty
+from tests.support.redis import fresh_namespace
+from tests.support.waiting import until
 
 ALWAYS = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(7)]
 SERVICE = {
@@ -101,8 +104,8 @@ def both(found: dict[str, Any], name: str) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def open_fair(url: str, folder: Path) -> AsyncIterator[Fair]:
-    program = compose(Settings(database_url=url, data_dir=folder))
+async def open_fair(url: str, folder: Path, *, redis_url: str = "") -> AsyncIterator[Fair]:
+    program = compose(Settings(database_url=url, data_dir=folder, redis_url=redis_url))
     write_down = program.db.renewals.write_down  # type: ignore[union-attr]
 
     async def record(tx: WriteTx, tags: Collection[str]) -> Any:
@@ -117,6 +120,8 @@ async def open_fair(url: str, folder: Path) -> AsyncIterator[Fair]:
             transport=httpx.ASGITransport(program.build_app()), base_url="http://127.0.0.1:8000"
         ) as client,
     ):
+        if (level := program.cache.level) is not None:
+            await until(lambda: level.describe() == "on")
         accounts = program.links.of(Accounts)
         roles = [Role.PROVIDER, Role.CUSTOMER, Role.ADMIN]
         users = await accounts.create_users_in_bulk(
@@ -131,9 +136,16 @@ async def open_fair(url: str, folder: Path) -> AsyncIterator[Fair]:
         )
 
 
-@pytest.fixture
-async def fair(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Fair]:
-    async with open_fair(copy_of(sqlite_template, tmp_path), tmp_path / "data") as opened:
+@pytest.fixture(params=["sqlite alone", "sqlite and Redis", "postgres and Redis"])
+async def fair(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fair]:
+    dialect, _, others = request.param.partition(" ")
+    if dialect == "sqlite":
+        url = copy_of(request.getfixturevalue("sqlite_template"), tmp_path)
+    else:
+        empty(url := request.getfixturevalue("postgres_database"))
+    monkeypatch.setenv("FAIRGROUND_CACHE_NAMESPACE", fresh_namespace())
+    redis_url = "" if others == "alone" else request.getfixturevalue("redis_server").url
+    async with open_fair(url, tmp_path / "data", redis_url=redis_url) as opened:
         yield opened
 
 

@@ -26,6 +26,7 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /me/password": NOTHING,
     "DELETE /me/sessions/{session_id}": NOTHING,
     "POST /me/tokens": NOTHING,
+    "POST /ops/cache/invalidate": frozenset({"everything"}),
     "POST /reviews": REVIEWS,  # the rating, catalog learns by event
     "POST /sandbox/3d-secure/{intent_id}/{token}": NOTHING,
     "POST /service-provider-profiles/": NOTHING,  # a draft, which nobody sees

@@ -1,5 +1,6 @@
 """What runs inside a server process of the tests: the program itself, and what a test has changed in it."""
 
+import asyncio
 import importlib
 import os
 import signal
@@ -14,6 +15,9 @@ from sqlalchemy import false
 import fairground.entrypoints.cli.serving  # noqa: F401 - now, so that the processes forked from us need not
 from fairground.entrypoints.cli import main
 from fairground.modules.booking.store import allocations
+from fairground.platform.cache.entry import Answer
+from fairground.platform.cache.key import Wanted
+from fairground.platform.http.caching.calls import CanonicalCalls
 from tests.support.processes import write_output_to
 
 
@@ -62,6 +66,30 @@ def ask_nobody_whether_a_time_is_taken() -> None:
     setattr(allocations, "_is_taken", lambda _claim: false())  # noqa: B010 - mypy knows better than we what it may be
 
 
+@dataclass(frozen=True)
+class SlowAnswers:
+    """Makes what the cache computes take its time, and tells of each computation which process began it."""
+
+    seconds: float
+    told: Path
+    """Gets a line with the process id at each beginning."""
+
+    def arm(self) -> None:
+        compute = CanonicalCalls.compute
+
+        async def compute_slowly(calls: CanonicalCalls, wanted: Wanted) -> Answer:
+            with self.told.open("a") as file:
+                file.write(f"{os.getpid()}\n")
+            await asyncio.sleep(self.seconds)
+            return await compute(calls, wanted)
+
+        setattr(CanonicalCalls, "compute", compute_slowly)  # noqa: B010 - mypy knows better than we what it may be
+
+    def processes(self) -> list[int]:
+        """Return who began a computation, in the order of their beginnings."""
+        return [int(line) for line in self.told.read_text().split()] if self.told.exists() else []
+
+
 def run(
     arguments: list[str],
     *,
@@ -69,6 +97,7 @@ def run(
     log: Path,
     fail_point: FailPoint | None = None,
     has_question: bool = True,
+    slow_answers: SlowAnswers | None = None,
 ) -> None:
     """Be `fairground …` with exactly these settings."""
     write_output_to(log)
@@ -77,6 +106,8 @@ def run(
     os.environ.update(environment)
     if fail_point is not None:
         fail_point.arm()
+    if slow_answers is not None:
+        slow_answers.arm()
     if not has_question:
         ask_nobody_whether_a_time_is_taken()
     sys.argv = ["fairground", *arguments]

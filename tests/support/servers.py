@@ -131,3 +131,8 @@ class ServerProcess:
     def was_killed(self, *, within_seconds: float = 5) -> bool:
         self._process.join(timeout=within_seconds)
         return self._process.exitcode == -9
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid

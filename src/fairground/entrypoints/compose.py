@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 
+from fairground.contracts.catalog import Catalog
 from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import Risk, Settings, SettingsError
 from fairground.modules.accounts import wiring as accounts
@@ -17,9 +19,12 @@ from fairground.modules.notifications import wiring as notifications
 from fairground.modules.payments import wiring as payments
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.modules.reviews import wiring as reviews
+from fairground.ops.caching import http as ops_caching
 from fairground.platform import upkeep
+from fairground.platform.cache.backlog import JobBacklog
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import Invalidation, RenewTags
+from fairground.platform.cache.levels import SharedLevel
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags
@@ -41,6 +46,8 @@ from fairground.platform.module import Module
 from fairground.platform.ratelimit import RateLimiter
 from fairground.verticals.loader import Verticals, load_verticals
 from fairground.web import wiring as web
+
+CACHE_CONSUMER: Final = "cache"
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ class Program:
 
     @property
     def api(self) -> list[APIRouter]:
-        return [router for module in self.modules for router in module.routers]
+        caching = ops_caching.routes(self.cache, db=self.db, catalog=self.links.of(Catalog))
+        return [*(router for module in self.modules for router in module.routers), caching]
 
     @property
     def pages(self) -> Sequence[APIRouter]:
@@ -144,7 +152,7 @@ def _compose(settings: Settings, *, is_guest: bool, tells_nobody: bool) -> Progr
         slow_seconds=settings.database_slow_seconds,
         is_guest=is_guest,
     )
-    cache = _build_cache(db, routes, tells_nobody=tells_nobody)
+    cache = _build_cache(db, routes, redis_url=settings.redis_url, tells_nobody=tells_nobody)
     verticals = load_verticals(extra_dir=settings.verticals_dir)
     cookie = SessionCookie(public_url=settings.address)
     modules, authenticator = _build_modules(settings, db, links, verticals, cookie)
@@ -166,17 +174,31 @@ def _compose(settings: Settings, *, is_guest: bool, tells_nobody: bool) -> Progr
     )
 
 
-def _build_cache(db: Database, routes: Routes, *, tells_nobody: bool) -> ResponseCache:
+def _build_cache(db: Database, routes: Routes, *, redis_url: str, tells_nobody: bool) -> ResponseCache:
     """Build the response cache, and let the database's writes void what they make untrue."""
-    tags, stats = LocalTags(), CacheStats()
-    invalidation = Invalidation(tags, level=None, stats=stats)
-    routes.add("cache", handlers={RenewTags: invalidation.on_renew_tags})
+    settings, tags, stats = CacheSettings(), LocalTags(), CacheStats()
+    level = _build_level(db, redis_url, namespace=settings.namespace) if redis_url else None
+    invalidation = Invalidation(tags, level=level, stats=stats)
+    routes.add(CACHE_CONSUMER, handlers={RenewTags: invalidation.on_renew_tags})
     # A database that is a file has one server, which also does the jobs that others leave. Beside any other one there
     # may be servers that nobody tells what was changed here.
     is_alone = db.backend.file is not None
-    if is_alone and not tells_nobody:
+    if (is_alone or level is not None) and not tells_nobody:
         db.renewals = invalidation
-    return ResponseCache(CacheSettings(), tags=tags, stats=stats, level=None, is_alone=is_alone)
+    return ResponseCache(settings, tags=tags, stats=stats, level=level, is_alone=is_alone)
+
+
+def _build_level(db: Database, redis_url: str, *, namespace: str) -> SharedLevel:
+    # Here, because most installations do without a client that is larger than all of the cache.
+    from fairground.platform.cache.redis.level import RedisLevel
+
+    backlog = JobBacklog(db, kind=f"{CACHE_CONSUMER}:{RenewTags.topic}")
+    try:
+        return RedisLevel(redis_url, namespace=namespace, backlog=backlog)
+    except ValueError as error:
+        raise SettingsError(
+            f"FAIRGROUND_REDIS_URL cannot be used: {error}. Write redis://host:6379/0 or rediss://host:6379/0."
+        ) from None
 
 
 def _build_modules(

@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     database_slow_seconds: float = Field(
         1.0, ge=0.001, le=60, description="Statements that take as long are logged, without their values."
     )
+    redis_url: str = Field(
+        "",
+        validation_alias=AliasChoices("FAIRGROUND_REDIS_URL", "REDIS_URL"),
+        description="redis:// or rediss:// with host, port and database, for the cache that several servers share. "
+        "REDIS_URL is read as well.",
+    )
     public_url: str = Field(
         "", description="The address that people use, as in links of mails. Unset: http:// with the listening address."
     )

@@ -121,7 +121,7 @@ def test_routes_paths_and_shapes_never_share_a_key() -> None:
 def test_the_path_is_asked_for_as_it_was_read() -> None:
     wanted = keys(path=Path, tags=lambda asked: (f"provider:{asked['provider']}",)).read({"provider": "M A/y"}, b"")
     assert wanted.path == "/api/v1/p/m%20a%2Fy"
-    assert wanted.tags == (EVERYTHING, "route:providers", "provider:m a/y")
+    assert wanted.tags == (EVERYTHING, "life:lists", "provider:m a/y")
 
 
 VALUES = st.fixed_dictionaries(

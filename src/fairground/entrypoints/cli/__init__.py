@@ -6,7 +6,17 @@ from typing import Final
 
 import typer
 
-from fairground.entrypoints.cli import database, demo, importing, inspecting, jobs, searching, serving, users
+from fairground.entrypoints.cli import (
+    caching,
+    database,
+    demo,
+    importing,
+    inspecting,
+    jobs,
+    searching,
+    serving,
+    users,
+)
 from fairground.entrypoints.cli.mistakes import MISTAKES, say
 
 MISTAKE_EXIT_CODE: Final = 2
@@ -20,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for commands in (serving, demo, importing, searching, users, database, jobs, inspecting):
+for commands in (serving, demo, importing, searching, users, database, jobs, caching, inspecting):
     commands.add_to(app)
 
 

@@ -163,9 +163,7 @@ class ResponseCache:
         self._flights.start(wanted.key, self._fly(wanted, compute, state=state, known=known), state=state)
 
     async def _fly(self, wanted: Wanted, compute: Compute, *, state: State, known: Entry | None = None) -> Filled:
-        filled = await self._filler.fill(
-            wanted, compute, known=known, is_current=lambda: self.tags.read(wanted.tags) == state
-        )
+        filled = await self._filler.fill(wanted, compute, known=known)
         if filled.is_failure:
             self._remember_failure(wanted.key, filled)
         elif filled.entry is not None and filled.entry is not known:

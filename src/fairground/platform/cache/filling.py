@@ -73,31 +73,22 @@ class Filler:
         self._now = now
         self._bulkhead = asyncio.Semaphore(settings.computations_max)
 
-    async def fill(
-        self, wanted: Wanted, compute: Compute, *, known: Entry | None, is_current: Callable[[], bool]
-    ) -> Filled:
+    async def fill(self, wanted: Wanted, compute: Compute, *, known: Entry | None) -> Filled:
         """Return the answer, never raising.
 
         Args:
             known: The entry that is to be replaced; it is returned when another process is about to do so.
-            is_current: Whether what was read when the flight began is not voided yet, as far as this process knows.
         """
         if self._level is None:
             return await self._compute(wanted, compute, tokens=())
         try:
-            return await self._fill_shared(self._level, wanted, compute, known=known, is_current=is_current)
+            return await self._fill_shared(self._level, wanted, compute, known=known)
         except LevelUnavailable:
             self._stats.shared_failures += 1
             return await self._compute(wanted, compute, tokens=())
 
     async def _fill_shared(
-        self,
-        level: SharedLevel,
-        wanted: Wanted,
-        compute: Compute,
-        *,
-        known: Entry | None,
-        is_current: Callable[[], bool],
+        self, level: SharedLevel, wanted: Wanted, compute: Compute, *, known: Entry | None
     ) -> Filled:
         owner = secrets.token_hex(8)
         look = await self._look(level, wanted, known=known)
@@ -116,7 +107,7 @@ class Filler:
                 return Filled(Origin.SHARED, entry=look.entry)
             tokens = look.tokens or await level.read_tokens(wanted.tags)
             filled = await self._compute(wanted, compute, tokens=tokens, spare=look.spare)
-            if filled.entry is not None and is_current():
+            if filled.entry is not None:
                 await self._store(level, wanted, filled.entry)
             return filled
 

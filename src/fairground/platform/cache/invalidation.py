@@ -52,7 +52,7 @@ class Invalidation:
         try:
             await self._renew(job.tags)
         except LevelUnavailable:
-            log.warning("cache.renewal_put_off", tags=len(job.tags))
+            log.info("cache.renewal_put_off", tags=len(job.tags))
             return
         self._made[job.renewal_id] = None
         if len(self._made) > MADE_MAX:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from fairground.platform.cache.policy import EVERYTHING, CachePolicy
+from fairground.platform.cache.policy import EVERYTHING, CachePolicy, life_tag
 
 QUERY_MAX_BYTES: Final = 1_024
 TEXT_MAX_CHARS: Final = 64  # what people type at length is seldom typed twice
@@ -69,7 +69,7 @@ class KeyMaker:
         return Wanted(
             key=f"{self._prefix}:{_digest([in_path, in_query])}",
             route=self.policy.route,
-            tags=(EVERYTHING, f"route:{self.policy.route}", *self.policy.tags(_values(path, query))),
+            tags=(EVERYTHING, life_tag(self.policy.life), *self.policy.tags(_values(path, query))),
             path=self._path_format.format(**{name: quote(str(value), safe="") for name, value in in_path.items()}),
             query_string=_write_query(in_query),
             fresh_seconds=self._fresh_seconds,

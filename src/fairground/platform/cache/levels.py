@@ -100,6 +100,10 @@ class SharedLevel(Protocol):
         """Tell a listener of all renewals from `running` on. Called once, before it."""
         ...
 
+    def describe(self) -> str:
+        """Say in a few words how it stands: `on`, `settling`, or `off` with the reason."""
+        ...
+
     def running(self) -> AbstractAsyncContextManager[None]:
         """Hold the level's connections while the block runs. It is entered whether or not the level can be reached."""
         ...

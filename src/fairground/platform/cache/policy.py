@@ -11,6 +11,12 @@ from fairground.platform.cache.settings import Life
 EVERYTHING: Final = "everything"
 """The tag of every entry."""
 
+
+def life_tag(life: Life) -> str:
+    """Name every entry of a kind."""
+    return f"life:{life}"
+
+
 _ATTRIBUTE: Final = "__cache_policy__"
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 

@@ -20,6 +20,11 @@ class Life(StrEnum):
 class CacheSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FAIRGROUND_CACHE_", frozen=True)
 
+    namespace: str = Field(
+        "fairground",
+        pattern="^[A-Za-z0-9_.:-]{1,64}$",
+        description="Before every key in Redis. Installations that share a server need different ones.",
+    )
     memory_mebibytes: int = Field(64, ge=1, le=65_536, description="Memory for ready answers, per process.")
     packs_seconds: int = Field(600, ge=1, le=86_400, description="How long verticals and categories stay fresh.")
     lists_seconds: int = Field(60, ge=1, le=86_400, description="How long lists of providers stay fresh.")

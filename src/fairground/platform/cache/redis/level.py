@@ -83,6 +83,9 @@ class RedisLevel:
         """Why it is off, or was off last; nothing when all is well."""
         return self._session.reason
 
+    def describe(self) -> str:
+        return f"off: {self.reason}" if self.state is LevelState.OFF else str(self.state)
+
     async def look_up(self, key: str, *, fields: Sequence[str], tags: Sequence[str]) -> Found:
         self._doorkeeper.saw(key)
         reads: list[Command] = [("HMGET", self._entry(key), *fields)]

@@ -1,0 +1,117 @@
+"""cache stats, cache flush, cache verify: the response cache, seen and emptied from outside."""
+
+from typing import Annotated
+
+import httpx
+import typer
+
+from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.catalog import Catalog
+from fairground.entrypoints.cli.guests import run_as_guest
+from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.compose import Program
+from fairground.entrypoints.environment import load_settings
+from fairground.ops.caching.flushing import flush
+from fairground.ops.caching.report import CacheReport
+from fairground.ops.caching.verifying import verify
+from fairground.platform.cache.settings import Life
+
+_TIMEOUT_SECONDS = 30
+_Address = Annotated[
+    str, typer.Option("--url", help="The server's address; that of the settings, if none is given.", metavar="URL")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    commands = typer.Typer(help="See, empty and prove the cache of public answers.", no_args_is_help=True)
+    commands.command("stats")(show_stats)
+    commands.command("flush")(flush_cache)
+    commands.command("verify")(verify_cache)
+    app.add_typer(commands, name="cache")
+
+
+def show_stats(url: _Address = "") -> None:
+    """Show how often public answers came from the cache.
+
+    The figures are those of the one server that answers, since its start. It is asked in the name of an admin, so there
+    must be one.
+    """
+
+    async def ask(program: Program) -> CacheReport:
+        accounts = program.links.of(Accounts)
+        admins = await accounts.list_users(role=Role.ADMIN, limit=1)
+        if not admins:
+            raise Mistake("Only an admin may see this, and there is none. Run: fairground users create --role admin")
+        opened = await accounts.create_token(user_id=admins[0].id, name="fairground cache stats")
+        try:
+            return _ask_server(url or program.settings.address, token=opened.secret)
+        finally:
+            await accounts.revoke_session(user_id=admins[0].id, session_id=opened.session.id)
+
+    _print(run_as_guest(ask))
+
+
+def flush_cache(
+    kinds: Annotated[
+        list[Life] | None, typer.Argument(help="Kinds of answers; none means all.", show_default=False)
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Id or slug of a provider: what is kept of it alone, of any kind.")
+    ] = None,
+) -> None:
+    """Void what is cached, in all servers.
+
+    Changes void what they make untrue by themselves. This is for what was changed behind the program's back, such as by
+    hand in the database. Sessions and jobs are not touched.
+    """
+    if kinds and provider:
+        raise Mistake("Name kinds of answers or a provider, not both.")
+
+    async def empty(program: Program) -> list[str]:
+        return await flush(program.db, program.links.of(Catalog), kinds=kinds or [], provider=provider)
+
+    tags = run_as_guest(empty)
+    typer.echo(f"Voided: {', '.join(tags)}. Servers without Redis hear of it within moments.")
+
+
+def verify_cache(url: _Address = "") -> None:
+    """Prove the cache of a running server: the first call is a MISS, the second a HIT, the third 304."""
+    address = url or load_settings().address
+    is_right = True
+    with httpx.Client(base_url=address, timeout=_TIMEOUT_SECONDS) as client:
+        try:
+            for verified in verify(client):
+                calls = zip(verified.answers, verified.milliseconds, strict=True)
+                said = "  ".join(f"{answer:>4} {milliseconds:7.1f} ms" for answer, milliseconds in calls)
+                typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {said}")
+                is_right = is_right and verified.is_right
+        except httpx.HTTPError as error:
+            raise _unreachable(address, error) from None
+    if not is_right:
+        raise typer.Exit(1)
+
+
+def _ask_server(address: str, *, token: str) -> CacheReport:
+    headers = {"authorization": f"Bearer {token}"}
+    try:
+        answer = httpx.get(f"{address}/api/v1/ops/cache", headers=headers, timeout=_TIMEOUT_SECONDS)
+    except httpx.HTTPError as error:
+        raise _unreachable(address, error) from None
+    if not answer.is_success:
+        raise Mistake(f"The server at {address} answered {answer.status_code}. Is it one of this installation?")
+    return CacheReport.model_validate_json(answer.content)
+
+
+def _unreachable(address: str, error: httpx.HTTPError) -> Mistake:
+    return Mistake(f"No server answers at {address} ({error}). Start one, or name another with --url.")
+
+
+def _print(told: CacheReport) -> None:
+    room = f"{told.memory_bytes / 2**20:.1f} of {told.memory_most_bytes / 2**20:.0f} MiB"
+    typer.echo(f"process {told.process}: {told.entries} answers in {room}, {told.evictions} pushed out")
+    typer.echo(f"shared level: {told.shared}, {told.shared_failures} times not usable, {told.damaged} entries damaged")
+    typer.echo(f"{'route':<22}{'hits':>8}{'misses':>8}{'stale':>8}{'bypass':>8}{'304':>8}{'computed':>10}{'ratio':>8}")
+    for route in told.routes:
+        counts = (route.hit, route.miss, route.stale, route.bypass, route.not_modified)
+        numbers = "".join(f"{count:>8}" for count in counts)
+        typer.echo(f"{route.route:<22}{numbers}{route.computed:>10}{route.hit_ratio:>8.1%}")

@@ -1,0 +1,44 @@
+"""Emptying the cache by hand: all of it, one kind of answer, or what is kept of one provider."""
+
+from collections.abc import Sequence
+
+from fairground.contracts.booking.tags import hours_tag
+from fairground.contracts.catalog import Catalog
+from fairground.contracts.catalog.tags import provider_tag
+from fairground.contracts.reviews import reviews_tag
+from fairground.kernel.errors import Conflict
+from fairground.platform.cache.policy import EVERYTHING, life_tag
+from fairground.platform.cache.settings import Life
+from fairground.platform.db.database import Database
+
+
+class NothingCached(Conflict):
+    code = "cache.nothing_cached"
+    hint = "Beside PostgreSQL, set FAIRGROUND_REDIS_URL; then answers are kept."
+
+
+async def flush(db: Database, catalog: Catalog, *, kinds: Sequence[Life], provider: str | None) -> list[str]:
+    """Void answers, in this process at once and elsewhere as after any change; return the tags.
+
+    Args:
+        kinds: The kinds of answers; none means all.
+        provider: By id or slug, whose answers alone are meant, whatever their kind.
+
+    Raises:
+        NothingCached: This installation keeps nothing.
+        ProviderNotFound
+    """
+    if db.renewals is None:
+        raise NothingCached("Nothing is kept: other servers may change this database, and nobody would tell this one.")
+    tags = await _tags(catalog, kinds=kinds, provider=provider)
+    async with db.write() as tx:
+        tx.touch(*tags)
+    return sorted(tags)
+
+
+async def _tags(catalog: Catalog, *, kinds: Sequence[Life], provider: str | None) -> set[str]:
+    if provider is None:
+        return {life_tag(life) for life in kinds} or {EVERYTHING}
+    found = await catalog.get_provider(id_or_slug=provider)
+    keys = (str(found.id), found.slug)
+    return {tag(key) for tag in (hours_tag, provider_tag, reviews_tag) for key in keys}

@@ -1,0 +1,45 @@
+"""Routes of the cache, for staff, relative to /api/v1."""
+
+import structlog
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from fairground.contracts.catalog import Catalog
+from fairground.ops.caching.flushing import flush
+from fairground.ops.caching.report import CacheReport, report
+from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.settings import Life
+from fairground.platform.db.database import Database
+from fairground.platform.http.bodies import Body
+from fairground.platform.http.identity import Staff
+from fairground.platform.http.routing import api_router
+
+log = structlog.get_logger()
+
+
+class InvalidationIn(Body):
+    kinds: list[Life] = Field(default_factory=list, description="Kinds of answers; none means all.")
+    provider: str | None = Field(None, description="Id or slug of the provider whose answers alone are meant.")
+
+
+class InvalidationOut(BaseModel):
+    tags: list[str]
+    """What was renewed; every answer that depends on one of them is made anew."""
+
+
+def routes(cache: ResponseCache, *, db: Database, catalog: Catalog) -> APIRouter:
+    router = api_router(tags=["operations"])
+
+    @router.get("/ops/cache")
+    async def show_cache(_caller: Staff) -> CacheReport:
+        """Return the figures of the process that answers."""
+        return report(cache)
+
+    @router.post("/ops/cache/invalidate")
+    async def invalidate(caller: Staff, wanted: InvalidationIn) -> InvalidationOut:
+        """Void answers by hand. Changes do so by themselves; this is for what was changed behind the program's back."""
+        tags = await flush(db, catalog, kinds=wanted.kinds, provider=wanted.provider)
+        log.info("cache.flushed", staff_id=str(caller.user_id), tags=tags)
+        return InvalidationOut(tags=tags)
+
+    return router

@@ -1,0 +1,84 @@
+"""How the cache of one process stands."""
+
+import os
+
+from pydantic import BaseModel, ConfigDict
+
+from fairground.platform.cache.cache import ResponseCache, Serving
+
+
+class RouteReport(BaseModel):
+    """Requests since the start of the process, by what X-Cache said, and what they cost."""
+
+    model_config = ConfigDict(frozen=True)
+
+    route: str
+    hit: int
+    miss: int
+    stale: int
+    bypass: int
+    not_modified: int
+    collapsed: int
+    """Misses that waited for the computation of another request."""
+    computed: int
+    failed: int
+    refreshed: int
+    """Computations that nobody waited for."""
+    shared_hits: int
+    """Answers that another process had made."""
+    hit_ratio: float
+    """Of those that did not bypass the cache, how many were answered at once: 0 to 1."""
+
+
+class CacheReport(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    process: int
+    entries: int
+    memory_bytes: int
+    memory_most_bytes: int
+    evictions: int
+    shared: str
+    """What the shared level is: `none`, `on`, `settling`, or `off` with the reason."""
+    shared_failures: int
+    damaged: int
+    renewed_tags: int
+    routes: list[RouteReport]
+
+
+def report(cache: ResponseCache) -> CacheReport:
+    stats, memory = cache.stats, cache.memory
+    names = sorted({route for route, _ in stats.served})
+    return CacheReport(
+        process=os.getpid(),
+        entries=len(memory),
+        memory_bytes=memory.bytes,
+        memory_most_bytes=memory.most_bytes,
+        evictions=memory.evictions,
+        shared="none" if cache.level is None else cache.level.describe(),
+        shared_failures=stats.shared_failures,
+        damaged=stats.damaged,
+        renewed_tags=stats.renewed_tags,
+        routes=[_of_route(cache, name) for name in names],
+    )
+
+
+def _of_route(cache: ResponseCache, route: str) -> RouteReport:
+    stats = cache.stats
+    hit, miss, stale, bypass = (
+        stats.served[route, how] for how in (Serving.HIT, Serving.MISS, Serving.STALE, Serving.BYPASS)
+    )
+    return RouteReport(
+        route=route,
+        hit=hit,
+        miss=miss,
+        stale=stale,
+        bypass=bypass,
+        not_modified=stats.not_modified[route],
+        collapsed=stats.collapsed[route],
+        computed=stats.computed[route],
+        failed=stats.failed[route],
+        refreshed=sum(count for (name, _), count in stats.refreshed.items() if name == route),
+        shared_hits=stats.shared_hits[route],
+        hit_ratio=round((hit + stale) / max(1, hit + stale + miss), 4),
+    )

@@ -1,0 +1,80 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.entrypoints.cli.conftest import CommandLine
+from tests.support.databases import copy_of
+from tests.support.servers import Installation, ServerProcess
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def served(sqlite_template: Path, tmp_path: Path) -> Installation:
+    return Installation(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path / "served")
+
+
+@pytest.fixture
+def server(served: Installation) -> Iterator[ServerProcess]:
+    with served.serving() as running:
+        yield running
+
+
+@pytest.fixture
+def beside(cli: CommandLine, served: Installation) -> CommandLine:
+    """Run commands beside the server."""
+    cli.set(DATABASE_URL=served.database_url)
+    return cli
+
+
+def test_three_calls_prove_the_cache_of_a_running_server(beside: CommandLine, server: ServerProcess) -> None:
+    outcome = beside("cache", "verify", "--url", server.url)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert [line.split()[0] for line in lines] == ["ok"] * 3
+    assert all(word in line for line in lines for word in ("MISS", "HIT", "304"))
+
+
+def test_stats_are_those_of_the_server(beside: CommandLine, server: ServerProcess) -> None:
+    assert "there is none" in beside("cache", "stats", "--url", server.url).refusal
+    password = ["--password-stdin"]
+    beside("users", "create", "--role", "admin", "--email", "s@example.org", *password, stdin="four good words ok\n")
+    beside("cache", "verify", "--url", server.url)
+    outcome = beside("cache", "stats", "--url", server.url)
+    assert outcome.code == 0, outcome.err
+    (figures,) = [line.split() for line in outcome.out.splitlines() if line.startswith("providers")]
+    assert figures == ["providers", "6", "3", "0", "0", "3", "3", "66.7%"]
+    assert "shared level: none" in outcome.out
+
+
+def test_a_flush_beside_the_server_reaches_it(beside: CommandLine, server: ServerProcess) -> None:
+    def how(path: str) -> str:
+        return httpx.get(f"{server.url}/api/v1{path}").headers["x-cache"]
+
+    for path in ("/verticals", "/artists"):
+        how(path)
+        assert how(path) == "HIT"
+    assert beside("cache", "flush", "lists").out.startswith("Voided: life:lists.")
+    wait_until(lambda: how("/artists") == "MISS")
+    assert how("/verticals") == "HIT"
+    assert beside("cache", "flush").out.startswith("Voided: everything.")
+    wait_until(lambda: how("/verticals") == "MISS")
+
+
+def test_a_flush_says_what_it_cannot_do(installed: CommandLine, migrated_url: str) -> None:
+    assert "not both" in installed("cache", "flush", "lists", "--provider", "maya").refusal
+    refusal = installed("cache", "flush", "--provider", "maya").refusal
+    assert ("no provider maya" if migrated_url.startswith("sqlite") else "FAIRGROUND_REDIS_URL") in refusal
+    assert "--help" in installed("cache", "flush", "nonsense").refusal
+
+
+def test_a_server_that_is_not_there_is_told_of(installed: CommandLine) -> None:
+    assert (
+        "No server answers at http://127.0.0.1:9" in installed("cache", "verify", "--url", "http://127.0.0.1:9").refusal
+    )
+
+
+def test_a_redis_address_that_is_none_is_told_of(installed: CommandLine) -> None:
+    installed.set(REDIS_URL="http://localhost")
+    assert "FAIRGROUND_REDIS_URL cannot be used" in installed("routes").refusal

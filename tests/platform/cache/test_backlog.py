@@ -1,0 +1,69 @@
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from fairground.platform.cache import backlog
+from fairground.platform.cache.backlog import JobBacklog
+from fairground.platform.cache.invalidation import RenewTags
+from fairground.platform.db.database import Database
+from fairground.platform.jobs.execution import drain
+from fairground.platform.jobs.outbox import JobOutbox
+from fairground.platform.jobs.routes import Routes
+
+KIND = f"cache:{RenewTags.topic}"
+
+
+@pytest.fixture
+def routes() -> Routes:
+    routes = Routes()
+
+    async def on_renew_tags(_job: RenewTags) -> None: ...
+
+    routes.add("cache", handlers={RenewTags: on_renew_tags})
+    return routes
+
+
+@pytest.fixture
+async def database(migrated_url: str, routes: Routes) -> AsyncIterator[Database]:
+    opened = Database(migrated_url, outbox=JobOutbox(routes))
+    yield opened
+    await opened.close()
+
+
+async def write_down(db: Database, *, delay: timedelta = timedelta(0)) -> None:
+    async with db.write() as tx:
+        await tx.enqueue(RenewTags(renewal_id=uuid4(), tags=["a"]), delay=delay)
+
+
+async def test_nothing_written_down_is_settled(database: Database) -> None:
+    assert await JobBacklog(database, kind=KIND).is_settled()
+
+
+async def test_what_nobody_does_is_not_settled(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "PATIENCE_SECONDS", 0.2)
+    await write_down(database)
+    assert not await JobBacklog(database, kind=KIND).is_settled()
+    assert await JobBacklog(database, kind="cache:another.kind").is_settled()
+
+
+async def test_what_waits_for_later_is_done_now(database: Database, routes: Routes) -> None:
+    await write_down(database, delay=timedelta(hours=1))
+    settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
+    done = 0
+    while not done:
+        done = await drain(database, routes=routes)
+        await asyncio.sleep(0.02)
+    assert await settled
+
+
+async def test_what_comes_while_it_waits_does_not_hold_it_up(database: Database, routes: Routes) -> None:
+    await write_down(database)
+    settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
+    while not settled.done():
+        await drain(database, routes=routes)
+        await write_down(database, delay=timedelta(hours=1))
+        await asyncio.sleep(0.05)
+    assert await settled

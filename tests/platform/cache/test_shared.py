@@ -1,0 +1,200 @@
+"""Two caches on one Redis, as two processes have them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from fairground.platform.cache.cache import TRUSTED_SECONDS, ResponseCache, Served, Serving
+from fairground.platform.cache.entry import META
+from fairground.platform.cache.key import Wanted
+from fairground.platform.cache.redis.level import RedisLevel
+from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.cache.stats import CacheStats
+from fairground.platform.cache.tags import LocalTags
+from tests.platform.cache.redis.rig import Ledger, until_off, until_on
+from tests.platform.cache.test_cache import TAG, WANTED, Kitchen, body
+from tests.support.redis import fresh_namespace
+from tools.guardian import Server
+from tools.redis import OwnedServer
+
+SETTINGS = CacheSettings(wait_seconds=30, stale_while_revalidate_seconds=30, stale_if_error_seconds=600)
+
+
+@dataclass
+class Process:
+    cache: ResponseCache
+    kitchen: Kitchen
+    level: RedisLevel
+    clock: list[float]
+
+    async def ask(self, wanted: Wanted = WANTED) -> Served:
+        return await self.cache.answer(wanted, self.kitchen.compute)
+
+    async def settle(self) -> None:
+        while flight := next(iter(self.cache._flights._flights.values()), None):
+            await flight.task
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def start(url: str, *, namespace: str, kitchen: Kitchen, ledger: Ledger | None = None) -> AsyncIterator[Process]:
+    level = RedisLevel(url, namespace=namespace, backlog=ledger or Ledger())
+    cache = ResponseCache(
+        SETTINGS, tags=LocalTags(), stats=CacheStats(), level=level, is_alone=False, now=lambda: kitchen.clock[0]
+    )
+    async with cache.running():
+        await until_on(level)
+        yield Process(cache, kitchen, level, kitchen.clock)
+
+
+@asynccontextmanager
+async def two(url: str) -> AsyncIterator[tuple[Process, Process]]:
+    namespace, kitchen = fresh_namespace(), Kitchen(clock=[1_000.0])
+    async with (
+        start(url, namespace=namespace, kitchen=kitchen) as here,
+        start(url, namespace=namespace, kitchen=kitchen) as there,
+    ):
+        yield here, there
+
+
+@pytest.fixture
+async def pair(redis_server: Server) -> AsyncIterator[tuple[Process, Process]]:
+    async with two(redis_server.url) as processes:
+        yield processes
+
+
+Pair = tuple[Process, Process]
+
+
+async def test_what_one_has_made_the_other_gives(pair: Pair) -> None:
+    here, there = pair
+    made, had = await here.ask(), await there.ask()
+    assert [made.how, had.how] == [Serving.MISS, Serving.HIT]
+    assert made.filled.entry is not None
+    assert had.filled.entry is not None
+    for coding in ("identity", "br", "gzip", "zstd"):
+        assert made.filled.entry.make_variant(coding).body == had.filled.entry.make_variant(coding).body
+        assert made.filled.entry.variants[coding].etag == had.filled.entry.variants[coding].etag
+    assert here.kitchen.calls == 1
+
+
+async def test_a_copy_is_believed_for_moments_and_then_fetched_again(pair: Pair) -> None:
+    here, _ = pair
+    await here.ask()
+    assert (await here.ask()).how is Serving.HIT
+    before = here.cache.stats.shared_hits["provider"]
+    here.clock[0] += TRUSTED_SECONDS + 0.1
+    assert (await here.ask()).how is Serving.HIT
+    assert here.cache.stats.shared_hits["provider"] == before + 1
+    assert here.kitchen.calls == 1
+
+
+async def test_two_who_miss_at_once_make_one_computation(pair: Pair) -> None:
+    here, there = pair
+    here.kitchen.gate.clear()
+    asked = [asyncio.create_task(each.ask()) for each in (here, there) for _ in range(20)]
+    await here.kitchen.has_read.wait()
+    await asyncio.sleep(0.05)
+    here.kitchen.gate.set()
+    assert {body(await each) for each in asked} == {"one"}
+    assert here.kitchen.calls == 1
+
+
+async def test_a_late_writer_is_void_for_the_other_process_too(pair: Pair) -> None:
+    here, there = pair
+    here.kitchen.gate.clear()
+    early = asyncio.create_task(here.ask())
+    await here.kitchen.has_read.wait()
+    here.kitchen.value = "two"
+    await there.level.renew_tags([TAG])
+    here.kitchen.gate.set()
+    assert body(await early) == "one"
+    assert (body(await there.ask()), body(await here.ask())) == ("two", "two")
+
+
+async def test_with_tokens_read_last_a_late_writer_wins(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: the same race, with an entry stored under the tokens of the time of storing."""
+    here, there = pair
+    to_store = here.cache._filler._store
+
+    async def store_under_new_tokens(level: RedisLevel, wanted: Wanted, entry: object) -> None:
+        entry.tokens = await level.read_tokens(wanted.tags)  # type: ignore[attr-defined]
+        await to_store(level, wanted, entry)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(here.cache._filler, "_store", store_under_new_tokens)
+    here.kitchen.gate.clear()
+    early = asyncio.create_task(here.ask())
+    await here.kitchen.has_read.wait()
+    here.kitchen.value = "two"
+    await there.level.renew_tags([TAG])
+    here.kitchen.gate.set()
+    await early
+    assert body(await there.ask()) == "one"
+
+
+async def test_a_stale_answer_is_renewed_by_one_of_them(pair: Pair) -> None:
+    here, there = pair
+    await here.ask()
+    here.kitchen.value = "two"
+    here.clock[0] += 111
+    assert [(await each.ask()).how for each in pair] == [Serving.STALE, Serving.STALE]
+    await here.settle()
+    await there.settle()
+    assert here.kitchen.calls == 2
+    here.clock[0] += TRUSTED_SECONDS
+    assert [body(await each.ask()) for each in pair] == ["two", "two"]
+
+
+async def test_an_answer_of_another_process_is_better_than_an_error(pair: Pair) -> None:
+    here, there = pair
+    await here.ask()
+    here.kitchen.status = 503
+    here.clock[0] += 700
+    served = await there.ask()
+    assert (served.how, body(served), served.is_error) == (Serving.STALE, "one", True)
+
+
+async def test_a_damaged_entry_is_a_miss_that_is_counted(pair: Pair) -> None:
+    here, there = pair
+    await here.ask()
+    await here.level.store(WANTED.key, fields={META: b"{", "identity": b"half"}, ttl_seconds=60)
+    assert (await there.ask()).how is Serving.MISS
+    assert (there.cache.stats.damaged >= 1, here.kitchen.calls) == (True, 2)
+
+
+async def test_without_its_server_a_process_computes_alone_and_fails_nobody() -> None:
+    with OwnedServer() as server:
+        async with two(server.url) as (here, there):
+            await here.ask()
+            server.kill()
+            await until_off(here.level)
+            await until_off(there.level)
+            here.kitchen.value = "two"
+            here.clock[0] += 200
+            assert {body(await each.ask()) for each in (here, there) for _ in range(5)} == {"two"}
+            assert here.kitchen.calls == 3
+
+
+async def test_a_change_while_the_server_was_away_is_never_followed_by_the_old_answer() -> None:
+    """What was stored before the outage is not read again before every renewal is known to have been made."""
+    ledger, kitchen = Ledger(), Kitchen(clock=[1_000.0])
+    with OwnedServer() as server:
+        async with start(server.url, namespace="n", kitchen=kitchen, ledger=ledger) as process:
+            await process.ask()
+            server.freeze()
+            await until_off(process.level)
+            kitchen.value, ledger.pending = "two", 1
+            process.cache.tags.renew([TAG])
+            assert body(await process.ask()) == "two"
+            server.thaw()
+            process.clock[0] += TRUSTED_SECONDS + 0.1
+            for _ in range(20):
+                assert body(await process.ask()) == "two"
+                await asyncio.sleep(0.05)
+            await process.level.renew_tags([TAG])
+            ledger.pending = 0
+            await until_on(process.level)
+            assert body(await process.ask()) == "two"

@@ -1,0 +1,182 @@
+"""Servers that share a cache: one computation for all of them, whoever dies, and no answer older than a change."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.databases import migrate
+from tests.support.market import open_market
+from tests.support.postgres import fresh_database
+from tests.support.proofs import IS_FULL, Dose
+from tests.support.redis import fresh_namespace
+from tests.support.server_process import SlowAnswers
+from tests.support.servers import Installation, ServerProcess
+from tools.guardian import Server
+from tools.redis import OwnedServer
+
+pytestmark = pytest.mark.timeout(900 if IS_FULL else 180)
+
+LIST = "/api/v1/service-provider-profiles/?limit=12"
+LEASE_SECONDS = 2.0
+Figures = Callable[[str, float, str], None]
+
+
+@dataclass
+class Fleet:
+    """Servers on one database, and clients with a connection for every caller."""
+
+    servers: Sequence[ServerProcess]
+    clients: Sequence[httpx.AsyncClient]
+    slow: SlowAnswers
+
+    async def rush(self, path: str, *, callers: int) -> list[tuple[httpx.Response | None, float]]:
+        """Let callers ask at once, spread over the servers; return what each got, and after how many seconds."""
+        clients = [self.clients[number % len(self.clients)] for number in range(callers)]
+        return await asyncio.gather(*(_ask(client, path) for client in clients))
+
+
+async def _ask(client: httpx.AsyncClient, path: str) -> tuple[httpx.Response | None, float]:
+    began_at = time.perf_counter()
+    try:
+        answer = await client.get(path)
+    except httpx.TransportError:
+        answer = None  # its server was killed
+    return answer, time.perf_counter() - began_at
+
+
+@pytest.fixture
+def installation(postgres_server: Server, tmp_path: Path) -> Iterator[Installation]:
+    with fresh_database(postgres_server) as url:
+        migrate(url)
+        yield Installation(database_url=url, data_dir=tmp_path / "data")
+
+
+@asynccontextmanager
+async def fleet_of(
+    installation: Installation, *, count: int, redis_url: str, seconds: float = 0.0, **settings: str
+) -> AsyncIterator[Fleet]:
+    installation = Installation(
+        database_url=installation.database_url,
+        data_dir=installation.data_dir,
+        FAIRGROUND_REDIS_URL=redis_url,
+        FAIRGROUND_CACHE_NAMESPACE=fresh_namespace(),
+        FAIRGROUND_CACHE_WAIT_SECONDS="60",
+        **settings,
+    )
+    slow = SlowAnswers(seconds, installation.data_dir / "computations")
+    with ExitStack() as processes:
+        servers = [processes.enter_context(installation.serving(slow_answers=slow)) for _ in range(count)]
+        async with AsyncExitStack() as connections:
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
+            clients = [
+                await connections.enter_async_context(
+                    httpx.AsyncClient(base_url=server.url, limits=limits, timeout=120)
+                )
+                for server in servers
+            ]
+            if redis_url:
+                for client in clients:
+                    await _until_shared(client, clients[0])
+            slow.told.unlink(missing_ok=True)
+            yield Fleet(servers, clients, slow)
+
+
+async def _until_shared(client: httpx.AsyncClient, maker: httpx.AsyncClient) -> None:
+    """Wait until the server has its level: until it is given what another one has made."""
+    for number in range(1, 1_000):
+        path = f"/api/v1/verticals?utm_id={number}"
+        await maker.get(path)
+        if client is maker or (await client.get(path)).headers["x-cache"] == "HIT":
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("The servers do not share a cache.")
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1.25 * LEASE_SECONDS], ids=["short", "longer than a lease"])
+async def test_a_cold_rush_on_many_servers_is_one_computation(
+    installation: Installation, redis_server: Server, seconds: float, dose: Dose, figure: Figures
+) -> None:
+    callers = dose(small=60, full=1_000)
+    async with fleet_of(
+        installation, count=dose(small=2, full=4), redis_url=redis_server.url, seconds=seconds
+    ) as fleet:
+        answers = await fleet.rush(LIST, callers=callers)
+        assert len(fleet.slow.processes()) == 1
+    assert {answer.status_code for answer, _ in answers if answer} == {200}
+    assert len({answer.content for answer, _ in answers if answer}) == 1
+    figure(f"slowest of {callers} beyond a computation of {seconds} s", max(took for _, took in answers) - seconds, "s")
+
+
+async def test_without_a_shared_level_every_server_computes(installation: Installation, dose: Dose) -> None:
+    """The control: the servers know nothing of each other, and keep nothing."""
+    count = dose(small=2, full=4)
+    async with fleet_of(installation, count=count, redis_url="", seconds=1.0) as fleet:
+        await fleet.rush(LIST, callers=40)
+        assert len(set(fleet.slow.processes())) == count
+        assert {answer.headers["x-cache"] for answer, _ in await fleet.rush(LIST, callers=4) if answer} == {"MISS"}
+
+
+async def test_a_server_that_is_killed_while_it_computes_holds_nobody_up(
+    installation: Installation, redis_server: Server, dose: Dose, figure: Figures
+) -> None:
+    callers, seconds = dose(small=60, full=1_000), 1.0
+    async with fleet_of(
+        installation, count=dose(small=2, full=4), redis_url=redis_server.url, seconds=seconds
+    ) as fleet:
+        rush = asyncio.create_task(fleet.rush(LIST, callers=callers))
+        while not fleet.slow.processes():
+            await asyncio.sleep(0.01)
+        (holder,) = fleet.slow.processes()
+        next(server for server in fleet.servers if server.pid == holder).kill()
+        answers = await rush
+        assert len(fleet.slow.processes()) <= 2
+    answered = [(answer, took) for answer, took in answers if answer is not None]
+    assert len(answered) >= callers / 2 - 1
+    assert {answer.status_code for answer, _ in answered} == {200}
+    allowed = LEASE_SECONDS + seconds + 0.5
+    figure("slowest answer after the holder was killed", max(took for _, took in answered), f"s ({allowed} allowed)")
+
+
+async def test_a_redis_that_dies_under_load_costs_no_answer(
+    installation: Installation, dose: Dose, figure: Figures
+) -> None:
+    told: Counter[int] = Counter()
+    with OwnedServer() as owned:
+        async with fleet_of(installation, count=2, redis_url=owned.url, FAIRGROUND_CACHE_LISTS_SECONDS="1") as fleet:
+            for step in range(rounds := dose(small=12, full=120)):
+                if step == rounds // 3:
+                    owned.kill()
+                answers = await fleet.rush(f"{LIST}&page={step % 5 + 1}", callers=20)
+                told.update(answer.status_code for answer, _ in answers if answer)
+                await asyncio.sleep(0.05)
+    assert set(told) == {200}
+    figure("requests while Redis died", told.total(), "all 200")
+
+
+async def test_a_change_at_one_server_shows_at_all(
+    installation: Installation, redis_server: Server, figure: Figures
+) -> None:
+    market = await open_market(installation, customers=0)
+    path = f"/api/v1/service-provider-profiles/{market.provider_id}"
+    headers = {"authorization": f"Bearer {market.provider_token}"}
+    slowest = 0.0
+    async with fleet_of(installation, count=2, redis_url=redis_server.url) as fleet:
+        here, there = fleet.clients
+        for number in range(10):
+            for client in fleet.clients:
+                await client.get(path)
+                assert (await client.get(path)).headers["x-cache"] == "HIT"
+            await here.patch(path, json={"bio": f"Bio {number}."}, headers=headers)
+            began_at = time.perf_counter()
+            assert (await here.get(path)).json()["bio"] == f"Bio {number}."
+            while (await there.get(path)).json()["bio"] != f"Bio {number}.":
+                assert time.perf_counter() < began_at + 20
+            slowest = max(slowest, time.perf_counter() - began_at)
+    figure("slowest until another server shows a change", slowest, "s")
