@@ -25,7 +25,8 @@ async def show_metrics(program: Program) -> AsyncIterator[None]:
     # Only loaded where it is asked for.
     from fairground.platform.telemetry.metrics import Metrics, Sources
 
-    metrics = Metrics(Sources(db=program.db, requests=program.requests, jobs=program.worker.stats))
+    sources = Sources(db=program.db, requests=program.requests, jobs=program.worker.stats, cache=program.cache)
+    metrics = Metrics(sources)
     async with AsyncExitStack() as ends:
         try:
             taken = await ends.enter_async_context(metrics.shown_at(host, port))

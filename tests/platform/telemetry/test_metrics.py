@@ -7,6 +7,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.cache.stats import CacheStats
+from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
 from fairground.platform.http.counting import RequestStats
 from fairground.platform.jobs.outbox import JobOutbox
@@ -30,6 +34,10 @@ async def working(migrated_url: str) -> AsyncIterator[tuple[Database, Shop, Work
     db = Database(migrated_url, outbox=outbox)
     yield db, shop, Worker(db=db, outbox=outbox, schedules=[], settings=JobSettings(poll_seconds=0.05))
     await db.close()
+
+
+def a_cache() -> ResponseCache:
+    return ResponseCache(CacheSettings(), tags=LocalTags(), stats=CacheStats(), level=None, is_alone=True)
 
 
 async def read(port: int) -> Samples:
@@ -56,7 +64,10 @@ async def test_every_part_of_a_process_is_shown(working: tuple[Database, Shop, W
         requests.durations["/api/v1/artists"].add(seconds)
     async with worker.running():
         await until(lambda: worker.stats.ended["shop:shop.count_stock.v1", "retried"] == 1)
-    async with Metrics(Sources(db=db, requests=requests, jobs=worker.stats)).shown_at("127.0.0.1", 0) as port:
+    cache = a_cache()
+    cache.stats.served["catalog.list", "HIT"] += 5
+    sources = Sources(db=db, requests=requests, jobs=worker.stats, cache=cache)
+    async with Metrics(sources).shown_at("127.0.0.1", 0) as port:
         await asyncio.sleep(1.1)  # the first look at the event loop
         shown = await read(port)
     assert shown[labelled("http_requests_total", method="GET", route="/api/v1/artists", status="200")] == 3
@@ -72,13 +83,15 @@ async def test_every_part_of_a_process_is_shown(working: tuple[Database, Shop, W
     assert shown[labelled("database_statement_duration_seconds_count")] > 0
     assert shown[labelled("database_wait_seconds_count", kind="write")] > 0
     assert shown[labelled("database_connections_max")] >= 5
+    assert shown[labelled("cache_served_total", route="catalog.list", how="HIT")] == 5
+    assert shown[labelled("cache_memory_max_bytes")] == 64 * 1024 * 1024
     assert shown[labelled("event_loop_lag_seconds_count")] >= 1
     assert shown[labelled("process_resident_memory_bytes")] > 0
 
 
 async def test_the_port_is_free_again_afterwards(working: tuple[Database, Shop, Worker]) -> None:
     db, _, _ = working
-    metrics = Metrics(Sources(db=db, requests=RequestStats(), jobs=JobStats()))
+    metrics = Metrics(Sources(db=db, requests=RequestStats(), jobs=JobStats(), cache=a_cache()))
     async with metrics.shown_at("127.0.0.1", 0) as port:
         pass
     async with metrics.shown_at("127.0.0.1", port) as again:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -11,6 +12,14 @@ class LevelUnavailable(Exception):
 
     Raised at once while that is known, without waiting. Whoever asked goes on without the level.
     """
+
+
+class LevelState(StrEnum):
+    OFF = "off"
+    """The server does not answer, or is left alone."""
+    SETTLING = "settling"
+    """It answers, but is not read from until every renewal that it may have missed is known to have been made."""
+    ON = "on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,9 @@ class SharedLevel(Protocol):
     Raises:
         LevelUnavailable: From every coroutine below.
     """
+
+    @property
+    def state(self) -> LevelState: ...
 
     async def look_up(self, key: str, *, fields: Sequence[str], tags: Sequence[str]) -> Found:
         """Read fields of an entry and the tokens of the tags, in one round trip."""

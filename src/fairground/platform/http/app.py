@@ -56,7 +56,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, problems.on_invalid_request)
     app.add_exception_handler(HTTPException, problems.on_http_exception)
     app.add_exception_handler(Exception, problems.on_unexpected_error)
-    app.include_router(health.routes(db))
+    app.include_router(health.routes(db, level=cache.level if cache is not None else None))
     for router in api:
         app.include_router(router, prefix=API_PREFIX)
     for router in pages:

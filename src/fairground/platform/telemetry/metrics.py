@@ -20,6 +20,8 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.levels import LevelState
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.http.counting import RequestStats
@@ -40,6 +42,7 @@ class Sources:
     db: Database
     requests: RequestStats
     jobs: JobStats
+    cache: ResponseCache
 
 
 class Metrics(Collector):
@@ -92,6 +95,7 @@ class Metrics(Collector):
         yield from self._requests()
         yield from self._database()
         yield from self._jobs()
+        yield from self._cache()
         yield _histogram("event_loop_lag_seconds", "How late the event loop was.", [((), self._lag)])
 
     def _requests(self) -> Iterator[Metric]:
@@ -142,6 +146,46 @@ class Metrics(Collector):
             yield _gauge("jobs_due", "Jobs that are due and wait for a worker, whichever.", self._queue.due)
             yield _gauge("jobs_oldest_due_seconds", "How long the oldest has waited.", self._queue.oldest_due_seconds)
             yield _gauge("jobs_dead", "Jobs that were given up; `fairground jobs list` shows them.", self._queue.dead)
+
+    def _cache(self) -> Iterator[Metric]:
+        cache, stats = self._sources.cache, self._sources.cache.stats
+        yield _counter(
+            "cache_served",
+            "Requests to cached routes, by how they were answered: HIT, MISS, STALE or BYPASS.",
+            labels=("route", "how"),
+            counts=list(stats.served.items()),
+        )
+        for name, told, counted in (
+            ("not_modified", "Answers without a body, for who had it already.", stats.not_modified),
+            ("collapsed", "Requests that waited for the computation of another one.", stats.collapsed),
+            ("computed", "Computations.", stats.computed),
+            ("failed", "Computations that failed.", stats.failed),
+            ("shared_hits", "Answers that another process had made.", stats.shared_hits),
+        ):
+            counts = [((route,), count) for route, count in list(counted.items())]
+            yield _counter(f"cache_{name}", told, labels=("route",), counts=counts)
+        yield _counter(
+            "cache_refreshed",
+            "Computations in the background.",
+            labels=("route", "why"),
+            counts=list(stats.refreshed.items()),
+        )
+        for name, told, count in (
+            ("shared_failures", "Times that the shared level could not be used.", stats.shared_failures),
+            ("damaged", "Entries of the shared level that could not be read.", stats.damaged),
+            ("renewed_tags", "Tags renewed because of changes.", stats.renewed_tags),
+            ("evictions", "Answers that memory had no room for.", cache.memory.evictions),
+        ):
+            yield _counter(f"cache_{name}", told, counts=[((), count)])
+        yield _gauge("cache_memory_bytes", "Memory in use for answers.", cache.memory.bytes)
+        yield _gauge("cache_memory_max_bytes", "Memory that may be used.", cache.memory.most_bytes)
+        if cache.level is not None:
+            family = GaugeMetricFamily(
+                "fairground_cache_level", "1 for the state of the shared level.", labels=("state",)
+            )
+            for state in LevelState:
+                family.add_metric((state.value,), float(cache.level.state is state))
+            yield family
 
 
 Labels = tuple[str, ...]

@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from fairground.platform.cache.levels import LevelUnavailable
+from fairground.platform.cache.levels import LevelState, LevelUnavailable
 from fairground.platform.cache.redis.level import RedisLevel
-from fairground.platform.cache.redis.session import LevelState
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from tests.support.waiting import until
 

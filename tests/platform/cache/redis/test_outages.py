@@ -7,9 +7,8 @@ import time
 import pytest
 import redis
 
-from fairground.platform.cache.levels import LevelUnavailable
+from fairground.platform.cache.levels import LevelState, LevelUnavailable
 from fairground.platform.cache.redis.level import RedisLevel
-from fairground.platform.cache.redis.session import LevelState
 from tests.platform.cache.redis.rig import Ledger, Listener, is_refused, level_at, until_off, until_on
 from tests.support.waiting import until
 from tools.redis import OwnedServer

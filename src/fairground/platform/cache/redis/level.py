@@ -8,12 +8,12 @@ from typing import Final
 
 import redis
 
-from fairground.platform.cache.levels import Backlog, Found, LevelUnavailable, Notice, TagListener
+from fairground.platform.cache.levels import Backlog, Found, LevelState, LevelUnavailable, Notice, TagListener
 from fairground.platform.cache.redis.audience import Audience
 from fairground.platform.cache.redis.connection import Command, ServerConnection
 from fairground.platform.cache.redis.doorkeeper import Doorkeeper
 from fairground.platform.cache.redis.lanes import Answer, Lanes
-from fairground.platform.cache.redis.session import LevelState, Session
+from fairground.platform.cache.redis.session import Session
 from fairground.platform.cache.redis.subscription import released_message, tags_message
 
 ENTRY_MAX_BYTES: Final = 1024 * 1024

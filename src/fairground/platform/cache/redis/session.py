@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Final
 
 import redis
 import structlog
 
-from fairground.platform.cache.levels import Backlog, LevelUnavailable
+from fairground.platform.cache.levels import Backlog, LevelState, LevelUnavailable
 from fairground.platform.cache.redis.audience import Audience
 from fairground.platform.cache.redis.breaker import Breaker
 from fairground.platform.cache.redis.connection import Command, ServerConnection
@@ -19,17 +18,10 @@ from fairground.platform.cache.redis.subscription import Subscription
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 
 PROBE_SECONDS: Final = 1.0
+_OTHERS_SECONDS: Final = 1.5  # in which every process has looked for the server
 _SETTLE_SECONDS: Final = 0.2
 
 log = structlog.get_logger()
-
-
-class LevelState(StrEnum):
-    OFF = "off"
-    """The server does not answer, or is left alone."""
-    SETTLING = "settling"
-    """It answers, but is not read from until every renewal that it may have missed is known to have been made."""
-    ON = "on"
 
 
 class Session:
@@ -64,6 +56,7 @@ class Session:
         self._stay: asyncio.Timeout | None = None
         self._doubts = 0
         self._doubted = asyncio.Event()
+        self._trusted_from = 0.0
 
     def succeeded(self) -> None:
         self._breaker.succeeded()
@@ -132,6 +125,10 @@ class Session:
 
     def _begin(self, run_id: bytes) -> None:
         self._breaker.reset()
+        if self.run_id:
+            # It is not the first time. Others may find the server a little later, and what they are to renew meanwhile
+            # is only in the backlog.
+            self._trusted_from = asyncio.get_running_loop().time() + _OTHERS_SECONDS
         self.run_id = run_id
         self.state = LevelState.SETTLING
         self.doubt()
@@ -140,6 +137,7 @@ class Session:
     async def _settle(self) -> None:
         while True:
             await self._doubted.wait()
+            await asyncio.sleep(self._trusted_from - asyncio.get_running_loop().time())
             doubts = self._doubts
             is_settled = await self._is_settled()
             if self.state is LevelState.OFF:
