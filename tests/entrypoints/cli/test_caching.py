@@ -4,10 +4,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fairground.platform.cache.redis.checking import Verdict, _encryption
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.databases import copy_of
 from tests.support.servers import Installation, ServerProcess
 from tests.support.waiting import wait_until
+from tools.redis import OwnedServer
 
 
 @pytest.fixture
@@ -78,3 +80,47 @@ def test_a_server_that_is_not_there_is_told_of(installed: CommandLine) -> None:
 def test_a_redis_address_that_is_none_is_told_of(installed: CommandLine) -> None:
     installed.set(REDIS_URL="http://localhost")
     assert "FAIRGROUND_REDIS_URL cannot be used" in installed("routes").refusal
+
+
+FIT = ("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lfu")
+
+
+def verdicts(out: str) -> list[str]:
+    return [line.split()[0] for line in out.splitlines()]
+
+
+def test_a_redis_that_is_set_up_well_passes(cli: CommandLine) -> None:
+    with OwnedServer(*FIT) as server:
+        cli.set(REDIS_URL=server.url)
+        outcome = cli("cache", "check")
+    assert (outcome.code, outcome.err, verdicts(outcome.out)) == (0, "", ["ok"] * 6)
+    assert "round trip" in outcome.out
+
+
+def test_a_redis_that_nobody_set_up_is_told_what_is_wrong_with_it(cli: CommandLine) -> None:
+    with OwnedServer() as server:
+        cli.set(REDIS_URL=server.url)
+        outcome = cli("cache", "check")
+    assert outcome.code == 1
+    assert "maxmemory-policy noeviction: set allkeys-lfu" in outcome.out
+    assert "maxmemory is not set" in outcome.out
+
+
+def test_a_redis_that_is_away_or_a_replica_fails(cli: CommandLine) -> None:
+    with OwnedServer(*FIT, "--replicaof", "127.0.0.1 1") as server:
+        cli.set(REDIS_URL=server.url)
+        replica = cli("cache", "check")
+    away = cli("cache", "check")
+    assert (replica.code, away.code) == (1, 1)
+    assert "read only" in replica.out
+    assert "It cannot be used" in away.out
+
+
+def test_an_unencrypted_way_to_another_machine_is_warned_of() -> None:
+    assert _encryption("redis://cache.internal:6379").verdict is Verdict.WARNING
+    assert _encryption("rediss://cache.internal:6379").verdict is Verdict.OK
+    assert _encryption("redis://user:secret@[::1]:6379").verdict is Verdict.OK
+
+
+def test_without_an_address_there_is_nothing_to_check(cli: CommandLine) -> None:
+    assert "FAIRGROUND_REDIS_URL is not set" in cli("cache", "check").refusal

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import httpx
 import typer
+import uvloop
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.catalog import Catalog
@@ -14,7 +15,7 @@ from fairground.entrypoints.environment import load_settings
 from fairground.ops.caching.flushing import flush
 from fairground.ops.caching.report import CacheReport
 from fairground.ops.caching.verifying import verify
-from fairground.platform.cache.settings import Life
+from fairground.platform.cache.settings import CacheSettings, Life
 
 _TIMEOUT_SECONDS = 30
 _Address = Annotated[
@@ -27,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
     commands.command("stats")(show_stats)
     commands.command("flush")(flush_cache)
     commands.command("verify")(verify_cache)
+    commands.command("check")(check_shared_level)
     app.add_typer(commands, name="cache")
 
 
@@ -88,6 +90,28 @@ def verify_cache(url: _Address = "") -> None:
         except httpx.HTTPError as error:
             raise _unreachable(address, error) from None
     if not is_right:
+        raise typer.Exit(1)
+
+
+def check_shared_level() -> None:
+    """Check whether the Redis or Valkey of FAIRGROUND_REDIS_URL is fit for the cache.
+
+    Reaches it, writes and reads, and looks at version, role, eviction policy, memory and encryption. The exit code is 1
+    when something is wrong; a warning is none.
+    """
+    url = load_settings().redis_url
+    if not url:
+        raise Mistake("FAIRGROUND_REDIS_URL is not set, so servers share no cache and there is nothing to check.")
+    # Only loaded where there is a server to speak to.
+    from fairground.platform.cache.redis.checking import Verdict, check_server
+
+    try:
+        findings = uvloop.run(check_server(url, namespace=CacheSettings().namespace))
+    except ValueError as error:
+        raise Mistake(f"FAIRGROUND_REDIS_URL cannot be used: {error}.") from None
+    for finding in findings:
+        typer.echo(f"{finding.verdict:<8} {finding.told}")
+    if any(finding.verdict is Verdict.WRONG for finding in findings):
         raise typer.Exit(1)
 
 

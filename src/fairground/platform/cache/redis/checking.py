@@ -1,0 +1,115 @@
+"""Whether a server is fit to be the shared level, asked once by an operator."""
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+import redis
+
+from fairground.platform.cache.levels import LevelUnavailable
+from fairground.platform.cache.redis.connection import ANSWER_SECONDS, Command, Reply, ServerConnection
+
+OLDEST: Final = (6, 2)
+_ROUND_TRIPS: Final = 20
+_SLOW_SECONDS: Final = ANSWER_SECONDS / 5
+_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1", None})
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    verdict: Verdict
+    told: str
+
+
+async def check_server(url: str, *, namespace: str) -> list[Finding]:
+    """Connect, write, read and ask how the server is set up. What cannot be reached is one finding.
+
+    Raises:
+        ValueError: The URL cannot be used.
+    """
+    connection = ServerConnection(url)
+    try:
+        told = await _ask(connection, ("INFO", "everything"))
+        facts = dict(line.split(":", 1) for line in bytes(told).decode().splitlines() if ":" in line)
+        trip = await _round_trip(connection, key=f"{namespace}:check")
+        return [_version(facts), trip, _role(facts), _policy(facts), _memory(facts), _encryption(url)]
+    except LevelUnavailable as error:
+        return [Finding(Verdict.WRONG, f"It cannot be used: {error}")]
+    finally:
+        await connection.close()
+
+
+async def _ask(connection: ServerConnection, command: Command) -> Reply:
+    [reply] = await connection.exchange([command])
+    if isinstance(reply, redis.ResponseError):
+        raise LevelUnavailable(f"{command[0]!s} was refused: {reply}")
+    return reply
+
+
+async def _round_trip(connection: ServerConnection, *, key: str) -> Finding:
+    value = b"written and read"
+    await _ask(connection, ("SET", key, value, "EX", 60))
+    taken = []
+    for _ in range(_ROUND_TRIPS):
+        began_at = time.perf_counter()
+        if await _ask(connection, ("GET", key)) != value:
+            return Finding(Verdict.WRONG, "What was written could not be read.")
+        taken.append(time.perf_counter() - began_at)
+    await _ask(connection, ("DEL", key))
+    usual = sorted(taken)[_ROUND_TRIPS // 2]
+    told = f"written and read, a round trip takes {usual * 1000:.1f} ms"
+    if usual > _SLOW_SECONDS:
+        return Finding(Verdict.WARNING, f"{told}; beyond {ANSWER_SECONDS * 1000:.0f} ms it is left alone")
+    return Finding(Verdict.OK, told)
+
+
+def _version(facts: dict[str, str]) -> Finding:
+    name, number = (
+        ("Valkey", facts["valkey_version"]) if "valkey_version" in facts else ("Redis", facts["redis_version"])
+    )
+    is_new = tuple(int(part) for part in number.split(".")[:2]) >= OLDEST
+    if is_new:
+        return Finding(Verdict.OK, f"{name} {number}")
+    return Finding(Verdict.WRONG, f"{name} {number} is too old; 6.2 or newer is needed")
+
+
+def _role(facts: dict[str, str]) -> Finding:
+    if facts.get("cluster_enabled") == "1":
+        return Finding(Verdict.WRONG, "it is a part of a cluster, and only single servers are spoken to")
+    if facts.get("role") == "master":
+        return Finding(Verdict.OK, "it is the primary")
+    return Finding(Verdict.WRONG, "it is a replica, which refuses what changes void")
+
+
+def _policy(facts: dict[str, str]) -> Finding:
+    policy = facts.get("maxmemory_policy", "unknown")
+    if policy in {"allkeys-lfu", "allkeys-lru"}:
+        return Finding(Verdict.OK, f"maxmemory-policy {policy}")
+    return Finding(Verdict.WRONG, f"maxmemory-policy {policy}: set allkeys-lfu, so that new answers find room")
+
+
+def _memory(facts: dict[str, str]) -> Finding:
+    used, most = int(facts["used_memory"]), int(facts.get("maxmemory", 0))
+    if not most:
+        return Finding(Verdict.WARNING, "maxmemory is not set: it grows until the machine has no memory left")
+    told = f"{used / 2**20:.0f} of {most / 2**20:.0f} MiB in use, {facts.get('evicted_keys', '0')} keys evicted so far"
+    if used > 0.8 * most:
+        return Finding(Verdict.WARNING, f"{told}: raise maxmemory if hits become fewer")
+    return Finding(Verdict.OK, told)
+
+
+def _encryption(url: str) -> Finding:
+    parts = urlsplit(url)
+    if parts.scheme == "rediss":
+        return Finding(Verdict.OK, "encrypted")
+    if parts.hostname in _LOCAL_HOSTS:
+        return Finding(Verdict.OK, "not encrypted, and does not leave this machine")
+    return Finding(Verdict.WARNING, f"not encrypted on its way to {parts.hostname}: use rediss:// or a private network")
