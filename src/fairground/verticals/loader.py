@@ -31,14 +31,6 @@ class Verticals:
     def find(self, key: str) -> Vertical | None:
         return next((pack for pack in self.packs if pack.key == key), None)
 
-    def find_category_slugs(self, word: str, *, vertical: str | None = None) -> frozenset[str]:
-        """Return the slugs that a slug, name or alias means: at most one per pack, none where it is unknown.
-
-        Without a vertical every pack is asked, because the general list filters by category alone.
-        """
-        asked = [pack for pack in self.packs if vertical in (None, pack.key)]
-        return frozenset(category.slug for pack in asked if (category := pack.find_category(word)))
-
 
 def load_verticals(*, extra_dir: Path | None = None) -> Verticals:
     """Return the packs that ship, with those of `extra_dir` added or put in the place of their namesakes.

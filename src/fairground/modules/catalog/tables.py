@@ -106,7 +106,6 @@ class ProviderPrivateRow(Base):
 
 class ProviderCategoryRow(Base):
     __tablename__ = "catalog_provider_category"
-    __table_args__ = (Index(None, "category", "provider_id"),)
 
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
     category: Mapped[str] = mapped_column(Text, primary_key=True)

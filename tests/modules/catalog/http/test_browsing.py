@@ -184,6 +184,18 @@ async def test_the_fields_that_exist_are_in_the_description(client: httpx.AsyncC
     assert parameters["per_page"]["schema"]["default"] == 12
 
 
+async def test_twelve_cards_are_small(client: httpx.AsyncClient, desk: Desk) -> None:
+    for number in range(12):
+        await desk.approved(
+            price_minor=45_000, business_name=f"A band of a longer name {number}", custom_subtitle="So long a line " * 5
+        )
+    full = await client.get("/artists")
+    lean = await client.get("/artists", params={"fields": "id,business_name,profile_picture_url,created_at,updated_at"})
+    assert len(full.json()["data"]) == len(lean.json()["data"]) == 12
+    assert len(full.content) <= 8_192
+    assert len(lean.content) <= 4_096
+
+
 async def test_the_list_of_a_pack_has_twelve_on_a_page(client: httpx.AsyncClient, desk: Desk) -> None:
     for number in range(13):
         await desk.approved(business_name=f"Act {number}")
