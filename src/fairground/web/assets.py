@@ -4,16 +4,17 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from fairground.kernel.errors import NotFound
+from fairground.platform.cache.codings import encode
 
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
 # tokens.css comes first, because it states the order of the layers; after that the order does not matter.
 STYLE_SHEETS: Final = "tokens base layout shell actions forms cards booking feedback home".split()
-MEDIA_TYPES: Final = {".js": "text/javascript", ".svg": "image/svg+xml"}
+MEDIA_TYPES: Final = {".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/speculationrules+json"}
 # The address changes with the content, so a browser never has to ask again.
 CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 
@@ -27,7 +28,14 @@ class AssetNotFound(NotFound):
 class Asset:
     body: bytes
     media_type: str
-    etag: str
+    digest: str
+    _coded: dict[str, bytes] = field(default_factory=dict)
+
+    def body_in(self, coding: str) -> bytes:
+        """Return the body in a content coding; each is made once, when somebody asks for it."""
+        if coding not in self._coded:
+            self._coded[coding] = encode(self.body, coding)
+        return self._coded[coding]
 
 
 class Assets:
@@ -66,7 +74,7 @@ class Assets:
         digest = hashlib.sha256(body).hexdigest()[:10]
         address = str(PurePosixPath(name).with_suffix(f".{digest}{path.suffix}"))
         self._address_of[name] = address
-        self._by_address[address] = Asset(body=body, media_type=MEDIA_TYPES[path.suffix], etag=f'"{digest}"')
+        self._by_address[address] = Asset(body=body, media_type=MEDIA_TYPES[path.suffix], digest=digest)
 
 
 def content_security_policy(style_hash: str, *, form_targets: tuple[str, ...] = ()) -> str:

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import structlog
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, StringConstraints
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fairground.kernel.errors import DomainError, LimitExceeded, NotFound, Unauthenticated
 from fairground.platform.http.identity import Caller
 from fairground.platform.http.problems import status_of
+from fairground.verticals.loader import Verticals
+from fairground.verticals.schema import Vertical
 from fairground.web.rendering import Renderer
 
 PART_PREFIX = "/_f/"
@@ -26,6 +29,24 @@ _Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 class PageNotFound(NotFound):
     code = "web.page_not_found"
+
+
+class VerticalPath(BaseModel):
+    """The part of a path that names a vertical."""
+
+    vertical: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+
+
+def existing_vertical(verticals: Verticals, key: str) -> Vertical:
+    """Return the pack.
+
+    Raises:
+        PageNotFound: There is none of this name.
+    """
+    pack = verticals.find(key)
+    if pack is None:
+        raise PageNotFound(f"There is no area called {key[:40]!r} here.")
+    return pack
 
 
 def page_router(renderer: Renderer) -> APIRouter:

@@ -17,6 +17,8 @@ from fairground.web.environment import TEMPLATES_FOLDER, build_environment
 
 # What one reader is shown is kept for nobody else, and asked for again whenever the page is opened.
 PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+# A link with a newsletter's marks in it leads to the page that a browser may have fetched already.
+_NO_VARY_SEARCH: Final = 'params=("utm_source" "utm_medium" "utm_campaign" "fbclid" "gclid")'
 # Payment and staff pages leave no copy, not even in the reader's own browser.
 UNSTORED: Final = {"Cache-Control": "no-store"}
 
@@ -28,6 +30,11 @@ class Renderer:
         self.edition = _edition(assets, verticals)
         """Names what pages look like: another one wherever templates, assets or packs differ."""
         self._env = build_environment(assets, verticals=verticals)
+        # Browsers that know how fetch the page behind a link when somebody is about to follow it; only public ones.
+        self._shared = {
+            "Speculation-Rules": f'"{assets.url("speculation.json")}"',
+            "No-Vary-Search": _NO_VARY_SEARCH,
+        }
         self._headers = {
             "Content-Security-Policy": content_security_policy(assets.style_hash, form_targets=form_targets)
         }
@@ -44,7 +51,7 @@ class Renderer:
     ) -> HTMLResponse:
         """Render a whole page. Without a viewer it is the same for everybody, so that one copy may be cached."""
         body = self._env.get_template(template).render(path=request.url.path, viewer=viewer, **values)
-        kept = PRIVATE if viewer else {}
+        kept = PRIVATE if viewer else self._shared
         return HTMLResponse(body, status_code=status, headers={**self._headers, **kept, **(headers or {})})
 
     def part(

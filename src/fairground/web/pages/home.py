@@ -9,8 +9,9 @@ from starlette.responses import HTMLResponse
 from fairground.contracts.catalog import Catalog, ProviderQuery
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, list_tag
 from fairground.verticals.loader import Verticals
+from fairground.verticals.schema import Vertical
 from fairground.web.page_cache import cached_page
-from fairground.web.page_route import page_router
+from fairground.web.page_route import VerticalPath, existing_vertical, page_router
 from fairground.web.rendering import Renderer
 
 ROW_LENGTH: Final = 10
@@ -18,17 +19,24 @@ ROW_LENGTH: Final = 10
 
 def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:
     router = page_router(renderer)
+    first = verticals.packs[0]
 
-    def tags(_asked: Mapping[str, Any]) -> tuple[str, ...]:
-        return ALL_PROVIDERS, *(list_tag(pack.key) for pack in verticals)
+    async def row_of(pack: Vertical) -> dict[str, Any]:
+        found = await catalog.search_providers(query=ProviderQuery(vertical=pack.key, limit=ROW_LENGTH))
+        return {"pack": pack, "cards": found.data, "total": found.total, "is_first": pack is first}
+
+    def tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
+        return ALL_PROVIDERS, list_tag(asked.get("vertical", first.key))
 
     @router.get("/")
     @cached_page(renderer, "home", tags=tags)
     async def show_home(request: Request) -> HTMLResponse:
-        lists = [
-            (pack, await catalog.search_providers(query=ProviderQuery(vertical=pack.key, limit=ROW_LENGTH)))
-            for pack in verticals
-        ]
-        return renderer.page(request, "home/page.html", rows=[(pack, found.data, found.total) for pack, found in lists])
+        return renderer.page(request, "home/page.html", **await row_of(first))
+
+    @router.get("/_f/row/{vertical}")
+    @cached_page(renderer, "row", tags=tags, path=VerticalPath)
+    async def show_row(vertical: str) -> HTMLResponse:
+        """Answer the rows below the first one, which are fetched when the reader comes near them."""
+        return renderer.part("home/_row.html", **await row_of(existing_vertical(verticals, vertical)))
 
     return router

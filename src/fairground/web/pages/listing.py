@@ -2,24 +2,18 @@
 
 from collections.abc import Mapping
 from math import ceil
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, StringConstraints
 from starlette.responses import HTMLResponse
 
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, list_tag
 from fairground.verticals.loader import Verticals
-from fairground.verticals.schema import Vertical
 from fairground.web.page_cache import cached_page
-from fairground.web.page_route import PageNotFound, page_router
+from fairground.web.page_route import VerticalPath, existing_vertical, page_router
 from fairground.web.rendering import Renderer
 from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, SORTS, Search, SearchWords, price_bars
-
-
-class VerticalPath(BaseModel):
-    vertical: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
 def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
@@ -47,7 +41,7 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
     def read(request: Request, *, vertical: str = "") -> Search:
         search = Search.read(request.query_params, vertical=vertical)
         if search.vertical:
-            _existing(verticals, key=search.vertical)
+            existing_vertical(verticals, search.vertical)
         return search
 
     @router.get("/c/{vertical}")
@@ -75,10 +69,3 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
         return renderer.part("listing/_results.html", headers=headers, **await find(search))
 
     return router
-
-
-def _existing(verticals: Verticals, *, key: str) -> Vertical:
-    pack = verticals.find(key)
-    if pack is None:
-        raise PageNotFound(f"There is no area called {key[:40]!r} here.")
-    return pack

@@ -1,8 +1,9 @@
 """Serves the static files under the addresses that name their content."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from fairground.platform.cache.codings import IDENTITY, choose
 from fairground.web.assets import CACHE_FOREVER, Assets
 
 
@@ -10,9 +11,13 @@ def routes(assets: Assets) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/static/{address:path}")
-    async def get_static(address: str) -> Response:
+    async def get_static(request: Request, address: str) -> Response:
         asset = assets.get(address)
-        headers = {"Cache-Control": CACHE_FOREVER, "ETag": asset.etag}
-        return Response(asset.body, media_type=asset.media_type, headers=headers)
+        accepted = request.headers.get("accept-encoding", "").encode("latin-1")
+        coding = choose(accepted, size_bytes=len(asset.body)) or IDENTITY
+        headers = {"Cache-Control": CACHE_FOREVER, "ETag": f'"{asset.digest}-{coding}"', "Vary": "Accept-Encoding"}
+        if coding != IDENTITY:
+            headers["Content-Encoding"] = coding
+        return Response(asset.body_in(coding), media_type=asset.media_type, headers=headers)
 
     return router

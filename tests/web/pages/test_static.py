@@ -1,0 +1,36 @@
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from fairground.web.assets import STATIC_FOLDER, Assets
+from fairground.web.pages import static
+
+
+@pytest.fixture
+def client() -> httpx.AsyncClient:
+    app = FastAPI()
+    app.include_router(static.routes(Assets()))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip", "identity"])
+async def test_a_file_comes_for_ever_in_the_coding_that_is_asked_for(client: httpx.AsyncClient, coding: str) -> None:
+    path = Assets().url("app.js")
+    answer = await client.get(path, headers={"Accept-Encoding": coding})
+    assert answer.content == (STATIC_FOLDER / "app.js").read_bytes()
+    assert answer.headers.get("content-encoding", "identity") == coding
+    assert answer.headers["etag"].endswith(f'-{coding}"')
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert "immutable" in answer.headers["cache-control"]
+
+
+async def test_all_script_of_a_page_is_small(client: httpx.AsyncClient) -> None:
+    loaded = [Assets().url(name) for name in ("app.js", "vendor/htmx.min.js")]
+    answers = [await client.get(path, headers={"Accept-Encoding": "br"}) for path in loaded]
+    assert sum(int(answer.headers["content-length"]) for answer in answers) <= 20_000
+
+
+async def test_what_may_be_fetched_ahead_comes_as_rules(client: httpx.AsyncClient) -> None:
+    answer = await client.get(Assets().url("speculation.json"))
+    assert answer.headers["content-type"] == "application/speculationrules+json"
+    assert "/book" not in answer.text
