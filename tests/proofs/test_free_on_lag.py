@@ -1,0 +1,69 @@
+"""A list of a date follows a booking within two seconds, through the jobs and past the cache of a real server."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
+from fairground.contracts.catalog import BookingMode, Catalog
+from tests.support.databases import migrate
+from tests.support.market import Market, open_market, post, visiting
+from tests.support.proofs import Dose
+from tests.support.servers import Installation
+from tests.support.waiting import LIMIT_SECONDS
+
+pytestmark = pytest.mark.anyio
+
+ONE_HOUR_A_DAY = [WeeklyHours(weekday=day, start=clock(10), end=clock(11)) for day in range(7)]
+
+
+async def _open_an_hour_a_day(installation: Installation, market: Market) -> None:
+    async with visiting(installation) as program:
+        provider = await program.links.of(Catalog).get_provider_ref(provider_id=market.provider_id)
+        assert provider.owner_id
+        rules = AvailabilityRules(timezone="UTC", weekly=ONE_HOUR_A_DAY)
+        bookings = program.links.of(Bookings)
+        await bookings.set_rules(owner_id=provider.owner_id, provider_id=provider.id, rules=rules)
+
+
+async def _seconds_until(client: httpx.AsyncClient, day: date, *, shown: int) -> float:
+    """Return how long it takes until so many are in the list of the day."""
+    started = time.monotonic()
+    while True:
+        answer = await client.get("/api/v1/service-provider-profiles/", params={"when": day.isoformat()})
+        assert answer.status_code == 200
+        if answer.json()["total"] == shown:
+            return time.monotonic() - started
+        assert time.monotonic() < started + LIMIT_SECONDS, f"{day} still shows {answer.json()['total']}."
+        await asyncio.sleep(0.02)
+
+
+async def test_who_is_booked_out_leaves_the_list_and_comes_back(
+    database_url: str, tmp_path: Path, dialect: str, dose: Dose, figure: Callable[[str, float, str], None]
+) -> None:
+    migrate(database_url)
+    installation = Installation(database_url=database_url, data_dir=tmp_path / "data")
+    rounds = dose(small=3, full=40)
+    market = await open_market(installation, customers=rounds)
+    await _open_an_hour_a_day(installation, market)
+    waits = []
+    with installation.serving() as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+            first = datetime.now(UTC).date() + timedelta(days=5)
+            for number, token in enumerate(market.customer_tokens):
+                day = first + timedelta(days=number % 30)
+                await _seconds_until(client, day, shown=1)
+                starts_at = datetime.combine(day, clock(10), tzinfo=UTC).isoformat()
+                wanted = {"service_id": str(market.services[BookingMode.REQUEST, 60]), "starts_at": starts_at}
+                held = (await post(client, "/bookings", token=token, body=wanted)).json()
+                waits.append(await _seconds_until(client, day, shown=0))
+                assert await _seconds_until(client, day + timedelta(days=1), shown=1) < LIMIT_SECONDS
+                await post(client, f"/bookings/{held['id']}/cancel", token=token)
+                waits.append(await _seconds_until(client, day, shown=1))
+    figure(f"{dialect}: longest wait until a list of a date follows a booking", max(waits), "s")
