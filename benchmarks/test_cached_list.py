@@ -29,7 +29,9 @@ from tests.support.outbox import RecordingOutbox
 from tests.support.postgres import fresh_database
 from tests.support.processes import ROOT
 from tests.support.proofs import Dose
+from tests.support.redis import fresh_namespace
 from tests.support.servers import Installation
+from tests.support.waiting import wait_until
 from tools.guardian import Server, free_port
 
 ROUNDS: Final = 5
@@ -65,9 +67,16 @@ def sites(postgres_server: Server, redis_server: Server, tmp_path_factory: pytes
     folder = tmp_path_factory.mktemp("sites")
     with fresh_database(postgres_server) as url, contextlib.ExitStack() as stack:
         _fill(url, providers=Dose()(small=1_000, full=100_000))
-        installation = Installation(database_url=url, data_dir=folder)
+        installation = Installation(
+            database_url=url,
+            data_dir=folder,
+            FAIRGROUND_REDIS_URL=redis_server.url,
+            FAIRGROUND_CACHE_NAMESPACE=fresh_namespace(),
+        )
         ours = stack.enter_context(installation.serving())
         load.pin(ours.process_id)
+        # It is connected to Redis a moment after it serves, and keeps nothing before.
+        wait_until(lambda: httpx.get(ours.url + LIST).headers["x-cache"] == "HIT")
         peer = stack.enter_context(_usual_program(url, redis_server.url))
         listed = httpx.get(f"{ours.url}/api/v1/categories").json()["data"]
         yield Sites(ours.url, ours.process_id, peer, [(each["vertical"], each["slug"]) for each in listed])

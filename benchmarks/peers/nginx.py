@@ -1,6 +1,7 @@
 """nginx with one process that serves one file: the limit for whoever answers with bytes that are there already."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from tools.guardian import free_port
 
 _CONFIGURATION = """
-daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
+{user} daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 256; }}
 http {{
   access_log off; etag on; keepalive_requests 1000000; sendfile on; open_file_cache max=16;
@@ -24,6 +25,8 @@ http {{
   }}
 }}
 """
+# Started by root, its worker would become somebody who cannot read the folder.
+_USER = "user root;" if os.geteuid() == 0 else ""
 
 
 @contextlib.contextmanager
@@ -36,7 +39,7 @@ def serving(body: bytes, *, folder: Path) -> Iterator[tuple[str, int]]:
     (folder / "www" / "list").write_bytes(body)
     port = free_port()
     configuration = folder / "nginx.conf"
-    configuration.write_text(_CONFIGURATION.format(folder=folder, port=port))
+    configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, user=_USER))
     process = subprocess.Popen([program, "-c", configuration, "-e", folder / "error.log"])
     try:
         address = f"http://127.0.0.1:{port}/list"

@@ -72,6 +72,9 @@ class Variant:
     body: bytes
     etag: bytes
     headers: Headers
+    hit_age: int = -1
+    """For how old an answer `hit_headers` were written, in whole seconds."""
+    hit_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)

@@ -63,12 +63,14 @@ def create_app(
         app.include_router(router, include_in_schema=False)
     with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
     counted = CountRequests(app, stats=requests or RequestStats(), templates=_templates(api, pages))
-    inner: ASGIApp = OneSlash(counted, paths_with_slash=with_slash)
-    if cache is not None:
-        could_be_cached = [(path, route) for path, route in _routes(api, pages) if isinstance(route, APIRoute)]
-        table = CacheTable(could_be_cached, cache.settings)
-        inner = CacheLayer(inner, cache=cache, table=table, public_url=public_url)
-    return Shield(inner, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+    one_slash = OneSlash(counted, paths_with_slash=with_slash)
+    shield = Shield(one_slash, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+    if cache is None:
+        return shield
+    could_be_cached = [(path, route) for path, route in _routes(api, pages) if isinstance(route, APIRoute)]
+    table = CacheTable(could_be_cached, cache.settings)
+    # In front of the shield: what is kept has its headers, and is given only to requests for hosts of ours.
+    return CacheLayer(shield, cache=cache, table=table, public_url=public_url)
 
 
 def list_routes(api: Sequence[APIRouter], pages: Sequence[APIRouter]) -> list[tuple[str, list[str]]]:

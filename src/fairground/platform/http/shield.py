@@ -56,6 +56,12 @@ class Shield:
             await self._app(scope, receive, send)
             return
 
+        refusal = self._refusal(scope)
+        await (refusal or self._app)(scope, receive, self.with_headers(send))
+
+    def with_headers(self, send: Send) -> Send:
+        """Return a way to send answers that sets the headers which every answer has."""
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -65,12 +71,15 @@ class Shield:
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
 
-        refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, send_with_headers)
+        return send_with_headers
+
+    def is_ours(self, host: str) -> bool:
+        """Return whether a Host header names this server."""
+        return _host_of(host) in self._hosts
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
-        if _host_of(headers.get("host", "")) not in self._hosts:
+        if not self.is_ours(headers.get("host", "")):
             return plain_problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 code="request.wrong_host",

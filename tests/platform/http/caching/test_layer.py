@@ -246,6 +246,6 @@ async def test_outside_of_running_every_request_reaches_its_route(site: Site) ->
 def _layer_of(site: Site) -> layer.CacheLayer:
     transport = site.client._transport
     assert isinstance(transport, httpx.ASGITransport)
-    found = transport.app._app  # type: ignore[attr-defined]
+    found = transport.app
     assert isinstance(found, layer.CacheLayer)
     return found

@@ -1,11 +1,11 @@
-"""The cache as an ASGI layer: answers public routes before the framework sees them."""
+"""The cache as an ASGI layer: answers public routes before anything else sees them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from fairground.kernel.errors import Unavailable
 from fairground.platform.cache import codings
@@ -17,12 +17,14 @@ from fairground.platform.http.caching.calls import CanonicalCalls
 from fairground.platform.http.caching.conditional import is_known
 from fairground.platform.http.caching.table import CacheTable
 from fairground.platform.http.problems import plain_problem, problem_response
+from fairground.platform.http.shield import Shield
 
 READ_MAX: Final = 20_000  # requests whose reading is remembered, of at most a few hundred bytes each
 _METHODS: Final = frozenset({"GET", "HEAD"})
 _NAME: Final = b"fairground"
 
 _Headers = list[tuple[bytes, bytes]]
+_Raw = tuple[bytes, bytes, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +41,27 @@ class _Read:
 class CacheLayer:
     """Answer GET and HEAD of the cached routes from the cache, and pass everything else on.
 
-    Nothing of a request decides about its answer but path, query, Accept-Encoding and If-None-Match.
+    Nothing of a request decides about its answer but path, query, Accept-Encoding and If-None-Match, once its host is
+    one of ours.
     """
 
-    def __init__(self, app: ASGIApp, *, cache: ResponseCache, table: CacheTable, public_url: str) -> None:
-        self._app = app
+    def __init__(self, shield: Shield, *, cache: ResponseCache, table: CacheTable, public_url: str) -> None:
+        self._shield = shield
         self._cache = cache
         self._table = table
-        self._compute = CanonicalCalls(app, public_url=public_url).compute
-        # By path, query and Accept-Encoding as they came: parsing and sorting them costs more than all the rest.
-        self._reads: dict[tuple[bytes, bytes, bytes], _Read] = {}
+        self._compute = CanonicalCalls(shield, public_url=public_url).compute
+        # By host, path, query and Accept-Encoding as they came: reading them costs more than all the rest.
+        self._reads: dict[_Raw, _Read] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in _METHODS or not self._cache.is_running:
-            await self._app(scope, receive, send)
+            await self._shield(scope, receive, send)
             return
-        accept_encoding, if_none_match = _negotiating(scope["headers"])
-        raw = (scope.get("raw_path") or scope["path"].encode(), scope["query_string"], accept_encoding)
+        host, accept_encoding, if_none_match = _wishes(scope["headers"])
+        raw = (host, scope.get("raw_path") or scope["path"].encode(), scope["query_string"], accept_encoding)
         read = self._reads.get(raw) or self._read(raw, scope["path"])
         if read is None:
-            await self._app(scope, receive, send)
+            await self._shield(scope, receive, send)
         elif read.wanted is None:
             self._cache.stats.served[read.route, Serving.BYPASS] += 1
             await self._bypass(read, scope, receive, send)
@@ -69,17 +72,18 @@ class CacheLayer:
             self._cache.stats.served[read.route, served.how] += 1
             await self._respond(scope, receive, send, read=read, served=served, if_none_match=if_none_match)
 
-    def _read(self, raw: tuple[bytes, bytes, bytes], path: str) -> _Read | None:
+    def _read(self, raw: _Raw, path: str) -> _Read | None:
+        """Return what is wanted; None where that is not ours to answer."""
+        host, _, query_string, accept_encoding = raw
         found = self._table.find(path)
-        if found is None:
+        if found is None or not self._shield.is_ours(host.decode("latin-1")):
             return None
         route, parts = found
         name = route.keys.policy.route
-        accept_encoding = raw[2]
         small = codings.choose(accept_encoding, size_bytes=0)
         large = codings.choose(accept_encoding, size_bytes=WORTH_CODING_BYTES)
         try:
-            read = _Read(route.keys.read(parts, raw[1]), name, "", small, large)
+            read = _Read(route.keys.read(parts, query_string), name, "", small, large)
         except NotCacheable as reason:
             return _Read(None, name, str(reason), small, large)
         if len(self._reads) >= READ_MAX:
@@ -96,7 +100,7 @@ class CacheLayer:
             return
         coding = read.coding_of_large if entry.size_bytes >= WORTH_CODING_BYTES else read.coding_of_small
         if coding is None:
-            await _not_acceptable(scope, receive, send)
+            await _not_acceptable(scope, receive, self._shield.with_headers(send))
             return
         variant = entry.variants.get(coding)
         if variant is None:
@@ -112,10 +116,11 @@ class CacheLayer:
 
     async def _pass_on(self, served: Served, scope: Scope, receive: Receive, send: Send) -> None:
         """Give an answer that is not for keeping: a refusal, or the failure to make one."""
-        status = [(b"x-cache", served.how.value.encode()), (b"cache-status", _NAME + b"; fwd=uri-miss")]
+        status = [(b"x-cache", served.how.encode()), (b"cache-status", _NAME + b"; fwd=uri-miss")]
         answer = served.filled.answer
         if answer is None:
             failure = problem_response(Unavailable("The answer could not be made in time."))
+            send = self._shield.with_headers(send)
             await failure(scope, receive, _adding([*status, (b"cache-control", b"no-store")], send))
             return
         await _send(send, answer.status, [*answer.headers, *status], b"" if scope["method"] == "HEAD" else answer.body)
@@ -126,22 +131,27 @@ class CacheLayer:
         if scope["method"] == "HEAD":
             # The routes know GET alone; the answer is the same but for its body.
             scope, send = {**scope, "method": "GET"}, _bodiless(send)
-        await self._app(scope, receive, send)
+        await self._shield(scope, receive, send)
 
 
-def _negotiating(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
-    """Return Accept-Encoding and If-None-Match, each with the values of all its lines."""
-    accept_encoding = if_none_match = b""
+def _wishes(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes, bytes]:
+    """Return Host, Accept-Encoding and If-None-Match, the latter with the values of all their lines."""
+    host = accept_encoding = if_none_match = b""
     for name, value in headers:
-        if name == b"accept-encoding":
+        if name == b"host":
+            host = host or value
+        elif name == b"accept-encoding":
             accept_encoding = accept_encoding + b"," + value if accept_encoding else value
         elif name == b"if-none-match":
             if_none_match = if_none_match + b"," + value if if_none_match else value
-    return accept_encoding, if_none_match
+    return host, accept_encoding, if_none_match
 
 
 def _describe(entry: Entry, served: Served, variant: Variant, *, now: float) -> _Headers:
     """Return all headers of an answer: those of the variant, its age, and how it came about (RFC 9211)."""
+    age = int(now - entry.times.created_at)
+    if served.how is Serving.HIT and variant.hit_age == age:
+        return variant.hit_headers
     ttl = entry.times.fresh_until - now
     if served.how is Serving.HIT:
         status = b"%s; hit; ttl=%d" % (_NAME, ttl)
@@ -149,13 +159,16 @@ def _describe(entry: Entry, served: Served, variant: Variant, *, now: float) -> 
         status = b"%s; hit; ttl=%d; detail=%s" % (_NAME, ttl, b"failed" if served.is_error else b"refreshing")
     else:
         status = _NAME + b"; fwd=uri-miss; stored" + (b"; collapsed" if served.is_collapsed else b"")
-    age = b"%d" % max(0.0, now - entry.times.created_at)
-    return [
+    headers = [
         *variant.headers,
-        (b"age", age),
+        (b"age", b"%d" % max(0, age)),
         (b"cache-status", status),
-        (b"x-cache", served.how.value.encode()),
+        (b"x-cache", served.how.encode()),
     ]
+    if served.how is Serving.HIT:
+        # For all who ask within this second.
+        variant.hit_age, variant.hit_headers = age, headers
+    return headers
 
 
 def _without_body(headers: _Headers) -> _Headers:
