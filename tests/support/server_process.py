@@ -17,6 +17,7 @@ from fairground.entrypoints.cli import main
 from fairground.modules.booking.store import allocations
 from fairground.platform.cache.entry import Answer
 from fairground.platform.cache.key import Wanted
+from fairground.platform.cache.levels import LevelState
 from fairground.platform.http.caching.calls import CanonicalCalls
 from tests.support.processes import write_output_to
 
@@ -66,6 +67,21 @@ def ask_nobody_whether_a_time_is_taken() -> None:
     setattr(allocations, "_is_taken", lambda _claim: false())  # noqa: B010 - mypy knows better than we what it may be
 
 
+def trust_redis_at_once() -> None:
+    """Switch off, for a negative control, the question what a Redis has missed while it was away."""
+    # Here, because it loads a client that other processes do without.
+    from fairground.platform.cache.redis.session import Session
+
+    begin = Session._begin
+
+    def begin_and_trust(session: Session, run_id: bytes) -> None:
+        begin(session, run_id)
+        session.state = LevelState.ON
+
+    setattr(Session, "_begin", begin_and_trust)  # noqa: B010 - mypy knows better than we what it may be
+    setattr(Session, "doubt", lambda _session: None)  # noqa: B010 - the same
+
+
 @dataclass(frozen=True)
 class SlowAnswers:
     """Makes what the cache computes take its time, and tells of each computation which process began it."""
@@ -98,6 +114,7 @@ def run(
     fail_point: FailPoint | None = None,
     has_question: bool = True,
     slow_answers: SlowAnswers | None = None,
+    has_patience: bool = True,
 ) -> None:
     """Be `fairground …` with exactly these settings."""
     write_output_to(log)
@@ -108,6 +125,8 @@ def run(
         fail_point.arm()
     if slow_answers is not None:
         slow_answers.arm()
+    if not has_patience:
+        trust_redis_at_once()
     if not has_question:
         ask_nobody_whether_a_time_is_taken()
     sys.argv = ["fairground", *arguments]

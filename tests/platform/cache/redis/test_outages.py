@@ -82,7 +82,7 @@ async def test_a_freeze_that_no_request_meets_is_noticed_all_the_same(
 async def test_a_paused_server_is_left_alone(owned_server: OwnedServer, namespace: str, mode: str) -> None:
     async with level_at(owned_server.url, namespace=namespace) as level:
         with admin(owned_server) as client:
-            client.execute_command("CLIENT", "PAUSE", "3000", mode)
+            client.execute_command("CLIENT", "PAUSE", "1500", mode)
 
         async def is_off() -> bool:
             try:

@@ -1,0 +1,65 @@
+"""One change voids any number of answers at once, and asks the server for nothing that grows with them."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from fairground.platform.cache.redis.level import RedisLevel
+from tests.platform.cache.redis.rig import level_at
+from tests.support.proofs import IS_FULL, Dose
+from tests.support.redis import fresh_namespace
+from tools.redis import OwnedServer
+
+pytestmark = pytest.mark.timeout(600 if IS_FULL else 120)
+
+Figures = Callable[[str, float, str], None]
+RENEWAL_SECONDS = 0.002
+REDIS_SECONDS = 0.005
+
+
+async def fill(level: RedisLevel, *, count: int) -> bytes:
+    """Store answers under one tag, for times between a minute and a day."""
+    (token,) = await level.read_tokens(["lists"])
+    for start in range(0, count, 500):
+        await asyncio.gather(
+            *(
+                level.store(
+                    f"list:{number}", fields={"m": token, "br": b"x" * 100}, ttl_seconds=60 + number % 1440 * 60
+                )
+                for number in range(start, min(start + 500, count))
+            )
+        )
+    return token
+
+
+async def test_a_hundred_thousand_answers_are_void_in_two_milliseconds(dose: Dose, figure: Figures) -> None:
+    count = dose(small=2_000, full=100_000)
+    with OwnedServer() as server, redis.Redis.from_url(server.url) as admin:
+        async with level_at(server.url, namespace=fresh_namespace()) as level:
+            token = await fill(level, count=count)
+            assert admin.dbsize() == count + 1
+            admin.config_resetstat()
+            taken = []
+            for _ in range(20):
+                began_at = time.perf_counter()
+                await level.renew_tags(["lists"])
+                taken.append(time.perf_counter() - began_at)
+                await level.read_tokens(["lists"])
+            commands = {name.removeprefix("cmdstat_"): told for name, told in admin.info("commandstats").items()}
+            looks = [
+                await level.look_up(f"list:{number}", fields=["m"], tags=["lists"]) for number in range(0, count, 97)
+            ]
+    assert all(found.fields == (token,) and found.tokens[0] not in {token, None} for found in looks)
+    assert commands["del"]["calls"] == commands["publish"]["calls"] == 20
+    # What it was asked for, all of it: nothing looks for keys, and nothing is asked once for each answer.
+    assert {*commands} <= {"del", "publish", "set", "mget", "info", "hello", "ping", "subscribe", "config|resetstat"}
+    assert sum(told["calls"] for told in commands.values()) < 200
+    slowest = max(told["usec_per_call"] for told in commands.values()) / 1e6
+    figure(f"renewal that voids {count} answers, median of 20", sorted(taken)[10] * 1000, "ms")
+    figure("slowest kind of command in Redis", slowest * 1000, "ms on average")
+    if IS_FULL:
+        assert sorted(taken)[10] <= RENEWAL_SECONDS
+        assert slowest <= REDIS_SECONDS
