@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from fairground.platform.cache import filling
 from fairground.platform.cache.cache import TRUSTED_SECONDS, ResponseCache, Served, Serving
 from fairground.platform.cache.entry import META
 from fairground.platform.cache.key import Wanted
+from fairground.platform.cache.levels import LevelUnavailable
 from fairground.platform.cache.redis.level import RedisLevel
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
@@ -198,3 +201,49 @@ async def test_a_change_while_the_server_was_away_is_never_followed_by_the_old_a
             ledger.pending = 0
             await until_on(process.level)
             assert body(await process.ask()) == "two"
+
+
+def make_slow_for_a_moment(process: Process, *, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one call of the level come to nothing."""
+    real = getattr(process.level, name)
+    failures = [LevelUnavailable("No answer in time")]
+
+    async def fail_once(*positional: Any, **named: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await real(*positional, **named)
+
+    monkeypatch.setattr(process.level, name, fail_once)
+
+
+async def miss_while_the_other_computes(pair: Pair) -> list[Served]:
+    here, there = pair
+    here.kitchen.gate.clear()
+    first = asyncio.create_task(here.ask())
+    await here.kitchen.has_read.wait()
+    second = asyncio.create_task(there.ask())
+    await asyncio.sleep(0.2)
+    here.kitchen.gate.set()
+    return [await first, await second]
+
+
+@pytest.mark.parametrize("name", ["look_up", "acquire_lease", "store", "release_lease", "read_tokens"])
+async def test_a_moments_slowness_costs_no_second_computation(
+    pair: Pair, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = pair[1] if name in {"look_up", "acquire_lease"} else pair[0]
+    make_slow_for_a_moment(who, name=name, monkeypatch=monkeypatch)
+    assert {body(served) for served in await miss_while_the_other_computes(pair)} == {"one"}
+    assert pair[0].kitchen.calls == 1
+
+
+async def test_asked_once_alone_a_moments_slowness_costs_one(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: whoever gives the level up at the first silence computes for himself."""
+
+    async def once(ask: Any) -> Any:
+        return await ask()
+
+    monkeypatch.setattr(filling, "_twice", once)
+    make_slow_for_a_moment(pair[1], name="look_up", monkeypatch=monkeypatch)
+    await miss_while_the_other_computes(pair)
+    assert pair[0].kitchen.calls == 2

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -31,6 +31,7 @@ LEASE_SECONDS: Final = 2.0
 COMPUTE_SECONDS: Final = 60.0  # beyond that a computation counts as hung
 LOOK_AGAIN_SECONDS: Final = (0.3, 0.6)  # for those who wait, in case a notice was lost
 
+_Result = TypeVar("_Result")
 Compute = Callable[[Wanted], Awaitable[Answer]]
 log = structlog.get_logger()
 
@@ -91,10 +92,10 @@ class Filler:
         self, level: SharedLevel, wanted: Wanted, compute: Compute, *, known: Entry | None
     ) -> Filled:
         owner = secrets.token_hex(8)
-        look = await self._look(level, wanted, known=known)
+        look = await _twice(lambda: self._look(level, wanted, known=known))
         if look.entry is not None:
             return Filled(Origin.SHARED, entry=look.entry)
-        if not await level.acquire_lease(wanted.key, owner=owner, seconds=LEASE_SECONDS):
+        if not await _twice(lambda: _acquire(level, wanted.key, owner=owner)):
             if known is not None:
                 return Filled(Origin.KEPT, entry=known)
             found = await self._wait(level, wanted, owner=owner)
@@ -102,24 +103,36 @@ class Filler:
                 return Filled(Origin.COMPUTED, entry=found)
         async with _holding(level, wanted.key, owner=owner):
             # Looked up once more: its last holder may have stored the answer between our look and our lease.
-            look = await self._look(level, wanted, known=known)
+            look = await _twice(lambda: self._look(level, wanted, known=known))
             if look.entry is not None:
                 return Filled(Origin.SHARED, entry=look.entry)
-            tokens = look.tokens or await level.read_tokens(wanted.tags)
+            tokens = look.tokens or await _twice(lambda: level.read_tokens(wanted.tags))
             filled = await self._compute(wanted, compute, tokens=tokens, spare=look.spare)
             if filled.entry is not None:
                 await self._store(level, wanted, filled.entry)
             return filled
 
     async def _wait(self, level: SharedLevel, wanted: Wanted, *, owner: str) -> Entry | None:
-        """Wait until another process has stored the answer; None once the lease is ours instead."""
+        """Wait until another process has stored the answer; None once the lease is ours instead.
+
+        Raises:
+            LevelUnavailable: Nothing could be learnt for as long as a lease lasts.
+        """
+        clock = asyncio.get_running_loop().time
+        learnt_at = clock()
         async with level.notices(wanted.key) as notice:
             while True:
-                look = await self._look(level, wanted, known=None)
-                if look.entry is not None:
-                    return look.entry
-                if await level.acquire_lease(wanted.key, owner=owner, seconds=LEASE_SECONDS):
-                    return None
+                try:
+                    look = await self._look(level, wanted, known=None)
+                    if look.entry is not None:
+                        return look.entry
+                    if await _acquire(level, wanted.key, owner=owner):
+                        return None
+                    learnt_at = clock()
+                except LevelUnavailable:
+                    # Who computes may do so without the level for a moment, and so may who waits.
+                    if clock() - learnt_at > LEASE_SECONDS:
+                        raise
                 pause = random.uniform(*LOOK_AGAIN_SECONDS)  # noqa: S311 - not a secret
                 await notice.wait(timeout_seconds=pause)
 
@@ -147,10 +160,9 @@ class Filler:
             return None
 
     async def _store(self, level: SharedLevel, wanted: Wanted, entry: Entry) -> None:
+        fields, ttl_seconds = to_fields(entry), max(1.0, entry.times.dead_at - self._now())
         with suppress(LevelUnavailable):
-            await level.store(
-                wanted.key, fields=to_fields(entry), ttl_seconds=max(1.0, entry.times.dead_at - self._now())
-            )
+            await _twice(lambda: level.store(wanted.key, fields=fields, ttl_seconds=ttl_seconds))
 
     async def _compute(
         self, wanted: Wanted, compute: Compute, *, tokens: tuple[bytes, ...], spare: Entry | None = None
@@ -194,6 +206,23 @@ class _Look:
     spare: Entry | None = None
 
 
+async def _twice(ask: Callable[[], Awaitable[_Result]]) -> _Result:
+    """Ask once more when there was no answer: a moment's slowness must not cost a computation on every server.
+
+    A level that is known to be away refuses at once, both times.
+    """
+    try:
+        return await ask()
+    except LevelUnavailable:
+        return await ask()
+
+
+async def _acquire(level: SharedLevel, key: str, *, owner: str) -> bool:
+    """Take the lease; one that we took without hearing so is ours too."""
+    is_ours = await level.acquire_lease(key, owner=owner, seconds=LEASE_SECONDS)
+    return is_ours or await level.renew_lease(key, owner=owner, seconds=LEASE_SECONDS)
+
+
 @asynccontextmanager
 async def _holding(level: SharedLevel, key: str, *, owner: str) -> AsyncIterator[None]:
     """Keep a lease for as long as the block runs, and give it back."""
@@ -213,7 +242,7 @@ async def _holding(level: SharedLevel, key: str, *, owner: str) -> AsyncIterator
             finally:
                 keeper.cancel()
                 with suppress(LevelUnavailable):
-                    await level.release_lease(key, owner=owner)
+                    await _twice(lambda: level.release_lease(key, owner=owner))
     except ExceptionGroup as failures:
         # The group is the keeper's; what went wrong in the block is told as it was.
         raise failures.exceptions[0] from None
