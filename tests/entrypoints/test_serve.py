@@ -54,6 +54,7 @@ def address_in(log: Path, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError(log.read_text())
 
 
+@pytest.mark.timeout(400)  # six programs start one after the other
 def test_commands_work_beside_a_server_which_ends_at_a_signal(migrated_url: str, tmp_path: Path) -> None:
     env = environment(tmp_path, DATABASE_URL=migrated_url, HTTP_PORT="0", METRICS_PORT="0")
     log = tmp_path / "log"

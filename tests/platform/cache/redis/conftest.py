@@ -2,11 +2,20 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from fairground.platform.cache.redis import connection
 from fairground.platform.cache.redis.level import RedisLevel
 from tests.platform.cache.redis.rig import level_at
 from tests.support.redis import fresh_namespace
 from tools.guardian import Server
 from tools.redis import OwnedServer
+
+
+@pytest.fixture(autouse=True)
+def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for an answer than a server would, where no outage is what is tested: the machine has other work."""
+    if request.path.name not in {"test_outages.py", "test_breaker.py"}:
+        monkeypatch.setattr(connection, "ANSWER_SECONDS", 5.0)
+        monkeypatch.setattr(connection, "CONNECT_SECONDS", 5.0)
 
 
 @pytest.fixture
