@@ -32,6 +32,8 @@ def _band(scale_minor: Sequence[int]) -> ColumnElement[int]:
 
 async def add_counts(tx: WriteTx, changes: BandCounts) -> None:
     """Add to the counts what changed, which may be less than nothing."""
+    if not any(changes.values()):
+        return  # a booking or a rating moves nobody to another band, and must not wait for those who do
     await _take_turn(tx)
     insert = tx.ops.insert(PriceBandRow.__table__)
     more = {"providers": PriceBandRow.providers + insert.excluded.providers}
