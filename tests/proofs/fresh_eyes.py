@@ -22,6 +22,7 @@ class Look:
     version: int
     server: int
     began_at: float
+    took_seconds: float = 0.0
 
 
 @dataclass
@@ -47,7 +48,8 @@ class Eyes:
         answer = await self.clients[server].get(self.path)
         self.statuses[answer.status_code] += 1
         bio: Any = answer.json().get("bio", "")
-        self.looks.append(Look(int(bio) if str(bio).isdigit() else 0, server, began_at))
+        version = int(bio) if str(bio).isdigit() else 0
+        self.looks.append(Look(version, server, began_at, took_seconds=time.monotonic() - began_at))
 
     async def keep_writing(self, *, pause_seconds: float) -> None:
         while True:
@@ -76,3 +78,8 @@ class Eyes:
             ]
             oldest = max(oldest, look.began_at - min(missed, default=look.began_at))
         return oldest
+
+    def usual_seconds(self, *, share: float) -> float:
+        """Return what so large a share of the looks took at most."""
+        taken = sorted(look.took_seconds for look in self.looks)
+        return taken[int(share * (len(taken) - 1))]

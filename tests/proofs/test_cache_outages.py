@@ -120,6 +120,8 @@ async def test_no_outage_costs_an_answer_or_shows_what_was_before_a_change(
     assert set(eyes.statuses) == {200}
     assert eyes.oldest_seconds(at_its_own_server=True) == 0
     figure("requests during outages, all of them 200", eyes.statuses.total(), f"with {len(eyes.changes)} changes")
+    for share in (0.5, 0.99, 1.0):
+        figure(f"{share:.0%} of the looks took at most", eyes.usual_seconds(share=share), "s")
     oldest = eyes.oldest_seconds(at_its_own_server=False)
     figure("longest that another server showed what was before a change", oldest, "s")
     assert oldest <= OLD_SECONDS

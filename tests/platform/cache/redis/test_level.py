@@ -9,7 +9,7 @@ import redis
 from fairground.platform.cache.levels import Found, LevelUnavailable
 from fairground.platform.cache.redis.lanes import LANES
 from fairground.platform.cache.redis.level import ENTRY_MAX_BYTES, RedisLevel
-from tests.platform.cache.redis.rig import Ledger, Listener, level_at
+from tests.platform.cache.redis.rig import Ledger, Listener, level_at, until_on
 from tests.support.redis import fresh_namespace
 from tests.support.waiting import until
 from tools.guardian import Server
@@ -130,6 +130,46 @@ async def test_a_level_is_not_read_before_the_backlog_is_settled_but_written_to(
         assert level.state == "settling"
         ledger.pending = 0
         await until(lambda: level.state == "on")
+
+
+@pytest.mark.parametrize("junk", [b"", b"tags", b"released", b"released\n", b"\xff\xfe\n\n", b"tags\n\xff"])
+async def test_what_others_say_on_the_channel_breaks_nothing(
+    redis_server: Server, level: RedisLevel, namespace: str, junk: bytes
+) -> None:
+    with redis.Redis.from_url(redis_server.url) as stranger:
+        assert stranger.publish(f"{namespace}:told", junk) == 1
+    async with level.notices("list") as notice:
+        await level.acquire_lease("list", owner="first", seconds=30)
+        await level.release_lease("list", owner="first")
+        await notice.wait(timeout_seconds=30)  # told on the same connection, after the junk
+    assert level.state == "on"
+
+
+async def test_a_mistake_of_our_own_costs_the_level_and_not_the_program(redis_server: Server, namespace: str) -> None:
+    class Broken(Listener, Ledger):
+        mistakes = 2
+
+        def in_touch(self) -> None:
+            self.err()
+
+        async def is_settled(self) -> bool:
+            self.err()
+            return True
+
+        def err(self) -> None:
+            if self.mistakes:
+                self.mistakes -= 1
+                raise RuntimeError("a mistake")
+
+    broken = Broken()
+    level = RedisLevel(redis_server.url, namespace=namespace, backlog=broken)
+    level.listen(broken)
+    async with level.running():
+        await until_on(level)
+        assert broken.mistakes == 0
+        with pytest.raises(LevelUnavailable, match="Invalid input"):
+            await level.look_up("list", fields=[object()], tags=[])  # type: ignore[list-item]
+        assert (await level.look_up("list", fields=["meta"], tags=[])).fields == (None,)
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "redis://localhost?no_such_option=1"])

@@ -5,11 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from fairground.platform.cache.levels import LevelUnavailable
 from fairground.platform.cache.redis.connection import Command, Reply, ServerConnection
 
 LANES: Final = 4  # so that one large entry does not hold up everybody
 _TURN_MAX: Final = 64
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,16 @@ class Lanes:
             for question in turn:
                 _refuse(question, str(error))
             return
-        except BaseException:
+        except asyncio.CancelledError:
             for question in turn:
                 _refuse(question, "The level was closed.")
             raise
+        except Exception:
+            # Our mistake or the library's: requests go on without the level, and so does the program.
+            log.exception("cache.turn_failed", commands=len(turn))
+            for question in turn:
+                _refuse(question, "The level has failed.")
+            return
         for question in turn:
             count = len(question.commands)
             own, replies = replies[:count], replies[count:]

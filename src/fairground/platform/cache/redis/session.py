@@ -95,6 +95,10 @@ class Session:
                 await self._hold()
             except LevelUnavailable as error:
                 self.reason = str(error)
+            except Exception as error:
+                # Our mistake or the library's: the program goes on without the level, and this looks on.
+                self.reason = repr(error)
+                log.exception("cache.session_failed")
             if self.reason != reason_before:
                 log.warning("cache.level_lost", reason=self.reason)
             pause = PROBE_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
@@ -153,4 +157,7 @@ class Session:
         try:
             return await self._backlog.is_settled()
         except DatabaseUnavailable:
+            return False
+        except Exception:
+            log.exception("cache.backlog_failed")  # as above
             return False

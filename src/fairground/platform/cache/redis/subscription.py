@@ -8,15 +8,15 @@ from fairground.platform.cache.redis.connection import CONNECT_SECONDS, ServerCo
 
 SILENCE_SECONDS: Final = 1.0  # after which the server is asked for a sign of life, and has as long to give it
 
-_TAGS, _RELEASED = b"tags", b"released"
+_TAGS, _RELEASED = "tags", "released"
 
 
 def tags_message(tags: Collection[str]) -> bytes:
-    return b"\n".join([_TAGS, *(tag.encode() for tag in tags)])
+    return "\n".join([_TAGS, *tags]).encode()
 
 
 def released_message(key: str) -> bytes:
-    return b"\n".join([_RELEASED, key.encode()])
+    return f"{_RELEASED}\n{key}".encode()
 
 
 class Subscription:
@@ -56,12 +56,15 @@ class Subscription:
                     raise LevelUnavailable("The server has fallen silent.")
                 await self._connection.send(("PING",))
             is_asked = said is None
-            if isinstance(said, list) and said[0] == b"message":
-                kind, *words = said[2].split(b"\n")
-                if kind == _TAGS:
-                    on_tags([word.decode() for word in words])
-                elif kind == _RELEASED:
-                    on_released(words[0].decode())
+            match said:
+                case [b"message", _, bytes(message)]:
+                    kind, *words = message.decode(errors="replace").split("\n")
+                    if kind == _TAGS:
+                        on_tags(words)
+                    elif kind == _RELEASED:
+                        on_released(words[0] if words else "")
+                case _:
+                    pass  # a sign of life
 
     async def close(self) -> None:
         await self._connection.close()
