@@ -38,6 +38,23 @@ def test_three_calls_prove_the_cache_of_a_running_server(beside: CommandLine, se
     assert all(word in line for line in lines for word in ("MISS", "HIT", "304"))
 
 
+def test_what_was_prewarmed_is_had_at_once(beside: CommandLine, server: ServerProcess) -> None:
+    outcome = beside("prewarm", "--url", server.url)
+    assert (outcome.code, outcome.err) == (0, "")
+    *lines, summary = outcome.out.splitlines()
+    assert summary == f"{len(lines)} answers, 0 of them failures."
+    assert all(line.startswith("200  MISS ") for line in lines)
+    warmed = {line.split()[-1] for line in lines}
+    assert {"/", "/c/chefs", "/c/artists?category=dj&sort=newest", "/api/v1/tutors?sort=top_rated"} <= warmed
+    assert {httpx.get(server.url + path).headers["x-cache"] for path in warmed} == {"HIT"}
+
+
+def test_a_server_that_is_not_there_cannot_be_prewarmed(beside: CommandLine) -> None:
+    assert beside("prewarm", "--url", "http://127.0.0.1:1").refusal.startswith(
+        "No server answers at http://127.0.0.1:1"
+    )
+
+
 def test_stats_are_those_of_the_server(beside: CommandLine, server: ServerProcess) -> None:
     assert "there is none" in beside("cache", "stats", "--url", server.url).refusal
     password = ["--password-stdin"]

@@ -1,4 +1,4 @@
-"""cache stats, cache flush, cache verify: the response cache, seen and emptied from outside."""
+"""cache stats, flush, verify and check, prewarm: the response cache, seen, emptied and filled from outside."""
 
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from fairground.entrypoints.environment import load_settings
 from fairground.ops.caching.flushing import flush
 from fairground.ops.caching.report import CacheReport
 from fairground.ops.caching.verifying import verify
+from fairground.ops.caching.warming import prewarm
 from fairground.platform.cache.settings import CacheSettings, Life
 
 _TIMEOUT_SECONDS = 30
@@ -30,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     commands.command("verify")(verify_cache)
     commands.command("check")(check_shared_level)
     app.add_typer(commands, name="cache")
+    app.command("prewarm")(prewarm_cache)
 
 
 def show_stats(url: _Address = "") -> None:
@@ -90,6 +92,25 @@ def verify_cache(url: _Address = "") -> None:
         except httpx.HTTPError as error:
             raise _unreachable(address, error) from None
     if not is_right:
+        raise typer.Exit(1)
+
+
+def prewarm_cache(url: _Address = "") -> None:
+    """Ask a running server for home and every list, so that after a deploy no visitor waits for the first answer.
+
+    Shows status and time of each category and sort, as API and as page. The exit code is 1 when an answer was not 2xx.
+    """
+    address = url or load_settings().address
+    failures = count = 0
+    with httpx.Client(base_url=address, timeout=_TIMEOUT_SECONDS) as client:
+        try:
+            for warmed in prewarm(client):
+                typer.echo(f"{warmed.status}  {warmed.how:<6} {warmed.milliseconds:8.1f} ms  {warmed.path}")
+                count, failures = count + 1, failures + (not warmed.is_success)
+        except httpx.HTTPError as error:
+            raise _unreachable(address, error) from None
+    typer.echo(f"{count} answers, {failures} of them failures.")
+    if failures:
         raise typer.Exit(1)
 
 
