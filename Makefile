@@ -42,7 +42,7 @@ proof: install ## Every claim at its stated dose; the figures go to var/proof/fu
 bench: install ## Measure the figures that the documentation claims
 	@$(PYTEST) -p tests.conftest benchmarks --timeout=3600
 
-reference: install ## Write docs/reference anew from the code: settings, problem codes, topics, packs
+reference: install ## Write docs/reference anew from the code: settings, problem codes, topics, packs, metrics
 	@$(BIN)/python -m tools.reference
 
 lock: python ## Write into requirements/ what pyproject.toml asks for; keeps the versions that still fit

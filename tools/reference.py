@@ -1,4 +1,4 @@
-"""Writes docs/reference: settings, problem codes, topics and packs, as the code says them (`make reference`)."""
+"""Writes docs/reference as the code says it: settings, problem codes, topics, packs, metrics (`make reference`)."""
 
 import importlib
 import inspect
@@ -20,6 +20,7 @@ from fairground.kernel.errors import DomainError
 from fairground.kernel.messages import Event, Job, Message
 from fairground.platform.http.problems import status_of
 from fairground.platform.module import Module
+from fairground.platform.telemetry.metrics import Metrics, Sources
 from fairground.verticals.schema import Vertical
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -159,11 +160,32 @@ def _table_in(annotation: Any) -> type[BaseModel] | None:
     return next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)
 
 
+def render_metrics() -> str:
+    program = compose(Settings(), is_guest=True)
+    sources = Sources(db=program.db, requests=program.requests, jobs=program.worker.stats, cache=program.cache)
+    lines = [
+        "# Metrics",
+        "",
+        "What Prometheus reads of each process at `FAIRGROUND_METRICS_PORT` ([how](../guides/run-it.md#watch-it)),",
+        "beside the `process_…` and `python_…` figures of its library. A histogram has `_bucket`, `_sum` and",
+        "`_count`; its durations are in seconds. `make reference` writes this page from the code.",
+        "",
+        "| metric | kind | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for metric in Metrics(sources).collect():
+        name = f"{metric.name}_total" if metric.type == "counter" else metric.name
+        labels = ", ".join(f"`{label}`" for label in getattr(metric, "_labelnames"))  # noqa: B009 - theirs is private
+        lines.append(f"| `{name}` | {metric.type} | {labels} | {metric.documentation} |")
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "settings.md": render_settings,
     "errors.md": render_errors,
     "topics.md": render_topics_of_this_program,
     "verticals.md": render_packs,
+    "metrics.md": render_metrics,
 }
 
 

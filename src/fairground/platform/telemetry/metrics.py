@@ -142,10 +142,12 @@ class Metrics(Collector):
             labels=("kind",),
         )
         yield _counter("jobs_reaped", "Jobs taken over from workers that went silent.", counts=[((), stats.reaped)])
-        if self._queue is not None:
-            yield _gauge("jobs_due", "Jobs that are due and wait for a worker, whichever.", self._queue.due)
-            yield _gauge("jobs_oldest_due_seconds", "How long the oldest has waited.", self._queue.oldest_due_seconds)
-            yield _gauge("jobs_dead", "Jobs that were given up; `fairground jobs list` shows them.", self._queue.dead)
+        for name, told in (
+            ("due", "Jobs that are due and wait for a worker, whichever."),
+            ("oldest_due_seconds", "How long the oldest of them has waited."),
+            ("dead", "Jobs that were given up; `fairground jobs list` shows them."),
+        ):
+            yield _gauge(f"jobs_{name}", told, getattr(self._queue, name, None))
 
     def _cache(self) -> Iterator[Metric]:
         cache, stats = self._sources.cache, self._sources.cache.stats
@@ -179,13 +181,11 @@ class Metrics(Collector):
             yield _counter(f"cache_{name}", told, counts=[((), count)])
         yield _gauge("cache_memory_bytes", "Memory in use for answers.", cache.memory.bytes)
         yield _gauge("cache_memory_max_bytes", "Memory that may be used.", cache.memory.most_bytes)
-        if cache.level is not None:
-            family = GaugeMetricFamily(
-                "fairground_cache_level", "1 for the state of the shared level.", labels=("state",)
-            )
-            for state in LevelState:
-                family.add_metric((state.value,), float(cache.level.state is state))
-            yield family
+        told = "1 for the state that the shared level is in, where there is one."
+        family = GaugeMetricFamily("fairground_cache_level", told, labels=("state",))
+        for state in LevelState if cache.level is not None else ():
+            family.add_metric((state.value,), float(cache.level is not None and cache.level.state is state))
+        yield family
 
 
 Labels = tuple[str, ...]
@@ -200,7 +200,7 @@ def _counter(
     return family
 
 
-def _gauge(name: str, told: str, value: float) -> GaugeMetricFamily:
+def _gauge(name: str, told: str, value: float | None) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"fairground_{name}", told, value=value)
 
 
