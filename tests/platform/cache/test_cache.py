@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from fairground.platform.cache import filling
 from fairground.platform.cache.cache import FAILURE_SECONDS, ResponseCache, Served, Serving
 from fairground.platform.cache.entry import Answer
 from fairground.platform.cache.key import Wanted
@@ -276,6 +277,23 @@ async def test_a_much_wanted_answer_is_renewed_before_it_ends_and_nobody_waits(s
         assert (await shop.ask()).how is Serving.HIT
         await shop.settle()
     assert 9 <= shop.cache.stats.refreshed["provider", "early"] <= 13
+
+
+async def test_a_mistake_in_one_flight_fails_that_one_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(filling, "make_entry", lambda *_, **__: 1 / 0)
+        assert (await shop.ask()).filled.is_failure
+    shop.clock[0] += FAILURE_SECONDS + 0.1
+    assert body(await shop.ask()) == "one"
+
+
+async def test_what_is_computed_for_nobody_does_not_hold_up_the_end() -> None:
+    kitchen = Kitchen(clock=[1_000.0])
+    async for shop in open_shop(clock=kitchen.clock):
+        await shop.ask()
+        shop.clock[0] += 111
+        shop.kitchen.gate.clear()
+        assert (await shop.ask()).how is Serving.STALE
 
 
 async def test_computations_of_a_process_are_bounded(shop: Shop) -> None:

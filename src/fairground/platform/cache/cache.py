@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import structlog
+
 from fairground.platform.cache.entry import Entry
 from fairground.platform.cache.filling import FAILED, Compute, Filled, Filler, Origin
 from fairground.platform.cache.flights import Flights
@@ -23,6 +25,9 @@ TRUSTED_SECONDS: Final = 2.0  # a copy of what the shared level holds is believe
 FAILURE_SECONDS: Final = 1.5  # after a failed computation nobody tries again for so long
 FAILURES_MAX: Final = 2_000
 _EARLY_SHARES: Final = 20.0  # -ln(random()) exceeds it once in 500 million hits
+
+
+log = structlog.get_logger()
 
 
 class Serving(StrEnum):
@@ -163,7 +168,12 @@ class ResponseCache:
         self._flights.start(wanted.key, self._fly(wanted, compute, state=state, known=known), state=state)
 
     async def _fly(self, wanted: Wanted, compute: Compute, *, state: State, known: Entry | None = None) -> Filled:
-        filled = await self._filler.fill(wanted, compute, known=known)
+        try:
+            filled = await self._filler.fill(wanted, compute, known=known)
+        except Exception:
+            # A mistake of ours in one flight must not end the group that all flights are in, and the server with it.
+            log.exception("cache.flight_failed", route=wanted.route)
+            return FAILED
         if filled.is_failure:
             self._remember_failure(wanted.key, filled)
         elif filled.entry is not None and filled.entry is not known:

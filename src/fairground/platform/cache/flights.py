@@ -44,6 +44,9 @@ class Flights(Generic[_Result]):
                 yield
             finally:
                 self._group = None
+                # Whoever asked has been answered by now: what is left renews answers for nobody.
+                for flight in self._flights.values():
+                    flight.task.cancel()
 
     @property
     def is_running(self) -> bool:
