@@ -28,6 +28,8 @@ def test_a_changed_filter_starts_at_the_first_page() -> None:
         ("page=0", Search()),
         ("min_price=%20&max_price=1e9", Search()),
         ("sort=newest", Search(sort=ProviderSort.NEWEST)),
+        ("min_rating=4.5", Search(min_rating="4.5")),
+        ("min_rating=4.7", Search()),
         ("page=99999999", Search(page=PAGES_MAX)),
         ("min_price=99999999999999999999", Search(min_price=10_000_000)),
     ],

@@ -7,13 +7,15 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from fairground.contracts.catalog import PriceBand, ProviderQuery, ProviderSort
+from fairground.contracts.catalog import PriceBand, ProviderQuery, ProviderSort, SearchQuery
 
 PAGE_LENGTH: Final = 24
 PAGES_MAX: Final = 500  # deeper pages are read by machines, and cost the database every row before them
 TEXT_MAX_LENGTH: Final = 80
 PRICE_MAX: Final = 10_000_000
 SORTS: Final = tuple(sort for sort in ProviderSort if sort is not ProviderSort.DISTANCE)  # a page knows no place
+RATINGS: Final = ("4.5", "4", "3")
+"""The least stars that can be asked for."""
 HISTOGRAM_HEIGHT: Final = 40
 HISTOGRAM_BAR: Final = 10
 
@@ -40,6 +42,10 @@ def _read_sort(value: str) -> ProviderSort:
     return next((sort for sort in SORTS if sort == value), ProviderSort.MOST_BOOKED)
 
 
+def _read_rating(value: str) -> str:
+    return value if value in RATINGS else ""
+
+
 _Text = Annotated[str, BeforeValidator(_read_text)]
 _Price = Annotated[int | None, BeforeValidator(_read_price)]
 
@@ -54,6 +60,7 @@ class SearchWords(BaseModel):
     location: _Text = ""
     min_price: _Price = None
     max_price: _Price = None
+    min_rating: Annotated[str, BeforeValidator(_read_rating)] = ""
     sort: Annotated[ProviderSort, BeforeValidator(_read_sort)] = ProviderSort.MOST_BOOKED
     page: Annotated[int, BeforeValidator(_read_page)] = 1
 
@@ -72,9 +79,8 @@ class Search(SearchWords):
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(
-            self.category or self.q or self.location or self.min_price is not None or self.max_price is not None
-        )
+        has_price = self.min_price is not None or self.max_price is not None
+        return bool(self.category or self.q or self.location or self.min_rating or has_price)
 
     def url(self, **changes: Any) -> str:
         """Return the address of this search with some of it changed; a change leads to the first page."""
@@ -85,6 +91,7 @@ class Search(SearchWords):
             "location": wanted.location,
             "min_price": wanted.min_price,
             "max_price": wanted.max_price,
+            "min_rating": wanted.min_rating,
             "sort": "" if wanted.sort is ProviderSort.MOST_BOOKED else wanted.sort.value,
             "page": "" if wanted.page == 1 else wanted.page,
         }
@@ -94,19 +101,25 @@ class Search(SearchWords):
     def page_url(self, page: int) -> str:
         return self.url(page=page)
 
-    def query(self) -> ProviderQuery:
-        return ProviderQuery(
-            vertical=self.vertical or None,
-            category=self.category or None,
-            location=self.location or None,
-            q=self.q or None,
-            min_price=self.min_price,
-            max_price=self.max_price,
-            sort=self.sort,
-            page=self.page,
-            limit=PAGE_LENGTH,
-            include_price_distribution=True,
-        )
+    def list_query(self) -> ProviderQuery:
+        """Return the question to the list, which has an order but no words."""
+        return ProviderQuery(**self._filters(), sort=self.sort, include_price_distribution=True)
+
+    def search_query(self) -> SearchQuery:
+        """Return the question in words; the best match comes first, whatever the sort."""
+        return SearchQuery(**self._filters(), q=self.q)
+
+    def _filters(self) -> dict[str, Any]:
+        return {
+            "vertical": self.vertical or None,
+            "category": self.category or None,
+            "location": self.location or None,
+            "min_price": self.min_price,
+            "max_price": self.max_price,
+            "min_rating": float(self.min_rating) if self.min_rating else None,
+            "page": self.page,
+            "limit": PAGE_LENGTH,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from fairground.platform.db.history import History
 from fairground.platform.db.types import (
     NAMING_CONVENTION,
-    SLIM_TABLE,
     TYPE_ANNOTATION_MAP,
     BytewiseText,
     MoneyMinor,
@@ -197,12 +196,16 @@ class SearchDocumentRow(Base):
     """What is searched of an approved provider, in folded words; others have none (domain/search/documents.py)."""
 
     __tablename__ = "catalog_search_document"
-    __table_args__ = (UniqueConstraint("provider_id"), SLIM_TABLE)
+    __table_args__ = (UniqueConstraint("provider_id"),)
 
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
+    vertical: Mapped[str] = mapped_column(Text)
+    """This and the next four are copies of the provider's: of thousands that match, the best are chosen, and what
+    facets count is read, without a join."""
+    location: Mapped[str] = mapped_column(Text)
+    price_from_minor: Mapped[int | None] = mapped_column(MoneyMinor)
     book_count: Mapped[int]
-    """With the rating a copy of the provider's: of thousands that match, the best are chosen without a join."""
     rating_avg: Mapped[float]
     name: Mapped[str] = mapped_column(Text)
     place: Mapped[str] = mapped_column(Text)

@@ -8,11 +8,10 @@ from sqlalchemy import JSON, BigInteger, Uuid
 
 from fairground.platform.db.dialect.instants import UtcDateTime
 from fairground.platform.db.dialect.texts import BytewiseText, after_prefix
-from fairground.platform.db.dialect.words import SLIM_TABLE, RowNumber, WordIndex
+from fairground.platform.db.dialect.words import RowNumber, WordIndex
 
 __all__ = [
     "NAMING_CONVENTION",
-    "SLIM_TABLE",
     "TYPE_ANNOTATION_MAP",
     "BytewiseText",
     "Json",

@@ -13,7 +13,7 @@ from fairground.verticals.loader import Verticals
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import VerticalPath, existing_vertical, page_router
 from fairground.web.rendering import Renderer
-from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, SORTS, Search, SearchWords, price_bars
+from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, RATINGS, SORTS, Search, SearchWords, price_bars
 
 
 def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
@@ -24,19 +24,10 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
     router = page_router(renderer)
 
     async def find(search: Search) -> dict[str, Any]:
-        found = await catalog.search_providers(query=search.query())
-        following = search.page + (found.next_cursor is not None) if found.total_is_lower_bound else 0
-        return {
-            "search": search,
-            "pack": verticals.find(search.vertical),
-            "cards": found.data,
-            "total": found.total,
-            "is_more": found.total_is_lower_bound,
-            "pages": min(max(ceil(found.total / PAGE_LENGTH), following), PAGES_MAX),
-            "bars": price_bars(found.price_distribution, search=search),
-            "currency": next((card.currency for card in found.data if card.currency), ""),
-            "sorts": SORTS,
-        }
+        found = await (_search(catalog, search) if search.q else _list(catalog, search))
+        currency = next((card.currency for card in found["cards"] if card.currency), "")
+        pack = verticals.find(search.vertical)
+        return {"search": search, "pack": pack, "currency": currency, "sorts": SORTS, "ratings": RATINGS, **found}
 
     def read(request: Request, *, vertical: str = "") -> Search:
         search = Search.read(request.query_params, vertical=vertical)
@@ -69,3 +60,28 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
         return renderer.part("listing/_results.html", headers=headers, **await find(search))
 
     return router
+
+
+async def _list(catalog: Catalog, search: Search) -> dict[str, Any]:
+    found = await catalog.search_providers(query=search.list_query())
+    following = search.page + (found.next_cursor is not None) if found.total_is_lower_bound else 0
+    return {
+        "cards": found.data,
+        "total": found.total,
+        "is_more": found.total_is_lower_bound,
+        "pages": min(max(ceil(found.total / PAGE_LENGTH), following), PAGES_MAX),
+        "bars": price_bars(found.price_distribution, search=search),
+    }
+
+
+async def _search(catalog: Catalog, search: Search) -> dict[str, Any]:
+    found = await catalog.search(query=search.search_query())
+    return {
+        "cards": found.data,
+        "total": found.total,
+        "is_more": found.total_is_lower_bound,
+        "pages": ceil(found.total / PAGE_LENGTH),
+        "bars": price_bars(found.facets.prices, search=search),
+        "facets": found.facets,
+        "corrections": found.corrections,
+    }

@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.words import Condition, WordIndex
-from fairground.platform.db.types import SLIM_TABLE, RowNumber
+from fairground.platform.db.types import RowNumber
 from tests.support.outbox import RecordingOutbox
 from tests.support.statements import explain, statements_of
 
@@ -22,7 +22,6 @@ class Base(DeclarativeBase):
 
 class LeafRow(Base):
     __tablename__ = "leaf"
-    __table_args__ = (SLIM_TABLE,)
 
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     words: Mapped[str] = mapped_column(Text)

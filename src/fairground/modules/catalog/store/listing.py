@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
-    CompoundSelect,
     Select,
     Subquery,
     Uuid,
+    and_,
     bindparam,
     case,
     func,
@@ -28,6 +28,7 @@ from fairground.modules.catalog.domain.free_days import FreeOn
 from fairground.modules.catalog.domain.places import Circle, distance_km, point
 from fairground.modules.catalog.store.cards import CARD_COLUMNS, card_fields, list_categories
 from fairground.modules.catalog.tables import (
+    EVERYBODY,
     NO_PRICE_SORTS_AS,
     DayRow,
     ListEntryRow,
@@ -141,9 +142,20 @@ async def count_up_to(tx: ReadTx, wanted: ListFilter, *, most: int) -> int:
     return found
 
 
-def listed_ids(wanted: ListFilter) -> CompoundSelect[UUID]:
-    """Select the ids of all who are listed."""
-    return union_all(*(_entries(scope, wanted).with_only_columns(ListEntryRow.provider_id) for scope in wanted.scopes))
+def is_listed(
+    wanted: ListFilter, *, provider_id: ColumnElement[UUID], vertical: ColumnElement[str]
+) -> ColumnElement[bool]:
+    """Return whether a provider, of another query, is listed."""
+    return or_(*(_has_entry(scope, wanted, provider_id, vertical) for scope in wanted.scopes))
+
+
+def _has_entry(
+    scope: str, wanted: ListFilter, provider_id: ColumnElement[UUID], vertical: ColumnElement[str]
+) -> ColumnElement[bool]:
+    entry = _entries(scope, wanted).where(ListEntryRow.provider_id == provider_id).with_only_columns(literal(1))
+    # A value, for EXISTS would let the planner read a list as a whole instead of finding the few candidates in it.
+    is_there = entry.scalar_subquery() == 1
+    return is_there if scope == EVERYBODY else and_(vertical == scope.partition("/")[0], is_there)
 
 
 def _chosen(wanted: ListFilter, page: PageOf, *, price: Any) -> Subquery:

@@ -43,7 +43,8 @@ _WRITE_LIMITS = text(
     "SELECT set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true),"
     " set_config('idle_in_transaction_session_timeout', '10s', true)"
 )
-_PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true)")
+# And the cost that forbids a scan makes the compiler of expressions believe that a query is worth its second.
+_PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
 _POOL_WAIT_SECONDS = 10  # a rush for one time empties the pool for as long as its losers wait
 _SCHEMA_LOCK = 0x_FA1_49_12  # any number that nobody else on this database uses
 

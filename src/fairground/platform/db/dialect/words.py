@@ -6,7 +6,7 @@ they are: neither one's own ideas of words, languages and accents are asked, so 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Dialect, Integer, TypeDecorator, text
 from sqlalchemy.types import TypeEngine
@@ -14,9 +14,6 @@ from sqlalchemy.types import TypeEngine
 Condition = Sequence[Sequence[Sequence[str]]]
 """All of these, of each any of these, of each all of these tokens; one that ends with `*` stands for all with that
 beginning."""
-
-SLIM_TABLE: Final[dict[str, Any]] = {"postgresql_with": {"toast_tuple_target": 256}}
-"""For a table with one long column that is hardly read: it is kept elsewhere, so that the others lie close together."""
 
 
 class RowNumber(TypeDecorator[int]):

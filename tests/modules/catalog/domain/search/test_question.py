@@ -97,6 +97,8 @@ def test_whoever_is_called_like_the_question_is_found_by_it(text: str) -> None:
 def _document(name: str, **changes: str) -> Document:
     return describe(
         provider_id=uuid7(),
+        vertical="artists",
+        price_from_minor=None,
         business_name=name,
         location="",
         categories=[],

@@ -100,10 +100,11 @@ def test_unspaced_words_are_found_inside_names() -> None:
 
 
 def test_a_word_is_doubtful_while_nobody_has_it_whole() -> None:
-    question = asked("violon oslo dj 4711")
-    assert doubtful(question, []) == ["violon", "oslo"]
-    assert doubtful(question, [somebody(name="violoncello", place="oslo")]) == ["violon"]
-    assert doubtful(question, [somebody(name="violon", place="oslo")]) == []
+    # A number is no misspelling, and neither is what names a category or a city.
+    question = asked("violon hamar oslo vocalist 4711")
+    assert doubtful(question, []) == ["violon", "hamar"]
+    assert doubtful(question, [somebody(name="violoncello", place="hamar norway")]) == ["violon"]
+    assert doubtful(question, [somebody(name="violon", place="hamar")]) == []
 
 
 def test_a_correction_is_told_as_the_result_writes_it() -> None:

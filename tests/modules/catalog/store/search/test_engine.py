@@ -39,6 +39,8 @@ class Bench:
     def document(self, place: int, **changes: Any) -> Document:
         usual: dict[str, Any] = {
             "provider_id": self.ids[place],
+            "vertical": "artists",
+            "price_from_minor": 1_000,
             "business_name": f"Somebody {place}",
             "location": "Oslo, Norway",
             "categories": ["dj"],
@@ -95,7 +97,7 @@ async def test_a_candidate_shows_what_its_document_and_provider_say(bench: Bench
         book_count=7,
         rating_avg=4.0,
         vertical="artists",
-        location="Nowhere",
+        location="Oslo, Norway",
         price_from_minor=1_000,
     )
 

@@ -14,9 +14,14 @@ SERVICES_MAX_WORDS: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A provider in folded words. Only approved providers have one."""
+    """A provider in folded words, and what its results are ordered and counted by. Only the approved have one."""
 
     provider_id: UUID
+    vertical: str
+    location: str
+    price_from_minor: int | None
+    book_count: int
+    rating_avg: float
     name: str
     place: str
     categories: str
@@ -25,8 +30,6 @@ class Document:
     """The different words of their names."""
     words: str
     """All tokens of all fields, each with the letter of its field before it, separated by spaces."""
-    book_count: int
-    rating_avg: float
 
     @property
     def spelled(self) -> frozenset[str]:
@@ -38,11 +41,13 @@ class Document:
 def describe(
     *,
     provider_id: UUID,
+    vertical: str,
     business_name: str,
     location: str,
     categories: Sequence[str],
     services: Iterable[str],
     texts: Iterable[str | None],
+    price_from_minor: int | None,
     book_count: int,
     rating_avg: float,
 ) -> Document:
@@ -61,13 +66,16 @@ def describe(
     )
     return Document(
         provider_id=provider_id,
+        vertical=vertical,
+        location=location,
+        price_from_minor=price_from_minor,
+        book_count=book_count,
+        rating_avg=rating_avg,
         name=" ".join(name),
         place=" ".join(place),
         categories=" ".join(categories),
         services=" ".join(offered),
         words=" ".join(kept),
-        book_count=book_count,
-        rating_avg=rating_avg,
     )
 
 

@@ -5,8 +5,7 @@ booked, then its rating, then its id. There is no float and no chance in it.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from fairground.modules.catalog.domain.search.question import Question, Word
@@ -27,21 +26,23 @@ _WHOLE_NAME: Final = 50
 _BEGINNING_OF_NAME: Final = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A provider that has every word of the question, in the words of its document, and what facets count."""
+class Candidate(NamedTuple):
+    """A provider that has every word of the question, in the words of its document, and what facets count.
+
+    A tuple, because a thousand of them are made for each search.
+    """
 
     provider_id: UUID
-    name: str
-    place: str
-    categories: str
-    services: str
-    book_count: int
-    rating_avg: float
     vertical: str
     location: str
     """As the provider wrote it."""
     price_from_minor: int | None
+    book_count: int
+    rating_avg: float
+    name: str
+    place: str
+    categories: str
+    services: str
 
 
 def ranked(question: Question, candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -58,14 +59,14 @@ def doubtful(question: Question, candidates: Collection[Candidate]) -> list[str]
     return [
         word.text
         for word in question.words
-        if mistakes_forgiven(word.text) and not any(_stands_whole(word, candidate) for candidate in candidates)
+        if mistakes_forgiven(word.text)
+        and not (word.called or word.cities)
+        and not any(_stands_whole(word, candidate) for candidate in candidates)
     ]
 
 
 def _stands_whole(word: Word, candidate: Candidate) -> bool:
-    fields = (candidate.name, candidate.place, candidate.services)
-    is_called = not word.called.isdisjoint(candidate.categories.split()) or _is_in_city(word, candidate.place)
-    return is_called or any(_share(word, field) == _WHOLE for field in fields)
+    return any(_share(word, field) == _WHOLE for field in (candidate.name, candidate.place, candidate.services))
 
 
 def _merits(candidate: Candidate) -> tuple[int, float, UUID]:
@@ -79,17 +80,25 @@ def _for_whole_name(typed: str, name: str) -> int:
 
 
 def _best(word: Word, candidate: Candidate) -> int:
+    best = _as_typed(word, candidate)
+    if word.meant or word.meant_categories:
+        best = max(best, _corrected(word, candidate))
     # What the index found and no field shows stands in the texts, which are too long to be read again.
-    return max(_as_typed(word, candidate), _corrected(word, candidate)) or _TEXT
+    return best or _TEXT
 
 
 def _as_typed(word: Word, candidate: Candidate) -> int:
-    return max(
-        _NAME * _share(word, candidate.name) // 10,
-        _CATEGORY * _share_of_categories(word, candidate.categories.split()) // 10,
-        _PLACE * (_WHOLE if _is_in_city(word, candidate.place) else _share(word, candidate.place)) // 10,
-        _SERVICE * _share(word, candidate.services) // 10,
-    )
+    best = _NAME * _share(word, candidate.name) // 10
+    if best == _NAME:
+        return best
+    if word.called or word.hinted:
+        best = max(best, _CATEGORY * _share_of_categories(word, candidate.categories.split()) // 10)
+    if best < _PLACE:
+        share = _WHOLE if _is_in_city(word, candidate.place) else _share(word, candidate.place)
+        best = max(best, _PLACE * share // 10)
+    if best < _SERVICE:
+        best = max(best, _SERVICE * _share(word, candidate.services) // 10)
+    return best
 
 
 def _share(word: Word, field: str) -> int:

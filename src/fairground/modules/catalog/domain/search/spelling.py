@@ -45,9 +45,12 @@ def similarity_percent(typed: str, word: str) -> int:
 
 
 def near(typed: str, words: Iterable[str]) -> dict[str, int]:
-    """Return those of the words that may have been meant instead, with their similarity in percent."""
-    similarities = {word: similarity_percent(typed, word) for word in words if word != typed}
-    return {word: percent for word, percent in similarities.items() if percent}
+    """Return those of the words that may have been meant instead, with their similarity in percent.
+
+    None, when the word is one of them itself: then it is no mistake.
+    """
+    similarities = {word: similarity_percent(typed, word) for word in words}
+    return {} if typed in similarities else {word: percent for word, percent in similarities.items() if percent}
 
 
 def _count_mistakes(typed: str, word: str) -> int:

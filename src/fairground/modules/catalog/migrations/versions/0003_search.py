@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from fairground.platform.db.types import SLIM_TABLE, BytewiseText, RowNumber
+from fairground.platform.db.types import BytewiseText, RowNumber
 
 revision = "0003"
 down_revision = "0002"
@@ -14,6 +14,9 @@ def upgrade() -> None:
         "catalog_search_document",
         sa.Column("number", RowNumber(), nullable=False),
         sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("vertical", sa.Text(), nullable=False),
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("price_from_minor", sa.BigInteger(), nullable=True),
         sa.Column("book_count", sa.BigInteger(), nullable=False),
         sa.Column("rating_avg", sa.Double(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -26,7 +29,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_catalog_search_document")),
         sa.UniqueConstraint("provider_id", name=op.f("uq_catalog_search_document__provider_id")),
-        **SLIM_TABLE,
     )
     op.create_table(
         "catalog_search_spelling",

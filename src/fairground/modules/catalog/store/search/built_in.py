@@ -5,18 +5,17 @@ from dataclasses import asdict, fields, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, delete, func, select, union, update
+from sqlalchemy import CTE, CompoundSelect, Select, delete, func, select, union_all, update
 
 from fairground.modules.catalog.domain.search.documents import Document
 from fairground.modules.catalog.domain.search.matching import Condition, tiers
 from fairground.modules.catalog.domain.search.question import Question
 from fairground.modules.catalog.domain.search.ranking import Candidate
 from fairground.modules.catalog.domain.search.spelling import beginning, near, shortened
-from fairground.modules.catalog.store.listing import ListFilter, listed_ids
+from fairground.modules.catalog.store.listing import ListFilter, is_listed
 from fairground.modules.catalog.tables import (
     EVERYBODY,
     SEARCHED_WORDS,
-    ProviderRow,
     SearchDocumentRow,
     SearchSpellingRow,
 )
@@ -26,16 +25,8 @@ _NEAR_MAX: Final = 2_000
 _WORDS_A_STATEMENT: Final = 5_000  # a statement takes tens of thousands of values at most
 
 _DOCUMENT_COLUMNS: Final = [getattr(SearchDocumentRow, each.name) for each in fields(Document)]
-_CANDIDATE_COLUMNS: Final = [
-    getattr(SearchDocumentRow if hasattr(SearchDocumentRow, each.name) else ProviderRow, each.name)
-    for each in fields(Candidate)
-]
-_MERITS: Final = (
-    SearchDocumentRow.number,
-    SearchDocumentRow.provider_id,
-    SearchDocumentRow.book_count,
-    SearchDocumentRow.rating_avg,
-)
+_CANDIDATE_COLUMNS: Final = [getattr(SearchDocumentRow, name) for name in Candidate._fields]
+_COPIED: Final = ("vertical", "location", "price_from_minor", "book_count", "rating_avg")
 
 
 class BuiltInSearch:
@@ -55,7 +46,7 @@ class BuiltInSearch:
         reworded = [document for document in changed if not _says_the_same(document, kept.get(document.provider_id))]
         for document in changed:
             if document not in reworded:
-                await self._set_merits(tx, document)
+                await self._copy_anew(tx, document)
         if reworded:
             await self.drop(tx, [document.provider_id for document in reworded])
             await tx.insert_many(SearchDocumentRow, [asdict(document) for document in reworded])
@@ -67,7 +58,8 @@ class BuiltInSearch:
     async def find(self, tx: ReadTx, question: Question, wanted: ListFilter, *, at_most: int) -> list[Candidate]:
         await tx.prefer_indexes()
         rows = await tx.all(self._candidates(tx, tiers(question), wanted, enough=at_most + 1))
-        return [Candidate(**row._asdict()) for row in rows]
+        # A candidate of a narrow tier is one of the wider ones as well.
+        return list({row[0]: Candidate._make(row) for row in rows}.values())
 
     async def near_words(self, tx: ReadTx, words: Collection[str]) -> Mapping[str, Mapping[str, int]]:
         spellings = frozenset().union(*map(shortened, words))
@@ -78,40 +70,36 @@ class BuiltInSearch:
 
     def _candidates(
         self, tx: ReadTx, conditions: Sequence[Condition], wanted: ListFilter, *, enough: int
-    ) -> Select[Any]:
-        """Select the candidates of the narrowest tiers that make enough together."""
+    ) -> CompoundSelect[*tuple[Any, ...]]:
+        """Select the candidates of the narrowest tiers that make enough together, some of them more than once."""
         found: list[CTE] = []
         for place, condition in enumerate(conditions):
             best = self._best_of_tier(tx, condition, wanted, limit=enough)
             for narrower in found:
                 best = best.where(select(func.count()).select_from(narrower).scalar_subquery() < enough)
             found.append(best.cte(f"tier_{place}"))
-        numbers = union(*(select(tier.c.number) for tier in found))
-        return (
-            select(*_CANDIDATE_COLUMNS)
-            .join(ProviderRow, ProviderRow.id == SearchDocumentRow.provider_id)
-            .where(SearchDocumentRow.number.in_(numbers))
-        )
+        return union_all(*(select(tier) for tier in found))
 
     def _best_of_tier(self, tx: ReadTx, condition: Condition, wanted: ListFilter, *, limit: int) -> Select[Any]:
+        columns = _CANDIDATE_COLUMNS
         looked_at = tx.ops.find_words(
-            SEARCHED_WORDS, condition, columns=_MERITS, at_most=self._looked_at_max
+            SEARCHED_WORDS, condition, columns=columns, at_most=self._looked_at_max
         ).subquery()
         found = looked_at.c
-        best = select(found.number).order_by(found.book_count.desc(), found.rating_avg.desc(), found.provider_id)
+        best = select(looked_at).order_by(found.book_count.desc(), found.rating_avg.desc(), found.provider_id)
         # Whoever has a document is approved and so in the list of everybody, which need not be asked then.
         if wanted.is_narrowed or EVERYBODY not in wanted.scopes:
-            best = best.where(found.provider_id.in_(listed_ids(wanted)))
+            best = best.where(is_listed(wanted, provider_id=found.provider_id, vertical=found.vertical))
         return best.limit(limit)
 
     async def _list_documents(self, tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, Document]:
         statement = select(*_DOCUMENT_COLUMNS).where(SearchDocumentRow.provider_id.in_(provider_ids))
         return {row.provider_id: Document(**row._asdict()) for row in await tx.all(statement)}
 
-    async def _set_merits(self, tx: WriteTx, document: Document) -> None:
+    async def _copy_anew(self, tx: WriteTx, document: Document) -> None:
         own = SearchDocumentRow.provider_id == document.provider_id
-        merits = {"book_count": document.book_count, "rating_avg": document.rating_avg}
-        await tx.execute(update(SearchDocumentRow).where(own).values(**merits))
+        copied = {name: getattr(document, name) for name in _COPIED}
+        await tx.execute(update(SearchDocumentRow).where(own).values(**copied))
 
     async def _learn_spellings(self, tx: WriteTx, words: Collection[str]) -> None:
         new = set(words)
@@ -128,7 +116,5 @@ class BuiltInSearch:
 
 
 def _says_the_same(document: Document, other: Document | None) -> bool:
-    """Return whether only the merits differ, which no index has to hear of."""
-    return other is not None and document == replace(
-        other, book_count=document.book_count, rating_avg=document.rating_avg
-    )
+    """Return whether only what is copied differs, which no index has to hear of."""
+    return other is not None and document == replace(other, **{name: getattr(document, name) for name in _COPIED})

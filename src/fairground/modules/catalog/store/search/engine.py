@@ -38,6 +38,7 @@ class SearchEngine(Protocol):
     async def near_words(self, tx: ReadTx, words: Collection[str]) -> Mapping[str, Mapping[str, int]]:
         """Return for each word the words of names, services and places that it may be a misspelling of.
 
-        Each comes with its similarity in percent, less than 100 (domain/search/spelling.py).
+        Each comes with its similarity in percent (domain/search/spelling.py). A word that is one of them itself has
+        none: it is no mistake.
         """
         ...

@@ -17,10 +17,12 @@ from fairground.platform.db.database import ReadTx, WriteTx
 _COLUMNS: Final[tuple[Any, ...]] = (
     ProviderRow.id,
     ProviderRow.status,
+    ProviderRow.vertical,
     ProviderRow.business_name,
     ProviderRow.custom_subtitle,
     ProviderRow.bio,
     ProviderRow.location,
+    ProviderRow.price_from_minor,
     ProviderRow.book_count,
     ProviderRow.rating_avg,
 )
@@ -53,11 +55,13 @@ async def _describe(tx: ReadTx, rows: Sequence[Any]) -> list[Document]:
     return [
         describe(
             provider_id=row.id,
+            vertical=row.vertical,
             business_name=row.business_name,
             location=row.location,
             categories=categories[row.id],
             services=services[row.id],
             texts=(row.custom_subtitle, row.bio),
+            price_from_minor=row.price_from_minor,
             book_count=row.book_count,
             rating_avg=row.rating_avg,
         )

@@ -1,0 +1,171 @@
+"""Search among many providers: what a question takes from the service, past every cache, facets and all.
+
+`make bench` takes 1,000 providers; FAIRGROUND_PROOF_DOSE=full takes 100,000, which is what docs/benchmarks.md tells of.
+"""
+
+import gc
+import random
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any, Final, cast
+
+import pytest
+from sqlalchemy import select, text
+
+from benchmarks.marketplace import Marketplace, build
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.catalog import SearchQuery
+from fairground.kernel.clock import SystemClock
+from fairground.modules.catalog.domain.search.documents import Document, describe
+from fairground.modules.catalog.service import CatalogService
+from fairground.modules.catalog.settings import CatalogSettings
+from fairground.modules.catalog.store.cards import list_categories
+from fairground.modules.catalog.store.search.built_in import BuiltInSearch
+from fairground.modules.catalog.tables import ProviderRow
+from fairground.platform.db.database import Database, ReadTx
+from fairground.verticals.loader import load_verticals
+from tests.support.databases import migrate
+from tests.support.outbox import RecordingOutbox
+from tests.support.proofs import Dose
+
+pytestmark = pytest.mark.anyio
+
+ROUNDS: Final = 5
+BATCH: Final = 2_000
+WORDS: Final = 3_000
+WORDS_OF_BIO: Final = 60
+QUESTIONS_OF_A_KIND: Final = 20
+Figures = Callable[[str, float, str], None]
+
+
+class Prose:
+    """Invented words, some of them in most texts and many in few, as in any language."""
+
+    def __init__(self) -> None:
+        self._chance = random.Random(7)
+        letters = "abdefgiklmnoprstuv"
+        self.words = ["".join(self._chance.choices(letters, k=self._chance.randint(3, 10))) for _ in range(WORDS)]
+        self._weights = [1 / (rank + 2) for rank in range(WORDS)]
+
+    def text(self, length: int) -> str:
+        return " ".join(self._chance.choices(self.words, self._weights, k=length))
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    migrate(database_url)
+    database = Database(database_url, outbox=RecordingOutbox())
+    yield database
+    await database.close()
+
+
+async def test_a_search_among_many(db: Database, dose: Dose, figure: Figures) -> None:
+    market = await build(db, providers=dose(small=1_000, full=100_000))
+    prose = Prose()
+    rate = await _index(db, prose)
+    figure(f"documents indexed, {db.backend.ops.name}", rate, "1/s")
+    catalog = CatalogService(
+        db=db,
+        engine=BuiltInSearch(),
+        accounts=cast("Accounts", None),
+        verticals=load_verticals(),
+        clock=SystemClock(),
+        settings=CatalogSettings(),
+    )
+    # What was made to fill the database is no part of a server's life, and would be looked through again and again.
+    gc.collect()
+    gc.freeze()
+    everything: list[float] = []
+    for kind, questions in (await _questions(db, market, prose)).items():
+        took = [await _milliseconds(catalog, question) for question in questions for _ in range(ROUNDS)]
+        everything += took
+        figure(f"{kind}, {db.backend.ops.name}: p95 (median {statistics.median(took):.1f})", _p95(took), "ms")
+    figure(f"all of them, {db.backend.ops.name}: p95", _p95(everything), "ms")
+
+
+async def _index(db: Database, prose: Prose) -> float:
+    """Index everybody with texts of a usual length, and return how many a second."""
+    columns = (
+        ProviderRow.id,
+        ProviderRow.vertical,
+        ProviderRow.price_from_minor,
+        ProviderRow.business_name,
+        ProviderRow.location,
+        ProviderRow.book_count,
+        ProviderRow.rating_avg,
+    )
+    async with db.read() as tx:
+        rows = list(await tx.all(select(*columns).order_by(ProviderRow.id)))
+    started, engine = time.perf_counter(), BuiltInSearch()
+    for start in range(0, len(rows), BATCH):
+        some = rows[start : start + BATCH]
+        async with db.write() as tx:
+            if tx.ops.name == "postgresql":
+                await tx.execute(text("SET LOCAL statement_timeout = 0"))
+            await engine.put(tx, await _documents(tx, some, prose))
+    rate = len(rows) / (time.perf_counter() - started)
+    engine_of = db.backend.migration_engine()
+    with engine_of.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE" if db.backend.ops.name == "postgresql" else "ANALYZE"))
+    engine_of.dispose()
+    return rate
+
+
+async def _documents(tx: ReadTx, rows: Sequence[Any], prose: Prose) -> list[Document]:
+    categories = await list_categories(tx, [row.id for row in rows])
+    return [
+        describe(
+            provider_id=row.id,
+            vertical=row.vertical,
+            price_from_minor=row.price_from_minor,
+            business_name=row.business_name,
+            location=row.location,
+            categories=categories[row.id],
+            services=[prose.text(3), prose.text(3)],
+            texts=[prose.text(8), prose.text(WORDS_OF_BIO)],
+            book_count=row.book_count,
+            rating_avg=row.rating_avg,
+        )
+        for row in rows
+    ]
+
+
+async def _questions(db: Database, market: Marketplace, prose: Prose) -> dict[str, list[SearchQuery]]:
+    chance = random.Random(11)
+    async with db.read() as tx:
+        names = await tx.scalars(select(ProviderRow.business_name).order_by(ProviderRow.id))
+    packs = list(load_verticals())
+
+    def ask(questions: Iterator[str] | Sequence[str], **more: Any) -> list[SearchQuery]:
+        return [SearchQuery(q=question, limit=24, **more) for question in questions]
+
+    some_names = chance.sample(names, QUESTIONS_OF_A_KIND)
+    cities = [city.name for city in market.cities[:QUESTIONS_OF_A_KIND]]
+    categories = [chance.choice(chance.choice(packs).categories).name for _ in range(QUESTIONS_OF_A_KIND)]
+    return {
+        "a whole name": ask(some_names),
+        "a first name": ask([name.split()[0] for name in some_names]),
+        "the beginning of a name": ask([name.split()[1][:4] for name in some_names]),
+        "a name with a mistake": ask([f"{name[:-3]}{name[-2]}{name[-3]}{name[-1]}" for name in some_names]),
+        "a category": ask(categories),
+        "a city": ask(cities),
+        "a category in a city": ask([f"{category} {city}" for category, city in zip(categories, cities, strict=True)]),
+        "a category, narrowed": ask(categories, min_price=50, max_price=400, min_rating=4),
+        "a city, one vertical": ask(cities, vertical="artists"),
+        "a category, free that day": ask(categories, when=market.free_from),
+        "the commonest words": ask(prose.words[:QUESTIONS_OF_A_KIND]),
+        "a rare word": ask(prose.words[-QUESTIONS_OF_A_KIND:]),
+        "two letters": ask([word[:2] for word in prose.words[:QUESTIONS_OF_A_KIND]]),
+        "nothing anywhere": ask([f"zzq{number}yyx" for number in range(QUESTIONS_OF_A_KIND)]),
+    }
+
+
+async def _milliseconds(catalog: CatalogService, question: SearchQuery) -> float:
+    started = time.perf_counter()
+    await catalog.search(query=question)
+    return (time.perf_counter() - started) * 1_000
+
+
+def _p95(values: Sequence[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]
