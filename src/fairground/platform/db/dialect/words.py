@@ -1,7 +1,7 @@
 """An index over the words of a column, in the words of each dialect; for tables, migrations and stores.
 
 The column holds tokens separated by spaces, made of letters, digits and underscores only. Both databases take them as
-they are: neither one's own ideas of words, languages and accents are asked, so both find the same rows (ADR-0014).
+they are: neither one's own ideas of words, languages and accents are asked, so both find the same rows (ADR-0011).
 """
 
 from collections.abc import Sequence

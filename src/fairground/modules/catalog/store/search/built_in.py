@@ -1,4 +1,4 @@
-"""The engine in the database itself: one table, one word index, and SQL that both dialects run alike (ADR-0014)."""
+"""The engine in the database itself: one table, one word index, and SQL that both dialects run alike (ADR-0011)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields, replace
