@@ -68,7 +68,7 @@ class Lists(CatalogBase):
                 counts = await price_bands.find_counts(tx, wanted.scopes)
             total = sum(counts.values())
             if wanted.is_narrowed:
-                total = await listing.count_up_to(tx, wanted, most=_COUNTED_AT_MOST + 1)
+                total = await _count(tx, wanted, page, shown=len(providers))
         return providers, {
             "total": min(total, _COUNTED_AT_MOST) if wanted.is_narrowed else total,
             "total_is_lower_bound": wanted.is_narrowed and total > _COUNTED_AT_MOST,
@@ -112,3 +112,11 @@ def _page(query: ProviderQuery) -> PageOf:
         after = Cursor.read(query.cursor, sort=query.sort)
         return PageOf(sort=query.sort, limit=query.limit, offset=0, after=after)
     return PageOf(sort=query.sort, limit=query.limit, offset=(query.page - 1) * query.limit)
+
+
+async def _count(tx: ReadTx, wanted: ListFilter, page: PageOf, *, shown: int) -> int:
+    """Return how many match, or one more than are counted; a page that is not full says it by itself."""
+    is_last = shown < page.limit and (shown > 0 or page.offset == 0) and page.after is None
+    if is_last:
+        return page.offset + shown
+    return await listing.count_up_to(tx, wanted, most=_COUNTED_AT_MOST + 1)
