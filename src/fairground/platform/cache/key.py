@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from fairground.platform.cache.policy import EVERYTHING, CachePolicy, life_tag
 
 QUERY_MAX_BYTES: Final = 1_024
-TEXT_MAX_CHARS: Final = 64  # what people type at length is seldom typed twice
+TEXT_MAX_CHARS: Final = 128  # cursors fit; what people type at such length is seldom typed twice
 _VERSION: Final = "v2:list"
 _SCOPE: Final = "anon"
 _TRACKING: Final = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref_src", "_ga"})
