@@ -56,6 +56,15 @@ class CatalogBase:
             raise not_found(provider_id)
         return provider
 
+    async def _show_anew(self, tx: WriteTx, provider: ProviderRef) -> None:
+        """Let lists, search and caches show what this transaction has changed, if the provider is one that they show.
+
+        Who was approved stays so; the others stand in no list yet.
+        """
+        if provider.status is ProviderStatus.APPROVED:
+            self._touch(tx, provider)
+            await self._list_anew(tx, provider.id)
+
     def _touch(self, tx: WriteTx, provider: ProviderRef) -> None:
         """Void what is cached of a provider and the lists that it may stand in, if it is one that everybody sees."""
         if provider.status is ProviderStatus.APPROVED:

@@ -26,9 +26,8 @@ class Offering(CatalogBase):
             added = await services.insert_service(tx, checked, service_id=uuid7(), provider_id=provider_id)
             await services.refresh_price(tx, provider_id)
             await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
-            await self._list_anew(tx, provider_id)
             await tx.emit(ServicesChanged(provider_id=provider_id))
-            self._touch(tx, provider)
+            await self._show_anew(tx, provider)
         return added
 
     async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
@@ -41,6 +40,5 @@ class Offering(CatalogBase):
                 raise ServiceNotFound(f"There is no service {service_id}.")
             await services.refresh_price(tx, provider.id)
             await profiles.change_profile(tx, provider.id, {"updated_at": self._clock.now()})
-            await self._list_anew(tx, provider.id)
             await tx.emit(ServicesChanged(provider_id=provider.id))
-            self._touch(tx, provider)
+            await self._show_anew(tx, provider)

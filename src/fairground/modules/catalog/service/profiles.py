@@ -84,8 +84,7 @@ class Profiles(CatalogBase):
             lat, lng = record.detail.lat, record.detail.lng
             check_place(lat, lng)
             await profiles.change_profile(tx, provider_id, place_values(lat, lng))
-            await self._list_anew(tx, provider_id)
-            self._touch(tx, provider)
+            await self._show_anew(tx, provider)
         [view] = await self._own_views([record])
         return view
 
