@@ -86,24 +86,35 @@ def trust_redis_at_once() -> None:
 class SlowAnswers:
     """Makes what the cache computes take its time, and tells of each computation which process began it."""
 
-    seconds: float
-    told: Path
-    """Gets a line with the process id at each beginning."""
+    folder: Path
 
     def arm(self) -> None:
         compute = CanonicalCalls.compute
 
         async def compute_slowly(calls: CanonicalCalls, wanted: Wanted) -> Answer:
-            with self.told.open("a") as file:
+            with self._told.open("a") as file:
                 file.write(f"{os.getpid()}\n")
-            await asyncio.sleep(self.seconds)
+            await asyncio.sleep(float(self._seconds.read_text()))
             return await compute(calls, wanted)
 
         setattr(CanonicalCalls, "compute", compute_slowly)  # noqa: B010 - mypy knows better than we what it may be
 
+    def begin(self, *, seconds: float) -> None:
+        """Let computations take so long from now on, and forget those that were."""
+        self._seconds.write_text(str(seconds))
+        self._told.write_text("")
+
     def processes(self) -> list[int]:
         """Return who began a computation, in the order of their beginnings."""
-        return [int(line) for line in self.told.read_text().split()] if self.told.exists() else []
+        return [int(line) for line in self._told.read_text().split()]
+
+    @property
+    def _told(self) -> Path:
+        return self.folder / "computations"
+
+    @property
+    def _seconds(self) -> Path:
+        return self.folder / "computation-seconds"
 
 
 def run(
