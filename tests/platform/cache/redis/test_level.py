@@ -176,3 +176,14 @@ async def test_a_mistake_of_our_own_costs_the_level_and_not_the_program(redis_se
 def test_a_url_that_cannot_be_used_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match=r"schemes|no_such_option"):
         RedisLevel(url, namespace="any", backlog=Ledger())
+
+
+async def test_a_password_opens_the_server_and_is_never_told(owned_server: OwnedServer, namespace: str) -> None:
+    with redis.Redis.from_url(owned_server.url) as admin:
+        admin.config_set("requirepass", "seven lanterns")
+    async with level_at(owned_server.url.replace("//", "//:seven%20lanterns@"), namespace=namespace) as level:
+        assert await level.read_tokens(["lists"])
+    refused = RedisLevel(owned_server.url.replace("//", "//:eight%20lanterns@"), namespace=namespace, backlog=Ledger())
+    async with refused.running():
+        await until(lambda: "password" in refused.reason)
+        assert "lanterns" not in refused.reason
