@@ -8,6 +8,7 @@ import random
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, Final, cast
 
 import pytest
@@ -46,10 +47,10 @@ class Prose:
         self._chance = random.Random(7)
         letters = "abdefgiklmnoprstuv"
         self.words = ["".join(self._chance.choices(letters, k=self._chance.randint(3, 10))) for _ in range(WORDS)]
-        self._weights = [1 / (rank + 2) for rank in range(WORDS)]
+        self._cumulated = list(accumulate(1 / (rank + 2) for rank in range(WORDS)))
 
     def text(self, length: int) -> str:
-        return " ".join(self._chance.choices(self.words, self._weights, k=length))
+        return " ".join(self._chance.choices(self.words, cum_weights=self._cumulated, k=length))
 
 
 @pytest.fixture

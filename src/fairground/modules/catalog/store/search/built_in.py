@@ -30,7 +30,7 @@ _COPIED: Final = ("vertical", "location", "price_from_minor", "book_count", "rat
 
 
 class BuiltInSearch:
-    def __init__(self, *, looked_at_max: int = 10_000) -> None:
+    def __init__(self, *, looked_at_max: int = 5_000) -> None:
         """Make the engine.
 
         Args:
