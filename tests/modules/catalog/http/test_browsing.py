@@ -68,6 +68,19 @@ async def test_each_pack_has_a_list_of_its_own(client: httpx.AsyncClient, desk: 
     assert (await client.get("/tutors")).json()["data"] == []
 
 
+async def test_a_pack_has_its_own_word_for_a_category(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved(business_name="A cook", vertical="chefs", categories=["italian"])
+    await desk.approved(business_name="Another", vertical="chefs", categories=["french"])
+    for words, names in (
+        ({"cuisine": "Italian"}, ["A cook"]),
+        ({"cuisine": "french", "category": "italian"}, ["Another"]),
+        ({"cuisine": "", "category": "italian"}, ["A cook"]),
+        ({"cuisine": "-"}, []),
+    ):
+        found = (await client.get("/chefs", params=words)).json()["data"]
+        assert [card["business_name"] for card in found] == names
+
+
 async def test_per_page_is_limit_on_the_list_of_a_pack(client: httpx.AsyncClient, desk: Desk) -> None:
     for number in range(3):
         await desk.approved(business_name=f"Act {number}")

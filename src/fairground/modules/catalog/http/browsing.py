@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model, model_validator
 
 from fairground.contracts.catalog import (
     LEAN_FIELDS,
@@ -20,7 +20,7 @@ from fairground.contracts.catalog import (
     ProviderSort,
 )
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
-from fairground.modules.catalog.http.filters import Filters, list_tags
+from fairground.modules.catalog.http.filters import CategoryWord, Filters, list_tags
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.routing import api_router
@@ -68,6 +68,29 @@ class PackQuery(ListQuery):
     limit: _PageSize | None = Field(default=None, description="Another name of `per_page`, which it overrides.")
 
 
+def _query_of(pack: Vertical) -> type[PackQuery]:
+    """Return the query of a pack's list, which also takes its own word for a category: `cuisine`, `subject`."""
+    word = pack.words.category
+    if not word.isidentifier() or word in PackQuery.model_fields:
+        return PackQuery
+
+    def translate(given: Any) -> Any:
+        if not isinstance(given, Mapping) or word not in given:
+            return given
+        others = {name: value for name, value in given.items() if name != word}
+        # A form sends the fields that its user left empty.
+        return others | {"category": given[word]} if given[word] else others
+
+    described = Field(default=None, description="Another name of `category`, which it overrides.")
+    made: type[PackQuery] = create_model(
+        f"{pack.key.title()}Query",
+        __base__=PackQuery,
+        __validators__={"translate": model_validator(mode="before")(translate)},
+        **{word: (str | None, described)},  # type: ignore[call-overload]
+    )
+    return made
+
+
 def _only_id_is_certain(schema: dict[str, Any]) -> None:
     schema["required"] = ["id"]
 
@@ -86,7 +109,7 @@ class PriceQuery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     vertical: str | None = Field(default=None, description="A key that GET /verticals lists.")
-    category: str | None = Field(default=None, description="A category's slug, name or alias.")
+    category: CategoryWord = Field(default=None, description="A category's slug, name or alias.")
 
 
 class PriceDistributionOut(BaseModel):
@@ -104,7 +127,7 @@ def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
     @router.get("/price-distribution")
     @cached(CachePolicy(route="prices", life=Life.LISTS, query=PriceQuery, tags=list_tags))
     async def get_price_distribution(query: Annotated[PriceQuery, Query()]) -> PriceDistributionOut:
-        bands = await catalog.get_price_distribution(vertical=query.vertical or None, category=query.category or None)
+        bands = await catalog.get_price_distribution(vertical=query.vertical or None, category=query.category)
         return PriceDistributionOut(data=bands)
 
     @router.get("/service-provider-profiles/{id_or_slug}")
@@ -113,11 +136,12 @@ def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
         return await catalog.get_provider(id_or_slug=id_or_slug)
 
     for pack in verticals:
+        query = _query_of(pack)
         policy = CachePolicy(
-            route=f"providers-{pack.key}", life=Life.LISTS, query=PackQuery, tags=partial(list_tags, vertical=pack.key)
+            route=f"providers-{pack.key}", life=Life.LISTS, query=query, tags=partial(list_tags, vertical=pack.key)
         )
         summary = f"List {pack.words.providers}"
-        list_of_pack = cached(policy)(_list_of_pack(catalog, pack))
+        list_of_pack = cached(policy)(_list_of_pack(catalog, pack, query))
         router.get(f"/{pack.key}", summary=summary, response_model=ProviderListOut)(list_of_pack)
     return router
 
@@ -126,10 +150,12 @@ def _provider_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
     return ALL_PROVIDERS, provider_tag(asked["id_or_slug"])
 
 
-def _list_of_pack(catalog: Catalog, pack: Vertical) -> Callable[[PackQuery], Awaitable[Response]]:
-    async def list_providers_of_pack(query: Annotated[PackQuery, Query()]) -> Response:
+def _list_of_pack(catalog: Catalog, pack: Vertical, query_of: type[PackQuery]) -> Callable[[Any], Awaitable[Response]]:
+    async def list_providers_of_pack(query: Any) -> Response:
         return await _answer(catalog, query, vertical=pack.key, limit=query.limit or query.per_page)
 
+    # The pack says what it takes, so the framework is told here instead of above.
+    list_providers_of_pack.__annotations__["query"] = Annotated[query_of, Query()]
     return list_providers_of_pack
 
 

@@ -8,7 +8,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fairground.contracts.catalog import Near, QueryInvalid
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tag, list_tag
+from fairground.verticals.schema import normalise
 
+
+def _in_one_spelling(word: str | None) -> str | None:
+    # "Dj", "dj" and " DJ" are one question, and so one answer in the cache.
+    return normalise(word) or word if word else None
+
+
+CategoryWord = Annotated[str | None, AfterValidator(_in_one_spelling)]
 _Price = Annotated[float | None, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
@@ -22,7 +30,7 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    category: str | None = Field(default=None, description="A category's slug, name or alias, in any spelling.")
+    category: CategoryWord = Field(default=None, description="A category's slug, name or alias, in any spelling.")
     location: str | None = Field(default=None, description="A prefix of the location, or of a word in it.")
     when: date | None = Field(
         default=None, description="A date where the provider is, on which something of theirs can still be booked."
@@ -41,8 +49,7 @@ class Filters(BaseModel):
     def asked(self) -> dict[str, Any]:
         """Return what the contract's queries take of it."""
         return {
-            # A form sends the fields that its user left empty.
-            "category": self.category or None,
+            "category": self.category,
             "location": self.location,
             "when": self.when,
             "near": self._near(),
