@@ -9,7 +9,8 @@ from fairground.platform.cache import backlog
 from fairground.platform.cache.backlog import JobBacklog
 from fairground.platform.cache.invalidation import RenewTags
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.execution import drain
+from fairground.platform.jobs.awaiting import find_unfinished, hasten
+from fairground.platform.jobs.execution import claim_jobs, drain
 from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.routes import Routes
 
@@ -67,3 +68,16 @@ async def test_what_comes_while_it_waits_does_not_hold_it_up(database: Database,
         await write_down(database, delay=timedelta(hours=1))
         await asyncio.sleep(0.05)
     assert await settled
+
+
+async def test_what_waits_in_a_long_queue_is_done_first(database: Database, routes: Routes) -> None:
+    for _ in range(5):
+        await write_down(database)
+    before = await find_unfinished(database, kind=KIND)
+    await write_down(database)
+    (last,) = await find_unfinished(database, kind=KIND) - before
+    await hasten(database, job_ids=[last])
+    first = await claim_jobs(
+        database, kinds=routes.kinds, limit=1, is_idle=True, lease=timedelta(seconds=30), worker="test"
+    )
+    assert [job.id for job in first] == [last]
