@@ -1,0 +1,70 @@
+"""An index that is made anew is the one that the changes kept, whenever the command was killed on its way."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from fairground.contracts.catalog import Catalog, ImportedProvider
+from fairground.modules.catalog.tables import SearchDocumentRow, SearchSpellingRow
+from fairground.platform.db.database import Database
+from tests.support.market import visiting
+from tests.support.server_process import FailPoint
+from tests.support.servers import Installation
+
+pytestmark = pytest.mark.anyio
+
+_INDEXING: Final = "fairground.modules.catalog.store.search.indexing"
+DEATHS: Final = (
+    FailPoint("the second step is begun", _INDEXING, "index_anew", "before", nth=2),
+    FailPoint("the second step is read, not written", _INDEXING, "_describe", "after", nth=2),
+    FailPoint("the second step is written, not committed", _INDEXING, "index_anew", "after", nth=2),
+)
+PROVIDERS: Final = 700  # more than one step
+
+
+async def test_it_ends_equal_after_any_death(migrated_url: str, tmp_path: Path) -> None:
+    installation = Installation(database_url=migrated_url, data_dir=tmp_path / "data")
+    async with visiting(installation) as program:
+        await _fill(program.links.of(Catalog))
+        kept = await _index(program.db)
+        for death in DEATHS:
+            await _spoil(program.db)
+            assert installation.run("search", "reindex", fail_point=death).exit_code == -9, death.name
+            assert await _index(program.db) != kept, death.name
+            again = installation.run("search", "reindex")
+            assert again.exit_code == 0, again.output
+            assert await _index(program.db) == kept, death.name
+
+
+async def _fill(catalog: Catalog) -> None:
+    rows = [
+        ImportedProvider(
+            external_id=str(number),
+            business_name=f"Kitchen number {number}",
+            location="Oslo",
+            timezone="Europe/Oslo",
+            categories=["thai"],
+        )
+        for number in range(PROVIDERS)
+    ]
+    for start in range(0, PROVIDERS, 500):
+        await catalog.import_providers(vertical="chefs", source="test", providers=rows[start : start + 500])
+
+
+async def _spoil(db: Database) -> None:
+    async with db.write() as tx:
+        await tx.execute(update(SearchDocumentRow).values(words="tgone", name="gone"))
+        await tx.execute(delete(SearchDocumentRow).where(SearchDocumentRow.number % 2 == 0))
+        await tx.execute(delete(SearchSpellingRow))
+
+
+async def _index(db: Database) -> tuple[list[Any], list[Any]]:
+    columns = [column for column in SearchDocumentRow.__table__.c if column.name != "number"]
+    async with db.read() as tx:
+        documents = await tx.all(select(*columns).order_by(SearchDocumentRow.provider_id))
+        spellings = await tx.all(
+            select(SearchSpellingRow.spelling, SearchSpellingRow.word).order_by("word", "spelling")
+        )
+    return list(documents), list(spellings)
