@@ -6,6 +6,7 @@
 | `migrated_url` | the address of such a database, for server processes |
 | `database_url` | the address of a database without tables, once on each dialect |
 | `redis_server` | the address of a Redis or Valkey that many tests share |
+| `patience` | longer waits at a small dose, for rushes within this process |
 | `dose` | `dose(small=3, full=50)`: how much of a proof to run |
 | `figure` | `figure("rounds per second", 41.5, "1/s")`: a measured number for the report |
 | `real_data` | the folder of real data beside the checkout; without it the test is reported as not run |
@@ -17,8 +18,10 @@ from typing import Any, Final
 
 import hypothesis
 import pytest
+from sqlalchemy import text
 
 from fairground.platform.db.database import Database
+from fairground.platform.db.dialect import postgres
 from tests.support.databases import copy_of, migrate
 from tests.support.outbox import RecordingOutbox
 from tests.support.postgres import empty, fresh_database
@@ -107,6 +110,17 @@ def migrated_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -
     url: str = request.getfixturevalue("postgres_database")
     empty(url)
     return url
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch, dose: Dose) -> None:
+    """Let a caller in a rush wait for as long as it takes, for at a small dose the machine has other tests to run.
+
+    The full dose is taken within the limits of an installation, where the last in line must not wait longer either.
+    """
+    if not dose.is_full:
+        monkeypatch.setattr(postgres, "_WRITE_LIMITS", text("SELECT set_config('lock_timeout', '60s', true)"))
+        monkeypatch.setattr(postgres, "_POOL_WAIT_SECONDS", 60)
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import ColumnElement, false, text
+from sqlalchemy import ColumnElement, false
 
 from fairground.contracts.booking import BookingStatus, BookingView
 from fairground.contracts.catalog import BookingMode, Offer
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.store import allocations
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect import postgres
 from tests.modules.booking.rig import Rig, make_rig
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox
@@ -24,17 +23,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(900)]
 CALLERS = 64
 CONNECTIONS = 32  # and as many again in a rush
 Figures = Callable[[str, float, str], None]
-
-
-@pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch, dose: Dose) -> None:
-    """Let a caller wait for as long as it takes, for at a small dose the machine has other tests to run.
-
-    The full dose is taken within the limits of an installation, where the last of 64 must not wait longer either.
-    """
-    if not dose.is_full:
-        monkeypatch.setattr(postgres, "_WRITE_LIMITS", text("SELECT set_config('lock_timeout', '60s', true)"))
-        monkeypatch.setattr(postgres, "_POOL_WAIT_SECONDS", 60)
 
 
 @pytest.fixture

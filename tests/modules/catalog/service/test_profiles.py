@@ -56,11 +56,13 @@ async def test_one_account_in_a_hurry_gets_one_profile(catalog: CatalogService, 
     assert sum(isinstance(result, ProfileExists) for result in results) == RUSH - 1
 
 
+@pytest.mark.usefixtures("patience")
 async def test_namesakes_in_a_hurry_get_different_addresses(catalog: CatalogService, people: People) -> None:
     slugs = await _create_at_once(catalog, people)
     assert sorted(slugs) == ["bla-time-trio", *(f"bla-time-trio-{number}" for number in range(2, RUSH + 1))]
 
 
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("dialect", ["postgres"], indirect=True)  # one writer at a time needs no index to decide
 async def test_without_the_unique_index_namesakes_in_a_hurry_share_an_address(
     catalog: CatalogService, people: People, db: Database
