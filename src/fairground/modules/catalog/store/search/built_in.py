@@ -1,7 +1,7 @@
 """The engine in the database itself: one table, one word index, and SQL that both dialects run alike (ADR-0011)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -42,14 +42,17 @@ class BuiltInSearch:
     async def put(self, tx: WriteTx, documents: Sequence[Document]) -> None:
         # What has not changed is not written: to index a document costs a hundred times what reading it does.
         kept = await self._list_documents(tx, [document.provider_id for document in documents])
-        changed = [document for document in documents if document != kept.get(document.provider_id)]
-        reworded = [document for document in changed if not _says_the_same(document, kept.get(document.provider_id))]
-        for document in changed:
-            if document not in reworded:
+        reworded = []
+        for document in documents:
+            before = kept.get(document.provider_id)
+            if not _says_the_same(document, before):
+                reworded.append(document)
+            elif document != before:
                 await self._copy_anew(tx, document)
         if reworded:
             await self.drop(tx, [document.provider_id for document in reworded])
-            await tx.insert_many(SearchDocumentRow, [asdict(document) for document in reworded])
+            # Not `asdict`, which copies every value deeply.
+            await tx.insert_many(SearchDocumentRow, [dict(vars(document)) for document in reworded])
             await self._learn_spellings(tx, frozenset().union(*(document.spelled for document in reworded)))
 
     async def drop(self, tx: WriteTx, provider_ids: Collection[UUID]) -> None:
