@@ -130,7 +130,14 @@ async def test_no_outage_costs_an_answer_or_shows_what_was_before_a_change(
 async def test_a_redis_that_is_trusted_at_once_brings_back_what_was_changed_meanwhile(
     installation: Installation,
 ) -> None:
-    """The control: two servers that do not ask what was missed while Redis hung."""
+    """The control: two servers that do not ask what was missed while Redis hung. It takes chance, so a few tries."""
+    for _ in range(4):
+        if await _is_old_shown_to_those_who_trust_at_once(installation):
+            return
+    raise AssertionError("What was before never showed, so the proof above would not notice it.")
+
+
+async def _is_old_shown_to_those_who_trust_at_once(installation: Installation) -> bool:
     with OwnedServer() as owned:
         async with eyes_on(installation, owned, has_patience=False) as eyes:
             await eyes.write(server=0)
@@ -143,10 +150,10 @@ async def test_a_redis_that_is_trusted_at_once_brings_back_what_was_changed_mean
             await asyncio.sleep(2.5)  # the job that stands for the change has been tried twice, and waits for long now
             owned.thaw()
             began_at = time.monotonic()
-            while eyes.oldest_seconds(at_its_own_server=False) == 0 and time.monotonic() < began_at + 20:
+            while eyes.oldest_seconds(at_its_own_server=False) == 0 and time.monotonic() < began_at + 10:
                 for server in (0, 1):
                     await eyes.look(server=server)
-    assert eyes.looks[-1].version == 1
+            return eyes.oldest_seconds(at_its_own_server=False) > 0
 
 
 def test_the_eyes_notice_what_is_old() -> None:

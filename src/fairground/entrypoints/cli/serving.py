@@ -93,8 +93,8 @@ def _build_demo(settings: Settings, file: Path) -> None:
     for leftover in aside.parent.glob(f"{aside.name}*"):
         leftover.unlink()
     typer.echo("Building the demo, which takes some seconds …", err=True)
-    # In a process of its own, so that the memory it takes goes back to the machine.
-    builder = multiprocessing.get_context("fork").Process(target=_build_aside, args=(settings, aside))
+    # In a process of its own, so that the memory it takes goes back to the machine; it ends when we do.
+    builder = multiprocessing.get_context("fork").Process(target=_build_aside, args=(settings, aside), daemon=True)
     builder.start()
     builder.join()
     if builder.exitcode:

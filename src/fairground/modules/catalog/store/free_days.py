@@ -21,7 +21,7 @@ async def replace_free_days(
     """
     mine = WeekRow.provider_id == provider_id
     told = {"timezone": timezone, "last_starts": "".join(week)}
-    await tx.insert_ignore(WeekRow, [{"provider_id": provider_id, "version": 0, **told}])
+    is_first = await tx.insert_ignore(WeekRow, [{"provider_id": provider_id, "version": 0, **told}])
     (before,) = await tx.lock(select(WeekRow).where(mine))
     newer = update(WeekRow).where(mine, WeekRow.version < version).values(version=version, **told)
     if not await tx.execute(newer):
@@ -31,6 +31,6 @@ async def replace_free_days(
     await tx.execute(delete(DayRow).where(DayRow.provider_id == provider_id))
     rows = [{"provider_id": provider_id, "day": day, "last_start": last} for day, last in days.items()]
     await tx.insert_many(DayRow, rows)
-    if (before.timezone, before.last_starts) != (timezone, told["last_starts"]):
+    if is_first or (before.timezone, before.last_starts) != (timezone, told["last_starts"]):
         return None
     return {day for day, _ in known.items() ^ days.items()}
