@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -159,6 +159,15 @@ def test_an_address_of_another_machine_is_refused() -> None:
         bind_socket(Settings(http_host="192.0.2.7", http_port=0))
 
 
+@pytest.fixture
+def heard_interrupts() -> Iterator[None]:
+    """Let programs that we start hear of Ctrl-C: a shell that runs us in the background has told us to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_interrupts")
 def test_a_first_start_that_is_interrupted_leaves_no_half_demo_and_no_traceback(tmp_path: Path) -> None:
     log, env = tmp_path / "log", environment(tmp_path / "var", HTTP_PORT="0")
     with (
@@ -170,6 +179,10 @@ def test_a_first_start_that_is_interrupted_leaves_no_half_demo_and_no_traceback(
             time.sleep(0.05)
         # As a terminal does it: the whole process group hears of Ctrl-C.
         os.killpg(first.pid, signal.SIGINT)
-        assert first.wait(START_SECONDS) == 130
+        try:
+            assert first.wait(START_SECONDS) == 130
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(first.pid, signal.SIGKILL)
     assert "Traceback" not in log.read_text()
     assert not (tmp_path / "var" / "fairground.db").exists()
