@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from fairground.contracts.catalog import PriceBand, ProviderQuery, ProviderSort, SearchQuery
+from fairground.web.addresses import read_number
 
 PAGE_LENGTH: Final = 24
 PAGES_MAX: Final = 500  # deeper pages are read by machines, and cost the database every row before them
@@ -24,18 +25,12 @@ def _read_text(value: str) -> str:
     return value.strip()[:TEXT_MAX_LENGTH]
 
 
-def _read_number(value: object, *, most: int) -> int | None:
-    text = "" if value is None else str(value).strip()
-    # isdecimal alone also takes digits of other scripts, which int() reads as well.
-    return min(int(text[:12]), most) if text.isdecimal() else None
-
-
 def _read_price(value: object) -> int | None:
-    return _read_number(value, most=PRICE_MAX)
+    return read_number(value, most=PRICE_MAX)
 
 
 def _read_page(value: object) -> int:
-    return _read_number(value, most=PAGES_MAX) or 1
+    return read_number(value, most=PAGES_MAX) or 1
 
 
 def _read_sort(value: str) -> ProviderSort:

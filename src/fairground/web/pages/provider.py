@@ -19,6 +19,7 @@ from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.clock import Clock
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
+from fairground.web.addresses import read_number
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import PageNotFound, page_router
 from fairground.web.policies import terms_of
@@ -26,6 +27,7 @@ from fairground.web.rendering import Renderer
 from fairground.web.times import load_times, read_wish
 
 REVIEWS_LENGTH: Final = 6
+REVIEW_PAGES_MAX: Final = 999_999
 
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
@@ -38,8 +40,7 @@ def _read_id(value: object) -> UUID | None:
 
 
 def _read_page(value: object) -> int:
-    text = str(value)
-    return max(1, int(text[:6])) if text.isascii() and text.isdigit() else 1
+    return read_number(value, most=REVIEW_PAGES_MAX) or 1
 
 
 def _digits_and_dashes(value: object) -> str:
