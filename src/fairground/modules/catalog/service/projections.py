@@ -16,7 +16,7 @@ class Projections(CatalogBase):
             if await projections.raise_book_count(tx, event.provider_id, book_count=count) and provider is not None:
                 # The lists follow within their minute: they are asked for too often to be made anew at each booking.
                 tx.touch(provider_tag(provider.id), provider_tag(provider.slug))
-            await self._list_anew(tx, event.provider_id)
+                await self._list_anew(tx, event.provider_id)
 
     async def record_rating(self, event: ProviderRated) -> None:
         async with self._db.write(ends_job=True) as tx:
@@ -25,8 +25,7 @@ class Projections(CatalogBase):
                 tx, event.provider_id, rating_sum=event.rating_sum, rating_count=event.rating_count
             )
             if is_news and provider is not None:
-                self._touch(tx, provider)
-            await self._list_anew(tx, event.provider_id)
+                await self._show_anew(tx, provider)
 
     async def record_hours(self, event: AvailabilityRulesSet) -> None:
         async with self._db.write(ends_job=True) as tx:
