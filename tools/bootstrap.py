@@ -27,6 +27,8 @@ VENV: Final = ROOT / ".venv"
 STAMP: Final = VENV / "installed"
 LOCKS: Final = {"run": ROOT / "requirements" / "run.txt", "dev": ROOT / "requirements" / "dev.txt"}
 UV_LOCK: Final = ROOT / "requirements" / "uv.txt"
+# What builds a package that comes as source (pyvips, which is plain Python): as locked and hashed as all the rest.
+BUILD_LOCK: Final = ROOT / "requirements" / "build.txt"
 
 PIP_FILES: Final = (
     "/etc/pip.conf",
@@ -45,7 +47,9 @@ def main(wanted: str) -> None:
     environment = {**os.environ, **uv_settings(), "VIRTUAL_ENV": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
     # Always anew: uv links packages from its cache in a second, and nothing of an older lock or folder stays behind.
     _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)], environment)
-    _run([uv, "pip", "sync", "--quiet", "--require-hashes", str(LOCKS[wanted])], environment)
+    sync = [uv, "pip", "sync", "--quiet", "--require-hashes", "--build-constraints", str(BUILD_LOCK)]
+    # Where a libvips for developers is installed, pyvips would be compiled against that, over the one that is locked.
+    _run([*sync, str(LOCKS[wanted])], {**environment, "PKG_CONFIG_LIBDIR": os.devnull, "PKG_CONFIG_PATH": ""})
     # Built by uv itself, from this folder: no build tool is fetched past the lock.
     _run([uv, "pip", "install", "--quiet", "--no-deps", "--offline", "--editable", str(ROOT)], environment)
     STAMP.write_text(stamp_of(wanted))
@@ -61,7 +65,7 @@ def is_installed(wanted: str) -> bool:
 def stamp_of(wanted: str) -> str:
     # The folder is part of it, because scripts in an environment hold its path: a moved checkout installs anew.
     digest = hashlib.sha256(str(ROOT).encode())
-    for file in (LOCKS[wanted], ROOT / "pyproject.toml"):
+    for file in (LOCKS[wanted], BUILD_LOCK, ROOT / "pyproject.toml"):
         digest.update(file.read_bytes())
     return f"{wanted} {digest.hexdigest()}\n"
 

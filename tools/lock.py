@@ -11,9 +11,11 @@ import subprocess
 import sys
 from typing import Final
 
-from tools.bootstrap import LOCKS, ROOT, UV_LOCK, fetched_uv, uv_settings
+from tools.bootstrap import BUILD_LOCK, LOCKS, ROOT, UV_LOCK, fetched_uv, uv_settings
 
 FOR_EVERY_PLATFORM: Final = ("--universal", "--python-version", "3.11", "--generate-hashes")
+# What pyvips names in its pyproject.toml: the one package of ours that nobody offers built.
+BUILD_TOOLS: Final = "setuptools>=61\ncffi>=1\npkgconfig>=1.5\n"
 PRESENTATION: Final = ("--quiet", "--no-annotate", "--custom-compile-command", "make lock")
 
 
@@ -23,6 +25,7 @@ def main() -> None:
     _compile(uv, "pyproject.toml", "--output-file", run)
     # One version of a package in both locks.
     _compile(uv, "pyproject.toml", "--group", "dev", "--constraints", run, "--output-file", dev)
+    _compile(uv, "-", "--constraints", run, "--output-file", str(BUILD_LOCK), standard_input=BUILD_TOOLS)
     version = subprocess.run([uv, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
     _compile(uv, "-", "--output-file", str(UV_LOCK), standard_input=f"uv=={version}")
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 import fairground
 from fairground.entrypoints.compose import compose
+from fairground.entrypoints.metrics import metrics_of
 from fairground.entrypoints.reference import render_settings
 from fairground.entrypoints.settings import Settings
 from fairground.kernel import errors
@@ -20,7 +21,6 @@ from fairground.kernel.errors import DomainError
 from fairground.kernel.messages import Event, Job, Message
 from fairground.platform.http.problems import status_of
 from fairground.platform.module import Module
-from fairground.platform.telemetry.metrics import Metrics, Sources
 from fairground.verticals.schema import Vertical
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -161,8 +161,6 @@ def _table_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def render_metrics() -> str:
-    program = compose(Settings(), is_guest=True)
-    sources = Sources(db=program.db, requests=program.requests, jobs=program.worker.stats, cache=program.cache)
     lines = [
         "# Metrics",
         "",
@@ -173,7 +171,7 @@ def render_metrics() -> str:
         "| metric | kind | labels | meaning |",
         "|---|---|---|---|",
     ]
-    for metric in Metrics(sources).collect():
+    for metric in metrics_of(compose(Settings(), is_guest=True)).collect():
         name = f"{metric.name}_total" if metric.type == "counter" else metric.name
         labels = ", ".join(f"`{label}`" for label in getattr(metric, "_labelnames"))  # noqa: B009 - theirs is private
         lines.append(f"| `{name}` | {metric.type} | {labels} | {metric.documentation} |")
