@@ -74,12 +74,13 @@ class ReadTx:
         if statement is not None:
             await self.all(statement)
 
-    async def all(self, statement: Executable) -> Sequence[Any]:
-        return (await self._executor.execute(statement)).all()
+    async def all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """Return all rows; `values` are those of its parameters, where the statement was built without them."""
+        return (await self._executor.execute(statement, values)).all()
 
-    async def one_or_none(self, statement: Executable) -> Any:
-        """Return the first row, or None when there is none."""
-        rows = await self.all(statement)
+    async def one_or_none(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Any:
+        """Return the first row, or None when there is none; `values` as in `all`."""
+        rows = await self.all(statement, values)
         return rows[0] if rows else None
 
     async def scalars(self, statement: Executable) -> list[Any]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, Uuid
 
 from fairground.platform.db.dialect.instants import UtcDateTime
+from fairground.platform.db.dialect.lists import among
 from fairground.platform.db.dialect.texts import BytewiseText, after_prefix
 from fairground.platform.db.dialect.words import RowNumber, WordIndex
 
@@ -20,6 +21,7 @@ __all__ = [
     "UtcDateTime",
     "WordIndex",
     "after_prefix",
+    "among",
 ]
 
 Json = JSON(none_as_null=True)

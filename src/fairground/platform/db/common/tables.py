@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, MetaData, Text
@@ -45,6 +46,20 @@ class LimitRow(Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     free_at: Mapped[datetime]
     """When every try of the past is forgotten; a row whose time has come means nothing."""
+
+
+class OperatorActRow(Base):
+    """What somebody who runs the installation did to it by hand. Rows are only ever added."""
+
+    __tablename__ = "common_operator_act"
+    __table_args__ = (Index(None, "act", "acted_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    acted_at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(Text)
+    """In words: "user …" with the account's id, or "command, …" with the system's user."""
+    act: Mapped[str] = mapped_column(Text)
+    details: Mapped[dict[str, Any]]
 
 
 history = History(name="common", metadata=Base.metadata, folder=Path(__file__).parent / "migrations")

@@ -59,10 +59,14 @@ class Rows(Protocol):
     def all(self) -> Sequence[Any]: ...
 
 
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+"""Of the parameters of a statement; several for a statement that is run once for each."""
+
+
 class Executor(Protocol):
     """One open transaction on one connection."""
 
-    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Rows: ...
+    async def execute(self, statement: Executable, values: Values = None) -> Rows: ...
 
 
 class SQLOps(Protocol):

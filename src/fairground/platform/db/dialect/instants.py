@@ -10,6 +10,17 @@ _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def in_utc(instant: datetime) -> datetime:
+    """Return the instant in UTC.
+
+    Raises:
+        ValueError: It has no time zone.
+    """
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone; instants are stored in UTC, so pass an aware datetime.")
+    return instant.astimezone(UTC)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant. Python sees aware datetimes in UTC on every dialect; a naive one is refused."""
 
@@ -20,9 +31,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return dialect.type_descriptor(_EpochMicroseconds() if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is not None and value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone; instants are stored in UTC, so pass an aware datetime.")
-        return None if value is None else value.astimezone(UTC)
+        return None if value is None else in_utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else value.astimezone(UTC)

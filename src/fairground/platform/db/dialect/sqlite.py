@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -25,6 +25,7 @@ from fairground.platform.db.dialect.base import (
     DatabaseURLError,
     Executor,
     Rows,
+    Values,
 )
 from fairground.platform.db.dialect.sqlite_ops import SQLiteOps
 
@@ -193,36 +194,34 @@ class _Reader:
         self._raw = _raw(connection)
         self._threads = threads
 
-    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Rows:
+    async def execute(self, statement: Executable, values: Values = None) -> Rows:
         try:
             try:
-                return cast("Rows", self._fetch_a_little(statement, rows)())
+                return cast("Rows", self._fetch_a_little(statement, values)())
             except OperationalError as error:
                 if not _is_interruption(error):
                     raise
-            return cast("Rows", (await self._fetch_in_thread(statement, rows))())
+            return cast("Rows", (await self._fetch_in_thread(statement, values))())
         except OperationalError as error:
             raise _unavailable(error) from error
 
-    def _fetch_a_little(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> FrozenResult[Any]:
+    def _fetch_a_little(self, statement: Executable, values: Values) -> FrozenResult[Any]:
         self._raw.set_progress_handler(lambda: 1, _STEPS_ON_THE_LOOP)
         try:
-            return self._fetch(statement, rows)
+            return self._fetch(statement, values)
         finally:
             self._raw.set_progress_handler(None, 0)
 
-    async def _fetch_in_thread(
-        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None
-    ) -> FrozenResult[Any]:
+    async def _fetch_in_thread(self, statement: Executable, values: Values) -> FrozenResult[Any]:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, statement, rows)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, statement, values)
         except asyncio.CancelledError:
             # The thread cannot be cancelled, but its statement can be stopped; else the connection stays busy.
             self._raw.interrupt()
             raise
 
-    def _fetch(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> FrozenResult[Any]:
-        return self._connection.execute(statement, rows).freeze()
+    def _fetch(self, statement: Executable, values: Values) -> FrozenResult[Any]:
+        return self._connection.execute(statement, values).freeze()
 
 
 def _is_interruption(error: OperationalError) -> bool:
@@ -268,9 +267,9 @@ class _Writer:
             group.members += 1
         await asyncio.shield(group.committed)
 
-    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Rows:
+    async def execute(self, statement: Executable, values: Values = None) -> Rows:
         try:
-            return self._connection.execute(statement, rows, execution_options=COUNT_ROWS)
+            return self._connection.execute(statement, values, execution_options=COUNT_ROWS)
         except OperationalError as error:
             raise _unavailable(error) from error
 
