@@ -1,18 +1,14 @@
 """Waiting for jobs that others do: which of a kind are unfinished, and letting those start that wait for their turn."""
 
 from collections.abc import Collection
-from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.states import JobState
-from fairground.platform.jobs.store import in_state
+from fairground.platform.jobs.store import AHEAD, in_state
 from fairground.platform.jobs.tables import JobRow
-
-_AHEAD: Final = timedelta(minutes=10)  # of now: the longest due is claimed first
 
 
 async def find_unfinished(db: Database, *, kind: str) -> set[UUID]:
@@ -29,5 +25,5 @@ async def find_unfinished(db: Database, *, kind: str) -> set[UUID]:
 async def hasten(db: Database, *, job_ids: Collection[UUID]) -> None:
     """Let jobs that wait be the next ones: also before what became due a while ago and waits in a long queue."""
     async with db.write() as tx:
-        behind = JobRow.id.in_(job_ids) & in_state(JobState.READY) & (JobRow.run_at > tx.now(-_AHEAD))
-        await tx.execute(update(JobRow).where(behind).values(run_at=tx.now(-_AHEAD)))
+        behind = JobRow.id.in_(job_ids) & in_state(JobState.READY) & (JobRow.run_at > tx.now(-AHEAD))
+        await tx.execute(update(JobRow).where(behind).values(run_at=tx.now(-AHEAD)))

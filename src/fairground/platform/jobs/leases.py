@@ -10,6 +10,7 @@ import structlog
 
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import store
+from fairground.platform.jobs.persistence import PAUSE_MAX_SECONDS
 from fairground.platform.jobs.running import RunningJob
 
 BEATS_PER_LEASE: Final = 3
@@ -45,6 +46,11 @@ class LeaseKeeper:
 
     def remove(self, job: RunningJob) -> None:
         self._held.pop(job.id, None)
+
+    @property
+    def pause_max_seconds(self) -> float:
+        """How long a beat that failed may be put off: jobs are given up by the next one, in time even so."""
+        return min(PAUSE_MAX_SECONDS, (1 - SELF_FENCE_SHARE) / 2 * self._lease.total_seconds())
 
     async def beat(self) -> float:
         """Renew every lease and return the seconds until the next time."""

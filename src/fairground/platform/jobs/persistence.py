@@ -14,7 +14,9 @@ PAUSE_MAX_SECONDS: Final = 5.0
 log = structlog.get_logger()
 
 
-async def repeat(step: Callable[[], Awaitable[float]], *, until: asyncio.Event) -> None:
+async def repeat(
+    step: Callable[[], Awaitable[float]], *, until: asyncio.Event, pause_max_seconds: float = PAUSE_MAX_SECONDS
+) -> None:
     """Run the step again and again, after as many seconds as it returns, or after a growing pause when it fails.
 
     A worker that died with its database would have to be started by hand, long after the database is back.
@@ -26,7 +28,7 @@ async def repeat(step: Callable[[], Awaitable[float]], *, until: asyncio.Event) 
             failures = 0
         except Exception as error:
             failures += 1
-            pause = min(PAUSE_MAX_SECONDS, 0.25 * 2**failures) * random.uniform(0.5, 1)  # noqa: S311 - not a secret
+            pause = min(pause_max_seconds, 0.25 * 2**failures) * random.uniform(0.5, 1)  # noqa: S311 - not a secret
             is_known = isinstance(error, DatabaseUnavailable | TimeoutError)
             log.warning("jobs.step_failed", failures=failures, error=repr(error), exc_info=None if is_known else error)
         await wait(until, seconds=pause)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.states import JobState
@@ -26,9 +26,9 @@ async def measure_queue(db: Database) -> Queue:
         DatabaseUnavailable: As its name says.
     """
     async with db.read() as tx:
-        waiting = select(func.count(), func.min(JobRow.run_at)).where(
-            in_state(JobState.READY), JobRow.run_at <= tx.now()
-        )
+        # Those that go before others are due since before they were written.
+        due_at = case((JobRow.run_at < JobRow.created_at, JobRow.created_at), else_=JobRow.run_at)
+        waiting = select(func.count(), func.min(due_at)).where(in_state(JobState.READY), JobRow.run_at <= tx.now())
         due, oldest_at = await tx.one_or_none(waiting)
         now = await tx.current_time()
         given_up = select(func.count()).where(in_state(JobState.DEAD), JobRow.finished_at.is_not(None))

@@ -15,6 +15,9 @@ from fairground.platform.jobs.running import RunningJob
 from fairground.platform.jobs.states import Ending, JobState
 from fairground.platform.jobs.tables import JobRow
 
+AHEAD: Final = timedelta(minutes=10)
+"""How long before now the jobs are due that go before a long queue: the longest due is claimed first."""
+
 _NOT_HELD: Final[dict[str, Any]] = {"lease_until": None, "worker": None}
 
 
@@ -33,6 +36,8 @@ async def insert_jobs(
     dedup_key: str | None = None,
 ) -> int:
     """Write the message down once for each kind; return how many were not there already under the same key."""
+    if message.is_awaited and not delay:
+        delay = -AHEAD
     row = {
         "payload": message.model_dump(mode="json"),
         "state": JobState.READY.value,

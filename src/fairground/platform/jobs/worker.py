@@ -62,7 +62,9 @@ class Worker:
         """Work until `stop` is called and the running jobs have ended or been given back."""
         log.info("worker.started", worker=self.name, kinds=len(self._routes.kinds))
         async with asyncio.TaskGroup() as group:
-            for step in (self._keeper.beat, self._reap, self._enqueue_scheduled):
+            pause_max_seconds = self._keeper.pause_max_seconds
+            group.create_task(repeat(self._keeper.beat, until=self._stopped, pause_max_seconds=pause_max_seconds))
+            for step in (self._reap, self._enqueue_scheduled):
                 group.create_task(repeat(step, until=self._stopped))
             await repeat(lambda: self._claim(group), until=self._stopping)
             await self._wind_down()
