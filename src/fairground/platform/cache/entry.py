@@ -73,8 +73,9 @@ class Variant:
     etag: bytes
     headers: Headers
     hit_age: int = -1
-    """For how old an answer `hit_headers` were written, in whole seconds."""
+    """For how old an answer the following were written, in whole seconds."""
     hit_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    not_modified_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)

@@ -3,12 +3,12 @@
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 
@@ -23,15 +23,15 @@ from fairground.platform.cache.entry import (
     to_fields,
 )
 from fairground.platform.cache.key import Wanted
-from fairground.platform.cache.levels import Found, LevelUnavailable, SharedLevel
+from fairground.platform.cache.leases import LEASE_SECONDS, Lease, holding, twice
+from fairground.platform.cache.levels import Found, LevelUnavailable, Notice, SharedLevel
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
 
-LEASE_SECONDS: Final = 2.0
 COMPUTE_SECONDS: Final = 60.0  # beyond that a computation counts as hung
 LOOK_AGAIN_SECONDS: Final = (0.3, 0.6)  # for those who wait, in case a notice was lost
+_APART_SHARE: Final = 0.05  # 15 to 30 ms
 
-_Result = TypeVar("_Result")
 Compute = Callable[[Wanted], Awaitable[Answer]]
 log = structlog.get_logger()
 
@@ -92,52 +92,69 @@ class Filler:
         self, level: SharedLevel, wanted: Wanted, compute: Compute, *, known: Entry | None
     ) -> Filled:
         owner = secrets.token_hex(8)
-        look = await _twice(lambda: self._look(level, wanted, known=known))
+        look = await twice(lambda: self._look(level, wanted, known=known))
         if look.entry is not None:
             return Filled(Origin.SHARED, entry=look.entry)
-        if not await _twice(lambda: _acquire(level, wanted.key, owner=owner)):
-            if known is not None:
-                return Filled(Origin.KEPT, entry=known)
-            found = await self._wait(level, wanted, owner=owner)
-            if found is not None:
-                return Filled(Origin.COMPUTED, entry=found)
-        async with _holding(level, wanted.key, owner=owner):
-            # Looked up once more: its last holder may have stored the answer between our look and our lease.
-            look = await _twice(lambda: self._look(level, wanted, known=known))
-            if look.entry is not None:
-                return Filled(Origin.SHARED, entry=look.entry)
-            tokens = look.tokens or await _twice(lambda: level.read_tokens(wanted.tags))
-            filled = await self._compute(wanted, compute, tokens=tokens, spare=look.spare)
+        async with level.notices(wanted.key) as notice:
+            claim = await twice(lambda: self._claim(level, wanted, owner=owner, known=known))
+            if not claim.is_ours:
+                if claim.look.entry is not None:
+                    return Filled(Origin.SHARED, entry=claim.look.entry)
+                if known is not None:
+                    return Filled(Origin.KEPT, entry=known)
+                claim = await self._wait(level, wanted, notice, claim, owner=owner)
+                if not claim.is_ours:
+                    return Filled(Origin.COMPUTED, entry=claim.look.entry)
+        async with holding(level, wanted.key, owner=owner) as lease:
+            # Its last holder may have stored the answer between our look and our claim.
+            if claim.look.entry is not None:
+                return Filled(Origin.SHARED, entry=claim.look.entry)
+            filled = await self._compute(wanted, compute, tokens=claim.look.tokens, spare=claim.look.spare)
             if filled.entry is not None:
-                await self._store(level, wanted, filled.entry)
+                await self._store(lease, filled.entry)
             return filled
 
-    async def _wait(self, level: SharedLevel, wanted: Wanted, *, owner: str) -> Entry | None:
-        """Wait until another process has stored the answer; None once the lease is ours instead.
+    async def _wait(
+        self, level: SharedLevel, wanted: Wanted, notice: Notice, claim: "_Claimed", *, owner: str
+    ) -> "_Claimed":
+        """Wait until another process has stored the answer, or the lease is ours instead.
 
         Raises:
             LevelUnavailable: Nothing could be learnt for as long as a lease lasts.
         """
         clock = asyncio.get_running_loop().time
-        learnt_at = clock()
-        async with level.notices(wanted.key) as notice:
-            while True:
-                try:
-                    look = await self._look(level, wanted, known=None)
-                    if look.entry is not None:
-                        return look.entry
-                    if await _acquire(level, wanted.key, owner=owner):
-                        return None
-                    learnt_at = clock()
-                except LevelUnavailable:
-                    # Who computes may do so without the level for a moment, and so may who waits.
-                    if clock() - learnt_at > LEASE_SECONDS:
-                        raise
-                pause = random.uniform(*LOOK_AGAIN_SECONDS)  # noqa: S311 - not a secret
-                await notice.wait(timeout_seconds=pause)
+        learnt_at, lasts_seconds = clock(), claim.others_seconds
+        while not claim.is_ours and claim.look.entry is None:
+            await notice.wait(timeout_seconds=_pause_seconds(lasts_seconds))
+            try:
+                # Only looked at first: to claim what has been stored would hold up the next one.
+                look = await self._look(level, wanted, known=None)
+                if look.entry is not None:
+                    return _Claimed(look=look, is_ours=False)
+                claim = await self._claim(level, wanted, owner=owner, known=None)
+                learnt_at, lasts_seconds = clock(), claim.others_seconds
+            except LevelUnavailable:
+                # Who computes may do so without the level for a moment, and so may who waits.
+                if clock() - learnt_at > LEASE_SECONDS:
+                    raise
+                lasts_seconds = LEASE_SECONDS
+        return claim
+
+    async def _claim(self, level: SharedLevel, wanted: Wanted, *, owner: str, known: Entry | None) -> "_Claimed":
+        claim = await level.claim(
+            wanted.key, owner=owner, seconds=LEASE_SECONDS, fields=STORED_FIELDS, tags=wanted.tags
+        )
+        return _Claimed(
+            look=self._judge(claim.found, wanted, known=known),
+            is_ours=claim.others_seconds is None,
+            others_seconds=claim.others_seconds or 0.0,
+        )
 
     async def _look(self, level: SharedLevel, wanted: Wanted, *, known: Entry | None) -> "_Look":
         found = await level.look_up(wanted.key, fields=STORED_FIELDS, tags=wanted.tags)
+        return self._judge(found, wanted, known=known)
+
+    def _judge(self, found: Found, wanted: Wanted, *, known: Entry | None) -> "_Look":
         entry = self._read(found)
         tokens = tuple(token for token in found.tokens if token is not None)
         is_whole = len(tokens) == len(found.tokens)
@@ -159,10 +176,10 @@ class Filler:
             log.warning("cache.entry_damaged", error=str(error))
             return None
 
-    async def _store(self, level: SharedLevel, wanted: Wanted, entry: Entry) -> None:
+    async def _store(self, lease: Lease, entry: Entry) -> None:
         fields, ttl_seconds = to_fields(entry), max(1.0, entry.times.dead_at - self._now())
         with suppress(LevelUnavailable):
-            await _twice(lambda: level.store(wanted.key, fields=fields, ttl_seconds=ttl_seconds))
+            await twice(lambda: lease.store(fields=fields, ttl_seconds=ttl_seconds))
 
     async def _compute(
         self, wanted: Wanted, compute: Compute, *, tokens: tuple[bytes, ...], spare: Entry | None = None
@@ -206,43 +223,17 @@ class _Look:
     spare: Entry | None = None
 
 
-async def _twice(ask: Callable[[], Awaitable[_Result]]) -> _Result:
-    """Ask once more when there was no answer: a moment's slowness must not cost a computation on every server.
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """What came of claiming the lease."""
 
-    A level that is known to be away refuses at once, both times.
-    """
-    try:
-        return await ask()
-    except LevelUnavailable:
-        return await ask()
-
-
-async def _acquire(level: SharedLevel, key: str, *, owner: str) -> bool:
-    """Take the lease; one that we took without hearing so is ours too."""
-    is_ours = await level.acquire_lease(key, owner=owner, seconds=LEASE_SECONDS)
-    return is_ours or await level.renew_lease(key, owner=owner, seconds=LEASE_SECONDS)
+    look: _Look
+    is_ours: bool
+    others_seconds: float = 0.0
+    """How long another process has it yet, unless it keeps it."""
 
 
-@asynccontextmanager
-async def _holding(level: SharedLevel, key: str, *, owner: str) -> AsyncIterator[None]:
-    """Keep a lease for as long as the block runs, and give it back."""
-
-    async def keep() -> None:
-        with suppress(LevelUnavailable):
-            is_ours = True
-            while is_ours:
-                await asyncio.sleep(LEASE_SECONDS / 3)
-                is_ours = await level.renew_lease(key, owner=owner, seconds=LEASE_SECONDS)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            keeper = group.create_task(keep())
-            try:
-                yield
-            finally:
-                keeper.cancel()
-                with suppress(LevelUnavailable):
-                    await _twice(lambda: level.release_lease(key, owner=owner))
-    except ExceptionGroup as failures:
-        # The group is the keeper's; what went wrong in the block is told as it was.
-        raise failures.exceptions[0] from None
+def _pause_seconds(lasts_seconds: float) -> float:
+    """Return when to look again without notice: as soon as a lease ends that nobody keeps, but not all together."""
+    pause = random.uniform(*LOOK_AGAIN_SECONDS)  # noqa: S311 - not a secret
+    return min(pause, lasts_seconds + pause * _APART_SHARE)

@@ -33,6 +33,8 @@ class Wanted:
     path: str
     query_string: bytes
     fresh_seconds: float
+    query: BaseModel
+    """What the query string says."""
 
 
 class KeyMaker:
@@ -73,6 +75,7 @@ class KeyMaker:
             path=self._path_format.format(**{name: quote(str(value), safe="") for name, value in in_path.items()}),
             query_string=_write_query(in_query),
             fresh_seconds=self._fresh_seconds,
+            query=query,
         )
 
     def _parameters(self, query_string: bytes) -> dict[str, str | list[str]]:

@@ -32,6 +32,16 @@ class Found:
     """None for each tag that has no token (any more), which no stored entry can equal."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An answer to `claim`."""
+
+    found: Found
+    """What was stored when the lease was asked for; every tag has a token."""
+    others_seconds: float | None
+    """How long another owner has the lease yet, unless he keeps it; None when it is ours."""
+
+
 class Notice(Protocol):
     async def wait(self, *, timeout_seconds: float) -> None:
         """Return when the lease was released since the notice was opened, or was last waited for, or in time.
@@ -74,12 +84,18 @@ class SharedLevel(Protocol):
         """Read fields of an entry and the tokens of the tags, in one round trip."""
         ...
 
-    async def store(self, key: str, *, fields: Mapping[str, bytes], ttl_seconds: float) -> None:
-        """Replace an entry, as a whole and with its time to live, at once."""
+    async def claim(self, key: str, *, owner: str, seconds: float, fields: Sequence[str], tags: Sequence[str]) -> Claim:
+        """Take the right to compute the entry, unless another owner has it, and look it up, in one round trip.
+
+        Tags that have no token get random ones. Whoever claims again because no answer came, has what he took.
+        """
         ...
 
-    async def read_tokens(self, tags: Sequence[str]) -> tuple[bytes, ...]:
-        """Return the tokens of the tags, making random ones where there are none."""
+    async def store(self, key: str, *, owner: str, fields: Mapping[str, bytes], ttl_seconds: float) -> None:
+        """Replace an entry, as a whole and with its time to live, at once, and give the lease back as `release_lease`.
+
+        That is one round trip. Without room for the entry the lease is given back all the same.
+        """
         ...
 
     async def renew_tags(self, tags: Collection[str]) -> None:
@@ -87,10 +103,6 @@ class SharedLevel(Protocol):
 
         When it returns, every later `look_up` of any process sees the new tokens.
         """
-        ...
-
-    async def acquire_lease(self, key: str, *, owner: str, seconds: float) -> bool:
-        """Take the right to compute the entry. Return False while another owner has it."""
         ...
 
     async def renew_lease(self, key: str, *, owner: str, seconds: float) -> bool:
@@ -102,9 +114,9 @@ class SharedLevel(Protocol):
         ...
 
     def notices(self, key: str) -> AbstractAsyncContextManager[Notice]:
-        """Hear of every release of the key's lease by any process, from the moment the block is entered.
+        """Hear of the release of every lease of the key that a claim was refused for, by any process.
 
-        Opened before the last look, so that no release can fall between looking and waiting.
+        From the moment the block is entered; that is before the claim, so that no release falls between it and waiting.
         """
         ...
 

@@ -1,8 +1,6 @@
 """Whether a server is fit to be the shared level, asked once by an operator."""
 
 import time
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -10,23 +8,12 @@ import redis
 
 from fairground.platform.cache.levels import LevelUnavailable
 from fairground.platform.cache.redis.connection import ANSWER_SECONDS, Command, Reply, ServerConnection
+from fairground.platform.findings import Finding, Verdict
 
 OLDEST: Final = (6, 2)
 _ROUND_TRIPS: Final = 20
 _SLOW_SECONDS: Final = ANSWER_SECONDS / 5
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1", None})
-
-
-class Verdict(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Finding:
-    verdict: Verdict
-    told: str
 
 
 async def check_server(url: str, *, namespace: str) -> list[Finding]:

@@ -8,7 +8,8 @@ from typing import Final
 
 import redis
 
-from fairground.platform.cache.levels import Backlog, Found, LevelState, LevelUnavailable, Notice, TagListener
+from fairground.platform.cache.levels import Backlog, Claim, Found, LevelState, LevelUnavailable, Notice, TagListener
+from fairground.platform.cache.redis import scripts
 from fairground.platform.cache.redis.audience import Audience
 from fairground.platform.cache.redis.connection import Command, ServerConnection
 from fairground.platform.cache.redis.doorkeeper import Doorkeeper
@@ -18,30 +19,9 @@ from fairground.platform.cache.redis.subscription import released_message, tags_
 
 ENTRY_MAX_BYTES: Final = 1024 * 1024
 # Longer than any entry stays; a token that is gone costs a miss.
-_TOKEN_DAYS: Final = 7
+_TOKEN_SECONDS: Final = 7 * 24 * 3600
 _TOKEN_BYTES: Final = 9
 _RUN_ID_BYTES: Final = 12
-
-# It sets before it deletes, because a full server refuses only what a script writes first.
-_REPLACE: Final = """
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-local is_new = {}
-for i = 2, #ARGV, 2 do is_new[ARGV[i]] = true end
-for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-    if not is_new[field] then redis.call('HDEL', KEYS[1], field) end
-end
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-"""
-_RENEW: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-"""
-_RELEASE: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[1])
-redis.call('PUBLISH', ARGV[2], ARGV[3])
-return 1
-"""
 
 
 class RedisLevel:
@@ -90,31 +70,30 @@ class RedisLevel:
         self._doorkeeper.saw(key)
         reads: list[Command] = [("HMGET", self._entry(key), *fields)]
         if tags:
-            reads.append(self._read_of(tags))
+            reads.append(("MGET", *map(self._token, tags)))
         answer = await self._ask(*reads)
         stored = answer.replies[0]
         tokens = _tokens(answer, answer.replies[1]) if tags else ()
         return Found(fields=tuple(stored), tokens=tokens)
 
-    async def store(self, key: str, *, fields: Mapping[str, bytes], ttl_seconds: float) -> None:
+    async def claim(self, key: str, *, owner: str, seconds: float, fields: Sequence[str], tags: Sequence[str]) -> Claim:
+        keys = [self._lease(key), self._entry(key), *map(self._token, tags)]
+        words: Command = (owner, _milliseconds(seconds), os.urandom(_TOKEN_BYTES), _TOKEN_SECONDS, *fields)
+        answer = await self._ask(("EVAL", scripts.CLAIM, len(keys), *keys, *words))
+        others, stored, tokens = answer.replies[0]
+        found = Found(fields=tuple(stored), tokens=_tokens(answer, tokens))
+        return Claim(found=found, others_seconds=None if others < 0 else others / 1000)
+
+    async def store(self, key: str, *, owner: str, fields: Mapping[str, bytes], ttl_seconds: float) -> None:
         """Replace an entry. One above 1 MiB is not kept; one that was asked for once only is not kept for long."""
+        release = self._release_of(key, owner=owner)
         if sum(len(value) for value in fields.values()) > ENTRY_MAX_BYTES:
+            await self._ask(release)
             return
         stay_seconds = self._doorkeeper.stay_seconds(key, ttl_seconds=ttl_seconds)
         words = [word for field in fields.items() for word in field]
-        await self._ask(("EVAL", _REPLACE, 1, self._entry(key), _milliseconds(stay_seconds), *words))
-
-    async def read_tokens(self, tags: Sequence[str]) -> tuple[bytes, ...]:
-        if not tags:
-            return ()
-        made: list[Command] = [
-            ("SET", self._token(tag), os.urandom(_TOKEN_BYTES), "NX", "EX", _TOKEN_DAYS * 24 * 3600) for tag in tags
-        ]
-        answer = await self._ask(*made, self._read_of(tags))
-        tokens = _tokens(answer, answer.replies[-1])
-        if None in tokens:
-            raise LevelUnavailable("A token was evicted at once: the server has no room.")
-        return tuple(token for token in tokens if token is not None)
+        replace: Command = ("EVAL", scripts.REPLACE, 1, self._entry(key), _milliseconds(stay_seconds), *words)
+        await self._ask(replace, release)
 
     async def renew_tags(self, tags: Collection[str]) -> None:
         if not tags:
@@ -129,16 +108,12 @@ class RedisLevel:
         # A copy whose reading began before now may be old, and the message that says so may be heard after we return.
         self._audience.tags_renewed(tags)
 
-    async def acquire_lease(self, key: str, *, owner: str, seconds: float) -> bool:
-        answer = await self._ask(("SET", self._lease(key), owner, "NX", "PX", _milliseconds(seconds)))
-        return answer.replies[0] is not None
-
     async def renew_lease(self, key: str, *, owner: str, seconds: float) -> bool:
-        answer = await self._ask(("EVAL", _RENEW, 1, self._lease(key), owner, _milliseconds(seconds)))
-        return bool(answer.replies[0])
+        renew: Command = ("EVAL", scripts.RENEW_LEASE, 1, self._lease(key), owner, _milliseconds(seconds))
+        return bool((await self._ask(renew)).replies[0])
 
     async def release_lease(self, key: str, *, owner: str) -> None:
-        await self._ask(("EVAL", _RELEASE, 1, self._lease(key), owner, self._session.channel, released_message(key)))
+        await self._ask(self._release_of(key, owner=owner))
 
     def notices(self, key: str) -> AbstractAsyncContextManager[Notice]:
         return self._audience.notice(key)
@@ -177,12 +152,14 @@ class RedisLevel:
         if refusal is None:
             self._session.succeeded()
             return
-        if isinstance(refusal, redis.ReadOnlyError):
+        told = str(refusal)
+        # Before Redis 7 what a script may not do is a mistake of the script, of which only the words tell.
+        if isinstance(refusal, redis.ReadOnlyError) or "-READONLY " in told:
             # Somebody else is the primary now; a new connection may find it.
-            self._session.give_up(str(refusal))
-        elif not isinstance(refusal, redis.OutOfMemoryError):
-            self._session.failed(str(refusal))
-        raise LevelUnavailable(str(refusal))
+            self._session.give_up(told)
+        elif not isinstance(refusal, redis.OutOfMemoryError) and "-OOM " not in told:
+            self._session.failed(told)
+        raise LevelUnavailable(told)
 
     def _entry(self, key: str) -> str:
         return f"{self._namespace}:entry:{key}"
@@ -193,8 +170,9 @@ class RedisLevel:
     def _lease(self, key: str) -> str:
         return f"{self._namespace}:lease:{key}"
 
-    def _read_of(self, tags: Sequence[str]) -> Command:
-        return ("MGET", *(self._token(tag) for tag in tags))
+    def _release_of(self, key: str, *, owner: str) -> Command:
+        told = released_message(key)
+        return ("EVAL", scripts.RELEASE_LEASE, 1, self._lease(key), owner, self._session.channel, told)
 
 
 def _tokens(answer: Answer, stored: Sequence[bytes | None]) -> tuple[bytes | None, ...]:
