@@ -15,10 +15,13 @@ from fairground.kernel.errors import DomainError
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.db.database import Database
 from fairground.platform.http import health, problems
+from fairground.platform.http.caching.direct import CallDirectly
 from fairground.platform.http.caching.layer import CacheLayer
 from fairground.platform.http.caching.table import CacheTable
+from fairground.platform.http.compressing import CompressPages
 from fairground.platform.http.counting import CountRequests, RequestStats
 from fairground.platform.http.identity import Authenticator
+from fairground.platform.http.repeating import RepeatImmutable
 from fairground.platform.http.shield import OneSlash, Shield
 
 API_PREFIX: Final = "/api/v1"
@@ -41,6 +44,27 @@ def create_app(
 
     With a cache, the routes that declare a policy are answered from it.
     """
+    app = _framework(db, authenticator)
+    app.include_router(health.routes(db, level=cache.level if cache is not None else None))
+    for router in api:
+        app.include_router(router, prefix=API_PREFIX)
+    for router in pages:
+        app.include_router(router, include_in_schema=False)
+    with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
+    could_be_cached = [(path, route) for path, route in _routes(api, pages) if isinstance(route, APIRoute)]
+    direct = CallDirectly(app, routes=(route for _, route in could_be_cached))
+    stats = requests or RequestStats()
+    counted = CountRequests(RepeatImmutable(direct, stats=stats), stats=stats, templates=_templates(api, pages))
+    one_slash = OneSlash(counted, paths_with_slash=with_slash)
+    shield = Shield(CompressPages(one_slash), public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+    if cache is None:
+        return shield
+    table = CacheTable(could_be_cached, cache.settings)
+    # In front of the shield: what is kept has its headers, and is given only to requests for hosts of ours.
+    return CacheLayer(shield, cache=cache, table=table, public_url=public_url)
+
+
+def _framework(db: Database, authenticator: Authenticator) -> FastAPI:
     app = FastAPI(
         title="Fairground",
         version=fairground.__version__,
@@ -56,21 +80,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, problems.on_invalid_request)
     app.add_exception_handler(HTTPException, problems.on_http_exception)
     app.add_exception_handler(Exception, problems.on_unexpected_error)
-    app.include_router(health.routes(db, level=cache.level if cache is not None else None))
-    for router in api:
-        app.include_router(router, prefix=API_PREFIX)
-    for router in pages:
-        app.include_router(router, include_in_schema=False)
-    with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
-    counted = CountRequests(app, stats=requests or RequestStats(), templates=_templates(api, pages))
-    one_slash = OneSlash(counted, paths_with_slash=with_slash)
-    shield = Shield(one_slash, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
-    if cache is None:
-        return shield
-    could_be_cached = [(path, route) for path, route in _routes(api, pages) if isinstance(route, APIRoute)]
-    table = CacheTable(could_be_cached, cache.settings)
-    # In front of the shield: what is kept has its headers, and is given only to requests for hosts of ours.
-    return CacheLayer(shield, cache=cache, table=table, public_url=public_url)
+    return app
 
 
 def list_routes(api: Sequence[APIRouter], pages: Sequence[APIRouter]) -> list[tuple[str, list[str]]]:

@@ -23,6 +23,8 @@ class RequestStats:
         self.durations: defaultdict[str, Durations] = defaultdict(Durations)
         """By route, to the last byte of the answer."""
         self.under_way = 0
+        self.repeated = 0
+        """Answers that never change, given again from memory; `answered` counts them as well."""
 
 
 class CountRequests:

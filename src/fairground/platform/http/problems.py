@@ -72,10 +72,11 @@ def status_of(error: DomainError) -> HTTPStatus:
 def problem_response(error: DomainError) -> ProblemResponse:
     """Return the problem document of a domain error; its `context` becomes further members."""
     problem = _problem(status_of(error), code=error.code, detail=error.detail, hint=error.way_out)
-    return _respond(problem, headers=_headers(error), extra=error.context)
+    return _respond(problem, headers=headers_of(error), extra=error.context)
 
 
-def _headers(error: DomainError) -> dict[str, str]:
+def headers_of(error: DomainError) -> dict[str, str]:
+    """Return what an answer says of the refusal in its headers, such as when to ask again."""
     if isinstance(error, LimitExceeded):
         return {"Retry-After": str(error.retry_after_seconds)}
     if isinstance(error, Unavailable):

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from fairground.platform.cache.entry import Answer
 from fairground.platform.cache.key import Wanted
+from fairground.platform.http.caching.direct import WANTED
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
 
@@ -69,4 +70,5 @@ class CanonicalCalls:
             "client": None,
             "server": None,
             "state": {},
+            WANTED: wanted,
         }

@@ -107,10 +107,10 @@ class CacheLayer:
             variant = entry.make_variant(coding)
             if read.wanted is not None:
                 self._cache.weigh(read.wanted, entry)
-        headers = _describe(entry, served, variant, now=self._cache.now())
+        headers, not_modified_headers = _describe(entry, served, variant, now=self._cache.now())
         if if_none_match and entry.is_found and is_known(if_none_match, etag=variant.etag):
             self._cache.stats.not_modified[read.route] += 1
-            await _send(send, HTTPStatus.NOT_MODIFIED, _without_body(headers), b"")
+            await _send(send, HTTPStatus.NOT_MODIFIED, not_modified_headers, b"")
             return
         await _send(send, entry.status, headers, b"" if scope["method"] == "HEAD" else variant.body)
 
@@ -147,11 +147,14 @@ def _wishes(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes, bytes
     return host, accept_encoding, if_none_match
 
 
-def _describe(entry: Entry, served: Served, variant: Variant, *, now: float) -> _Headers:
-    """Return all headers of an answer: those of the variant, its age, and how it came about (RFC 9211)."""
+def _describe(entry: Entry, served: Served, variant: Variant, *, now: float) -> tuple[_Headers, _Headers]:
+    """Return all headers of an answer: those of the variant, its age, and how it came about (RFC 9211).
+
+    The second ones are for a client that has the body.
+    """
     age = int(now - entry.times.created_at)
     if served.how is Serving.HIT and variant.hit_age == age:
-        return variant.hit_headers
+        return variant.hit_headers, variant.not_modified_headers
     ttl = entry.times.fresh_until - now
     if served.how is Serving.HIT:
         status = b"%s; hit; ttl=%d" % (_NAME, ttl)
@@ -165,14 +168,11 @@ def _describe(entry: Entry, served: Served, variant: Variant, *, now: float) -> 
         (b"cache-status", status),
         (b"x-cache", served.how.encode()),
     ]
+    without_body = [(name, value) for name, value in headers if not name.startswith(b"content-")]
     if served.how is Serving.HIT:
         # For all who ask within this second.
-        variant.hit_age, variant.hit_headers = age, headers
-    return headers
-
-
-def _without_body(headers: _Headers) -> _Headers:
-    return [(name, value) for name, value in headers if not name.startswith(b"content-")]
+        variant.hit_age, variant.hit_headers, variant.not_modified_headers = age, headers, without_body
+    return headers, without_body
 
 
 async def _not_acceptable(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,62 @@
+"""Compresses the pages that the cache does not keep: those of one reader."""
+
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fairground.platform.cache import codings
+
+# How long a compressed answer is tells whether what an attacker put into it also stands elsewhere in it (BREACH). Who
+# makes somebody's browser ask again and again does so from another site, and browsers say so.
+_OWN_SITES: Final = frozenset({"same-origin", "none"})
+
+
+class CompressPages:
+    """Compress a page that is asked for from our own pages or by hand, unless it must leave no copy.
+
+    The pages that must not be stored are those of payments, tokens and staff: there a secret can stand beside words
+    that somebody else wrote.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        if asked.get("sec-fetch-site") not in _OWN_SITES:
+            await self._app(scope, receive, send)
+            return
+        start: Message = {}
+
+        async def send_compressed(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and _is_page(Headers(raw=message["headers"])):
+                start = message
+                return
+            if start:
+                message = _compress(start, message, accept_encoding=asked.get("accept-encoding", ""))
+                start, held = {}, start
+                await send(held)
+            await send(message)
+
+        await self._app(scope, receive, send_compressed)
+
+
+def _is_page(headers: Headers) -> bool:
+    is_html = headers.get("content-type", "").startswith("text/html")
+    return is_html and "content-encoding" not in headers and "no-store" not in headers.get("cache-control", "")
+
+
+def _compress(start: Message, message: Message, *, accept_encoding: str) -> Message:
+    """Return the message with its body compressed, if it is all of the body, and say so in the start."""
+    body = message.get("body", b"")
+    coding = codings.choose(accept_encoding.encode("latin-1"), size_bytes=len(body))
+    headers = MutableHeaders(scope=start)
+    headers.add_vary_header("Accept-Encoding")
+    if message.get("more_body") or coding in {None, codings.IDENTITY}:
+        return message
+    body = codings.encode(body, str(coding))
+    headers["Content-Encoding"] = str(coding)
+    headers["Content-Length"] = str(len(body))
+    return {**message, "body": body}
