@@ -17,6 +17,9 @@ class Message(BaseModel):
     topic: ClassVar[str]
     """`<module>.<past participle or verb phrase>.v<N>`; public, versioned, never renamed."""
 
+    is_awaited: ClassVar[bool] = False
+    """Whether somebody sits before a screen until it is handled; it then goes before a long queue of others."""
+
 
 class Event(Message):
     """A fact in the past tense. Every subscriber gets its own delivery."""

@@ -25,6 +25,8 @@ from fairground.platform.cache.levels import LevelState
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.http.counting import RequestStats
+from fairground.platform.images.renderer import Renderer
+from fairground.platform.images.stats import PictureStats
 from fairground.platform.jobs.queue import Queue, measure_queue
 from fairground.platform.jobs.stats import JobStats
 from fairground.platform.measures import BOUNDS_SECONDS, Durations
@@ -43,6 +45,8 @@ class Sources:
     requests: RequestStats
     jobs: JobStats
     cache: ResponseCache
+    renderer: Renderer
+    pictures: PictureStats
 
 
 class Metrics(Collector):
@@ -96,6 +100,7 @@ class Metrics(Collector):
         yield from self._database()
         yield from self._jobs()
         yield from self._cache()
+        yield from self._pictures()
         yield _histogram("event_loop_lag_seconds", "How late the event loop was.", [((), self._lag)])
 
     def _requests(self) -> Iterator[Metric]:
@@ -112,6 +117,8 @@ class Metrics(Collector):
             [((route,), durations) for route, durations in list(stats.durations.items())],
             labels=("route",),
         )
+        told = "Of these, answers that never change and were given again from memory, such as pictures."
+        yield _counter("http_requests_repeated", told, counts=[((), stats.repeated)])
         yield _gauge("http_requests_under_way", "Requests that the routes are answering now.", stats.under_way)
 
     def _database(self) -> Iterator[Metric]:
@@ -186,6 +193,40 @@ class Metrics(Collector):
         for state in LevelState if cache.level is not None else ():
             family.add_metric((state.value,), float(cache.level is not None and cache.level.state is state))
         yield family
+
+    def _pictures(self) -> Iterator[Metric]:
+        renderer, stats = self._sources.renderer, self._sources.pictures
+        yield _counter(
+            "image_requests",
+            "Requests for pictures past memory by how they ended:"
+            " kept, rendered, not_modified, redirected, refused, busy, failed.",
+            labels=("outcome",),
+            counts=[((outcome.value,), count) for outcome, count in list(stats.shown.items())],
+        )
+        yield _counter("image_bytes", "Bytes of pictures in answers.", counts=[((), stats.shown_bytes)])
+        yield _counter(
+            "picture_uploads",
+            "Pictures that were brought: taken, or the code that they were refused with.",
+            labels=("outcome",),
+            counts=[((outcome,), count) for outcome, count in list(stats.brought.items())],
+        )
+        yield _histogram(
+            "image_render_duration_seconds",
+            "How long rendering took, the wait in the queue included; of what was rendered.",
+            [((), renderer.stats.durations)],
+        )
+        yield _counter(
+            "image_render_failures",
+            "Pictures that were not rendered, by the code of the problem; those refused for a full queue among them.",
+            labels=("code",),
+            counts=[((code,), count) for code, count in list(renderer.stats.failed.items())],
+        )
+        for name, told, count in (
+            ("renders_joined", "Requests that waited for the rendering of another one.", renderer.stats.joined),
+            ("children_started", "Child processes started to render.", renderer.stats.children_started),
+        ):
+            yield _counter(f"image_{name}", told, counts=[((), count)])
+        yield _gauge("image_renders_waiting", "Pictures that wait for a child process.", renderer.waiting)
 
 
 Labels = tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Decoding, scaling and encoding: only ever in a child process (`platform.images.child`)."""

@@ -1,0 +1,167 @@
+"""A child process that renders, as its parent sees it: asked, timed, replaced."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from fairground.platform.images import wire
+from fairground.platform.images.recipes import Recipe
+from fairground.platform.images.refusals import PictureBroken, PictureTooCostly, RendererUnavailable
+from fairground.platform.images.rendering.canvas import Rendered
+from fairground.platform.images.settings import ImageSettings
+from fairground.platform.images.wire import EngineName
+
+log = structlog.get_logger()
+
+_START_SECONDS: Final = 30  # on a machine that is busy with other things
+_GRACE_SECONDS: Final = 2
+# Nothing of our own environment: it holds the keys to everything. libvips keeps large pictures in temporary files
+# unless told not to, and a bomb has filled a disk that way.
+_ENVIRONMENT: Final = {
+    "LANG": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "2",
+    "VIPS_CONCURRENCY": "1",
+    "VIPS_DISC_THRESHOLD": "100g",
+}
+
+
+class Worker:
+    """One child process. After any failure it is dead, and its owner takes another one."""
+
+    def __init__(self, process: asyncio.subprocess.Process, settings: ImageSettings) -> None:
+        self._process = process
+        self._settings = settings
+        self._renders = 0
+        self._resident_bytes = 0
+
+    @classmethod
+    async def start(cls, settings: ImageSettings, *, engine: EngineName) -> "Worker":
+        """Start a child and wait until it can be asked, a fifth of a second.
+
+        Raises:
+            RendererUnavailable: It does not come up.
+        """
+        module = "fairground.platform.images.child"
+        words = ["-I", "-m", module, engine, str(settings.memory_bytes), str(settings.cpu_seconds)]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *words,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,  # what libraries say about strangers' files
+            env=_ENVIRONMENT,
+            limit=wire.LINE_MAX_BYTES,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
+        )
+        worker = cls(process, settings)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                greeting = await worker._output.readline()
+        except TimeoutError:
+            greeting = b""
+        except BaseException:
+            await worker.kill()
+            raise
+        if not greeting.startswith(wire.READY):
+            await worker.kill()
+            log.error("images.child_not_started", engine=engine, ended_by=process.returncode)
+            raise RendererUnavailable("The child process that renders pictures does not start.")
+        log.info("images.child_started", engine=greeting.removeprefix(wire.READY).decode().strip())
+        return worker
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.returncode is None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it has done enough, or grown too large: memory that C libraries have split up never comes back."""
+        settings = self._settings
+        return self._renders >= settings.renders_max or self._resident_bytes > settings.resident_bytes
+
+    async def render(self, content: bytes, recipes: Sequence[Recipe]) -> Rendered:
+        """Render one picture.
+
+        Raises:
+            PictureBroken: The decoder refused it; the child lives on.
+            PictureTooCostly: The child died of it, or had to be killed. Nothing but this picture is lost.
+            RendererUnavailable: Somebody else killed the child; the picture may be tried again.
+        """
+        try:
+            async with asyncio.timeout(self._settings.wall_seconds):
+                answer, rendered = await self._ask(content, recipes)
+        except TimeoutError as error:
+            await self.kill()
+            log.warning("images.render_too_slow", wall_seconds=self._settings.wall_seconds, content_bytes=len(content))
+            raise PictureTooCostly(f"The picture took more than {self._settings.wall_seconds:g} s.") from error
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise await self._explain_death(len(content)) from error
+        except (ValueError, LookupError, TypeError) as error:
+            # What no child of ours says: somebody else speaks for it now.
+            await self.kill()
+            log.warning("images.child_answered_nonsense", content_bytes=len(content))
+            raise PictureTooCostly("The picture broke the decoder.") from error
+        except BaseException:
+            # Stopped in the middle of a conversation: what the child says next would be taken for another answer.
+            await self.kill()
+            raise
+        self._renders += 1
+        self._resident_bytes = answer["resident_bytes"]
+        if rendered is None:
+            log.info("images.render_refused", reason=answer["refused"], content_bytes=len(content))
+            raise PictureBroken("The picture cannot be decoded: what follows its head is damaged.")
+        return rendered
+
+    async def stop(self) -> None:
+        """End a child that has nothing to do."""
+        self._input.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await self._process.wait()
+        await self.kill()
+
+    async def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    async def _ask(self, content: bytes, recipes: Sequence[Recipe]) -> tuple[wire.Answer, Rendered | None]:
+        self._input.write(wire.encode_request(recipes, content_bytes=len(content)))
+        self._input.write(content)
+        await self._input.drain()
+        line = await self._output.readline()
+        if not line.endswith(b"\n"):
+            raise asyncio.IncompleteReadError(line, None)
+        answer = wire.decode_answer(line)
+        contents = [await self._output.readexactly(size) for size in answer["sizes"]]
+        return answer, wire.decode_rendered(answer["rendered"], contents) if "rendered" in answer else None
+
+    async def _explain_death(self, content_bytes: int) -> Exception:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await self._process.wait()
+        ended_by = self._process.returncode
+        await self.kill()
+        log.warning("images.child_died", ended_by=ended_by, content_bytes=content_bytes)
+        if ended_by == -signal.SIGKILL:
+            return RendererUnavailable("The child process that rendered the picture was killed.")
+        return PictureTooCostly("The picture broke the decoder, or wanted more memory or time than it may have.")
+
+    @property
+    def _input(self) -> asyncio.StreamWriter:
+        assert self._process.stdin is not None  # noqa: S101 - it was asked for
+        return self._process.stdin
+
+    @property
+    def _output(self) -> asyncio.StreamReader:
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for
+        return self._process.stdout

@@ -1,0 +1,140 @@
+"""Whether a store is fit for what is asked of it, found out once by an operator, with objects that go again."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Final
+
+import httpx
+
+from fairground.kernel.errors import Unavailable
+from fairground.kernel.ids import uuid7
+from fairground.platform.findings import Finding, Verdict
+from fairground.platform.storage.gate import public_url
+from fairground.platform.storage.keys import Retention, new_upload_key
+from fairground.platform.storage.policy import UploadForm
+from fairground.platform.storage.store import ObjectNotFound, Span, Store
+
+_CONTENT: Final = b"written and read by fairground storage check"
+_TYPE: Final = "image/png"
+_LIFETIME: Final = timedelta(minutes=5)
+_PATIENCE_SECONDS: Final = 10
+
+
+async def check_store(store: Store, *, cdn_url: str) -> list[Finding]:
+    """Try everything once. What cannot be reached is the last finding."""
+    findings: list[Finding] = []
+    async with httpx.AsyncClient(timeout=_PATIENCE_SECONDS) as http:
+        try:
+            async for finding in _try_all(store, http, cdn_url=cdn_url):
+                findings.append(finding)  # noqa: PERF401 - what was found before a failure is told as well
+        except Unavailable as error:
+            findings.append(Finding(Verdict.WRONG, f"{error.detail} {_cause(error)}".strip()))
+    return findings
+
+
+def _cause(error: Unavailable) -> str:
+    cause = error.__cause__
+    return f"({cause.filename})" if isinstance(cause, OSError) and cause.filename else str(cause or "")
+
+
+async def _try_all(store: Store, http: httpx.AsyncClient, *, cdn_url: str) -> AsyncIterator[Finding]:
+    key = f"{Retention.DERIVATIVE}/check/{uuid7()}.png"
+    try:
+        yield await _check_writing(store, key)
+        yield await _check_reading(store, key)
+        yield await _check_signed_address(store, http, key)
+        if cdn_url:
+            yield await _check_public_address(http, public_url(key, cdn_url=cdn_url))
+    finally:
+        await store.delete(key)
+    async for finding in _check_uploads(store, http):
+        yield finding
+    yield await _check_removal(store, key)
+
+
+async def _check_writing(store: Store, key: str) -> Finding:
+    await store.put(key, _CONTENT)
+    if await store.put(key, _CONTENT):
+        return Finding(Verdict.WARNING, "written, but the store lets a second writer replace what is there")
+    return Finding(Verdict.OK, "written, and a second writer is told that it is there")
+
+
+async def _check_reading(store: Store, key: str) -> Finding:
+    async with store.read(key, span=Span(8, 10)) as reading:
+        part = b"".join([chunk async for chunk in reading.chunks])
+    if part != _CONTENT[8:11]:
+        return Finding(Verdict.WRONG, "what was written could not be read in parts")
+    listed = [stored.key async for stored in store.list_objects(Retention.DERIVATIVE) if stored.key == key]
+    if not listed:
+        return Finding(Verdict.WRONG, "what was written is not in the list")
+    return Finding(Verdict.OK, "read, in parts as well, and listed")
+
+
+async def _check_signed_address(store: Store, http: httpx.AsyncClient, key: str) -> Finding:
+    url = store.sign_read(key, lifetime=_LIFETIME)
+    if url.startswith("/"):
+        return Finding(Verdict.OK, "signed addresses are answered by this server")
+    answer = await _get(http, url)
+    if answer != "200":
+        return Finding(Verdict.WRONG, f"a signed address was answered with {answer}")
+    return Finding(Verdict.OK, "a signed address is answered by the store")
+
+
+async def _check_public_address(http: httpx.AsyncClient, url: str) -> Finding:
+    answer = await _get(http, url)
+    if answer != "200":
+        return Finding(Verdict.WRONG, f"FAIRGROUND_STORAGE_CDN_URL does not give what is stored: {url}: {answer}")
+    return Finding(Verdict.OK, "FAIRGROUND_STORAGE_CDN_URL gives what is stored")
+
+
+async def _check_uploads(store: Store, http: httpx.AsyncClient) -> AsyncIterator[Finding]:
+    form = store.offer_upload(new_upload_key(content_type=_TYPE), max_bytes=len(_CONTENT), lifetime=_LIFETIME)
+    if form.url.startswith("/"):
+        yield Finding(Verdict.OK, "uploads pass through this server")
+        return
+    try:
+        too_long = await _post(http, form, _CONTENT + b"!")
+        if too_long.startswith("2"):
+            yield Finding(
+                Verdict.WARNING, "the store takes uploads that are larger than allowed; they are looked at again"
+            )
+        answer = await _post(http, form, _CONTENT)
+        if await _is_there(store, form.key):
+            yield Finding(Verdict.OK, "browsers can upload straight to the store")
+        else:
+            yield Finding(
+                Verdict.WRONG,
+                f"the store takes no POST uploads ({answer}); set FAIRGROUND_STORAGE_TAKES_DIRECT_UPLOADS=false",
+            )
+    finally:
+        await store.delete(form.key)
+
+
+async def _check_removal(store: Store, key: str) -> Finding:
+    if await _is_there(store, key):
+        return Finding(Verdict.WRONG, "what was deleted is still there")
+    return Finding(Verdict.OK, "deleted")
+
+
+async def _is_there(store: Store, key: str) -> bool:
+    try:
+        await store.head(key)
+    except ObjectNotFound:
+        return False
+    return True
+
+
+async def _get(http: httpx.AsyncClient, url: str) -> str:
+    """Return the status of the answer, or what went wrong."""
+    try:
+        return str((await http.get(url)).status_code)
+    except httpx.HTTPError as error:
+        return type(error).__name__
+
+
+async def _post(http: httpx.AsyncClient, form: UploadForm, content: bytes) -> str:
+    """Return the status of the answer, or what went wrong."""
+    try:
+        return str((await http.post(form.url, data=dict(form.fields), files={"file": content})).status_code)
+    except httpx.HTTPError as error:
+        return type(error).__name__

@@ -1,0 +1,110 @@
+"""Finds what is stored and nothing refers to, and removes it once it has been so for long enough."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, Protocol
+
+import structlog
+
+from fairground.kernel.clock import Clock
+from fairground.kernel.messages import Job
+from fairground.platform.storage.keys import Retention
+from fairground.platform.storage.store import Store, StoredObject
+
+log = structlog.get_logger()
+
+_BATCH: Final = 500
+# Far longer than any file takes to be written, and short enough that a folder does not fill up.
+_WRITING: Final = timedelta(hours=1)
+
+
+class CollectOrphans(Job):
+    """Remove stored objects that nothing refers to, and uploads that nobody came back for."""
+
+    topic: ClassVar = "storage.collect_orphans.v1"
+
+
+class Referrer(Protocol):
+    """Whoever keeps keys of stored objects."""
+
+    async def find_referred(self, keys: Sequence[str]) -> Collection[str]:
+        """Return those of the keys that something refers to, or that must stay for another reason."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection removed."""
+
+    objects: int
+    size_bytes: int
+    unfinished: int
+    """Files that writers left which died."""
+
+
+class OrphanCollector:
+    """Judges by age first and by the referrers then; who puts content that is there already makes it young again.
+
+    Without a referrer nobody knows which originals and derivatives are needed, so only uploads are judged.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        referrers: Sequence[Referrer],
+        grace_of: Callable[[Retention], timedelta],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._referrers = referrers
+        self._grace_of = grace_of
+        self._clock = clock
+
+    async def find_orphans(self) -> AsyncIterator[StoredObject]:
+        """List what `collect` would remove now, without touching it."""
+        for retention in self._judged:
+            async for orphan in self._orphans_of(retention, stored_before=self._old_before(retention)):
+                yield orphan
+
+    async def collect(self) -> Collected:
+        """Remove orphans, and what writers left that died. What fails on the way may be done again."""
+        objects = size_bytes = 0
+        for retention in self._judged:
+            stored_before = self._old_before(retention)
+            async for orphan in self._orphans_of(retention, stored_before=stored_before):
+                if await self._store.discard(orphan.key, stored_before=stored_before):
+                    objects, size_bytes = objects + 1, size_bytes + orphan.size_bytes
+        unfinished = await self._store.drop_unfinished(begun_before=self._clock.now() - _WRITING)
+        log.info("storage.collected", objects=objects, size_bytes=size_bytes, unfinished=unfinished)
+        return Collected(objects=objects, size_bytes=size_bytes, unfinished=unfinished)
+
+    async def on_collect_orphans(self, _job: CollectOrphans) -> None:
+        await self.collect()
+
+    @property
+    def _judged(self) -> Sequence[Retention]:
+        return list(Retention) if self._referrers else [Retention.UPLOAD]
+
+    def _old_before(self, retention: Retention) -> datetime:
+        return self._clock.now() - self._grace_of(retention)
+
+    async def _orphans_of(self, retention: Retention, *, stored_before: datetime) -> AsyncIterator[StoredObject]:
+        old: list[StoredObject] = []
+        async for stored in self._store.list_objects(retention):
+            if stored.stored_at < stored_before:
+                old.append(stored)
+            if len(old) == _BATCH:
+                for orphan in await self._not_referred(old):
+                    yield orphan
+                old = []
+        for orphan in await self._not_referred(old):
+            yield orphan
+
+    async def _not_referred(self, old: Sequence[StoredObject]) -> list[StoredObject]:
+        keys = [stored.key for stored in old]
+        referred: set[str] = set()
+        for referrer in self._referrers if keys else ():
+            referred.update(await referrer.find_referred(keys))
+        return [stored for stored in old if stored.key not in referred]

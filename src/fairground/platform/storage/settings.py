@@ -1,0 +1,55 @@
+"""Where files are kept, and how long."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fairground.platform.storage.keys import Retention
+
+
+class StorageSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FAIRGROUND_STORAGE_", frozen=True, extra="ignore")
+
+    url: str = Field(
+        "",
+        description="file:folder, or s3://bucket/prefix?endpoint=https://host&region=eu-central-1 for an S3-compatible"
+        " store; without endpoint it is Amazon's. Unset: media/ in the data folder.",
+    )
+    access_key_id: SecretStr | None = Field(None, description="Id of the access key of an S3-compatible store.")
+    secret_access_key: SecretStr | None = Field(None, description="The secret that belongs to that id.")
+    takes_direct_uploads: bool = Field(
+        True,
+        description="Browsers send files straight to an S3-compatible store. Set it to false for one that takes no"
+        " POST uploads, such as Cloudflare R2 and Backblaze B2: files then pass through this server.",
+    )
+    cdn_url: str = Field(
+        "",
+        description="Address at which a CDN, or the bucket itself, gives public files: the key is put behind it."
+        " Unset: this server gives them.",
+    )
+    timeout_seconds: float = Field(
+        10, ge=0.1, le=60, description="How long an S3-compatible store may be silent before it counts as gone."
+    )
+    upload_hours: int = Field(24, ge=1, le=720, description="How long a file may wait in quarantine to be checked.")
+    original_days: int = Field(
+        30, ge=1, le=3650, description="How long an original stays that nothing refers to any more."
+    )
+    derivative_days: int = Field(7, ge=1, le=3650, description="How long a derivative stays that nothing refers to.")
+
+    @field_validator("cdn_url")
+    @classmethod
+    def _check_cdn_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment):
+            raise ValueError("must be http:// or https:// with a host, such as https://cdn.example/media")
+        return url.rstrip("/")
+
+    def grace_of(self, retention: Retention) -> timedelta:
+        """Return how long an object of this kind stays that nothing refers to."""
+        return {
+            Retention.ORIGINAL: timedelta(days=self.original_days),
+            Retention.DERIVATIVE: timedelta(days=self.derivative_days),
+            Retention.UPLOAD: timedelta(hours=self.upload_hours),
+        }[retention]

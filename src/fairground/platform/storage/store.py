@@ -1,0 +1,142 @@
+"""The port: what any store of objects can do, and what can go wrong with it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import IO, Protocol
+
+from fairground.kernel.errors import Invalid, NotFound, Unavailable
+from fairground.platform.storage.gate import Gate
+from fairground.platform.storage.keys import Retention
+from fairground.platform.storage.policy import UploadForm
+
+Content = bytes | IO[bytes]
+"""What is put: bytes, or a file on disk that is read from its beginning."""
+
+
+class ObjectNotFound(NotFound):
+    code = "storage.not_found"
+
+
+class SpanInvalid(Invalid):
+    """The object ends before the asked-for bytes begin."""
+
+    code = "storage.span_invalid"
+
+
+class StorageUnavailable(Unavailable):
+    """The store did not answer, or not in time."""
+
+    code = "storage.unavailable"
+
+
+class StorageRefused(Unavailable):
+    """The store does not let us: wrong credentials, no such bucket, or no right to a folder."""
+
+    code = "storage.refused"
+    hint = "Try again later. The operator finds out with: fairground storage check"
+
+
+class StorageFull(Unavailable):
+    code = "storage.full"
+    hint = "Try again later. The operator has to make room, or to raise a quota."
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    key: str
+    size_bytes: int
+    stored_at: datetime
+    """When it was put, or put once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of an object: from its byte `first`, counted from 0, to `last`, which is part of it; None is the end."""
+
+    first: int
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An object that is being read. The chunks can be taken once."""
+
+    size_bytes: int
+    """Of what the chunks hold together."""
+    chunks: AsyncIterator[bytes]
+
+
+class Store(Protocol):
+    """Objects by key. Each is written once and whole, and is never changed.
+
+    Every method that goes to the store raises StorageUnavailable, StorageRefused or StorageFull, and KeyInvalid for
+    what is no key.
+    """
+
+    gate: Gate
+    """What this server's own routes ask, for objects and uploads that do not go past it."""
+    upload_origin: str | None
+    """The server that the forms of uploads lead to, as scheme, host and port; None where it is this one."""
+
+    async def put(self, key: str, content: Content) -> bool:
+        """Keep the content, so that not even a loss of power loses it, unless there is something under the key.
+
+        Return False if there was: that stays as it is and counts as stored just now. A writer whose answer was lost
+        may get False for what it has put itself.
+        """
+        ...
+
+    def read(self, key: str, *, span: Span | None = None) -> AbstractAsyncContextManager[Reading]:
+        """Read an object, or a part of it, for as long as the block runs.
+
+        Raises:
+            ObjectNotFound: There is none.
+            SpanInvalid: It ends before the span begins.
+        """
+        ...
+
+    async def head(self, key: str) -> StoredObject:
+        """Say what is stored under the key.
+
+        Raises:
+            ObjectNotFound: Nothing is.
+        """
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no mistake."""
+        ...
+
+    async def discard(self, key: str, *, stored_before: datetime) -> bool:
+        """Remove an object, and return True, unless it was put, or put once more, at this instant or later."""
+        ...
+
+    def list_objects(self, retention: Retention) -> AsyncIterator[StoredObject]:
+        """List what is kept, in no order that counts, passing over what others have laid beside it.
+
+        What changes meanwhile may or may not be in it.
+        """
+        ...
+
+    async def drop_unfinished(self, *, begun_before: datetime) -> int:
+        """Remove what writers left that died, and return how many there were."""
+        ...
+
+    def sign_read(self, key: str, *, lifetime: timedelta) -> str:
+        """Return an address at which anybody may read the object until the lifetime ends; at most seven days."""
+        ...
+
+    def offer_upload(self, key: str, *, max_bytes: int, lifetime: timedelta) -> UploadForm:
+        """Return a form with which anybody may put one file of 1 to `max_bytes` bytes under this key, in quarantine.
+
+        The type is the one that the key's ending says; what the file really is, nobody has looked at yet. A store
+        elsewhere may let a second file take the place of the first until the form expires: read it once, and keep
+        what was read.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
