@@ -1,0 +1,1 @@
+"""Media: pictures that people bring, judged, and made fit for pages."""

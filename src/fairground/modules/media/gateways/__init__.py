@@ -1,0 +1,1 @@
+"""Servers beside ours that media asks."""

@@ -1,0 +1,1 @@
+"""What media does: takes pictures in, makes their sizes, gives them."""

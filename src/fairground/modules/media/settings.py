@@ -1,0 +1,33 @@
+"""Settings of media."""
+
+from datetime import timedelta
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MediaSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FAIRGROUND_MEDIA_", frozen=True)
+
+    form_minutes: int = Field(60, ge=1, le=1440, description="Minutes in which the file of an upload form may be sent.")
+    open_uploads: int = Field(20, ge=1, le=1_000, description="Uploads that one account may have begun at a time.")
+    uploads_per_hour: int = Field(
+        200, ge=1, le=100_000, description="Pictures that one account may bring at once; they come back within an hour."
+    )
+    leftover_days: int = Field(
+        7, ge=1, le=365, description="Days after which pictures are forgotten that never came or were refused."
+    )
+    clamd: str = Field(
+        "",
+        pattern=r"^(/.+|.+:\d{1,5})?$",
+        description="host:port of ClamAV's clamd, or the path of its Unix socket: each file is scanned before it is"
+        " kept, and waits while clamd is away. Unset: nothing is scanned.",
+    )
+
+    @property
+    def form_lifetime(self) -> timedelta:
+        return timedelta(minutes=self.form_minutes)
+
+    @property
+    def leftover_lifetime(self) -> timedelta:
+        return timedelta(days=self.leftover_days)

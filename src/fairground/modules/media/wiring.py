@@ -1,0 +1,73 @@
+"""Put media together."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from fairground.contracts.media import Faces, PictureCare, Pictures
+from fairground.modules.media.gateways.clamd import Clamd
+from fairground.modules.media.http import bringing, showing
+from fairground.modules.media.service.avatars import Avatars
+from fairground.modules.media.service.forms import FormIntake
+from fairground.modules.media.service.inspecting import PictureInspector
+from fairground.modules.media.service.intake import Intake
+from fairground.modules.media.service.jobs import DropLeftovers, RenderPicture
+from fairground.modules.media.service.pictures import PictureService
+from fairground.modules.media.service.referring import MediaReferrer
+from fairground.modules.media.service.rendering import Rendering
+from fairground.modules.media.service.variants import Variants
+from fairground.modules.media.settings import MediaSettings
+from fairground.modules.media.tables import history
+from fairground.platform.db.database import Database
+from fairground.platform.images.renderer import Renderer
+from fairground.platform.images.stats import PictureStats
+from fairground.platform.links import Links
+from fairground.platform.module import Module, Schedule
+from fairground.platform.ratelimit import RateLimiter
+from fairground.platform.storage.orphans import Referrer
+from fairground.platform.storage.store import Store
+
+
+def build(
+    db: Database,
+    links: Links,
+    *,
+    limiter: RateLimiter,
+    files: Store,
+    renderer: Renderer,
+    spool: Path,
+    upload_max_bytes: int,
+    stats: PictureStats,
+    cdn_url: str = "",
+) -> tuple[Module, Referrer, FormIntake]:
+    """Build media, what says which stored files it needs, and what takes forms for pages.
+
+    Args:
+        spool: A folder on the disk, for files that come in.
+        cdn_url: Where a CDN gives what is public; without one this server does.
+    """
+    settings = MediaSettings()
+    scanner = Clamd(settings.clamd) if settings.clamd else None
+    pictures = PictureService(
+        db=db,
+        files=files,
+        limiter=limiter,
+        intake=Intake(files, spool=spool, max_bytes=upload_max_bytes, scanner=scanner),
+        max_bytes=upload_max_bytes,
+        settings=settings,
+        stats=stats,
+    )
+    rendering = Rendering(db=db, files=files, renderer=renderer)
+    variants = Variants(db=db, files=files, rendering=rendering, cdn_url=cdn_url)
+    forms = FormIntake(pictures, spool=spool)
+    # Asked when a face is wanted: the module that has the people is built after this one, of which it asks pictures.
+    avatars = Avatars(variants=variants, renderer=renderer, faces=lambda: links.of(Faces))
+    links.provide(Pictures, pictures)
+    links.provide(PictureCare, PictureInspector(db, files))
+    module = Module(
+        name="media",
+        history=history,
+        routers=[bringing.routes(pictures, forms), showing.routes(variants, avatars, stats=stats)],
+        handlers={RenderPicture: rendering.on_render_picture, DropLeftovers: pictures.on_drop_leftovers},
+        schedules=[Schedule(job=DropLeftovers(), every=timedelta(hours=1))],
+    )
+    return module, MediaReferrer(db), forms
