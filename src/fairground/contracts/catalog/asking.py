@@ -10,6 +10,7 @@ from fairground.contracts.catalog.providers import (
     LeanList,
     Offer,
     OwnProvider,
+    Place,
     PriceBand,
     ProfileChanges,
     ProfileIn,
@@ -137,6 +138,10 @@ class Catalog(Protocol):
 
     async def find_provider_refs(self, *, provider_ids: Collection[UUID]) -> dict[UUID, ProviderRef]: ...
 
+    async def find_places(self, *, provider_ids: Collection[UUID]) -> dict[UUID, Place]:
+        """Return where approved providers are; without those that have not said so."""
+        ...
+
     async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None: ...
 
     async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
@@ -151,7 +156,10 @@ class Catalog(Protocol):
         ...
 
     async def set_picture(self, *, provider_id: UUID, url: str) -> None:
-        """Set what the card shows; `url` is a path of this installation, never a `data:` URL.
+        """Set what the card shows, in place of a portrait that was chosen.
+
+        Args:
+            url: A path of this installation, never a `data:` URL.
 
         Raises:
             ProviderNotFound

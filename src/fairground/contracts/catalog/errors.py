@@ -3,6 +3,21 @@
 from fairground.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
+class PictureNotUsable(Conflict):
+    code = "catalog.picture_not_usable"
+    hint = "Send the picture first, and complete its upload; one that was refused says why."
+
+
+class GalleryFull(Conflict):
+    code = "catalog.gallery_full"
+    hint = "Remove one first: DELETE /api/v1/service-provider-profiles/{provider_id}/gallery/{picture_id}."
+
+
+class GalleryChanged(Conflict):
+    code = "catalog.gallery_changed"
+    hint = "GET /api/v1/me/provider/gallery lists what is there now; name each of them once."
+
+
 class ProviderNotFound(NotFound):
     code = "catalog.provider_not_found"
     hint = "GET /api/v1/service-provider-profiles/ lists the providers there are."

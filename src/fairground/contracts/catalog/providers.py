@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
+from fairground.contracts.catalog.embedded import PicturePlace
 from fairground.contracts.dto import DTO
 
 
@@ -173,11 +174,16 @@ def _to_a_hundredth(degrees: float) -> float:
     return round(degrees, 2) + 0.0  # which makes one zero of two
 
 
-class Near(DTO):
-    """A circle on the map. Its middle is a hundredth of a degree exact, so that neighbours ask the same question."""
+class Place(DTO):
+    """A point on the map, a hundredth of a degree exact: about a kilometre, which names a quarter and no house."""
 
     lat: Annotated[float, Field(ge=-90, le=90), AfterValidator(_to_a_hundredth)]
     lng: Annotated[float, Field(ge=-180, le=180), AfterValidator(_to_a_hundredth)]
+
+
+class Near(Place):
+    """A circle on the map. Its middle is as exact as a place, so that neighbours ask the same question."""
+
     radius_km: float = Field(default=50, ge=1, le=200)
 
 
@@ -262,6 +268,14 @@ class ProviderRef(DTO):
     status: ProviderStatus
 
 
+class ImportedPicture(DTO):
+    """A picture that came whole in a row. Nobody sees it before staff has it made into a file."""
+
+    place: PicturePlace
+    content: bytes
+    alt: str
+
+
 class ImportedProvider(DTO):
     """One row of an import, already checked. Its `categories` are slugs of the vertical."""
 
@@ -279,9 +293,12 @@ class ImportedProvider(DTO):
     """None makes a provider without a service."""
     duration_minutes: int | None = None
     booking_mode: BookingMode = BookingMode.REQUEST
+    pictures: list[ImportedPicture] = Field(default_factory=list)
 
 
 class ImportOutcome(DTO):
     created: int
     updated: int
     unchanged: int
+    pictures: int
+    """Of those that were created or updated, new ones, which wait to be made into files."""

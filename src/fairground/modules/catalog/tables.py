@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from fairground.platform.db.dialect.address_guard import AddressGuard
+from fairground.platform.db.dialect.storage import READ_FROM_INDEXES, only_where
 from fairground.platform.db.history import History
 from fairground.platform.db.types import (
     NAMING_CONVENTION,
@@ -50,6 +52,7 @@ class ProviderRow(Base):
     custom_subtitle: Mapped[str | None] = mapped_column(Text)
     bio: Mapped[str | None] = mapped_column(Text)
     location: Mapped[str] = mapped_column(Text)
+    folded_location: Mapped[str] = mapped_column(BytewiseText)
     lat: Mapped[float | None]
     lng: Mapped[float | None]
     lat_band: Mapped[int | None]
@@ -76,6 +79,8 @@ class ProviderRow(Base):
     """Zero before the first review."""
     has_hours: Mapped[bool]
     hours_version: Mapped[int]
+    open_days: Mapped[int]
+    """In bits, on which weekdays there is any start; follows from the week and the days (domain/free_days.py)."""
     external_source: Mapped[str | None] = mapped_column(Text)
     external_id: Mapped[str | None] = mapped_column(Text)
     external_hash: Mapped[str | None] = mapped_column(Text)
@@ -103,6 +108,92 @@ class ProviderPrivateRow(Base):
     """Of the last rejection, until the profile is submitted again."""
 
 
+class PortraitRow(Base):
+    """The picture that a provider has chosen; it shows once media tells that it is ready."""
+
+    __tablename__ = "catalog_portrait"
+    __table_args__ = (Index(None, "picture_id"), Index(None, "shown_picture_id"))
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    picture_id: Mapped[UUID]
+    shown_picture_id: Mapped[UUID | None]
+    """The one before, until the chosen one is ready."""
+
+
+class GalleryRow(Base):
+    """A picture of a provider's gallery, with all that its page shows of it."""
+
+    __tablename__ = "catalog_gallery"
+    __table_args__ = (
+        CheckConstraint(
+            "(url IS NULL) = (width_px IS NULL) AND (url IS NULL) = (height_px IS NULL)"
+            " AND (url IS NULL) = (colour IS NULL) AND (url IS NULL) = (placeholder IS NULL)",
+            name="look",
+        ),
+        UniqueConstraint("provider_id", "position"),
+        Index(None, "picture_id"),
+    )
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    picture_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    """Only its order says something: there are gaps, and a new order is made of new numbers."""
+    alt: Mapped[str] = mapped_column(Text)
+    alt_version: Mapped[int]
+    """Of the text, as media counts its changes: what is told late changes nothing."""
+    url: Mapped[str | None] = mapped_column(Text)
+    """With the rest, what media told when the picture was ready; None before."""
+    width_px: Mapped[int | None]
+    height_px: Mapped[int | None]
+    colour: Mapped[str | None] = mapped_column(Text)
+    placeholder: Mapped[str | None] = mapped_column(Text)
+
+
+class PictureMigrationRow(Base):
+    """One run that makes embedded pictures into files; of each subject one goes on at a time."""
+
+    __tablename__ = "catalog_picture_migration"
+    __table_args__ = (
+        Index("uq_catalog_picture_migration__running", "subject", unique=True, **only_where("finished_at IS NULL")),
+        Index(None, "subject", "started_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class EmbeddedPictureRow(Base):
+    """A picture that came whole in a row of another system. Nobody sees it before it is a picture of media."""
+
+    __tablename__ = "catalog_embedded_picture"
+    __table_args__ = (
+        CheckConstraint("place IN ('portrait', 'portfolio', 'service')", name="place"),
+        CheckConstraint("state IN ('waiting', 'taken', 'migrated', 'failed')", name="state"),
+        CheckConstraint("(content IS NULL) = (state = 'migrated')", name="content"),
+        CheckConstraint("(migration_id IS NULL) = (state = 'waiting')", name="migration"),
+        CheckConstraint("(failure_code IS NOT NULL) = (state = 'failed')", name="failure"),
+        UniqueConstraint("provider_id", "place", "digest"),
+        Index(None, "state", "place", "id"),
+        Index(None, "migration_id", "state"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Media knows the picture by it as well, so that bringing it twice brings it once."""
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
+    place: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(Text)
+    """SHA-256 of the content, by which the same import again is known to bring nothing new."""
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    alt: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    """`taken` while media renders it."""
+    migration_id: Mapped[UUID | None] = mapped_column(ForeignKey(PictureMigrationRow.id))
+    failure_code: Mapped[str | None] = mapped_column(Text)
+    failure_detail: Mapped[str | None] = mapped_column(Text)
+
+
 class ProviderCategoryRow(Base):
     __tablename__ = "catalog_provider_category"
 
@@ -110,6 +201,14 @@ class ProviderCategoryRow(Base):
     category: Mapped[str] = mapped_column(Text, primary_key=True)
     position: Mapped[int]
     """In the order in which the provider named them."""
+
+
+_SORT_KEYS: Final = ("book_count", "rating_avg", "created_at", "price_sort_minor")
+_ALWAYS_FILTERED: Final = ("open_days", "folded_location")
+
+
+def _list_index(name: str, *columns: str) -> Index:
+    return Index(f"ix_catalog_list_entry__{name}", "scope", *columns)
 
 
 class ListEntryRow(Base):
@@ -122,13 +221,15 @@ class ListEntryRow(Base):
     __tablename__ = "catalog_list_entry"
 
     # The columns of each index, in this order, are those of `store/listing.py`.
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
     scope: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
     """EVERYBODY, `artists`, or `artists/dj`."""
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
     book_count: Mapped[int]
     rating_avg: Mapped[float]
     created_at: Mapped[datetime]
     price_sort_minor: Mapped[int] = mapped_column(MoneyMinor)
+    open_days: Mapped[int]
+    folded_location: Mapped[str] = mapped_column(BytewiseText)
     lat_band: Mapped[int | None]
     lng: Mapped[float | None]
     x: Mapped[float | None]
@@ -136,14 +237,14 @@ class ListEntryRow(Base):
     z: Mapped[float | None]
 
     __table_args__ = (
-        Index(None, "provider_id"),
-        Index(
-            "ix_catalog_list_entry__most_booked", "scope", "book_count", "provider_id", "price_sort_minor", "rating_avg"
-        ),
-        Index("ix_catalog_list_entry__top_rated", "scope", "rating_avg", "provider_id", "price_sort_minor"),
-        Index("ix_catalog_list_entry__newest", "scope", "created_at", "provider_id", "price_sort_minor", "rating_avg"),
-        Index("ix_catalog_list_entry__price", "scope", "price_sort_minor", "provider_id", "rating_avg"),
-        Index("ix_catalog_list_entry__near", "scope", "lat_band", "lng", "provider_id", "x", "y", "z"),
+        _list_index("most_booked", "book_count", "provider_id", "price_sort_minor", "rating_avg", *_ALWAYS_FILTERED),
+        _list_index("top_rated", "rating_avg", "provider_id", "price_sort_minor", *_ALWAYS_FILTERED),
+        _list_index("newest", "created_at", "provider_id", "price_sort_minor", "rating_avg", *_ALWAYS_FILTERED),
+        _list_index("price", "price_sort_minor", "provider_id", "rating_avg", *_ALWAYS_FILTERED),
+        # Few are in a town or a circle, so all of them are read, in any order, and then sorted.
+        _list_index("location", "folded_location", "provider_id", *_SORT_KEYS, "open_days"),
+        _list_index("near", "lat_band", "lng", "provider_id", "x", "y", "z", *_SORT_KEYS, "open_days"),
+        READ_FROM_INDEXES,
     )
 
 
@@ -180,16 +281,27 @@ class DayRow(Base):
     last_start: Mapped[str] = mapped_column(BytewiseText)
 
 
-class ProviderPhraseRow(Base):
-    """Every tail of the folded name and location that begins with a word, so that an index finds words by a prefix."""
+class NamePhraseRow(Base):
+    """Every tail of a folded name that begins with a word, so that an index finds words by a prefix."""
 
-    __tablename__ = "catalog_provider_phrase"
-    __table_args__ = (CheckConstraint("field IN ('name', 'location')", name="field"), Index(None, "provider_id"))
+    __tablename__ = "catalog_name_phrase"
+    __table_args__ = (Index(None, "provider_id"),)
 
-    # The order of the key is the order of the search.
-    field: Mapped[str] = mapped_column(Text, primary_key=True)
     phrase: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+
+
+class LocationPhraseRow(Base):
+    """Every tail of a folded location that begins with a word.
+
+    Not by provider, for there are few locations. They are only ever added: one where nobody is any more is found in
+    vain, which costs next to nothing.
+    """
+
+    __tablename__ = "catalog_location_phrase"
+
+    phrase: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
+    folded_location: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
 
 
 class SearchDocumentRow(Base):
@@ -264,11 +376,22 @@ class ApprovalRow(Base):
 
 
 SEARCHED_WORDS: Final = WordIndex(table=SearchDocumentRow.__tablename__)
+PICTURE_ADDRESSES: Final = (
+    AddressGuard(ProviderRow.__tablename__, "profile_picture_url"),
+    AddressGuard(GalleryRow.__tablename__, "url"),
+)
+
+
+def _ensure(connection: Connection) -> None:
+    SEARCHED_WORDS.ensure(connection)
+    for guard in PICTURE_ADDRESSES:
+        guard.ensure(connection)
+
 
 history = History(
     name="catalog",
     metadata=Base.metadata,
     folder=Path(__file__).parent / "migrations",
-    after_upgrade=SEARCHED_WORDS.ensure,
+    after_upgrade=_ensure,
     beside=(SEARCHED_WORDS.name,),
 )

@@ -1,12 +1,27 @@
 """Builds the catalog."""
 
+from typing import Any
+
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits
+from fairground.contracts.media import (
+    Faces,
+    PictureDeleted,
+    PictureDescribed,
+    PictureReady,
+    PictureRefused,
+    Pictures,
+)
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.clock import SystemClock
 from fairground.modules.catalog import http
 from fairground.modules.catalog.service import CatalogService
+from fairground.modules.catalog.service.embedded import EmbeddedPictureService, MigratePictures
+from fairground.modules.catalog.service.following import PictureFollower
+from fairground.modules.catalog.service.galleries import GalleryService
+from fairground.modules.catalog.service.pictures import FollowPicture
+from fairground.modules.catalog.service.portraits import PortraitService
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.modules.catalog.tables import history
@@ -17,24 +32,38 @@ from fairground.verticals.loader import Verticals
 
 
 def build(db: Database, links: Links, verticals: Verticals) -> Module:
-    service = CatalogService(
-        db=db,
-        engine=BuiltInSearch(),
-        accounts=links.of(Accounts),
-        verticals=verticals,
-        clock=SystemClock(),
-        settings=CatalogSettings(),
-    )
+    shared: dict[str, Any] = {
+        "db": db,
+        "engine": BuiltInSearch(),
+        "accounts": links.of(Accounts),
+        "verticals": verticals,
+        "clock": SystemClock(),
+        "settings": CatalogSettings(),
+    }
+    with_pictures = {"pictures": links.of(Pictures), **shared}
+    service, galleries = CatalogService(**shared), GalleryService(**with_pictures)
+    portraits, follower = PortraitService(**with_pictures), PictureFollower(**with_pictures)
     links.provide(Catalog, service)
+    links.provide(Galleries, galleries)
+    links.provide(Faces, portraits)
+    embedded = EmbeddedPictureService(**with_pictures)
+    links.provide(EmbeddedPictures, embedded)
+    links.provide(Portraits, portraits)
     return Module(
         name="catalog",
         history=history,
-        routers=http.routes(service, verticals),
+        routers=http.routes(service, verticals, portraits, galleries, embedded),
         handlers={
             BookingCompleted: service.record_completion,
             ProviderRated: service.record_rating,
             AvailabilityRulesSet: service.record_hours,
             FreeDaysSet: service.record_free_days,
+            PictureReady: follower.on_ready,
+            PictureDescribed: follower.on_described,
+            PictureRefused: follower.on_refused,
+            PictureDeleted: follower.on_deleted,
+            FollowPicture: follower.on_follow_picture,
+            MigratePictures: embedded.on_migrate,
         },
         start=service.count_prices_if_bands_changed,
     )

@@ -19,6 +19,28 @@ _FARTHEST_EAST: Final = timedelta(hours=14)
 _FARTHEST_WEST: Final = timedelta(hours=12)
 
 
+_OPENS_BESIDES: Final = 1 << 7
+
+
+def open_days(last_starts: str, days: Mapping[date, str]) -> int:
+    """Return a bit for each weekday that has a start in the week, and one more when a date has one that it has not.
+
+    Args:
+        last_starts: Of a week, as `WeekRow` has them.
+    """
+    bits = 0
+    for weekday in range(7):
+        if last_starts[4 * weekday : 4 * weekday + 4] != CLOSED:
+            bits |= 1 << weekday
+    if any(last_start != CLOSED and not bits & _weekday_bit(day) for day, last_start in days.items()):
+        bits |= _OPENS_BESIDES
+    return bits
+
+
+def _weekday_bit(day: date) -> int:
+    return 1 << day.weekday()
+
+
 def as_text(last_start: time | None) -> str:
     return CLOSED if last_start is None else f"{last_start:%H%M}"
 
@@ -31,6 +53,16 @@ class FirstStarts:
     zones: Mapping[str, Sequence[str]]
     """The other zones by their wall times."""
 
+    @property
+    def are_all(self) -> bool:
+        """Whether every start of that date is in time, wherever it is."""
+        return self.usual == ANY_START and not self.zones
+
+    @property
+    def are_none(self) -> bool:
+        """Whether no start of that date is in time anywhere."""
+        return self.usual == NO_START and not self.zones
+
 
 @dataclass(frozen=True, kw_only=True)
 class FreeOn:
@@ -38,6 +70,21 @@ class FreeOn:
 
     day: date
     first_starts: Mapping[str, FirstStarts]
+
+    @property
+    def are_all(self) -> bool:
+        """Whether every start of the date is in time, wherever and in whichever vertical."""
+        return all(starts.are_all for starts in self.first_starts.values())
+
+    @property
+    def weekday_bit(self) -> int:
+        """The bit of `open_days` that providers have who are usually free then."""
+        return _weekday_bit(self.day)
+
+    @property
+    def any_bit(self) -> int:
+        """The bits of which providers have at least one who can be free then."""
+        return self.weekday_bit | _OPENS_BESIDES
 
 
 def free_on(day: date, *, packs: Iterable[Vertical], now: datetime) -> FreeOn:

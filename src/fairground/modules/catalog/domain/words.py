@@ -16,10 +16,14 @@ _BREAK: Final = re.compile(r"[\W_]+")
 
 def fold(text: str) -> str:
     """Return the words of a text without case, accents and punctuation: 'DJ Løkka & Søn' becomes 'dj lokka son'."""
+    plain = text.lower() if text.isascii() else _fold_letters(text)
+    return " ".join(_BREAK.sub(" ", plain.replace("'", "").replace("`", "")).split())
+
+
+def _fold_letters(text: str) -> str:
     # Decomposed first, because a styled letter such as MATHEMATICAL BOLD A has a case only once it is plain.
     decomposed = _decompose(_decompose(text).casefold())
-    plain = decomposed if decomposed.isascii() else "".join(map(_plain, decomposed))
-    return " ".join(_BREAK.sub(" ", plain.replace("'", "").replace("`", "")).split())
+    return decomposed if decomposed.isascii() else "".join(map(_plain, decomposed))
 
 
 def _decompose(text: str) -> str:

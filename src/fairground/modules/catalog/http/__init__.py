@@ -4,16 +4,20 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairground.contracts.catalog import Catalog
-from fairground.modules.catalog.http import browsing, packs, profiles, searching, services
+from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits
+from fairground.modules.catalog.http import browsing, gallery, migrating, packs, profiles, searching, services
 from fairground.verticals.loader import Verticals
 
 
-def routes(catalog: Catalog, verticals: Verticals) -> Sequence[APIRouter]:
+def routes(
+    catalog: Catalog, verticals: Verticals, portraits: Portraits, galleries: Galleries, embedded: EmbeddedPictures
+) -> Sequence[APIRouter]:
     return (
         packs.routes(catalog, verticals),
         browsing.routes(catalog, verticals),
         searching.routes(catalog),
-        profiles.routes(catalog),
+        profiles.routes(catalog, portraits),
         services.routes(catalog),
+        gallery.routes(galleries),
+        migrating.routes(embedded),
     )

@@ -19,8 +19,8 @@ from fairground.contracts.catalog import (
     ProviderQuery,
     ProviderSort,
 )
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
-from fairground.modules.catalog.http.filters import CategoryWord, Filters, list_tags
+from fairground.contracts.catalog.tags import ProviderPath
+from fairground.modules.catalog.http.filters import CategoryWord, Filters, list_tags, provider_tags
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.routing import api_router
@@ -131,7 +131,7 @@ def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
         return PriceDistributionOut(data=bands)
 
     @router.get("/service-provider-profiles/{id_or_slug}")
-    @cached(CachePolicy(route="provider", life=Life.DETAILS, path=ProviderPath, tags=_provider_tags))
+    @cached(CachePolicy(route="provider", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
     async def get_provider(id_or_slug: str) -> ProviderDetail:
         return await catalog.get_provider(id_or_slug=id_or_slug)
 
@@ -144,10 +144,6 @@ def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
         list_of_pack = cached(policy)(_list_of_pack(catalog, pack, query))
         router.get(f"/{pack.key}", summary=summary, response_model=ProviderListOut)(list_of_pack)
     return router
-
-
-def _provider_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    return ALL_PROVIDERS, provider_tag(asked["id_or_slug"])
 
 
 def _list_of_pack(catalog: Catalog, pack: Vertical, query_of: type[PackQuery]) -> Callable[[Any], Awaitable[Response]]:

@@ -1,4 +1,4 @@
-"""The parameters that narrow a list and a search alike."""
+"""The parameters that narrow a list and a search alike, and what cached answers depend on by theirs."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fairground.contracts.catalog import Near, QueryInvalid
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tag, list_tag
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tag, list_tag, provider_tag
 from fairground.verticals.schema import normalise
 
 
@@ -71,3 +71,8 @@ def list_tags(asked: Mapping[str, Any], *, vertical: str | None = None) -> tuple
     day = asked.get("when")
     free = (free_tag(None), free_tag(day)) if day else ()
     return ALL_PROVIDERS, list_tag(vertical or asked["vertical"]), *free
+
+
+def provider_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is shown of the provider that a path names depends on."""
+    return ALL_PROVIDERS, provider_tag(asked["id_or_slug"])

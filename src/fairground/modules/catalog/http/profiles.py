@@ -17,6 +17,7 @@ from fairground.contracts.catalog import (
     SUBTITLE_MAX_LENGTH,
     Catalog,
     OwnProvider,
+    Portraits,
     ProfileChanges,
     ProfileIn,
 )
@@ -67,7 +68,11 @@ class RejectionIn(Body):
     reason: str = Field(min_length=1, max_length=REASON_MAX_LENGTH)
 
 
-def routes(catalog: Catalog) -> APIRouter:
+class PictureChoiceIn(Body):
+    picture_id: UUID
+
+
+def routes(catalog: Catalog, portraits: Portraits) -> APIRouter:
     router = api_router(tags=["providers"])
 
     @router.get("/me/provider")
@@ -82,6 +87,13 @@ def routes(catalog: Catalog) -> APIRouter:
     async def change_provider(caller: SignedIn, provider_id: UUID, body: ProviderChangesIn) -> OwnProvider:
         changes = ProfileChanges(**body.model_dump(exclude_unset=True))
         return await catalog.change_provider(owner_id=caller.user_id, provider_id=provider_id, changes=changes)
+
+    @router.put("/service-provider-profiles/{provider_id}/picture")
+    async def choose_portrait(caller: SignedIn, provider_id: UUID, body: PictureChoiceIn) -> OwnProvider:
+        """Choose a picture of yours (POST /api/v1/media/uploads); it shows as soon as it is ready."""
+        return await portraits.choose_portrait(
+            owner_id=caller.user_id, provider_id=provider_id, picture_id=body.picture_id
+        )
 
     @router.post("/service-provider-profiles/{provider_id}/submit")
     async def submit_provider(caller: SignedIn, provider_id: UUID) -> OwnProvider:

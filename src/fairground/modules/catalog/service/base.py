@@ -1,6 +1,8 @@
 """What all parts of the service share."""
 
+import re
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from fairground.contracts.accounts import Accounts
@@ -17,6 +19,8 @@ from fairground.modules.catalog.store.search.indexing import index_anew
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
+
+_SLUG: Final = re.compile(r"[a-z0-9-]{1,80}")
 
 
 class CatalogBase:
@@ -54,6 +58,14 @@ class CatalogBase:
         provider = await profiles.lock_provider(tx, provider_id)
         if provider is None or provider.owner_id != owner_id:
             raise not_found(provider_id)
+        return provider
+
+    async def _own_ref(self, tx: ReadTx, owner_id: UUID) -> ProviderRef:
+        provider = await profiles.find_ref_owned_by(tx, owner_id)
+        if provider is None:
+            raise ProviderNotFound(
+                "This account has no profile.", hint="Create one: POST /api/v1/service-provider-profiles."
+            )
         return provider
 
     async def _show_anew(self, tx: WriteTx, provider: ProviderRef) -> None:
@@ -111,3 +123,15 @@ def facts_of(record: OwnRecord, *, email_verified: bool) -> Facts:
 
 def not_found(provider: UUID | str) -> ProviderNotFound:
     return ProviderNotFound(f"There is no provider {provider}.")
+
+
+def named(id_or_slug: str) -> tuple[UUID | None, str]:
+    """Return the id, if it is one, and the slug that it is otherwise; raise ProviderNotFound when it is neither."""
+    try:
+        return UUID(id_or_slug), id_or_slug
+    except ValueError:
+        pass
+    # What no slug looks like is not worth a question, and a NUL would upset PostgreSQL.
+    if not _SLUG.fullmatch(id_or_slug):
+        raise not_found(repr(id_or_slug))
+    return None, id_or_slug

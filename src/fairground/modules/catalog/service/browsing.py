@@ -1,22 +1,19 @@
 """What everybody may see of one provider, and what other modules ask."""
 
-import re
 from collections.abc import Collection
-from typing import Final
 from uuid import UUID
 
 from fairground.contracts.catalog import (
     Offer,
+    Place,
     ProviderDetail,
     ProviderRef,
     ProviderStatus,
     Service,
     ServiceNotFound,
 )
-from fairground.modules.catalog.service.base import CatalogBase, not_found
+from fairground.modules.catalog.service.base import CatalogBase, named, not_found
 from fairground.modules.catalog.store import profiles, services
-
-_SLUG: Final = re.compile(r"[a-z0-9-]{1,80}")
 
 
 class Browsing(CatalogBase):
@@ -24,12 +21,9 @@ class Browsing(CatalogBase):
         return self._settings.currency
 
     async def get_provider(self, *, id_or_slug: str) -> ProviderDetail:
-        provider_id = _as_id(id_or_slug)
-        # What no slug looks like is not worth a question, and a NUL would upset PostgreSQL.
-        if provider_id is None and not _SLUG.fullmatch(id_or_slug):
-            raise not_found(repr(id_or_slug))
+        provider_id, slug = named(id_or_slug)
         async with self._db.read() as tx:
-            provider = await profiles.find_approved(tx, provider_id=provider_id, slug=id_or_slug)
+            provider = await profiles.find_approved(tx, provider_id=provider_id, slug=slug)
         if provider is None:
             raise not_found(id_or_slug)
         return provider
@@ -59,6 +53,10 @@ class Browsing(CatalogBase):
         async with self._db.read() as tx:
             return {provider.id: provider for provider in await profiles.list_refs(tx, provider_ids)}
 
+    async def find_places(self, *, provider_ids: Collection[UUID]) -> dict[UUID, Place]:
+        async with self._db.read() as tx:
+            return await profiles.find_places(tx, provider_ids)
+
     async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None:
         async with self._db.read() as tx:
             return await profiles.find_ref_owned_by(tx, owner_id)
@@ -66,10 +64,3 @@ class Browsing(CatalogBase):
 
 def _may_see(provider: ProviderRef, viewer_id: UUID | None) -> bool:
     return provider.status is ProviderStatus.APPROVED or (viewer_id is not None and provider.owner_id == viewer_id)
-
-
-def _as_id(id_or_slug: str) -> UUID | None:
-    try:
-        return UUID(id_or_slug)
-    except ValueError:
-        return None

@@ -1,8 +1,10 @@
 """Imports: rows from elsewhere become providers that nobody has claimed yet."""
 
+import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from uuid import UUID
 
 from fairground.contracts.catalog import (
@@ -15,6 +17,7 @@ from fairground.contracts.catalog import (
 )
 from fairground.contracts.catalog.tags import ALL_PROVIDERS
 from fairground.kernel.errors import Invalid
+from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.checks import (
     check_categories,
     check_external_id,
@@ -22,45 +25,72 @@ from fairground.modules.catalog.domain.checks import (
     check_profile,
     check_service,
 )
+from fairground.modules.catalog.domain.search.documents import Document, describe
+from fairground.modules.catalog.domain.words import fold
 from fairground.modules.catalog.service.base import CatalogBase
-from fairground.modules.catalog.store import imports
+from fairground.modules.catalog.store import imports, list_entries
 from fairground.modules.catalog.store.imports import Listing, NamesTaken
+from fairground.modules.catalog.store.locations import learn_locations
+from fairground.modules.catalog.store.search.indexing import describe_anew
+from fairground.platform.db.database import WriteTx
 from fairground.verticals.schema import Vertical
 
 
 class Importing(CatalogBase):
+    @cached_property
+    def _turn(self) -> asyncio.Lock:
+        """Steps that are asked for at once are checked at once and written in their order."""
+        return asyncio.Lock()
+
     async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
         pack = self._pack(vertical)
         _require_step(providers)
         listings = [self._listing(pack, provider) for provider in providers]
-        while True:
-            try:
-                return await self._write_step(vertical=vertical, source=source, listings=listings)
-            except NamesTaken:
-                # Another transaction has committed what we wanted to write; the next turn sees it.
-                continue
+        async with self._turn:
+            while True:
+                try:
+                    return await self._write_step(vertical=vertical, source=source, listings=listings)
+                except NamesTaken:
+                    # Another transaction has committed what we wanted to write; the next turn sees it.
+                    continue
 
     async def _write_step(self, *, vertical: str, source: str, listings: Sequence[Listing]) -> ImportOutcome:
         external_ids = [listing.external_id for listing in listings]
         async with self._db.write() as tx:
             known = await imports.find_known(tx, source=source, external_ids=external_ids)
-            new = [listing for listing in listings if listing.external_id not in known]
+            made = {uuid7(): listing for listing in listings if listing.external_id not in known}
             changed: dict[UUID, Listing] = {}
             for listing in listings:
                 before = known.get(listing.external_id)
                 if before and not before.is_claimed and before.external_hash != listing.external_hash:
                     changed[before.provider_id] = listing
-            now = self._clock.now()
-            made = await imports.insert_listings(tx, new, source=source, created_at=now) if new else {}
-            if changed:
-                await imports.update_listings(tx, changed, updated_at=now)
             if made or changed:
-                ids = [*made, *changed]
-                await self._list_anew(tx, *ids)
+                await self._write(tx, made, changed, source=source)
                 tx.touch(ALL_PROVIDERS)
-                await tx.emit(ProvidersImported(vertical=vertical, source=source, provider_ids=ids))
+                await tx.emit(ProvidersImported(vertical=vertical, source=source, provider_ids=[*made, *changed]))
+            pictures = await imports.stage_pictures(tx, {**made, **changed})
         unchanged = len(listings) - len(made) - len(changed)
-        return ImportOutcome(created=len(made), updated=len(changed), unchanged=unchanged)
+        return ImportOutcome(created=len(made), updated=len(changed), unchanged=unchanged, pictures=pictures)
+
+    async def _write(
+        self, tx: WriteTx, made: Mapping[UUID, Listing], changed: Mapping[UUID, Listing], *, source: str
+    ) -> None:
+        # New ones are put into words for the search while the database writes them, and not read back for it.
+        described = asyncio.get_running_loop().run_in_executor(None, _describe, made)
+        # Providers, locations, lists, words, each of all at once: everybody who changes a provider comes by these locks
+        # in this order. In any other two of them would deadlock.
+        if changed:
+            await imports.update_listings(tx, changed, updated_at=self._clock.now())
+        if made:
+            await imports.insert_listings(tx, made, source=source, created_at=self._clock.now())
+        await learn_locations(tx, {fold(each.profile["location"]) for each in (*made.values(), *changed.values())})
+        documents = await described
+        if made:
+            await list_entries.list_new(tx, made, scale_minor=self._prices.fine_minor)
+        if changed:
+            await list_entries.list_anew(tx, changed, scale_minor=self._prices.fine_minor)
+            documents += await describe_anew(tx, changed)
+        await self._engine.put(tx, documents)
 
     def _listing(self, pack: Vertical, provider: ImportedProvider) -> Listing:
         try:
@@ -70,6 +100,7 @@ class Importing(CatalogBase):
                 profile=_profile(pack, provider),
                 categories=check_categories(pack, provider.categories),
                 service=self._service(pack, provider),
+                pictures=provider.pictures,
             )
         except Invalid as error:
             raise type(error)(f"{provider.external_id}: {error.detail}", hint=error.way_out, **error.context) from error
@@ -98,6 +129,24 @@ def _require_step(providers: Sequence[ImportedProvider]) -> None:
         raise ProfileInvalid(f"{twice[0]}: the external id stands in this step twice.", field="external_id")
 
 
+def _describe(made: Mapping[UUID, Listing]) -> list[Document]:
+    return [
+        describe(
+            provider_id=provider_id,
+            vertical=listing.profile["vertical"],
+            business_name=listing.profile["business_name"],
+            location=listing.profile["location"],
+            categories=listing.categories,
+            services=[listing.service.name] if listing.service else [],
+            texts=(listing.profile["custom_subtitle"], listing.profile["bio"]),
+            price_from_minor=listing.service.price_minor if listing.service else None,
+            book_count=0,
+            rating_avg=0.0,
+        )
+        for provider_id, listing in made.items()
+    ]
+
+
 def _profile(pack: Vertical, provider: ImportedProvider) -> dict[str, object]:
     check_place(provider.lat, provider.lng)
     columns = {"business_name", "custom_subtitle", "bio", "location", "lat", "lng", "timezone"}
@@ -106,4 +155,7 @@ def _profile(pack: Vertical, provider: ImportedProvider) -> dict[str, object]:
 
 def _hash(pack: Vertical, provider: ImportedProvider, *, currency: str) -> str:
     """Return a digest of all that the row decides, so that the same row again is known to change nothing."""
-    return hashlib.sha256(f"{pack.key}\n{currency}\n{provider.model_dump_json()}".encode()).hexdigest()
+    row = hashlib.sha256(f"{pack.key}\n{currency}\n{provider.model_dump_json(exclude={'pictures'})}".encode())
+    for picture in provider.pictures:
+        row.update(f"\n{picture.place} {picture.alt}\n".encode() + picture.content)
+    return row.hexdigest()

@@ -1,8 +1,7 @@
 """The lists of providers, and how their prices spread."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from fairground.contracts.catalog import (
     LeanList,
@@ -19,13 +18,18 @@ from fairground.modules.catalog.domain.places import Circle
 from fairground.modules.catalog.domain.words import fold
 from fairground.modules.catalog.service.base import CatalogBase
 from fairground.modules.catalog.store import listing, price_bands
-from fairground.modules.catalog.store.listing import ListFilter, PageOf
+from fairground.modules.catalog.store.list_filter import ListFilter
+from fairground.modules.catalog.store.list_statements import PageOf
+from fairground.modules.catalog.store.listing import Listed
 from fairground.modules.catalog.tables import EVERYBODY, NO_PRICE_BAND
 from fairground.platform.db.database import ReadTx
 
 _COUNTED_AT_MOST: Final = 1_000
 _Provider = TypeVar("_Provider")
-_Lister = Callable[[ReadTx, ListFilter, PageOf], Awaitable[tuple[list[_Provider], Cursor | None]]]
+
+
+class _Lister(Protocol[_Provider]):
+    async def __call__(self, tx: ReadTx, wanted: ListFilter, page: PageOf, *, count_to: int) -> Listed[_Provider]: ...
 
 
 class Lists(CatalogBase):
@@ -62,35 +66,33 @@ class Lists(CatalogBase):
         if not wanted.scopes:
             return [], {"total": 0, "price_distribution": []}
         async with self._db.read() as tx:
-            providers, end = await list_page(tx, wanted, page)
-            counts: Mapping[int, int] = {}
-            if query.include_price_distribution or not wanted.is_narrowed:
+            count_to = _COUNTED_AT_MOST + 1 if wanted.is_narrowed else 0
+            found = await list_page(tx, wanted, page, count_to=count_to)
+            total = await listing.count_up_to(tx, wanted, most=count_to) if found.counted is None else found.counted
+            bands: list[PriceBand] = []
+            if query.include_price_distribution:
                 counts = await price_bands.find_counts(tx, wanted.scopes)
-            total = sum(counts.values())
-            if wanted.is_narrowed:
-                total = await _count(tx, wanted, page, shown=len(providers))
-        return providers, {
+                bands = self._prices.histogram(counts, vertical=query.vertical)
+        return found.providers, {
             "total": min(total, _COUNTED_AT_MOST) if wanted.is_narrowed else total,
             "total_is_lower_bound": wanted.is_narrowed and total > _COUNTED_AT_MOST,
-            "price_distribution": self._histogram(query, counts),
-            "next_cursor": end.write() if end else None,
+            "price_distribution": bands,
+            "next_cursor": found.end.write() if found.end else None,
         }
-
-    def _histogram(self, query: ProviderQuery, counts: Mapping[int, int]) -> list[PriceBand]:
-        return self._prices.histogram(counts, vertical=query.vertical) if query.include_price_distribution else []
 
     def _filter(self, query: ProviderQuery) -> ListFilter:
         packs = self._verticals if query.vertical is None else [self._pack(query.vertical)]
-        when = query.when
+        free = None if query.when is None else free_on(query.when, packs=packs, now=self._clock.now())
+        # Which starts are in time is another question in each vertical, but not of a date that is neither near nor far.
+        is_apart = free is not None and not free.are_all
         return ListFilter(
-            # Which starts are in time is another question in each vertical.
-            scopes=self._scopes(vertical=query.vertical, category=query.category, apart=when is not None),
+            scopes=self._scopes(vertical=query.vertical, category=query.category, apart=is_apart),
             name=fold(query.q or "") or None,
             location=fold(query.location or "") or None,
             min_minor=None if query.min_price is None else self._minor(query.min_price),
             max_minor=None if query.max_price is None else self._minor(query.max_price),
             min_rating=query.min_rating,
-            free_on=None if when is None else free_on(when, packs=packs, now=self._clock.now()),
+            free_on=free,
             near=None if query.near is None else Circle(**query.near.model_dump()),
         )
 
@@ -112,11 +114,3 @@ def _page(query: ProviderQuery) -> PageOf:
         after = Cursor.read(query.cursor, sort=query.sort)
         return PageOf(sort=query.sort, limit=query.limit, offset=0, after=after)
     return PageOf(sort=query.sort, limit=query.limit, offset=(query.page - 1) * query.limit)
-
-
-async def _count(tx: ReadTx, wanted: ListFilter, page: PageOf, *, shown: int) -> int:
-    """Return how many match, or one more than are counted; a page that is not full says it by itself."""
-    is_last = shown < page.limit and (shown > 0 or page.offset == 0) and page.after is None
-    if is_last:
-        return page.offset + shown
-    return await listing.count_up_to(tx, wanted, most=_COUNTED_AT_MOST + 1)

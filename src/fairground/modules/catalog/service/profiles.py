@@ -10,7 +10,6 @@ from fairground.contracts.catalog import (
     ProfileChanges,
     ProfileExists,
     ProfileIn,
-    ProviderNotFound,
     ProviderStatus,
 )
 from fairground.kernel.ids import uuid7
@@ -21,19 +20,17 @@ from fairground.modules.catalog.domain.checks import (
     check_profile,
 )
 from fairground.modules.catalog.domain.places import place_values
+from fairground.modules.catalog.domain.words import fold
 from fairground.modules.catalog.service.base import CatalogBase, not_found
-from fairground.modules.catalog.store import profiles
+from fairground.modules.catalog.store import portraits, profiles
+from fairground.modules.catalog.store.locations import learn_locations
 from fairground.platform.db.database import WriteTx
 
 
 class Profiles(CatalogBase):
     async def get_own_provider(self, *, owner_id: UUID) -> OwnProvider:
         async with self._db.read() as tx:
-            provider = await profiles.find_ref_owned_by(tx, owner_id)
-            if provider is None:
-                raise ProviderNotFound(
-                    "This account has no profile.", hint="Create one: POST /api/v1/service-provider-profiles."
-                )
+            provider = await self._own_ref(tx, owner_id)
             record = await self._own_record(tx, provider.id)
         [view] = await self._own_views([record])
         return view
@@ -58,7 +55,7 @@ class Profiles(CatalogBase):
         check_place(profile.lat, profile.lng)
         contact = {"contact_email": owner.email, "contact_phone": values.pop("contact_phone")}
         provider_id = uuid7()
-        values |= place_values(profile.lat, profile.lng)
+        values |= place_values(profile.lat, profile.lng) | _folded(values)
         values |= {"id": provider_id, "owner_id": owner_id, "status": ProviderStatus.DRAFT}
         async with self._db.write() as tx:
             if not await profiles.insert_draft(tx, values | {"created_at": self._clock.now()}, contact=contact):
@@ -70,6 +67,7 @@ class Profiles(CatalogBase):
 
     async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> OwnProvider:
         values = check_profile(changes.model_dump(exclude_unset=True, exclude={"categories"}))
+        values |= _folded(values)
         async with self._db.write() as tx:
             provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
             if "categories" in changes.model_fields_set:
@@ -94,13 +92,19 @@ class Profiles(CatalogBase):
             provider = await profiles.lock_provider(tx, provider_id)
             if provider is None:
                 raise not_found(provider_id)
+            await portraits.forget_portrait(tx, provider_id)
             self._touch(tx, provider)
             changes = {"profile_picture_url": url, "updated_at": self._clock.now()}
             await profiles.change_profile(tx, provider_id, changes)
 
 
+def _folded(values: dict[str, Any]) -> dict[str, str]:
+    return {"folded_location": fold(values["location"])} if "location" in values else {}
+
+
 async def _index_words(tx: WriteTx, provider_id: UUID, values: dict[str, Any]) -> None:
     """Make those of the searched texts findable that are among the values."""
-    for field, column in (("name", "business_name"), ("location", "location")):
-        if column in values:
-            await profiles.replace_phrases(tx, provider_id, field=field, text=values[column])
+    if "business_name" in values:
+        await profiles.replace_name_phrases(tx, provider_id, values["business_name"])
+    if "folded_location" in values:
+        await learn_locations(tx, [values["folded_location"]])

@@ -3,7 +3,7 @@
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
 from fairground.contracts.catalog.tags import free_tag, provider_tag
 from fairground.contracts.reviews import ProviderRated
-from fairground.modules.catalog.domain.free_days import as_text
+from fairground.modules.catalog.domain.free_days import as_text, open_days
 from fairground.modules.catalog.service.base import CatalogBase
 from fairground.modules.catalog.store import free_days, profiles, projections
 
@@ -32,13 +32,15 @@ class Projections(CatalogBase):
             await projections.set_has_hours(tx, event.provider_id, has_hours=event.has_hours, version=event.version)
 
     async def record_free_days(self, event: FreeDaysSet) -> None:
+        week = [as_text(last) for last in event.week]
+        days = {day: as_text(last) for day, last in event.days.items()}
         async with self._db.write(ends_job=True) as tx:
             told_anew = await free_days.replace_free_days(
-                tx,
-                event.provider_id,
-                version=event.version,
-                timezone=event.timezone,
-                week=[as_text(last) for last in event.week],
-                days={day: as_text(last) for day, last in event.days.items()},
+                tx, event.provider_id, version=event.version, timezone=event.timezone, week=week, days=days
             )
+            if told_anew is None or told_anew:
+                bits = open_days("".join(week), days)
+                # A booking changes a day, and seldom a bit, so the entries are seldom written for it.
+                if await projections.set_open_days(tx, event.provider_id, open_days=bits):
+                    await self._list_anew(tx, event.provider_id)
             tx.touch(*([free_tag(None)] if told_anew is None else map(free_tag, told_anew)))

@@ -22,7 +22,7 @@ from fairground.modules.catalog.domain.search.question import Question
 from fairground.modules.catalog.domain.search.ranking import Candidate, doubtful, ranked
 from fairground.modules.catalog.service.lists import Lists
 from fairground.modules.catalog.store.cards import list_cards_of
-from fairground.modules.catalog.store.listing import ListFilter
+from fairground.modules.catalog.store.list_filter import ListFilter
 from fairground.modules.catalog.store.search import indexing
 from fairground.platform.db.database import ReadTx
 

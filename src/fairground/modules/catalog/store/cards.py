@@ -10,6 +10,7 @@ from sqlalchemy import select
 from fairground.contracts.catalog import ProviderCard
 from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderRow
 from fairground.platform.db.database import ReadTx
+from fairground.platform.db.types import among
 
 CARD_COLUMNS: Final = (
     ProviderRow.id,
@@ -37,7 +38,7 @@ def card_fields(row: Any, categories: list[str]) -> dict[str, Any]:
 
 async def list_cards_of(tx: ReadTx, categories: Mapping[UUID, list[str]]) -> list[ProviderCard]:
     """Return the cards of providers whose categories are known, in their order."""
-    rows = {row.id: row for row in await tx.all(select(*CARD_COLUMNS).where(ProviderRow.id.in_(list(categories))))}
+    rows = {row.id: row for row in await tx.all(select(*CARD_COLUMNS).where(among(ProviderRow.id, categories)))}
     return [ProviderCard(**card_fields(rows[each], slugs)) for each, slugs in categories.items() if each in rows]
 
 
@@ -46,7 +47,7 @@ async def list_categories(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UU
     found: dict[UUID, list[str]] = defaultdict(list)
     if provider_ids:
         statement = select(ProviderCategoryRow.provider_id, ProviderCategoryRow.category)
-        statement = statement.where(ProviderCategoryRow.provider_id.in_(provider_ids))
+        statement = statement.where(among(ProviderCategoryRow.provider_id, provider_ids))
         for provider_id, category in await tx.all(statement.order_by(ProviderCategoryRow.position)):
             found[provider_id].append(category)
     return found

@@ -1,5 +1,6 @@
 """Imports: many unclaimed providers in a few statements."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +9,22 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
 
-from fairground.contracts.catalog import ProviderStatus, ServiceIn
+from fairground.contracts.catalog import ImportedPicture, ProviderStatus, ServiceIn
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.places import place_values
-from fairground.modules.catalog.domain.words import slug_base
-from fairground.modules.catalog.store.profiles import NOT_YET_KNOWN, category_rows, phrase_rows
+from fairground.modules.catalog.domain.words import fold, slug_base
+from fairground.modules.catalog.store.profiles import NOT_YET_KNOWN, category_rows, name_phrase_rows
 from fairground.modules.catalog.store.services import price_values
 from fairground.modules.catalog.store.slugs import choose_slugs
-from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderPhraseRow, ProviderRow, ServiceRow
+from fairground.modules.catalog.tables import (
+    EmbeddedPictureRow,
+    NamePhraseRow,
+    ProviderCategoryRow,
+    ProviderRow,
+    ServiceRow,
+)
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 
 
 class NamesTaken(Exception):
@@ -33,6 +41,7 @@ class Listing:
     """The columns of ProviderRow that the row fills."""
     categories: Sequence[str]
     service: ServiceIn | None
+    pictures: Sequence[ImportedPicture]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +56,7 @@ class Known:
 async def find_known(tx: ReadTx, *, source: str, external_ids: Collection[str]) -> dict[str, Known]:
     columns = (ProviderRow.external_id, ProviderRow.id, ProviderRow.owner_id, ProviderRow.external_hash)
     rows = await tx.all(
-        select(*columns).where(ProviderRow.external_source == source, ProviderRow.external_id.in_(external_ids))
+        select(*columns).where(ProviderRow.external_source == source, among(ProviderRow.external_id, external_ids))
     )
     return {
         external_id: Known(provider_id=provider_id, is_claimed=owner_id is not None, external_hash=external_hash)
@@ -55,15 +64,12 @@ async def find_known(tx: ReadTx, *, source: str, external_ids: Collection[str]) 
     }
 
 
-async def insert_listings(
-    tx: WriteTx, listings: Sequence[Listing], *, source: str, created_at: datetime
-) -> dict[UUID, Listing]:
-    """Insert approved providers that nobody owns, and return them by their new ids.
+async def insert_listings(tx: WriteTx, made: Mapping[UUID, Listing], *, source: str, created_at: datetime) -> None:
+    """Insert approved providers that nobody owns, by the ids that they are to have.
 
     Raises:
         NamesTaken: See there.
     """
-    made = {uuid7(): listing for listing in listings}
     bases = [slug_base(listing.profile["business_name"]) or str(new) for new, listing in made.items()]
     slugs = await choose_slugs(tx, bases)
     rows = [
@@ -82,7 +88,24 @@ async def insert_listings(
     if await tx.insert_many(ProviderRow, rows) < len(rows):
         raise NamesTaken
     await _insert_parts(tx, made)
-    return made
+
+
+async def stage_pictures(tx: WriteTx, listings: Mapping[UUID, Listing]) -> int:
+    """Let the pictures of listings wait to be made into files; return how many of them are new."""
+    rows = [
+        {
+            "id": uuid7(),
+            "provider_id": provider_id,
+            "place": picture.place.value,
+            "digest": hashlib.sha256(picture.content).hexdigest(),
+            "content": picture.content,
+            "alt": picture.alt,
+            "state": "waiting",
+        }
+        for provider_id, listing in listings.items()
+        for picture in listing.pictures
+    ]
+    return await tx.insert_ignore(EmbeddedPictureRow, rows)
 
 
 async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updated_at: datetime) -> None:
@@ -92,13 +115,14 @@ async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updat
     """
     rows = [
         {"changed_id": provider_id, "updated_at": updated_at, **_columns(listing)}
-        for provider_id, listing in changed.items()
+        # In one order, so that two imports of the same rows wait for each other in one direction only.
+        for provider_id, listing in sorted(changed.items())
     ]
     names = [name for name in rows[0] if name != "changed_id"]
     statement = update(ProviderRow).where(ProviderRow.id == bindparam("changed_id"))
     await tx.execute(statement.values({name: bindparam(name) for name in names}), rows)
-    for part in (ProviderCategoryRow, ProviderPhraseRow, ServiceRow):
-        await tx.execute(delete(part).where(part.provider_id.in_(list(changed))))
+    for part in (ProviderCategoryRow, NamePhraseRow, ServiceRow):
+        await tx.execute(delete(part).where(among(part.provider_id, changed)))
     await _insert_parts(tx, changed)
 
 
@@ -106,17 +130,17 @@ def _columns(listing: Listing) -> dict[str, Any]:
     service = listing.service
     price = price_values(service.price_minor, currency=service.currency) if service else price_values(None)
     place = place_values(listing.profile["lat"], listing.profile["lng"])
-    return {**listing.profile, **place, **price, "external_hash": listing.external_hash}
+    told = {"folded_location": fold(listing.profile["location"]), "external_hash": listing.external_hash}
+    return {**listing.profile, **place, **price, **told}
 
 
 async def _insert_parts(tx: WriteTx, listings: Mapping[UUID, Listing]) -> None:
     categories, phrases, services = [], [], []
     for provider_id, listing in listings.items():
         categories += category_rows(provider_id, listing.categories)
-        for field, column in (("name", "business_name"), ("location", "location")):
-            phrases += phrase_rows(provider_id, field=field, text=listing.profile[column])
+        phrases += name_phrase_rows(provider_id, listing.profile["business_name"])
         if listing.service:
             services.append({"id": uuid7(), "provider_id": provider_id, **dict(listing.service)})
     await tx.insert_many(ProviderCategoryRow, categories)
-    await tx.insert_many(ProviderPhraseRow, phrases)
+    await tx.insert_many(NamePhraseRow, phrases)
     await tx.insert_many(ServiceRow, services)

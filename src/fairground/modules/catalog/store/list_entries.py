@@ -10,7 +10,7 @@ from fairground.contracts.catalog import ProviderStatus
 from fairground.modules.catalog.store import price_bands
 from fairground.modules.catalog.tables import EVERYBODY, ListEntryRow, ProviderCategoryRow, ProviderRow
 from fairground.platform.db.database import WriteTx
-from fairground.platform.db.types import BytewiseText
+from fairground.platform.db.types import BytewiseText, among
 
 _COPIED: Final = [column.name for column in ListEntryRow.__table__.c if column.name not in {"scope", "provider_id"}]
 
@@ -22,15 +22,22 @@ async def list_anew(tx: WriteTx, provider_ids: Collection[UUID], *, scale_minor:
         scale_minor: The lower edges of the price bands, ascending.
     """
     # Two changes of one provider follow each other, or each would count what it had found before the other.
-    changed = ProviderRow.id.in_(provider_ids)
+    changed = among(ProviderRow.id, provider_ids)
     await tx.lock(select(ProviderRow.id).where(changed).order_by(ProviderRow.id))
-    mine = ListEntryRow.provider_id.in_(provider_ids)
+    mine = among(ListEntryRow.provider_id, provider_ids)
     before = await price_bands.count_entries(tx, mine, scale_minor=scale_minor)
     await tx.execute(delete(ListEntryRow).where(mine))
     await insert_entries(tx, changed)
     after = await price_bands.count_entries(tx, mine, scale_minor=scale_minor)
     after.subtract(before)
     await price_bands.add_counts(tx, after)
+
+
+async def list_new(tx: WriteTx, provider_ids: Collection[UUID], *, scale_minor: Sequence[int]) -> None:
+    """Do what `list_anew` does for providers that this transaction has made, whom nobody else knows yet."""
+    await insert_entries(tx, among(ProviderRow.id, provider_ids))
+    mine = among(ListEntryRow.provider_id, provider_ids)
+    await price_bands.add_counts(tx, await price_bands.count_entries(tx, mine, scale_minor=scale_minor))
 
 
 async def insert_entries(tx: WriteTx, providers: ColumnElement[bool]) -> None:

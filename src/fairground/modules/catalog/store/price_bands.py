@@ -37,12 +37,12 @@ async def add_counts(tx: WriteTx, changes: BandCounts) -> None:
     await _take_turn(tx)
     insert = tx.ops.insert(PriceBandRow.__table__)
     more = {"providers": PriceBandRow.providers + insert.excluded.providers}
-    for (scope, from_minor), change in sorted(changes.items()):
-        if change:
-            row = {"scope": scope, "from_minor": from_minor, "providers": change}
-            await tx.execute(
-                insert.values(row).on_conflict_do_update(index_elements=["scope", "from_minor"], set_=more)
-            )
+    rows = [
+        {"scope": scope, "from_minor": from_minor, "providers": change}
+        for (scope, from_minor), change in sorted(changes.items())
+        if change
+    ]
+    await tx.execute(insert.on_conflict_do_update(index_elements=["scope", "from_minor"], set_=more), rows)
 
 
 async def count_anew(tx: WriteTx, *, scale_minor: Sequence[int]) -> None:

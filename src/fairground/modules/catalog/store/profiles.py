@@ -8,19 +8,20 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
-from fairground.contracts.catalog import ProviderDetail, ProviderRef, ProviderStatus
+from fairground.contracts.catalog import Place, ProviderDetail, ProviderRef, ProviderStatus
 from fairground.modules.catalog.domain.words import phrases, slug_base
 from fairground.modules.catalog.store.cards import CARD_COLUMNS, card_fields, list_categories
 from fairground.modules.catalog.store.services import list_services
 from fairground.modules.catalog.store.slugs import choose_slugs
 from fairground.modules.catalog.tables import (
     NO_PRICE_SORTS_AS,
+    NamePhraseRow,
     ProviderCategoryRow,
-    ProviderPhraseRow,
     ProviderPrivateRow,
     ProviderRow,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 
 _DETAIL_COLUMNS: Final = (
     *CARD_COLUMNS,
@@ -40,6 +41,7 @@ NOT_YET_KNOWN: Final[Mapping[str, Any]] = {
     "rating_avg": 0.0,
     "has_hours": False,
     "hours_version": 0,
+    "open_days": 0,
     "price_sort_minor": NO_PRICE_SORTS_AS,
 }
 """The projections of a provider of whom nothing has been told."""
@@ -59,17 +61,35 @@ class OwnRecord:
     has_hours: bool
 
 
-async def find_approved(tx: ReadTx, *, provider_id: UUID | None, slug: str | None) -> ProviderDetail | None:
-    """Return an approved provider by its id or by its slug."""
-    named = ProviderRow.slug == slug if provider_id is None else ProviderRow.id == provider_id
-    rows = await tx.all(select(*_DETAIL_COLUMNS).where(named, ProviderRow.status == ProviderStatus.APPROVED))
+async def find_approved(tx: ReadTx, *, provider_id: UUID | None, slug: str) -> ProviderDetail | None:
+    """Return an approved provider by its id, or without one by its slug."""
+    rows = await tx.all(select(*_DETAIL_COLUMNS).where(*_approved(provider_id, slug)))
     details = await _details(tx, rows)
     return details[0] if details else None
+
+
+async def find_approved_id(tx: ReadTx, *, provider_id: UUID | None, slug: str) -> UUID | None:
+    """Return the id of an approved provider that is named by it, or without one by its slug."""
+    found: UUID | None = await tx.scalar(select(ProviderRow.id).where(*_approved(provider_id, slug)))
+    return found
+
+
+def _approved(provider_id: UUID | None, slug: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    named = ProviderRow.slug == slug if provider_id is None else ProviderRow.id == provider_id
+    return named, ProviderRow.status == ProviderStatus.APPROVED
 
 
 async def find_own(tx: ReadTx, provider_id: UUID) -> OwnRecord | None:
     records = await _own_records(tx, _own().where(ProviderRow.id == provider_id))
     return records[0] if records else None
+
+
+async def find_places(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, Place]:
+    """Return where approved providers are, as exact as others may know."""
+    wanted = select(ProviderRow.id, ProviderRow.lat, ProviderRow.lng).where(
+        ProviderRow.id.in_(provider_ids), ProviderRow.status == ProviderStatus.APPROVED, ProviderRow.lat.is_not(None)
+    )
+    return {row.id: Place(lat=row.lat, lng=row.lng) for row in await tx.all(wanted)}
 
 
 async def list_submitted(tx: ReadTx, *, limit: int) -> list[OwnRecord]:
@@ -143,7 +163,7 @@ async def _find_ref(tx: ReadTx, condition: ColumnElement[bool]) -> ProviderRef |
 
 
 async def list_refs(tx: ReadTx, provider_ids: Collection[UUID]) -> list[ProviderRef]:
-    rows = await tx.all(select(*_REF_COLUMNS).where(ProviderRow.id.in_(provider_ids)))
+    rows = await tx.all(select(*_REF_COLUMNS).where(among(ProviderRow.id, provider_ids)))
     return [ProviderRef(**row._asdict()) for row in rows]
 
 
@@ -185,13 +205,12 @@ def category_rows(provider_id: UUID, slugs: Sequence[str]) -> list[dict[str, Any
     return [{"provider_id": provider_id, "category": slug, "position": position} for position, slug in enumerate(slugs)]
 
 
-async def replace_phrases(tx: WriteTx, provider_id: UUID, *, field: str, text: str) -> None:
-    """Make a provider findable by its `name` or its `location` as it is now."""
-    outdated = (ProviderPhraseRow.provider_id == provider_id) & (ProviderPhraseRow.field == field)
-    await tx.execute(delete(ProviderPhraseRow).where(outdated))
-    if rows := phrase_rows(provider_id, field=field, text=text):
-        await tx.execute(insert(ProviderPhraseRow), rows)
+async def replace_name_phrases(tx: WriteTx, provider_id: UUID, name: str) -> None:
+    """Make a provider findable by its name as it is now."""
+    await tx.execute(delete(NamePhraseRow).where(NamePhraseRow.provider_id == provider_id))
+    if rows := name_phrase_rows(provider_id, name):
+        await tx.execute(insert(NamePhraseRow), rows)
 
 
-def phrase_rows(provider_id: UUID, *, field: str, text: str) -> list[dict[str, Any]]:
-    return [{"provider_id": provider_id, "field": field, "phrase": phrase} for phrase in phrases(text)]
+def name_phrase_rows(provider_id: UUID, name: str) -> list[dict[str, Any]]:
+    return [{"provider_id": provider_id, "phrase": phrase} for phrase in phrases(name)]

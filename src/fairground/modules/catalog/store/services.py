@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from fairground.contracts.catalog import Offer, ProviderStatus, Service, ServiceIn
 from fairground.modules.catalog.tables import NO_PRICE_SORTS_AS, ProviderRow, ServiceRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 
 _SERVICE_COLUMNS = [getattr(ServiceRow, name) for name in Service.model_fields]
 
@@ -18,7 +19,7 @@ async def list_services(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID
     """Return what each provider offers, the oldest first."""
     found: dict[UUID, list[Service]] = defaultdict(list)
     if provider_ids:
-        offered = and_(ServiceRow.provider_id.in_(provider_ids), ServiceRow.withdrawn_at.is_(None))
+        offered = and_(among(ServiceRow.provider_id, provider_ids), ServiceRow.withdrawn_at.is_(None))
         for row in await tx.all(select(*_SERVICE_COLUMNS).where(offered).order_by(ServiceRow.id)):
             found[row.provider_id].append(Service(**row._asdict()))
     return found

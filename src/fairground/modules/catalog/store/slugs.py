@@ -9,13 +9,14 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from fairground.modules.catalog.domain.words import slug_candidates
 from fairground.modules.catalog.tables import ProviderRow
 from fairground.platform.db.database import ReadTx
+from fairground.platform.db.types import among
 
 _RANGES_A_STATEMENT: Final = 50  # SQLite refuses an expression that is nested too deep
 
 
 async def choose_slugs(tx: ReadTx, bases: Sequence[str]) -> list[str]:
     """Return a free slug for each base, all of them different; another transaction may still be faster."""
-    taken = set(await tx.scalars(select(ProviderRow.slug).where(ProviderRow.slug.in_(set(bases)))))
+    taken = set(await tx.scalars(select(ProviderRow.slug).where(among(ProviderRow.slug, set(bases)))))
     crowded = taken | {base for base, times in Counter(bases).items() if times > 1}
     taken |= await _find_numbered(tx, sorted(crowded))
     candidates = {base: slug_candidates(base) for base in set(bases)}

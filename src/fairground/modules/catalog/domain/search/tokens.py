@@ -29,11 +29,12 @@ class Field(StrEnum):
 
 def split(text: str) -> list[str]:
     """Return the folded words of a text; a run of an unspaced script counts as one word of its own."""
-    return _PIECE.findall(fold(text))
+    folded = fold(text)
+    return folded.split() if folded.isascii() else _PIECE.findall(folded)
 
 
 def is_unspaced(word: str) -> bool:
-    return _FIRST_UNSPACED.match(word) is not None
+    return not word.isascii() and _FIRST_UNSPACED.match(word) is not None
 
 
 def tokens(word: str) -> Iterator[str]:

@@ -5,24 +5,24 @@ from dataclasses import fields, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CTE, CompoundSelect, Select, delete, func, select, union_all, update
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, Select, Subquery, delete, func, select, union_all, update
 
 from fairground.modules.catalog.domain.search.documents import Document
 from fairground.modules.catalog.domain.search.matching import Condition, tiers
 from fairground.modules.catalog.domain.search.question import Question
 from fairground.modules.catalog.domain.search.ranking import Candidate
 from fairground.modules.catalog.domain.search.spelling import beginning, near, shortened
-from fairground.modules.catalog.store.listing import ListFilter, is_listed
+from fairground.modules.catalog.store.list_filter import ListFilter
+from fairground.modules.catalog.store.search.narrowing import asks_for_more, fits, narrowed
 from fairground.modules.catalog.tables import (
-    EVERYBODY,
     SEARCHED_WORDS,
     SearchDocumentRow,
     SearchSpellingRow,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 
 _NEAR_MAX: Final = 2_000
-_WORDS_A_STATEMENT: Final = 5_000  # a statement takes tens of thousands of values at most
 
 _DOCUMENT_COLUMNS: Final = [getattr(SearchDocumentRow, each.name) for each in fields(Document)]
 _CANDIDATE_COLUMNS: Final = [getattr(SearchDocumentRow, name) for name in Candidate._fields]
@@ -56,7 +56,7 @@ class BuiltInSearch:
             await self._learn_spellings(tx, frozenset().union(*(document.spelled for document in reworded)))
 
     async def drop(self, tx: WriteTx, provider_ids: Collection[UUID]) -> None:
-        await tx.execute(delete(SearchDocumentRow).where(SearchDocumentRow.provider_id.in_(provider_ids)))
+        await tx.execute(delete(SearchDocumentRow).where(among(SearchDocumentRow.provider_id, provider_ids)))
 
     async def find(self, tx: ReadTx, question: Question, wanted: ListFilter, *, at_most: int) -> list[Candidate]:
         await tx.prefer_indexes()
@@ -67,7 +67,7 @@ class BuiltInSearch:
     async def near_words(self, tx: ReadTx, words: Collection[str]) -> Mapping[str, Mapping[str, int]]:
         spellings = frozenset().union(*map(shortened, words))
         statement = select(SearchSpellingRow.word).distinct()
-        statement = statement.where(SearchSpellingRow.spelling.in_(spellings))
+        statement = statement.where(among(SearchSpellingRow.spelling, spellings))
         known = await tx.scalars(statement.order_by(SearchSpellingRow.word).limit(_NEAR_MAX))
         return {word: near(word, known) for word in words}
 
@@ -88,15 +88,15 @@ class BuiltInSearch:
         looked_at = tx.ops.find_words(
             SEARCHED_WORDS, condition, columns=columns, at_most=self._looked_at_max
         ).subquery()
-        found = looked_at.c
-        best = select(looked_at).order_by(found.book_count.desc(), found.rating_avg.desc(), found.provider_id)
-        # Whoever has a document is approved and so in the list of everybody, which need not be asked then.
-        if wanted.is_narrowed or EVERYBODY not in wanted.scopes:
-            best = best.where(is_listed(wanted, provider_id=found.provider_id, vertical=found.vertical))
+        best = select(looked_at).where(*fits(looked_at, wanted)).order_by(*_merits(looked_at))
+        if asks_for_more(wanted):
+            # The best are asked first, until enough of them fit. The limit is one, or the planner would ask them all.
+            ordered = best.limit(self._looked_at_max).subquery()
+            best = narrowed(ordered, wanted).order_by(*_merits(ordered))
         return best.limit(limit)
 
     async def _list_documents(self, tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, Document]:
-        statement = select(*_DOCUMENT_COLUMNS).where(SearchDocumentRow.provider_id.in_(provider_ids))
+        statement = select(*_DOCUMENT_COLUMNS).where(among(SearchDocumentRow.provider_id, provider_ids))
         return {row.provider_id: Document(**row._asdict()) for row in await tx.all(statement)}
 
     async def _copy_anew(self, tx: WriteTx, document: Document) -> None:
@@ -105,17 +105,17 @@ class BuiltInSearch:
         await tx.execute(update(SearchDocumentRow).where(own).values(**copied))
 
     async def _learn_spellings(self, tx: WriteTx, words: Collection[str]) -> None:
-        new = set(words)
-        for start in range(0, len(words), _WORDS_A_STATEMENT):
-            some = list(words)[start : start + _WORDS_A_STATEMENT]
-            stored = (
-                SearchSpellingRow.spelling.in_({beginning(word) for word in some}),
-                SearchSpellingRow.word.in_(some),
-            )
-            new -= set(await tx.scalars(select(SearchSpellingRow.word).where(*stored)))
+        # By the spelling alone, which finds a few more: SQLite would look for each spelling with each word.
+        stored = among(SearchSpellingRow.spelling, {beginning(word) for word in words})
+        new = set(words) - set(await tx.scalars(select(SearchSpellingRow.word).where(stored)))
         # In one order, so that two imports that learn the same words wait for each other in one direction only.
         pairs = sorted((spelling, word) for word in new for spelling in shortened(word))
         await tx.insert_many(SearchSpellingRow, [{"spelling": spelling, "word": word} for spelling, word in pairs])
+
+
+def _merits(documents: Subquery) -> tuple[ColumnElement[Any], ...]:
+    found = documents.c
+    return found.book_count.desc(), found.rating_avg.desc(), found.provider_id
 
 
 def _says_the_same(document: Document, other: Document | None) -> bool:

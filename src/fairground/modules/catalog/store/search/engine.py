@@ -7,7 +7,7 @@ from uuid import UUID
 from fairground.modules.catalog.domain.search.documents import Document
 from fairground.modules.catalog.domain.search.question import Question
 from fairground.modules.catalog.domain.search.ranking import Candidate
-from fairground.modules.catalog.store.listing import ListFilter
+from fairground.modules.catalog.store.list_filter import ListFilter
 from fairground.platform.db.database import ReadTx, WriteTx
 
 

@@ -13,6 +13,7 @@ from fairground.modules.catalog.store.cards import list_categories
 from fairground.modules.catalog.store.search.engine import SearchEngine
 from fairground.modules.catalog.tables import ProviderRow, ServiceRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 
 _COLUMNS: Final[tuple[Any, ...]] = (
     ProviderRow.id,
@@ -30,14 +31,19 @@ _COLUMNS: Final[tuple[Any, ...]] = (
 
 async def index_anew(tx: WriteTx, engine: SearchEngine, provider_ids: Collection[UUID]) -> None:
     """Make what the engine knows of these providers equal to what they are, in this transaction."""
+    documents = await describe_anew(tx, provider_ids)
+    if len(documents) < len(provider_ids):
+        await engine.drop(tx, list(set(provider_ids) - {document.provider_id for document in documents}))
+    if documents:
+        await engine.put(tx, documents)
+
+
+async def describe_anew(tx: WriteTx, provider_ids: Collection[UUID]) -> list[Document]:
+    """Lock providers, and return the documents of those who are approved."""
     # Whoever changes a provider holds its lock until the document is written; in one order, so that nobody is stuck.
-    statement = select(*_COLUMNS).where(ProviderRow.id.in_(provider_ids)).order_by(ProviderRow.id)
+    statement = select(*_COLUMNS).where(among(ProviderRow.id, provider_ids)).order_by(ProviderRow.id)
     rows = await tx.lock(statement)
-    approved = [row for row in rows if row.status == ProviderStatus.APPROVED]
-    if len(approved) < len(provider_ids):
-        await engine.drop(tx, list(set(provider_ids) - {row.id for row in approved}))
-    if approved:
-        await engine.put(tx, await _describe(tx, approved))
+    return await _describe(tx, [row for row in rows if row.status == ProviderStatus.APPROVED])
 
 
 async def list_ids_after(tx: ReadTx, provider_id: UUID | None, *, limit: int) -> list[UUID]:
@@ -71,7 +77,7 @@ async def _describe(tx: ReadTx, rows: Sequence[Any]) -> list[Document]:
 
 async def _list_service_names(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     found: dict[UUID, list[str]] = defaultdict(list)
-    offered = (ServiceRow.provider_id.in_(provider_ids), ServiceRow.withdrawn_at.is_(None))
+    offered = (among(ServiceRow.provider_id, provider_ids), ServiceRow.withdrawn_at.is_(None))
     for provider_id, name in await tx.all(
         select(ServiceRow.provider_id, ServiceRow.name).where(*offered).order_by(ServiceRow.id)
     ):

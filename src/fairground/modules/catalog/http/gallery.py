@@ -1,0 +1,72 @@
+"""Galleries: what everybody sees of one, and how its owner fills and orders it."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from fairground.contracts.catalog import GALLERY_MAX, Galleries, GalleryPicture, OwnGalleryPicture
+from fairground.contracts.catalog.tags import ProviderPath
+from fairground.modules.catalog.http.filters import provider_tags
+from fairground.platform.cache.policy import CachePolicy, cached
+from fairground.platform.cache.settings import Life
+from fairground.platform.http.bodies import Body
+from fairground.platform.http.identity import SignedIn
+from fairground.platform.http.routing import api_router
+
+
+class GalleryOut(BaseModel):
+    data: list[GalleryPicture]
+
+
+class OwnGalleryOut(BaseModel):
+    data: list[OwnGalleryPicture]
+
+
+class GalleryPictureIn(Body):
+    picture_id: UUID
+
+
+class GalleryOrderIn(Body):
+    picture_ids: Annotated[
+        list[UUID], Field(max_length=GALLERY_MAX, description="Each picture of the gallery once, the first one first.")
+    ]
+
+
+def routes(galleries: Galleries) -> APIRouter:
+    router = api_router(tags=["providers"])
+
+    @router.get("/service-provider-profiles/{id_or_slug}/gallery")
+    @cached(CachePolicy(route="gallery", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
+    async def list_gallery(id_or_slug: str) -> GalleryOut:
+        """See the pictures of an approved provider in their order."""
+        return GalleryOut(data=await galleries.list_gallery(id_or_slug=id_or_slug))
+
+    @router.get("/me/provider/gallery")
+    async def list_own_gallery(caller: SignedIn) -> OwnGalleryOut:
+        """See your gallery, with what is not ready yet."""
+        return OwnGalleryOut(data=await galleries.list_own_gallery(owner_id=caller.user_id))
+
+    @router.post("/service-provider-profiles/{provider_id}/gallery", status_code=HTTPStatus.CREATED)
+    async def add_to_gallery(caller: SignedIn, provider_id: UUID, body: GalleryPictureIn) -> OwnGalleryPicture:
+        """Put a picture of yours (POST /api/v1/media/uploads) behind the others; it shows as soon as it is ready."""
+        return await galleries.add_to_gallery(
+            owner_id=caller.user_id, provider_id=provider_id, picture_id=body.picture_id
+        )
+
+    @router.delete("/service-provider-profiles/{provider_id}/gallery/{picture_id}", status_code=HTTPStatus.NO_CONTENT)
+    async def remove_from_gallery(caller: SignedIn, provider_id: UUID, picture_id: UUID) -> None:
+        """Take a picture out of the gallery; DELETE /api/v1/media/{picture_id} removes the picture itself."""
+        await galleries.remove_from_gallery(owner_id=caller.user_id, provider_id=provider_id, picture_id=picture_id)
+
+    @router.put("/service-provider-profiles/{provider_id}/gallery")
+    async def order_gallery(caller: SignedIn, provider_id: UUID, body: GalleryOrderIn) -> OwnGalleryOut:
+        """Give the gallery a new order."""
+        ordered = await galleries.order_gallery(
+            owner_id=caller.user_id, provider_id=provider_id, picture_ids=body.picture_ids
+        )
+        return OwnGalleryOut(data=ordered)
+
+    return router

@@ -1,0 +1,50 @@
+"""The picture of a provider: chosen by its owner, shown as soon as it is ready."""
+
+from uuid import UUID
+
+from fairground.contracts.catalog import OwnProvider
+from fairground.contracts.media import Face, Picture, PictureNotFound, avatar_url
+from fairground.modules.catalog.service.base import not_found
+from fairground.modules.catalog.service.pictures import FollowPicture, PictureBase
+from fairground.modules.catalog.store import portraits, profiles
+
+
+class PortraitService(PictureBase):
+    async def find_portrait(self, *, owner_id: UUID) -> Picture | None:
+        async with self._db.read() as tx:
+            picture_id = await portraits.find_chosen(tx, owner_id=owner_id)
+        if picture_id is None:
+            return None
+        try:
+            return await self._pictures.get_picture(owner_id=owner_id, picture_id=picture_id)
+        except PictureNotFound:
+            # Deleted, which we are about to be told.
+            return None
+
+    async def get_face(self, *, provider_id: UUID) -> Face:
+        async with self._db.read() as tx:
+            face = await portraits.find_face(tx, provider_id)
+        if face is None:
+            raise not_found(provider_id)
+        return face
+
+    async def choose_portrait(self, *, owner_id: UUID, provider_id: UUID, picture_id: UUID) -> OwnProvider:
+        picture = await self._get_usable_picture(picture_id, owner_id=owner_id)
+        async with self._db.write() as tx:
+            provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
+            await portraits.choose_portrait(tx, provider_id, picture_id=picture_id)
+            if picture.url is not None:
+                square = avatar_url(provider_id, picture_url=picture.url)
+                if await portraits.show_if_chosen(tx, provider_id, picture_id, square):
+                    await self._page_changed(tx, provider)
+            await tx.enqueue(FollowPicture(owner_id=owner_id, picture_id=picture_id))
+            record = await self._own_record(tx, provider_id)
+        [view] = await self._own_views([record])
+        return view
+
+    async def remove_portrait(self, *, owner_id: UUID, provider_id: UUID) -> None:
+        async with self._db.write() as tx:
+            provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
+            await portraits.forget_portrait(tx, provider_id)
+            await profiles.change_profile(tx, provider_id, {"profile_picture_url": None})
+            await self._page_changed(tx, provider)

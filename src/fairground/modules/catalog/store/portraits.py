@@ -1,0 +1,76 @@
+"""Which picture a provider has chosen, and which one shows. Who changes it holds the lock on the provider."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, select, update
+
+from fairground.contracts.catalog import ProviderStatus
+from fairground.contracts.media import Face
+from fairground.modules.catalog.tables import PortraitRow, ProviderRow
+from fairground.platform.db.database import ReadTx, WriteTx
+
+# Built once: every picture of a list is asked for, and building costs as much as asking.
+_FACE: Final = (
+    select(ProviderRow.business_name, ProviderRow.status, PortraitRow.shown_picture_id)
+    .outerjoin(PortraitRow, PortraitRow.provider_id == ProviderRow.id)
+    .where(ProviderRow.id == bindparam("provider"))
+)
+
+
+@dataclass(frozen=True)
+class Portrait:
+    chosen_id: UUID
+    shown_id: UUID | None
+
+
+async def find_portrait(tx: ReadTx, provider_id: UUID) -> Portrait | None:
+    own = PortraitRow.provider_id == provider_id
+    row = await tx.one_or_none(select(PortraitRow.picture_id, PortraitRow.shown_picture_id).where(own))
+    return None if row is None else Portrait(*row)
+
+
+async def find_face(tx: ReadTx, provider_id: UUID) -> Face | None:
+    """Return what everybody may see: a portrait, and the name of who is approved. None when there is neither."""
+    row = await tx.one_or_none(_FACE, {"provider": provider_id})
+    # Owners and staff look at portraits before the approval. Any picture can be seen by its id, a name by nothing.
+    if row is None or (row.status != ProviderStatus.APPROVED and row.shown_picture_id is None):
+        return None
+    return Face(name=row.business_name, picture_id=row.shown_picture_id)
+
+
+async def choose_portrait(tx: WriteTx, provider_id: UUID, *, picture_id: UUID) -> None:
+    chosen = {"provider_id": provider_id, "picture_id": picture_id}
+    await tx.upsert(PortraitRow, [chosen], key=["provider_id"], update=["picture_id"])
+
+
+async def show_if_chosen(tx: WriteTx, provider_id: UUID, picture_id: UUID, url: str) -> bool:
+    """Show a picture. Return False when it is not the one that was chosen, or is shown already."""
+    chosen = update(PortraitRow).where(PortraitRow.provider_id == provider_id, PortraitRow.picture_id == picture_id)
+    if not await tx.execute(chosen.values(shown_picture_id=picture_id)):
+        return False
+    is_new = ProviderRow.profile_picture_url.is_distinct_from(url)
+    shown = update(ProviderRow).where(ProviderRow.id == provider_id, is_new)
+    return await tx.execute(shown.values(profile_picture_url=url)) == 1
+
+
+async def hide_portrait(tx: WriteTx, provider_id: UUID) -> None:
+    """Show none until the chosen one is ready."""
+    own = PortraitRow.provider_id == provider_id
+    await tx.execute(update(PortraitRow).where(own).values(shown_picture_id=None))
+    await tx.execute(update(ProviderRow).where(ProviderRow.id == provider_id).values(profile_picture_url=None))
+
+
+async def forget_portrait(tx: WriteTx, provider_id: UUID) -> None:
+    await tx.execute(delete(PortraitRow).where(PortraitRow.provider_id == provider_id))
+
+
+async def find_chosen(tx: ReadTx, *, owner_id: UUID) -> UUID | None:
+    """Return the picture that the owner of a provider has chosen."""
+    picture_id: UUID | None = await tx.scalar(
+        select(PortraitRow.picture_id)
+        .join(ProviderRow, ProviderRow.id == PortraitRow.provider_id)
+        .where(ProviderRow.owner_id == owner_id)
+    )
+    return picture_id
