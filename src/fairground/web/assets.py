@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -13,8 +13,15 @@ from fairground.platform.cache.codings import encode
 
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
 # tokens.css comes first, because it states the order of the layers; after that the order does not matter.
-STYLE_SHEETS: Final = "tokens base layout shell actions forms cards booking feedback home".split()
-MEDIA_TYPES: Final = {".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/speculationrules+json"}
+STYLE_SHEETS: Final = "tokens base layout shell actions forms cards gallery booking feedback home".split()
+MEDIA_TYPES: Final = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    "speculation.json": "application/speculationrules+json",
+}
+"""By the end of a file's name, or by all of it."""
 # The address changes with the content, so a browser never has to ask again.
 CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 
@@ -74,31 +81,13 @@ class Assets:
         digest = hashlib.sha256(body).hexdigest()[:10]
         address = str(PurePosixPath(name).with_suffix(f".{digest}{path.suffix}"))
         self._address_of[name] = address
-        self._by_address[address] = Asset(body=body, media_type=MEDIA_TYPES[path.suffix], digest=digest)
-
-
-def content_security_policy(style_hash: str, *, form_targets: tuple[str, ...] = ()) -> str:
-    """Return the policy of a page. It has no nonce, so that one copy of a page can be cached for everybody.
-
-    Args:
-        style_hash: Of the inline style sheet, the only style that a page may carry.
-        form_targets: Origins, beside our own, that answering a form may lead to: browsers check redirects too.
-    """
-    directives: Mapping[str, str] = {
-        "default-src": "'self'",
-        "script-src": "'self'",
-        "style-src": f"'self' '{style_hash}'",
-        "img-src": "'self' data:",
-        "object-src": "'none'",
-        "base-uri": "'none'",
-        "frame-ancestors": "'none'",
-        "form-action": " ".join(("'self'", *form_targets)),
-    }
-    return "; ".join(f"{name} {value}" for name, value in directives.items())
+        media_type = MEDIA_TYPES.get(path.name, MEDIA_TYPES[path.suffix])
+        self._by_address[address] = Asset(body=body, media_type=media_type, digest=digest)
 
 
 def _served_files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES)
+    # The style sheets in css/ are part of every page; the others are loaded by what needs them.
+    return (path for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES and path.parent != folder / "css")
 
 
 def _joined_style(folder: Path) -> str:

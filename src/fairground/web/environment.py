@@ -13,6 +13,7 @@ from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.browsers import browser_name
 from fairground.web.formats import Formats, date_in, initials, tone, utc
+from fairground.web.srcsets import LARGE, offer_square, offer_whole
 
 TEMPLATES_FOLDER: Final = Path(__file__).parent / "templates"
 
@@ -37,6 +38,7 @@ def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEF
     env.filters["extract"] = lambda key, table: table[key]
     env.globals["verticals"] = verticals.packs
     env.globals["asset"] = assets.url
+    env.globals |= {"offer_square": offer_square, "offer_whole": offer_whole, "LARGE": LARGE}
     env.globals["page_style"] = assets.style
     env.globals["language"] = locale.replace("_", "-")
     env.globals["ui"] = _components(env)

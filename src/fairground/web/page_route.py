@@ -13,9 +13,9 @@ from pydantic import BaseModel, StringConstraints
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fairground.kernel.errors import DomainError, LimitExceeded, NotFound, Unauthenticated
+from fairground.kernel.errors import DomainError, NotFound, Unauthenticated
 from fairground.platform.http.identity import Caller
-from fairground.platform.http.problems import status_of
+from fairground.platform.http.problems import headers_of, status_of
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 from fairground.web.rendering import Renderer
@@ -104,10 +104,10 @@ def refusal_page(renderer: Renderer, request: Request, *, error: DomainError) ->
 
 
 def _error_page(renderer: Renderer, request: Request, *, status: HTTPStatus, error: DomainError | None) -> Response:
+    headers = headers_of(error) if error is not None else {}
     if request.url.path.startswith(PART_PREFIX):
-        return renderer.part("errors/part.html", status=status, error=error)
+        return renderer.part("errors/part.html", status=status, headers=headers, error=error)
     viewer: Caller | None = getattr(request.state, "caller", None)
-    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, LimitExceeded) else {}
     return renderer.page(
         request, "errors/page.html", status=status, headers=headers, viewer=viewer, code=int(status), error=error
     )

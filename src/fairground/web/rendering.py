@@ -12,8 +12,10 @@ import fairground
 from fairground.platform.http.identity import Caller
 from fairground.platform.words import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
-from fairground.web.assets import Assets, content_security_policy
+from fairground.web.assets import Assets
 from fairground.web.environment import TEMPLATES_FOLDER, build_environment
+from fairground.web.maps import MapTiles
+from fairground.web.origins import Origins, content_security_policy
 
 # What one reader is shown is kept for nobody else, and asked for again whenever the page is opened.
 PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
@@ -24,20 +26,26 @@ UNSTORED: Final = {"Cache-Control": "no-store"}
 
 
 class Renderer:
-    def __init__(self, *, assets: Assets, verticals: Verticals, form_targets: tuple[str, ...] = ()) -> None:
-        """`form_targets` are origins, beside our own, that answering a form may lead to."""
+    def __init__(
+        self,
+        *,
+        assets: Assets,
+        verticals: Verticals,
+        origins: Origins | None = None,
+        map_tiles: MapTiles | None = None,
+    ) -> None:
+        policy = content_security_policy(assets.style_hash, origins or Origins())
         self.locale = Locale.parse(DEFAULT_LOCALE)
-        self.edition = _edition(assets, verticals)
-        """Names what pages look like: another one wherever templates, assets or packs differ."""
+        self.edition = _edition(assets, verticals, settings=f"{policy} {map_tiles}")
+        """Names what pages look like: another one wherever templates, assets, packs or settings differ."""
         self._env = build_environment(assets, verticals=verticals)
+        self._env.globals["map_tiles"] = map_tiles
         # Browsers that know how fetch the page behind a link when somebody is about to follow it; only public ones.
         self._shared = {
             "Speculation-Rules": f'"{assets.url("speculation.json")}"',
             "No-Vary-Search": _NO_VARY_SEARCH,
         }
-        self._headers = {
-            "Content-Security-Policy": content_security_policy(assets.style_hash, form_targets=form_targets)
-        }
+        self._headers = {"Content-Security-Policy": policy}
 
     def page(
         self,
@@ -61,11 +69,11 @@ class Renderer:
         return HTMLResponse(self._env.get_template(template).render(**values), status_code=status, headers=headers)
 
 
-def _edition(assets: Assets, verticals: Verticals) -> str:
+def _edition(assets: Assets, verticals: Verticals, *, settings: str) -> str:
     digest = hashlib.blake2b(fairground.__version__.encode(), digest_size=8)
     for template in sorted(TEMPLATES_FOLDER.rglob("*.html")):
         digest.update(template.read_bytes())
-    digest.update(" ".join([assets.style_hash, *assets.addresses]).encode())
+    digest.update(" ".join([assets.style_hash, *assets.addresses, settings]).encode())
     for pack in verticals:
         digest.update(pack.model_dump_json().encode())
     return digest.hexdigest()

@@ -93,6 +93,12 @@ class Search(SearchWords):
         query = urlencode({name: value for name, value in values.items() if value not in ("", None)})
         return wanted.path + (f"?{query}" if query else "")
 
+    @property
+    def map_url(self) -> str:
+        """The address of the part that shows this page of results on a map."""
+        path, mark, query = self.page_url(self.page).partition("?")
+        return f"/_f{path}/map{mark}{query}"
+
     def page_url(self, page: int) -> str:
         return self.url(page=page)
 

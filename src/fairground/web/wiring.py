@@ -1,26 +1,30 @@
 """How the pages are put together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import APIRouter
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits
+from fairground.contracts.media import Pictures
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.clock import Clock, SystemClock
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.links import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
+from fairground.web.maps import MapTiles
+from fairground.web.origins import Origins, origin_of
 from fairground.web.pages import (
     api_docs,
     approvals,
     booking,
     desk,
     desk_hours,
+    desk_pictures,
     desk_profile,
     desk_services,
     gallery,
@@ -29,16 +33,19 @@ from fairground.web.pages import (
     mail,
     mailed_links,
     me,
+    migrations,
     not_found,
     one_booking,
     paying,
     pictures,
     provider,
+    provider_pictures,
     security,
     sign_in,
     static,
 )
 from fairground.web.rendering import Renderer
+from fairground.web.uploads import PictureForms
 
 
 @dataclass(frozen=True)
@@ -49,11 +56,12 @@ class _Parts:
     cookie: SessionCookie
     verticals: Verticals
     has_test_money: bool
-    clock: Clock
     accounts: Accounts
     catalog: Catalog
+    galleries: Galleries
     bookings: Bookings
     reviews: Reviews
+    clock: Clock = field(default_factory=SystemClock)
 
 
 def build(
@@ -65,47 +73,71 @@ def build(
     pictures_dir: Path,
     mail_dir: Path | None,
     has_test_money: bool,
+    picture_forms: PictureForms,
+    map_tiles: MapTiles | None,
+    cdn_url: str,
+    upload_origin: str | None,
 ) -> Sequence[APIRouter]:
     """Return the routers of all pages, in the order in which they are asked; the last one answers what is left.
 
     Args:
         mail_dir: The folder whose mails anybody may read on a page; None where they are sent, or nobody's business.
+        map_tiles: What lies below the pins of a map; None draws the pins alone.
         has_test_money: Payments are the sandbox's, so that the page of a payment offers its test cards.
+        cdn_url: Where a CDN gives pictures; empty without one.
+        upload_origin: Where uploads go, if not to this server.
     """
     assets = Assets()
-    # Where a bank asks its customer to confirm: the sandbox's lies below the public address, which a reader on
-    # "localhost" is not on.
     bank = public_url.rstrip("/") if has_test_money else "https://*.stripe.com"
-    renderer = Renderer(assets=assets, verticals=verticals, form_targets=(bank,))
+    origins = _origins(bank=bank, map_tiles=map_tiles, cdn_url=cdn_url, upload_origin=upload_origin)
+    renderer = Renderer(assets=assets, verticals=verticals, origins=origins, map_tiles=map_tiles)
     parts = _Parts(
         renderer=renderer,
         cookie=cookie,
         verticals=verticals,
         has_test_money=has_test_money,
-        clock=SystemClock(),
         accounts=links.of(Accounts),
         catalog=links.of(Catalog),
+        galleries=links.of(Galleries),
         bookings=links.of(Bookings),
         reviews=links.of(Reviews),
     )
     return [
         static.routes(assets),
         pictures.routes(pictures_dir),
-        gallery.routes(renderer),
-        api_docs.routes(renderer),
+        *_for_developers(parts),
         *_finding(parts),
         *_booking(parts),
         *_signing_in(parts),
-        *_working(parts),
+        *_working(parts, links, picture_forms),
         *([mail.routes(renderer, mail_dir)] if mail_dir is not None else []),
         not_found.routes(renderer),
     ]
+
+
+def _origins(*, bank: str, map_tiles: MapTiles | None, cdn_url: str, upload_origin: str | None) -> Origins:
+    """Say whom pages have to do with.
+
+    Args:
+        bank: Where a bank asks its customer to confirm: the sandbox's lies below the public address, which a reader on
+            "localhost" is not on.
+    """
+    pictures_from = (map_tiles.url if map_tiles else "", cdn_url)
+    uploads = (upload_origin,) if upload_origin else ()
+    return Origins(
+        forms=(bank, *uploads), images=tuple(origin_of(url) for url in pictures_from if url), scripts_ask=uploads
+    )
+
+
+def _for_developers(parts: _Parts) -> list[APIRouter]:
+    return [gallery.routes(parts.renderer), api_docs.routes(parts.renderer)]
 
 
 def _finding(parts: _Parts) -> list[APIRouter]:
     provider_pages = provider.ProviderPages(
         renderer=parts.renderer,
         catalog=parts.catalog,
+        galleries=parts.galleries,
         bookings=parts.bookings,
         reviews=parts.reviews,
         verticals=parts.verticals,
@@ -115,6 +147,7 @@ def _finding(parts: _Parts) -> list[APIRouter]:
         home.routes(parts.renderer, catalog=parts.catalog, verticals=parts.verticals),
         listing.routes(parts.renderer, catalog=parts.catalog, verticals=parts.verticals),
         provider.routes(provider_pages),
+        provider_pictures.routes(parts.renderer, catalog=parts.catalog, galleries=parts.galleries),
     ]
 
 
@@ -156,7 +189,7 @@ def _signing_in(parts: _Parts) -> list[APIRouter]:
     ]
 
 
-def _working(parts: _Parts) -> list[APIRouter]:
+def _working(parts: _Parts, links: Links, picture_forms: PictureForms) -> list[APIRouter]:
     at_desk = desk.Desk(
         renderer=parts.renderer,
         accounts=parts.accounts,
@@ -165,10 +198,19 @@ def _working(parts: _Parts) -> list[APIRouter]:
         verticals=parts.verticals,
         clock=parts.clock,
     )
+    with_pictures = desk_pictures.PictureDesk(
+        desk=at_desk,
+        pictures=links.of(Pictures),
+        portraits=links.of(Portraits),
+        galleries=parts.galleries,
+        forms=picture_forms,
+    )
     return [
         desk.routes(at_desk),
         desk_profile.routes(at_desk),
         desk_services.routes(at_desk),
         desk_hours.routes(at_desk),
+        desk_pictures.routes(with_pictures),
         approvals.routes(parts.renderer, catalog=parts.catalog, verticals=parts.verticals),
+        migrations.routes(parts.renderer, embedded=links.of(EmbeddedPictures)),
     ]

@@ -55,6 +55,21 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
     async def show_search_results(request: Request) -> HTMLResponse:
         return await results(read(request))
 
+    @router.get("/_f/c/{vertical}/map")
+    @cached_page(renderer, "list-map", tags=_tags, path=VerticalPath, query=SearchWords)
+    async def show_vertical_map(request: Request, vertical: str) -> HTMLResponse:
+        return await pins(read(request, vertical=vertical))
+
+    @router.get("/_f/s/map")
+    @cached_page(renderer, "search-map", tags=_tags, query=Search)
+    async def show_search_map(request: Request) -> HTMLResponse:
+        return await pins(read(request))
+
+    async def pins(search: Search) -> HTMLResponse:
+        cards = (await find(search))["cards"]
+        places = await catalog.find_places(provider_ids=[card.id for card in cards])
+        return renderer.part("listing/_map.html", cards=cards, places=places)
+
     async def results(search: Search) -> HTMLResponse:
         headers = {"HX-Push-Url": search.page_url(search.page)}
         return renderer.part("listing/_results.html", headers=headers, **await find(search))

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from fairground.contracts.booking import Bookings
 from fairground.contracts.booking.tags import calendar_tag, hours_tag
-from fairground.contracts.catalog import Catalog, ProviderDetail, Service
+from fairground.contracts.catalog import Catalog, Galleries, ProviderDetail, Service
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.clock import Clock
@@ -66,6 +66,7 @@ class ProviderPages:
 
     renderer: Renderer
     catalog: Catalog
+    galleries: Galleries
     bookings: Bookings
     reviews: Reviews
     verticals: Verticals
@@ -120,7 +121,8 @@ def routes(pages: ProviderPages) -> APIRouter:
         wanted = WantedTimes.model_validate(dict(request.query_params))
         values = await pages.times(wanted, id_or_slug=id_or_slug)
         said = await pages.said(wanted, provider=values["provider"])
-        return pages.renderer.page(request, "provider/page.html", **values, **said)
+        gallery = await pages.galleries.list_gallery(id_or_slug=id_or_slug)
+        return pages.renderer.page(request, "provider/page.html", gallery=gallery, **values, **said)
 
     @router.get("/_f/p/{id_or_slug}")
     @cached("times")

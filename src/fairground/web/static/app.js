@@ -1,10 +1,58 @@
 // Everything here improves pages that already work without it.
 
+const RETRIED = new Set([502, 503, 504]);
+const RETRIES = 2;
+const LONGEST_WAIT_MS = 8000;
+
+/** Longer each time, and never the same for two readers: who was turned away together should not come back together. */
+function waitBefore(retry, retryAfter) {
+  const least = /^\d+$/.test(retryAfter) ? 1000 * retryAfter : Date.parse(retryAfter) - Date.now();
+  return Math.max(0, least || 0) + 200 * 2 ** retry * (0.5 + Math.random() / 2);
+}
+
+/** Ask again where a server is busy or being replaced. For GET alone, which does no harm when it is done twice. */
+async function fetchPatiently(address, request = {}) {
+  for (let retry = 1; ; retry++) {
+    let answer, failure;
+    try {
+      answer = await fetch(address, request);
+    } catch (error) {
+      failure = error;
+    }
+    const wait = waitBefore(retry, answer?.headers.get("Retry-After"));
+    const isWorthIt = failure ? !request.signal?.aborted : RETRIED.has(answer.status);
+    if (!isWorthIt || retry > RETRIES || wait > LONGEST_WAIT_MS) {
+      if (failure) throw failure;
+      return answer;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+/** What could not be loaded stays as it was, and says so, with a button. */
+function offerRetry({ sourceElement, target, swap, request }) {
+  const words = document.body.dataset;
+  const notice = document.createElement("div");
+  notice.className = "alert bad not-loaded";
+  notice.setAttribute("role", "alert");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button secondary small";
+  button.textContent = words.tryAgain;
+  button.addEventListener("click", () => {
+    notice.remove();
+    htmx.ajax("GET", request.action, { source: sourceElement, target, swap });
+  });
+  notice.append(words.notLoaded, button);
+  target.querySelector(":scope > .not-loaded")?.remove();
+  target.prepend(notice);
+}
+
 /** The header of a shared, cached page does not know who reads it; a signed-in reader's own part is fetched afterwards. */
 async function showAccount() {
   const place = document.querySelector("[data-account-url]");
   if (!place || !document.cookie.split("; ").includes("signed_in=1")) return;
-  const answer = await fetch(place.dataset.accountUrl, { headers: { Accept: "text/html" } });
+  const answer = await fetchPatiently(place.dataset.accountUrl, { headers: { Accept: "text/html" } });
   if (answer.ok && !answer.redirected) place.innerHTML = await answer.text();
 }
 
@@ -123,6 +171,18 @@ document.addEventListener("keydown", (event) => {
   moveInCalendar(event);
 });
 document.addEventListener("submit", guardAgainstDoubleSubmit);
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.request.method === "GET") ctx.fetch = fetchPatiently;
+});
+document.addEventListener("htmx:before:response", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.request.method !== "GET" || !RETRIED.has(ctx.response.status)) return;
+  event.preventDefault();
+  offerRetry(ctx);
+});
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (ctx?.request.method === "GET" && !ctx.response) offerRetry(ctx);
+});
 addEventListener("pageshow", releaseForms);
 
 showAccount();

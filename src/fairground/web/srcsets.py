@@ -1,0 +1,85 @@
+"""Which sizes of a picture a page offers, so that a browser loads about what it shows. Nothing else names sizes."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+# What the image proxy can resize. Drawings, and what an operator has put elsewhere, stay as they are.
+_RESIZABLE: Final = re.compile(r"/api/v1/img/[0-9a-z/-]+(\?v=[0-9a-z]+)?")
+
+_QUALITY_BY_WIDTH: Final = {96: 80, 192: 75, 256: 70, 320: 70, 400: 65, 512: 60, 640: 60, 800: 60, 1024: 60}
+"""Of squares. Whoever loads a wide one has a dense screen, on which a pixel is too small to be looked at closely."""
+
+_GALLERY: Final = {400: 80, 800: 85, 1200: 90}
+"""Quality by width of what is made of every upload at once, as WebP and JPEG: the recipes of platform/images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place of a page for a square picture."""
+
+    sizes: str
+    """How wide it is, as the attribute `sizes` says it."""
+    widths_px: tuple[int, ...]
+    """For one to three pixels of the screen to a CSS pixel."""
+
+
+SQUARES: Final = {
+    # Two in a row up to 36rem, and what the columns of .grid.cards come to above that.
+    "card": Slot(
+        "(max-width: 36rem) calc(50vw - 1.6rem), (max-width: 58rem) 44vw, 20rem", (192, 256, 320, 400, 512, 640)
+    ),
+    "row": Slot("clamp(13rem, 62vw, 16.6rem)", (256, 320, 400, 512, 640, 800)),
+    "hero": Slot("10rem", (192, 320, 512)),
+    "head": Slot("(max-width: 40rem) 92vw, 15rem", (256, 400, 512, 640, 800, 1024)),
+    "thumb": Slot("5.5rem", (96, 192, 320)),
+}
+
+
+LARGE: Final = "(max-width: 640px) 400px, (max-width: 1024px) 800px, 1200px"
+"""How wide a whole picture is that is looked at alone, as the attribute `sizes` says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The attributes of an image. Without a `srcset` there is one size of it."""
+
+    src: str
+    srcset: str = ""
+    sizes: str = ""
+
+
+def resize_url(url: str, *, width_px: int = 800, quality: int = 85, picture_format: str = "auto") -> str:
+    """Return the address of a picture in a size; of one that cannot be resized, its own."""
+    if not _RESIZABLE.fullmatch(url):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}w={width_px}&q={quality}&fmt={picture_format}"
+
+
+def offer_square(url: str, slot: str) -> Offer:
+    """Offer a portrait for a place named in SQUARES, in the format that the browser likes best.
+
+    Each size has to be made when it is first asked for, whatever its format, and AVIF is the smallest.
+    """
+    if not _RESIZABLE.fullmatch(url):
+        return Offer(url)
+    place = SQUARES[slot]
+    named = (f"{resize_url(url, width_px=px, quality=_QUALITY_BY_WIDTH[px])} {px}w" for px in place.widths_px)
+    return Offer(resize_url(url), ", ".join(named), place.sizes)
+
+
+def offer_whole(url: str, picture_format: str, *, width_px: int, sizes: str) -> Offer:
+    """Offer a whole picture in a format in which it was made when it was brought.
+
+    Args:
+        width_px: Its own width, beyond which nobody makes it.
+    """
+    if not _RESIZABLE.fullmatch(url):
+        return Offer(url)
+    narrower = [px for px in _GALLERY if px < width_px]
+    whole = [px for px in _GALLERY if px >= width_px][:1]
+    named = (
+        f"{resize_url(url, width_px=px, quality=_GALLERY[px], picture_format=picture_format)} {min(px, width_px)}w"
+        for px in (*narrower, *whole)
+    )
+    return Offer(resize_url(url, picture_format=picture_format), ", ".join(named), sizes)
