@@ -1,6 +1,7 @@
 """Emptying the cache by hand: all of it, one kind of answer, or what is kept of one provider."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from fairground.contracts.booking.tags import hours_tag
 from fairground.contracts.catalog import Catalog
@@ -9,7 +10,10 @@ from fairground.contracts.reviews import reviews_tag
 from fairground.kernel.errors import Conflict
 from fairground.platform.cache.policy import EVERYTHING, life_tag
 from fairground.platform.cache.settings import Life
+from fairground.platform.db.common.operator_acts import OperatorAct, list_latest_acts, write_down_act
 from fairground.platform.db.database import Database
+
+FLUSH: Final = "cache.flush"
 
 
 class NothingCached(Conflict):
@@ -17,10 +21,13 @@ class NothingCached(Conflict):
     hint = "Beside PostgreSQL, set FAIRGROUND_REDIS_URL; then answers are kept."
 
 
-async def flush(db: Database, catalog: Catalog, *, kinds: Sequence[Life], provider: str | None) -> list[str]:
+async def flush(
+    db: Database, catalog: Catalog, *, kinds: Sequence[Life], provider: str | None, actor: str
+) -> list[str]:
     """Void answers, in this process at once and elsewhere as after any change; return the tags.
 
     Args:
+        actor: Who does it, for the record that is kept of it.
         kinds: The kinds of answers; none means all.
         provider: By id or slug, whose answers alone are meant, whatever their kind.
 
@@ -33,7 +40,14 @@ async def flush(db: Database, catalog: Catalog, *, kinds: Sequence[Life], provid
     tags = await _tags(catalog, kinds=kinds, provider=provider)
     async with db.write() as tx:
         tx.touch(*tags)
+        await write_down_act(tx, act=FLUSH, actor=actor, details={"tags": sorted(tags)})
     return sorted(tags)
+
+
+async def list_flushes(db: Database, *, limit: int) -> list[OperatorAct]:
+    """Return the latest flushes, the last one first; the tags that were voided are in their details."""
+    async with db.read() as tx:
+        return await list_latest_acts(tx, act=FLUSH, limit=limit)
 
 
 async def _tags(catalog: Catalog, *, kinds: Sequence[Life], provider: str | None) -> set[str]:

@@ -1,7 +1,7 @@
 """Asks a server for what most visitors will ask for, so that after a deploy nobody waits for the first answer."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,20 +32,23 @@ def prewarm(client: httpx.Client) -> Iterator[Warmed]:
         httpx.HTTPError: The server, whose address the client has, cannot be reached or names no categories.
     """
     categories = client.get("/api/v1/categories").raise_for_status().json()["data"]
-    yield _ask(client, "/", {})
+    yield ask(client, "/")
     for vertical in dict.fromkeys(each["vertical"] for each in categories):
         slugs = [each["slug"] for each in categories if each["vertical"] == vertical]
         for category in ("", *slugs):
             for sort in SORTS:
                 asked = {"category": category} if category else {}
-                yield _ask(client, f"/api/v1/{vertical}", {**asked, "sort": sort})
+                yield ask(client, f"/api/v1/{vertical}", {**asked, "sort": sort})
                 # What pages leave out of their own addresses is left out here.
-                yield _ask(client, f"/c/{vertical}", asked | ({"sort": sort} if sort != SORTS[0] else {}))
+                yield ask(client, f"/c/{vertical}", asked | ({"sort": sort} if sort != SORTS[0] else {}))
 
 
-def _ask(client: httpx.Client, path: str, asked: dict[str, Any]) -> Warmed:
+def ask(
+    client: httpx.Client, path: str, asked: Mapping[str, Any] | None = None, *, headers: Mapping[str, str] | None = None
+) -> Warmed:
+    """Ask for one address; without parameters it keeps those that it has."""
     began_at = time.perf_counter()
-    answer = client.get(path, params=asked)
+    answer = client.get(path, params=asked, headers=headers)
     milliseconds = 1000 * (time.perf_counter() - began_at)
     shown = str(answer.request.url.raw_path, "ascii")
     return Warmed(shown, answer.status_code, str(answer.headers.get("x-cache", "-")), milliseconds)

@@ -15,21 +15,33 @@ from fairground.contracts.catalog import (
     CATEGORIES_MAX,
     DURATION_MAX_MINUTES,
     DURATION_MIN_MINUTES,
+    GALLERY_MAX,
     LOCATION_MAX_LENGTH,
     NAME_MAX_LENGTH,
     PRICE_MAX_MINOR,
     SUBTITLE_MAX_LENGTH,
     BookingMode,
+    ImportedPicture,
     ImportedProvider,
+    PicturePlace,
 )
 from fairground.kernel.money import currency_exponent, minor_from_major
 from fairground.ops.importing.faults import ImportRefused, RowFault
+from fairground.platform.images.data_urls import SCHEME, content_of
 from fairground.verticals.schema import Vertical
 
 _EXTERNAL_ID_MAX_LENGTH: Final = 200
 _ZONES: Final = available_timezones()
 # White space is folded before; what is left of these no database or no screen can hold.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_PICTURES: Final = {
+    "profile_picture": PicturePlace.PORTRAIT,
+    "portfolio_pictures": PicturePlace.PORTFOLIO,
+    "service_pictures": PicturePlace.SERVICE,
+}
+# Lists become text with commas, and an address has a comma of its own.
+_BETWEEN: Final = re.compile(r"[\s,]+(?=data:)", re.IGNORECASE)
 
 
 class Rule(BaseModel):
@@ -89,6 +101,9 @@ class Fields(BaseModel):
     price: Rule | None = None
     duration_minutes: Rule | None = None
     booking_mode: Rule | None = None
+    profile_picture: Rule | None = None
+    portfolio_pictures: Rule | None = None
+    service_pictures: Rule | None = None
 
     def rules(self) -> dict[str, Rule]:
         return {name: rule for name in type(self).model_fields if (rule := getattr(self, name)) is not None}
@@ -160,7 +175,26 @@ class RowMapper:
             price_minor=price_minor,
             duration_minutes=self._duration_minutes(fields),
             booking_mode=self._booking_mode(fields),
+            pictures=self._pictures(fields),
         )
+
+    def _pictures(self, fields: dict[str, str]) -> list[ImportedPicture]:
+        name, service = self._read(fields, "business_name"), self._service_name(fields)
+        texts = {PicturePlace.SERVICE: f"{service}, {name}"}
+        return [
+            ImportedPicture(place=place, content=content, alt=texts.get(place, name))
+            for field, place in _PICTURES.items()
+            for content in self._contents(fields, field)
+        ]
+
+    def _contents(self, fields: dict[str, str], name: str) -> list[bytes]:
+        addresses = [address for address in _BETWEEN.split(self._read(fields, name).strip(" ,")) if address]
+        most = 1 if name == "profile_picture" else GALLERY_MAX
+        if len(addresses) > most:
+            raise self._fault(name, f"{len(addresses)} pictures", f"leave at most {most}")
+        if any(not address.lower().startswith(SCHEME) for address in addresses):
+            raise self._fault(name, "this is no picture", "write data:image/jpeg;base64,…, or leave it empty")
+        return [content_of(address) for address in addresses]
 
     def _service_name(self, fields: dict[str, str]) -> str:
         name = self._optional(fields, "service_name", longest=NAME_MAX_LENGTH)

@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 from fairground.ops.importing.faults import ImportRefused, RowFault
 
 _CHUNK_BYTES: Final = 1024 * 1024
-_RECORD_MAX_BYTES: Final = 1024 * 1024  # a row larger than this is a file that is not what it says
+_RECORD_MAX_BYTES: Final = 64 * 1024 * 1024  # pictures may stand in it; what is larger is not what it says
 _WHITESPACE: Final = b" \t\r\n"
 
 
@@ -79,6 +79,7 @@ class _Lines:
 
 def _open_csv(file: IO[bytes]) -> Source:
     lines = _Lines(file)
+    csv.field_size_limit(_RECORD_MAX_BYTES)
     reader = csv.reader(lines, strict=True)
     try:
         columns = next(reader)
@@ -217,5 +218,5 @@ class _ArrayScanner:
                 depth -= 1
             raw += self._next()
             if len(raw) > _RECORD_MAX_BYTES:
-                raise ImportRefused(f"The object on line {line} is larger than 1 MiB; is a quote or bracket missing?")
+                raise ImportRefused(f"The object on line {line} is larger than 64 MiB; is a quote or bracket missing?")
         return line, bytes(raw)

@@ -1,10 +1,10 @@
 """Run an import: rows in batches, and a summary that adds up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 from fairground.contracts.catalog import IMPORT_MAX_ROWS, Catalog, ImportedProvider
 from fairground.ops.importing.faults import ImportRefused, RowFault
@@ -12,6 +12,8 @@ from fairground.ops.importing.mapping import ProviderMap, RowMapper, check_colum
 from fairground.ops.importing.records import Record, Source, open_source
 from fairground.ops.importing.rejects import RejectFile
 from fairground.verticals.schema import Vertical
+
+_BATCH_MAX_BYTES: Final = 16 * 1024 * 1024  # rows with pictures in them are large
 
 
 @dataclass
@@ -23,6 +25,8 @@ class Summary:
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
+    pictures: int = 0
+    """New ones, which wait to be made into files."""
     reject_file: Path | None = None
 
     @property
@@ -40,7 +44,7 @@ class Batch:
     """How far into the file they reach."""
 
 
-_Take = Callable[[list[ImportedProvider], Summary], Awaitable[None]]
+_Take = Callable[[list[ImportedProvider], Summary], Coroutine[Any, Any, None]]
 
 
 class Listener(Protocol):
@@ -92,18 +96,29 @@ class Import:
     async def _take_all(self, source: Source, file: BinaryIO, take: _Take) -> Summary:
         summary, rejects = Summary(), RejectFile(self.path, source)
         batches = self._batches(source, file)
-        batch = next(batches, None)
-        while batch is not None:
-            # Rows are read and mapped while the database works on those before them.
-            following = asyncio.get_running_loop().run_in_executor(None, next, batches, None)
-            try:
-                await take(batch.providers, summary)
-            finally:
-                await asyncio.wait([following])  # the file is open until then
-            self._tell(batch, summary, rejects)
-            batch = await following
+        taking: tuple[Batch, asyncio.Task[None]] | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                try:
+                    # While the database works on a batch, the next one is read and mapped, and then checked.
+                    while (batch := await _in_thread(batches)) is not None:
+                        before, taking = taking, (batch, group.create_task(take(batch.providers, summary)))
+                        await self._end(before, summary, rejects)
+                finally:
+                    await self._end(taking, summary, rejects)  # also when the file breaks off
+        except ExceptionGroup as failures:
+            # The group is ours; what went wrong is told as it was.
+            raise failures.exceptions[0] from None
         summary.reject_file = rejects.close()
         return summary
+
+    async def _end(
+        self, taking: tuple[Batch, asyncio.Task[None]] | None, summary: Summary, rejects: RejectFile
+    ) -> None:
+        if taking is not None:
+            batch, task = taking
+            await task
+            self._tell(batch, summary, rejects)
 
     def _tell(self, batch: Batch, summary: Summary, rejects: RejectFile) -> None:
         for record, fault in batch.rejected:
@@ -128,21 +143,32 @@ class Import:
         summary.created += outcome.created
         summary.updated += outcome.updated
         summary.unchanged += outcome.unchanged
+        summary.pictures += outcome.pictures
 
     def _batches(self, source: Source, file: BinaryIO) -> Iterator[Batch]:
         mapper, first_lines = RowMapper(self.provider_map, self.vertical), dict[str, int]()
         providers: list[ImportedProvider] = []
         rejected: list[tuple[Record, RowFault]] = []
+        held_bytes = 0
         for record in source.records:
             try:
                 providers.append(_take(record, mapper, first_lines))
             except RowFault as fault:
                 rejected.append((record, fault))
-            if len(providers) + len(rejected) == IMPORT_MAX_ROWS:
+            held_bytes += len(record.raw)
+            if len(providers) + len(rejected) == IMPORT_MAX_ROWS or held_bytes > _BATCH_MAX_BYTES:
                 yield Batch(providers, rejected, file.tell())
-                providers, rejected = [], []
+                providers, rejected, held_bytes = [], [], 0
         if providers or rejected:
             yield Batch(providers, rejected, file.tell())
+
+
+async def _in_thread(batches: Iterator[Batch]) -> Batch | None:
+    following = asyncio.get_running_loop().run_in_executor(None, next, batches, None)
+    try:
+        return await asyncio.shield(following)
+    finally:
+        await asyncio.wait([following])  # the file is open until then
 
 
 def _take(record: Record, mapper: RowMapper, first_lines: dict[str, int]) -> ImportedProvider:
