@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from fastapi import APIRouter
@@ -12,9 +13,12 @@ from starlette.types import ASGIApp
 from fairground.contracts.catalog import Catalog
 from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import Risk, Settings, SettingsError
+from fairground.entrypoints.storing import open_store
+from fairground.kernel.clock import SystemClock
 from fairground.modules.accounts import wiring as accounts
 from fairground.modules.booking import wiring as booking
 from fairground.modules.catalog import wiring as catalog
+from fairground.modules.media import wiring as pictures
 from fairground.modules.notifications import wiring as notifications
 from fairground.modules.payments import wiring as payments
 from fairground.modules.payments.settings import PaymentsSettings
@@ -35,6 +39,9 @@ from fairground.platform.http.app import create_app
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.identity import Authenticator
+from fairground.platform.images.renderer import Renderer
+from fairground.platform.images.settings import ImageSettings
+from fairground.platform.images.stats import PictureStats
 from fairground.platform.jobs import wiring as jobs
 from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.routes import Routes
@@ -42,12 +49,19 @@ from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.worker import Worker
 from fairground.platform.links import Links
 from fairground.platform.mail import open_mailer
-from fairground.platform.module import Module
+from fairground.platform.module import Module, Schedule
 from fairground.platform.ratelimit import RateLimiter
+from fairground.platform.storage import http as stored_files
+from fairground.platform.storage.orphans import CollectOrphans, OrphanCollector
+from fairground.platform.storage.settings import StorageSettings
+from fairground.platform.storage.store import Store
 from fairground.verticals.loader import Verticals, load_verticals
 from fairground.web import wiring as web
+from fairground.web.maps import MapTiles
+from fairground.web.uploads import PictureForms
 
 CACHE_CONSUMER: Final = "cache"
+STORAGE_CONSUMER: Final = "storage"
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,11 @@ class Program:
     modules: Sequence[Module]
     worker: Worker
     cache: ResponseCache
+    store: Store
+    collector: OrphanCollector
+    renderer: Renderer
+    picture_stats: PictureStats
+    picture_forms: PictureForms
     requests: RequestStats
     authenticator: Authenticator
     cookie: SessionCookie
@@ -74,11 +93,13 @@ class Program:
         """Run what goes on by itself, jobs included, while the block runs."""
         async with AsyncExitStack() as ends:
             ends.push_async_callback(self.db.close)
+            ends.push_async_callback(self.store.close)
             for module in self.modules:
                 if module.stop is not None:
                     ends.push_async_callback(module.stop)
                 if module.start is not None:
                     await module.start()
+            await ends.enter_async_context(self.renderer.running())
             await ends.enter_async_context(self.cache.running())
             await ends.enter_async_context(self.worker.running())
             yield
@@ -91,7 +112,8 @@ class Program:
     @property
     def pages(self) -> Sequence[APIRouter]:
         settings = self.settings
-        return web.build(
+        files = stored_files.routes(self.store, spool=settings.incoming_dir)
+        pages = web.build(
             self.links,
             verticals=self.verticals,
             cookie=self.cookie,
@@ -99,7 +121,13 @@ class Program:
             pictures_dir=settings.pictures_dir,
             mail_dir=settings.mail_dir if not settings.smtp_url and settings.allows(Risk.MAIL_PAGE) else None,
             has_test_money=PaymentsSettings().is_sandbox,
+            picture_forms=self.picture_forms,
+            map_tiles=MapTiles(settings.map_tiles_url, settings.map_attribution) if settings.map_tiles_url else None,
+            cdn_url=StorageSettings().cdn_url,
+            upload_origin=self.store.upload_origin,
         )
+        # Before the pages, the last of which answers what no other does.
+        return [files, *pages]
 
     def build_app(self) -> ASGIApp:
         """Return the application to serve.
@@ -155,11 +183,14 @@ def _compose(settings: Settings, *, is_guest: bool, tells_nobody: bool) -> Progr
     cache = _build_cache(db, routes, redis_url=settings.redis_url, tells_nobody=tells_nobody)
     verticals = load_verticals(extra_dir=settings.verticals_dir)
     cookie = SessionCookie(public_url=settings.address)
-    modules, authenticator = _build_modules(settings, db, links, verticals, cookie)
+    files = _build_files(settings, db, links)
+    modules, authenticator = _build_modules(settings, db, links, verticals, cookie, media=files.module)
     for module in modules:
         if not (tells_nobody and module.name == "notifications"):
             routes.add(module.name, handlers=module.handlers)
+    routes.add(STORAGE_CONSUMER, handlers={CollectOrphans: files.collector.on_collect_orphans})
     schedules = [schedule for module in modules for schedule in module.schedules]
+    schedules.append(Schedule(CollectOrphans(), every=timedelta(hours=1)))
     return Program(
         settings=settings,
         verticals=verticals,
@@ -168,6 +199,11 @@ def _compose(settings: Settings, *, is_guest: bool, tells_nobody: bool) -> Progr
         modules=modules,
         worker=Worker(db=db, outbox=outbox, schedules=schedules, settings=job_settings),
         cache=cache,
+        store=files.store,
+        collector=files.collector,
+        renderer=files.renderer,
+        picture_stats=files.stats,
+        picture_forms=files.picture_forms,
         requests=RequestStats(),
         authenticator=authenticator,
         cookie=cookie,
@@ -201,8 +237,39 @@ def _build_level(db: Database, redis_url: str, *, namespace: str) -> SharedLevel
         ) from None
 
 
+@dataclass(frozen=True)
+class _Files:
+    """What keeps files, makes pictures of them, and removes those that nobody needs."""
+
+    store: Store
+    renderer: Renderer
+    stats: PictureStats
+    module: Module
+    collector: OrphanCollector
+    picture_forms: PictureForms
+
+
+def _build_files(settings: Settings, db: Database, links: Links) -> _Files:
+    storage_settings, image_settings = StorageSettings(), ImageSettings()
+    store, renderer = open_store(storage_settings, data_dir=settings.data_dir), Renderer(image_settings)
+    stats = PictureStats()
+    module, referrer, forms = pictures.build(
+        db,
+        links,
+        limiter=RateLimiter(db),
+        files=store,
+        renderer=renderer,
+        spool=settings.incoming_dir,
+        upload_max_bytes=image_settings.upload_bytes,
+        stats=stats,
+        cdn_url=storage_settings.cdn_url,
+    )
+    collector = OrphanCollector(store, referrers=[referrer], grace_of=storage_settings.grace_of, clock=SystemClock())
+    return _Files(store=store, renderer=renderer, stats=stats, module=module, collector=collector, picture_forms=forms)
+
+
 def _build_modules(
-    settings: Settings, db: Database, links: Links, verticals: Verticals, cookie: SessionCookie
+    settings: Settings, db: Database, links: Links, verticals: Verticals, cookie: SessionCookie, *, media: Module
 ) -> tuple[list[Module], Authenticator]:
     """Build each module after those that it asks: the order in docs/architecture.md."""
     address = settings.address
@@ -214,6 +281,7 @@ def _build_modules(
         upkeep.build(db),
         jobs.build(db),
         account_module,
+        media,
         catalog.build(db, links, verticals),
         payments.build(db, links, data_dir=settings.data_dir, public_url=address),
         booking.build(db, links, verticals=verticals, public_url=address),

@@ -2,11 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.serve import AddressError
+
+if TYPE_CHECKING:
+    from fairground.platform.telemetry.metrics import Metrics
 
 log = structlog.get_logger()
 
@@ -22,11 +26,7 @@ async def show_metrics(program: Program) -> AsyncIterator[None]:
     if port is None:
         yield
         return
-    # Only loaded where it is asked for.
-    from fairground.platform.telemetry.metrics import Metrics, Sources
-
-    sources = Sources(db=program.db, requests=program.requests, jobs=program.worker.stats, cache=program.cache)
-    metrics = Metrics(sources)
+    metrics = metrics_of(program)
     async with AsyncExitStack() as ends:
         try:
             taken = await ends.enter_async_context(metrics.shown_at(host, port))
@@ -37,3 +37,19 @@ async def show_metrics(program: Program) -> AsyncIterator[None]:
             ) from None
         log.info("metrics.shown", address=f"http://{host}:{taken}/metrics")
         yield
+
+
+def metrics_of(program: Program) -> "Metrics":
+    """Return all that a process shows."""
+    # Only loaded where it is asked for.
+    from fairground.platform.telemetry.metrics import Metrics, Sources
+
+    sources = Sources(
+        db=program.db,
+        requests=program.requests,
+        jobs=program.worker.stats,
+        cache=program.cache,
+        renderer=program.renderer,
+        pictures=program.picture_stats,
+    )
+    return Metrics(sources)

@@ -11,18 +11,24 @@ from fairground.entrypoints.settings import Settings
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.catalog.settings import CatalogSettings
+from fairground.modules.media.settings import MediaSettings
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.settings import JobSettings
+from fairground.platform.storage.settings import StorageSettings
 
 CLASSES: Final[tuple[type[BaseSettings], ...]] = (
     Settings,
     AccountsSettings,
+    MediaSettings,
     CatalogSettings,
     PaymentsSettings,
     BookingSettings,
     JobSettings,
     CacheSettings,
+    ImageSettings,
+    StorageSettings,
 )
 
 

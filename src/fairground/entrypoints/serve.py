@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from fairground.entrypoints.settings import Settings
+from fairground.entrypoints.whole_answers import WholeAnswers
 
 _KEEP_ALIVE_SECONDS: Final = 75  # uvicorn's 5 s closes connections that proxies and browsers still count on
 _DRAIN_SECONDS: Final = 20
@@ -55,7 +56,7 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
     """Serve until a signal says stop; then let requests come to their end."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=WholeAnswers,
         log_config=None,
         access_log=False,
         server_header=False,

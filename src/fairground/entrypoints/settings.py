@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from fairground.platform.http.shield import is_loopback
@@ -71,6 +71,14 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("Fairground <no-reply@localhost>", description="The sender of every mail.")
     verticals_dir: Path | None = Field(None, description="Folder with vertical packs of your own (*.toml).")
+    map_tiles_url: str = Field(
+        "",
+        description="Where the browsers of those who open a map fetch it, such as"
+        " https://tiles.example/{z}/{x}/{y}.png. Unset: maps show pins, names and scale, and ask nobody.",
+    )
+    map_attribution: str = Field(
+        "", description="Whom the map's maker wants named; must be set with the address. May hold a link, as HTML."
+    )
     allow: Annotated[list[Risk], NoDecode, BeforeValidator(_split)] = Field(
         default_factory=list,
         description="Comma-separated risks taken knowingly where others can reach the server: "
@@ -86,6 +94,23 @@ class Settings(BaseSettings):
             raise ValueError("must be http:// or https:// with a host and no path, such as https://fair.example")
         return url
 
+    @field_validator("map_tiles_url")
+    @classmethod
+    def _check_map_tiles_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in {"http", "https"} and parts.netloc and not set(parts.netloc) & set("{}; ")
+        if url and not (is_whole and all(part in url for part in ("{z}", "{x}", "{y}"))):
+            raise ValueError("must be http:// or https:// with one host, and {z}, {x} and {y} in its path")
+        return url
+
+    @model_validator(mode="after")
+    def _require_both_of_a_map(self) -> Self:
+        if bool(self.map_tiles_url) != bool(self.map_attribution):
+            raise ValueError(
+                "map_tiles_url and map_attribution belong together: set both for a map, neither for pins alone"
+            )
+        return self
+
     @property
     def database(self) -> str:
         return self.database_url or _url_of(self.data_dir / "fairground.db")
@@ -97,6 +122,10 @@ class Settings(BaseSettings):
     @property
     def pictures_dir(self) -> Path:
         return self.data_dir / "pictures"
+
+    @property
+    def incoming_dir(self) -> Path:
+        return self.data_dir / "incoming"
 
     @property
     def mail_dir(self) -> Path:

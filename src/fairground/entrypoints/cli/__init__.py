@@ -1,5 +1,6 @@
 """The command line: `fairground …`. Each file holds the commands of one subject."""
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -10,11 +11,13 @@ from fairground.entrypoints.cli import (
     caching,
     database,
     demo,
+    images,
     importing,
     inspecting,
     jobs,
     searching,
     serving,
+    storing,
     users,
 )
 from fairground.entrypoints.cli.mistakes import MISTAKES, say
@@ -30,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for commands in (serving, demo, importing, searching, users, database, jobs, caching, inspecting):
+for commands in (serving, demo, importing, searching, users, database, jobs, caching, storing, images, inspecting):
     commands.add_to(app)
 
 
@@ -40,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Instead of those that the program was started with.
     """
+    # What is loaded by now stays: the collector, who would look through it again and again, takes it as given.
+    gc.freeze()
     try:
         code = app(arguments, prog_name="fairground", standalone_mode=False)
     except MISTAKES as mistake:

@@ -1,5 +1,7 @@
-"""cache stats, flush, verify and check, prewarm: the response cache, seen, emptied and filled from outside."""
+"""cache stats, flush, flushes, verify and check, prewarm: the response cache, seen, emptied and filled from outside."""
 
+import getpass
+import os
 from typing import Annotated
 
 import httpx
@@ -10,31 +12,30 @@ from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.catalog import Catalog
 from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.servers import TIMEOUT_SECONDS, Address, show_warmed, unreachable
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
-from fairground.ops.caching.flushing import flush
+from fairground.ops.caching.flushing import flush, list_flushes
 from fairground.ops.caching.report import CacheReport
 from fairground.ops.caching.verifying import verify
 from fairground.ops.caching.warming import prewarm
 from fairground.platform.cache.settings import CacheSettings, Life
-
-_TIMEOUT_SECONDS = 30
-_Address = Annotated[
-    str, typer.Option("--url", help="The server's address; that of the settings, if none is given.", metavar="URL")
-]
+from fairground.platform.db.common.operator_acts import OperatorAct
+from fairground.platform.findings import Verdict
 
 
 def add_to(app: typer.Typer) -> None:
     commands = typer.Typer(help="See, empty and prove the cache of public answers.", no_args_is_help=True)
     commands.command("stats")(show_stats)
     commands.command("flush")(flush_cache)
+    commands.command("flushes")(show_flushes)
     commands.command("verify")(verify_cache)
     commands.command("check")(check_shared_level)
     app.add_typer(commands, name="cache")
     app.command("prewarm")(prewarm_cache)
 
 
-def show_stats(url: _Address = "") -> None:
+def show_stats(url: Address = "") -> None:
     """Show how often public answers came from the cache.
 
     The figures are those of the one server that answers, since its start. It is asked in the name of an admin, so there
@@ -66,23 +67,36 @@ def flush_cache(
     """Void what is cached, in all servers.
 
     Changes void what they make untrue by themselves. This is for what was changed behind the program's back, such as by
-    hand in the database. Sessions and jobs are not touched.
+    hand in the database. Sessions and jobs are not touched. That it was done is kept; see: fairground cache flushes
     """
     if kinds and provider:
         raise Mistake("Name kinds of answers or a provider, not both.")
 
     async def empty(program: Program) -> list[str]:
-        return await flush(program.db, program.links.of(Catalog), kinds=kinds or [], provider=provider)
+        catalog, actor = program.links.of(Catalog), f"command, {_system_user()}"
+        return await flush(program.db, catalog, kinds=kinds or [], provider=provider, actor=actor)
 
     tags = run_as_guest(empty)
     typer.echo(f"Voided: {', '.join(tags)}. Servers without Redis hear of it within moments.")
 
 
-def verify_cache(url: _Address = "") -> None:
+def show_flushes(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the last one first.")] = 20,
+) -> None:
+    """Show who voided what by hand, and when: with `cache flush`, or as staff over the API."""
+
+    async def look(program: Program) -> list[OperatorAct]:
+        return await list_flushes(program.db, limit=limit)
+
+    for done in run_as_guest(look):
+        typer.echo(f"{done.acted_at:%Y-%m-%d %H:%M:%S} UTC  {done.actor}  {', '.join(done.details['tags'])}")
+
+
+def verify_cache(url: Address = "") -> None:
     """Prove the cache of a running server: the first call is a MISS, the second a HIT, the third 304."""
     address = url or load_settings().address
     is_right = True
-    with httpx.Client(base_url=address, timeout=_TIMEOUT_SECONDS) as client:
+    with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS) as client:
         try:
             for verified in verify(client):
                 calls = zip(verified.answers, verified.milliseconds, strict=True)
@@ -90,28 +104,17 @@ def verify_cache(url: _Address = "") -> None:
                 typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {said}")
                 is_right = is_right and verified.is_right
         except httpx.HTTPError as error:
-            raise _unreachable(address, error) from None
+            raise unreachable(address, error) from None
     if not is_right:
         raise typer.Exit(1)
 
 
-def prewarm_cache(url: _Address = "") -> None:
+def prewarm_cache(url: Address = "") -> None:
     """Ask a running server for home and every list, so that after a deploy no visitor waits for the first answer.
 
     Shows status and time of each category and sort, as API and as page. The exit code is 1 when an answer was not 2xx.
     """
-    address = url or load_settings().address
-    failures = count = 0
-    with httpx.Client(base_url=address, timeout=_TIMEOUT_SECONDS) as client:
-        try:
-            for warmed in prewarm(client):
-                typer.echo(f"{warmed.status}  {warmed.how:<6} {warmed.milliseconds:8.1f} ms  {warmed.path}")
-                count, failures = count + 1, failures + (not warmed.is_success)
-        except httpx.HTTPError as error:
-            raise _unreachable(address, error) from None
-    typer.echo(f"{count} answers, {failures} of them failures.")
-    if failures:
-        raise typer.Exit(1)
+    show_warmed(url, prewarm)
 
 
 def check_shared_level() -> None:
@@ -124,7 +127,7 @@ def check_shared_level() -> None:
     if not url:
         raise Mistake("FAIRGROUND_REDIS_URL is not set, so servers share no cache and there is nothing to check.")
     # Only loaded where there is a server to speak to.
-    from fairground.platform.cache.redis.checking import Verdict, check_server
+    from fairground.platform.cache.redis.checking import check_server
 
     try:
         findings = uvloop.run(check_server(url, namespace=CacheSettings().namespace))
@@ -136,19 +139,23 @@ def check_shared_level() -> None:
         raise typer.Exit(1)
 
 
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # Containers run under numbers that have no name.
+        return f"number {os.getuid()}"
+
+
 def _ask_server(address: str, *, token: str) -> CacheReport:
     headers = {"authorization": f"Bearer {token}"}
     try:
-        answer = httpx.get(f"{address}/api/v1/ops/cache", headers=headers, timeout=_TIMEOUT_SECONDS)
+        answer = httpx.get(f"{address}/api/v1/ops/cache", headers=headers, timeout=TIMEOUT_SECONDS)
     except httpx.HTTPError as error:
-        raise _unreachable(address, error) from None
+        raise unreachable(address, error) from None
     if not answer.is_success:
         raise Mistake(f"The server at {address} answered {answer.status_code}. Is it one of this installation?")
     return CacheReport.model_validate_json(answer.content)
-
-
-def _unreachable(address: str, error: httpx.HTTPError) -> Mistake:
-    return Mistake(f"No server answers at {address} ({error}). Start one, or name another with --url.")
 
 
 def _print(told: CacheReport) -> None:

@@ -24,6 +24,7 @@ def run_as_guest(command: Callable[[Program], Awaitable[_Result]], *, tells_nobo
         try:
             return await command(program)
         finally:
+            await program.store.close()
             await program.db.close()
 
     return asyncio.run(run())

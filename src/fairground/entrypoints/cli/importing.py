@@ -1,6 +1,7 @@
 """import providers: other people's lists."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -63,7 +64,7 @@ def import_providers(
     map_file: Annotated[Path, typer.Option("--map", help="MAP.toml: which column is which field.", show_default=False)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")] = False,
 ) -> None:
-    r"""Create or update a provider for every row of FILE.
+    """Create or update a provider for every row of FILE.
 
     The providers are public at once and nobody's: they have no account and no password. A row is known again by its
     external id, so an import can be repeated, also after it was interrupted.
@@ -75,29 +76,35 @@ def import_providers(
 
     \b
       fairground import providers listings.csv --vertical artists --map MAP.toml --dry-run
-    """
+    """  # noqa: D301 - the sign itself is what keeps the lines behind it as they are
     provider_map = load_map(map_file)
     teller = _Teller(file.stat().st_size if file.exists() else 0)
 
-    async def run(program: Program) -> Summary:
+    async def run(program: Program) -> tuple[Summary, float]:
         pack = program.verticals.find(vertical)
         if pack is None:
             known = ", ".join(entry.key for entry in program.verticals)
             raise Mistake(f"There is no vertical {vertical!r}. Choose one of {known}.")
         job = Import(file, pack, provider_map, program.links.of(Catalog), teller)
-        return await (job.rehearse() if dry_run else job.run())
+        began_at = time.perf_counter()
+        summary = await (job.rehearse() if dry_run else job.run())
+        return summary, time.perf_counter() - began_at
 
-    summary = run_as_guest(run)
+    summary, seconds = run_as_guest(run)
     teller.finish()
-    _report(summary, is_dry_run=dry_run)
+    _report(summary, seconds=seconds, is_dry_run=dry_run)
 
 
-def _report(summary: Summary, *, is_dry_run: bool) -> None:
+def _report(summary: Summary, *, seconds: float, is_dry_run: bool) -> None:
     taken = f"to take {summary.created:,}" if is_dry_run else f"created {summary.created:,}"
     typer.echo(
         f"read {summary.read:,} = {taken} + updated {summary.updated:,} + unchanged {summary.unchanged:,}"
-        f" + rejected {summary.rejected:,}"
+        f" + rejected {summary.rejected:,}, in {seconds:.1f} s"
     )
+    if summary.pictures:
+        typer.echo(
+            f"{summary.pictures:,} pictures wait to be made into files: the staff's page /admin/migrations does so."
+        )
     if summary.reject_file is not None:
         typer.echo(f"Correct the rejected rows in {summary.reject_file} and import that file.")
         raise typer.Exit(1)

@@ -95,7 +95,10 @@ def _build_demo(settings: Settings, file: Path) -> None:
     typer.echo("Building the demo, which takes some seconds …", err=True)
     # In a process of its own, so that the memory it takes goes back to the machine; it ends when we do.
     builder = multiprocessing.get_context("fork").Process(target=_build_aside, args=(settings, aside), daemon=True)
+    # Ctrl-C waits until the fork is done: Python drops what is raised in the steps that it takes around one.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     builder.start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     builder.join()
     if builder.exitcode:
         raise Mistake("The demo could not be built; what stands above says why. Mend that, and start again.")
@@ -106,6 +109,7 @@ def _build_demo(settings: Settings, file: Path) -> None:
 
 def _build_aside(settings: Settings, aside: Path) -> None:
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         _build_demo_into(settings, aside)
     except KeyboardInterrupt:
         # Ctrl-C reaches both processes, and the other one ends as such a process does.

@@ -27,14 +27,14 @@ def create(
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
 ) -> None:
-    r"""Open an account of any role; its address counts as verified.
+    """Open an account of any role; its address counts as verified.
 
     This is how the first admin comes to be. The password is read from standard input, one line:
 
     \b
       read -rs PASSWORD
       echo "$PASSWORD" | fairground users create --role admin --email me@example.org --password-stdin
-    """
+    """  # noqa: D301 - the sign itself is what keeps the lines behind it as they are
     if not password_stdin:
         raise Mistake(
             "The password is missing. Pipe it in and add --password-stdin, so that it does not stand in your shell's"

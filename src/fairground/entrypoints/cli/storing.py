@@ -1,0 +1,71 @@
+"""storage check, orphans and collect: the store of files, tried out and tidied."""
+
+import typer
+import uvloop
+
+from fairground.entrypoints.cli.guests import run_as_guest
+from fairground.entrypoints.compose import Program
+from fairground.entrypoints.environment import load_settings
+from fairground.entrypoints.storing import load_storage_settings, open_store
+from fairground.platform.findings import Finding, Verdict
+from fairground.platform.storage.checking import check_store
+from fairground.platform.storage.orphans import Collected
+
+
+def add_to(app: typer.Typer) -> None:
+    commands = typer.Typer(help="Try out and tidy the store of files.", no_args_is_help=True)
+    commands.command("check")(check_storage)
+    commands.command("orphans")(show_orphans)
+    commands.command("collect")(collect_orphans)
+    app.add_typer(commands, name="storage")
+
+
+def check_storage() -> None:
+    """Check whether the folder or the object store of FAIRGROUND_STORAGE_URL is fit for use.
+
+    Writes, reads, lists and deletes objects of its own, follows a signed address, and uploads as a browser does. The
+    exit code is 1 when something is wrong; a warning is none.
+    """
+    settings, data_dir = load_storage_settings(), load_settings().data_dir
+
+    async def check() -> list[Finding]:
+        store = open_store(settings, data_dir=data_dir)
+        try:
+            return await check_store(store, cdn_url=settings.cdn_url)
+        finally:
+            await store.close()
+
+    findings = uvloop.run(check())
+    for finding in findings:
+        typer.echo(f"{finding.verdict:<8} {finding.told}")
+    if any(finding.verdict is Verdict.WRONG for finding in findings):
+        raise typer.Exit(1)
+
+
+def show_orphans() -> None:
+    """List what `storage collect` would remove now, and remove nothing.
+
+    That is what nothing refers to any more, for longer than the settings say, and uploads that nobody came back for.
+    """
+
+    async def list_them(program: Program) -> None:
+        objects = size_bytes = 0
+        async for orphan in program.collector.find_orphans():
+            typer.echo(f"{orphan.stored_at:%Y-%m-%d %H:%M} UTC  {orphan.size_bytes:>12}  {orphan.key}")
+            objects, size_bytes = objects + 1, size_bytes + orphan.size_bytes
+        typer.echo(f"{objects} objects, {size_bytes} bytes.")
+
+    run_as_guest(list_them)
+
+
+def collect_orphans() -> None:
+    """Remove what `storage orphans` lists; servers do so every hour by themselves."""
+
+    async def collect_them(program: Program) -> Collected:
+        return await program.collector.collect()
+
+    collected = run_as_guest(collect_them)
+    typer.echo(
+        f"Removed {collected.objects} objects, {collected.size_bytes} bytes,"
+        f" and {collected.unfinished} unfinished files."
+    )
