@@ -6,6 +6,7 @@
 | `migrated_url` | the address of such a database, for server processes |
 | `database_url` | the address of a database without tables, once on each dialect |
 | `redis_server` | the address of a Redis or Valkey that many tests share |
+| `s3_server` | the address of an S3 server that many tests share |
 | `patience` | longer waits at a small dose, for rushes within this process |
 | `dose` | `dose(small=3, full=50)`: how much of a proof to run |
 | `figure` | `figure("rounds per second", 41.5, "1/s")`: a measured number for the report |
@@ -139,6 +140,12 @@ async def db(migrated_url: str, outbox: RecordingOutbox) -> AsyncIterator[Databa
 def redis_server(request: pytest.FixtureRequest) -> Server:
     """Give the one that every test shares; names keep them apart (`tests.support.redis`)."""
     return request.config.stash[SERVERS]["Redis"].get()
+
+
+@pytest.fixture(scope="session")
+def s3_server(request: pytest.FixtureRequest) -> Server:
+    """Give the one that every test shares, with one bucket; prefixes keep them apart (`tests.support.storage`)."""
+    return request.config.stash[SERVERS]["S3"].get()
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,7 @@ def test_every_public_list_and_detail_is_cached(program: Program) -> None:
         below,
         f"{below}{{id_or_slug}}",
         f"{below}{{id_or_slug}}/availability",
+        f"{below}{{id_or_slug}}/gallery",
         f"{below}{{id_or_slug}}/reviews",
         *(f"{API_PREFIX}/{word}" for word in ("artists", "chefs", "tutors", "verticals", "categories", "subjects")),
         f"{API_PREFIX}/price-distribution",

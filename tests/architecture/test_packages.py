@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 import fairground
 from tests.architecture.sources import ROOT
 
-LOCKS: Final = ("run", "dev", "uv")
+LOCKS: Final = ("run", "dev", "build", "uv")
 
 
 @pytest.mark.parametrize("lock", LOCKS)

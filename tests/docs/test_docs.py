@@ -19,6 +19,7 @@ from fairground.ops.importing.faults import RowFault
 from fairground.ops.importing.mapping import load_map
 from fairground.ops.importing.records import Record
 from fairground.ops.importing.run import Import, Summary
+from fairground.platform.http.app import list_routes
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import copy_of
 
@@ -51,6 +52,14 @@ def test_every_setting_that_is_named_exists(file: Path) -> None:
 def test_the_guide_names_every_risk_and_every_test_card() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", page("guides/run-it.md"), re.MULTILINE)) == {*Risk}
     assert set(re.findall(r"`(pm_[A-Za-z0-9_]+\w)`", page("guides/payments.md"))) - {"pm_card_"} == set(CARDS)
+
+
+def test_the_guide_to_pictures_names_routes_that_there_are(tmp_path: Path) -> None:
+    program = compose(Settings(data_dir=tmp_path), is_guest=True)
+    there = {f"{method} {path}" for path, methods in list_routes(program.api, program.pages) for method in methods}
+    named = set(re.findall(r"`([A-Z]+ /api/v1/[^`]+)`", page("guides/pictures.md")))
+    assert len(named) >= 12
+    assert named - there == set()
 
 
 def test_the_readme_names_accounts_that_the_demo_makes() -> None:

@@ -104,7 +104,8 @@ def test_a_taken_port_for_metrics_is_told_with_the_way_out(sqlite_template: Path
 
 
 def test_what_only_some_operators_ask_for_is_not_loaded() -> None:
-    look = "import sys, fairground.entrypoints.cli.serving; print({'redis', 'prometheus_client'} & {*sys.modules})"
+    unwanted = {"redis", "prometheus_client", "fairground.platform.storage.s3"}
+    look = f"import sys, fairground.entrypoints.cli.serving; print({unwanted} & {{*sys.modules}})"
     env = os.environ | {"PYTHONPATH": str(SOURCE)}
     assert subprocess.check_output([sys.executable, "-c", look], env=env, text=True) == "set()\n"
 
@@ -185,4 +186,16 @@ def test_a_first_start_that_is_interrupted_leaves_no_half_demo_and_no_traceback(
             with suppress(ProcessLookupError):
                 os.killpg(first.pid, signal.SIGKILL)
     assert "Traceback" not in log.read_text()
+    assert not (tmp_path / "var" / "fairground.db").exists()
+
+
+@pytest.mark.usefixtures("heard_interrupts")
+def test_an_interrupt_in_the_moment_of_the_fork_is_heard(tmp_path: Path) -> None:
+    interrupt = "os.register_at_fork(before=lambda: os.kill(os.getpid(), signal.SIGINT))"
+    program = f"import os, signal; from fairground.entrypoints.cli import main; {interrupt}; main(['up'])"
+    env = environment(tmp_path / "var", HTTP_PORT="0")
+    command = [sys.executable, "-c", program]
+    first = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=START_SECONDS)
+    assert first.returncode == 130
+    assert "Traceback" not in first.stderr
     assert not (tmp_path / "var" / "fairground.db").exists()

@@ -45,3 +45,19 @@ def test_a_number_out_of_bounds_is_told_with_its_bounds_and_default(monkeypatch:
     with pytest.raises(SettingsError) as refused:
         load_settings()
     assert str(refused.value) == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["https://tiles.example/{z}/{x}.png", "//tiles.example/{z}/{x}/{y}", "https://{s}.tiles.example/{z}/{x}/{y}"]
+)
+def test_the_address_of_a_map_names_one_host_and_a_square(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("FAIRGROUND_MAP_TILES_URL", url)
+    monkeypatch.setenv("FAIRGROUND_MAP_ATTRIBUTION", "© the people who drew it")
+    with pytest.raises(SettingsError, match=r"FAIRGROUND_MAP_TILES_URL is .* with one host"):
+        load_settings()
+
+
+def test_whoever_drew_a_map_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRGROUND_MAP_TILES_URL", "https://tiles.example/{z}/{x}/{y}.png")
+    with pytest.raises(SettingsError, match="FAIRGROUND_MAP_TILES_URL and FAIRGROUND_MAP_ATTRIBUTION belong together"):
+        load_settings()

@@ -21,6 +21,7 @@ from fairground.platform.db.database import WriteTx
 from tests.support.cache_tags import TOUCHED_BY
 from tests.support.catalog import a_profile
 from tests.support.databases import copy_of
+from tests.support.pictures import photograph
 from tests.support.postgres import empty
 from tests.support.redis import fresh_namespace
 from tests.support.waiting import until
@@ -34,6 +35,7 @@ SERVICE = {
     "duration_minutes": 60,
     "booking_mode": "request",
 }
+OF_A_PROVIDER = ("all", "list", "detail", "times", "reviews", "gallery")
 _touched: ContextVar[set[str] | None] = ContextVar("touched", default=None)
 
 
@@ -64,6 +66,17 @@ class Fair:
         assert kinds == TOUCHED_BY[f"{method} /api/v1{path}"]
         return answer.json() if answer.content else None
 
+    async def bring(self, photo: bytes) -> str:
+        """Bring a picture of the provider's, and return its id when it is ready."""
+        mine = {"authorization": f"Bearer {self.tokens[Role.PROVIDER]}"}
+        brought = await self.client.post("/api/v1/media", files={"file": ("photo.jpg", photo)}, headers=mine)
+        picture = brought.raise_for_status().json()
+        with anyio.fail_after(30):
+            while picture["state"] != "ready":
+                await anyio.sleep(0.02)
+                picture = (await self.client.get(f"/api/v1/media/{picture['id']}", headers=mine)).json()
+        return str(picture["id"])
+
     async def read(self) -> dict[str, tuple[str, Any]]:
         """Read all that is public, by id and by slug; return how it came, and what it is."""
         found = {}
@@ -86,6 +99,7 @@ class Fair:
                 f"detail {key}": f"{one}{value}",
                 f"times {key}": f"{one}{value}/availability?from={self.day}&to={self.day}",
                 f"reviews {key}": f"{one}{value}/reviews",
+                f"gallery {key}": f"{one}{value}/gallery",
             }
         return paths
 
@@ -159,7 +173,7 @@ async def open_shop(fair: Fair) -> None:
     await fair.change(Role.PROVIDER, "POST", one + "{provider_id}/submit", **provider)
     await fair.expect_changed()
     await fair.change(Role.ADMIN, "POST", one + "{provider_id}/approve", **provider)
-    shown = await fair.expect_changed("all", "list", "detail", "times", "reviews")
+    shown = await fair.expect_changed(*OF_A_PROVIDER)
     assert both(shown, "detail")["business_name"] == fair.provider["business_name"]
     assert [card["id"] for card in shown["list"]["data"]] == [fair.provider["id"]]
 
@@ -169,13 +183,15 @@ async def test_every_change_shows_at_once(fair: Fair) -> None:
     one, provider = "/service-provider-profiles/", {"provider_id": fair.provider["id"]}
 
     service = await fair.change(Role.PROVIDER, "POST", one + "{provider_id}/services", SERVICE, **provider)
-    shown = await fair.expect_changed("all", "list", "detail", "times", "reviews")
+    shown = await fair.expect_changed(*OF_A_PROVIDER)
     assert both(shown, "detail")["services"][0]["id"] == service["id"]
     assert shown["list"]["data"][0]["price_from_minor"] == SERVICE["price_minor"]
 
     await fair.change(Role.PROVIDER, "PATCH", one + "{provider_id}", {"bio": "Now four of us."}, **provider)
-    shown = await fair.expect_changed("all", "list", "detail", "times", "reviews")
+    shown = await fair.expect_changed(*OF_A_PROVIDER)
     assert both(shown, "detail")["bio"] == "Now four of us."
+
+    await hang_pictures(fair)
 
     rules = {"timezone": "UTC", "weekly": ALWAYS}
     await fair.change(Role.PROVIDER, "PUT", one + "{provider_id}/availability-rules", rules, **provider)
@@ -187,9 +203,30 @@ async def test_every_change_shows_at_once(fair: Fair) -> None:
 
     path = one + "{provider_id}/services/{service_id}"
     await fair.change(Role.PROVIDER, "DELETE", path, **provider, service_id=service["id"])
-    shown = await fair.expect_changed("all", "list", "detail", "times", "reviews")
+    shown = await fair.expect_changed(*OF_A_PROVIDER)
     assert both(shown, "detail")["services"] == []
     assert both(shown, "times")["slots"] == []
+
+
+async def hang_pictures(fair: Fair) -> None:
+    """Fill a gallery, order it, and let the pictures go: one from the gallery, one altogether."""
+    path, provider = "/service-provider-profiles/{provider_id}/gallery", {"provider_id": fair.provider["id"]}
+    photo = photograph(12, 10)
+    first, second = hung = [await fair.bring(photo) for _ in range(2)]
+    for number, picture_id in enumerate(hung, 1):
+        await fair.change(Role.PROVIDER, "POST", path, {"picture_id": picture_id}, **provider)
+        shown = await fair.expect_changed(*OF_A_PROVIDER)
+        assert [picture["id"] for picture in both(shown, "gallery")["data"]] == hung[:number]
+    await fair.change(Role.PROVIDER, "PUT", path, {"picture_ids": [second, first]}, **provider)
+    shown = await fair.expect_changed(*OF_A_PROVIDER)
+    assert [picture["id"] for picture in both(shown, "gallery")["data"]] == [second, first]
+    await fair.change(Role.PROVIDER, "DELETE", path + "/{picture_id}", **provider, picture_id=second)
+    shown = await fair.expect_changed(*OF_A_PROVIDER)
+    assert [picture["id"] for picture in both(shown, "gallery")["data"]] == [first]
+    await fair.change(Role.PROVIDER, "PATCH", "/media/{picture_id}", {"alt": "The band"}, picture_id=first)
+    await fair.until(lambda shown: shown["gallery id"]["data"][0]["alt"] == "The band")
+    await fair.change(Role.PROVIDER, "DELETE", "/media/{picture_id}", picture_id=first)
+    await fair.until(lambda shown: shown["gallery id"]["data"] == shown["gallery slug"]["data"] == [])
 
 
 async def hold_and_let_go(fair: Fair, *, service_id: str, starts_at: str) -> None:

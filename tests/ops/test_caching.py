@@ -7,24 +7,30 @@ import httpx
 import pytest
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.entrypoints.compose import compose
+from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
+from fairground.ops.caching.flushing import list_flushes
 from tests.support.databases import copy_of
 
 
 @pytest.fixture
-async def client(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def program(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Program]:
     program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path / "data"))
     async with program.running():
-        accounts = program.links.of(Accounts)
-        people = [("s@example.org", "Sam", Role.ADMIN), ("k@example.org", "Kim", Role.CUSTOMER)]
-        users = await accounts.create_users_in_bulk(users=people, password="correct horse battery")
-        staff, other = [(await accounts.create_token(user_id=user.id, name="test")).secret for user in users]
-        transport = httpx.ASGITransport(program.build_app())
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000/api/v1") as opened:
-            opened.headers["authorization"] = f"Bearer {staff}"
-            opened.headers["x-other"] = other
-            yield opened
+        yield program
+
+
+@pytest.fixture
+async def client(program: Program) -> httpx.AsyncClient:
+    accounts = program.links.of(Accounts)
+    people = [("s@example.org", "Sam", Role.ADMIN), ("k@example.org", "Kim", Role.CUSTOMER)]
+    users = await accounts.create_users_in_bulk(users=people, password="correct horse battery")
+    staff, other = [(await accounts.create_token(user_id=user.id, name="test")).secret for user in users]
+    transport = httpx.ASGITransport(program.build_app())
+    client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000/api/v1")
+    client.headers["authorization"] = f"Bearer {staff}"
+    client.headers["x-other"] = other
+    return client
 
 
 async def test_figures_are_for_staff_alone(client: httpx.AsyncClient) -> None:
@@ -61,3 +67,15 @@ async def test_a_kind_is_voided_and_the_others_stay(
 async def test_a_provider_that_is_not_there_is_told_of(client: httpx.AsyncClient) -> None:
     answer = await client.post("/ops/cache/invalidate", json={"provider": "nobody"})
     assert (answer.status_code, answer.json()["code"]) == (404, "catalog.provider_not_found")
+
+
+async def test_who_voided_what_and_when_is_kept(client: httpx.AsyncClient, program: Program) -> None:
+    [admin] = await program.links.of(Accounts).list_users(role=Role.ADMIN, limit=1)
+    other = {"authorization": f"Bearer {client.headers['x-other']}"}
+    for body in ({"kinds": ["lists", "packs"]}, {"provider": "nobody"}, {}):
+        await client.post("/ops/cache/invalidate", json=body)
+        await client.post("/ops/cache/invalidate", json=body, headers=other)
+    last, first = await list_flushes(program.db, limit=10)
+    assert (first.actor, first.details) == (f"user {admin.id}", {"tags": ["life:lists", "life:packs"]})
+    assert (last.actor, last.details) == (f"user {admin.id}", {"tags": ["everything"]})
+    assert first.acted_at <= last.acted_at

@@ -200,5 +200,11 @@ async def test_what_was_told_late_or_twice_changes_nothing(town: Town) -> None:
         await town.catalog.record_free_days(event)
     assert await _shown(town, day) == set()
     assert await _shown(town, day + timedelta(days=1)) == {provider.id}
+    # A date that is open although its weekday is not, and the same date once it is closed again.
+    shut: list[time | None] = [None] * 7
+    await town.catalog.record_free_days(told(1004, week=shut, days={day: time(10)}))
+    assert (await _shown(town, day), await _shown(town, day + timedelta(days=7))) == ({provider.id}, set())
+    await town.catalog.record_free_days(told(1005, week=shut))
+    assert await _shown(town, day) == set()
     unknown = told(1).model_copy(update={"provider_id": uuid7()})
     await town.catalog.record_free_days(unknown)

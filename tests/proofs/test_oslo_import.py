@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import re
-import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,12 +11,9 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import func, select
 
-from fairground.contracts.catalog import IMPORT_MAX_ROWS, Catalog
-from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderPhraseRow, ProviderRow, ServiceRow
-from fairground.ops.importing.faults import RowFault
-from fairground.ops.importing.mapping import load_map
-from fairground.ops.importing.records import Record, open_source
-from fairground.ops.importing.run import Import, Summary
+from fairground.contracts.catalog import IMPORT_MAX_ROWS
+from fairground.modules.catalog.tables import NamePhraseRow, ProviderCategoryRow, ProviderRow, ServiceRow
+from fairground.ops.importing.records import open_source
 from tests.proofs.broken_rows import COLUMNS, GOOD, broken_rows
 from tests.support.databases import migrate
 from tests.support.market import visiting
@@ -34,16 +30,6 @@ MAP: Final = ROOT / "tests" / "ops" / "importing" / "oslo.toml"
 STORE: Final = "fairground.modules.catalog.store.imports"
 RATE_FLOOR: Final = 500  # rows a second, of a machine that has other things to do; the issue asks for 2,000
 Figures = Callable[[str, float, str], None]
-
-
-class Quiet:
-    """Listens to an import and says nothing."""
-
-    def rejected(self, record: Record, fault: RowFault) -> None:
-        raise AssertionError(f"Line {record.line} was rejected: {fault.reason}.")
-
-    def progressed(self, summary: Summary, *, read_bytes: int) -> None:
-        pass
 
 
 def installed(database_url: str, folder: Path) -> Installation:
@@ -99,7 +85,7 @@ async def digest(installation: Installation) -> str:
     unstable = {"id", "provider_id", "created_at"}
     async with visiting(installation) as program, program.db.read() as tx:
         external_ids = dict(map(tuple, await tx.all(select(ProviderRow.id, ProviderRow.external_id))))
-        for table in (ProviderRow, ServiceRow, ProviderCategoryRow, ProviderPhraseRow):
+        for table in (ProviderRow, ServiceRow, ProviderCategoryRow, NamePhraseRow):
             for row in await tx.all(select(table.__table__)):
                 fields = row._mapping
                 provider_id = fields["id"] if table is ProviderRow else fields["provider_id"]
@@ -137,18 +123,14 @@ async def test_every_row_arrives_and_the_second_time_changes_nothing(
     figure("real rows imported, the second time all unchanged", len(prices), "rows")
 
 
-async def test_rows_arrive_fast(installation: Installation, listings: Path, dose: Dose, figure: Figures) -> None:
-    async with visiting(installation) as program:
-        pack = program.verticals.find("artists")
-        assert pack is not None
-        job = Import(listings, pack, load_map(MAP), program.links.of(Catalog), Quiet())
-        started, used = time.perf_counter(), time.process_time()
-        summary = await job.run()
-        seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - used
-    figure("rows imported a second", summary.read / seconds, "rows/s")
-    figure("rows imported a second of our own CPU", summary.read / cpu_seconds, "rows/s")
+def test_rows_arrive_fast(installation: Installation, listings: Path, dose: Dose, figure: Figures) -> None:
+    ended = import_file(installation, listings)
+    told = re.search(r", in (\S+) s$", ended.output, re.MULTILINE)
+    assert told is not None, ended.output
+    rate = figures_of(ended)[0] / float(told[1])
+    figure("rows imported a second", rate, "rows/s")
     if dose.is_full:
-        assert summary.read / seconds > RATE_FLOOR
+        assert rate > RATE_FLOOR
 
 
 async def test_twenty_kinds_of_broken_rows_are_named_and_can_be_mended(

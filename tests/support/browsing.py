@@ -69,7 +69,7 @@ class _Reading(HTMLParser):
         elif tag == "textarea":
             self._textarea = name
             form.values[name] = [""]
-        elif kind not in {"radio", "checkbox"}:
+        elif kind not in {"radio", "checkbox", "file"}:
             form.values[name] = [values.get("value", "")]
         elif "checked" in values:
             form.values.setdefault(name, []).append(values.get("value", ""))
@@ -119,12 +119,28 @@ class Reader:
 
     async def send(self, words: str, **fields: str | list[str]) -> "Reader":
         """Fill in and send the first form that has the words, on its button for instance."""
+        form, values = self._filled_in(words, fields)
+        await self._ask(form.method.upper(), form.action or self.path, values=values)
+        return self
+
+    async def send_file(self, words: str, file: bytes, **fields: str | list[str]) -> "Reader":
+        """Fill in a form that has a field for a file, and send it with one."""
+        form, values = self._filled_in(words, fields)
+        await self._ask("POST", form.action, values=values, file=file)
+        return self
+
+    def _filled_in(self, words: str, fields: dict[str, str | list[str]]) -> tuple[SeenForm, dict[str, list[str]]]:
         found = [form for form in self.reading.forms if words in " ".join(form.text.split())]
         assert found, f"{self.path} has no form with {words!r}; it says: {self.text}"
         form = found[0]
         assert set(fields) <= form.names, f"{self.path} has no fields {set(fields) - form.names}"
-        values = form.values | {name: value if isinstance(value, list) else [value] for name, value in fields.items()}
-        await self._ask(form.method.upper(), form.action or self.path, values=values)
+        return form, form.values | {
+            name: value if isinstance(value, list) else [value] for name, value in fields.items()
+        }
+
+    async def post(self, path: str, **fields: str) -> "Reader":
+        """Send what no form of the page sends, as script does or somebody who means harm."""
+        await self._ask("POST", path, values={name: [value] for name, value in fields.items()})
         return self
 
     @property
@@ -142,14 +158,17 @@ class Reader:
     def text(self) -> str:
         return self.reading.text
 
-    async def _ask(self, method: str, path: str, *, values: dict[str, list[str]] | None = None) -> None:
+    async def _ask(
+        self, method: str, path: str, *, values: dict[str, list[str]] | None = None, file: bytes | None = None
+    ) -> None:
         address = urljoin(self.path, path)
         # Browsers say where a request comes from, and the server refuses what another site has sent.
         headers = {"Sec-Fetch-Site": "same-origin"}
         if method == "GET":
             self.answer = await self._client.get(address, headers=headers, params=values)
         else:
-            self.answer = await self._client.post(address, headers=headers, data=values)
+            files = None if file is None else {"file": ("chosen", file)}
+            self.answer = await self._client.post(address, headers=headers, data=values, files=files)
         for _ in range(_REDIRECTS_MAX):
             self.path = _local(str(self.answer.url))
             if "location" not in self.answer.headers:

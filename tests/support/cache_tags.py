@@ -22,10 +22,17 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /bookings/{booking_id}/complete": NOTHING,  # what it counts, catalog learns by event
     "POST /bookings/{booking_id}/decline": TIMES,
     "POST /bookings/{booking_id}/pay": NOTHING,
+    "POST /media": NOTHING,  # nobody sees a picture before a provider chooses it
+    "POST /media/uploads": NOTHING,
+    "POST /media/uploads/{picture_id}/complete": NOTHING,
+    "PATCH /media/{picture_id}": NOTHING,  # as the next
+    "DELETE /media/{picture_id}": NOTHING,  # who shows it, catalog learns by event
     "POST /me/notifications/read": NOTHING,
     "POST /me/password": NOTHING,
     "DELETE /me/sessions/{session_id}": NOTHING,
     "POST /me/tokens": NOTHING,
+    "POST /ops/migrate-profile-images-to-files": NOTHING,  # a job follows it
+    "POST /ops/migrate-service-media-to-files": NOTHING,
     "POST /ops/cache/invalidate": frozenset({"everything"}),
     "POST /reviews": REVIEWS,  # the rating, catalog learns by event
     "POST /sandbox/3d-secure/{intent_id}/{token}": NOTHING,
@@ -33,6 +40,10 @@ _API: Final[dict[str, frozenset[str]]] = {
     "PATCH /service-provider-profiles/{provider_id}": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/approve": PROVIDER,
     "PUT /service-provider-profiles/{provider_id}/availability-rules": TIMES,
+    "POST /service-provider-profiles/{provider_id}/gallery": PROVIDER,
+    "PUT /service-provider-profiles/{provider_id}/gallery": PROVIDER,
+    "DELETE /service-provider-profiles/{provider_id}/gallery/{picture_id}": PROVIDER,
+    "PUT /service-provider-profiles/{provider_id}/picture": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/reject": NOTHING,  # nobody saw it before
     "POST /service-provider-profiles/{provider_id}/services": PROVIDER,
     "DELETE /service-provider-profiles/{provider_id}/services/{service_id}": PROVIDER,
@@ -42,10 +53,12 @@ _API: Final[dict[str, frozenset[str]]] = {
 _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /admin/approvals/{provider_id}/approve": PROVIDER,
     "POST /admin/approvals/{provider_id}/reject": NOTHING,
+    "POST /admin/migrations/{subject}": NOTHING,  # a job follows it
     "POST /book/h/{booking_id}": NOTHING,
     "POST /book/h/{booking_id}/release": TIMES,
     "POST /book/{slug}": TIMES,
     "POST /login": NOTHING,
+    "POST /media/uploads": NOTHING,  # in quarantine, where nobody sees it
     "POST /logout": NOTHING,
     "POST /me/bookings/{booking_id}/accept": NOTHING,
     "POST /me/bookings/{booking_id}/cancel": TIMES,
@@ -57,6 +70,15 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /me/tokens": NOTHING,
     "POST /password-reset": NOTHING,
     "POST /pro/hours": TIMES,
+    "POST /_f/pro/pictures/{picture_id}/gallery": PROVIDER,
+    "POST /_f/pro/pictures/{picture_id}/portrait": PROVIDER,
+    "POST /pro/pictures/gallery": PROVIDER,
+    "POST /pro/pictures/portrait": PROVIDER,
+    "POST /pro/pictures/portrait/remove": PROVIDER,
+    "POST /pro/pictures/{picture_id}/alt": NOTHING,  # in whose gallery it is, catalog learns by event
+    "POST /pro/pictures/{picture_id}/move": PROVIDER,
+    "POST /pro/pictures/{picture_id}/portrait": PROVIDER,
+    "POST /pro/pictures/{picture_id}/remove": PROVIDER,
     "POST /pro/profile": PROVIDER,
     "POST /pro/services": PROVIDER,
     "POST /pro/services/{service_id}/withdraw": PROVIDER,

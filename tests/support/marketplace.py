@@ -6,9 +6,10 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import anyio
 from httpx import ASGITransport, AsyncClient
@@ -21,6 +22,7 @@ from tests.support.browsing import Reader
 
 PASSWORD = "a sentence that is long enough"
 _MAIL_WAIT_SECONDS = 20
+_MORNING = time(6, tzinfo=UTC)
 HOURS = {f"start_{weekday}_0": "10:00" for weekday in range(7)} | {f"end_{weekday}_0": "20:00" for weekday in range(7)}
 SERVICE = {"name": "Evening set", "category": "pianist", "price": "97.50", "duration_minutes": "60"}
 
@@ -72,13 +74,18 @@ def _link_in(file: Path, *, to: str, path: str) -> str | None:
 
 
 @asynccontextmanager
-async def open_market(database_url: str, *, folder: Path, port: int = 8000) -> AsyncIterator[Market]:
+async def open_market(
+    database_url: str, *, folder: Path, port: int = 8000, **more_settings: Any
+) -> AsyncIterator[Market]:
     """Run a marketplace on a migrated database; `port` is where it would be served."""
-    settings = Settings(database_url=database_url, data_dir=folder, http_port=port)
+    settings = Settings(database_url=database_url, data_dir=folder, http_port=port, **more_settings)
     program = compose(settings)
     program.db.backend.take_server_role()
+    market = Market(program, settings.mail_dir, program.build_app())
+    # Late in the day a provider's page offers one last time, or the day after: what is asked would depend on the hour.
+    market.skip_to(datetime.combine(datetime.now(UTC).date() + timedelta(days=1), _MORNING))
     async with program.running():
-        yield Market(program, settings.mail_dir, program.build_app())
+        yield market
 
 
 async def describe(provider: Reader, *, name: str) -> None:

@@ -3,22 +3,28 @@
 import asyncio
 import importlib
 import os
+import random
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 from sqlalchemy import false
 
 import fairground.entrypoints.cli.serving  # noqa: F401 - now, so that the processes forked from us need not
 from fairground.entrypoints.cli import main
 from fairground.modules.booking.store import allocations
+from fairground.modules.media.service import variants
 from fairground.platform.cache.entry import Answer
 from fairground.platform.cache.key import Wanted
 from fairground.platform.cache.levels import LevelState
 from fairground.platform.http.caching.calls import CanonicalCalls
+from fairground.platform.images.renderer import Renderer
+from fairground.platform.images.rendering.canvas import Rendered
+from tests.support.held_flights import HeldFlights
 from tests.support.processes import write_output_to
 
 
@@ -82,6 +88,35 @@ def trust_redis_at_once() -> None:
     setattr(Session, "doubt", lambda _session: None)  # noqa: B010 - the same
 
 
+class NoTurns:
+    """Stands for the turns at variants, and lets nobody wait for anybody."""
+
+    def setdefault(self, _key: str, lock: asyncio.Lock) -> asyncio.Lock:
+        return lock
+
+
+def make_pictures_for_each_alone() -> None:
+    """Switch off, for a negative control, that who wants what is being made waits for that."""
+    render = Renderer.render
+
+    async def render_alone(renderer: Renderer, _source: str, *wanted: Any) -> Rendered:
+        return await render(renderer, str(uuid4()), *wanted)
+
+    setattr(variants, "WeakValueDictionary", NoTurns)  # noqa: B010 - mypy knows better than we what it may be
+    setattr(Renderer, "render", render_alone)  # noqa: B010 - the same
+
+
+def lose_memory_with_each_picture(lost_bytes: int) -> None:
+    """Keep, for a negative control, some bytes of each rendering for ever."""
+    render, lost = Renderer.render, []
+
+    async def render_and_lose(renderer: Renderer, *wanted: Any) -> Rendered:
+        lost.append(random.randbytes(lost_bytes))
+        return await render(renderer, *wanted)
+
+    setattr(Renderer, "render", render_and_lose)  # noqa: B010 - mypy knows better than we what it may be
+
+
 @dataclass(frozen=True)
 class SlowAnswers:
     """Makes what the cache computes take its time, and tells of each computation which process began it."""
@@ -125,7 +160,10 @@ def run(
     fail_point: FailPoint | None = None,
     has_question: bool = True,
     slow_answers: SlowAnswers | None = None,
+    held_flights: HeldFlights | None = None,
     has_patience: bool = True,
+    has_turns: bool = True,
+    lost_bytes: int = 0,
 ) -> None:
     """Be `fairground …` with exactly these settings."""
     write_output_to(log)
@@ -136,8 +174,14 @@ def run(
         fail_point.arm()
     if slow_answers is not None:
         slow_answers.arm()
+    if held_flights is not None:
+        held_flights.arm()
     if not has_patience:
         trust_redis_at_once()
+    if not has_turns:
+        make_pictures_for_each_alone()
+    if lost_bytes:
+        lose_memory_with_each_picture(lost_bytes)
     if not has_question:
         ask_nobody_whether_a_time_is_taken()
     sys.argv = ["fairground", *arguments]

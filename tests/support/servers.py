@@ -99,6 +99,11 @@ class ServerProcess:
         assert self._process.pid is not None
         return self._process.pid
 
+    def children(self) -> list[int]:
+        """Return the ids of the processes that it has started and that still run."""
+        own = Path(f"/proc/{self.process_id}/task/{self.process_id}/children")
+        return [int(child) for child in own.read_text().split()]
+
     def wait_until_ready(self) -> None:
         self.url = self._wait_for_address()
         answer = httpx.get(f"{self.url}/readyz", timeout=START_SECONDS)

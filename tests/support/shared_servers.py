@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from tools import postgres, redis
+from tools import postgres, redis, s3
 from tools.guardian import Server
 
-NO_SERVER = (postgres.NoPostgres, redis.NoRedis)
+NO_SERVER = (postgres.NoPostgres, redis.NoRedis, s3.NoS3)
 
 
 class SharedServer:
@@ -37,6 +37,6 @@ def shared_servers(handed_down: dict[str, tuple[str, str]]) -> dict[str, SharedS
     Args:
         handed_down: Address and description of those that the controller of the run has started.
     """
-    kinds = {"PostgreSQL": postgres.running, "Redis": redis.running}
+    kinds = {"PostgreSQL": postgres.running, "Redis": redis.running, "S3": s3.running}
     given = {name: Server(*words) for name, words in handed_down.items()}
     return {name: SharedServer(running, handed_down=given.get(name)) for name, running in kinds.items()}

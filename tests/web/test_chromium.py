@@ -1,94 +1,17 @@
 """The same walk in a real browser, with script and without, and on a small screen."""
 
-import os
-import shutil
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
-import anyio
 import pytest
-import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Page
 
 from fairground.contracts.accounts import Accounts, Role
-from tests.support.marketplace import PASSWORD, Market, open_market, public_provider
+from tests.support.marketplace import PASSWORD, public_provider
+from tests.support.visits import Visit
 
 pytestmark = [pytest.mark.proof, pytest.mark.parametrize("dialect", ["sqlite"])]
 
-_ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-quic"]
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 _PHONE_WIDTH, _NARROWEST_WIDTH = 390, 320
-
-
-@dataclass
-class Visit:
-    """A marketplace that is served, and a browser in front of it."""
-
-    market: Market
-    browser: Browser
-    address: str
-    complaints: list[str] = field(default_factory=list)
-    """What the browser's console said of errors, refusals by the page's policy among them."""
-
-    async def person(self, *, has_script: bool = True, width: int = 1280) -> Page:
-        context = await self.browser.new_context(
-            base_url=self.address, java_script_enabled=has_script, viewport={"width": width, "height": 844}
-        )
-        page = await context.new_page()
-        page.on("console", lambda message: self._listen(message.type, message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        return page
-
-    async def signed_in(self, email: str, *, has_script: bool, width: int = 1280) -> Page:
-        page = await self.person(has_script=has_script, width=width)
-        await page.goto("/login")
-        await page.fill("#email", email)
-        await page.fill("#password", PASSWORD)
-        await page.get_by_role("button", name="Sign in").click()
-        await page.wait_for_load_state()
-        return page
-
-    def _listen(self, kind: str, text: str) -> None:
-        # A form that is sent back says 422, which is its duty and no mistake of the page.
-        if kind == "error" and "status of 422" not in text:
-            self.complaints.append(text)
-
-
-def _chromium() -> str:
-    named = os.environ.get("FAIRGROUND_TEST_CHROMIUM", "")
-    found = next((path for name in (named, *_NAMES) if name and (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip("NOT RUN: there is no Chromium; install it, or name it in FAIRGROUND_TEST_CHROMIUM")
-    return found
-
-
-@asynccontextmanager
-async def _served(market: Market, listener: socket.socket) -> AsyncIterator[None]:
-    server = uvicorn.Server(uvicorn.Config(market.app, log_config=None, lifespan="off"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve, [listener])
-        yield
-        server.should_exit = True
-
-
-@pytest.fixture
-async def visit(migrated_url: str, tmp_path: Path) -> AsyncIterator[Visit]:
-    chromium = _chromium()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        async with (
-            open_market(migrated_url, folder=tmp_path / "var", port=port) as market,
-            _served(market, listener),
-            async_playwright() as playwright,
-        ):
-            browser = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-            yield Visit(market, browser, f"http://127.0.0.1:{port}")
-            await browser.close()
 
 
 async def _press(page: Page, name: str) -> None:
@@ -143,6 +66,20 @@ async def test_a_booking_is_found_paid_accepted_completed_and_reviewed(visit: Vi
     assert visit.complaints == []
 
 
+async def _scroll_through_home(visit: Visit) -> None:
+    """See that the rows of home are asked for once, when a reader comes near them."""
+    reader = await visit.person(width=_PHONE_WIDTH)
+    asked: list[str] = []
+    reader.on("request", lambda request: asked.append(request.url.removeprefix(visit.address)))
+    await reader.goto("/")
+    await reader.wait_for_load_state("networkidle")
+    assert not [path for path in asked if path.startswith("/_f/")]
+    for row in ("chefs", "tutors"):
+        await reader.locator(f"#row-{row}").scroll_into_view_if_needed()
+        await reader.locator(f"[hx-get='/_f/row/{row}']").wait_for(state="detached")
+    assert sorted(path for path in asked if path.startswith("/_f/")) == ["/_f/row/chefs", "/_f/row/tutors"]
+
+
 async def test_script_replaces_parts_and_keeps_addresses_and_the_way_back(visit: Visit) -> None:
     await public_provider(visit.market)
     reader = await visit.person()
@@ -156,6 +93,7 @@ async def test_script_replaces_parts_and_keeps_addresses_and_the_way_back(visit:
     await reader.go_back()
     await reader.get_by_text("1 result").wait_for()
 
+    await _scroll_through_home(visit)
     customer = await visit.signed_in("maya@example.org", has_script=True)
     await customer.goto("/")
     await customer.get_by_text("Menu of Maya Rivera").wait_for(state="attached")

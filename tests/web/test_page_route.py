@@ -3,7 +3,7 @@ from fastapi import APIRouter, FastAPI, Request
 from httpx import ASGITransport, AsyncClient
 from starlette.responses import Response
 
-from fairground.kernel.errors import Conflict, Forbidden, LimitExceeded, Unauthenticated
+from fairground.kernel.errors import Conflict, Forbidden, LimitExceeded, Unauthenticated, Unavailable
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
 from fairground.web.page_route import local_path, page_router, see_other
@@ -15,6 +15,7 @@ REFUSALS = {
     "forbidden": Forbidden("Not you."),
     "conflict": Conflict("Not now <b>."),
     "often": LimitExceeded("Again?", retry_after_seconds=60),
+    "away": Unavailable("Nobody answers."),
     "broken": RuntimeError("a secret detail"),
 }
 
@@ -54,9 +55,11 @@ async def test_a_refusal_is_a_page_of_the_same_design(kind: str, status: int) ->
     assert "<b>" not in answer.text
 
 
-async def test_a_page_says_when_to_try_again() -> None:
+@pytest.mark.parametrize(("kind", "seconds"), [("often", "60"), ("away", "2")])
+@pytest.mark.parametrize("prefix", ["", "/_f"])
+async def test_a_page_and_a_part_say_when_to_try_again(prefix: str, kind: str, seconds: str) -> None:
     async with _client() as client:
-        assert (await client.get("/refuse/often")).headers["retry-after"] == "60"
+        assert (await client.get(f"{prefix}/refuse/{kind}")).headers["retry-after"] == seconds
 
 
 async def test_whoever_must_be_known_is_led_to_sign_in_and_back() -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fairground.platform.cache.redis.checking import Verdict, _encryption
+from fairground.platform.cache.redis.checking import _encryption
+from fairground.platform.findings import Verdict
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.databases import copy_of
 from tests.support.servers import Installation, ServerProcess
@@ -79,6 +80,9 @@ def test_a_flush_beside_the_server_reaches_it(beside: CommandLine, server: Serve
     assert how("/verticals") == "HIT"
     assert beside("cache", "flush").out.startswith("Voided: everything.")
     wait_until(lambda: how("/verticals") == "MISS")
+    kept = [line.split("  ") for line in beside("cache", "flushes").out.splitlines()]
+    assert [tags for _, _, tags in kept] == ["everything", "life:lists"]
+    assert all(actor.startswith("command, ") for _, actor, _ in kept)
 
 
 def test_a_flush_says_what_it_cannot_do(installed: CommandLine, migrated_url: str) -> None:

@@ -15,6 +15,10 @@ COMMANDS = [
     "db check",
     "jobs list",
     "jobs requeue",
+    "cache flush",
+    "prewarm",
+    "search reindex",
+    "storage check",
     "routes",
     "settings",
 ]
@@ -34,6 +38,7 @@ def test_the_help_of_a_command_teaches_more_than_its_name(cli: CommandLine, comm
     assert shown.code == 0
     assert shown.out.startswith(f"Usage: fairground {command}")
     assert len(shown.out.splitlines()) >= 6
+    assert "\\" not in shown.out, "a sign that is an order to whoever breaks the lines"
 
 
 @pytest.mark.parametrize(

@@ -1,44 +1,22 @@
 """The demo goes in through the contracts: the same seed and day make the same marketplace, on both databases."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.booking import Bookings, BookingStatus
-from fairground.contracts.catalog import Catalog, ProviderStatus
-from fairground.contracts.reviews import Reviews
-from fairground.entrypoints.compose import Program, compose
-from fairground.entrypoints.settings import Settings
+from fairground.contracts.accounts import Role
+from fairground.contracts.booking import BookingStatus
+from fairground.contracts.catalog import ProviderStatus
 from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.plan import DemoPlan
-from fairground.ops.demo.stage import Contracts, Stage
+from fairground.ops.demo.stage import Contracts
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import copy_of
+from tests.support.demo import build_demo, opened
 
 PROVIDERS = 12
-
-
-@asynccontextmanager
-async def opened(url: str, folder: Path) -> AsyncIterator[Program]:
-    program = compose(Settings(database_url=url, data_dir=folder), is_guest=True, tells_nobody=True)
-    try:
-        yield program
-    finally:
-        for module in program.modules:
-            if module.stop is not None:
-                await module.stop()
-        await program.db.close()
-
-
-def contracts_of(program: Program) -> Contracts:
-    links = program.links
-    return Contracts(links.of(Accounts), links.of(Catalog), links.of(Bookings), links.of(Reviews))
 
 
 def small_plan() -> DemoPlan:
@@ -52,9 +30,7 @@ def small_plan() -> DemoPlan:
 async def stage(url: str, folder: Path) -> list[dict[str, Any]]:
     """Build the small demo and return what a visitor and the sides of its bookings can see."""
     async with opened(url, folder) as program:
-        today = datetime.now(UTC).date()
-        contracts = contracts_of(program)
-        await Stage(contracts, plan=small_plan(), today=today, pictures_dir=folder / "pictures").build()
+        contracts = await build_demo(program, small_plan())
         owners = await contracts.accounts.list_users(role=Role.PROVIDER, limit=100)
         return [await describe(contracts, owner_id=owner.id, email=owner.email) for owner in owners]
 

@@ -10,12 +10,21 @@ from fairground.platform.cache import filling
 from fairground.platform.cache.cache import FAILURE_SECONDS, ResponseCache, Served, Serving
 from fairground.platform.cache.entry import Answer
 from fairground.platform.cache.key import Wanted
+from fairground.platform.cache.policy import NoParameters
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags
 
 TAG = "provider:maya"
-WANTED = Wanted(key="k", route="provider", tags=("everything", TAG), path="/p", query_string=b"", fresh_seconds=100)
+WANTED = Wanted(
+    key="k",
+    route="provider",
+    tags=("everything", TAG),
+    path="/p",
+    query_string=b"",
+    fresh_seconds=100,
+    query=NoParameters(),
+)
 SETTINGS = CacheSettings(wait_seconds=5, stale_while_revalidate_seconds=30, stale_if_error_seconds=600)
 
 
@@ -298,7 +307,10 @@ async def test_what_is_computed_for_nobody_does_not_hold_up_the_end() -> None:
 
 async def test_computations_of_a_process_are_bounded(shop: Shop) -> None:
     shop.kitchen.gate.clear()
-    wanted = [Wanted(str(number), "provider", (), "/", b"", 100) for number in range(SETTINGS.computations_max * 2)]
+    wanted = [
+        Wanted(str(number), "provider", (), "/", b"", 100, NoParameters())
+        for number in range(SETTINGS.computations_max * 2)
+    ]
     asked = [asyncio.create_task(shop.ask(each)) for each in wanted]
     for _ in range(10):
         await asyncio.sleep(0)

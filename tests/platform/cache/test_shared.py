@@ -1,7 +1,7 @@
 """Two caches on one Redis, as two processes have them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +10,16 @@ import pytest
 
 from fairground.platform.cache import filling
 from fairground.platform.cache.cache import TRUSTED_SECONDS, ResponseCache, Served, Serving
-from fairground.platform.cache.entry import META
+from fairground.platform.cache.entry import META, Entry
 from fairground.platform.cache.key import Wanted
+from fairground.platform.cache.leases import Lease
 from fairground.platform.cache.levels import LevelUnavailable
+from fairground.platform.cache.redis.connection import Command, Reply, ServerConnection
 from fairground.platform.cache.redis.level import RedisLevel
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags
-from tests.platform.cache.redis.rig import Ledger, until_off, until_on
+from tests.platform.cache.redis.rig import Ledger, tokens_of, until_off, until_on
 from tests.platform.cache.test_cache import TAG, WANTED, Kitchen, body
 from tests.support.redis import fresh_namespace
 from tools.guardian import Server
@@ -72,6 +74,22 @@ async def pair(redis_server: Server) -> AsyncIterator[tuple[Process, Process]]:
 Pair = tuple[Process, Process]
 
 
+async def test_a_cold_miss_takes_three_turns_to_the_server(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+    exchange = ServerConnection.exchange
+
+    async def count(connection: ServerConnection, commands: Sequence[Command]) -> list[Reply]:
+        turns.append(" ".join(str(command[0]) for command in commands))
+        return await exchange(connection, commands)
+
+    monkeypatch.setattr(ServerConnection, "exchange", count)
+    here, there = pair
+    await here.ask()
+    assert turns == ["HMGET MGET", "EVAL", "EVAL EVAL"]
+    await there.ask()
+    assert turns[3:] == ["HMGET MGET"]
+
+
 async def test_what_one_has_made_the_other_gives(pair: Pair) -> None:
     here, there = pair
     made, had = await here.ask(), await there.ask()
@@ -123,9 +141,9 @@ async def test_with_tokens_read_last_a_late_writer_wins(pair: Pair, monkeypatch:
     here, there = pair
     to_store = here.cache._filler._store
 
-    async def store_under_new_tokens(level: RedisLevel, wanted: Wanted, entry: object) -> None:
-        entry.tokens = await level.read_tokens(wanted.tags)  # type: ignore[attr-defined]
-        await to_store(level, wanted, entry)  # type: ignore[arg-type]
+    async def store_under_new_tokens(lease: Lease, entry: Entry) -> None:
+        entry.tokens = await tokens_of(here.level, *WANTED.tags)
+        await to_store(lease, entry)
 
     monkeypatch.setattr(here.cache._filler, "_store", store_under_new_tokens)
     here.kitchen.gate.clear()
@@ -163,7 +181,7 @@ async def test_an_answer_of_another_process_is_better_than_an_error(pair: Pair) 
 async def test_a_damaged_entry_is_a_miss_that_is_counted(pair: Pair) -> None:
     here, there = pair
     await here.ask()
-    await here.level.store(WANTED.key, fields={META: b"{", "identity": b"half"}, ttl_seconds=60)
+    await here.level.store(WANTED.key, owner="anybody", fields={META: b"{", "identity": b"half"}, ttl_seconds=60)
     assert (await there.ask()).how is Serving.MISS
     assert (there.cache.stats.damaged >= 1, here.kitchen.calls) == (True, 2)
 
@@ -227,11 +245,11 @@ async def miss_while_the_other_computes(pair: Pair) -> list[Served]:
     return [await first, await second]
 
 
-@pytest.mark.parametrize("name", ["look_up", "acquire_lease", "store", "release_lease", "read_tokens"])
+@pytest.mark.parametrize("name", ["look_up", "claim", "store"])
 async def test_a_moments_slowness_costs_no_second_computation(
     pair: Pair, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who = pair[1] if name in {"look_up", "acquire_lease"} else pair[0]
+    who = pair[0] if name == "store" else pair[1]
     make_slow_for_a_moment(who, name=name, monkeypatch=monkeypatch)
     assert {body(served) for served in await miss_while_the_other_computes(pair)} == {"one"}
     assert pair[0].kitchen.calls == 1
@@ -243,7 +261,7 @@ async def test_asked_once_alone_a_moments_slowness_costs_one(pair: Pair, monkeyp
     async def once(ask: Any) -> Any:
         return await ask()
 
-    monkeypatch.setattr(filling, "_twice", once)
+    monkeypatch.setattr(filling, "twice", once)
     make_slow_for_a_moment(pair[1], name="look_up", monkeypatch=monkeypatch)
     await miss_while_the_other_computes(pair)
     assert pair[0].kitchen.calls == 2

@@ -6,6 +6,7 @@ from fairground.kernel.ids import uuid7
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.execution import BACKOFF_MAX, backoff, claim_jobs, describe, drain
 from fairground.platform.jobs.outbox import JobOutbox
+from fairground.platform.jobs.queue import measure_queue
 from fairground.platform.jobs.routes import Routes
 from fairground.platform.jobs.states import Discard, EndedAlready, Retry
 from tests.platform.jobs.shop import LEASE, CountStock, OrderPaid, PackOrder, Shop, claim, enqueue, lose, row, rows
@@ -26,6 +27,22 @@ async def test_drain_runs_what_is_due_and_what_that_enqueues(db: Database, outbo
     assert await drain(db, routes=routes) == 2
     assert shop.taken == [OrderPaid(order_id=order_id)]
     assert sorted(each.state for each in await rows(db)) == ["done", "done", "ready"]
+
+
+@pytest.mark.parametrize("is_awaited", [True, False])
+async def test_what_somebody_waits_for_goes_before_a_long_queue(
+    db: Database, routes: Routes, shop: Shop, monkeypatch: pytest.MonkeyPatch, *, is_awaited: bool
+) -> None:
+    monkeypatch.setattr(CountStock, "is_awaited", is_awaited)
+    await enqueue(db, *(PackOrder(order_id=uuid7()) for _ in range(3)))
+    db.clock_shift = timedelta(seconds=30)
+    await enqueue(db, CountStock())
+    await enqueue(db, CountStock(), delay=timedelta(hours=1))
+    # Nobody reports a queue that is older than it is.
+    assert 30 <= (await measure_queue(db)).oldest_due_seconds < 60
+    assert await drain(db, routes=routes) == 4
+    place = 0 if is_awaited else 3
+    assert isinstance(shop.taken[place], CountStock)
 
 
 async def test_drain_raises_what_a_handler_raised_after_settling_its_job(

@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.settings import CacheSettings
@@ -13,6 +11,9 @@ from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
 from fairground.platform.http.counting import RequestStats
+from fairground.platform.images.renderer import Renderer
+from fairground.platform.images.settings import ImageSettings
+from fairground.platform.images.stats import PictureStats
 from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.queue import Queue, measure_queue
 from fairground.platform.jobs.routes import Routes
@@ -21,9 +22,8 @@ from fairground.platform.jobs.stats import JobStats
 from fairground.platform.jobs.worker import Worker
 from fairground.platform.telemetry.metrics import Metrics, Sources
 from tests.platform.jobs.shop import CountStock, PackOrder, Shop, enqueue
+from tests.support.scraping import labelled, read
 from tests.support.waiting import until
-
-Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 @pytest.fixture
@@ -40,18 +40,11 @@ def a_cache() -> ResponseCache:
     return ResponseCache(CacheSettings(), tags=LocalTags(), stats=CacheStats(), level=None, is_alone=True)
 
 
-async def read(port: int) -> Samples:
-    async with httpx.AsyncClient() as client:
-        answer = await client.get(f"http://127.0.0.1:{port}/metrics")
-    return {
-        (sample.name.removeprefix("fairground_"), frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-
-
-def labelled(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
-    return name, frozenset(labels.items())
+def metrics_of(db: Database, requests: RequestStats, jobs: JobStats, cache: ResponseCache) -> Metrics:
+    renderer = Renderer(ImageSettings())
+    return Metrics(
+        Sources(db=db, requests=requests, jobs=jobs, cache=cache, renderer=renderer, pictures=PictureStats())
+    )
 
 
 async def test_every_part_of_a_process_is_shown(working: tuple[Database, Shop, Worker]) -> None:
@@ -66,8 +59,7 @@ async def test_every_part_of_a_process_is_shown(working: tuple[Database, Shop, W
         await until(lambda: worker.stats.ended["shop:shop.count_stock.v1", "retried"] == 1)
     cache = a_cache()
     cache.stats.served["catalog.list", "HIT"] += 5
-    sources = Sources(db=db, requests=requests, jobs=worker.stats, cache=cache)
-    async with Metrics(sources).shown_at("127.0.0.1", 0) as port:
+    async with metrics_of(db, requests, worker.stats, cache).shown_at("127.0.0.1", 0) as port:
         await asyncio.sleep(1.1)  # the first look at the event loop
         shown = await read(port)
     assert shown[labelled("http_requests_total", method="GET", route="/api/v1/artists", status="200")] == 3
@@ -91,7 +83,7 @@ async def test_every_part_of_a_process_is_shown(working: tuple[Database, Shop, W
 
 async def test_the_port_is_free_again_afterwards(working: tuple[Database, Shop, Worker]) -> None:
     db, _, _ = working
-    metrics = Metrics(Sources(db=db, requests=RequestStats(), jobs=JobStats(), cache=a_cache()))
+    metrics = metrics_of(db, RequestStats(), JobStats(), a_cache())
     async with metrics.shown_at("127.0.0.1", 0) as port:
         pass
     async with metrics.shown_at("127.0.0.1", port) as again:

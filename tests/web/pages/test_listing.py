@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +72,35 @@ async def test_where_nothing_is_found_there_are_ways_on(market: Market) -> None:
         "/s?q=lokka+saxophone&amp;location=Oslo",
     ):
         assert f'href="{address}"' in reader.answer.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_map_comes_from_where_the_operator_says_and_from_nowhere_else(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    nobody: dict[str, Any] = {}
+    tiles: dict[str, Any] = {
+        "map_tiles_url": "https://tiles.example/{z}/{x}/{y}.png",
+        "map_attribution": '<a href="/by">People</a>',
+    }
+    for settings, origin in ((nobody, ""), (tiles, " https://tiles.example")):
+        async with open_market(migrated_url, folder=tmp_path, **settings) as market:
+            catalog = market.program.links.of(Catalog)
+            row = ImportedProvider(
+                external_id="1",
+                business_name="Løkka Trio",
+                location="Oslo, Norway",
+                lat=59.91389,
+                lng=10.75226,
+                timezone="Europe/Oslo",
+                categories=["jazz"],
+            )
+            await catalog.import_providers(vertical="artists", source="test", providers=[row])
+            page = await market.reader().open("/c/artists?location=oslo")
+            pins = await market.reader().open("/_f/c/artists/map?location=oslo")
+            empty = await market.reader().open("/_f/s/map?q=nobody")
+        assert f"img-src 'self' data:{origin};" in page.answer.headers["content-security-policy"]
+        assert 'hx-get="/_f/c/artists/map?location=oslo"' in page.answer.text
+        assert 'data-lat="59.91" data-lng="10.75" data-place="Oslo"' in pins.answer.text
+        assert ("tiles.example" in pins.answer.text, "land-110m" in pins.answer.text) == (bool(origin), not origin)
+        assert "place-map" not in empty.answer.text

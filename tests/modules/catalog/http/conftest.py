@@ -1,15 +1,19 @@
 """The catalog's routes in the real application, called by whoever a test says."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import APIRouter
 from starlette.requests import HTTPConnection
 
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog import http
 from fairground.modules.catalog.service import CatalogService
+from fairground.modules.catalog.service.embedded import EmbeddedPictureService
+from fairground.modules.catalog.service.galleries import GalleryService
+from fairground.modules.catalog.service.portraits import PortraitService
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
 from fairground.platform.http.identity import Caller
@@ -34,13 +38,23 @@ class TrustingAuthenticator:
 
 
 @pytest.fixture
-async def client(
-    db: Database, catalog: CatalogService, people: People, verticals: Verticals
-) -> AsyncIterator[httpx.AsyncClient]:
+def api(
+    *,
+    catalog: CatalogService,
+    verticals: Verticals,
+    portraits: PortraitService,
+    galleries: GalleryService,
+    embedded: EmbeddedPictureService,
+) -> Sequence[APIRouter]:
+    return http.routes(catalog, verticals, portraits, galleries, embedded)
+
+
+@pytest.fixture
+async def client(db: Database, api: Sequence[APIRouter], people: People) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(
         db=db,
         authenticator=TrustingAuthenticator(people),
-        api=http.routes(catalog, verticals),
+        api=api,
         pages=[],
         public_url=ADDRESS,
     )

@@ -16,7 +16,7 @@ from fairground.modules.catalog.domain.search.question import Question
 from fairground.modules.catalog.domain.search.ranking import ranked
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.listing import ListFilter
+from fairground.modules.catalog.store.list_filter import ListFilter
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.modules.catalog.tables import EVERYBODY
 from fairground.platform.db.database import Database, ReadTx

@@ -1,6 +1,6 @@
 import pytest
 
-from fairground.contracts.catalog import ProviderNotFound, ProviderQuery
+from fairground.contracts.catalog import Place, ProviderNotFound, ProviderQuery
 from fairground.modules.catalog.service import CatalogService
 from tests.support.catalog import Desk
 
@@ -21,3 +21,13 @@ async def test_a_draft_has_no_public_page(desk: Desk, catalog: CatalogService) -
     for name in (str(draft.id), draft.slug, "nobody", "a\x00b", "x" * 500):
         with pytest.raises(ProviderNotFound):
             await catalog.get_provider(id_or_slug=name)
+
+
+async def test_places_are_told_to_a_kilometre_and_of_approved_providers_alone(
+    desk: Desk, catalog: CatalogService
+) -> None:
+    shown = await desk.approved(business_name="Shown", lat=59.91389, lng=10.75226)
+    silent = await desk.approved(business_name="Silent", lat=None, lng=None)
+    draft = await desk.draft(lat=1.0, lng=2.0)
+    ids = [shown.id, silent.id, draft.id]
+    assert await catalog.find_places(provider_ids=ids) == {shown.id: Place(lat=59.91, lng=10.75)}

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -7,14 +8,17 @@ from fairground.contracts.catalog import (
     CategoryUnknown,
     ImportedProvider,
     ImportOutcome,
+    ProfileChanges,
     ProfileInvalid,
     ProviderQuery,
     ProvidersImported,
     ServiceInvalid,
     VerticalUnknown,
 )
-from fairground.modules.catalog.service import CatalogService
-from tests.support.catalog import Desk
+from fairground.modules.catalog.service import CatalogService, profiles
+from fairground.modules.catalog.store.locations import learn_locations
+from fairground.platform.db.database import WriteTx
+from tests.support.catalog import Desk, owner_of
 from tests.support.outbox import RecordingOutbox
 
 
@@ -35,7 +39,7 @@ async def import_rows(catalog: CatalogService, *rows: ImportedProvider, source: 
 
 
 async def test_an_imported_provider_is_listed_unclaimed_and_cannot_be_booked(catalog: CatalogService) -> None:
-    assert await import_rows(catalog, a_row(1)) == ImportOutcome(created=1, updated=0, unchanged=0)
+    assert await import_rows(catalog, a_row(1)) == ImportOutcome(created=1, updated=0, unchanged=0, pictures=0)
     found = await catalog.search_providers(query=ProviderQuery(vertical="chefs", q="kitch", location="grunerlokka"))
     [card] = found.data
     assert (card.slug, card.service_categories) == ("kitchen-1", ["japanese", "korean"])
@@ -51,8 +55,8 @@ async def test_an_imported_provider_is_listed_unclaimed_and_cannot_be_booked(cat
 
 async def test_the_same_rows_again_change_nothing(catalog: CatalogService, outbox: RecordingOutbox) -> None:
     rows = [a_row(number) for number in range(500)]
-    assert await import_rows(catalog, *rows) == ImportOutcome(created=500, updated=0, unchanged=0)
-    assert await import_rows(catalog, *rows) == ImportOutcome(created=0, updated=0, unchanged=500)
+    assert await import_rows(catalog, *rows) == ImportOutcome(created=500, updated=0, unchanged=0, pictures=0)
+    assert await import_rows(catalog, *rows) == ImportOutcome(created=0, updated=0, unchanged=500, pictures=0)
     [event] = outbox.events
     assert isinstance(event, ProvidersImported)
     assert (event.vertical, event.source, len(set(event.provider_ids))) == ("chefs", "oslo", 500)
@@ -61,7 +65,7 @@ async def test_the_same_rows_again_change_nothing(catalog: CatalogService, outbo
 async def test_a_changed_row_changes_its_provider_whole(catalog: CatalogService) -> None:
     await import_rows(catalog, a_row(1), a_row(2))
     changed = a_row(1, business_name="New name", location="Bergen", categories=["thai"], price_minor=None)
-    assert await import_rows(catalog, changed, a_row(2)) == ImportOutcome(created=0, updated=1, unchanged=1)
+    assert await import_rows(catalog, changed, a_row(2)) == ImportOutcome(created=0, updated=1, unchanged=1, pictures=0)
     detail = await catalog.get_provider(id_or_slug="kitchen-1")
     assert (detail.business_name, detail.location, detail.service_categories) == ("New name", "Bergen", ["thai"])
     assert (detail.services, detail.price_from_minor, detail.currency) == ([], None, None)
@@ -120,9 +124,29 @@ async def test_a_step_is_bounded_and_its_vertical_known(catalog: CatalogService)
         await catalog.import_providers(vertical="plumbers", source="oslo", providers=[a_row(1)])
 
 
-async def test_the_same_rows_imported_twice_at_once_are_there_once(catalog: CatalogService) -> None:
-    rows = [a_row(number) for number in range(50)]
-    outcomes = await asyncio.gather(*(import_rows(catalog, *rows) for _ in range(4)))
+async def test_the_same_rows_imported_by_several_processes_at_once_are_there_once(shared: dict[str, Any]) -> None:
+    rows, catalogs = [a_row(number) for number in range(50)], [CatalogService(**shared) for _ in range(4)]
+    outcomes = await asyncio.gather(*(import_rows(catalog, *rows) for catalog in catalogs))
     assert sum(outcome.created for outcome in outcomes) == 50
     assert sum(outcome.unchanged for outcome in outcomes) == 150
-    assert (await catalog.search_providers(query=ProviderQuery())).total == 50
+    assert (await catalogs[0].search_providers(query=ProviderQuery())).total == 50
+
+
+async def test_a_step_and_a_change_that_meet_wait_in_one_direction(
+    catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that counted its new rows before it learnt of other locations would hold what the change waits for."""
+    await import_rows(catalog, a_row(1))
+    provider = await desk.approved(price_minor=10_000)
+    steps: list[asyncio.Task[ImportOutcome]] = []
+
+    async def learn_and_wait(tx: WriteTx, folded_locations: Collection[str]) -> None:
+        await learn_locations(tx, folded_locations)
+        steps.append(asyncio.ensure_future(import_rows(catalog, a_row(1, location="Neverland"), a_row(2))))
+        await asyncio.wait(steps, timeout=1)
+
+    monkeypatch.setattr(profiles, "learn_locations", learn_and_wait)
+    changes = ProfileChanges(location="Neverland", categories=["dj"])
+    await catalog.change_provider(owner_id=owner_of(provider), provider_id=provider.id, changes=changes)
+    assert await steps[0] == ImportOutcome(created=1, updated=1, unchanged=0, pictures=0)
+    assert (await catalog.search_providers(query=ProviderQuery(location="never"))).total == 2

@@ -73,8 +73,8 @@ async def test_without_the_unique_index_namesakes_in_a_hurry_share_an_address(
         assert len(set(await _create_at_once(catalog, people))) < RUSH
     finally:
         async with db.write() as tx:
-            for part in ("private", "category", "phrase"):
-                await tx.execute(text(f"DELETE FROM catalog_provider_{part}"))
+            for part in ("provider_private", "provider_category", "name_phrase"):
+                await tx.execute(text(f"DELETE FROM catalog_{part}"))
             await tx.execute(text("DELETE FROM catalog_provider"))
             await tx.execute(
                 text("ALTER TABLE catalog_provider ADD CONSTRAINT uq_catalog_provider__slug UNIQUE (slug)")

@@ -1,25 +1,32 @@
 """Search follows every change of a provider, in the change's own transaction."""
 
-from datetime import UTC, datetime
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
 
-from fairground.contracts.booking import BookingCompleted
+from fairground.contracts.booking import BookingCompleted, FreeDaysSet
 from fairground.contracts.catalog import (
     ImportedProvider,
     Near,
     ProfileChanges,
     ProfileInvalid,
+    ProviderQuery,
     SearchQuery,
     SearchResult,
     VerticalUnknown,
 )
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
+from fairground.modules.catalog.domain.search.documents import Document
 from fairground.modules.catalog.service import CatalogService
+from fairground.modules.catalog.store.search import indexing
 from fairground.modules.catalog.tables import ProviderRow, SearchDocumentRow, SearchSpellingRow, ServiceRow
-from fairground.platform.db.database import Database
+from fairground.platform.db.database import Database, ReadTx, WriteTx
 from tests.support.catalog import Desk, owner_of
 from tests.support.statements import statements_of
 
@@ -112,6 +119,48 @@ async def test_filters_facets_and_pages(catalog: CatalogService) -> None:
         await search(catalog, "kitchen", vertical="plumbers")
 
 
+async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: CatalogService) -> None:
+    chance = random.Random(23)
+    today = datetime.now(UTC).date()
+    for vertical, categories in (("chefs", ["thai", "korean"]), ("artists", ["dj", "jazz_ensemble", "band"])):
+        rows = [
+            a_row(
+                number,
+                location=chance.choice(["Oslo", "Grünerløkka, Oslo", "Øst-Oslo", "York", "東京York"]),
+                categories=chance.sample(categories, k=chance.randint(1, 2)),
+                price_minor=chance.choice([None, 5_000, 10_000, 20_000]),
+                lat=chance.choice([59.9, 60.0, 60.2]),
+                lng=10.7,
+            )
+            for number in range(15)
+        ]
+        await catalog.import_providers(vertical=vertical, source="oslo", providers=rows)
+    for card in (await catalog.search_providers(query=ProviderQuery(limit=100))).data:
+        week = [chance.choice([None, time(hour)]) for hour in range(16, 23)]
+        days = {today + timedelta(days=number): chance.choice([None, time(12)]) for number in range(0, 9, 4)}
+        told = FreeDaysSet(provider_id=card.id, version=1, timezone="Asia/Tokyo", week=week, days=days)
+        await catalog.record_free_days(told)
+        stars = chance.randint(1, 5)
+        await catalog.record_rating(ProviderRated(provider_id=card.id, rating_sum=stars, rating_count=1))
+    sizes = set()
+    for _ in range(30):
+        filters: dict[str, Any] = {
+            "vertical": chance.choice([None, "chefs"]),
+            "category": chance.choice([None, None, "thai", "jazz ensemble"]),
+            "location": chance.choice([None, None, "osl", "york", "東"]),
+            "min_price": chance.choice([None, None, 0, 100]),
+            "max_price": chance.choice([None, None, 100]),
+            "min_rating": chance.choice([None, None, 3]),
+            "near": chance.choice([None, None, Near(lat=59.9, lng=10.7, radius_km=20)]),
+            "when": chance.choice([None, *(today + timedelta(days=number) for number in (0, 1, 2, 4, 9, 400))]),
+        }
+        listed = await catalog.search_providers(query=ProviderQuery(**filters, limit=100))
+        found = await search(catalog, "kitchen", **filters, limit=100)
+        assert {card.id for card in found.data} == {card.id for card in listed.data}, filters
+        sizes.add(len(listed.data))
+    assert len(sizes) > 4
+
+
 async def test_a_word_that_nobody_has_is_taken_for_another_and_that_is_told(catalog: CatalogService) -> None:
     rows = [a_row(1, business_name="Müller Küche", location="Grünerløkka, Oslo"), a_row(2, business_name="Mulder")]
     await catalog.import_providers(vertical="chefs", source="oslo", providers=rows)
@@ -190,3 +239,46 @@ async def test_making_the_index_anew_drops_who_is_not_approved(
         await tx.execute(delete(ServiceRow))
     await index_all(catalog)
     assert await slugs(catalog, "trio") == []
+
+
+async def _change_while_indexing(catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rename a provider while the command that makes the index anew has read it and not yet written."""
+    provider = await desk.approved(business_name="Before")
+    has_read, may_write = asyncio.Event(), asyncio.Event()
+    real_describe = indexing._describe
+
+    async def describe_late(tx: ReadTx, rows: Sequence[Any]) -> list[Document]:
+        if not has_read.is_set():
+            has_read.set()
+            await may_write.wait()
+        return await real_describe(tx, rows)
+
+    monkeypatch.setattr(indexing, "_describe", describe_late)
+    anew = asyncio.ensure_future(index_all(catalog))
+    await has_read.wait()
+    changes = ProfileChanges(business_name="After")
+    change = asyncio.ensure_future(
+        catalog.change_provider(owner_id=owner_of(provider), provider_id=provider.id, changes=changes)
+    )
+    await asyncio.wait([change], timeout=0.5)
+    may_write.set()
+    await asyncio.gather(anew, change)
+
+
+async def test_a_change_while_the_index_is_made_anew_is_found(
+    catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _change_while_indexing(catalog, desk, monkeypatch)
+    assert (await slugs(catalog, "before"), await slugs(catalog, "after")) == ([], ["before"])
+
+
+@pytest.mark.parametrize("dialect", ["postgres"], indirect=True)  # one writer at a time needs no lock on a row
+async def test_the_control_without_the_lock_on_a_provider_its_change_is_overwritten(
+    catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_lock(self: WriteTx, statement: Any) -> Any:
+        return await self.all(statement)
+
+    monkeypatch.setattr(WriteTx, "lock", no_lock)
+    await _change_while_indexing(catalog, desk, monkeypatch)
+    assert (await slugs(catalog, "before"), await slugs(catalog, "after")) == (["before"], [])

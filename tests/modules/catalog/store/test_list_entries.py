@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, select, true
 
-from fairground.contracts.booking import BookingCompleted
+from fairground.contracts.booking import BookingCompleted, FreeDaysSet
 from fairground.contracts.catalog import OwnProvider, ProfileChanges, ProviderQuery
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
@@ -51,11 +52,11 @@ class _Changes:
         self._desk = desk
         self._chance = chance
         self._services: dict[UUID, list[UUID]] = {}
+        self._told = 0
 
     async def make_one(self, provider: OwnProvider) -> None:
-        await self._chance.choice([self._offer, self._withdraw, self._move, self._regroup, self._book, self._rate])(
-            provider
-        )
+        changes = [self._offer, self._withdraw, self._move, self._regroup, self._book, self._rate, self._open]
+        await self._chance.choice(changes)(provider)
 
     async def _offer(self, provider: OwnProvider) -> None:
         price = self._chance.choice([100, 9_999, 10_000, 250_000, 9_999_999])
@@ -68,7 +69,8 @@ class _Changes:
 
     async def _move(self, provider: OwnProvider) -> None:
         lat = self._chance.choice([None, 59.9, -33.9])
-        await self._change(provider, lat=lat, lng=None if lat is None else 18.4)
+        location = self._chance.choice(["Oslo", "Cape Town"])
+        await self._change(provider, location=location, lat=lat, lng=None if lat is None else 18.4)
 
     async def _regroup(self, provider: OwnProvider) -> None:
         await self._change(provider, categories=self._chance.sample(["dj", "band", "jazz_ensemble"], k=2))
@@ -87,6 +89,14 @@ class _Changes:
         count = self._chance.randint(1, 50)
         await catalog.record_rating(ProviderRated(provider_id=provider.id, rating_sum=4 * count, rating_count=count))
 
+    async def _open(self, provider: OwnProvider) -> None:
+        catalog: Any = self._desk.catalog
+        self._told += 1
+        week = [self._chance.choice([None, time(17)]) for _ in range(7)]
+        days = {date(2026, 12, self._chance.randint(1, 31)): self._chance.choice([None, time(12)])}
+        told = FreeDaysSet(provider_id=provider.id, version=self._told, timezone="UTC", week=week, days=days)
+        await catalog.record_free_days(told)
+
 
 async def test_what_is_kept_equals_what_is_made_from_scratch(db: Database, catalog: CatalogService, desk: Desk) -> None:
     await catalog.count_prices_if_bands_changed()
@@ -98,6 +108,8 @@ async def test_what_is_kept_equals_what_is_made_from_scratch(db: Database, catal
     kept = await _kept(db)
     assert kept[0]
     assert kept[1]
+    assert {"oslo", "cape town"} & {entry.folded_location for entry in kept[0]}
+    assert any(entry.open_days for entry in kept[0])
     assert kept == await _from_scratch(db, catalog)
 
 

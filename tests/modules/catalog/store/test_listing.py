@@ -21,7 +21,8 @@ from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.places import distance_km
 from fairground.modules.catalog.domain.words import fold
-from fairground.modules.catalog.service import CatalogService
+from fairground.modules.catalog.service import CatalogService, lists
+from fairground.modules.catalog.store import listing
 from fairground.platform.db.database import Database
 from tests.support.proofs import Dose
 from tests.support.statements import statements_of
@@ -172,16 +173,29 @@ async def _all_pages(catalog: CatalogService, query: ProviderQuery) -> list[List
         query = query.model_copy(update={"cursor": found.next_cursor})
 
 
-async def test_every_page_is_what_an_oracle_expects(catalog: CatalogService, dose: Dose) -> None:
+@pytest.mark.parametrize("counted", [1_000, 4])
+async def test_every_page_is_what_an_oracle_expects(
+    catalog: CatalogService, dose: Dose, counted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if counted < 1_000:  # then most locations have more than are read as a whole
+        monkeypatch.setattr(lists, "_COUNTED_AT_MOST", counted)
+        monkeypatch.setattr(listing, "_READ_AT_MOST", counted)
     chance = random.Random(20_260_301)
     everybody = await _populate(catalog, chance, steps=dose(small=15, full=25))
-    for _ in range(dose(small=120, full=2_000)):
+    for _ in range(dose(small=60, full=2_000)):
         query = _a_query(chance)
         matching = sorted((one for one in everybody if one.matches(query)), key=lambda one: one.sort_key(query))
         start = (query.page - 1) * query.limit
         found = await catalog.search_providers(query=query)
         assert [card.id for card in found.data] == [one.card.id for one in matching[start : start + query.limit]], query
-        assert (found.total, found.total_is_lower_bound) == (len(matching), False), query
+        is_counted_out = counted < len(matching) and _is_narrowed(query)
+        total = (counted, True) if is_counted_out else (len(matching), False)
+        assert (found.total, found.total_is_lower_bound) == total, query
+        if found.next_cursor:
+            rest = await catalog.search_providers(query=query.model_copy(update={"cursor": found.next_cursor}))
+            behind = matching[start + query.limit : start + 2 * query.limit]
+            assert [card.id for card in rest.data] == [one.card.id for one in behind], query
+            assert (rest.total, rest.total_is_lower_bound) == total, query
         if query.near:
             expected = [round(one.distance_km(query.near), 3) for one in matching[start : start + query.limit]]
             assert [card.distance_km for card in found.data] == expected
@@ -195,9 +209,40 @@ async def test_every_page_is_what_an_oracle_expects(catalog: CatalogService, dos
         ]
 
 
+def _is_narrowed(query: ProviderQuery) -> bool:
+    filters = {"location", "q", "min_price", "max_price", "min_rating", "near"}
+    # A name without a letter asks for nothing.
+    return bool(query.model_dump(include=filters, exclude_none=True)) and (
+        query.q != "!" or bool(query.model_dump(include=filters - {"q"}, exclude_none=True))
+    )
+
+
 def _histogram(prices: list[int | None], vertical: str | None) -> list[int]:
     bounds = [0, *(edge * 100 for edge in EDGES[vertical]), 10**12]
     return [sum(price is not None and low <= price < high for price in prices) for low, high in pairwise(bounds)]
+
+
+@pytest.mark.parametrize("read_at_most", [6, 7, 8])
+async def test_a_location_that_is_read_as_a_whole_and_one_that_is_passed_through_are_listed_alike(
+    catalog: CatalogService, db: Database, monkeypatch: pytest.MonkeyPatch, read_at_most: int
+) -> None:
+    rows = [_a_row(random.Random(number), "chefs", str(number)) for number in range(12)]
+    at_bergen = [
+        row.model_copy(update={"location": "Bergen" if place % 2 else "Bergen, Norway"})
+        for place, row in enumerate(rows[:7])
+    ]
+    elsewhere = [row.model_copy(update={"location": "Ber"}) for row in rows[7:]]
+    await catalog.import_providers(vertical="chefs", source="test", providers=[*at_bergen, *elsewhere])
+    monkeypatch.setattr(lists, "_COUNTED_AT_MOST", 4)
+    monkeypatch.setattr(listing, "_READ_AT_MOST", read_at_most)
+    query = ProviderQuery(location="bergen", limit=2)
+    with statements_of(db) as statements:
+        pages = [await _page(catalog, query, page) for page in (1, 2, 3, 4, 5)]
+    found = [card.location for page in pages for card in page]
+    assert (len(found), {*found}) == (7, {"Bergen", "Bergen, Norway"})
+    assert len({card.id for card in [card for page in pages for card in page]}) == 7
+    # A page that the entries read do not decide takes one statement more.
+    assert len(statements) == (8 if read_at_most < 7 else 5)
 
 
 async def test_pages_never_overlap_and_miss_nobody(catalog: CatalogService) -> None:
@@ -229,7 +274,7 @@ async def test_a_cursor_goes_on_behind_its_page_whoever_has_come_meanwhile(catal
 
 
 @pytest.mark.parametrize("limit", [1, 100])
-async def test_a_full_list_takes_at_most_three_statements_and_a_lean_one_two_at_any_length(
+async def test_a_list_of_any_length_takes_one_statement_and_its_prices_another(
     catalog: CatalogService, db: Database, limit: int
 ) -> None:
     await _populate(catalog, random.Random(3), steps=12)
@@ -242,8 +287,7 @@ async def test_a_full_list_takes_at_most_three_statements_and_a_lean_one_two_at_
             assert (await catalog.search_providers(query=query)).data
         with statements_of(db) as lean:
             await catalog.search_lean(query=query)
-        # A page that is not full needs no count.
-        assert (len(full), len(lean)) in {(3, 2), (2, 1)}
+        assert len(full) == len(lean) == (2 if query.include_price_distribution else 1)
 
 
 async def test_a_lean_list_reads_only_what_it_shows(catalog: CatalogService, db: Database) -> None:

@@ -71,6 +71,18 @@ async def until_off(level: RedisLevel) -> None:
     await until(is_off)
 
 
+async def tokens_of(level: RedisLevel, *tags: str) -> tuple[bytes, ...]:
+    """Return the tokens of tags as who computes gets them, and leave no lease."""
+    claim = await level.claim("tokens", owner="anybody", seconds=30, fields=["m"], tags=tags)
+    await level.release_lease("tokens", owner="anybody")
+    return tuple(token for token in claim.found.tokens if token is not None)
+
+
+async def take(level: RedisLevel, key: str, *, owner: str, seconds: float = 30) -> bool:
+    """Claim a lease, and return whether it is the owner's."""
+    return (await level.claim(key, owner=owner, seconds=seconds, fields=["m"], tags=[])).others_seconds is None
+
+
 async def is_refused(level: RedisLevel) -> bool:
     """Look something up, and return whether that could not be done."""
     try:

@@ -1,39 +1,64 @@
 import asyncio
 import time
 
-from fairground.platform.cache.redis.level import RedisLevel
+from fairground.platform.cache.redis.level import ENTRY_MAX_BYTES, RedisLevel
+from tests.platform.cache.redis.rig import take
 from tests.support.waiting import until
 
 
 async def test_a_lease_has_one_owner(level: RedisLevel) -> None:
-    taken = await asyncio.gather(*(level.acquire_lease("list", owner=str(number), seconds=30) for number in range(20)))
+    taken = await asyncio.gather(*(take(level, "list", owner=str(number)) for number in range(20)))
     assert sum(taken) == 1
 
 
 async def test_a_late_release_does_not_free_the_lease_of_another(level: RedisLevel) -> None:
-    assert await level.acquire_lease("list", owner="slow", seconds=0.02)
-    await until(lambda: level.acquire_lease("list", owner="next", seconds=30))
+    assert await take(level, "list", owner="slow", seconds=0.02)
+    await until(lambda: take(level, "list", owner="next"))
     await level.release_lease("list", owner="slow")
     assert not await level.renew_lease("list", owner="slow", seconds=30)
-    assert not await level.acquire_lease("list", owner="third", seconds=30)
+    assert not await take(level, "list", owner="third")
     await level.release_lease("list", owner="next")
-    assert await level.acquire_lease("list", owner="third", seconds=30)
+    assert await take(level, "list", owner="third")
+
+
+async def test_who_heard_no_answer_and_claims_again_has_the_lease(level: RedisLevel) -> None:
+    assert await take(level, "list", owner="first")
+    assert await take(level, "list", owner="first")
+    assert not await take(level, "list", owner="second")
+
+
+async def test_an_entry_and_the_release_go_out_together(level: RedisLevel) -> None:
+    await take(level, "list", owner="first")
+    async with level.notices("list") as notice:
+        await level.store("list", owner="second", fields={"m": b"late"}, ttl_seconds=60)
+        assert not await take(level, "list", owner="third")
+        await level.store("list", owner="first", fields={"m": b"made"}, ttl_seconds=60)
+        await notice.wait(timeout_seconds=30)
+        claim = await level.claim("list", owner="third", seconds=30, fields=["m"], tags=[])
+    assert (claim.others_seconds, claim.found.fields) == (None, (b"made",))
+
+
+async def test_an_entry_that_is_not_kept_gives_the_lease_back(level: RedisLevel) -> None:
+    await take(level, "list", owner="first")
+    await level.store("list", owner="first", fields={"m": b"x" * (ENTRY_MAX_BYTES + 1)}, ttl_seconds=60)
+    assert await take(level, "list", owner="second")
 
 
 async def test_a_renewed_lease_outlives_its_first_time(level: RedisLevel) -> None:
-    assert await level.acquire_lease("list", owner="first", seconds=1)
+    assert await take(level, "list", owner="first", seconds=1)
     assert await level.renew_lease("list", owner="first", seconds=30)
     await asyncio.sleep(1.2)
-    assert not await level.acquire_lease("list", owner="second", seconds=1)
+    assert not await take(level, "list", owner="second", seconds=1)
 
 
 async def test_a_lease_that_nobody_renews_ends(level: RedisLevel) -> None:
-    assert await level.acquire_lease("list", owner="dead", seconds=0.05)
-    await until(lambda: level.acquire_lease("list", owner="next", seconds=30))
+    assert await take(level, "list", owner="dead", seconds=0.05)
+    await until(lambda: take(level, "list", owner="next"))
 
 
 async def test_waiters_of_every_process_are_woken_by_the_release(level: RedisLevel) -> None:
-    await level.acquire_lease("list", owner="first", seconds=30)
+    await take(level, "list", owner="first")
+    await take(level, "list", owner="second")
     async with level.notices("list") as one, level.notices("list") as two, level.notices("other") as other:
         began_at = time.monotonic()
         waiting = asyncio.gather(*(notice.wait(timeout_seconds=30) for notice in (one, two)))
@@ -46,9 +71,26 @@ async def test_waiters_of_every_process_are_woken_by_the_release(level: RedisLev
         ended.cancel()
 
 
-async def test_a_release_between_opening_and_waiting_is_not_lost(level: RedisLevel) -> None:
-    await level.acquire_lease("list", owner="first", seconds=30)
+async def test_nobody_is_told_of_a_release_that_nobody_waits_for(level: RedisLevel) -> None:
+    await take(level, "list", owner="first")
     async with level.notices("list") as notice:
+        await level.release_lease("list", owner="first")
+        # One that is waited for, told on the same connection.
+        await take(level, "other", owner="first")
+        async with level.notices("other") as other:
+            await take(level, "other", owner="second")
+            await level.release_lease("other", owner="first")
+            await other.wait(timeout_seconds=30)
+        unheard = asyncio.create_task(notice.wait(timeout_seconds=30))
+        await asyncio.sleep(0.05)
+        assert not unheard.done()
+        unheard.cancel()
+
+
+async def test_a_release_between_opening_and_waiting_is_not_lost(level: RedisLevel) -> None:
+    await take(level, "list", owner="first")
+    async with level.notices("list") as notice:
+        await take(level, "list", owner="second")
         await level.release_lease("list", owner="first")
         await asyncio.sleep(0.1)
         began_at = time.monotonic()

@@ -9,7 +9,7 @@ import redis
 from fairground.platform.cache.levels import Found, LevelUnavailable
 from fairground.platform.cache.redis.lanes import LANES
 from fairground.platform.cache.redis.level import ENTRY_MAX_BYTES, RedisLevel
-from tests.platform.cache.redis.rig import Ledger, Listener, level_at, until_on
+from tests.platform.cache.redis.rig import Ledger, Listener, level_at, take, tokens_of, until_on
 from tests.support.redis import fresh_namespace
 from tests.support.waiting import until
 from tools.guardian import Server
@@ -25,18 +25,17 @@ async def other(redis_server: Server, namespace: str) -> AsyncIterator[RedisLeve
 async def test_an_entry_is_found_by_every_process_with_the_tokens_of_its_tags(
     level: RedisLevel, other: RedisLevel
 ) -> None:
-    tokens = await level.read_tokens(["lists", "provider:7"])
-    await level.store("list", fields={"meta": b"\x00\xff", "br": b""}, ttl_seconds=60)
+    tokens = await tokens_of(level, "lists", "provider:7")
+    await level.store("list", owner="anybody", fields={"meta": b"\x00\xff", "br": b""}, ttl_seconds=60)
     found = await other.look_up("list", fields=["meta", "br", "zstd"], tags=["lists", "provider:7", "unheard"])
     assert found == Found(fields=(b"\x00\xff", b"", None), tokens=(*tokens, None))
-    assert len(set(tokens)) == 2
 
 
 async def test_tokens_stay_until_they_are_renewed_and_never_come_back(level: RedisLevel, other: RedisLevel) -> None:
     seen = set()
     for _ in range(5):
-        (token,) = await level.read_tokens(["lists"])
-        assert (token,) == await other.read_tokens(["lists"])
+        (token,) = await tokens_of(level, "lists")
+        assert (token,) == await tokens_of(other, "lists")
         assert token not in seen
         seen.add(token)
         await other.renew_tags(["lists"])
@@ -44,13 +43,13 @@ async def test_tokens_stay_until_they_are_renewed_and_never_come_back(level: Red
 
 
 async def test_a_new_entry_keeps_nothing_of_the_old_one(level: RedisLevel) -> None:
-    await level.store("list", fields={"meta": b"1", "br": b"old"}, ttl_seconds=60)
-    await level.store("list", fields={"meta": b"2"}, ttl_seconds=60)
+    await level.store("list", owner="anybody", fields={"meta": b"1", "br": b"old"}, ttl_seconds=60)
+    await level.store("list", owner="anybody", fields={"meta": b"2"}, ttl_seconds=60)
     assert (await level.look_up("list", fields=["meta", "br"], tags=[])).fields == (b"2", None)
 
 
 async def test_an_entry_leaves_when_its_time_is_over(level: RedisLevel) -> None:
-    await level.store("list", fields={"meta": b"1"}, ttl_seconds=0.05)
+    await level.store("list", owner="anybody", fields={"meta": b"1"}, ttl_seconds=0.05)
 
     async def is_gone() -> bool:
         return (await level.look_up("list", fields=["meta"], tags=[])).fields == (None,)
@@ -59,9 +58,11 @@ async def test_an_entry_leaves_when_its_time_is_over(level: RedisLevel) -> None:
 
 
 async def test_an_entry_above_one_mebibyte_is_not_kept(level: RedisLevel) -> None:
-    await level.store("list", fields={"meta": b"m", "body": b"x" * (ENTRY_MAX_BYTES - 1)}, ttl_seconds=60)
+    await level.store(
+        "list", owner="anybody", fields={"meta": b"m", "body": b"x" * (ENTRY_MAX_BYTES - 1)}, ttl_seconds=60
+    )
     assert (await level.look_up("list", fields=["meta"], tags=[])).fields == (b"m",)
-    await level.store("huge", fields={"meta": b"m", "body": b"x" * ENTRY_MAX_BYTES}, ttl_seconds=60)
+    await level.store("huge", owner="anybody", fields={"meta": b"m", "body": b"x" * ENTRY_MAX_BYTES}, ttl_seconds=60)
     assert (await level.look_up("huge", fields=["meta"], tags=[])).fields == (None,)
 
 
@@ -69,7 +70,7 @@ async def test_a_lookup_is_one_round_trip(namespace: str) -> None:
     with OwnedServer() as server:
         async with level_at(server.url, namespace=namespace) as level:
             for _ in range(LANES):
-                await level.read_tokens(["lists"])  # each of them connects when it is first used
+                await tokens_of(level, "lists")  # each of them connects when it is first used
             with redis.Redis.from_url(server.url) as client, client.monitor() as monitor:
                 asked = asyncio.to_thread(lambda: [monitor.next_command()["command"] for _ in range(2)])
                 await level.look_up("list", fields=["meta", "br"], tags=["lists", "crafts"])
@@ -77,11 +78,24 @@ async def test_a_lookup_is_one_round_trip(namespace: str) -> None:
     assert commands == ["HMGET", "MGET"]
 
 
+async def test_a_claim_tells_whose_the_lease_is_what_is_stored_and_a_token_for_every_tag(
+    level: RedisLevel, other: RedisLevel
+) -> None:
+    await level.store("list", owner="anybody", fields={"meta": b"old"}, ttl_seconds=60)
+    first = await level.claim("list", owner="first", seconds=30, fields=["meta", "br"], tags=["lists", "crafts"])
+    assert (first.others_seconds, first.found.fields) == (None, (b"old", None))
+    second = await other.claim("list", owner="second", seconds=30, fields=["meta"], tags=["crafts", "lists"])
+    assert second.others_seconds is not None
+    assert 0 < second.others_seconds <= 30
+    assert None not in first.found.tokens
+    assert second.found.tokens == tuple(reversed(first.found.tokens))
+
+
 async def test_many_at_once_share_a_few_connections(redis_server: Server, namespace: str) -> None:
     async with level_at(redis_server.url, namespace=namespace) as level:
         with redis.Redis.from_url(redis_server.url) as client:
             before = client.info("clients")["connected_clients"]
-            await asyncio.gather(*(level.read_tokens([f"tag:{number}"]) for number in range(1000)))
+            await asyncio.gather(*(tokens_of(level, f"tag:{number}") for number in range(1000)))
             after = client.info("clients")["connected_clients"]
     assert after - before <= LANES
 
@@ -104,9 +118,9 @@ async def test_a_renewal_is_told_to_every_process_and_to_our_own_before_it_retur
 async def test_namespaces_share_nothing(redis_server: Server, level: RedisLevel) -> None:
     theirs = Listener()
     async with level_at(redis_server.url, namespace=fresh_namespace(), listener=theirs) as stranger:
-        await level.store("list", fields={"meta": b"1"}, ttl_seconds=60)
-        tokens = await level.read_tokens(["lists"])
-        assert await stranger.read_tokens(["lists"]) != tokens
+        await level.store("list", owner="anybody", fields={"meta": b"1"}, ttl_seconds=60)
+        tokens = await tokens_of(level, "lists")
+        assert await tokens_of(stranger, "lists") != tokens
         assert (await stranger.look_up("list", fields=["meta"], tags=[])).fields == (None,)
         await level.renew_tags(["lists"])
         await stranger.renew_tags(["own"])
@@ -139,7 +153,8 @@ async def test_what_others_say_on_the_channel_breaks_nothing(
     with redis.Redis.from_url(redis_server.url) as stranger:
         assert stranger.publish(f"{namespace}:told", junk) == 1
     async with level.notices("list") as notice:
-        await level.acquire_lease("list", owner="first", seconds=30)
+        await take(level, "list", owner="first")
+        await take(level, "list", owner="second")
         await level.release_lease("list", owner="first")
         await notice.wait(timeout_seconds=30)  # told on the same connection, after the junk
     assert level.state == "on"
@@ -182,7 +197,7 @@ async def test_a_password_opens_the_server_and_is_never_told(owned_server: Owned
     with redis.Redis.from_url(owned_server.url) as admin:
         admin.config_set("requirepass", "seven lanterns")
     async with level_at(owned_server.url.replace("//", "//:seven%20lanterns@"), namespace=namespace) as level:
-        assert await level.read_tokens(["lists"])
+        assert await tokens_of(level, "lists")
     refused = RedisLevel(owned_server.url.replace("//", "//:eight%20lanterns@"), namespace=namespace, backlog=Ledger())
     async with refused.running():
         await until(lambda: "password" in refused.reason)

@@ -3,13 +3,14 @@
 import os
 import socket
 import time
+from collections.abc import Awaitable, Callable
 
 import pytest
 import redis
 
 from fairground.platform.cache.levels import LevelState, LevelUnavailable
 from fairground.platform.cache.redis.level import RedisLevel
-from tests.platform.cache.redis.rig import Ledger, Listener, is_refused, level_at, until_off, until_on
+from tests.platform.cache.redis.rig import Ledger, Listener, is_refused, level_at, take, tokens_of, until_off, until_on
 from tests.support.waiting import until
 from tools.redis import OwnedServer
 
@@ -31,8 +32,8 @@ def is_refused_without_waiting(level: RedisLevel) -> bool:
 
 
 async def fill(level: RedisLevel) -> bytes:
-    (token,) = await level.read_tokens(["lists"])
-    await level.store("list", fields={"meta": b"old"}, ttl_seconds=60)
+    (token,) = await tokens_of(level, "lists")
+    await level.store("list", owner="anybody", fields={"meta": b"old"}, ttl_seconds=60)
     return token
 
 
@@ -48,7 +49,7 @@ async def test_a_killed_server_is_left_alone_and_found_again_empty(owned_server:
         await until_on(level)
         assert listener.events == ["in touch", "lost touch", "in touch"]
         assert (await level.look_up("list", fields=["meta"], tags=["lists"])).fields == (None,)
-        assert await level.read_tokens(["lists"]) != (token,)
+        assert await tokens_of(level, "lists") != (token,)
 
 
 async def test_nobody_waits_for_a_frozen_server(owned_server: OwnedServer, namespace: str) -> None:
@@ -63,7 +64,7 @@ async def test_nobody_waits_for_a_frozen_server(owned_server: OwnedServer, names
         await until_on(level)
         # It is the same server with the same past, and nothing was renewed: all of it is good.
         assert await level.look_up("list", fields=["meta"], tags=["lists"]) is not None
-        assert await level.read_tokens(["lists"]) == (token,)
+        assert await tokens_of(level, "lists") == (token,)
 
 
 async def test_a_freeze_that_no_request_meets_is_noticed_all_the_same(
@@ -109,24 +110,33 @@ async def test_a_full_server_is_still_read_and_still_renews(namespace: str) -> N
         async with level_at(server.url, namespace=namespace) as level:
             token = await fill(level)
             with admin(server) as client:
+                assert await take(level, "other", owner="anybody")
                 client.config_set("maxmemory", 1)
             for _ in range(20):
                 with pytest.raises(LevelUnavailable, match="maxmemory"):
-                    await level.store("other", fields={"meta": b"new"}, ttl_seconds=60)
+                    await level.store("other", owner="anybody", fields={"meta": b"new"}, ttl_seconds=60)
+            with pytest.raises(LevelUnavailable, match="maxmemory"):
+                await level.claim("other", owner="next", seconds=30, fields=["meta"], tags=["lists"])
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
             assert (found.fields, found.tokens) == ((b"old",), (token,))
             await level.renew_tags(["lists"])
             assert (await level.look_up("list", fields=["meta"], tags=["lists"])).tokens == (None,)
+            with admin(server) as client:
+                client.config_set("maxmemory", 0)
+            assert await take(level, "other", owner="next")  # given back by the first store, though it stored nothing
 
 
+@pytest.mark.parametrize(
+    "change", [lambda level: level.renew_tags(["lists"]), lambda level: take(level, "l", owner="o")]
+)
 async def test_a_replica_that_refuses_writes_is_left_until_it_is_a_primary(
-    owned_server: OwnedServer, namespace: str
+    owned_server: OwnedServer, namespace: str, change: Callable[[RedisLevel], Awaitable[object]]
 ) -> None:
     async with level_at(owned_server.url, namespace=namespace) as level:
         with admin(owned_server) as client:
             client.replicaof("127.0.0.1", 1)
             with pytest.raises(LevelUnavailable):
-                await level.renew_tags(["lists"])
+                await change(level)
             assert is_refused_without_waiting(level)
             await until(lambda: "read only" in level.reason)
             client.replicaof("NO", "ONE")

@@ -16,18 +16,24 @@ TAG: Final = "lists"
 class Filler:
     """Fills the entry step by step, as a process does that misses; `row` stands for the database."""
 
-    def __init__(self, level: RedisLevel, row: dict[str, bytes]) -> None:
-        self._level, self._row = level, row
+    def __init__(self, level: RedisLevel, row: dict[str, bytes], *, owner: str) -> None:
+        self._level, self._row, self._owner = level, row, owner
         self._token = self._value = b""
 
     async def read_token(self) -> None:
-        (self._token,) = await self._level.read_tokens([TAG])
+        # Whether or not the other one has the lease: leases end, and what is true must not hang on them.
+        claim = await self._level.claim("list", owner=self._owner, seconds=30, fields=["body"], tags=[TAG])
+        (token,) = claim.found.tokens
+        assert token is not None
+        self._token = token
 
     async def compute(self) -> None:
         self._value = self._row["value"]
 
     async def store(self) -> None:
-        await self._level.store("list", fields={"token": self._token, "body": self._value}, ttl_seconds=60)
+        await self._level.store(
+            "list", owner=self._owner, fields={"token": self._token, "body": self._value}, ttl_seconds=60
+        )
 
     @property
     def steps(self) -> list[Callable[[], Awaitable[None]]]:
@@ -61,8 +67,8 @@ async def run(levels: list[RedisLevel], order: tuple[str, ...]) -> None:
         await levels[2].renew_tags([TAG])
 
     parts = {
-        "f": iter(Filler(levels[0], row).steps),
-        "g": iter(Filler(levels[1], row).steps),
+        "f": iter(Filler(levels[0], row, owner="f").steps),
+        "g": iter(Filler(levels[1], row, owner="g").steps),
         "m": iter([change, renew]),
     }
     for part in order:

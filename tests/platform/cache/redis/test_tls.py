@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from fairground.platform.cache.redis.level import RedisLevel
-from tests.platform.cache.redis.rig import Ledger, level_at
+from tests.platform.cache.redis.rig import Ledger, level_at, tokens_of
 from tests.support.waiting import until
 from tools.guardian import Server
 
@@ -42,8 +42,8 @@ async def test_an_encrypted_level_works_as_a_plain_one(redis_server: Server, nam
     async with tls_front(redis_server) as address:
         url = f"rediss://{address}?ssl_ca_certs={TLS / 'certificate.pem'}"
         async with level_at(url, namespace=namespace) as level:
-            (token,) = await level.read_tokens(["lists"])
-            await level.store("list", fields={"meta": b"1"}, ttl_seconds=60)
+            (token,) = await tokens_of(level, "lists")
+            await level.store("list", owner="anybody", fields={"meta": b"1"}, ttl_seconds=60)
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
             assert (found.fields, found.tokens) == ((b"1",), (token,))
 

@@ -12,7 +12,7 @@ from fairground.modules.catalog.domain.search.documents import Document, describ
 from fairground.modules.catalog.domain.search.question import Question
 from fairground.modules.catalog.domain.search.ranking import Candidate
 from fairground.modules.catalog.service import CatalogService
-from fairground.modules.catalog.store.listing import ListFilter
+from fairground.modules.catalog.store.list_filter import ListFilter
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.modules.catalog.store.search.engine import SearchEngine
 from fairground.platform.db.database import Database
@@ -156,7 +156,10 @@ async def test_what_is_rolled_back_is_not_found(bench: Bench) -> None:
 
 
 async def test_only_those_in_the_filter_are_found(bench: Bench) -> None:
-    await bench.put(*(bench.document(place) for place in range(12)))
+    figures = [
+        {"categories": ["dj" if place < 6 else "band"], "price_from_minor": 1_000 * (place + 1)} for place in range(12)
+    ]
+    await bench.put(*(bench.document(place, **figures[place]) for place in range(12)))
     assert await bench.places("somebody", ListFilter(scopes=["artists/band"])) == [6, 7, 8, 9, 10, 11]
     assert await bench.places("somebody", ListFilter(scopes=["chefs"])) == []
     assert await bench.places("somebody", ListFilter(scopes=[""], min_minor=9_000, max_minor=10_000)) == [8, 9]

@@ -1,0 +1,178 @@
+"""The image proxy: sizes, formats, what is kept where, and that nothing is decoded twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from fairground.kernel.ids import uuid7
+from fairground.modules.media.service import variants
+from fairground.platform.images.renderer import Renderer
+from fairground.platform.images.rendering.canvas import Rendered
+from fairground.platform.storage.keys import Retention
+from tests.support.databases import copy_of
+from tests.support.gallery import API, Gallery, open_gallery
+from tests.support.pictures import is_upright, list_traces, opened, photograph
+from tests.support.server_process import NoTurns
+
+PHOTO: Final = photograph(450, 600, orientation=8)
+BROWSER: Final = {"accept": "image/avif,image/webp,image/*,*/*;q=0.8"}
+
+
+@pytest.fixture(scope="module")
+async def gallery(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gallery]:
+    folder = tmp_path_factory.mktemp("gallery")
+    async with open_gallery(copy_of(sqlite_template, folder), folder / "data") as opened_gallery:
+        yield opened_gallery
+
+
+async def a_picture(gallery: Gallery) -> Any:
+    """Return a picture that nobody has brought before: bytes behind its end make it another original."""
+    content = PHOTO + uuid7().bytes
+    sent = await gallery.owner.post(f"{API}/media", files={"file": ("x.jpg", content)})
+    return await gallery.ready(sent.json()["id"])
+
+
+def renders(gallery: Gallery) -> int:
+    return sum(gallery.program.renderer.stats.durations.counts)
+
+
+async def test_everybody_sees_a_picture_in_the_size_that_is_asked_for(gallery: Gallery) -> None:
+    picture = await a_picture(gallery)
+    before = renders(gallery)
+    shown = await gallery.nobody.get(f"{picture['url']}&w=150&dpr=2&q=78", headers=BROWSER)
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/avif")
+    image = opened(shown.content)
+    assert (image.width, image.height) == (320, 427)
+    assert is_upright(image)
+    assert list_traces(shown.content) == []
+    assert shown.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert shown.headers["vary"] == "Accept"
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    again = await gallery.nobody.get(f"{picture['url']}&w=300&q=80", headers=BROWSER)
+    assert (again.content, again.headers["etag"]) == (shown.content, shown.headers["etag"])
+    assert renders(gallery) == before + 1
+
+
+async def test_what_the_job_has_made_is_not_made_again(gallery: Gallery) -> None:
+    picture = await a_picture(gallery)
+    before = renders(gallery)
+    for fmt, kind in (("webp", "image/webp"), ("jpeg", "image/jpeg")):
+        shown = await gallery.nobody.get(f"{picture['url']}&w=400&q=80&fmt={fmt}", headers=BROWSER)
+        assert (shown.headers["content-type"], opened(shown.content).width) == (kind, 400)
+        assert "accept" not in shown.headers.get("vary", "").lower()
+    assert renders(gallery) == before
+
+
+async def test_who_has_it_is_told_so_before_any_file_is_looked_at(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = await a_picture(gallery)
+    path = f"{API}/img/{picture['id']}?w=64&fmt=webp"
+    shown = await gallery.nobody.get(path)
+    assert shown.headers["cache-control"] == "public, max-age=300, s-maxage=86400"
+    head = await gallery.nobody.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert {**head.headers, "date": ""} == {**shown.headers, "date": ""}
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("A file was looked at.")
+
+    monkeypatch.setattr(gallery.program.store, "read", fail)
+    monkeypatch.setattr(gallery.program.store, "head", fail)
+    monkeypatch.setattr(Renderer, "render", fail)
+    for tags in (shown.headers["etag"], f'W/{shown.headers["etag"]}, "other"', "*"):
+        known = await gallery.nobody.get(path, headers={"if-none-match": tags})
+        assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", shown.headers["etag"])
+
+
+async def test_only_what_is_ready_is_shown_and_what_is_removed_is_gone(gallery: Gallery) -> None:
+    offer = await gallery.offer()
+    for picture_id in (offer["picture"]["id"], uuid7()):
+        missing = await gallery.nobody.get(f"{API}/img/{picture_id}")
+        assert (missing.status_code, missing.json()["code"]) == (404, "media.picture_not_found")
+    picture = await a_picture(gallery)
+    assert (await gallery.nobody.get(picture["url"])).status_code == 200
+    await gallery.owner.delete(f"{API}/media/{picture['id']}")
+    assert (await gallery.nobody.get(picture["url"])).status_code == 404
+
+
+async def test_what_is_out_of_bounds_is_refused(gallery: Gallery) -> None:
+    for query in ("w=15", "w=2049", "dpr=0.5", "dpr=4", "dpr=nan", "q=39", "q=96", "fmt=gif", "w=many"):
+        answer = await gallery.nobody.get(f"{API}/img/{uuid7()}?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid"), query
+
+
+async def test_a_file_that_the_store_has_lost_is_made_anew(gallery: Gallery) -> None:
+    picture = await a_picture(gallery)
+    shown = await gallery.nobody.get(f"{picture['url']}&w=96&fmt=webp")
+    store = gallery.program.store
+    for stored in [stored async for stored in store.list_objects(Retention.DERIVATIVE)]:
+        await store.delete(stored.key)
+    again = await gallery.nobody.get(f"{picture['url']}&w=96&fmt=webp")
+    assert (again.status_code, again.content) == (200, shown.content)
+
+
+async def test_a_cdn_gives_what_it_can_give(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRGROUND_STORAGE_CDN_URL", "https://cdn.example/fair")
+    async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
+        picture = await a_picture(gallery)
+        sent_on = await gallery.nobody.get(f"{picture['url']}&w=32&fmt=jpeg")
+        assert sent_on.status_code == 302
+        assert sent_on.headers["location"].startswith("https://cdn.example/fair/derivative/")
+        key = urlsplit(sent_on.headers["location"]).path.removeprefix("/fair/")
+        assert (await gallery.program.store.head(key)).size_bytes > 0
+
+
+async def rush(gallery: Gallery, url: str, *, count: int) -> list[httpx.Response]:
+    paths = [f"{url}&w={width}&fmt=webp" for width in (48, 128, 192)]
+    return await asyncio.gather(*(gallery.nobody.get(paths[number % 3]) for number in range(count)))
+
+
+async def test_of_a_rush_for_three_cold_variants_three_are_made(gallery: Gallery) -> None:
+    picture = await a_picture(gallery)
+    before = renders(gallery)
+    answers = await rush(gallery, picture["url"], count=100)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 3
+    assert renders(gallery) == before + 3
+
+
+async def test_without_waiting_for_each_other_the_rush_makes_more(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: neither turns at a variant nor one flight for all who want the same."""
+    monkeypatch.setattr(variants, "WeakValueDictionary", NoTurns)
+    render = Renderer.render
+
+    async def render_alone(renderer: Renderer, _source: str, *wanted: Any) -> Rendered:
+        return await render(renderer, str(uuid7()), *wanted)
+
+    async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
+        picture = await a_picture(gallery)
+        before = renders(gallery)
+        monkeypatch.setattr(Renderer, "render", render_alone)
+        await rush(gallery, picture["url"], count=9)
+        assert renders(gallery) > before + 3
+
+
+async def test_who_comes_to_a_full_queue_is_told_when_to_come_again(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRGROUND_IMAGES_RENDERERS", "1")
+    monkeypatch.setenv("FAIRGROUND_IMAGES_QUEUE_MAX", "1")
+    async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
+        picture = await a_picture(gallery)
+        answers = await rush(gallery, picture["url"], count=12)
+        busy = [answer for answer in answers if answer.status_code != 200]
+        assert {answer.status_code for answer in busy} == {503}
+        assert {answer.json()["code"] for answer in busy} == {"images.renderer_busy"}
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in busy)
+        assert len({answer.content for answer in answers if answer.status_code == 200}) >= 2

@@ -1,0 +1,73 @@
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import FastAPI, Query
+from pydantic import BaseModel
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from fairground.kernel.errors import NotFound, Unavailable
+from fairground.platform.cache.key import KeyMaker
+from fairground.platform.cache.policy import CachePolicy, cached
+from fairground.platform.cache.settings import Life
+from fairground.platform.db.database import Database
+from fairground.platform.http.app import create_app
+from fairground.platform.http.caching.calls import CanonicalCalls
+from fairground.platform.http.routing import api_router
+from tests.platform.http.caching.conftest import PUBLIC_URL, Nobody
+from tests.support.outbox import RecordingOutbox
+
+PATH = "/api/v1/rides"
+OUTCOMES = [None, NotFound("There is no such ride."), Unavailable("The database does not answer."), RuntimeError("Oh.")]
+
+
+class RideQuery(BaseModel):
+    seats: int = 1
+    words: list[str] = []
+
+
+class Fair:
+    """A route that the cache may call directly, and what it answers."""
+
+    def __init__(self, db: Database) -> None:
+        self.failure: Exception | None = None
+        router = api_router(tags=["rides"])
+        self.policy = CachePolicy(route="rides", life=Life.LISTS, query=RideQuery)
+
+        @router.get("/rides", response_model=RideQuery)
+        @cached(self.policy)
+        async def list_rides(query: Annotated[RideQuery, Query()]) -> Response:
+            if self.failure is not None:
+                raise self.failure
+            return Response(query.model_dump_json(), media_type="application/json", headers={"x-made": "yes"})
+
+        self.app: ASGIApp = create_app(db=db, authenticator=Nobody(), api=[router], pages=[], public_url=PUBLIC_URL)
+
+
+@pytest.fixture
+async def fair() -> AsyncIterator[Fair]:
+    db = Database("sqlite:///unused.db", outbox=RecordingOutbox())
+    yield Fair(db)
+    await db.close()
+
+
+@pytest.mark.parametrize("failure", OUTCOMES)
+async def test_the_cache_is_answered_as_anybody_is_and_without_the_framework(
+    fair: Fair, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
+) -> None:
+    fair.failure = failure
+    query = "seats=3&words=fast&words=%C3%A5"
+    transport = httpx.ASGITransport(fair.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        others = await client.get(f"{PATH}?{query}")
+    wanted = KeyMaker(fair.policy, shape=RideQuery, path_format=PATH, fresh_seconds=1).read({}, query.encode())
+
+    async def refuse(*_: object) -> None:
+        raise AssertionError("The framework was asked.")
+
+    monkeypatch.setattr(FastAPI, "__call__", refuse)
+    answer = await CanonicalCalls(fair.app, public_url=PUBLIC_URL).compute(wanted)
+    assert (answer.status, answer.body) == (others.status_code, others.content)
+    assert dict(answer.headers) == {name.lower(): value for name, value in others.headers.raw}

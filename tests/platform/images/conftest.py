@@ -1,0 +1,20 @@
+"""Both engines, within the process of the tests: what they decode there is what the tests have drawn themselves."""
+
+import pytest
+
+from fairground.platform.images.child import open_engine
+from fairground.platform.images.rendering.canvas import Engine
+from fairground.platform.images.wire import EngineName
+
+_ENGINES = {name: open_engine(name)[1] for name in (EngineName.VIPS, EngineName.PILLOW)}
+
+
+@pytest.fixture(params=list(_ENGINES))
+def engine_name(request: pytest.FixtureRequest) -> EngineName:
+    name: EngineName = request.param
+    return name
+
+
+@pytest.fixture
+def engine(engine_name: EngineName) -> Engine:
+    return _ENGINES[engine_name]

@@ -1,0 +1,182 @@
+"""What is of the folder alone: what its disk does, and what is left on it."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairground.kernel.clock import SystemClock
+from fairground.platform.storage.folder import FolderStore
+from fairground.platform.storage.keys import Retention, content_key, new_upload_key
+from fairground.platform.storage.store import ObjectNotFound, StorageFull, StorageUnavailable
+from tests.support.storage import folder_store, shelf_of
+
+CONTENT = b"content" * 1_000
+KEY = content_key(Retention.ORIGINAL, CONTENT, content_type="image/png")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return folder_store(tmp_path)
+
+
+def unfinished(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "media" / ".unfinished").iterdir())
+
+
+async def test_without_the_link_every_writer_would_be_first(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the race in the contract: with names that replace, nobody is told that they were second."""
+    monkeypatch.setattr(os, "link", os.replace)
+    key = new_upload_key(content_type="image/png")
+    were_first = await asyncio.gather(*(store.put(key, bytes([number]) * 50_000) for number in range(12)))
+    assert were_first.count(True) == 12
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+async def test_who_puts_what_is_just_discarded_still_has_it(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_locked: bool
+) -> None:
+    """Without the lock, its control, the object is gone that its writer was told is there."""
+    await store.put(KEY, CONTENT)
+    file = tmp_path / "media" / KEY
+    os.utime(file, (0, 0))
+    if not is_locked:
+        monkeypatch.setattr(FolderStore, "_alone", lambda _store: contextlib.nullcontext())
+    told: list[bool] = []
+    writer = threading.Thread(target=lambda: told.append(asyncio.run(store.put(KEY, CONTENT))))
+    unlink = Path.unlink
+
+    def put_first(path: Path, **options: Any) -> None:
+        """Let the writer begin after the age was looked at, and come as far as it can."""
+        if path == file:
+            monkeypatch.setattr(Path, "unlink", unlink)
+            writer.start()
+            writer.join(timeout=1)
+        unlink(path, **options)
+
+    monkeypatch.setattr(Path, "unlink", put_first)
+    assert await store.discard(KEY, stored_before=SystemClock().now() - HOUR)
+    await asyncio.to_thread(writer.join)
+    assert file.exists() is is_locked
+    assert told == [is_locked], "it was put anew, or, without the lock, called there"
+
+
+async def test_a_full_disk_is_told_and_leaves_nothing(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+
+    def write_little(descriptor: int, chunk: bytes) -> int:
+        monkeypatch.setattr(os, "write", _refuse)
+        return write(descriptor, bytes(chunk[:10]))
+
+    monkeypatch.setattr(os, "write", write_little)
+    with pytest.raises(StorageFull, match="No space left"):
+        await store.put(KEY, CONTENT)
+    assert unfinished(tmp_path) == []
+    with pytest.raises(ObjectNotFound):
+        await store.head(KEY)
+
+
+def _refuse(_descriptor: int, _chunk: bytes) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+async def test_a_folder_that_cannot_be_used_is_told_without_its_place(tmp_path: Path) -> None:
+    (tmp_path / "media").write_text("a file where a folder should be")
+    store = folder_store(tmp_path)
+    for attempt in (store.put(KEY, CONTENT), store.head(KEY), store.delete(KEY)):
+        with pytest.raises(StorageUnavailable) as told:
+            await attempt
+        assert str(tmp_path) not in told.value.detail
+    with pytest.raises(StorageUnavailable):
+        store.sign_read(KEY, lifetime=HOUR)
+
+
+async def test_what_a_dead_writer_left_is_dropped_once_it_is_old(store: FolderStore, tmp_path: Path) -> None:
+    await store.put(KEY, CONTENT)
+    left = tmp_path / "media" / ".unfinished" / "left"
+    left.write_bytes(b"half")
+    now = SystemClock().now()
+    assert await store.drop_unfinished(begun_before=now - HOUR) == 0
+    assert await store.drop_unfinished(begun_before=now + HOUR) == 1
+    assert unfinished(tmp_path) == []
+    assert [stored.key async for stored in store.list_objects(Retention.ORIGINAL)] == [KEY]
+
+
+async def test_what_others_have_laid_there_is_no_object(store: FolderStore, tmp_path: Path) -> None:
+    await store.put(KEY, CONTENT)
+    for name in (".DS_Store", "Thumbs.db", "Copy of me.png"):
+        (tmp_path / "media" / "original" / name).write_text("of somebody else")
+    assert [stored.key async for stored in store.list_objects(Retention.ORIGINAL)] == [KEY]
+
+
+async def test_nobody_else_on_the_machine_reads_what_is_stored_or_signed_with(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    await store.put(KEY, CONTENT)
+    store.sign_read(KEY, lifetime=HOUR)
+    modes = {name: stat.S_IMODE((tmp_path / "media" / name).stat().st_mode) for name in (KEY, ".secret")}
+    assert modes == {KEY: 0o640, ".secret": 0o600}
+
+
+async def test_processes_that_share_a_folder_believe_each_others_signatures(tmp_path: Path) -> None:
+    stores = [folder_store(tmp_path) for _ in range(8)]
+    await stores[0].put(KEY, CONTENT)
+    addresses = await asyncio.gather(*(asyncio.to_thread(store.sign_read, KEY, lifetime=HOUR) for store in stores))
+    async with shelf_of(stores[0], spool=tmp_path) as shelf:
+        assert {(await shelf.browser.get(url)).status_code for url in addresses} == {200}
+
+
+async def test_a_form_brings_one_file_only(tmp_path: Path) -> None:
+    async with shelf_of(folder_store(tmp_path), spool=tmp_path / "incoming") as shelf:
+        form = shelf.store.offer_upload(new_upload_key(content_type="image/png"), max_bytes=10, lifetime=HOUR)
+        assert (await shelf.send(form, b"first")).status_code == 204
+        again = await shelf.send(form, b"second")
+        assert (again.status_code, again.json()["code"]) == (409, "storage.upload_taken")
+        assert await shelf.content(form.key) == b"first"
+
+
+async def test_the_loop_goes_on_while_the_disk_is_slow(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call of the system that may wait is made in a thread."""
+    loop_thread = threading.get_ident()
+    with _calls_watched(monkeypatch, "open", "write", "fsync", "link", "utime", "pread", "scandir") as threads:
+        await store.put(KEY, CONTENT)
+        await store.put(KEY, CONTENT)
+        async with store.read(KEY) as reading:
+            assert [len(chunk) async for chunk in reading.chunks] == [len(CONTENT)]
+        assert [stored.key async for stored in store.list_objects(Retention.ORIGINAL)] == [KEY]
+        await store.discard(KEY, stored_before=SystemClock().now() + HOUR)
+    assert set(threads) == {"open", "write", "fsync", "link", "utime", "pread", "scandir"}
+    assert loop_thread not in {thread for each in threads.values() for thread in each}
+
+
+@contextlib.contextmanager
+def _calls_watched(monkeypatch: pytest.MonkeyPatch, *names: str) -> Iterator[dict[str, set[int]]]:
+    """Give the threads in which functions of `os` were called."""
+    threads: dict[str, set[int]] = {}
+
+    def watched(name: str) -> Any:
+        call = getattr(os, name)
+
+        def note(*arguments: Any, **options: Any) -> Any:
+            threads.setdefault(name, set()).add(threading.get_ident())
+            return call(*arguments, **options)
+
+        return note
+
+    with monkeypatch.context() as patch:
+        for name in names:
+            patch.setattr(os, name, watched(name))
+        yield threads

@@ -1,0 +1,36 @@
+"""Demos of any size, built as the command builds the whole one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.booking import Bookings
+from fairground.contracts.catalog import Catalog
+from fairground.contracts.reviews import Reviews
+from fairground.entrypoints.compose import Program, compose
+from fairground.entrypoints.settings import Settings
+from fairground.ops.demo.plan import DemoPlan
+from fairground.ops.demo.stage import Contracts, Stage
+
+
+@asynccontextmanager
+async def opened(url: str, folder: Path) -> AsyncIterator[Program]:
+    """Open a program that tells nobody what is done, as the command does."""
+    program = compose(Settings(database_url=url, data_dir=folder), is_guest=True, tells_nobody=True)
+    try:
+        yield program
+    finally:
+        for module in program.modules:
+            if module.stop is not None:
+                await module.stop()
+        await program.db.close()
+
+
+async def build_demo(program: Program, plan: DemoPlan) -> Contracts:
+    links = program.links
+    contracts = Contracts(links.of(Accounts), links.of(Catalog), links.of(Bookings), links.of(Reviews))
+    today = datetime.now(UTC).date()
+    await Stage(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir).build()
+    return contracts

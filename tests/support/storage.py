@@ -1,0 +1,92 @@
+"""Stores of the tests: a folder and a part of a bucket, each with the people who use it from outside."""
+
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from fastapi import FastAPI
+
+from fairground.kernel.clock import Clock, SystemClock
+from fairground.kernel.errors import DomainError
+from fairground.platform.http import problems
+from fairground.platform.storage.folder import FolderStore
+from fairground.platform.storage.http import routes
+from fairground.platform.storage.policy import UploadForm
+from fairground.platform.storage.s3.address import Credentials, S3Address
+from fairground.platform.storage.s3.store import S3Store
+from fairground.platform.storage.store import Span, Store
+from tools.guardian import Server
+from tools.s3 import KEY_ID, SECRET
+
+HERE = "http://127.0.0.1:8000"
+
+
+class MovedClock:
+    """Shows another time than it is."""
+
+    def __init__(self, *, ahead: timedelta = timedelta()) -> None:
+        self.ahead = ahead
+
+    def now(self) -> datetime:
+        return SystemClock().now() + self.ahead
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A store, and a browser that is at the program's own address."""
+
+    store: Store
+    browser: httpx.AsyncClient
+
+    async def content(self, key: str, *, span: Span | None = None) -> bytes:
+        async with self.store.read(key, span=span) as reading:
+            content = b"".join([chunk async for chunk in reading.chunks])
+            assert len(content) == reading.size_bytes
+            return content
+
+    async def send(
+        self, form: UploadForm, content: bytes, *, changes: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Post the form as a page of ours does."""
+        fields = {**form.fields, **(changes or {})}
+        return await self.browser.post(form.url, data=fields, files={"file": ("../../me.jpg", content, "text/html")})
+
+
+def folder_store(folder: Path, *, clock: Clock | None = None) -> FolderStore:
+    return FolderStore(folder / "media", clock=clock or SystemClock())
+
+
+def s3_store(
+    server: Server,
+    *,
+    prefix: str = "",
+    clock: Clock | None = None,
+    timeout_seconds: float = 30,
+    takes_direct_uploads: bool = True,
+) -> S3Store:
+    """Return a store on the server, at a prefix of its own unless one is given."""
+    parts = urlsplit(server.url)
+    return S3Store(
+        S3Address.from_url(parts._replace(path=prefix or f"/tests/{uuid.uuid4().hex}").geturl()),
+        Credentials(KEY_ID, SECRET),
+        clock=clock or SystemClock(),
+        timeout_seconds=timeout_seconds,
+        takes_direct_uploads=takes_direct_uploads,
+    )
+
+
+@asynccontextmanager
+async def shelf_of(store: Store, *, spool: Path) -> AsyncIterator[Shelf]:
+    app = FastAPI(redirect_slashes=False)
+    app.include_router(routes(store, spool=spool))
+    app.add_exception_handler(DomainError, problems.on_domain_error)
+    mounts = {HERE: httpx.ASGITransport(app)}
+    network = httpx.AsyncHTTPTransport(verify=False)
+    async with httpx.AsyncClient(base_url=HERE, transport=network, mounts=mounts, timeout=30) as browser:
+        yield Shelf(store, browser)
+    await store.close()
