@@ -20,16 +20,19 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, insert, text, true
 
 from fairground.contracts.catalog import BookingMode, ProviderStatus
-from fairground.modules.catalog.domain.free_days import CLOSED
+from fairground.modules.catalog.domain.free_days import CLOSED, open_days
 from fairground.modules.catalog.domain.places import place_values
 from fairground.modules.catalog.domain.prices import PriceScale
+from fairground.modules.catalog.domain.words import fold
 from fairground.modules.catalog.store import list_entries, price_bands
-from fairground.modules.catalog.store.profiles import phrase_rows
+from fairground.modules.catalog.store.locations import phrase_rows
+from fairground.modules.catalog.store.profiles import name_phrase_rows
 from fairground.modules.catalog.store.services import price_values
 from fairground.modules.catalog.tables import (
     DayRow,
+    LocationPhraseRow,
+    NamePhraseRow,
     ProviderCategoryRow,
-    ProviderPhraseRow,
     ProviderRow,
     ServiceRow,
     WeekRow,
@@ -61,6 +64,10 @@ class City:
     lat: float
     lng: float
     zone: str
+
+    @property
+    def location(self) -> str:
+        return f"{self.name}, Fairland"
 
 
 @dataclass(frozen=True)
@@ -111,14 +118,13 @@ class _Inventor:
         services = self._services(pack, provider_id, categories)
         price = min((service["price_minor"] for service in services), default=None)
         described = {"id": provider_id, "vertical": pack.key, "slug": f"p-{number}", "business_name": name}
-        rows[_table(ProviderRow)].append({**described, **self._profile(city, number), **_price(price)})
+        hours = self._add_hours(rows, provider_id, city)
+        rows[_table(ProviderRow)].append({**described, **self._profile(city, number), **_price(price), **hours})
         rows[_table(ServiceRow)] += services
         rows[_table(ProviderCategoryRow)] += [
             {"provider_id": provider_id, "category": slug, "position": place} for place, slug in enumerate(categories)
         ]
-        rows[_table(ProviderPhraseRow)] += phrase_rows(provider_id, field="name", text=name)
-        rows[_table(ProviderPhraseRow)] += phrase_rows(provider_id, field="location", text=f"{city.name}, Fairland")
-        self._add_hours(rows, provider_id, city)
+        rows[_table(NamePhraseRow)] += name_phrase_rows(provider_id, name)
 
     def _profile(self, city: City, number: int) -> Row:
         chance = self._chance
@@ -131,7 +137,8 @@ class _Inventor:
             "status": ProviderStatus.APPROVED.value,
             "custom_subtitle": "Invented for a measurement, and as long as such a line usually is",
             "bio": None,
-            "location": f"{city.name}, Fairland",
+            "location": city.location,
+            "folded_location": fold(city.location),
             "lat": lat,
             "lng": lng,
             **place_values(lat, lng),
@@ -163,16 +170,17 @@ class _Inventor:
             for _ in range(chance.choice((0, 1, 1, 2, 3)) if chance.random() < 0.2 else 1)
         ]
 
-    def _add_hours(self, rows: dict[Table, list[Row]], provider_id: UUID, city: City) -> None:
+    def _add_hours(self, rows: dict[Table, list[Row]], provider_id: UUID, city: City) -> Row:
         chance = self._chance
         if chance.random() < 0.1:
-            return
+            return {"open_days": 0}
         week = chance.choice(WEEKS)
         told = {"provider_id": provider_id, "version": 1, "timezone": city.zone, "last_starts": week}
         rows[_table(WeekRow)].append(told)
         for offset in chance.sample(range(30), k=chance.choice((0, 1, 2, 6))):
             day = {"provider_id": provider_id, "day": self._today + timedelta(days=offset), "last_start": CLOSED}
             rows[_table(DayRow)].append(day)
+        return {"open_days": open_days(week, {})}
 
 
 def _table(row_class: Any) -> Table:
@@ -200,6 +208,8 @@ async def build(db: Database, *, providers: int, seed: int = 1) -> Marketplace:
         with engine.begin() as connection:
             for table, rows in batch.items():
                 _load(connection, table, rows)
+    with engine.begin() as connection:
+        _load(connection, _table(LocationPhraseRow), phrase_rows({fold(city.location) for city in inventor.cities}))
     await _list_everybody(db, PriceScale(verticals, currency="EUR"))
     with engine.begin() as connection:
         for index in indexes:

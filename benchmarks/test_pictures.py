@@ -1,0 +1,247 @@
+"""What pictures cost, in CPU time: against Pillow as it is usually used, against sharp, against thumbor.
+
+Rounds alternate, because the cores are shared; each ratio is that of one round, and the median of five is told. The
+source is a drawn photo of 12 megapixels and, where the real data is, a sheet of real ones of the same size. These are
+small and sharp to the pixel, so they are enlarged until a pixel takes as many bytes as in a camera's large photos.
+"""
+
+import asyncio
+import io
+import os
+import statistics
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from PIL import Image
+
+from benchmarks.peers import sharp, thumbor
+from fairground.platform.images.child import open_engine
+from fairground.platform.images.formats import PictureFormat
+from fairground.platform.images.recipes import MASTER, PLACEHOLDER, UPLOAD, Recipe, Shape, gallery
+from fairground.platform.images.renderer import Renderer
+from fairground.platform.images.rendering.canvas import render
+from fairground.platform.images.settings import ImageSettings
+from fairground.platform.images.wire import EngineName
+from tests.support.drawn_photo import draw_photo
+
+ROUNDS: Final = 5
+AVATARS: Final = 40
+SIZE_PX: Final = (4032, 3024)
+Figures = Callable[[str, float, str], None]
+WEBP, JPEG = (
+    Recipe(Shape.WHOLE, 512, kind, quality) for kind, quality in ((PictureFormat.WEBP, 90), (PictureFormat.JPEG, 85))
+)
+# Pillow's names for what our recipes ask: the same effort, or the comparison would be one of encoders.
+SAME_EFFORT: Final[dict[PictureFormat, dict[str, Any]]] = {
+    PictureFormat.WEBP: {"method": 2},
+    PictureFormat.JPEG: {"optimize": True},
+}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "drawn.jpg"
+    draw_photo(*SIZE_PX).jpegsave(str(path), Q=90)
+    return path
+
+
+@pytest.fixture(scope="module")
+def sheet(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "sheet.jpg"
+    photos: list[Image.Image] = [Image.open(photo) for photo in sorted((real_data / "photos").glob("*.jpg"))]
+    photos = [photo.resize((photo.width * 8 // 5, photo.height * 8 // 5), Image.Resampling.BICUBIC) for photo in photos]
+    whole, (across, down) = Image.new("RGB", SIZE_PX), photos[0].size
+    places = [(left, top) for top in range(0, SIZE_PX[1], down) for left in range(0, SIZE_PX[0], across)]
+    for number, place in enumerate(places):
+        whole.paste(photos[number % len(photos)], place)
+    whole.save(path, quality=90)
+    return path
+
+
+@pytest.fixture(params=["drawn", "sheet"])
+def photo(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.getfixturevalue(request.param)
+    return path
+
+
+def cpu_seconds(work: Callable[[], object], *, count: int = 3) -> float:
+    started = time.process_time()
+    for _ in range(count):
+        work()
+    return (time.process_time() - started) / count
+
+
+def by_pillow(content: bytes, recipes: list[Recipe]) -> None:
+    """Make each picture as most programs do: decode all of it, scale it, encode it."""
+    for recipe in recipes:
+        image = Image.open(io.BytesIO(content))
+        size = (recipe.width_px, round(image.height * recipe.width_px / image.width))
+        scaled = image.resize(size, Image.Resampling.LANCZOS)
+        scaled.save(io.BytesIO(), recipe.format.value, quality=recipe.quality, **SAME_EFFORT[recipe.format])
+
+
+def ratio(ours: Callable[[], float], theirs: Callable[[], float]) -> float:
+    ours()
+    theirs()
+    return statistics.median(ours() / theirs() for _ in range(ROUNDS))
+
+
+@pytest.mark.parametrize("recipe", [WEBP, JPEG], ids=["webp", "jpeg"])
+@pytest.mark.parametrize("name", [EngineName.VIPS, EngineName.PILLOW])
+def test_one_picture_against_pillow(photo: Path, recipe: Recipe, name: EngineName, figure: Figures) -> None:
+    content, (_, engine) = photo.read_bytes(), open_engine(name)
+    measured = ratio(
+        lambda: cpu_seconds(lambda: render(engine, content, [recipe])),
+        lambda: cpu_seconds(lambda: by_pillow(content, [recipe])),
+    )
+    figure(f"{photo.stem}: 12 MP to 512 px {recipe.format} by {name}, against Pillow's full decode", measured, "× CPU")
+
+
+@pytest.mark.parametrize("name", [EngineName.VIPS, EngineName.PILLOW])
+def test_a_gallery_against_pillow(photo: Path, name: EngineName, figure: Figures) -> None:
+    content, (_, engine) = photo.read_bytes(), open_engine(name)
+    widths = gallery(PictureFormat.WEBP)
+    measured = ratio(
+        lambda: cpu_seconds(lambda: render(engine, content, (*widths, PLACEHOLDER))),
+        lambda: cpu_seconds(lambda: by_pillow(content, list(widths)), count=1),
+    )
+    figure(f"{photo.stem}: three widths and placeholder by {name}, against three decodes by Pillow", measured, "× CPU")
+    upload = statistics.median(cpu_seconds(lambda: render(engine, content, UPLOAD)) for _ in range(ROUNDS))
+    figure(f"{photo.stem}: all of an upload by {name}", upload * 1000, "ms of CPU")
+
+
+@pytest.mark.parametrize("recipe", [WEBP, JPEG], ids=["webp", "jpeg"])
+def test_one_picture_against_sharp(
+    photo: Path, recipe: Recipe, tmp_path_factory: pytest.TempPathFactory, figure: Figures
+) -> None:
+    peer = sharp.install(tmp_path_factory.mktemp("sharp"))
+    content, (_, engine) = photo.read_bytes(), open_engine(EngineName.VIPS)
+    measured = ratio(
+        lambda: cpu_seconds(lambda: render(engine, content, [recipe]), count=10),
+        lambda: peer.cpu_seconds(photo, recipe.format.value, recipe.quality, count=10),
+    )
+    figure(f"{photo.stem}: 12 MP to 512 px {recipe.format}, against sharp", measured, "× CPU")
+
+
+@pytest.fixture
+def thumbor_server(tmp_path: Path, drawn: Path) -> Iterator[tuple[str, int]]:
+    (tmp_path / "photo.jpg").write_bytes(drawn.read_bytes())
+    with thumbor.serving(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def content(drawn: Path) -> bytes:
+    return drawn.read_bytes()
+
+
+async def test_an_avatar_from_its_master_against_thumbor_from_the_original(
+    thumbor_server: tuple[str, int], content: bytes, figure: Figures
+) -> None:
+    """Ours: a child process and what this process does for it, without HTTP. Theirs: the server, with HTTP."""
+    address, process_id = thumbor_server
+    (master,) = render(open_engine(EngineName.VIPS)[1], content, [MASTER]).pictures
+    before = _children()
+
+    async def load() -> bytes:
+        return master.content
+
+    renderer = Renderer(ImageSettings(renderers=1))
+    async with renderer.running(), httpx.AsyncClient() as client:
+        for kind in (PictureFormat.WEBP, PictureFormat.JPEG):
+            recipe = Recipe(Shape.SQUARE, 256, kind, 80)
+            theirs_at = f"{address}/256x256/filters:format({kind})/photo.jpg"
+            await renderer.render("warm", [recipe], load)
+            (await client.get(theirs_at)).raise_for_status()
+            (child,) = _children() - before
+            pairs = []
+            for _ in range(ROUNDS):
+                started = time.process_time() + _cpu_seconds_of(child)
+                for at in range(AVATARS):
+                    await renderer.render(f"avatar {at}", [recipe], load)
+                ours = (time.process_time() + _cpu_seconds_of(child) - started) / AVATARS
+                started = _cpu_seconds_of(process_id)
+                for _ in range(AVATARS // 4):
+                    await client.get(theirs_at)
+                pairs.append((ours, (_cpu_seconds_of(process_id) - started) / (AVATARS // 4)))
+            for name, each in zip(("from its master", "by thumbor, from 12 MP"), zip(*pairs, strict=True), strict=True):
+                figure(f"avatar of 256 px {kind} {name}", statistics.median(each) * 1000, "ms of CPU")
+            measured = statistics.median(ours / theirs for ours, theirs in pairs)
+            figure(f"avatar of 256 px {kind}, ours against thumbor's", measured, "× CPU")
+
+
+async def test_the_loop_while_pictures_are_made(content: bytes, figure: Figures) -> None:
+    async def load() -> bytes:
+        return content
+
+    async def render_twenty() -> None:
+        await asyncio.gather(*(renderer.render(f"photo {at}", UPLOAD, load) for at in range(20)))
+
+    renderer = Renderer(ImageSettings(renderers=1))
+    async with renderer.running():
+        await renderer.render("warm", UPLOAD, load)
+        started = time.process_time()
+        await render_twenty()
+        figure("CPU of the program for one upload", (time.process_time() - started) / 20 * 1000, "ms")
+        rendering = await _longest_turn(render_twenty())
+    figure("longest turn of the event loop while 20 uploads are rendered", rendering * 1000, "ms of CPU")
+
+
+async def _longest_turn(work: Coroutine[object, object, None]) -> float:
+    """Return the most that the loop did at once, in CPU: the clock would count what else runs on the machine."""
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            started = time.thread_time()
+            await asyncio.sleep(0)
+            longest = max(longest, time.thread_time() - started)
+
+    async with asyncio.TaskGroup() as group:
+        ticking = group.create_task(tick())
+        await work
+        ticking.cancel()
+    return longest
+
+
+@pytest.mark.parametrize("name", [EngineName.VIPS, EngineName.PILLOW])
+async def test_memory_for_the_largest_png(name: EngineName, content: bytes, figure: Figures) -> None:
+    out, before = io.BytesIO(), _children()
+    photo = Image.open(io.BytesIO(content)).resize((8_900, 6_600))
+    photo.quantize(64, dither=Image.Dither.NONE).convert("RGB").save(out, "PNG", compress_level=1)
+
+    async def load() -> bytes:
+        return out.getvalue()
+
+    renderer = Renderer(ImageSettings(renderers=1), engine=name)
+    async with renderer.running():
+        await renderer.render("small", [PLACEHOLDER], _small)
+        (child,) = _children() - before
+        most = _most_bytes(child)
+        await renderer.render("png", UPLOAD, load)
+        most = _most_bytes(child) - most - len(out.getvalue())
+    figure(f"PNG of 59 MP by {name}, beside its {len(out.getvalue()) >> 20} MiB", most / 2**20, "MiB at most")
+
+
+async def _small() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(out, "PNG")
+    return out.getvalue()
+
+
+def _most_bytes(process_id: int) -> int:
+    return int(Path(f"/proc/{process_id}/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
+
+
+def _children() -> set[int]:
+    return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+
+
+def _cpu_seconds_of(process_id: int) -> float:
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
