@@ -3,14 +3,32 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
+from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fairground.entrypoints.whole_answers import HELD_MAX_BYTES, JoinedWrites, WholeAnswers
+from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.policy import CachePolicy, cached
+from fairground.platform.cache.settings import CacheSettings, Life
+from fairground.platform.cache.stats import CacheStats
+from fairground.platform.cache.tags import LocalTags
+from fairground.platform.db.database import Database
+from fairground.platform.http.app import create_app
+from fairground.platform.http.identity import Caller
+from fairground.platform.http.routing import api_router
+from tests.support.outbox import RecordingOutbox
+
+
+class Nobody:
+    async def authenticate(self, _connection: object) -> Caller | None:
+        return None
 
 
 class Wire(asyncio.Transport):
@@ -97,3 +115,105 @@ async def in_parts(scope: Scope, receive: Receive, send: Send) -> None:
 async def test_answers_arrive_as_they_were_given(app: ASGIApp, body: bytes) -> None:
     async with serving(app) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         assert [(await client.get("/")).content for _ in range(2)] == [body, body]
+
+
+class Greeting(BaseModel):
+    words: str
+
+
+async def ask(port: int, *requests: bytes, answers: int) -> list[httpx.Response]:
+    """Send the requests in one piece over one connection, and read so many answers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"".join(requests))
+    found: list[httpx.Response] = []
+    for _ in range(answers):
+        head = await reader.readuntil(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")[:-2]
+        headers = httpx.Headers([(name, value) for name, _, value in (line.partition(": ") for line in lines)])
+        has_body = not requests[len(found)].startswith(b"HEAD") and status.split()[1] != "304"
+        body = await reader.readexactly(int(headers["content-length"])) if has_body else b""
+        found.append(httpx.Response(int(status.split()[1]), headers=headers, content=body))
+        if headers.get("connection") == "close":
+            assert await reader.read() == b""
+    writer.close()
+    return found
+
+
+@pytest.fixture
+async def fair(tmp_path: Path) -> AsyncIterator[int]:
+    """Serve a route that is cached and one that is not; what is asked for first is kept afterwards."""
+    router = api_router(tags=["greetings"])
+
+    @router.get("/kept")
+    @cached(CachePolicy(route="kept", life=Life.DETAILS))
+    async def get_kept() -> Greeting:
+        return Greeting(words="kept")
+
+    @router.get("/slow")
+    async def get_slow() -> Greeting:
+        await asyncio.sleep(0.05)
+        return Greeting(words="slow")
+
+    db = Database(f"sqlite:///{tmp_path / 'unused.db'}", outbox=RecordingOutbox())
+    cache = ResponseCache(CacheSettings(), tags=LocalTags(), stats=CacheStats(), level=None, is_alone=True)
+    app = create_app(db=db, authenticator=Nobody(), api=[router], pages=[], public_url="http://127.0.0.1", cache=cache)
+    async with cache.running(), serving(app) as port:
+        yield port
+    await db.close()
+
+
+def request(line: str, *headers: str, body: str = "") -> bytes:
+    method, path = line.split()
+    return "\r\n".join([f"{method} /api/v1{path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", body]).encode()
+
+
+async def test_what_is_ready_is_what_was_computed_but_for_how_it_came_about(fair: int) -> None:
+    miss, hit, again = [(await ask(fair, request("GET /kept"), answers=1))[0] for _ in range(3)]
+    assert (miss.headers["x-cache"], hit.headers["x-cache"], again.headers["x-cache"]) == ("MISS", "HIT", "HIT")
+    changing = {"x-cache", "cache-status", "age", "date"}
+    assert [list(each.headers) for each in (hit, again)] == [list(miss.headers)] * 2
+    for each in (hit, again):
+        assert each.content == miss.content
+        assert {name: each.headers[name] for name in each.headers if name not in changing} == {
+            name: miss.headers[name] for name in miss.headers if name not in changing
+        }
+
+
+async def test_answers_keep_the_order_of_requests_that_came_together(fair: int) -> None:
+    await ask(fair, request("GET /kept"), answers=1)
+    asked = ["kept", "slow", "kept", "kept", "slow", "kept"]
+    answers = await ask(fair, *[request(f"GET /{path}") for path in asked], answers=len(asked))
+    assert [each.json()["words"] for each in answers] == asked
+    assert [each.headers.get("x-cache") for each in answers] == ["HIT", None, "HIT", "HIT", None, "HIT"]
+
+
+async def test_a_thousand_requests_that_waited_for_one_are_answered(fair: int) -> None:
+    await ask(fair, request("GET /kept"), answers=1)
+    kept = [request("GET /kept")] * 1_000
+    answers = await ask(fair, request("GET /slow"), *kept, answers=1 + len(kept))
+    assert {each.json()["words"] for each in answers[1:]} == {"kept"}
+
+
+async def test_a_ready_answer_ends_as_the_client_asked(fair: int) -> None:
+    (miss,) = await ask(fair, request("GET /kept"), answers=1)
+    head, known, bodied, last = await ask(
+        fair,
+        request("HEAD /kept"),
+        request("GET /kept", f"If-None-Match: {miss.headers['etag']}"),
+        request("GET /kept", "Content-Length: 5", body="hello"),
+        request("GET /kept", "Connection: close"),
+        answers=4,
+    )
+    assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(miss.content)), b"")
+    assert (known.status_code, known.content, "content-length" in known.headers) == (304, b"", False)
+    assert (bodied.content, last.content) == (miss.content, miss.content)
+    assert last.headers["connection"] == "close"
+    assert [each.headers["x-cache"] for each in (head, known, bodied, last)] == ["HIT"] * 4
+
+
+async def test_a_ready_answer_takes_no_task(fair: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ask(fair, request("GET /kept"), answers=1)
+    started = []
+    monkeypatch.setattr(HttpToolsProtocol, "_start_asgi_task", lambda *_: started.append("a task"))
+    assert (await ask(fair, request("GET /kept"), answers=1))[0].headers["x-cache"] == "HIT"
+    assert started == []

@@ -3,7 +3,12 @@
 import asyncio
 from typing import Any, Final, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import uvicorn
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from fairground.platform.cache.entry import Ready
+from fairground.platform.http.caching.layer import CacheLayer
 
 HELD_MAX_BYTES: Final = 64 * 1024  # what streams is not gathered in memory
 
@@ -12,12 +17,39 @@ class WholeAnswers(HttpToolsProtocol):
     """uvicorn's protocol, which writes the head of an answer and its body one after the other.
 
     Each of them would be a packet of its own, and the second system call costs as much as all that the cache does for
-    an answer that it has.
+    an answer that it has. An answer that is there already leaves without a task.
     """
+
+    transport: "JoinedWrites"  # type: ignore[assignment]
+
+    def __init__(self, config: uvicorn.Config, *arguments: Any, **more: Any) -> None:
+        super().__init__(config, *arguments, **more)
+        self._find_ready = config.app.find_ready if isinstance(config.app, CacheLayer) else None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         joined = JoinedWrites(cast("asyncio.Transport", transport))
         super().connection_made(cast("asyncio.Transport", joined))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        ready = self._ready_for(cycle)
+        if ready is None:
+            super()._start_asgi_task(cycle, app)
+            return
+        cycle.response_started = cycle.response_complete = True
+        more = self.server_state.default_headers
+        if not cycle.keep_alive:
+            more = [*more, (b"connection", b"close")]
+        lines = [b"%s: %s\r\n" % header for header in more]
+        self.transport.write_whole(b"".join([STATUS_LINE[ready.status], *lines, ready.lines, b"\r\n", ready.body]))
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+
+    def _ready_for(self, cycle: RequestResponseCycle) -> Ready | None:
+        # The end of one answer starts the next request that waits: without tasks, thousands would be a deep recursion.
+        if self._find_ready is None or self.pipeline or self.flow.write_paused:
+            return None
+        return self._find_ready(cast("Scope", cycle.scope))
 
 
 class JoinedWrites:
@@ -36,6 +68,12 @@ class JoinedWrites:
         self._held_bytes += len(piece)
         if self._held_bytes > HELD_MAX_BYTES:
             self._flush()
+
+    def write_whole(self, answer: bytes) -> None:
+        """Write at once, after what is held."""
+        self._flush()
+        if not self._transport.is_closing():
+            self._transport.write(answer)
 
     def close(self) -> None:
         self._flush()

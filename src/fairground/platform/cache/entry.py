@@ -66,6 +66,20 @@ class Times:
 
 
 @dataclass(slots=True, eq=False)
+class Ready:
+    """A whole answer, as it is sent."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    lines: bytes = field(init=False, repr=False)
+    """The headers as HTTP/1.1 has them."""
+
+    def __post_init__(self) -> None:
+        self.lines = b"".join(b"%s: %s\r\n" % header for header in self.headers)
+
+
+@dataclass(slots=True, eq=False)
 class Variant:
     """A body in one coding, with the headers that go with it at any time."""
 
@@ -74,8 +88,8 @@ class Variant:
     headers: Headers
     hit_age: int = -1
     """For how old an answer the following were written, in whole seconds."""
-    hit_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    not_modified_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    hit: Ready | None = None
+    not_modified: Ready | None = None
 
 
 @dataclass(slots=True, eq=False)

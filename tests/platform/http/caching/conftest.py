@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from fairground.kernel.errors import NotFound, Unavailable
 from fairground.platform.cache.cache import ResponseCache
@@ -21,6 +22,7 @@ from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
+from fairground.platform.http.caching.layer import CacheLayer
 from fairground.platform.http.identity import Caller
 from fairground.platform.http.routing import api_router
 from tests.support.outbox import RecordingOutbox
@@ -106,6 +108,7 @@ def routes(shop: Shop) -> APIRouter:
 @dataclass
 class Site:
     client: httpx.AsyncClient
+    layer: CacheLayer
     cache: ResponseCache
     shop: Shop
     clock: list[float]
@@ -115,8 +118,23 @@ class Site:
         return await self.client.get(f"/api/v1{path}", headers={"accept-encoding": "identity", **names})
 
 
-@pytest.fixture
-async def site(tmp_path: Any) -> AsyncIterator[Site]:
+class ReadyFirst:
+    """Asks as our server does, which calls only where nothing is ready."""
+
+    def __init__(self, layer: CacheLayer) -> None:
+        self._layer = layer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ready = self._layer.find_ready(scope)
+        if ready is None:
+            await self._layer(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers})
+        await send({"type": "http.response.body", "body": ready.body})
+
+
+@pytest.fixture(params=["called", "asked for what is ready"])
+async def site(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[Site]:
     db = Database(f"sqlite:///{tmp_path / 'unused.db'}", outbox=RecordingOutbox())
     clock = [time.time()]
     cache = ResponseCache(
@@ -124,11 +142,10 @@ async def site(tmp_path: Any) -> AsyncIterator[Site]:
     )
     shop = Shop()
     app = create_app(db=db, authenticator=Nobody(), api=[routes(shop)], pages=[], public_url=PUBLIC_URL, cache=cache)
-    async with (
-        cache.running(),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC_URL) as client,
-    ):
-        yield Site(client, cache, shop, clock)
+    assert isinstance(app, CacheLayer)
+    transport = httpx.ASGITransport(app if request.param == "called" else ReadyFirst(app))
+    async with cache.running(), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        yield Site(client, app, cache, shop, clock)
     await db.close()
 
 

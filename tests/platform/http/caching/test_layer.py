@@ -231,8 +231,7 @@ async def test_what_is_remembered_of_requests_is_bounded(site: Site, monkeypatch
     monkeypatch.setattr(layer, "READ_MAX", 10)
     for number in range(1, 31):
         await site.get(f"/things/a?page={number}")
-    found = _layer_of(site)
-    assert len(found._reads) <= 10
+    assert len(site.layer._reads) <= 10
     assert how(await site.get("/things/a?page=1")) == ["HIT"]
 
 
@@ -241,11 +240,3 @@ async def test_outside_of_running_every_request_reaches_its_route(site: Site) ->
     for _ in range(2):
         assert "x-cache" not in (await site.get("/things/a")).headers
     assert site.shop.calls == 2
-
-
-def _layer_of(site: Site) -> layer.CacheLayer:
-    transport = site.client._transport
-    assert isinstance(transport, httpx.ASGITransport)
-    found = transport.app
-    assert isinstance(found, layer.CacheLayer)
-    return found

@@ -1,6 +1,5 @@
 """The cache as an ASGI layer: answers public routes before anything else sees them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -11,7 +10,7 @@ from fairground.kernel.errors import Unavailable
 from fairground.platform.cache import codings
 from fairground.platform.cache.cache import ResponseCache, Served, Serving
 from fairground.platform.cache.codings import WORTH_CODING_BYTES
-from fairground.platform.cache.entry import Entry, Variant
+from fairground.platform.cache.entry import Entry, Ready, Variant
 from fairground.platform.cache.key import NotCacheable, Wanted
 from fairground.platform.http.caching.calls import CanonicalCalls
 from fairground.platform.http.caching.conditional import is_known
@@ -57,8 +56,7 @@ class CacheLayer:
         if scope["type"] != "http" or scope["method"] not in _METHODS or not self._cache.is_running:
             await self._shield(scope, receive, send)
             return
-        host, accept_encoding, if_none_match = _wishes(scope["headers"])
-        raw = (host, scope.get("raw_path") or scope["path"].encode(), scope["query_string"], accept_encoding)
+        raw, if_none_match = _wishes(scope)
         read = self._reads.get(raw) or self._read(raw, scope["path"])
         if read is None:
             await self._shield(scope, receive, send)
@@ -66,11 +64,28 @@ class CacheLayer:
             self._cache.stats.served[read.route, Serving.BYPASS] += 1
             await self._bypass(read, scope, receive, send)
         else:
-            served = self._cache.find(read.wanted, self._compute) or await self._cache.answer(
-                read.wanted, self._compute
-            )
+            served = await self._cache.answer(read.wanted, self._compute)
             self._cache.stats.served[read.route, served.how] += 1
             await self._respond(scope, receive, send, read=read, served=served, if_none_match=if_none_match)
+
+    def find_ready(self, scope: Scope) -> Ready | None:
+        """Return the answer if memory has it, without waiting for anything.
+
+        It is what the call of this layer would send; a server that asks for it first spares a task for each answer.
+        """
+        if scope["method"] not in _METHODS or not self._cache.is_running:
+            return None
+        raw, if_none_match = _wishes(scope)
+        read = self._reads.get(raw)
+        if read is None or read.wanted is None:
+            return None
+        served = self._cache.find(read.wanted, self._compute)
+        if served is None:
+            return None
+        ready = self._prepare(read, served, method=scope["method"], if_none_match=if_none_match)
+        if ready is not None:
+            self._cache.stats.served[read.route, served.how] += 1
+        return ready
 
     def _read(self, raw: _Raw, path: str) -> _Read | None:
         """Return what is wanted; None where that is not ours to answer."""
@@ -94,25 +109,32 @@ class CacheLayer:
     async def _respond(
         self, scope: Scope, receive: Receive, send: Send, *, read: _Read, served: Served, if_none_match: bytes
     ) -> None:
+        ready = self._prepare(read, served, method=scope["method"], if_none_match=if_none_match)
+        if ready is not None:
+            await _send(send, ready.status, ready.headers, ready.body)
+        elif served.filled.entry is None:
+            await self._pass_on(served, scope, receive, send)
+        else:
+            await _not_acceptable(scope, receive, self._shield.with_headers(send))
+
+    def _prepare(self, read: _Read, served: Served, *, method: str, if_none_match: bytes) -> Ready | None:
+        """Return what is sent of a kept answer; None where there is none, or none in a coding that is taken."""
         entry = served.filled.entry
         if entry is None:
-            await self._pass_on(served, scope, receive, send)
-            return
+            return None
         coding = read.coding_of_large if entry.size_bytes >= WORTH_CODING_BYTES else read.coding_of_small
         if coding is None:
-            await _not_acceptable(scope, receive, self._shield.with_headers(send))
-            return
+            return None
         variant = entry.variants.get(coding)
         if variant is None:
             variant = entry.make_variant(coding)
             if read.wanted is not None:
                 self._cache.weigh(read.wanted, entry)
-        headers, not_modified_headers = _describe(entry, served, variant, now=self._cache.now())
-        if if_none_match and entry.is_found and is_known(if_none_match, etag=variant.etag):
+        is_known_there = if_none_match != b"" and entry.is_found and is_known(if_none_match, etag=variant.etag)
+        if is_known_there:
             self._cache.stats.not_modified[read.route] += 1
-            await _send(send, HTTPStatus.NOT_MODIFIED, not_modified_headers, b"")
-            return
-        await _send(send, entry.status, headers, b"" if scope["method"] == "HEAD" else variant.body)
+        ready = _describe(entry, served, variant, now=self._cache.now(), is_known=is_known_there)
+        return Ready(ready.status, ready.headers, b"") if method == "HEAD" else ready
 
     async def _pass_on(self, served: Served, scope: Scope, receive: Receive, send: Send) -> None:
         """Give an answer that is not for keeping: a refusal, or the failure to make one."""
@@ -134,45 +156,47 @@ class CacheLayer:
         await self._shield(scope, receive, send)
 
 
-def _wishes(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes, bytes]:
-    """Return Host, Accept-Encoding and If-None-Match, the latter with the values of all their lines."""
+def _wishes(scope: Scope) -> tuple[_Raw, bytes]:
+    """Return host, path, query and Accept-Encoding as they came, and If-None-Match with the values of all its lines."""
     host = accept_encoding = if_none_match = b""
-    for name, value in headers:
+    for name, value in scope["headers"]:
         if name == b"host":
             host = host or value
         elif name == b"accept-encoding":
             accept_encoding = accept_encoding + b"," + value if accept_encoding else value
         elif name == b"if-none-match":
             if_none_match = if_none_match + b"," + value if if_none_match else value
-    return host, accept_encoding, if_none_match
+    path = scope.get("raw_path") or scope["path"].encode()
+    return (host, path, scope["query_string"], accept_encoding), if_none_match
 
 
-def _describe(entry: Entry, served: Served, variant: Variant, *, now: float) -> tuple[_Headers, _Headers]:
-    """Return all headers of an answer: those of the variant, its age, and how it came about (RFC 9211).
-
-    The second ones are for a client that has the body.
-    """
+def _describe(entry: Entry, served: Served, variant: Variant, *, now: float, is_known: bool) -> Ready:
+    """Return an answer with its age and how it came about (RFC 9211); without a body to a client that has it."""
     age = int(now - entry.times.created_at)
-    if served.how is Serving.HIT and variant.hit_age == age:
-        return variant.hit_headers, variant.not_modified_headers
-    ttl = entry.times.fresh_until - now
-    if served.how is Serving.HIT:
-        status = b"%s; hit; ttl=%d" % (_NAME, ttl)
-    elif served.how is Serving.STALE:
-        status = b"%s; hit; ttl=%d; detail=%s" % (_NAME, ttl, b"failed" if served.is_error else b"refreshing")
-    else:
-        status = _NAME + b"; fwd=uri-miss; stored" + (b"; collapsed" if served.is_collapsed else b"")
-    headers = [
-        *variant.headers,
-        (b"age", b"%d" % max(0, age)),
-        (b"cache-status", status),
-        (b"x-cache", served.how.encode()),
-    ]
-    without_body = [(name, value) for name, value in headers if not name.startswith(b"content-")]
-    if served.how is Serving.HIT:
+    is_hit = served.how is Serving.HIT
+    if not is_hit or variant.hit_age != age or variant.hit is None or variant.not_modified is None:
+        headers = [
+            *variant.headers,
+            (b"age", b"%d" % max(0, age)),
+            (b"cache-status", _cache_status(served, ttl_seconds=int(entry.times.fresh_until - now))),
+            (b"x-cache", served.how.encode()),
+        ]
+        whole = Ready(entry.status, headers, variant.body)
+        without_body = [(name, value) for name, value in headers if not name.startswith(b"content-")]
+        not_modified = Ready(HTTPStatus.NOT_MODIFIED, without_body, b"")
+        if not is_hit:
+            return not_modified if is_known else whole
         # For all who ask within this second.
-        variant.hit_age, variant.hit_headers, variant.not_modified_headers = age, headers, without_body
-    return headers, without_body
+        variant.hit_age, variant.hit, variant.not_modified = age, whole, not_modified
+    return variant.not_modified if is_known else variant.hit
+
+
+def _cache_status(served: Served, *, ttl_seconds: int) -> bytes:
+    if served.how is Serving.HIT:
+        return b"%s; hit; ttl=%d" % (_NAME, ttl_seconds)
+    if served.how is Serving.STALE:
+        return b"%s; hit; ttl=%d; detail=%s" % (_NAME, ttl_seconds, b"failed" if served.is_error else b"refreshing")
+    return _NAME + b"; fwd=uri-miss; stored" + (b"; collapsed" if served.is_collapsed else b"")
 
 
 async def _not_acceptable(scope: Scope, receive: Receive, send: Send) -> None:
