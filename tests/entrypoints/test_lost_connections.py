@@ -1,6 +1,7 @@
 """After a database restart or a firewall's cut the first visitor gets an answer, not the error of a dead connection."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,15 @@ import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.settings import Settings
+from fairground.platform.db.database import Database
 from fairground.platform.db.dialect import postgres
+from fairground.platform.db.dialect.base import DatabaseUnavailable
+from tests.support.outbox import RecordingOutbox
 
 CALLERS = 8
 
@@ -51,11 +56,56 @@ async def test_the_first_request_after_all_connections_were_lost_is_answered(mig
     assert await statuses_after_losses(migrated_url, tmp_path) == {200}
 
 
-async def test_from_a_pool_that_does_not_ask_first_somebody_gets_the_error(
+async def test_without_a_second_try_somebody_gets_the_error(
     migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make(url: Any, **how: Any) -> AsyncEngine:
-        return create_async_engine(url, **how | {"pool_pre_ping": False})
+    begin = postgres._Transaction.__init__
 
-    monkeypatch.setattr(postgres, "create_async_engine", make)
+    def begin_once(self: Any, connection: AsyncConnection) -> None:
+        begin(self, connection)
+        self._has_begun = True
+
+    monkeypatch.setattr(postgres._Transaction, "__init__", begin_once)
     assert 503 in await statuses_after_losses(migrated_url, tmp_path)
+
+
+@pytest.fixture
+async def db(migrated_url: str) -> AsyncIterator[Database]:
+    database = Database(migrated_url, outbox=RecordingOutbox())
+    yield database
+    await database.close()
+
+
+def lose_all_connections(url: str) -> None:
+    with psycopg.connect(make_conninfo(url), autocommit=True) as connection:
+        assert connection.execute(_KILL).fetchall()
+
+
+async def test_a_write_begins_anew_on_another_connection(db: Database, migrated_url: str) -> None:
+    async with db.write() as tx:
+        await tx.execute(text("CREATE TABLE kept (number int)"))
+    lose_all_connections(migrated_url)
+    async with db.write() as tx:
+        await tx.execute(text("INSERT INTO kept VALUES (1)"))
+    lose_all_connections(migrated_url)
+    async with db.read() as tx:
+        assert await tx.scalars(text("SELECT number FROM kept")) == [1]
+
+
+async def test_what_is_cut_in_its_middle_is_not_begun_anew(db: Database, migrated_url: str) -> None:
+    async def read() -> None:
+        async with db.read() as tx:
+            await tx.current_time()
+            lose_all_connections(migrated_url)
+            await tx.current_time()
+
+    async def write() -> None:
+        async with db.write() as tx:
+            lose_all_connections(migrated_url)
+            await tx.execute(text("CREATE TABLE half (number int)"))
+
+    for cut in (read, write):
+        with pytest.raises(DatabaseUnavailable):
+            await cut()
+    async with db.write() as tx:
+        assert await tx.scalar(text("SELECT to_regclass('half')")) is None

@@ -124,7 +124,6 @@ class PostgresBackend:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=_POOL_WAIT_SECONDS,
-            pool_pre_ping=True,
             connect_args=_CONNECT_ARGS,
             # SQLAlchemy forgets it for an INSERT, and `insert_ignore` answers by it.
             execution_options={"preserve_rowcount": True},
@@ -144,9 +143,11 @@ class PostgresBackend:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Executor]:
         try:
-            async with self._engine.begin() as connection:
-                await connection.execute(_WRITE_LIMITS)
-                yield _Transaction(connection)
+            async with self._engine.connect() as connection:
+                transaction = _Transaction(connection)
+                await transaction.execute(_WRITE_LIMITS)
+                yield transaction
+                await connection.commit()
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise _unavailable(error) from error
 
@@ -188,11 +189,26 @@ class PostgresBackend:
 
 
 class _Transaction:
+    """A transaction whose connection may have died in the pool, which shows when it is first used.
+
+    Nothing has been read or written by then, so it begins anew on another one. To ask each time whether a connection
+    lives, as a pool can, would cost every transaction a message.
+    """
+
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self._has_begun = False
 
     async def execute(self, statement: Executable, values: Values = None) -> Rows:
-        return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
+        try:
+            return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
+        except DBAPIError as error:
+            if self._has_begun or not error.connection_invalidated:
+                raise
+            await self._connection.rollback()
+            return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
+        finally:
+            self._has_begun = True
 
 
 # Prepared statements outlive the transaction on a server connection that a pooler hands to somebody else.
