@@ -94,7 +94,7 @@ class HeldFlights:
 
 async def _read_tokens_again(filler: Filler, wanted: Wanted, entry: Entry) -> None:
     assert filler._level is not None
-    claim = await filler._level.claim("late", owner="late", seconds=1, fields=["m"], tags=wanted.tags)
+    claim = await filler._level.claim("late", owner="late", seconds=1, fields=["m"], tags=wanted.tags, anyhow=True)
     entry.tokens = tuple(token for token in claim.found.tokens if token is not None)
 
 

@@ -74,7 +74,7 @@ async def pair(redis_server: Server) -> AsyncIterator[tuple[Process, Process]]:
 Pair = tuple[Process, Process]
 
 
-async def test_a_cold_miss_takes_three_turns_to_the_server(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cold_miss_takes_two_turns_to_the_server(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[str] = []
     exchange = ServerConnection.exchange
 
@@ -85,9 +85,9 @@ async def test_a_cold_miss_takes_three_turns_to_the_server(pair: Pair, monkeypat
     monkeypatch.setattr(ServerConnection, "exchange", count)
     here, there = pair
     await here.ask()
-    assert turns == ["HMGET MGET", "EVAL", "EVAL EVAL"]
+    assert turns == ["EVAL", "EVAL EVAL"]
     await there.ask()
-    assert turns[3:] == ["HMGET MGET"]
+    assert turns[2:] == ["EVAL"]
 
 
 async def test_what_one_has_made_the_other_gives(pair: Pair) -> None:
@@ -161,7 +161,9 @@ async def test_a_stale_answer_is_renewed_by_one_of_them(pair: Pair) -> None:
     await here.ask()
     here.kitchen.value = "two"
     here.clock[0] += 111
+    here.kitchen.gate.clear()
     assert [(await each.ask()).how for each in pair] == [Serving.STALE, Serving.STALE]
+    here.kitchen.gate.set()
     await here.settle()
     await there.settle()
     assert here.kitchen.calls == 2
@@ -262,6 +264,6 @@ async def test_asked_once_alone_a_moments_slowness_costs_one(pair: Pair, monkeyp
         return await ask()
 
     monkeypatch.setattr(filling, "twice", once)
-    make_slow_for_a_moment(pair[1], name="look_up", monkeypatch=monkeypatch)
+    make_slow_for_a_moment(pair[1], name="claim", monkeypatch=monkeypatch)
     await miss_while_the_other_computes(pair)
     assert pair[0].kitchen.calls == 2

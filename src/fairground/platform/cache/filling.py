@@ -92,11 +92,10 @@ class Filler:
         self, level: SharedLevel, wanted: Wanted, compute: Compute, *, known: Entry | None
     ) -> Filled:
         owner = secrets.token_hex(8)
-        look = await twice(lambda: self._look(level, wanted, known=known))
-        if look.entry is not None:
-            return Filled(Origin.SHARED, entry=look.entry)
         async with level.notices(wanted.key) as notice:
-            claim = await twice(lambda: self._claim(level, wanted, owner=owner, known=known))
+            claim = await twice(lambda: self._claim(level, wanted, owner=owner, known=known, anyhow=False))
+            if claim.is_for_nothing:
+                claim = await twice(lambda: self._claim(level, wanted, owner=owner, known=known, anyhow=True))
             if not claim.is_ours:
                 if claim.look.entry is not None:
                     return Filled(Origin.SHARED, entry=claim.look.entry)
@@ -123,7 +122,7 @@ class Filler:
             LevelUnavailable: Nothing could be learnt for as long as a lease lasts.
         """
         clock = asyncio.get_running_loop().time
-        learnt_at, lasts_seconds = clock(), claim.others_seconds
+        learnt_at, lasts_seconds = clock(), claim.others_seconds or 0.0
         while not claim.is_ours and claim.look.entry is None:
             await notice.wait(timeout_seconds=_pause_seconds(lasts_seconds))
             try:
@@ -131,8 +130,8 @@ class Filler:
                 look = await self._look(level, wanted, known=None)
                 if look.entry is not None:
                     return _Claimed(look=look, is_ours=False)
-                claim = await self._claim(level, wanted, owner=owner, known=None)
-                learnt_at, lasts_seconds = clock(), claim.others_seconds
+                claim = await self._claim(level, wanted, owner=owner, known=None, anyhow=True)
+                learnt_at, lasts_seconds = clock(), claim.others_seconds or 0.0
             except LevelUnavailable:
                 # Who computes may do so without the level for a moment, and so may who waits.
                 if clock() - learnt_at > LEASE_SECONDS:
@@ -140,15 +139,14 @@ class Filler:
                 lasts_seconds = LEASE_SECONDS
         return claim
 
-    async def _claim(self, level: SharedLevel, wanted: Wanted, *, owner: str, known: Entry | None) -> "_Claimed":
+    async def _claim(
+        self, level: SharedLevel, wanted: Wanted, *, owner: str, known: Entry | None, anyhow: bool
+    ) -> "_Claimed":
         claim = await level.claim(
-            wanted.key, owner=owner, seconds=LEASE_SECONDS, fields=STORED_FIELDS, tags=wanted.tags
+            wanted.key, owner=owner, seconds=LEASE_SECONDS, fields=STORED_FIELDS, tags=wanted.tags, anyhow=anyhow
         )
-        return _Claimed(
-            look=self._judge(claim.found, wanted, known=known),
-            is_ours=claim.others_seconds is None,
-            others_seconds=claim.others_seconds or 0.0,
-        )
+        look = self._judge(claim.found, wanted, known=known)
+        return _Claimed(look=look, is_ours=claim.is_ours, others_seconds=claim.others_seconds)
 
     async def _look(self, level: SharedLevel, wanted: Wanted, *, known: Entry | None) -> "_Look":
         found = await level.look_up(wanted.key, fields=STORED_FIELDS, tags=wanted.tags)
@@ -229,8 +227,13 @@ class _Claimed:
 
     look: _Look
     is_ours: bool
-    others_seconds: float = 0.0
+    others_seconds: float | None = None
     """How long another process has it yet, unless it keeps it."""
+
+    @property
+    def is_for_nothing(self) -> bool:
+        """Whether the lease was not asked for because of an entry that cannot be given."""
+        return not self.is_ours and self.others_seconds is None and self.look.entry is None
 
 
 def _pause_seconds(lasts_seconds: float) -> float:

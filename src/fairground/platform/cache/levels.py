@@ -37,9 +37,10 @@ class Claim:
     """An answer to `claim`."""
 
     found: Found
-    """What was stored when the lease was asked for; every tag has a token."""
+    """What was stored when the lease was asked for; every tag has a token, unless what is stored will do."""
+    is_ours: bool
     others_seconds: float | None
-    """How long another owner has the lease yet, unless he keeps it; None when it is ours."""
+    """How long another owner has the lease yet, unless he keeps it; None where it is ours or was not asked for."""
 
 
 class Notice(Protocol):
@@ -84,10 +85,15 @@ class SharedLevel(Protocol):
         """Read fields of an entry and the tokens of the tags, in one round trip."""
         ...
 
-    async def claim(self, key: str, *, owner: str, seconds: float, fields: Sequence[str], tags: Sequence[str]) -> Claim:
+    async def claim(
+        self, key: str, *, owner: str, seconds: float, fields: Sequence[str], tags: Sequence[str], anyhow: bool
+    ) -> Claim:
         """Take the right to compute the entry, unless another owner has it, and look it up, in one round trip.
 
         Tags that have no token get random ones. Whoever claims again because no answer came, has what he took.
+
+        Args:
+            anyhow: False to look up alone where an entry is stored, whatever it is worth.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import redis
@@ -82,13 +83,28 @@ async def test_a_claim_tells_whose_the_lease_is_what_is_stored_and_a_token_for_e
     level: RedisLevel, other: RedisLevel
 ) -> None:
     await level.store("list", owner="anybody", fields={"meta": b"old"}, ttl_seconds=60)
-    first = await level.claim("list", owner="first", seconds=30, fields=["meta", "br"], tags=["lists", "crafts"])
-    assert (first.others_seconds, first.found.fields) == (None, (b"old", None))
-    second = await other.claim("list", owner="second", seconds=30, fields=["meta"], tags=["crafts", "lists"])
+    asked: dict[str, Any] = {"seconds": 30, "anyhow": True}
+    first = await level.claim("list", owner="first", fields=["meta", "br"], tags=["lists", "crafts"], **asked)
+    assert (first.is_ours, first.others_seconds, first.found.fields) == (True, None, (b"old", None))
+    second = await other.claim("list", owner="second", fields=["meta"], tags=["crafts", "lists"], **asked)
+    assert not second.is_ours
     assert second.others_seconds is not None
     assert 0 < second.others_seconds <= 30
     assert None not in first.found.tokens
     assert second.found.tokens == tuple(reversed(first.found.tokens))
+
+
+async def test_where_an_entry_is_stored_a_claim_can_be_a_look_alone(level: RedisLevel, other: RedisLevel) -> None:
+    asked: dict[str, Any] = {"seconds": 30, "fields": ["meta"], "tags": ["lists"], "anyhow": False}
+    first = await level.claim("list", owner="first", **asked)
+    assert (first.is_ours, first.found.fields, None in first.found.tokens) == (True, (None,), False)
+    await level.store("list", owner="first", fields={"meta": b"made"}, ttl_seconds=60)
+    look = await other.claim("list", owner="second", **asked)
+    assert (look.is_ours, look.others_seconds, look.found.fields) == (False, None, (b"made",))
+    assert look.found.tokens == first.found.tokens
+    await level.renew_tags(["lists"])
+    assert (await other.claim("list", owner="second", **asked)).found.tokens == (None,)
+    assert await take(level, "list", owner="third")
 
 
 async def test_many_at_once_share_a_few_connections(redis_server: Server, namespace: str) -> None:

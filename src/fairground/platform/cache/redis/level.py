@@ -76,13 +76,16 @@ class RedisLevel:
         tokens = _tokens(answer, answer.replies[1]) if tags else ()
         return Found(fields=tuple(stored), tokens=tokens)
 
-    async def claim(self, key: str, *, owner: str, seconds: float, fields: Sequence[str], tags: Sequence[str]) -> Claim:
+    async def claim(
+        self, key: str, *, owner: str, seconds: float, fields: Sequence[str], tags: Sequence[str], anyhow: bool
+    ) -> Claim:
+        self._doorkeeper.saw(key)
         keys = [self._lease(key), self._entry(key), *map(self._token, tags)]
-        words: Command = (owner, _milliseconds(seconds), os.urandom(_TOKEN_BYTES), _TOKEN_SECONDS, *fields)
+        words: Command = (owner, _milliseconds(seconds), os.urandom(_TOKEN_BYTES), _TOKEN_SECONDS, int(anyhow), *fields)
         answer = await self._ask(("EVAL", scripts.CLAIM, len(keys), *keys, *words))
-        others, stored, tokens = answer.replies[0]
+        is_ours, others, stored, tokens = answer.replies[0]
         found = Found(fields=tuple(stored), tokens=_tokens(answer, tokens))
-        return Claim(found=found, others_seconds=None if others < 0 else others / 1000)
+        return Claim(found=found, is_ours=bool(is_ours), others_seconds=None if others < 0 else others / 1000)
 
     async def store(self, key: str, *, owner: str, fields: Mapping[str, bytes], ttl_seconds: float) -> None:
         """Replace an entry. One above 1 MiB is not kept; one that was asked for once only is not kept for long."""

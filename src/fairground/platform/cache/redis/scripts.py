@@ -2,22 +2,27 @@
 
 from typing import Final
 
-# Keys: lease, entry, tags. Arguments: owner, milliseconds, a new token and its seconds, then the fields.
-# It writes first, which a full server and a replica refuse. Who is refused the lease leaves word that somebody waits.
+# Keys: lease, entry, tags. Arguments: owner, milliseconds, a new token and its seconds, whether the lease is asked for
+# though there is an entry, then the fields. It tells whether the lease is ours, and for how long it is another's. It
+# writes first, which a full server and a replica refuse. Who is refused the lease leaves word that somebody waits.
 CLAIM: Final = """
-local others = -1
+local tokens = {}
+if ARGV[5] == '0' and redis.call('EXISTS', KEYS[2]) == 1 then
+    for i = 3, #KEYS do tokens[i - 2] = redis.call('GET', KEYS[i]) end
+    return {0, -1, redis.call('HMGET', KEYS[2], unpack(ARGV, 6)), tokens}
+end
+local is_ours, others = 1, -1
 if redis.call('HSETNX', KEYS[1], 'owner', ARGV[1]) == 1 then
     redis.call('PEXPIRE', KEYS[1], ARGV[2])
 elseif redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then
     redis.call('HSET', KEYS[1], 'is_waited_for', 1)
-    others = redis.call('PTTL', KEYS[1])
+    is_ours, others = 0, redis.call('PTTL', KEYS[1])
 end
-local tokens = {}
 for i = 3, #KEYS do
     redis.call('SET', KEYS[i], ARGV[3], 'NX', 'EX', ARGV[4])
     tokens[i - 2] = redis.call('GET', KEYS[i])
 end
-return {others, redis.call('HMGET', KEYS[2], unpack(ARGV, 5)), tokens}
+return {is_ours, others, redis.call('HMGET', KEYS[2], unpack(ARGV, 6)), tokens}
 """
 
 # It sets before it deletes, because a full server refuses only what a script writes first.
