@@ -235,6 +235,20 @@ async def test_what_is_remembered_of_requests_is_bounded(site: Site, monkeypatch
     assert how(await site.get("/things/a?page=1")) == ["HIT"]
 
 
+@pytest.mark.parametrize(
+    ("path", "accept_encoding"),
+    [
+        ("/things/a", "gzip," + "x" * layer.RAW_MAX_BYTES),
+        ("/things/a?utm_source=" + "x" * (layer.RAW_MAX_BYTES - 20), "gzip"),
+        ("/things/a" + "/" * layer.RAW_MAX_BYTES, "gzip"),
+    ],
+)
+async def test_of_long_requests_nothing_is_remembered(site: Site, path: str, accept_encoding: str) -> None:
+    answers = [await site.get(path, accept_encoding=accept_encoding) for _ in range(2)]
+    assert how(*answers) == ["MISS", "HIT"]
+    assert not site.layer._reads
+
+
 async def test_outside_of_running_every_request_reaches_its_route(site: Site) -> None:
     site.cache._flights._group = None
     for _ in range(2):

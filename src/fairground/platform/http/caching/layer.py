@@ -18,7 +18,8 @@ from fairground.platform.http.caching.table import CacheTable
 from fairground.platform.http.problems import plain_problem, problem_response
 from fairground.platform.http.shield import Shield
 
-READ_MAX: Final = 20_000  # requests whose reading is remembered, of at most a few hundred bytes each
+READ_MAX: Final = 20_000  # requests whose reading is remembered
+RAW_MAX_BYTES: Final = 1_024  # of such a request: browsers send half of it, and strangers as much as they like
 _METHODS: Final = frozenset({"GET", "HEAD"})
 _NAME: Final = b"fairground"
 
@@ -101,9 +102,10 @@ class CacheLayer:
             read = _Read(route.keys.read(parts, query_string), name, "", small, large)
         except NotCacheable as reason:
             return _Read(None, name, str(reason), small, large)
-        if len(self._reads) >= READ_MAX:
-            self._reads.clear()
-        self._reads[raw] = read
+        if sum(map(len, raw)) <= RAW_MAX_BYTES:
+            if len(self._reads) >= READ_MAX:
+                self._reads.clear()
+            self._reads[raw] = read
         return read
 
     async def _respond(
