@@ -83,6 +83,17 @@ async def test_who_wishes_something_else_is_not_given_it(pictures: Pictures, nam
     assert (pictures.calls, pictures.stats.repeated) == (3, 0)
 
 
+async def test_who_says_two_wishes_spoils_nothing_for_who_says_the_second(pictures: Pictures) -> None:
+    # Routes answer the first, so what they answer must not be kept for the second.
+    for _ in range(3):
+        await pictures.client.get("/img?v=1", headers=[("accept", "image/avif"), ("accept", "image/webp")])
+    assert pictures.stats.repeated == 1
+    await pictures.get(accept="image/webp")
+    assert pictures.stats.repeated == 1
+    await pictures.get(accept="image/avif")
+    assert pictures.stats.repeated == 2
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -52,7 +52,8 @@ class RepeatImmutable:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             await self._app(scope, receive, send)
             return
-        asked = dict(scope["headers"])
+        # Of a header that occurs twice the first one counts, as for the route itself.
+        asked = dict(reversed(scope["headers"]))
         key = (scope["path"], scope["query_string"], asked.get(b"accept"), asked.get(b"accept-encoding"))
         if sum(len(part) for part in key if part) > ASKED_MAX_BYTES:
             await self._app(scope, receive, send)
