@@ -25,6 +25,8 @@ from fairground.platform.http.identity import Caller
 from fairground.platform.http.routing import api_router
 from tests.support.outbox import RecordingOutbox
 
+KEEP_ALIVE_SECONDS = 1
+
 
 class Nobody:
     async def authenticate(self, _connection: object) -> Caller | None:
@@ -86,7 +88,9 @@ async def test_nothing_is_held_back_by_closing_and_nothing_is_written_after_it()
 
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[int]:
-    config = uvicorn.Config(app, http=WholeAnswers, log_config=None, lifespan="off", port=0)
+    config = uvicorn.Config(
+        app, http=WholeAnswers, log_config=None, lifespan="off", port=0, timeout_keep_alive=KEEP_ALIVE_SECONDS
+    )
     server = uvicorn.Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)
@@ -149,6 +153,11 @@ async def fair(tmp_path: Path) -> AsyncIterator[int]:
     async def get_kept() -> Greeting:
         return Greeting(words="kept")
 
+    @router.get("/patient")
+    async def get_patient() -> Greeting:
+        await asyncio.sleep(KEEP_ALIVE_SECONDS + 0.2)
+        return Greeting(words="patient")
+
     @router.get("/slow")
     async def get_slow() -> Greeting:
         await asyncio.sleep(0.05)
@@ -185,6 +194,12 @@ async def test_answers_keep_the_order_of_requests_that_came_together(fair: int) 
     answers = await ask(fair, *[request(f"GET /{path}") for path in asked], answers=len(asked))
     assert [each.json()["words"] for each in answers] == asked
     assert [each.headers.get("x-cache") for each in answers] == ["HIT", None, "HIT", "HIT", None, "HIT"]
+
+
+async def test_who_is_answered_after_something_ready_is_not_taken_for_idle(fair: int) -> None:
+    await ask(fair, request("GET /kept"), answers=1)
+    answers = await ask(fair, request("GET /kept"), request("GET /patient"), answers=2)
+    assert answers[1].json()["words"] == "patient"
 
 
 async def test_a_thousand_requests_that_waited_for_one_are_answered(fair: int) -> None:

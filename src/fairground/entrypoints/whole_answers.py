@@ -33,6 +33,8 @@ class WholeAnswers(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         ready = self._ready_for(cycle)
         if ready is None:
+            # What was answered before it in the same packet has begun to wait for the next packet.
+            self._unset_keepalive_if_required()
             super()._start_asgi_task(cycle, app)
             return
         cycle.response_started = cycle.response_complete = True
