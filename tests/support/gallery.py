@@ -51,6 +51,10 @@ class Gallery:
     async def stored(self) -> list[str]:
         return sorted([stored.key for kind in Retention async for stored in self.program.store.list_objects(kind)])
 
+    def count_renders(self) -> int:
+        """Return how many pictures have been made since the start."""
+        return sum(self.program.renderer.stats.durations.counts)
+
 
 @asynccontextmanager
 async def open_gallery(url: str, folder: Path) -> AsyncIterator[Gallery]:

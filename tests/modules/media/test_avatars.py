@@ -1,6 +1,5 @@
 """Providers' faces: squares of their portraits, monograms, and what browsers may keep of either."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -11,21 +10,12 @@ from sqlalchemy import delete, select
 from fairground.kernel.ids import uuid7
 from fairground.modules.media.tables import OriginalRow, RenditionRow
 from fairground.platform.images.recipes import MASTER
-from fairground.platform.images.renderer import Renderer
 from tests.support.databases import copy_of
 from tests.support.faces import Face, open_face
 from tests.support.gallery import API, Gallery, open_gallery
-from tests.support.pictures import is_upright, list_traces, opened, photograph
+from tests.support.pictures import opened, photograph
 
 PHOTO: Final = photograph(450, 600, orientation=8)
-BROWSER: Final = {"accept": "image/avif,image/webp,image/*,*/*;q=0.8"}
-
-
-@pytest.fixture(scope="module")
-async def gallery(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gallery]:
-    folder = tmp_path_factory.mktemp("avatars")
-    async with open_gallery(copy_of(sqlite_template, folder), folder / "data") as opened_gallery:
-        yield opened_gallery
 
 
 async def a_face(gallery: Gallery) -> Face:
@@ -35,28 +25,6 @@ async def a_face(gallery: Gallery) -> Face:
 async def a_portrait(face: Face) -> str:
     """Choose a picture that nobody has brought before: bytes behind its end make it another original."""
     return await face.choose(await face.bring(PHOTO + uuid7().bytes))
-
-
-def renders(gallery: Gallery) -> int:
-    return sum(gallery.program.renderer.stats.durations.counts)
-
-
-async def test_a_portrait_is_shown_as_a_square(gallery: Gallery) -> None:
-    url = await a_portrait(await a_face(gallery))
-    before = renders(gallery)
-    shown = await gallery.nobody.get(f"{url}&w=150&dpr=2&q=78", headers=BROWSER)
-    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/avif")
-    image = opened(shown.content)
-    assert image.size == (320, 320)
-    assert is_upright(image)
-    assert list_traces(shown.content) == []
-    assert shown.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert shown.headers["vary"] == "Accept"
-    assert shown.headers["x-content-type-options"] == "nosniff"
-    assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    again = await gallery.nobody.get(f"{url}&w=300&q=80", headers=BROWSER)
-    assert (again.content, again.headers["etag"]) == (shown.content, shown.headers["etag"])
-    assert renders(gallery) == before + 1
 
 
 async def test_every_width_is_brought_to_a_step(gallery: Gallery) -> None:
@@ -95,40 +63,15 @@ async def stored_keys(gallery: Gallery, column: Any) -> list[str]:
         return list(await tx.scalars(select(column)))
 
 
-@pytest.mark.parametrize("has_portrait", [True, False])
-async def test_who_has_it_is_told_so_before_any_file_is_looked_at(
-    gallery: Gallery, monkeypatch: pytest.MonkeyPatch, *, has_portrait: bool
-) -> None:
-    face = await a_face(gallery)
-    if has_portrait:
-        await a_portrait(face)
-    path = f"{face.path}?w=64&fmt=webp"
-    shown = await gallery.nobody.get(path)
-    assert shown.headers["cache-control"] == "public, max-age=300, s-maxage=86400"
-    head = await gallery.nobody.head(path)
-    assert (head.status_code, head.content) == (200, b"")
-    assert {**head.headers, "date": ""} == {**shown.headers, "date": ""}
-
-    def fail(*_: Any, **__: Any) -> None:
-        raise AssertionError("A file was looked at.")
-
-    monkeypatch.setattr(gallery.program.store, "read", fail)
-    monkeypatch.setattr(gallery.program.store, "head", fail)
-    monkeypatch.setattr(Renderer, "render", fail)
-    for tags in (shown.headers["etag"], f'W/{shown.headers["etag"]}, "other"', "*"):
-        known = await gallery.nobody.get(path, headers={"if-none-match": tags})
-        assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", shown.headers["etag"])
-
-
 async def test_who_has_no_portrait_is_shown_by_initials(gallery: Gallery) -> None:
     face = await a_face(gallery)
-    before = renders(gallery)
+    before = gallery.count_renders()
     for fmt in ("webp", "jpeg", "avif"):
         for _ in range(2):
             shown = await gallery.nobody.get(f"{face.path}?w=96&fmt={fmt}")
             assert (shown.status_code, shown.headers["content-type"]) == (200, f"image/{fmt}")
             assert opened(shown.content).size == (96, 96)
-    assert renders(gallery) == before + 3
+    assert gallery.count_renders() == before + 3
 
 
 async def test_a_face_has_another_etag_when_name_or_portrait_change(gallery: Gallery) -> None:

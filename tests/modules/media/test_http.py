@@ -1,25 +1,15 @@
 """Pictures over HTTP: forms, refusals as problem documents, and files that are sent to do harm."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
 
-from tests.support.databases import copy_of
-from tests.support.gallery import API, Gallery, open_gallery
+from tests.support.gallery import API, Gallery
 from tests.support.hostile_pictures import list_hostile
 from tests.support.pictures import photograph
 
 PHOTO: Final = photograph(450, 300)
-
-
-@pytest.fixture(scope="module")
-async def gallery(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gallery]:
-    folder = tmp_path_factory.mktemp("gallery")
-    async with open_gallery(copy_of(sqlite_template, folder), folder / "data") as opened:
-        yield opened
 
 
 async def test_a_picture_is_brought_by_a_form_read_and_removed(gallery: Gallery) -> None:

@@ -1,7 +1,6 @@
 """The image proxy: sizes, formats, what is kept where, and that nothing is decoded twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,19 +14,13 @@ from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.storage.keys import Retention
 from tests.support.databases import copy_of
+from tests.support.faces import open_face
 from tests.support.gallery import API, Gallery, open_gallery
 from tests.support.pictures import is_upright, list_traces, opened, photograph
 from tests.support.server_process import NoTurns
 
 PHOTO: Final = photograph(450, 600, orientation=8)
 BROWSER: Final = {"accept": "image/avif,image/webp,image/*,*/*;q=0.8"}
-
-
-@pytest.fixture(scope="module")
-async def gallery(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gallery]:
-    folder = tmp_path_factory.mktemp("gallery")
-    async with open_gallery(copy_of(sqlite_template, folder), folder / "data") as opened_gallery:
-        yield opened_gallery
 
 
 async def a_picture(gallery: Gallery) -> Any:
@@ -37,43 +30,52 @@ async def a_picture(gallery: Gallery) -> Any:
     return await gallery.ready(sent.json()["id"])
 
 
-def renders(gallery: Gallery) -> int:
-    return sum(gallery.program.renderer.stats.durations.counts)
+async def shown_at(gallery: Gallery, what: str) -> str:
+    """Return the address of a picture, of a portrait or of the initials of who has none."""
+    if what == "picture":
+        return str((await a_picture(gallery))["url"])
+    face = await open_face(gallery.program, gallery.nobody)
+    if what == "portrait":
+        return await face.choose(await face.bring(PHOTO + uuid7().bytes))
+    return face.path
 
 
-async def test_everybody_sees_a_picture_in_the_size_that_is_asked_for(gallery: Gallery) -> None:
-    picture = await a_picture(gallery)
-    before = renders(gallery)
-    shown = await gallery.nobody.get(f"{picture['url']}&w=150&dpr=2&q=78", headers=BROWSER)
+@pytest.mark.parametrize(("what", "size"), [("picture", (320, 427)), ("portrait", (320, 320))])
+async def test_everybody_sees_it_in_the_size_that_is_asked_for(
+    gallery: Gallery, what: str, size: tuple[int, int]
+) -> None:
+    url = await shown_at(gallery, what)
+    before = gallery.count_renders()
+    shown = await gallery.nobody.get(f"{url}&w=150&dpr=2&q=78", headers=BROWSER)
     assert (shown.status_code, shown.headers["content-type"]) == (200, "image/avif")
     image = opened(shown.content)
-    assert (image.width, image.height) == (320, 427)
+    assert image.size == size
     assert is_upright(image)
     assert list_traces(shown.content) == []
     assert shown.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert shown.headers["vary"] == "Accept"
     assert shown.headers["x-content-type-options"] == "nosniff"
     assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    again = await gallery.nobody.get(f"{picture['url']}&w=300&q=80", headers=BROWSER)
+    again = await gallery.nobody.get(f"{url}&w=300&q=80", headers=BROWSER)
     assert (again.content, again.headers["etag"]) == (shown.content, shown.headers["etag"])
-    assert renders(gallery) == before + 1
+    assert gallery.count_renders() == before + 1
 
 
 async def test_what_the_job_has_made_is_not_made_again(gallery: Gallery) -> None:
     picture = await a_picture(gallery)
-    before = renders(gallery)
+    before = gallery.count_renders()
     for fmt, kind in (("webp", "image/webp"), ("jpeg", "image/jpeg")):
         shown = await gallery.nobody.get(f"{picture['url']}&w=400&q=80&fmt={fmt}", headers=BROWSER)
         assert (shown.headers["content-type"], opened(shown.content).width) == (kind, 400)
         assert "accept" not in shown.headers.get("vary", "").lower()
-    assert renders(gallery) == before
+    assert gallery.count_renders() == before
 
 
+@pytest.mark.parametrize("what", ["picture", "portrait", "initials"])
 async def test_who_has_it_is_told_so_before_any_file_is_looked_at(
-    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    picture = await a_picture(gallery)
-    path = f"{API}/img/{picture['id']}?w=64&fmt=webp"
+    path = f"{urlsplit(await shown_at(gallery, what)).path}?w=64&fmt=webp"
     shown = await gallery.nobody.get(path)
     assert shown.headers["cache-control"] == "public, max-age=300, s-maxage=86400"
     head = await gallery.nobody.head(path)
@@ -138,11 +140,11 @@ async def rush(gallery: Gallery, url: str, *, count: int) -> list[httpx.Response
 
 async def test_of_a_rush_for_three_cold_variants_three_are_made(gallery: Gallery) -> None:
     picture = await a_picture(gallery)
-    before = renders(gallery)
+    before = gallery.count_renders()
     answers = await rush(gallery, picture["url"], count=100)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 3
-    assert renders(gallery) == before + 3
+    assert gallery.count_renders() == before + 3
 
 
 async def test_without_waiting_for_each_other_the_rush_makes_more(
@@ -157,10 +159,10 @@ async def test_without_waiting_for_each_other_the_rush_makes_more(
 
     async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
         picture = await a_picture(gallery)
-        before = renders(gallery)
+        before = gallery.count_renders()
         monkeypatch.setattr(Renderer, "render", render_alone)
         await rush(gallery, picture["url"], count=9)
-        assert renders(gallery) > before + 3
+        assert gallery.count_renders() > before + 3
 
 
 async def test_who_comes_to_a_full_queue_is_told_when_to_come_again(

@@ -76,41 +76,24 @@ async def test_another_picture_shows_when_media_says_that_it_is_ready(
     assert await face(portraits, provider.id) == new.id
 
 
-async def test_what_became_ready_while_it_was_chosen_is_not_missed(
-    desk: Desk,
-    portraits: PortraitService,
-    album: FakePictures,
-    shown: Shown,
-    follow: Follow,
+@pytest.mark.parametrize("before", [PictureState.PROCESSING, PictureState.READY])
+async def test_what_happened_to_a_picture_while_it_was_chosen_is_not_missed(
+    desk: Desk, portraits: PortraitService, album: FakePictures, shown: Shown, follow: Follow, *, before: PictureState
 ) -> None:
     provider = await desk.approved()
     assert provider.owner_id is not None
-    picture = album.add(provider.owner_id, PictureState.PROCESSING)
+    picture = album.add(provider.owner_id, before)
     await portraits.choose_portrait(owner_id=provider.owner_id, provider_id=provider.id, picture_id=picture.id)
-    await follow()
-    assert await shown.of(provider.slug) is None
-    told = album.make_ready(picture)
-    await follow()
-    assert await shown.of(provider.slug) == square(provider.id, told.url)
-    await follow()
-    assert await shown.of(provider.slug) == square(provider.id, told.url)
-
-
-async def test_what_was_removed_while_it_was_chosen_does_not_stay(
-    desk: Desk,
-    portraits: PortraitService,
-    album: FakePictures,
-    shown: Shown,
-    follow: Follow,
-) -> None:
-    provider = await desk.approved()
-    assert provider.owner_id is not None
-    picture = album.add(provider.owner_id, PictureState.READY)
-    await portraits.choose_portrait(owner_id=provider.owner_id, provider_id=provider.id, picture_id=picture.id)
-    album.pictures.clear()
-    for _ in range(2):
+    expected = None
+    if before is PictureState.PROCESSING:
         await follow()
         assert await shown.of(provider.slug) is None
+        expected = square(provider.id, album.make_ready(picture).url)
+    else:
+        album.pictures.clear()
+    for _ in range(2):
+        await follow()
+        assert await shown.of(provider.slug) == expected
 
 
 @pytest.mark.parametrize("ends", ["refused", "deleted"])
