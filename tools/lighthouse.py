@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Final, Self
+from typing import Any, Final, Self
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCKED: Final = ROOT / "tools" / "audit"
@@ -54,7 +54,7 @@ class Audit:
     failed: tuple[str, ...]
     """The audits outside of performance that cost points."""
     image_failures: tuple[str, ...]
-    """Of IMAGE_AUDITS, those that complain."""
+    """Of IMAGE_AUDITS, those that complain, each with the pictures that they name."""
 
     @classmethod
     def read(cls, report: str) -> Self:
@@ -71,8 +71,19 @@ class Audit:
             scores={name: 100 * (told["categories"][name]["score"] or 0) for name in CATEGORIES},
             lcp_ms=told["audits"]["largest-contentful-paint"]["numericValue"],
             failed=tuple(costly),
-            image_failures=tuple(name for name in IMAGE_AUDITS if told["audits"][name]["score"] not in {None, 1}),
+            image_failures=tuple(
+                f"{name}: {_named(told['audits'][name])}"
+                for name in IMAGE_AUDITS
+                if told["audits"][name]["score"] not in {None, 1}
+            ),
         )
+
+
+def _named(audited: Mapping[str, Any]) -> str:
+    """Return the pictures of an audit, with the bytes that each could spare where it says so."""
+    items = audited.get("details", {}).get("items", [])
+    named = [(item.get("url", item.get("node", {}).get("snippet", "")), item.get("wastedBytes")) for item in items]
+    return ", ".join(f"{url} ({spare} B to spare)" if spare else url for url, spare in named)
 
 
 def audit(url: str, *, chromium: str, runs: int) -> Audit:
