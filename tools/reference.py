@@ -70,7 +70,9 @@ def _is_ours(kind: type) -> bool:
 def _meaning(kind: type) -> str:
     """Return the first paragraph of a class's own docstring, or what its name says."""
     text = inspect.cleandoc(vars(kind).get("__doc__") or "").split("\n\n")[0]
-    return " ".join(text.split()) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).capitalize() + "."
+    # The second place ends a word of one letter, as in NotAProvider.
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", kind.__name__)
+    return " ".join(text.split()) or f"{words.capitalize()}."
 
 
 def _span(every: timedelta) -> str:
