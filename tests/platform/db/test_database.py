@@ -134,6 +134,15 @@ async def test_many_rows_are_inserted_as_a_few_are(db: Database) -> None:
     assert [row._asdict() for row in stored] == rows
 
 
+@pytest.mark.parametrize("other", [{"name": "b"}, {"name": "b", "count": 1, "at": None}])
+async def test_many_rows_of_unlike_columns_are_refused(db: Database, other: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"the columns \['count', 'name'\]; one has"):
+        async with db.write() as tx:
+            await tx.insert_many(NoteRow, [{"name": "a", "count": 1}, other])
+    async with db.read() as tx:
+        assert await tx.scalar(select(func.count()).select_from(NoteRow)) == 0
+
+
 async def test_an_instant_comes_back_as_it_went_in_to_the_microsecond_and_in_utc(db: Database) -> None:
     moment = datetime(2026, 3, 29, 1, 30, 0, 123_457, tzinfo=timezone(timedelta(hours=2)))
     async with db.write() as tx:

@@ -120,9 +120,21 @@ class WriteTx(ReadTx):
         return sum([await self.execute(insert.values(row).on_conflict_do_nothing()) for row in rows])
 
     async def insert_many(self, row_class: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> int:
-        """Do what `insert_ignore` does for hundreds of rows, all of them of the same columns and of plain values."""
+        """Do what `insert_ignore` does for hundreds of rows, all of them of the same columns and of plain values.
+
+        Raises:
+            ValueError: A row has other columns than the first one.
+        """
         if not rows:
             return 0
+        columns = rows[0].keys()
+        for row in rows:
+            if row.keys() != columns:
+                # One database would store nothing there, and the other one leave the column out.
+                raise ValueError(
+                    f"All rows for {row_class.__tablename__} need the columns {sorted(columns)};"
+                    f" one has {sorted(row.keys())}."
+                )
         return await self.execute(*self.ops.insert_many(row_class.__table__, rows))
 
     async def upsert(
