@@ -1,3 +1,5 @@
+from collections.abc import AsyncIterator
+
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 from httpx import ASGITransport, AsyncClient
@@ -6,6 +8,7 @@ from starlette.responses import Response
 from fairground.kernel.errors import Conflict, Forbidden, LimitExceeded, Unauthenticated, Unavailable
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
+from fairground.web.forms import read_form
 from fairground.web.page_route import local_path, page_router, see_other
 from fairground.web.pages import not_found
 from fairground.web.rendering import Renderer
@@ -18,6 +21,8 @@ REFUSALS = {
     "away": Unavailable("Nobody answers."),
     "broken": RuntimeError("a secret detail"),
 }
+
+LARGEST_BYTES = 1_000
 
 
 def _client() -> AsyncClient:
@@ -36,6 +41,12 @@ def _refusing(router: APIRouter) -> APIRouter:
     @router.get("/_f/refuse/{kind}")
     async def refuse_part(kind: str) -> Response:
         raise REFUSALS[kind]
+
+    @router.post("/send", max_body_size=LARGEST_BYTES)
+    @router.post("/_f/send", max_body_size=LARGEST_BYTES)
+    async def take(request: Request) -> Response:
+        await read_form(request)
+        return Response(status_code=204)
 
     @router.get("/_f/lead")
     async def lead(request: Request) -> Response:
@@ -77,6 +88,24 @@ async def test_a_part_is_refused_by_a_part() -> None:
     assert "<html" not in answer.text
     assert led.headers["hx-redirect"] == "/login"
     assert elsewhere.headers["hx-redirect"] == "/elsewhere"
+
+
+async def _in_pieces(size_bytes: int) -> AsyncIterator[bytes]:
+    """Without a length that is told before, as who sends more than he says."""
+    for _ in range(size_bytes // 100):
+        yield b"x" * 100
+
+
+@pytest.mark.parametrize("path", ["/send", "/_f/send"])
+async def test_a_form_that_is_too_large_or_cannot_be_read_is_refused_in_words(path: str) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    async with _client() as client:
+        fits = await client.post(path, content=_in_pieces(LARGEST_BYTES), headers=form)
+        large = await client.post(path, content=_in_pieces(LARGEST_BYTES + 100), headers=form)
+        unreadable = await client.post(path, content=b"x", headers={"content-type": "multipart/form-data; boundary=y"})
+    assert (fits.status_code, large.status_code, unreadable.status_code) == (204, 413, 400)
+    assert "larger than this page takes" in large.text
+    assert "could not be read" in unreadable.text
 
 
 async def test_an_unknown_address_is_a_page_for_readers_but_not_for_programs() -> None:

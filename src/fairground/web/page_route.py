@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, StringConstraints
+from starlette.exceptions import HTTPException  # noqa: TID251 - caught here, raised by the framework only
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -66,6 +67,9 @@ def page_router(renderer: Renderer) -> APIRouter:
                 except RequestValidationError:
                     # A page has no body or query that FastAPI checks, so only an id in the path can be wrong.
                     return refusal_page(renderer, request, error=PageNotFound("There is nothing at this address."))
+                except HTTPException as refused:
+                    # A form that is too large, or that cannot be read.
+                    return _error_page(renderer, request, status=HTTPStatus(refused.status_code), error=None)
                 except Exception:
                     # The last place that can still answer with a page; it is logged as the framework would.
                     log.exception("page.failed", method=request.method, path=request.url.path)
@@ -106,7 +110,7 @@ def refusal_page(renderer: Renderer, request: Request, *, error: DomainError) ->
 def _error_page(renderer: Renderer, request: Request, *, status: HTTPStatus, error: DomainError | None) -> Response:
     headers = headers_of(error) if error is not None else {}
     if request.url.path.startswith(PART_PREFIX):
-        return renderer.part("errors/part.html", status=status, headers=headers, error=error)
+        return renderer.part("errors/part.html", status=status, headers=headers, code=int(status), error=error)
     viewer: Caller | None = getattr(request.state, "caller", None)
     return renderer.page(
         request, "errors/page.html", status=status, headers=headers, viewer=viewer, code=int(status), error=error
