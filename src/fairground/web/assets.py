@@ -22,8 +22,6 @@ MEDIA_TYPES: Final = {
     "speculation.json": "application/speculationrules+json",
 }
 """By the end of a file's name, or by all of it."""
-# The address changes with the content, so a browser never has to ask again.
-CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 
 
 class AssetNotFound(NotFound):

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from fairground.platform.http.caching.conditional import is_known
+from fairground.platform.http.caching.control import FOREVER
 from fairground.platform.storage.gate import MEDIA_PATH, UPLOAD_PATH
 from fairground.platform.storage.keys import Retention, content_type_of, etag_of, is_key, retention_of
 from fairground.platform.storage.ranges import Unsatisfiable, read_range
 from fairground.platform.storage.receiving import FORM_MAX_BYTES, Receiver
 from fairground.platform.storage.store import ObjectNotFound, Span, Store
 
-_FOREVER: Final = "public, max-age=31536000, immutable"
 # What somebody brought is a document of its own when it is opened alone: nothing in it may run or load.
 _POLICY: Final = "default-src 'none'; sandbox"
 
@@ -39,7 +39,7 @@ def routes(store: Store, *, spool: Path) -> APIRouter:
         if not is_key(key):
             raise ObjectNotFound("There is no such object.")
         if retention_of(key) is Retention.DERIVATIVE:
-            cache_control = _FOREVER
+            cache_control = FOREVER
         else:
             seconds = store.gate.check_read(key, expires=expires, signature=signature)
             cache_control = f"private, max-age={seconds}"

@@ -8,9 +8,8 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse
 
 from fairground.kernel.errors import NotFound
+from fairground.platform.http.caching.control import FOREVER
 
-# Drawn once for one provider, under a name that no other drawing gets.
-_CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 # A drawing is a document of its own when it is opened alone: nothing in it may run or load.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _NAME: Final = re.compile(r"[0-9a-f-]{36}\.svg")
@@ -28,7 +27,8 @@ def routes(folder: Path) -> APIRouter:
         file = folder / name
         if not _NAME.fullmatch(name) or not file.is_file():
             raise PictureNotFound("There is no such picture.")
-        headers = {"Cache-Control": _CACHE_FOREVER, "Content-Security-Policy": _POLICY}
+        # Drawn once for one provider, under a name that no other drawing gets.
+        headers = {"Cache-Control": FOREVER, "Content-Security-Policy": _POLICY}
         return FileResponse(file, media_type="image/svg+xml", headers=headers)
 
     return router

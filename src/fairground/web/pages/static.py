@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fairground.platform.cache.codings import IDENTITY, choose
-from fairground.web.assets import CACHE_FOREVER, Assets
+from fairground.platform.http.caching.control import FOREVER
+from fairground.web.assets import Assets
 
 
 def routes(assets: Assets) -> APIRouter:
@@ -15,7 +16,7 @@ def routes(assets: Assets) -> APIRouter:
         asset = assets.get(address)
         accepted = request.headers.get("accept-encoding", "").encode("latin-1")
         coding = choose(accepted, size_bytes=len(asset.body)) or IDENTITY
-        headers = {"Cache-Control": CACHE_FOREVER, "ETag": f'"{asset.digest}-{coding}"', "Vary": "Accept-Encoding"}
+        headers = {"Cache-Control": FOREVER, "ETag": f'"{asset.digest}-{coding}"', "Vary": "Accept-Encoding"}
         if coding != IDENTITY:
             headers["Content-Encoding"] = coding
         return Response(asset.body_in(coding), media_type=asset.media_type, headers=headers)

@@ -25,11 +25,11 @@ from fairground.modules.media.http.counting import counted_route, mark_rendered
 from fairground.modules.media.service.avatars import Avatars, Monogram
 from fairground.modules.media.service.variants import Variant, Variants
 from fairground.platform.http.caching.conditional import is_known
+from fairground.platform.http.caching.control import FOREVER
 from fairground.platform.http.routing import api_router
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.stats import PictureStats
 
-_FOREVER: Final = "public, max-age=31536000, immutable"
 # Without the version in its address a picture may be removed, which browsers shall notice within minutes.
 _FOR_A_WHILE: Final = "public, max-age=300, s-maxage=86400"
 # What somebody brought is a document of its own when it is opened alone: nothing in it may run or load.
@@ -151,7 +151,7 @@ def _format(wanted: Format, accept: str) -> PictureFormat:
 def _headers(variant: Variant | Monogram, query: ImageQuery) -> dict[str, str]:
     headers = {
         "ETag": variant.etag,
-        "Cache-Control": _FOREVER if query.v == variant.version else _FOR_A_WHILE,
+        "Cache-Control": FOREVER if query.v == variant.version else _FOR_A_WHILE,
         "Content-Security-Policy": _POLICY,
     }
     if query.fmt is Format.AUTO:

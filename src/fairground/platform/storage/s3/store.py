@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from fairground.kernel.clock import Clock
+from fairground.platform.http.caching.control import FOREVER
 from fairground.platform.storage.gate import Gate
 from fairground.platform.storage.keys import Retention, check_key, content_type_of, is_key, retention_of
 from fairground.platform.storage.policy import UploadForm, upload_fields, write_policy
@@ -30,7 +31,7 @@ from fairground.platform.storage.store import (
 _CHUNK_BYTES: Final = 256 * 1024
 _PUT_ATTEMPTS: Final = 5  # each time somebody else must have put it, and somebody else removed it
 _CACHE_CONTROL: Final = {
-    Retention.DERIVATIVE: "public, max-age=31536000, immutable",
+    Retention.DERIVATIVE: FOREVER,
     Retention.ORIGINAL: "private, max-age=0",
     Retention.UPLOAD: "private, max-age=0",
 }
