@@ -61,8 +61,8 @@ async def test_without_a_second_try_somebody_gets_the_error(
 ) -> None:
     begin = postgres._Transaction.__init__
 
-    def begin_once(self: Any, connection: AsyncConnection) -> None:
-        begin(self, connection)
+    def begin_once(self: Any, connection: AsyncConnection, *, is_reading: bool) -> None:
+        begin(self, connection, is_reading=is_reading)
         self._has_begun = True
 
     monkeypatch.setattr(postgres._Transaction, "__init__", begin_once)
@@ -90,6 +90,17 @@ async def test_a_write_begins_anew_on_another_connection(db: Database, migrated_
     lose_all_connections(migrated_url)
     async with db.read() as tx:
         assert await tx.scalars(text("SELECT number FROM kept")) == [1]
+
+
+async def test_a_read_that_begins_anew_still_cannot_write(db: Database, migrated_url: str) -> None:
+    async with db.read() as tx:
+        await tx.current_time()
+    lose_all_connections(migrated_url)
+    async with db.read() as tx:
+        await tx.current_time()
+        assert await tx.scalar(text("SHOW transaction_read_only")) == "on"
+    async with db.write() as tx:
+        assert await tx.scalar(text("SHOW transaction_read_only")) == "off"
 
 
 async def test_what_is_cut_in_its_middle_is_not_begun_anew(db: Database, migrated_url: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -56,6 +56,7 @@ _WRITE_LIMITS = text(
 )
 # And the cost that forbids a scan makes the compiler of expressions believe that a query is worth its second.
 _PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
+_FOR_READING: Final = {"postgresql_readonly": True}
 _POOL_WAIT_SECONDS = 10  # a rush for one time empties the pool for as long as its losers wait
 _SCHEMA_LOCK = 0x_FA1_49_12  # any number that nobody else on this database uses
 
@@ -130,13 +131,13 @@ class PostgresBackend:
         )
         self.engine = self._engine.sync_engine
         self._most = 2 * pool_size
-        self._reads = self._engine.execution_options(postgresql_readonly=True)
+        self._reads = self._engine.execution_options(**_FOR_READING)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Executor]:
         try:
             async with self._reads.connect() as connection:
-                yield _Transaction(connection)
+                yield _Transaction(connection, is_reading=True)
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise _unavailable(error) from error
 
@@ -144,7 +145,7 @@ class PostgresBackend:
     async def write(self) -> AsyncIterator[Executor]:
         try:
             async with self._engine.connect() as connection:
-                transaction = _Transaction(connection)
+                transaction = _Transaction(connection, is_reading=False)
                 await transaction.execute(_WRITE_LIMITS)
                 yield transaction
                 await connection.commit()
@@ -195,8 +196,9 @@ class _Transaction:
     lives, as a pool can, would cost every transaction a message.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, *, is_reading: bool) -> None:
         self._connection = connection
+        self._is_reading = is_reading
         self._has_begun = False
 
     async def execute(self, statement: Executable, values: Values = None) -> Rows:
@@ -206,6 +208,9 @@ class _Transaction:
             if self._has_begun or not error.connection_invalidated:
                 raise
             await self._connection.rollback()
+            if self._is_reading:
+                # The other one has not been told so yet.
+                self._connection = await self._connection.execution_options(**_FOR_READING)
             return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
         finally:
             self._has_begun = True
