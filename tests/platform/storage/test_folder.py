@@ -162,6 +162,30 @@ async def test_the_loop_goes_on_while_the_disk_is_slow(store: FolderStore, monke
     assert loop_thread not in {thread for each in threads.values() for thread in each}
 
 
+@pytest.mark.parametrize("made_by_others", [".", "media", "media/original", f"media/{Path(KEY).parent}"])
+async def test_names_of_folders_survive_a_power_cut_whoever_made_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_by_others: str
+) -> None:
+    """Another writer may have made a folder and not have come as far as flushing its name."""
+    (tmp_path / made_by_others).mkdir(parents=True, exist_ok=True)
+    flushed: list[Path] = []
+    flush = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    store, file = folder_store(tmp_path), tmp_path.resolve() / "media" / KEY
+    await store.put(KEY, CONTENT)
+    assert set(file.parents[:3]) <= set(flushed), "each name below the root is in a folder that was flushed"
+    assert (tmp_path in flushed) == (made_by_others == "."), "and the root's own, if it was made here"
+    assert flushed[-1] == file.parent
+    flushed.clear()
+    await store.put(KEY, CONTENT)
+    assert len(flushed) == 2, "the folders once, not for each object"
+
+
 @contextlib.contextmanager
 def _calls_watched(monkeypatch: pytest.MonkeyPatch, *names: str) -> Iterator[dict[str, set[int]]]:
     """Give the threads in which functions of `os` were called."""

@@ -41,6 +41,7 @@ class FolderStore:
     def __init__(self, root: Path, *, clock: Clock) -> None:
         self._root = root
         self._unfinished = root / ".unfinished"
+        self._lasting: set[Path] = set()  # folders whose names survive a power cut
         self._clock = clock
         self.gate = Gate(self._read_secret, clock=clock)
         self.upload_origin: str | None = None
@@ -201,11 +202,15 @@ class FolderStore:
         return path.read_bytes()
 
     def _make_folder(self, folder: Path) -> None:
-        if folder.is_dir():
+        # What is there above the root is the operator's, and need not be readable.
+        is_lasting = folder in self._lasting or self._root not in folder.parents
+        if is_lasting and folder.is_dir():
             return
         self._make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
+        # Also when it was there: who made it may not have come as far as this, or never will.
         _flush_folder(folder.parent)
+        self._lasting.add(folder)
 
 
 def _open(path: Path) -> tuple[int, int]:
