@@ -3,7 +3,9 @@
 import asyncio
 import io
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,9 +15,12 @@ from typing import Final
 import pytest
 
 from fairground.contracts.media import PictureState
+from fairground.entrypoints.compose import compose
+from fairground.entrypoints.settings import Settings, SettingsError
 from fairground.kernel.ids import uuid7
 from fairground.modules.media.gateways import clamd
 from fairground.modules.media.gateways.clamd import Clamd, PictureInfected, ScannerUnavailable
+from fairground.modules.media.settings import MediaSettings
 from fairground.platform.storage.keys import Retention
 from tests.doubles.clamd import HARMFUL, talk
 from tests.support.pictures import photograph
@@ -112,9 +117,29 @@ async def test_nothing_passes_while_nobody_can_say(
     assert (await studio.pictures.complete_upload(**what)).state is PictureState.PROCESSING
 
 
-async def test_a_daemon_of_another_machine_is_asked_by_host_and_port() -> None:
-    server = await asyncio.start_server(lambda *streams: talk(*streams, manner="harmful"), "127.0.0.1", 0)
-    scanner = Clamd(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+@pytest.mark.parametrize(
+    "address",
+    ["::1:3310", "[::1]", "[::1:3310", "clamd", "clamd:", ":3310", "clamd:65536", "clamd:0", "clamd:1/x", "a@b:1"],
+)
+def test_an_address_that_leads_nowhere_is_refused_at_the_start(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRGROUND_MEDIA_CLAMD", address)
+    told = f"FAIRGROUND_MEDIA_CLAMD is {address!r}; it must be host:port with a port of 1 to 65535, [IPv6]:port, or"
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        compose(Settings(data_dir=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("host", "written"), [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "localhost"), ("::1", "[::1]")]
+)
+async def test_a_daemon_of_another_machine_is_asked_by_host_and_port(host: str, written: str) -> None:
+    if host == "::1" and not socket.has_ipv6:
+        pytest.skip("NOT RUN: this machine has no IPv6")
+    server = await asyncio.start_server(lambda *streams: talk(*streams, manner="harmful"), host, 0)
+    address = f"{written}:{server.sockets[0].getsockname()[1]}"
+    assert MediaSettings(clamd=address).clamd == address
+    scanner = Clamd(address)
     await scanner.scan(io.BytesIO(PHOTO))
     with pytest.raises(PictureInfected):
         await scanner.scan(io.BytesIO(INFECTED))

@@ -1,8 +1,9 @@
 """Settings of media."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,10 +20,16 @@ class MediaSettings(BaseSettings):
     )
     clamd: str = Field(
         "",
-        pattern=r"^(/.+|.+:\d{1,5})?$",
         description="host:port of ClamAV's clamd, or the path of its Unix socket: each file is scanned before it is"
         " kept, and waits while clamd is away. Unset: nothing is scanned.",
     )
+
+    @field_validator("clamd")
+    @classmethod
+    def _check_clamd(cls, value: str) -> str:
+        if value and not value.startswith("/"):
+            read_host_and_port(value)
+        return value
 
     @property
     def form_lifetime(self) -> timedelta:
@@ -31,3 +38,20 @@ class MediaSettings(BaseSettings):
     @property
     def leftover_lifetime(self) -> timedelta:
         return timedelta(days=self.leftover_days)
+
+
+def read_host_and_port(address: str) -> tuple[str, int]:
+    """Return host and port of "host:port"; an address of IPv6 stands in brackets there, as in a URL.
+
+    Raises:
+        ValueError: It is none.
+    """
+    refused = ValueError("must be host:port with a port of 1 to 65535, [IPv6]:port, or the path of a Unix socket")
+    try:
+        parts = urlsplit(f"//{address}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise refused from None
+    if not host or not port or parts.netloc != address or "@" in address:
+        raise refused
+    return host, port

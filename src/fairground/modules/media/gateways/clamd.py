@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 import structlog
 
 from fairground.kernel.errors import Invalid, Unavailable
+from fairground.modules.media.settings import read_host_and_port
 
 log = structlog.get_logger()
 
@@ -53,11 +54,10 @@ class Clamd:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        host, _, port = self._address.rpartition(":")
         if self._address.startswith("/"):
             reader, writer = await asyncio.open_unix_connection(self._address)
         else:
-            reader, writer = await asyncio.open_connection(host, int(port))
+            reader, writer = await asyncio.open_connection(*read_host_and_port(self._address))
         try:
             yield reader, writer
         finally:
