@@ -165,6 +165,33 @@ async def test_without_waiting_for_each_other_the_rush_makes_more(
         assert gallery.count_renders() > before + 3
 
 
+async def lose_files(gallery: Gallery) -> None:
+    for stored in await gallery.stored():
+        await gallery.program.store.delete(stored)
+
+
+async def count_failures_of_a_rush(gallery: Gallery, url: str) -> int:
+    before = gallery.program.renderer.stats.failed.total()
+    answers = await rush(gallery, url, count=30)
+    assert {answer.status_code for answer in answers} == {404}
+    return gallery.program.renderer.stats.failed.total() - before
+
+
+async def test_of_a_rush_for_what_cannot_be_made_one_fails_for_all(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And, as its control, each fails for himself when nothing of it is remembered."""
+    async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
+        picture = await a_picture(gallery)
+        await lose_files(gallery)
+        assert await count_failures_of_a_rush(gallery, picture["url"]) == 3
+        await asyncio.sleep(variants.FAILURE_SECONDS)
+        assert await count_failures_of_a_rush(gallery, picture["url"]) == 3, "which is tried again after a moment"
+        await asyncio.sleep(variants.FAILURE_SECONDS)
+        monkeypatch.setattr(variants, "FAILURE_SECONDS", 0)
+        assert await count_failures_of_a_rush(gallery, picture["url"]) == 30
+
+
 async def test_who_comes_to_a_full_queue_is_told_when_to_come_again(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

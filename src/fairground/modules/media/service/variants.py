@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -19,6 +20,8 @@ from fairground.platform.images.rendering.canvas import Picture as MadePicture
 from fairground.platform.storage.gate import public_url
 from fairground.platform.storage.store import ObjectNotFound, Store
 
+FAILURE_SECONDS: Final = 1.0
+"""So long a variant that could not be made is not tried again: all who waited for it would try one after the other."""
 _ETAG_LENGTH: Final = 32
 
 
@@ -39,6 +42,12 @@ class Variant:
         return version_of(self.original.digest)
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    error: Exception
+    until: float
+
+
 def etag_of(digest: str, recipe: Recipe) -> str:
     """Stand for the bytes: the same recipe makes the same of the same source."""
     return f'"{hashlib.sha256(f"{digest}/{recipe.name}".encode()).hexdigest()[:_ETAG_LENGTH]}"'
@@ -51,6 +60,8 @@ class Variants:
         self._rendering = rendering
         self._cdn_url = cdn_url
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # By ETag, the one that ends first coming first.
+        self._failures: dict[str, _Failure] = {}
 
     async def find_variant(
         self, picture_id: UUID, *, width_px: float, quality: int, picture_format: PictureFormat
@@ -81,7 +92,7 @@ class Variants:
         return public_url(rendition.key, cdn_url=self._cdn_url) if self._cdn_url else None
 
     async def have(self, variant: Variant) -> store.Rendition:
-        """Make the variant unless it is there; who comes while it is being made waits for that.
+        """Make the variant unless it is there; who comes while it is being made waits for that, and fails with it.
 
         Raises:
             RendererBusy: Too many are being made.
@@ -93,7 +104,7 @@ class Variants:
         async with turn:
             async with self._db.read() as tx:
                 made = await store.find_rendition(tx, variant.original.digest, variant.recipe.name)
-            return made or await self._make(variant)
+            return made or await self._try_to_make(variant)
 
     async def read(self, variant: Variant, rendition: store.Rendition) -> bytes:
         """Return the bytes of a variant that was made."""
@@ -108,6 +119,25 @@ class Variants:
         async with self._db.write() as tx:
             await store.forget_rendition(tx, variant.original.digest, lost)
         return await self.have(replace(variant, rendition=None))
+
+    async def _try_to_make(self, variant: Variant) -> store.Rendition:
+        """Make the variant, or fail as somebody did a moment ago."""
+        self._forget_failures()
+        if (failed := self._failures.get(variant.etag)) is not None:
+            # Without the trace of whoever was told of it before, which would grow with each of them.
+            raise failed.error.with_traceback(None)
+        try:
+            return await self._make(variant)
+        except Exception as error:
+            self._failures[variant.etag] = _Failure(error, until=time.monotonic() + FAILURE_SECONDS)
+            raise
+
+    def _forget_failures(self) -> None:
+        while self._failures:
+            first = next(iter(self._failures))
+            if self._failures[first].until > time.monotonic():
+                return
+            del self._failures[first]
 
     async def _make(self, variant: Variant) -> store.Rendition:
         rendition = await self._rendering.keep(await self._render(variant))
