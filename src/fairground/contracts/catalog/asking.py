@@ -58,6 +58,7 @@ class Catalog(Protocol):
 
         Raises:
             VerticalUnknown: There is no such vertical.
+            QueryInvalid: The cursor is none of a search.
         """
         ...
 

@@ -26,6 +26,8 @@ class SearchQuery(DTO):
     when: date | None = None
     near: Near | None = None
     page: int = Field(default=1, ge=1, le=SEARCH_MAX_RESULTS)
+    cursor: str | None = None
+    """`next_cursor` of a page of the same question: go on behind it, whatever `page` says."""
     limit: int = Field(default=20, ge=1, le=100)
 
 
@@ -60,6 +62,8 @@ class SearchResult(DTO):
     total_is_lower_bound: bool
     facets: SearchFacets
     corrections: list[Correction]
+    next_cursor: str | None = None
+    """To what follows; None where nothing does."""
 
 
 class IndexStep(DTO):

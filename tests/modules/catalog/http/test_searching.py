@@ -50,3 +50,18 @@ async def test_what_cannot_be_asked_is_refused(client: httpx.AsyncClient, params
     answer = await client.get("/search", params=params)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_search_goes_on_by_its_cursor(client: httpx.AsyncClient, desk: Desk) -> None:
+    for number in range(3):
+        await desk.approved(business_name=f"Trio {number}")
+    first = (await client.get("/search", params={"q": "trio", "limit": 2})).json()
+    rest = (await client.get("/search", params={"q": "trio", "limit": 2, "cursor": first["next_cursor"]})).json()
+    assert (len(rest["data"]), rest["next_cursor"], rest["total"]) == (1, None, 3)
+    assert rest["data"][0]["id"] not in {card["id"] for card in first["data"]}
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "eyJ9", "a" * 4_000, "WyJwcmljZSIsMSwieCJd", "WzFlOTk5LDEsMSwiYSJd"])
+async def test_what_is_no_cursor_of_a_search_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+    answer = await client.get("/search", params={"q": "trio", "cursor": cursor})
+    assert (answer.status_code, answer.json()["code"]) == (422, "catalog.query_invalid")

@@ -70,6 +70,30 @@ async def test_a_change_of_profile_and_services_is_found_at_once(catalog: Catalo
     assert [await slugs(catalog, q) for q in ("after", "polkas", "tromso", "deejay")] == [["before"]] * 4
 
 
+async def test_pages_by_cursor_are_those_by_number(catalog: CatalogService, desk: Desk) -> None:
+    for number in range(7):
+        await desk.approved(business_name=f"Trio {number}", bio="polka" * (number % 2))
+    by_number, by_cursor, cursor = [], [], None
+    for page in range(1, 5):
+        by_number += await slugs(catalog, "trio", page=page, limit=2)
+        found = await search(catalog, "trio", cursor=cursor, limit=2)
+        by_cursor += [card.slug for card in found.data]
+        cursor = found.next_cursor
+    assert (len(set(by_cursor)), by_cursor, cursor) == (7, by_number, None)
+
+
+async def test_a_cursor_goes_on_behind_its_page_whoever_comes_or_goes(catalog: CatalogService, desk: Desk) -> None:
+    named = {(trio := await desk.approved(business_name=f"Trio {number}")).id: trio for number in range(4)}
+    everybody = await slugs(catalog, "trio")
+    first = await search(catalog, "trio", limit=2)
+    await desk.approved(business_name="Trio")  # which is the best match
+    assert await slugs(catalog, "trio", page=2, limit=2) != everybody[2:]
+    assert await slugs(catalog, "trio", cursor=first.next_cursor, limit=2) == everybody[2:]
+    gone, changes = named[first.data[-1].id], ProfileChanges(business_name="Duo")
+    await catalog.change_provider(owner_id=owner_of(gone), provider_id=gone.id, changes=changes)
+    assert await slugs(catalog, "trio", cursor=first.next_cursor, limit=2) == everybody[2:]
+
+
 async def test_a_refused_change_changes_nothing(catalog: CatalogService, desk: Desk) -> None:
     provider = await desk.approved(business_name="Before")
     changes = ProfileChanges(business_name="After", lat=None)

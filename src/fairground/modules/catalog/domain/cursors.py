@@ -5,10 +5,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from fairground.contracts.catalog import ProviderSort, QueryInvalid
+from fairground.modules.catalog.domain.search.ranking import Rank
 
 SortKey = int | float | datetime
 
@@ -23,20 +24,44 @@ class Cursor:
 
     def write(self) -> str:
         key = self.key.isoformat() if isinstance(self.key, datetime) else self.key
-        text = json.dumps([self.sort, key, self.provider_id.hex], separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return _write([self.sort, key, self.provider_id.hex])
 
     @classmethod
     def read(cls, word: str, *, sort: ProviderSort) -> Self:
         """Raise QueryInvalid unless it is the cursor of a list that is sorted like this."""
         try:
-            of_sort, key, provider_id = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+            of_sort, key, provider_id = _read(word)
             cursor = cls(sort=ProviderSort(of_sort), key=_key(key, sort=sort), provider_id=UUID(provider_id))
         except (ValueError, TypeError, AttributeError, RecursionError):
             raise _refusal(f"{word[:40]!r} is not a cursor of this list.") from None
         if cursor.sort is not sort:
             raise _refusal(f"The cursor belongs to a list sorted by {cursor.sort}, not by {sort}.")
         return cursor
+
+
+def write_rank(rank: Rank) -> str:
+    """Return the cursor of a page of a search that ended with this rank."""
+    points, book_count, rating_avg, provider_id = rank
+    return _write([points, book_count, rating_avg, provider_id.hex])
+
+
+def read_rank(word: str) -> Rank:
+    """Raise QueryInvalid unless it is the cursor of a search."""
+    try:
+        points, book_count, rating_avg, provider_id = _read(word)
+        rank = int(points), int(book_count), float(rating_avg), UUID(provider_id)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise _refusal(f"{word[:40]!r} is not a cursor of a search.") from None
+    return rank
+
+
+def _write(facts: list[object]) -> str:
+    text = json.dumps(facts, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read(word: str) -> Any:
+    return json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
 
 
 def _key(key: object, *, sort: ProviderSort) -> SortKey:

@@ -19,6 +19,10 @@ class SearchParameters(Filters):
     )
     vertical: str | None = Field(default=None, description="A key that GET /verticals lists.")
     page: int = Field(default=1, ge=1, le=SEARCH_MAX_RESULTS)
+    cursor: str | None = Field(
+        default=None,
+        description="`next_cursor` of an answer to the same question: go on behind it; `page` is passed over.",
+    )
     limit: int = Field(default=20, ge=1, le=100)
 
 
@@ -32,6 +36,7 @@ def routes(catalog: Catalog) -> APIRouter:
             q=parameters.q,
             vertical=parameters.vertical or None,
             page=parameters.page,
+            cursor=parameters.cursor,
             limit=parameters.limit,
             **parameters.asked(),
         )

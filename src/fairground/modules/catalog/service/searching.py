@@ -1,5 +1,6 @@
 """Search by words."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
@@ -15,11 +16,12 @@ from fairground.contracts.catalog import (
     SearchQuery,
     SearchResult,
 )
+from fairground.modules.catalog.domain.cursors import read_rank, write_rank
 from fairground.modules.catalog.domain.search.categories import CategoryWords
 from fairground.modules.catalog.domain.search.corrections import corrections
 from fairground.modules.catalog.domain.search.facets import count_facets
 from fairground.modules.catalog.domain.search.question import Question
-from fairground.modules.catalog.domain.search.ranking import Candidate, doubtful, ranked
+from fairground.modules.catalog.domain.search.ranking import Candidate, doubtful, rank, ranked
 from fairground.modules.catalog.service.lists import Lists
 from fairground.modules.catalog.store.cards import list_cards_of
 from fairground.modules.catalog.store.list_filter import ListFilter
@@ -38,7 +40,8 @@ class Searching(Lists):
         return CategoryWords(self._verticals)
 
     async def search(self, *, query: SearchQuery) -> SearchResult:
-        wanted = self._filter(ProviderQuery(**query.model_dump(exclude={"q"})))
+        after = None if query.cursor is None else read_rank(query.cursor)
+        wanted = self._filter(ProviderQuery(**query.model_dump(exclude={"q", "cursor"})))
         question = Question.read(query.q, self._category_words)
         if not wanted.scopes or not question.words:
             return _NOBODY
@@ -48,7 +51,10 @@ class Searching(Lists):
             if len(found) < _FEW:
                 question, found = await self._find_misspelled(tx, question, wanted, found)
             everybody = ranked(question, found)[:SEARCH_MAX_RESULTS]
-            shown = everybody[(query.page - 1) * query.limit :][: query.limit]
+            start = (query.page - 1) * query.limit
+            if after is not None:
+                start = bisect_right(everybody, after, key=lambda candidate: rank(question, candidate))
+            shown = everybody[start : start + query.limit]
             cards = await list_cards_of(tx, {one.provider_id: one.categories.split() for one in shown})
         return SearchResult(
             data=cards,
@@ -56,6 +62,7 @@ class Searching(Lists):
             total_is_lower_bound=len(found) > len(everybody),
             facets=count_facets(everybody, prices=self._prices, vertical=query.vertical),
             corrections=[] if is_understood else _corrections(question, everybody, cards),
+            next_cursor=write_rank(rank(question, shown[-1])) if start + query.limit < len(everybody) else None,
         )
 
     async def index_providers(self, *, after: UUID | None) -> IndexStep | None:

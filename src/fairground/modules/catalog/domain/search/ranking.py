@@ -45,9 +45,17 @@ class Candidate(NamedTuple):
     services: str
 
 
+Rank = tuple[int, int, float, UUID]
+"""Points, bookings and rating, all negative so that the best comes first, and the id."""
+
+
 def ranked(question: Question, candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return the candidates, the best first."""
-    return sorted(candidates, key=lambda candidate: (-points(question, candidate), *_merits(candidate)))
+    return sorted(candidates, key=lambda candidate: rank(question, candidate))
+
+
+def rank(question: Question, candidate: Candidate) -> Rank:
+    return -points(question, candidate), -candidate.book_count, -candidate.rating_avg, candidate.provider_id
 
 
 def points(question: Question, candidate: Candidate) -> int:
@@ -67,10 +75,6 @@ def doubtful(question: Question, candidates: Collection[Candidate]) -> list[str]
 
 def _stands_whole(word: Word, candidate: Candidate) -> bool:
     return any(_share(word, field) == _WHOLE for field in (candidate.name, candidate.place, candidate.services))
-
-
-def _merits(candidate: Candidate) -> tuple[int, float, UUID]:
-    return -candidate.book_count, -candidate.rating_avg, candidate.provider_id
 
 
 def _for_whole_name(typed: str, name: str) -> int:
