@@ -8,6 +8,7 @@ from sqlalchemy import JSON, BigInteger, Uuid
 
 from fairground.platform.db.dialect.instants import UtcDateTime
 from fairground.platform.db.dialect.lists import among
+from fairground.platform.db.dialect.lookups import looked_up
 from fairground.platform.db.dialect.texts import BytewiseText, after_prefix
 from fairground.platform.db.dialect.words import RowNumber, WordIndex
 
@@ -22,6 +23,7 @@ __all__ = [
     "WordIndex",
     "after_prefix",
     "among",
+    "looked_up",
 ]
 
 Json = JSON(none_as_null=True)

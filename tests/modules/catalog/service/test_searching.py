@@ -218,6 +218,15 @@ async def test_a_search_takes_few_statements(catalog: CatalogService, db: Databa
     assert len(asking) == 4
 
 
+async def test_the_zones_of_the_world_are_not_written_into_a_statement(catalog: CatalogService, db: Database) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    with statements_of(db) as statements:
+        await search(catalog, "kitchen", when=tomorrow)
+        await catalog.search_providers(query=ProviderQuery(when=tomorrow))
+    assert [sql for sql, _ in statements if "catalog_week" in sql]
+    assert all("Europe/" not in sql for sql, _ in statements)
+
+
 async def documents(db: Database) -> tuple[list[object], list[object]]:
     columns = [column for column in SearchDocumentRow.__table__.c if column.name != "number"]
     async with db.read() as tx:

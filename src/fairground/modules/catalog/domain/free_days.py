@@ -1,7 +1,7 @@
 """Which start of a day is still early enough to be booked, in every time zone at once."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -50,8 +50,8 @@ class FirstStarts:
     """From which wall time of a date on a start is in time, such as `1730`: in most zones, and in the others."""
 
     usual: str
-    zones: Mapping[str, Sequence[str]]
-    """The other zones by their wall times."""
+    zones: Mapping[str, str]
+    """The wall times of the other zones, by their names."""
 
     @property
     def are_all(self) -> bool:
@@ -100,12 +100,12 @@ def _first_starts(day: date, rules: BookingRules, now: datetime) -> FirstStarts:
     horizon = timedelta(days=rules.horizon_days)
     if (earliest + _FARTHEST_EAST).date() < day <= (now - _FARTHEST_WEST).date() + horizon:
         return FirstStarts(ANY_START, {})
-    zones = defaultdict(list)
+    starts = {}
     for zone in _zones():
         is_too_far = day > now.astimezone(zone).date() + horizon
-        zones[NO_START if is_too_far else _first_start(day, earliest.astimezone(zone))].append(zone.key)
-    usual = max(zones, key=lambda start: len(zones[start]))
-    return FirstStarts(usual, {start: keys for start, keys in zones.items() if start != usual})
+        starts[zone.key] = NO_START if is_too_far else _first_start(day, earliest.astimezone(zone))
+    [(usual, _)] = Counter(starts.values()).most_common(1)
+    return FirstStarts(usual, {zone: start for zone, start in starts.items() if start != usual})
 
 
 def _first_start(day: date, earliest: datetime) -> str:

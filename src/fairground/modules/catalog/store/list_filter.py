@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
 
-from fairground.modules.catalog.domain.free_days import ANY_START, CLOSED, FirstStarts, FreeOn
+from fairground.modules.catalog.domain.free_days import ANY_START, CLOSED, FreeOn
 from fairground.modules.catalog.domain.places import Circle, point
 from fairground.modules.catalog.store.locations import is_at
 from fairground.modules.catalog.tables import NO_PRICE_SORTS_AS, DayRow, ListEntryRow, NamePhraseRow, WeekRow
-from fairground.platform.db.types import after_prefix
+from fairground.platform.db.types import after_prefix, looked_up
 
 _PROVIDER_ID: Final[Any] = ListEntryRow.provider_id
 
@@ -106,11 +106,9 @@ def _is_free(wanted: FreeOn, *, vertical: str) -> ColumnElement[bool]:
     can_be = ListEntryRow.open_days.bitwise_and(wanted.any_bit) != 0
     if wanted.are_all:
         return and_(can_be, _has_start(wanted))
-    starts = wanted.first_starts[vertical]
-    if starts.are_none:
+    if wanted.first_starts[vertical].are_none:
         return false()  # or everybody would be asked
-    earliest = first_start(starts)
-    return and_(can_be, has_start_from(wanted, earliest, provider_id=_PROVIDER_ID))
+    return and_(can_be, has_start_from(wanted, first_start(wanted, vertical), provider_id=_PROVIDER_ID))
 
 
 def _has_start(wanted: FreeOn) -> ColumnElement[bool]:
@@ -144,12 +142,12 @@ def has_start_from(
     ) > 0
 
 
-def first_start(starts: FirstStarts) -> ColumnElement[str]:
-    """Return the first start that is in time where the provider of a week is."""
-    times = [(WeekRow.timezone.in_(_written(zones)), start) for start, zones in starts.zones.items()]
-    return case(*times, else_=starts.usual) if times else literal(starts.usual)
-
-
-def _written(zones: Sequence[str]) -> BindParameter[Any]:
-    # Into the statement itself, because six hundred parameters take longer than the question.
-    return bindparam(None, zones, expanding=True, literal_execute=True)
+def first_start(wanted: FreeOn, vertical: str) -> ColumnElement[str]:
+    """Return the first start of the vertical that is in time where the provider of a week is."""
+    starts = wanted.first_starts[vertical]
+    usual = literal(starts.usual)
+    if not starts.zones:
+        return usual
+    # By its place, for the name of a vertical may not be one of a parameter.
+    name = f"first_starts_{list(wanted.first_starts).index(vertical)}"
+    return func.coalesce(looked_up(starts.zones, WeekRow.timezone, name=name), usual)

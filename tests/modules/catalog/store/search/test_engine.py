@@ -176,6 +176,16 @@ async def test_of_many_the_best_are_returned(bench: Bench) -> None:
     assert {*bench.ids[:4], bench.ids[11], bench.ids[10]} <= set(more)
 
 
+async def test_whoever_must_be_asked_is_found_wherever_the_word_stands(bench: Bench) -> None:
+    named = [bench.document(place, business_name="Vinyl") for place in range(3)]
+    placed = [bench.document(place, location="Vinyl") for place in range(3, 6)]
+    await bench.put(*named, *placed, *(bench.document(place) for place in range(6, 12)))
+    there = ListFilter(scopes=[""], location="nowhere")
+    assert await bench.places("vinyl", there) == list(range(12))
+    assert {found.provider_id for found in await bench.find("vinyl", there, at_most=2)} == set(bench.ids[:3])
+    assert await bench.places("vinyl", replace(there, location="elsewhere")) == []
+
+
 async def test_near_words_come_from_names_services_and_places(bench: Bench) -> None:
     await bench.put(bench.document(0, business_name="Watanabe", texts=("Nightingale",)))
     async with bench.db.read() as tx:

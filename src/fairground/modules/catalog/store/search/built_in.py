@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, CompoundSelect, Select, Subquery, delete, func, select, union_all, update
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, FromClause, Select, delete, func, select, union_all, update
 
 from fairground.modules.catalog.domain.search.documents import Document
 from fairground.modules.catalog.domain.search.matching import Condition, tiers
@@ -75,21 +75,24 @@ class BuiltInSearch:
         self, tx: ReadTx, conditions: Sequence[Condition], wanted: ListFilter, *, enough: int
     ) -> CompoundSelect[*tuple[Any, ...]]:
         """Select the candidates of the narrowest tiers that make enough together, some of them more than once."""
+        looked_at: list[CTE] = []
         found: list[CTE] = []
         for place, condition in enumerate(conditions):
-            best = self._best_of_tier(tx, condition, wanted, limit=enough)
+            columns, at_most = _CANDIDATE_COLUMNS, self._looked_at_max
+            matching = tx.ops.find_words(SEARCHED_WORDS, condition, columns=columns, at_most=at_most)
+            tier = matching.cte(f"looked_at_{place}")
+            best = self._best_of_tier(tier, wanted, asked=looked_at, limit=enough)
             for narrower in found:
                 best = best.where(select(func.count()).select_from(narrower).scalar_subquery() < enough)
+            looked_at.append(tier)
             found.append(best.cte(f"tier_{place}"))
         return union_all(*(select(tier) for tier in found))
 
-    def _best_of_tier(self, tx: ReadTx, condition: Condition, wanted: ListFilter, *, limit: int) -> Select[Any]:
-        columns = _CANDIDATE_COLUMNS
-        looked_at = tx.ops.find_words(
-            SEARCHED_WORDS, condition, columns=columns, at_most=self._looked_at_max
-        ).subquery()
+    def _best_of_tier(self, looked_at: CTE, wanted: ListFilter, *, asked: Sequence[CTE], limit: int) -> Select[Any]:
         best = select(looked_at).where(*fits(looked_at, wanted)).order_by(*_merits(looked_at))
         if asks_for_more(wanted):
+            # A wider tier is looked at when all of the narrower ones were asked, so they are not asked again.
+            best = best.where(*(looked_at.c.provider_id.not_in(select(tier.c.provider_id)) for tier in asked))
             # The best are asked first, until enough of them fit. The limit is one, or the planner would ask them all.
             ordered = best.limit(self._looked_at_max).subquery()
             best = narrowed(ordered, wanted).order_by(*_merits(ordered))
@@ -113,7 +116,7 @@ class BuiltInSearch:
         await tx.insert_many(SearchSpellingRow, [{"spelling": spelling, "word": word} for spelling, word in pairs])
 
 
-def _merits(documents: Subquery) -> tuple[ColumnElement[Any], ...]:
+def _merits(documents: FromClause) -> tuple[ColumnElement[Any], ...]:
     found = documents.c
     return found.book_count.desc(), found.rating_avg.desc(), found.provider_id
 

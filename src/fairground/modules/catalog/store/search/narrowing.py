@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, case, or_, select
 
 from fairground.modules.catalog.domain.free_days import FreeOn
 from fairground.modules.catalog.store.list_filter import ListFilter, first_start, has_start_from, lies_in
@@ -10,7 +10,7 @@ from fairground.modules.catalog.store.locations import is_at
 from fairground.modules.catalog.tables import EVERYBODY, ListEntryRow
 
 
-def fits(documents: Subquery, wanted: ListFilter) -> list[ColumnElement[bool]]:
+def fits(documents: FromClause, wanted: ListFilter) -> list[ColumnElement[bool]]:
     """Return the conditions on what documents have copies of."""
     conditions = _figures(documents, wanted)
     # Whoever has a document is approved and so in the list of everybody.
@@ -27,7 +27,7 @@ def asks_for_more(wanted: ListFilter) -> bool:
     return wanted.location is not None or wanted.near is not None or wanted.free_on is not None
 
 
-def narrowed(documents: Subquery, wanted: ListFilter) -> Select[Any]:
+def narrowed(documents: FromClause, wanted: ListFilter) -> Select[Any]:
     """Select those of the candidates of whom more than their documents fits."""
     candidates = select(documents)
     if there := _there(wanted):
@@ -36,7 +36,7 @@ def narrowed(documents: Subquery, wanted: ListFilter) -> Select[Any]:
     return candidates if wanted.free_on is None else candidates.where(_is_free(documents, wanted.free_on))
 
 
-def _is_in(scope: str, documents: Subquery) -> ColumnElement[bool]:
+def _is_in(scope: str, documents: FromClause) -> ColumnElement[bool]:
     vertical, _, category = scope.partition("/")
     is_in_vertical: ColumnElement[bool] = documents.c.vertical == vertical
     if not category:
@@ -45,7 +45,7 @@ def _is_in(scope: str, documents: Subquery) -> ColumnElement[bool]:
     return is_in_vertical & categories.contains(f" {category} ", autoescape=True)
 
 
-def _figures(documents: Subquery, wanted: ListFilter) -> list[ColumnElement[bool]]:
+def _figures(documents: FromClause, wanted: ListFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.min_minor is not None:
         conditions.append(documents.c.price_from_minor >= wanted.min_minor)
@@ -65,8 +65,8 @@ def _there(wanted: ListFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _is_free(documents: Subquery, wanted: FreeOn) -> ColumnElement[bool]:
+def _is_free(documents: FromClause, wanted: FreeOn) -> ColumnElement[bool]:
     vertical = documents.c.vertical
     # One question with a time for each vertical, for PostgreSQL would ask one of each vertical every time.
-    earliest = case(*((vertical == name, first_start(starts)) for name, starts in wanted.first_starts.items()))
+    earliest = case(*((vertical == name, first_start(wanted, name)) for name in wanted.first_starts))
     return has_start_from(wanted, earliest, provider_id=documents.c.provider_id)

@@ -1,0 +1,49 @@
+"""What a mapping has for a column, on both dialects, whatever is in it and however often it is asked."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import literal, select, union_all
+
+from fairground.platform.db.database import Database
+from fairground.platform.db.types import looked_up
+from tests.support.outbox import RecordingOutbox
+from tests.support.statements import statements_of
+
+pytestmark = pytest.mark.anyio
+
+WORDS = ("Europe/Oslo", "Etc/GMT+5", "Under.Way", "a")
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, outbox=RecordingOutbox())
+    yield database
+    await database.close()
+
+
+async def test_a_key_is_found_as_it_is_written_and_others_are_null(db: Database) -> None:
+    starts = {"Europe/Oslo": "1730", "Etc/GMT+5": "0000", "Under.Way": "ø", "A": "1200", "Under": "2000"}
+    words = union_all(*(select(literal(word).label("word")) for word in WORDS)).subquery()
+    async with db.read() as tx:
+        found = await tx.all(select(words.c.word, looked_up(starts, words.c.word, name="starts")))
+        assert dict(tuple(row) for row in found) == {
+            "Europe/Oslo": "1730",
+            "Etc/GMT+5": "0000",
+            "Under.Way": "ø",
+            "a": None,
+        }
+        assert await tx.scalar(select(looked_up({}, literal("a"), name="starts"))) is None
+
+
+async def test_mappings_of_any_size_are_one_parameter_of_one_statement(db: Database) -> None:
+    with statements_of(db) as sent:
+        async with db.read() as tx:
+            for count in (1, 600):
+                starts = {f"zone {number}": str(number) for number in range(count)}
+                twice = [looked_up(starts, literal("zone 0"), name="starts").label(name) for name in ("one", "other")]
+                assert tuple(await tx.one_or_none(select(*twice))) == ("0", "0")
+    told = [statement for statement in sent if "zone" in str(statement[1])]
+    assert len({sql for sql, _ in told}) == 1
+    # On PostgreSQL, which reads it anew for each parameter, once; SQLite's parameters have no names.
+    assert {len(values) for _, values in told} == {3 if db.backend.ops.name == "postgresql" else 4}
