@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from fairground.contracts.accounts import Accounts, Role
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
+from fairground.web.calendars import following_month
 from tests.support.browsing import Reader
 
 PASSWORD = "a sentence that is long enough"
@@ -63,6 +64,10 @@ class Market:
         """Move the database's clock to the instant."""
         self.program.db.clock_shift = instant - datetime.now(UTC)
 
+    def now(self) -> datetime:
+        """Return what the database's clock shows."""
+        return datetime.now(UTC) + self.program.db.clock_shift
+
 
 def _link_in(file: Path, *, to: str, path: str) -> str | None:
     message = email.message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=email.policy.default)
@@ -82,10 +87,18 @@ async def open_market(
     program = compose(settings)
     program.db.backend.take_server_role()
     market = Market(program, settings.mail_dir, program.build_app())
-    # Late in the day a provider's page offers one last time, or the day after: what is asked would depend on the hour.
-    market.skip_to(datetime.combine(datetime.now(UTC).date() + timedelta(days=1), _MORNING))
+    market.skip_to(_opening(datetime.now(UTC).date()))
     async with program.running():
         yield market
+
+
+def _opening(today: date) -> datetime:
+    """Return a morning early in the coming month.
+
+    Late in a day a provider's page offers one last time, and late in a month it has no free day left: what the tests
+    see would depend on when they run.
+    """
+    return datetime.combine(following_month(today).replace(day=5), _MORNING)
 
 
 async def describe(provider: Reader, *, name: str) -> None:
