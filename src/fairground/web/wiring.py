@@ -207,7 +207,7 @@ def _working(parts: _Parts, links: Links, picture_forms: PictureForms) -> list[A
     )
     return [
         desk.routes(at_desk),
-        desk_profile.routes(at_desk),
+        desk_profile.routes(at_desk, galleries=parts.galleries),
         desk_services.routes(at_desk),
         desk_hours.routes(at_desk),
         desk_pictures.routes(with_pictures),

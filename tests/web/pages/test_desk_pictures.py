@@ -81,6 +81,9 @@ async def test_pictures_are_brought_described_ordered_and_removed(maya: Reader) 
     assert len(gallery(maya)) == 3, "what is no portrait any more is still in the gallery"
     await maya.send("Remove it")
     assert gallery(maya) == ["In the kitchen", "With friends"]
+    await maya.open("/pro/preview")
+    shown = re.findall(r'<img[^>]* alt="Maya &amp; the Tides: ([^"]+)"', maya.answer.text)
+    assert shown == ["In the kitchen", "With friends"]
 
 
 @ONE_DATABASE

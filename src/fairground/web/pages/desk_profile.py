@@ -14,10 +14,12 @@ from fairground.contracts.catalog import (
     NAME_MAX_LENGTH,
     PHONE_MAX_LENGTH,
     SUBTITLE_MAX_LENGTH,
+    Galleries,
     OwnProvider,
     ProfileChanges,
     ProfileIn,
 )
+from fairground.contracts.media import PictureState
 from fairground.contracts.reviews import ReviewPage
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
@@ -42,7 +44,7 @@ class Profile(Answers):
     contact_phone: Annotated[str | None, Field(max_length=PHONE_MAX_LENGTH)] = None
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: Desk, *, galleries: Galleries) -> APIRouter:
     router = page_router(desk.renderer)
 
     @router.get("/pro/profile")
@@ -72,12 +74,14 @@ def routes(desk: Desk) -> APIRouter:
         own = await desk.get_own(caller)
         pack = desk.verticals.find(own.vertical)
         nothing = ReviewPage(data=[], total=0)
+        pictures = await galleries.list_own_gallery(owner_id=caller.user_id)
         return desk.page(
             request,
             caller,
             "preview",
             provider=own,
             pack=pack,
+            gallery=[picture for picture in pictures if picture.state is PictureState.READY],
             service=None,
             times=None,
             reviews=nothing,
