@@ -58,17 +58,22 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     """What the browser's console said of errors, refusals by the page's policy among them."""
 
-    async def person(self, *, has_script: bool = True, width: int = 1280) -> Page:
+    async def person(self, *, has_script: bool = True, has_touch: bool = False, width: int = 1280) -> Page:
         context = await self.browser.new_context(
-            base_url=self.address, java_script_enabled=has_script, viewport={"width": width, "height": 844}
+            base_url=self.address,
+            java_script_enabled=has_script,
+            # What has fingers alone for a pointer is a phone.
+            has_touch=has_touch,
+            is_mobile=has_touch,
+            viewport={"width": width, "height": 844},
         )
         page = await context.new_page()
         page.on("console", lambda message: self._listen(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
 
-    async def signed_in(self, email: str, *, has_script: bool, width: int = 1280) -> Page:
-        page = await self.person(has_script=has_script, width=width)
+    async def signed_in(self, email: str, *, has_script: bool, has_touch: bool = False, width: int = 1280) -> Page:
+        page = await self.person(has_script=has_script, has_touch=has_touch, width=width)
         await page.goto("/login")
         await page.fill("#email", email)
         await page.fill("#password", PASSWORD)

@@ -16,6 +16,7 @@ from tests.support.visits import Visit
 pytestmark = [pytest.mark.proof, pytest.mark.parametrize("dialect", ["sqlite"])]
 
 _WRITTEN = "fields => fields.map((field) => field.defaultValue)"
+_IDS = "all => all.map((each) => each.id)"
 _SENT_TO = "/media/uploads"
 _HAND_OVER = """(place, { how, name, type, content }) => {
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
@@ -26,8 +27,8 @@ _HAND_OVER = """(place, { how, name, type, content }) => {
 }"""
 
 
-async def _at_the_desk(visit: Visit, *, has_script: bool, width: int = 1280) -> Page:
-    page = await visit.signed_in("maya@example.org", has_script=has_script, width=width)
+async def _at_the_desk(visit: Visit, *, has_script: bool, has_touch: bool = False) -> Page:
+    page = await visit.signed_in("maya@example.org", has_script=has_script, has_touch=has_touch)
     await page.goto("/pro/pictures")
     return page
 
@@ -196,3 +197,37 @@ async def _see_a_broken_line(desk: Visit, page: Page, files: list[Path]) -> None
     await page.get_by_role("button", name="Try again broken.jpg").click()
     await expect(page.locator(".upload")).to_have_count(0, timeout=20_000)
     assert len(desk.outage.asked_at) == 5
+
+
+async def test_a_picture_is_dragged_to_another_place_and_words_are_not(desk: Visit, tmp_path: Path) -> None:
+    page = await _at_the_desk(desk, has_script=True)
+    pictures = page.locator(".own-picture")
+    await _choose(page, "gallery", *_photos(tmp_path, "first", "second"))
+    await expect(pictures.locator("img")).to_have_count(2, timeout=20_000)
+    first, second = await pictures.evaluate_all(_IDS)
+    async with page.expect_response("**/move"):
+        await pictures.nth(0).locator(".frame").drag_to(pictures.nth(1).locator(".frame"))
+    assert await pictures.evaluate_all(_IDS) == [second, first]
+    await expect(page.locator("own-gallery > .said")).to_have_text("Place 2 of 2.")
+
+    await _words(page).nth(0).fill("On stage")
+    await _words(page).nth(0).select_text()
+    await _words(page).nth(0).drag_to(pictures.nth(1).locator(".frame"))
+    await expect(pictures.locator("form.describe input[name=alt]")).to_have_count(2)
+    await expect(page.locator(".is-carried")).to_have_count(0)
+    await page.reload()
+    assert await pictures.evaluate_all(_IDS) == [second, first]
+    assert desk.complaints == []
+
+
+async def test_the_camera_brings_a_picture_as_a_file_does(desk: Visit, tmp_path: Path) -> None:
+    page = await _at_the_desk(desk, has_script=True, has_touch=True)
+    for to, camera in (("portrait", "user"), ("gallery", "environment")):
+        async with page.expect_file_chooser() as chosen:
+            await _bring(page, to).get_by_role("button", name="Take a photo").click()
+        chooser = await chosen.value
+        assert await chooser.element.get_attribute("capture") == camera
+        await chooser.set_files(_photos(tmp_path, to))
+        await expect(_bring(page, to).locator(".said")).to_have_text(f"{to}.jpg has arrived.")
+    await expect(page.locator(".own-picture")).to_have_count(1)
+    assert desk.complaints == []

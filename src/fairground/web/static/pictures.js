@@ -41,7 +41,7 @@ class PhotoUpload extends HTMLElement {
     this.input.multiple = this.isGallery;
     this.addChooser(".choose", this.input);
     const camera = this.input.cloneNode();
-    camera.capture = this.isGallery ? "environment" : "user";
+    camera.setAttribute("capture", this.isGallery ? "environment" : "user");
     this.addChooser(".camera", camera);
   }
 
@@ -306,6 +306,8 @@ class OwnGallery extends HTMLElement {
   }
 
   carry(picture) {
+    // Words that were selected can be dragged as well.
+    if (!this.pictures.includes(picture)) return;
     this.carried = picture;
     this.from = this.pictures.indexOf(picture);
     picture.classList.add("is-carried");
@@ -319,6 +321,7 @@ class OwnGallery extends HTMLElement {
   }
 
   letGo() {
+    if (!this.carried) return;
     const by = this.pictures.indexOf(this.carried) - this.from;
     this.carried.classList.remove("is-carried");
     if (by) this.keepMove(this.carried, by);
