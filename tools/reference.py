@@ -29,6 +29,7 @@ SURFACE_CODES: Final = (
     ("internal_error", 500, "A mistake of the program; its log holds the rest."),
     ("request.coding_refused", 406, "Accept-Encoding refuses every coding, the plain body included."),
     ("request.cross_site", 403, "The request comes from a page of another site."),
+    ("request.head_too_large", 431, "Address and headers are larger than 64 KiB."),
     ("request.invalid", 422, "A field is missing, unknown or of the wrong type; `errors` names each."),
     ("request.method_not_allowed", 405, "The path is there, but does not take this method."),
     ("request.not_found", 404, "There is nothing at this path."),

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from fairground.entrypoints.whole_answers import HELD_MAX_BYTES, JoinedWrites, WholeAnswers
+from fairground.entrypoints.whole_answers import HEAD_MAX_BYTES, HELD_MAX_BYTES, JoinedWrites, WholeAnswers
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import CacheSettings, Life
@@ -224,6 +224,27 @@ async def test_a_ready_answer_ends_as_the_client_asked(fair: int) -> None:
     assert (bodied.content, last.content) == (miss.content, miss.content)
     assert last.headers["connection"] == "close"
     assert [each.headers["x-cache"] for each in (head, known, bodied, last)] == ["HIT"] * 4
+
+
+async def test_a_head_without_end_is_refused_and_a_long_one_read(fair: int) -> None:
+    long = [f"X-{number}: {'x' * 1_000}" for number in range(60)]
+    (answer,) = await ask(fair, request("GET /kept", *long), answers=1)
+    assert answer.status_code == 200
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", fair)
+    writer.write(request("GET /kept", body="")[:-2] + b"X-Endless: ")
+    sent = 0
+    while sent <= HEAD_MAX_BYTES:
+        await asyncio.sleep(0.001)
+        writer.write(b"x" * 4096)
+        sent += 4096
+    async with asyncio.timeout(5):
+        told = await reader.read()
+    assert told.startswith(b"HTTP/1.1 431 ")
+    assert b"request.head_too_large" in told
+    writer.close()
+    (answer,) = await ask(fair, request("GET /kept"), answers=1)
+    assert answer.status_code == 200
 
 
 async def test_a_ready_answer_takes_no_task(fair: int, monkeypatch: pytest.MonkeyPatch) -> None:

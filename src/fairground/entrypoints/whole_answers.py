@@ -1,6 +1,7 @@
 """Answers that leave in one piece: their head and what there is of their body by then, in one system call."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 import uvicorn
@@ -9,8 +10,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from fairground.platform.cache.entry import Ready
 from fairground.platform.http.caching.layer import CacheLayer
+from fairground.platform.http.problems import plain_problem
 
 HELD_MAX_BYTES: Final = 64 * 1024  # what streams is not gathered in memory
+HEAD_MAX_BYTES: Final = 64 * 1024  # of a request that comes in pieces; browsers send a tenth of it
 
 
 class WholeAnswers(HttpToolsProtocol):
@@ -24,11 +27,44 @@ class WholeAnswers(HttpToolsProtocol):
 
     def __init__(self, config: uvicorn.Config, *arguments: Any, **more: Any) -> None:
         super().__init__(config, *arguments, **more)
+        self._is_in_head = False
+        self._head_bytes = 0
         self._find_ready = config.app.find_ready if isinstance(config.app, CacheLayer) else None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         joined = JoinedWrites(cast("asyncio.Transport", transport))
         super().connection_made(cast("asyncio.Transport", joined))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_in_head, self._head_bytes = True, 0
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        # The parser keeps a head until it is whole, however long it is.
+        if self._is_in_head:
+            self._head_bytes += len(data)
+        if self._head_bytes > HEAD_MAX_BYTES:
+            self._refuse_head()
+            return
+        super().data_received(data)
+
+    def _refuse_head(self) -> None:
+        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        refusal = plain_problem(
+            status,
+            code="request.head_too_large",
+            detail=f"Address and headers are larger than {HEAD_MAX_BYTES // 1024} KiB.",
+            hint="Send fewer or shorter headers, such as cookies.",
+        )
+        lines = [b"%s: %s\r\n" % header for header in [*refusal.raw_headers, (b"connection", b"close")]]
+        # uvicorn has no cycle before the first request, whatever it says of its type.
+        if getattr(self.cycle, "response_complete", True):
+            self.transport.write_whole(b"".join([STATUS_LINE[status], *lines, b"\r\n", bytes(refusal.body)]))
+        self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         ready = self._ready_for(cycle)
