@@ -8,6 +8,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.serving import run_simple
 
 REGION: Final = "us-east-1"
+PAGES_ORIGIN: Final = "http://127.0.0.1:8000"
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
 _SKEW: Final = timedelta(minutes=15)
 _UNNAMED_FIELDS: Final = frozenset({"policy", "x-amz-signature"})
@@ -45,9 +47,13 @@ class StrictS3:
 
     def __init__(self, bucket: str, credentials: Credentials) -> None:
         self._check = Checker(credentials)
+        # Otherwise pages of every origin might send files.
+        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
         self._moto = create_backend_app("s3")
         self._turn = threading.Lock()
-        s3_backends["123456789012"]["aws"].create_bucket(bucket, REGION)
+        moto = s3_backends["123456789012"]["aws"]
+        moto.create_bucket(bucket, REGION)
+        moto.put_bucket_cors(bucket, [{"AllowedOrigin": PAGES_ORIGIN, "AllowedMethod": "POST"}])
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -77,7 +83,7 @@ class Checker:
             self._check_address(environ, query)
         elif environ["REQUEST_METHOD"] == "POST":
             self._check_form(environ, body)
-        else:
+        elif environ["REQUEST_METHOD"] != "OPTIONS":
             raise Refusal("AccessDenied")
 
     def _check_headers(self, environ: Environ, body: bytes) -> None:

@@ -65,7 +65,16 @@ def test_a_server_is_checked_with_an_upload_as_browsers_make_them(on_server: Com
     outcome = on_server("storage", "check")
     assert (outcome.code, outcome.err) == (0, "")
     assert "browsers can upload straight to the store" in outcome.out
+    assert "pages of http://127.0.0.1:8000 may send files to the store" in outcome.out
     assert {line.split()[0] for line in outcome.out.splitlines()} == {"ok"}
+
+
+def test_a_server_that_lets_no_pages_of_ours_in_is_found_out(on_server: CommandLine) -> None:
+    on_server.set(PUBLIC_URL="https://other.example")
+    outcome = on_server("storage", "check")
+    assert outcome.code == 1
+    [wrong] = [line for line in outcome.out.splitlines() if line.startswith("wrong")]
+    assert 'AllowedOrigins ["https://other.example"] and AllowedMethods ["POST"]' in wrong
 
 
 def test_a_cdn_that_gives_something_else_is_found_out(on_server: CommandLine) -> None:

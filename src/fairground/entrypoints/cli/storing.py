@@ -23,15 +23,15 @@ def add_to(app: typer.Typer) -> None:
 def check_storage() -> None:
     """Check whether the folder or the object store of FAIRGROUND_STORAGE_URL is fit for use.
 
-    Writes, reads, lists and deletes objects of its own, follows a signed address, and uploads as a browser does. The
-    exit code is 1 when something is wrong; a warning is none.
+    Writes, reads, lists and deletes objects of its own, follows a signed address, and uploads as a browser does on a
+    page of ours. The exit code is 1 when something is wrong; a warning is none.
     """
-    settings, data_dir = load_storage_settings(), load_settings().data_dir
+    settings, program = load_storage_settings(), load_settings()
 
     async def check() -> list[Finding]:
-        store = open_store(settings, data_dir=data_dir)
+        store = open_store(settings, data_dir=program.data_dir)
         try:
-            return await check_store(store, cdn_url=settings.cdn_url)
+            return await check_store(store, cdn_url=settings.cdn_url, origin=program.address)
         finally:
             await store.close()
 

@@ -20,12 +20,16 @@ _LIFETIME: Final = timedelta(minutes=5)
 _PATIENCE_SECONDS: Final = 10
 
 
-async def check_store(store: Store, *, cdn_url: str) -> list[Finding]:
-    """Try everything once. What cannot be reached is the last finding."""
+async def check_store(store: Store, *, cdn_url: str, origin: str) -> list[Finding]:
+    """Try everything once. What cannot be reached is the last finding.
+
+    Args:
+        origin: Of the pages from which browsers send files, such as https://fair.example.
+    """
     findings: list[Finding] = []
     async with httpx.AsyncClient(timeout=_PATIENCE_SECONDS) as http:
         try:
-            async for finding in _try_all(store, http, cdn_url=cdn_url):
+            async for finding in _try_all(store, http, cdn_url=cdn_url, origin=origin):
                 findings.append(finding)  # noqa: PERF401 - what was found before a failure is told as well
         except Unavailable as error:
             findings.append(Finding(Verdict.WRONG, f"{error.detail} {_cause(error)}".strip()))
@@ -37,7 +41,7 @@ def _cause(error: Unavailable) -> str:
     return f"({cause.filename})" if isinstance(cause, OSError) and cause.filename else str(cause or "")
 
 
-async def _try_all(store: Store, http: httpx.AsyncClient, *, cdn_url: str) -> AsyncIterator[Finding]:
+async def _try_all(store: Store, http: httpx.AsyncClient, *, cdn_url: str, origin: str) -> AsyncIterator[Finding]:
     key = f"{Retention.DERIVATIVE}/check/{uuid7()}.png"
     try:
         yield await _check_writing(store, key)
@@ -47,7 +51,7 @@ async def _try_all(store: Store, http: httpx.AsyncClient, *, cdn_url: str) -> As
             yield await _check_public_address(http, public_url(key, cdn_url=cdn_url))
     finally:
         await store.delete(key)
-    async for finding in _check_uploads(store, http):
+    async for finding in _check_uploads(store, http, origin=origin):
         yield finding
     yield await _check_removal(store, key)
 
@@ -87,7 +91,7 @@ async def _check_public_address(http: httpx.AsyncClient, url: str) -> Finding:
     return Finding(Verdict.OK, "FAIRGROUND_STORAGE_CDN_URL gives what is stored")
 
 
-async def _check_uploads(store: Store, http: httpx.AsyncClient) -> AsyncIterator[Finding]:
+async def _check_uploads(store: Store, http: httpx.AsyncClient, *, origin: str) -> AsyncIterator[Finding]:
     form = store.offer_upload(new_upload_key(content_type=_TYPE), max_bytes=len(_CONTENT), lifetime=_LIFETIME)
     if form.url.startswith("/"):
         yield Finding(Verdict.OK, "uploads pass through this server")
@@ -101,6 +105,7 @@ async def _check_uploads(store: Store, http: httpx.AsyncClient) -> AsyncIterator
         answer = await _post(http, form, _CONTENT)
         if await _is_there(store, form.key):
             yield Finding(Verdict.OK, "browsers can upload straight to the store")
+            yield await check_origin(http, form.url, origin=origin)
         else:
             yield Finding(
                 Verdict.WRONG,
@@ -108,6 +113,23 @@ async def _check_uploads(store: Store, http: httpx.AsyncClient) -> AsyncIterator
             )
     finally:
         await store.delete(form.key)
+
+
+async def check_origin(http: httpx.AsyncClient, url: str, *, origin: str) -> Finding:
+    """Ask what a browser asks before a page may send a file there and tell of its progress."""
+    asked = {"origin": origin, "access-control-request-method": "POST"}
+    try:
+        answer = await http.options(url, headers=asked)
+        is_allowed = answer.is_success and answer.headers.get("access-control-allow-origin") in {"*", origin}
+    except httpx.HTTPError:
+        is_allowed = False
+    if is_allowed:
+        return Finding(Verdict.OK, f"pages of {origin} may send files to the store")
+    return Finding(
+        Verdict.WRONG,
+        f"the store does not let pages of {origin} send files: add a CORS rule to the bucket with AllowedOrigins"
+        f' ["{origin}"] and AllowedMethods ["POST"], or set FAIRGROUND_STORAGE_TAKES_DIRECT_UPLOADS=false',
+    )
 
 
 async def _check_removal(store: Store, key: str) -> Finding:
