@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -243,6 +243,16 @@ async def test_a_failed_computation_is_not_tried_again_at_once(shop: Shop) -> No
     shop.clock[0] += FAILURE_SECONDS + 0.1
     shop.kitchen.status = 200
     assert (await shop.ask()).how is Serving.MISS
+
+
+async def test_of_failures_nothing_is_held_when_they_are_over(shop: Shop) -> None:
+    shop.kitchen.status = 0
+    for number in range(20):
+        await shop.ask(replace(WANTED, key=f"k{number}"))
+    shop.kitchen.status = 200
+    shop.clock[0] += FAILURE_SECONDS
+    await shop.ask()
+    assert len(shop.cache._failures) == 0
 
 
 async def test_what_takes_too_long_ends_in_a_failure_and_is_there_for_the_next(shop: Shop) -> None:

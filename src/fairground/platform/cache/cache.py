@@ -20,6 +20,7 @@ from fairground.platform.cache.memory import Kept, MemoryLevel
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags, State
+from fairground.platform.recent import Recent
 
 TRUSTED_SECONDS: Final = 2.0  # a copy of what the shared level holds is believed for so long
 FAILURE_SECONDS: Final = 1.5  # after a failed computation nobody tries again for so long
@@ -79,7 +80,7 @@ class ResponseCache:
         self._keeps = is_alone or level is not None
         self._flights: Flights[Filled] = Flights()
         self._filler = Filler(settings, level=level, stats=self.stats, now=now)
-        self._failures: dict[str, tuple[float, Filled]] = {}
+        self._failures: Recent[Filled] = Recent(most=FAILURES_MAX, now=now)
         if level is not None:
             level.listen(self.tags)
 
@@ -115,7 +116,7 @@ class ResponseCache:
         flight = self._flights.find(wanted.key, state=state)
         is_collapsed = flight is not None
         if flight is None:
-            failed = self._recent_failure(wanted.key)
+            failed = self._failures.find(wanted.key)
             if failed is not None:
                 return self._serve_spare(wanted, failed)
             flight = self._flights.start(wanted.key, self._fly(wanted, compute, state=state), state=state)
@@ -162,7 +163,7 @@ class ResponseCache:
     def _refresh(self, wanted: Wanted, compute: Compute, *, known: Entry, reason: str) -> None:
         """Have a new answer made in the background, unless somebody does so or has just failed to."""
         state = self.tags.read(wanted.tags)
-        if not self.is_running or self._flights.find(wanted.key, state=state) or self._recent_failure(wanted.key):
+        if not self.is_running or self._flights.find(wanted.key, state=state) or self._failures.find(wanted.key):
             return
         self.stats.refreshed[wanted.route, reason] += 1
         self._flights.start(wanted.key, self._fly(wanted, compute, state=state, known=known), state=state)
@@ -175,7 +176,7 @@ class ResponseCache:
             log.exception("cache.flight_failed", route=wanted.route)
             return FAILED
         if filled.is_failure:
-            self._remember_failure(wanted.key, filled)
+            self._failures.remember(wanted.key, filled, seconds=FAILURE_SECONDS)
         elif filled.entry is not None and filled.entry is not known:
             self._keep(wanted, filled.entry, state=state)
         return filled
@@ -194,15 +195,6 @@ class ResponseCache:
         if spare is not None and self.now() < spare.times.dead_at:
             return Served(Filled(entry=spare, origin=Origin.KEPT), Serving.STALE, is_error=True)
         return Served(failed, Serving.MISS)
-
-    def _recent_failure(self, key: str) -> Filled | None:
-        until, filled = self._failures.get(key, (0.0, FAILED))
-        return filled if self.now() < until else None
-
-    def _remember_failure(self, key: str, filled: Filled) -> None:
-        if len(self._failures) >= FAILURES_MAX:
-            self._failures.clear()
-        self._failures[key] = (self.now() + FAILURE_SECONDS, filled)
 
 
 def _is_due_early(entry: Entry, *, now: float) -> bool:

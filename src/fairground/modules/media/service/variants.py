@@ -17,11 +17,13 @@ from fairground.platform.db.database import Database, ReadTx
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.recipes import MASTER, Recipe, Shape
 from fairground.platform.images.rendering.canvas import Picture as MadePicture
+from fairground.platform.recent import Recent
 from fairground.platform.storage.gate import public_url
 from fairground.platform.storage.store import ObjectNotFound, Store
 
 FAILURE_SECONDS: Final = 1.0
 """So long a variant that could not be made is not tried again: all who waited for it would try one after the other."""
+_FAILURES_MAX: Final = 2_000
 _ETAG_LENGTH: Final = 32
 
 
@@ -42,12 +44,6 @@ class Variant:
         return version_of(self.original.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    error: Exception
-    until: float
-
-
 def etag_of(digest: str, recipe: Recipe) -> str:
     """Stand for the bytes: the same recipe makes the same of the same source."""
     return f'"{hashlib.sha256(f"{digest}/{recipe.name}".encode()).hexdigest()[:_ETAG_LENGTH]}"'
@@ -60,8 +56,7 @@ class Variants:
         self._rendering = rendering
         self._cdn_url = cdn_url
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        # By ETag, the one that ends first coming first.
-        self._failures: dict[str, _Failure] = {}
+        self._failures: Recent[Exception] = Recent(most=_FAILURES_MAX, now=time.monotonic)  # by ETag
 
     async def find_variant(
         self, picture_id: UUID, *, width_px: float, quality: int, picture_format: PictureFormat
@@ -122,22 +117,14 @@ class Variants:
 
     async def _try_to_make(self, variant: Variant) -> store.Rendition:
         """Make the variant, or fail as somebody did a moment ago."""
-        self._forget_failures()
-        if (failed := self._failures.get(variant.etag)) is not None:
+        if (failed := self._failures.find(variant.etag)) is not None:
             # Without the trace of whoever was told of it before, which would grow with each of them.
-            raise failed.error.with_traceback(None)
+            raise failed.with_traceback(None)
         try:
             return await self._make(variant)
         except Exception as error:
-            self._failures[variant.etag] = _Failure(error, until=time.monotonic() + FAILURE_SECONDS)
+            self._failures.remember(variant.etag, error, seconds=FAILURE_SECONDS)
             raise
-
-    def _forget_failures(self) -> None:
-        while self._failures:
-            first = next(iter(self._failures))
-            if self._failures[first].until > time.monotonic():
-                return
-            del self._failures[first]
 
     async def _make(self, variant: Variant) -> store.Rendition:
         rendition = await self._rendering.keep(await self._render(variant))
