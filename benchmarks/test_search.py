@@ -95,6 +95,7 @@ async def _index(db: Database, prose: Prose) -> float:
         ProviderRow.location,
         ProviderRow.book_count,
         ProviderRow.rating_avg,
+        ProviderRow.open_days,
     )
     async with db.read() as tx:
         rows = list(await tx.all(select(*columns).order_by(ProviderRow.id)))
@@ -127,6 +128,7 @@ async def _documents(tx: ReadTx, rows: Sequence[Any], prose: Prose) -> list[Docu
             texts=[prose.text(8), prose.text(WORDS_OF_BIO)],
             book_count=row.book_count,
             rating_avg=row.rating_avg,
+            open_days=row.open_days,
         )
         for row in rows
     ]

@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy import select, text
 
 from fairground.modules.catalog.domain.places import place_values
-from fairground.modules.catalog.tables import PortraitRow, ProviderRow, history
+from fairground.modules.catalog.tables import MAYBE_ANY_DAY, PortraitRow, ProviderRow, SearchDocumentRow, history
 from fairground.platform.db.dialect.opening import open_backend
 from fairground.platform.db.migrate import upgrade
 
@@ -129,3 +129,22 @@ def test_portraits_that_were_shown_are_shown_as_squares(database_url: str, tmp_p
         drawn: "/pictures/1.svg",
     }
     assert {tuple(row) for row in portraits} == {(chosen, new, old), (refused, new, new)}
+
+
+def test_documents_that_were_there_do_not_say_that_anybody_is_closed(database_url: str, tmp_path: Path) -> None:
+    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    old = replace(history, folder=copy_history(tmp_path / "old", until="0009"))
+    at = 1_700_000_000_000_000 if engine.dialect.name == "sqlite" else "2026-01-01T00:00Z"
+    band = {"id": uuid4().hex, "slug": "band", "status": "approved", "lat": None, "lng": None, "has_hours": False}
+    document = (
+        "INSERT INTO catalog_search_document (provider_id, vertical, location, book_count, rating_avg, name, place,"
+        " categories, services, words) VALUES (:id, 'artists', 'Oslo', 7, 0, 'a band', 'oslo', '', '', 'na nband')"
+    )
+    with engine.begin() as connection:
+        upgrade(connection, [old])
+        connection.execute(text(_PROVIDER), {**band, "created_at": at})
+        connection.execute(text(document), {"id": band["id"]})
+    with engine.begin() as connection:
+        upgrade(connection, [history])
+        assert connection.scalars(select(SearchDocumentRow.open_days)).all() == [MAYBE_ANY_DAY]
+    engine.dispose()

@@ -27,6 +27,8 @@ NO_PRICE_SORTS_AS: Final = 2**63 - 1
 """The largest integer of both dialects: providers without a price come last when the cheapest come first."""
 EVERYBODY: Final = ""
 """The scope of the list of all approved providers."""
+MAYBE_ANY_DAY: Final = -1
+"""The `open_days`, all bits of them, of a document that was made before documents had any: its week is asked."""
 NO_PRICE_BAND: Final = -1
 """The band of providers without a price, which no histogram shows."""
 
@@ -313,8 +315,7 @@ class SearchDocumentRow(Base):
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
     vertical: Mapped[str] = mapped_column(Text)
-    """This and the next four are copies of the provider's: of thousands that match, the best are chosen, and what
-    facets count is read, without a join."""
+    """This and the next four are copies: the best of thousands are chosen, and facets are counted, without a join."""
     location: Mapped[str] = mapped_column(Text)
     price_from_minor: Mapped[int | None] = mapped_column(MoneyMinor)
     book_count: Mapped[int]
@@ -325,6 +326,8 @@ class SearchDocumentRow(Base):
     services: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)
     """Indexed by SEARCHED_WORDS, and read by nobody."""
+    open_days: Mapped[int] = mapped_column(server_default=str(MAYBE_ANY_DAY))
+    """A copy as well."""
 
 
 class SearchSpellingRow(Base):

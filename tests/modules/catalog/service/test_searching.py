@@ -25,9 +25,15 @@ from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.search.documents import Document
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.store.search import indexing
-from fairground.modules.catalog.tables import ProviderRow, SearchDocumentRow, SearchSpellingRow, ServiceRow
+from fairground.modules.catalog.tables import (
+    MAYBE_ANY_DAY,
+    ProviderRow,
+    SearchDocumentRow,
+    SearchSpellingRow,
+    ServiceRow,
+)
 from fairground.platform.db.database import Database, ReadTx, WriteTx
-from tests.support.catalog import Desk, owner_of
+from tests.support.catalog import Desk, SteppingClock, owner_of
 from tests.support.statements import statements_of
 
 
@@ -143,9 +149,8 @@ async def test_filters_facets_and_pages(catalog: CatalogService) -> None:
         await search(catalog, "kitchen", vertical="plumbers")
 
 
-async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: CatalogService) -> None:
-    chance = random.Random(23)
-    today = datetime.now(UTC).date()
+async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: CatalogService, db: Database) -> None:
+    chance, today = random.Random(23), datetime.now(UTC).date()
     for vertical, categories in (("chefs", ["thai", "korean"]), ("artists", ["dj", "jazz_ensemble", "band"])):
         rows = [
             a_row(
@@ -166,6 +171,7 @@ async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: Catalo
         await catalog.record_free_days(told)
         stars = chance.randint(1, 5)
         await catalog.record_rating(ProviderRated(provider_id=card.id, rating_sum=stars, rating_count=1))
+    await _tell_documents(db, MAYBE_ANY_DAY, vertical="chefs")
     sizes = set()
     for _ in range(30):
         filters: dict[str, Any] = {
@@ -183,6 +189,23 @@ async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: Catalo
         assert {card.id for card in found.data} == {card.id for card in listed.data}, filters
         sizes.add(len(listed.data))
     assert len(sizes) > 4
+
+
+async def _tell_documents(db: Database, open_days: int, *, vertical: str) -> None:
+    async with db.write() as tx:
+        mine = SearchDocumentRow.vertical == vertical
+        await tx.execute(update(SearchDocumentRow).where(mine).values(open_days=open_days))
+
+
+async def test_whose_document_says_closed_is_not_asked_for_its_week(catalog: CatalogService, db: Database) -> None:
+    await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1)])
+    [card] = (await catalog.search_providers(query=ProviderQuery())).data
+    week: dict[str, Any] = {"version": 1, "timezone": "Asia/Tokyo", "week": [time(20)] * 7, "days": {}}
+    await catalog.record_free_days(FreeDaysSet(provider_id=card.id, **week))
+    in_a_week = SteppingClock().now().date() + timedelta(days=7)
+    for open_days, total in ((MAYBE_ANY_DAY, 1), (1 << in_a_week.weekday(), 1), (127 - (1 << in_a_week.weekday()), 0)):
+        await _tell_documents(db, open_days, vertical="chefs")
+        assert (await search(catalog, "kitchen", when=in_a_week)).total == total
 
 
 async def test_a_word_that_nobody_has_is_taken_for_another_and_that_is_told(catalog: CatalogService) -> None:

@@ -142,6 +142,7 @@ def _describe(made: Mapping[UUID, Listing]) -> list[Document]:
             price_from_minor=listing.service.price_minor if listing.service else None,
             book_count=0,
             rating_avg=0.0,
+            open_days=0,
         )
         for provider_id, listing in made.items()
     ]

@@ -106,6 +106,7 @@ def _document(name: str, **changes: str) -> Document:
         texts=[None, changes.get("text", "")],
         book_count=0,
         rating_avg=0.0,
+        open_days=0,
     )
 
 

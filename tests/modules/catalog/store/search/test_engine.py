@@ -48,6 +48,7 @@ class Bench:
             "texts": ("Vinyl only.",),
             "book_count": place,
             "rating_avg": 4.0,
+            "open_days": 0,
         }
         return describe(**(usual | changes))
 

@@ -22,6 +22,7 @@ class Document:
     price_from_minor: int | None
     book_count: int
     rating_avg: float
+    open_days: int
     name: str
     place: str
     categories: str
@@ -50,6 +51,7 @@ def describe(
     price_from_minor: int | None,
     book_count: int,
     rating_avg: float,
+    open_days: int,
 ) -> Document:
     """Return the document of a provider from what its profile says."""
     name, place = split(business_name), split(location)
@@ -71,6 +73,7 @@ def describe(
         price_from_minor=price_from_minor,
         book_count=book_count,
         rating_avg=rating_avg,
+        open_days=open_days,
         name=" ".join(name),
         place=" ".join(place),
         categories=" ".join(categories),

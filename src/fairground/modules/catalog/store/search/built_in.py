@@ -26,7 +26,7 @@ _NEAR_MAX: Final = 2_000
 
 _DOCUMENT_COLUMNS: Final = [getattr(SearchDocumentRow, each.name) for each in fields(Document)]
 _CANDIDATE_COLUMNS: Final = [getattr(SearchDocumentRow, name) for name in Candidate._fields]
-_COPIED: Final = ("vertical", "location", "price_from_minor", "book_count", "rating_avg")
+_COPIED: Final = ("vertical", "location", "price_from_minor", "book_count", "rating_avg", "open_days")
 
 
 class BuiltInSearch:
@@ -78,7 +78,7 @@ class BuiltInSearch:
         looked_at: list[CTE] = []
         found: list[CTE] = []
         for place, condition in enumerate(conditions):
-            columns, at_most = _CANDIDATE_COLUMNS, self._looked_at_max
+            columns, at_most = [*_CANDIDATE_COLUMNS, SearchDocumentRow.open_days], self._looked_at_max
             matching = tx.ops.find_words(SEARCHED_WORDS, condition, columns=columns, at_most=at_most)
             tier = matching.cte(f"looked_at_{place}")
             best = self._best_of_tier(tier, wanted, asked=looked_at, limit=enough)
@@ -86,7 +86,7 @@ class BuiltInSearch:
                 best = best.where(select(func.count()).select_from(narrower).scalar_subquery() < enough)
             looked_at.append(tier)
             found.append(best.cte(f"tier_{place}"))
-        return union_all(*(select(tier) for tier in found))
+        return union_all(*(select(*(tier.c[name] for name in Candidate._fields)) for tier in found))
 
     def _best_of_tier(self, looked_at: CTE, wanted: ListFilter, *, asked: Sequence[CTE], limit: int) -> Select[Any]:
         best = select(looked_at).where(*fits(looked_at, wanted)).order_by(*_merits(looked_at))

@@ -26,6 +26,7 @@ _COLUMNS: Final[tuple[Any, ...]] = (
     ProviderRow.price_from_minor,
     ProviderRow.book_count,
     ProviderRow.rating_avg,
+    ProviderRow.open_days,
 )
 
 
@@ -70,6 +71,7 @@ async def _describe(tx: ReadTx, rows: Sequence[Any]) -> list[Document]:
             price_from_minor=row.price_from_minor,
             book_count=row.book_count,
             rating_avg=row.rating_avg,
+            open_days=row.open_days,
         )
         for row in rows
     ]

@@ -19,6 +19,8 @@ def fits(documents: FromClause, wanted: ListFilter) -> list[ColumnElement[bool]]
     if wanted.free_on is not None:
         can_be = [vertical for vertical, starts in wanted.free_on.first_starts.items() if not starts.are_none]
         conditions.append(documents.c.vertical.in_(can_be))
+        # Most of those who are closed that day are passed over so; of the others the week and the date are asked.
+        conditions.append(documents.c.open_days.bitwise_and(wanted.free_on.any_bit) != 0)
     return conditions
 
 
