@@ -18,6 +18,7 @@ import pytest
 
 from fairground.entrypoints.serve import AddressError, bind_socket
 from fairground.entrypoints.settings import Settings
+from tests.support.servers import Installation
 
 SOURCE: Final = Path(__file__).resolve().parents[2] / "src"
 COMMAND: Final = [sys.executable, "-c", "from fairground.entrypoints.cli import main; main()"]
@@ -54,7 +55,7 @@ def address_in(log: Path, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError(log.read_text())
 
 
-@pytest.mark.timeout(400)  # six programs start one after the other
+@pytest.mark.timeout(400)  # several programs start one after the other
 def test_commands_work_beside_a_server_which_ends_at_a_signal(migrated_url: str, tmp_path: Path) -> None:
     env = environment(tmp_path, DATABASE_URL=migrated_url, HTTP_PORT="0", METRICS_PORT="0")
     log = tmp_path / "log"
@@ -72,9 +73,10 @@ def test_commands_work_beside_a_server_which_ends_at_a_signal(migrated_url: str,
             json={"email": "kim@example.org", "password": "seven quiet lanterns"},
         )
         assert signed_in.status_code == 200, signed_in.text
+        beside = Installation(database_url=migrated_url, data_dir=tmp_path)
         for command in (["db", "check"], ["db", "upgrade"], ["jobs", "list"]):
-            beside = fairground(*command, env=env)
-            assert beside.returncode == 0, beside.stderr
+            ended = beside.run(*command)
+            assert ended.exit_code == 0, ended.output
         assert 'route="/api/v1/auth/login",status="200"} 1.0' in metrics_of(log)
         assert httpx.get(f"{address}/metrics").status_code == 404
         second = fairground("serve", env=env | {"FAIRGROUND_HTTP_PORT": address.rpartition(":")[2]})
@@ -110,17 +112,17 @@ def test_what_only_some_operators_ask_for_is_not_loaded() -> None:
     assert subprocess.check_output([sys.executable, "-c", look], env=env, text=True) == "set()\n"
 
 
-@pytest.mark.parametrize("command", ["serve", "worker"])
-def test_a_second_server_on_a_database_file_is_refused(sqlite_template: Path, tmp_path: Path, command: str) -> None:
+def test_a_second_server_on_a_database_file_is_refused(sqlite_template: Path, tmp_path: Path) -> None:
     file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
     env = environment(tmp_path, DATABASE_URL=f"sqlite:///{file}", HTTP_PORT="0")
     log = tmp_path / "log"
     with running("serve", env, log) as server:
         address_in(log, server)
-        second = fairground(command, env=env)
-    assert second.returncode == 2
-    assert second.stderr.startswith("fairground: Another fairground server is using ")
-    assert "FAIRGROUND_DATABASE_URL=postgresql://" in second.stderr
+        for command in ("serve", "worker"):
+            second = fairground(command, env=env)
+            assert second.returncode == 2, command
+            assert second.stderr.startswith("fairground: Another fairground server is using ")
+            assert "FAIRGROUND_DATABASE_URL=postgresql://" in second.stderr
 
 
 def test_sandbox_money_is_not_served_where_others_can_reach_it_and_nothing_is_made(tmp_path: Path) -> None:

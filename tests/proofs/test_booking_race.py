@@ -64,7 +64,7 @@ async def rush_for_times(rig: Rig, *, rounds: int, shapes: tuple[tuple[int, int]
 async def test_one_of_64_callers_gets_the_time(
     rig: Rig, dose: Dose, figure: Figures, shapes: tuple[tuple[int, int], ...]
 ) -> None:
-    rounds = await rush_for_times(rig, rounds=dose(small=4, full=50), shapes=shapes)
+    rounds = await rush_for_times(rig, rounds=dose(small=2, full=50), shapes=shapes)
     assert [outcome.won for outcome in rounds] == [1] * len(rounds)
     assert [dict(outcome.refused) for outcome in rounds] == [{"SlotTaken": CALLERS - 1}] * len(rounds)
     assert await count_double_bookings(rig.db) == 0
@@ -77,7 +77,7 @@ async def test_without_constraint_and_question_the_time_is_taken_twice(
 ) -> None:
     del without_question
     drop_guard(database_url)
-    await rush_for_times(rig, rounds=3, shapes=UNEQUAL)
+    await rush_for_times(rig, rounds=2, shapes=UNEQUAL)
     doubles = await count_double_bookings(rig.db)
     figure("double bookings with both guards off", doubles, "pairs")
     assert doubles > 0
@@ -85,7 +85,7 @@ async def test_without_constraint_and_question_the_time_is_taken_twice(
 
 async def test_the_constraint_alone_still_refuses(rig: Rig, without_question: None) -> None:
     del without_question
-    rounds = await rush_for_times(rig, rounds=3, shapes=UNEQUAL)
+    rounds = await rush_for_times(rig, rounds=2, shapes=UNEQUAL)
     assert [outcome.won for outcome in rounds] == [1] * len(rounds)
     assert await count_double_bookings(rig.db) == 0
 

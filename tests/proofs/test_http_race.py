@@ -77,7 +77,7 @@ async def doubles(installation: Installation) -> int:
 async def test_one_of_64_customers_gets_the_time_over_http(
     installation: Installation, dialect: str, dose: Dose, figure: Figures
 ) -> None:
-    rounds = dose(small=3, full=50)
+    rounds = dose(small=1, full=50)
     market = await open_market(installation, customers=CALLERS + 2 * rounds, minutes=(30, 60, 90, 120))
     async with AsyncExitStack() as stack:
         processes = 2 if dialect == "postgres" else 1

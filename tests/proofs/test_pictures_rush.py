@@ -39,7 +39,7 @@ async def rush(client: httpx.AsyncClient, addresses: Sequence[str]) -> list[http
 async def test_a_thousand_requests_for_ten_cold_variants_make_ten(
     sqlite_template: Path, tmp_path: Path, dose: Dose, figure: Figures
 ) -> None:
-    callers = dose(small=200, full=1_000)
+    callers = dose(small=100, full=1_000)
     async with serving_pictures(sqlite_template, tmp_path) as serving:
         addresses = await ten_cold(await serving.open_face())
         before = await serving.count_renders()
@@ -80,7 +80,7 @@ async def test_who_comes_to_a_full_queue_is_told_when_to_come_again_and_then_get
     sqlite_template: Path, tmp_path: Path, dose: Dose, figure: Figures
 ) -> None:
     async with serving_pictures(sqlite_template, tmp_path, renderers=1, queue_max=8) as serving:
-        addresses = await all_variants(await serving.open_face(), count=dose(small=48, full=240))
+        addresses = await all_variants(await serving.open_face(), count=dose(small=24, full=240))
         answers = await rush(serving.client, addresses)
         busy = [answer for answer in answers if answer.status_code != httpx.codes.OK]
         assert busy
@@ -97,7 +97,7 @@ async def test_who_comes_to_a_full_queue_is_told_when_to_come_again_and_then_get
 async def test_a_queue_with_room_sends_nobody_away(sqlite_template: Path, tmp_path: Path) -> None:
     """The control: it is the queue that refuses, not the rush."""
     async with serving_pictures(sqlite_template, tmp_path, renderers=1, queue_max=1_000) as serving:
-        answers = await rush(serving.client, await all_variants(await serving.open_face(), count=48))
+        answers = await rush(serving.client, await all_variants(await serving.open_face(), count=24))
         assert {answer.status_code for answer in answers} == {200}
 
 

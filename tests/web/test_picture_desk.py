@@ -140,7 +140,8 @@ async def test_pictures_are_chosen_and_ordered_without_script(desk: Visit, tmp_p
     await page.set_input_files("#gallery-file", tmp_path / "talk.pdf")
     await page.get_by_role("button", name="Add it to the gallery").click()
     await expect(page.locator(".field .error")).to_contain_text("The file is a PDF.")
-    await page.set_input_files("#gallery-file", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": bytes(22 << 20)})
+    (tmp_path / "large.jpg").write_bytes(bytes(22 << 20))
+    await page.set_input_files("#gallery-file", tmp_path / "large.jpg")
     await page.get_by_role("button", name="Add it to the gallery").click()
     await expect(page.locator(".field .error")).to_contain_text("The file is larger than 20 MB.")
     assert desk.complaints == []
