@@ -5,7 +5,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Dialog, Locator, Page, expect
 
 from fairground.contracts.accounts import Role
 from tests.support.axe import find_violations
@@ -232,3 +232,20 @@ async def test_the_camera_brings_a_picture_as_a_file_does(desk: Visit, tmp_path:
         await expect(_bring(page, to).locator(".said")).to_have_text(f"{to}.jpg has arrived.")
     await expect(page.locator(".own-picture")).to_have_count(1)
     assert desk.complaints == []
+
+
+async def test_whose_session_has_ended_is_led_to_sign_in_without_a_question(desk: Visit, tmp_path: Path) -> None:
+    page = await _at_the_desk(desk, has_script=True)
+    asked: list[str] = []
+
+    async def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.accept()
+
+    page.on("dialog", answer)
+    async with page.expect_file_chooser() as chosen:
+        await page.get_by_role("button", name="Choose pictures").click()
+    await page.context.clear_cookies()
+    await (await chosen.value).set_files(_photos(tmp_path, "late"))
+    await page.wait_for_url("**/login**", timeout=5_000)
+    assert asked == []

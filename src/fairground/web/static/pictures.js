@@ -55,7 +55,14 @@ class PhotoUpload extends HTMLElement {
   }
 
   get isBusy() {
-    return this.running + this.waiting.length > 0;
+    return !this.isLeaving && this.running + this.waiting.length > 0;
+  }
+
+  /** The session has ended: the page leads to where one signs in. Never resolves, for nothing is left to do here. */
+  leave() {
+    this.isLeaving = true;
+    location.reload();
+    return new Promise(() => {});
   }
 
   add(files) {
@@ -145,7 +152,7 @@ class PhotoUpload extends HTMLElement {
     const body = JSON.stringify({ content_type: file.type });
     const request = { method: "POST", headers: { "Content-Type": "application/json" }, body };
     const answer = await this.ask("/api/v1/media/uploads", request);
-    if (answer.status === 401) location.reload();
+    if (answer.status === 401) return this.leave();
     const told = answer.status < 500 ? await answer.json() : {};
     if (answer.ok) return told;
     throw new Refusal(told.detail ? `${told.detail} ${told.hint ?? ""}` : this.words.failed);
@@ -172,7 +179,7 @@ class PhotoUpload extends HTMLElement {
   /** The answer is a part of the page, or why not, in words. */
   async complete({ offer }, signal) {
     const answer = await this.ask(`/_f/pro/pictures/${offer.picture.id}/${this.dataset.to}`, { method: "POST", signal });
-    if (answer.headers.has("HX-Redirect")) location.reload();
+    if (answer.headers.has("HX-Redirect")) return this.leave();
     const part = document.createElement("template");
     part.innerHTML = await answer.text();
     if (answer.ok) return part.content.firstElementChild;
