@@ -8,6 +8,7 @@ import random
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import timedelta
 from itertools import accumulate
 from typing import Any, Final, cast
 
@@ -156,7 +157,8 @@ async def _questions(db: Database, market: Marketplace, prose: Prose) -> dict[st
         "a category in a city": ask([f"{category} {city}" for category, city in zip(categories, cities, strict=True)]),
         "a category, narrowed": ask(categories, min_price=50, max_price=400, min_rating=4),
         "a city, one vertical": ask(cities, vertical="artists"),
-        "a category, free that day": ask(categories, when=market.free_from),
+        "a category, free today": ask(categories, when=market.free_from),
+        "a category, free tomorrow": ask(categories, when=market.free_from + timedelta(days=1)),
         "the commonest words": ask(prose.words[:QUESTIONS_OF_A_KIND]),
         "a rare word": ask(prose.words[-QUESTIONS_OF_A_KIND:]),
         "two letters": ask([word[:2] for word in prose.words[:QUESTIONS_OF_A_KIND]]),
