@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from fairground.contracts.accounts import Role, User, UserNotFound
@@ -37,11 +37,14 @@ class People:
         return {user_id: self._users[user_id] for user_id in user_ids if user_id in self._users}
 
 
+CLOCK_BEGINS_AT: Final = datetime(2026, 3, 1, tzinfo=UTC)
+
+
 class SteppingClock:
     """Moves on by a second each time it is read, so that no two providers are equally new."""
 
     def __init__(self) -> None:
-        self._now = datetime(2026, 3, 1, tzinfo=UTC)
+        self._now = CLOCK_BEGINS_AT
 
     def now(self) -> datetime:
         self._now += timedelta(seconds=1)

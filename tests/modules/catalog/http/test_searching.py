@@ -10,7 +10,7 @@ from tests.support.catalog import Desk
 async def test_a_search_answers_with_cards_facets_and_corrections(client: httpx.AsyncClient, desk: Desk) -> None:
     await desk.approved(price_minor=45_000)
     body = (await client.get("/search", params={"q": "jazz trrio osl"})).json()
-    assert list(body) == ["data", "total", "total_is_lower_bound", "facets", "corrections"]
+    assert list(body) == ["data", "total", "total_is_lower_bound", "facets", "corrections", "next_cursor"]
     [card] = body["data"]
     assert list(card) == CARD
     assert (body["total"], body["total_is_lower_bound"]) == (1, False)

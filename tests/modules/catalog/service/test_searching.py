@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ from fairground.modules.catalog.tables import (
     ServiceRow,
 )
 from fairground.platform.db.database import Database, ReadTx, WriteTx
-from tests.support.catalog import Desk, SteppingClock, owner_of
+from tests.support.catalog import CLOCK_BEGINS_AT, Desk, SteppingClock, owner_of
 from tests.support.statements import statements_of
 
 
@@ -144,13 +144,13 @@ async def test_filters_facets_and_pages(catalog: CatalogService) -> None:
     assert (await search(catalog, "kitchen", location="osl")).total == 30
     assert (await search(catalog, "kitchen", min_rating=1)).total == 0
     assert (await search(catalog, "kitchen", near=Near(lat=59.9, lng=10.7, radius_km=10))).total == 0
-    assert (await search(catalog, "kitchen", when=datetime.now(UTC).date())).total == 0
+    assert (await search(catalog, "kitchen", when=CLOCK_BEGINS_AT.date())).total == 0
     with pytest.raises(VerticalUnknown):
         await search(catalog, "kitchen", vertical="plumbers")
 
 
 async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: CatalogService, db: Database) -> None:
-    chance, today = random.Random(23), datetime.now(UTC).date()
+    chance, today = random.Random(23), CLOCK_BEGINS_AT.date()
     for vertical, categories in (("chefs", ["thai", "korean"]), ("artists", ["dj", "jazz_ensemble", "band"])):
         rows = [
             a_row(
@@ -242,7 +242,7 @@ async def test_a_search_takes_few_statements(catalog: CatalogService, db: Databa
 
 
 async def test_the_zones_of_the_world_are_not_written_into_a_statement(catalog: CatalogService, db: Database) -> None:
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    tomorrow = CLOCK_BEGINS_AT.date() + timedelta(days=1)
     with statements_of(db) as statements:
         await search(catalog, "kitchen", when=tomorrow)
         await catalog.search_providers(query=ProviderQuery(when=tomorrow))
