@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -72,18 +72,18 @@ class Audit:
             lcp_ms=told["audits"]["largest-contentful-paint"]["numericValue"],
             failed=tuple(costly),
             image_failures=tuple(
-                f"{name}: {_named(told['audits'][name])}"
+                " ".join((name, *_named(told["audits"][name])))
                 for name in IMAGE_AUDITS
                 if told["audits"][name]["score"] not in {None, 1}
             ),
         )
 
 
-def _named(audited: Mapping[str, Any]) -> str:
-    """Return the pictures of an audit, with the bytes that each could spare where it says so."""
-    items = audited.get("details", {}).get("items", [])
-    named = [(item.get("url", item.get("node", {}).get("snippet", "")), item.get("wastedBytes")) for item in items]
-    return ", ".join(f"{url} ({spare} B to spare)" if spare else url for url, spare in named)
+def _named(audited: Mapping[str, Any]) -> Iterator[str]:
+    """Give the pictures of an audit, with the bytes that each could spare where it says so."""
+    for item in audited.get("details", {}).get("items", []):
+        spare = item.get("wastedBytes")
+        yield item.get("url", "") + (f" ({spare} B to spare)" if spare else "")
 
 
 def audit(url: str, *, chromium: str, runs: int) -> Audit:

@@ -18,6 +18,8 @@ def _report(**scores: float) -> str:
         f"{name}-rule": {"score": scores.get(name, 1), "scoreDisplayMode": "binary"} for name in lighthouse.CATEGORIES
     }
     audits |= {name: {"score": None} for name in lighthouse.IMAGE_AUDITS} | {"unsized-images": {"score": 0}}
+    heavy = {"items": [{"url": "/img/1", "wastedBytes": 4_096}, {"url": "/img/2"}]}
+    audits["image-delivery-insight"] = {"score": 0.5, "details": heavy}
     audits["by-hand"] = {"score": None, "scoreDisplayMode": "manual"}
     audits["weightless"] = {"score": 0, "scoreDisplayMode": "binary"}
     audits["largest-contentful-paint"] = {"numericValue": 987.6}
@@ -29,7 +31,7 @@ def test_a_report_is_read_as_scores_and_what_cost_them() -> None:
     assert seen.scores == {"performance": 90, "accessibility": 95, "best-practices": 100, "seo": 100}
     assert seen.lcp_ms == 987.6
     assert seen.failed == ("accessibility-rule",)
-    assert seen.image_failures == ("unsized-images",)
+    assert seen.image_failures == ("image-delivery-insight /img/1 (4096 B to spare) /img/2", "unsized-images")
 
 
 def test_without_npm_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
