@@ -28,6 +28,7 @@ from tests.support.outbox import RecordingOutbox
 from tests.support.postgres import empty, fresh_database
 from tests.support.proofs import Dose, Figure, write_figures
 from tests.support.shared_servers import NO_SERVER, SharedServer, shared_servers
+from tests.support.templates import compile_templates_once
 from tools.guardian import Server
 
 # A machine that is shared makes any example slow once in a while, and that is no fault of what is tested.
@@ -41,6 +42,7 @@ FIGURES: Final = pytest.StashKey[list[Figure]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    compile_templates_once()
     config.stash[SERVERS] = shared_servers(getattr(config, "workerinput", {}).get("servers", {}))
     config.stash[FIGURES] = []
 

@@ -24,8 +24,16 @@ from fairground.platform.cache.levels import LevelState
 from fairground.platform.http.caching.calls import CanonicalCalls
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import Rendered
+from fairground.verticals.loader import load_verticals
+from fairground.web.assets import Assets
+from fairground.web.environment import build_environment
 from tests.support.held_flights import HeldFlights
 from tests.support.processes import write_output_to
+from tests.support.templates import compile_templates_once
+
+# Here, where every server is forked from.
+compile_templates_once()
+build_environment(Assets(), verticals=load_verticals())
 
 
 @dataclass(frozen=True)

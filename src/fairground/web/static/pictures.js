@@ -1,4 +1,4 @@
-// Loaded on the desk's page of pictures alone, which does without it, one form at a time.
+// The desk's page of pictures does without it, one form at a time.
 
 const AT_ONCE = 3;
 const TRIES = 3;
@@ -6,9 +6,8 @@ const THUMB_PX = 96;
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What went wrong, in words for the reader. */
+/** What went wrong, in words for the reader; the other one leads to the same if tried again. */
 class Refusal extends Error {}
-/** Trying it again would lead to the same. */
 class FinalRefusal extends Refusal {}
 
 /** Post a form and tell of its progress, which fetch cannot. Resolves with the status, 0 for none. */
@@ -58,7 +57,7 @@ class PhotoUpload extends HTMLElement {
     return !this.isLeaving && this.running + this.waiting.length > 0;
   }
 
-  /** The session has ended: the page leads to where one signs in. Never resolves, for nothing is left to do here. */
+  /** The session has ended: the page leads to where one signs in. Never resolves. */
   leave() {
     this.isLeaving = true;
     location.reload();
@@ -93,7 +92,7 @@ class PhotoUpload extends HTMLElement {
     return upload;
   }
 
-  /** Drawn, because the page's policy lets in no picture without an address of ours. */
+  /** Drawn, for the page's policy lets in no `data:`. */
   async drawThumb(canvas, file) {
     if (file.size > this.words.maxBytes) return;
     try {
@@ -102,7 +101,7 @@ class PhotoUpload extends HTMLElement {
       const side = Math.min(width, height);
       canvas.getContext("2d").drawImage(picture, (width - side) / 2, (height - side) / 2, side, side, 0, 0, THUMB_PX, THUMB_PX);
     } catch {
-      // A format that the browser does not know: the square stays grey.
+      // Unknown to the browser: it stays grey.
     }
   }
 
@@ -136,7 +135,7 @@ class PhotoUpload extends HTMLElement {
 
   async bring(upload) {
     const { signal } = upload.ending;
-    // Not broken off: who never hears of a form cannot give it back.
+    // Not broken off: an unheard form cannot be given back.
     upload.offer ??= await this.askForForm(upload.file);
     signal.throwIfAborted();
     if (!upload.isSent) await this.sendPatiently(upload);
@@ -164,7 +163,7 @@ class PhotoUpload extends HTMLElement {
     for (let attempt = 1; ; attempt++) {
       const onProgress = (part) => this.show(upload, part, this.words.sending.replace("{percent}", Math.floor(100 * part)));
       const status = await send(upload.offer.form, upload.file, signal, onProgress);
-      // 409: it had come, and only the answer was lost.
+      // 409: it had come.
       if ((status >= 200 && status < 300) || status === 409) return;
       if (status >= 400 && status < 500) {
         upload.offer = undefined;
@@ -238,7 +237,7 @@ class PhotoUpload extends HTMLElement {
   }
 }
 
-/** Words are saved when one leaves their field, and pictures move, without loading the page anew. */
+/** Words are saved and pictures move without loading the page anew. */
 class OwnGallery extends HTMLElement {
   connectedCallback() {
     this.classList.add("is-scripted");
@@ -273,7 +272,7 @@ class OwnGallery extends HTMLElement {
     const button = document.activeElement;
     this.put(picture, this.pictures[this.pictures.indexOf(picture) + by]);
     button.focus();
-    // At an end it is not to be seen, and the other one is next.
+    // Unseen at an end.
     if (document.activeElement !== button) picture.querySelector(by < 0 ? ".later" : ".earlier").focus();
     this.keepMove(picture, by);
   }
@@ -313,7 +312,7 @@ class OwnGallery extends HTMLElement {
   }
 
   carry(picture) {
-    // Words that were selected can be dragged as well.
+    // Selected words are dragged as well.
     if (!this.pictures.includes(picture)) return;
     this.carried = picture;
     this.from = this.pictures.indexOf(picture);
