@@ -1,4 +1,4 @@
-"""Templates are compiled once for all marketplaces that a test process makes, which is half of what making one takes."""
+"""Templates are compiled once for all marketplaces that a test process makes: half of what making one takes."""
 
 from functools import partialmethod
 from types import CodeType
