@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -30,6 +30,7 @@ _REST_SECONDS: Final = 60
 _LOOKS_MAX: Final = 5
 # What the page can help with; anything else is a page of its own.
 _REFUSALS: Final = (Invalid, Conflict, LimitExceeded)
+_Keep = Callable[[Caller, OwnProvider, UUID], Awaitable[None]]
 
 
 class Move(Answers):
@@ -138,25 +139,22 @@ def _add_page(router: APIRouter, at: PictureDesk) -> None:
 
 
 def _add_bringing(router: APIRouter, at: PictureDesk) -> None:
-    @router.post(f"{PATH}/portrait", max_body_size=FORM_MAX_BYTES)
-    async def bring_portrait(request: Request, caller: SignedIn) -> Response:
+    async def bring(request: Request, caller: Caller, *, keep: _Keep, field: str, done: str) -> Response:
         own = await at.desk.get_own(caller)
         try:
             picture = await at.take_form(request, caller)
-            await at.choose_portrait(caller, own, picture.id)
+            await keep(caller, own, picture.id)
         except _REFUSALS as refusal:
-            return await at.show(request, caller, own=own, form=_refused(refusal, field="portrait-file"))
-        return _back(done="portrait", brought=picture.id)
+            return await at.show(request, caller, own=own, form=_refused(refusal, field=field))
+        return _back(done=done, brought=picture.id)
+
+    @router.post(f"{PATH}/portrait", max_body_size=FORM_MAX_BYTES)
+    async def bring_portrait(request: Request, caller: SignedIn) -> Response:
+        return await bring(request, caller, keep=at.choose_portrait, field="portrait-file", done="portrait")
 
     @router.post(f"{PATH}/gallery", max_body_size=FORM_MAX_BYTES)
     async def bring_to_gallery(request: Request, caller: SignedIn) -> Response:
-        own = await at.desk.get_own(caller)
-        try:
-            picture = await at.take_form(request, caller)
-            await at.add_to_gallery(caller, own, picture.id)
-        except _REFUSALS as refusal:
-            return await at.show(request, caller, own=own, form=_refused(refusal, field="gallery-file"))
-        return _back(done="added", brought=picture.id)
+        return await bring(request, caller, keep=at.add_to_gallery, field="gallery-file", done="added")
 
 
 def _add_changing(router: APIRouter, at: PictureDesk) -> None:
