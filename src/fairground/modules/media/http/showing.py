@@ -29,11 +29,10 @@ from fairground.platform.http.caching.control import FOREVER
 from fairground.platform.http.routing import api_router
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.stats import PictureStats
+from fairground.platform.storage.http import BROUGHT_POLICY
 
 # Without the version in its address a picture may be removed, which browsers shall notice within minutes.
 _FOR_A_WHILE: Final = "public, max-age=300, s-maxage=86400"
-# What somebody brought is a document of its own when it is opened alone: nothing in it may run or load.
-_POLICY: Final = "default-src 'none'; sandbox"
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -152,7 +151,7 @@ def _headers(variant: Variant | Monogram, query: ImageQuery) -> dict[str, str]:
     headers = {
         "ETag": variant.etag,
         "Cache-Control": FOREVER if query.v == variant.version else _FOR_A_WHILE,
-        "Content-Security-Policy": _POLICY,
+        "Content-Security-Policy": BROUGHT_POLICY,
     }
     if query.fmt is Format.AUTO:
         headers["Vary"] = "Accept"
