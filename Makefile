@@ -27,7 +27,7 @@ up: python ## Start the marketplace at http://127.0.0.1:8000, demo included; Ctr
 install: python ## Make .venv with everything that developers need; quick when it is there
 	@$(PYTHON) tools/bootstrap.py dev
 
-test: install ## Every test, on SQLite and PostgreSQL, every proof at a small dose (at most 10 minutes)
+test: install ## Every test, on SQLite and PostgreSQL, every proof at a small dose (about 10 minutes on two cores)
 	@$(PYTEST) -n $(WORKERS) --dist worksteal --durations=15 --durations-min=2
 
 coverage: install ## The same, counting the lines that tests reach: 90 % at least, and a fifth slower
