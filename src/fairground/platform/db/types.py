@@ -10,7 +10,7 @@ from fairground.platform.db.dialect.instants import UtcDateTime
 from fairground.platform.db.dialect.lists import among
 from fairground.platform.db.dialect.lookups import looked_up
 from fairground.platform.db.dialect.texts import BytewiseText, after_prefix
-from fairground.platform.db.dialect.words import RowNumber, WordIndex
+from fairground.platform.db.dialect.words import RowNumber, Sought, SoughtWords, WordIndex
 
 __all__ = [
     "NAMING_CONVENTION",
@@ -19,6 +19,8 @@ __all__ = [
     "Json",
     "MoneyMinor",
     "RowNumber",
+    "Sought",
+    "SoughtWords",
     "UtcDateTime",
     "WordIndex",
     "after_prefix",

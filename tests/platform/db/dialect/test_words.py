@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 import pytest
-from sqlalchemy import Text, insert, select, text
+from sqlalchemy import Text, insert, literal, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.words import Condition, WordIndex
-from fairground.platform.db.types import RowNumber
+from fairground.platform.db.types import RowNumber, Sought, SoughtWords
 from tests.support.outbox import RecordingOutbox
 from tests.support.statements import explain, statements_of
 
@@ -45,10 +45,11 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def find(db: Database, condition: Condition, *, at_most: int = 100) -> list[int]:
+async def find(db: Database, condition: Condition, *, unless: Condition | None = None, at_most: int = 100) -> list[int]:
     async with db.read() as tx:
         await tx.prefer_indexes()
-        statement = tx.ops.find_words(INDEX, condition, columns=[LeafRow.number], at_most=at_most)
+        sought = literal(Sought(condition, unless=unless), SoughtWords())
+        statement = tx.ops.find_words(INDEX, sought, columns=[LeafRow.number], at_most=at_most)
         return sorted(await tx.scalars(statement))
 
 
@@ -71,6 +72,22 @@ async def test_a_condition_is_all_of_any_of_all_of_tokens(
     db: Database, condition: Condition, numbers: list[int]
 ) -> None:
     assert await find(db, condition) == numbers
+
+
+@pytest.mark.parametrize(
+    ("condition", "unless", "numbers"),
+    [
+        ([[["nred*"]]], [[["nred"]]], [2]),
+        ([[["nred*"], ["noak"]]], [[["noak"]], [["cbig_leaf"]]], [1, 2]),
+        ([[["noak"]], [["nred"], ["nδδδ"]]], [[["nred", "noak"], ["nщит"]]], [6]),
+        ([[["noak"]]], [[["noak"]]], []),
+        ([[["noak"]]], [[["nnobody"]]], [1, 6]),
+    ],
+)
+async def test_rows_of_another_condition_are_left_out(
+    db: Database, condition: Condition, unless: Condition, numbers: list[int]
+) -> None:
+    assert await find(db, condition, unless=unless) == numbers
 
 
 async def test_rows_that_change_and_go_are_found_as_they_are(db: Database) -> None:

@@ -3,28 +3,33 @@
 To put a statement of forty columns together takes longer than to send it and to read the answer.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import CTE, BindParameter, Integer, Select, Uuid, bindparam, func, select, true, tuple_, union_all
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from fairground.contracts.catalog import ProviderSort
 from fairground.modules.catalog.domain.cursors import Cursor
-from fairground.modules.catalog.domain.places import Circle
 from fairground.modules.catalog.store.cards import CARD_COLUMNS
-from fairground.modules.catalog.store.list_filter import ListFilter, chord_squared, entries_in_order, entries_there
-from fairground.modules.catalog.tables import (
-    ListEntryRow,
-    LocationPhraseRow,
-    NamePhraseRow,
-    PriceBandRow,
-    ProviderCategoryRow,
-    ProviderRow,
-)
+from fairground.modules.catalog.store.list_conditions import chord_squared, entries_in_order, entries_there
+from fairground.modules.catalog.store.list_filter import FilterShape, ListFilter
+from fairground.modules.catalog.tables import ListEntryRow, PriceBandRow, ProviderCategoryRow, ProviderRow
 from fairground.platform.db.dialect.base import SQLOps
 
 ASCENDING: Final = {ProviderSort.PRICE, ProviderSort.DISTANCE}
@@ -44,14 +49,6 @@ _LEAN_COLUMNS: Final = (
 )
 _FULL_COLUMNS: Final = (*CARD_COLUMNS, ProviderRow.created_at, _UPDATED_AT, ProviderRow.lat, ProviderRow.lng)
 _OF_ITS_CATEGORIES: Final = (ProviderCategoryRow.category, ProviderCategoryRow.position)
-# The filters of one value each, with the column that it is compared with.
-_PLAIN: Final[dict[str, Any]] = {
-    "name": NamePhraseRow.phrase,
-    "location": LocationPhraseRow.phrase,
-    "min_minor": ListEntryRow.price_sort_minor,
-    "max_minor": ListEntryRow.price_sort_minor,
-    "min_rating": ListEntryRow.rating_avg,
-}
 
 
 class Way(Enum):
@@ -77,9 +74,10 @@ class PageOf:
 
 @dataclass(frozen=True, kw_only=True)
 class _Shape:
-    """What decides how a statement reads, besides its filter."""
+    """What decides how a statement reads."""
 
     ops: SQLOps
+    filter: FilterShape
     way: Way
     sort: ProviderSort
     is_full: bool
@@ -99,34 +97,38 @@ def page_statement(
         at_most: How many entries are looked for; where a circle is wanted, all are.
         count_to: How many of those that were found are counted.
     """
-    shape = _Shape(ops=ops, way=way, sort=page.sort, is_full=is_full, is_behind=page.after is not None)
+    shape = _Shape(
+        ops=ops, filter=wanted.shape, way=way, sort=page.sort, is_full=is_full, is_behind=page.after is not None
+    )
     values: dict[str, Any] = {"limit": page.limit, "offset": page.offset, "at_most": at_most, "count_to": count_to}
     if page.after is not None:
         values |= {"after_key": page.after.key, "after_id": page.after.provider_id}
-    if wanted.near is not None or wanted.free_on is not None:
-        # A circle or a date is many values, and how many differs.
-        return _build(shape, wanted), values
-    plain = {name: value for name in _PLAIN if (value := getattr(wanted, name)) is not None}
-    scopes = {f"scope_{number}": scope for number, scope in enumerate(wanted.scopes)}
-    return _built(shape, tuple(scopes), tuple(plain)), values | scopes | plain
+    return _page(shape), values | wanted.parameters
+
+
+def count_statement(wanted: ListFilter, *, most: int) -> tuple[Select[Any], dict[str, Any]]:
+    """Return the statement that counts who is listed up to `most`, and the values of its parameters."""
+    return _counting(wanted.shape), wanted.parameters | {"most": most}
+
+
+@lru_cache(maxsize=128)
+def _counting(wanted: FilterShape) -> Select[Any]:
+    price = ListEntryRow.price_sort_minor
+    lists = [entries_in_order(number, wanted, price=price) for number, _ in enumerate(wanted.scopes)]
+    heads = [entries.with_only_columns(literal(1)).limit(_number("most")).subquery() for entries in lists]
+    counted = union_all(*(select(head) for head in heads)).subquery()
+    return select(func.count()).select_from(select(counted).limit(_number("most")).subquery())
 
 
 @lru_cache(maxsize=512)
-def _built(shape: _Shape, scopes: Sequence[str], plain: Sequence[str]) -> Select[Any]:
-    """Return a statement whose filter has parameters of these names."""
-    parameters: dict[str, Any] = {name: bindparam(name, type_=_PLAIN[name].type) for name in plain}
-    of_scopes: Any = [bindparam(name, type_=ListEntryRow.scope.type) for name in scopes]
-    return _build(shape, ListFilter(scopes=of_scopes, **parameters))
-
-
-def _build(shape: _Shape, wanted: ListFilter) -> Select[Any]:
-    found = _entries_there(shape, wanted) if shape.way is Way.THERE else _entries_in_order(shape, wanted)
+def _page(shape: _Shape) -> Select[Any]:
+    found = _entries_there(shape) if shape.way is Way.THERE else _entries_in_order(shape)
     key, provider_id = found.c.sort_key, found.c.provider_id
     behind = select(found)
     if shape.is_behind and shape.way is Way.THERE:
         behind = behind.where(_is_behind(shape, key, provider_id))
     chosen = _cut(behind, shape, key, provider_id).offset(_number("offset")).limit(_number("limit")).subquery("chosen")
-    counted = _count(found, wanted).subquery("counted")
+    counted = _count(found, shape.filter).subquery("counted")
     statement = (
         select(*(_FULL_COLUMNS if shape.is_full else _LEAN_COLUMNS), chosen.c.sort_key, counted.c.counted)
         .select_from(counted)
@@ -139,30 +141,37 @@ def _build(shape: _Shape, wanted: ListFilter) -> Select[Any]:
     return statement.add_columns(*_OF_ITS_CATEGORIES).outerjoin(ProviderCategoryRow, is_its)
 
 
-def _count(found: CTE, wanted: ListFilter) -> Select[Any]:
-    if wanted.is_narrowed:
+def _count(found: CTE, wanted: FilterShape) -> Select[Any]:
+    if wanted.asked:
         some = select(found.c.provider_id).limit(_number("count_to")).subquery("some")
         return select(func.count().label("counted")).select_from(some)
     everybody = func.coalesce(func.sum(PriceBandRow.providers), 0).label("counted")
-    return select(everybody).where(PriceBandRow.scope.in_(wanted.scopes))
+    scopes = [bindparam(f"scope{number}", type_=ListEntryRow.scope.type) for number, _ in enumerate(wanted.scopes)]
+    return select(everybody).where(PriceBandRow.scope.in_(scopes))
 
 
-def _entries_there(shape: _Shape, wanted: ListFilter) -> CTE:
+def _entries_there(shape: _Shape) -> CTE:
     """Return all the entries at a location or in a circle, in any order: ids and sort keys."""
     price = shape.ops.passed_over(ListEntryRow.price_sort_minor)
-    columns = (ListEntryRow.provider_id, _sort_key(shape.sort, wanted.near))
-    lists = [entries_there(scope, wanted, price=price).with_only_columns(*columns) for scope in wanted.scopes]
+    columns = (ListEntryRow.provider_id, _sort_key(shape.sort))
+    lists = [
+        entries_there(number, shape.filter, price=price).with_only_columns(*columns)
+        for number, _ in enumerate(shape.filter.scopes)
+    ]
     found = lists[0] if len(lists) == 1 else select(union_all(*lists).subquery())
-    return (found if wanted.near else found.limit(_number("at_most"))).cte("found")
+    return (found if "near" in shape.filter.asked else found.limit(_number("at_most"))).cte("found")
 
 
-def _entries_in_order(shape: _Shape, wanted: ListFilter) -> CTE:
+def _entries_in_order(shape: _Shape) -> CTE:
     """Return the first entries in the order of the page: ids and sort keys, which an index of each list has."""
     price: Any = ListEntryRow.price_sort_minor
     price = price if shape.sort is ProviderSort.PRICE else shape.ops.passed_over(price)
-    key = _sort_key(shape.sort, wanted.near)
+    key = _sort_key(shape.sort)
     columns = (ListEntryRow.provider_id, key)
-    lists = [entries_in_order(scope, wanted, price=price).with_only_columns(*columns) for scope in wanted.scopes]
+    lists = [
+        entries_in_order(number, shape.filter, price=price).with_only_columns(*columns)
+        for number, _ in enumerate(shape.filter.scopes)
+    ]
     if shape.is_behind:
         behind = _is_behind(shape, key.element, ListEntryRow.provider_id)
         lists = [entries.where(behind) for entries in lists]
@@ -181,9 +190,9 @@ def _cut(entries: Select[Any], shape: _Shape, key: ColumnElement[Any], provider_
     return entries.order_by(key.desc(), provider_id.desc())
 
 
-def _sort_key(sort: ProviderSort, near: Circle | None) -> Any:
-    if sort is ProviderSort.DISTANCE and near is not None:
-        return chord_squared(near).label("sort_key")
+def _sort_key(sort: ProviderSort) -> Any:
+    if sort is ProviderSort.DISTANCE:
+        return chord_squared().label("sort_key")
     return _COLUMN[sort].label("sort_key")
 
 

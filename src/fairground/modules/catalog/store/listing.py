@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import func, literal, select, union_all
-
 from fairground.contracts.catalog import LeanProvider, ListedProvider
 from fairground.modules.catalog.domain.cursors import Cursor
 from fairground.modules.catalog.domain.places import Circle, distance_km
 from fairground.modules.catalog.store.cards import card_fields
-from fairground.modules.catalog.store.list_filter import ListFilter, entries_in_order
-from fairground.modules.catalog.store.list_statements import ASCENDING, PageOf, Way, page_statement
-from fairground.modules.catalog.tables import ListEntryRow
+from fairground.modules.catalog.store.list_filter import ListFilter
+from fairground.modules.catalog.store.list_statements import ASCENDING, PageOf, Way, count_statement, page_statement
 from fairground.platform.db.database import ReadTx
 
 _READ_AT_MOST = 10_000  # entries of a location in one list; of more it is quicker to find the first in order
@@ -69,14 +66,9 @@ def _end(rows: Sequence[Any], page: PageOf) -> Cursor | None:
 
 async def count_up_to(tx: ReadTx, wanted: ListFilter, *, most: int) -> int:
     """Count who is listed, and stop at `most`."""
-    price = ListEntryRow.price_sort_minor
-    entries = [
-        entries_in_order(scope, wanted, price=price).with_only_columns(literal(1)).limit(most).subquery()
-        for scope in wanted.scopes
-    ]
-    counted = union_all(*(select(each) for each in entries)).subquery()
-    found: int = await tx.scalar(select(func.count()).select_from(select(counted).limit(most).subquery()))
-    return found
+    statement, values = count_statement(wanted, most=most)
+    [(found,)] = await tx.all(statement, values)
+    return int(found)
 
 
 async def _find(

@@ -26,7 +26,7 @@ def phrase_rows(folded_locations: Collection[str]) -> list[dict[str, str]]:
     ]
 
 
-def is_at(folded_location: Any, prefix: str) -> ColumnElement[bool]:
+def is_at(folded_location: Any, prefix: ColumnElement[str]) -> ColumnElement[bool]:
     """Return whether a location, or a word in it, begins with the folded prefix."""
     phrase = LocationPhraseRow.phrase
     found = select(LocationPhraseRow.folded_location).where(phrase >= prefix, phrase < after_prefix(prefix))

@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from fairground.kernel.errors import Unavailable
-from fairground.platform.db.dialect.words import Condition, WordIndex
+from fairground.platform.db.dialect.words import Sought, WordIndex
 
 if TYPE_CHECKING:  # one dialect's name for what both have; on the other it is not loaded
     from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
@@ -92,11 +92,17 @@ class SQLOps(Protocol):
         ...
 
     def find_words(
-        self, index: WordIndex, condition: Condition, *, columns: Sequence[InstrumentedAttribute[Any]], at_most: int
+        self,
+        index: WordIndex,
+        sought: ColumnElement[Sought],
+        *,
+        columns: Sequence[InstrumentedAttribute[Any]],
+        at_most: int,
     ) -> Select[Any]:
-        """Select the columns of the index's table where its words are as the condition says.
+        """Select the columns of the index's table where its words are what is looked for.
 
         Args:
+            sought: A value or a parameter of the type SoughtWords.
             at_most: Rows that are looked at. Which ones those are, when there are more, is not the same everywhere.
         """
         ...

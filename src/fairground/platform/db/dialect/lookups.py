@@ -1,18 +1,14 @@
 """What a mapping has for a column, in the words of each dialect."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Text, bindparam
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-_MAPPING = JSON().with_variant(JSONB(), "postgresql")
 
-
-class looked_up(FunctionElement[str]):  # noqa: N801 - reads as what it says: `looked_up(starts, Row.timezone)`
+class looked_up(FunctionElement[str]):  # noqa: N801 - reads as what it says: `looked_up("starts", Row.timezone)`
     """What a mapping of texts has for the value of a column; NULL for a value that it does not have.
 
     A CASE of six hundred values is a statement that takes longer to write, to read and to plan than to answer. Here
@@ -22,20 +18,20 @@ class looked_up(FunctionElement[str]):  # noqa: N801 - reads as what it says: `l
     type = Text()
     inherit_cache = True
 
-    def __init__(self, mapping: Mapping[str, str], column: ColumnElement[str] | Any, *, name: str) -> None:
+    def __init__(self, name: str, column: ColumnElement[str] | Any) -> None:
         """Make the expression.
 
         Args:
-            mapping: Its keys are of ASCII and have no quotation marks.
-            name: Of the parameter. However often a statement asks for it, PostgreSQL reads the mapping once.
+            name: Of the parameter, whose value is the mapping as a JSON object. Its keys are of ASCII and have no
+                quotation marks. However often a statement asks for it, PostgreSQL reads it once.
         """
-        super().__init__(bindparam(name, mapping, _MAPPING), column)
+        super().__init__(bindparam(name, type_=Text()), column)
 
 
 @compiles(looked_up, "postgresql")
 def _of_jsonb(element: looked_up, compiler: SQLCompiler, **options: Any) -> str:
     mapping, column = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"({mapping} ->> {column})"
+    return f"(CAST({mapping} AS JSONB) ->> {column})"
 
 
 @compiles(looked_up, "sqlite")

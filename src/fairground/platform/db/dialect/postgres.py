@@ -47,7 +47,7 @@ from fairground.platform.db.dialect.base import (
     Values,
 )
 from fairground.platform.db.dialect.instants import UtcDateTime, in_utc
-from fairground.platform.db.dialect.words import Condition, WordIndex, as_tsquery
+from fairground.platform.db.dialect.words import Sought, WordIndex
 
 # A booking waits for another one's commit, never for a human; what takes longer has gone wrong.
 _WRITE_LIMITS = text(
@@ -84,10 +84,15 @@ class PostgresOps:
         return statement.on_conflict_do_nothing(), None
 
     def find_words(
-        self, index: WordIndex, condition: Condition, *, columns: Sequence[InstrumentedAttribute[Any]], at_most: int
+        self,
+        index: WordIndex,
+        sought: ColumnElement[Sought],
+        *,
+        columns: Sequence[InstrumentedAttribute[Any]],
+        at_most: int,
     ) -> Select[Any]:
-        wanted = literal(as_tsquery(condition)).cast(TSQUERY)
-        return select(*columns).where(literal_column(index.lexemes).op("@@")(wanted)).limit(at_most)
+        found = literal_column(index.lexemes).op("@@")(sought.cast(TSQUERY))
+        return select(*columns).where(found).limit(at_most)
 
     def passed_over(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
         return type_coerce(column, column.type)  # it knows how the values spread

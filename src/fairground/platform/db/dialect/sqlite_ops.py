@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import BigInteger, Select, literal, literal_column, select, table, type_coerce
+from sqlalchemy import BigInteger, Select, literal_column, select, table, type_coerce
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import Executable
@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from fairground.platform.db.dialect.base import BulkInsert
 from fairground.platform.db.dialect.instants import UtcDateTime
-from fairground.platform.db.dialect.words import Condition, WordIndex, as_match
+from fairground.platform.db.dialect.words import Sought, WordIndex
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
@@ -39,11 +39,16 @@ class SQLiteOps:
         return self.insert(table).on_conflict_do_nothing(), rows
 
     def find_words(
-        self, index: WordIndex, condition: Condition, *, columns: Sequence[InstrumentedAttribute[Any]], at_most: int
+        self,
+        index: WordIndex,
+        sought: ColumnElement[Sought],
+        *,
+        columns: Sequence[InstrumentedAttribute[Any]],
+        at_most: int,
     ) -> Select[Any]:
         indexed = table(index.name)
         number: ColumnElement[int] = literal_column(f"{index.table}.number")
-        found = literal_column(index.name).op("MATCH")(literal(as_match(condition)))
+        found = literal_column(index.name).op("MATCH")(sought)
         statement = select(*columns).join(indexed, literal_column(f"{index.name}.rowid") == number)
         return statement.where(found).limit(at_most)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Dialect, Text, TypeDecorator
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 
@@ -20,6 +20,6 @@ class BytewiseText(TypeDecorator[str]):
         return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
 
 
-def after_prefix(prefix: str) -> str:
+def after_prefix(prefix: ColumnElement[str]) -> ColumnElement[str]:
     """Return a text that sorts behind every text with this prefix and before all the others that follow them."""
     return prefix + "\U0010ffff"

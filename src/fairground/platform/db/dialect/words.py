@@ -6,14 +6,21 @@ they are: neither one's own ideas of words, languages and accents are asked, so 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Dialect, Integer, TypeDecorator, text
+from sqlalchemy import BigInteger, Connection, Dialect, Integer, Text, TypeDecorator, text
 from sqlalchemy.types import TypeEngine
 
 Condition = Sequence[Sequence[Sequence[str]]]
 """All of these, of each any of these, of each all of these tokens; one that ends with `*` stands for all with that
 beginning."""
+
+
+class Sought(NamedTuple):
+    """The rows that are looked for: those of a condition, but for those of another."""
+
+    condition: Condition
+    unless: Condition | None = None
 
 
 class RowNumber(TypeDecorator[int]):
@@ -93,13 +100,25 @@ class WordIndex:
         return [*(f"DROP TRIGGER {name}" for name in triggers), f"DROP TABLE {self.name}"]
 
 
-def as_tsquery(condition: Condition) -> str:
-    """Return the condition as PostgreSQL reads it."""
+class SoughtWords(TypeDecorator[Sought]):
+    """The type of what is looked for as a parameter, written as the database reads it: a tsquery, a MATCH of FTS5."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sought | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        write, but_not = (_as_tsquery, "& !") if dialect.name == "postgresql" else (_as_match, "NOT ")
+        wanted = write(value.condition)
+        return wanted if value.unless is None else f"({wanted}) {but_not}({write(value.unless)})"
+
+
+def _as_tsquery(condition: Condition) -> str:
     return _written(condition, quote="'", beginning=":*", both=" & ", either=" | ")
 
 
-def as_match(condition: Condition) -> str:
-    """Return the condition as SQLite's FTS5 reads it."""
+def _as_match(condition: Condition) -> str:
     return _written(condition, quote='"', beginning="*", both=" AND ", either=" OR ")
 
 

@@ -1,74 +1,95 @@
 """The filter of a list, asked of candidates: of what their documents know, and of a row or two for what they do not."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, case, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, Text, bindparam, case, false, literal, or_, select
 
-from fairground.modules.catalog.domain.free_days import FreeOn
-from fairground.modules.catalog.store.list_filter import ListFilter, first_start, has_start_from, lies_in
+from fairground.modules.catalog.domain.free_days import ANY_START
+from fairground.modules.catalog.store.list_conditions import (
+    LOCATION,
+    MAX_MINOR,
+    MIN_MINOR,
+    MIN_RATING,
+    can_be_open,
+    first_start,
+    has_start_from,
+    lies_in_circle,
+)
+from fairground.modules.catalog.store.list_filter import LIKE_ESCAPE, FilterShape, ScopeKind
 from fairground.modules.catalog.store.locations import is_at
 from fairground.modules.catalog.tables import EVERYBODY, ListEntryRow
 
+_NOT_IN_DOCUMENTS: Final = frozenset({"location", "near", "free_on"})
 
-def fits(documents: FromClause, wanted: ListFilter) -> list[ColumnElement[bool]]:
+
+def fits(documents: FromClause, wanted: FilterShape) -> list[ColumnElement[bool]]:
     """Return the conditions on what documents have copies of."""
     conditions = _figures(documents, wanted)
     # Whoever has a document is approved and so in the list of everybody.
-    if EVERYBODY not in wanted.scopes:
-        conditions.append(or_(*(_is_in(scope, documents) for scope in wanted.scopes)))
-    if wanted.free_on is not None:
-        can_be = [vertical for vertical, starts in wanted.free_on.first_starts.items() if not starts.are_none]
-        conditions.append(documents.c.vertical.in_(can_be))
+    if all(scope.kind is not ScopeKind.EVERYBODY for scope in wanted.scopes):
+        conditions.append(or_(false(), *(_is_in(number, documents, wanted) for number in _in_time(wanted))))
+    if "free_on" in wanted.asked:
         # Most of those who are closed that day are passed over so; of the others the week and the date are asked.
-        conditions.append(documents.c.open_days.bitwise_and(wanted.free_on.any_bit) != 0)
+        conditions.append(can_be_open(documents.c.open_days))
     return conditions
 
 
-def asks_for_more(wanted: ListFilter) -> bool:
+def asks_for_more(wanted: FilterShape) -> bool:
     """Return whether documents do not know all that is asked for."""
-    return wanted.location is not None or wanted.near is not None or wanted.free_on is not None
+    return not wanted.asked.isdisjoint(_NOT_IN_DOCUMENTS)
 
 
-def narrowed(documents: FromClause, wanted: ListFilter) -> Select[Any]:
+def narrowed(documents: FromClause, wanted: FilterShape) -> Select[Any]:
     """Select those of the candidates of whom more than their documents fits."""
     candidates = select(documents)
     if there := _there(wanted):
         is_own = (ListEntryRow.provider_id == documents.c.provider_id) & (ListEntryRow.scope == EVERYBODY)
         candidates = candidates.join(ListEntryRow, is_own).where(*there)
-    return candidates if wanted.free_on is None else candidates.where(_is_free(documents, wanted.free_on))
+    return candidates.where(_is_free(documents, wanted)) if "free_on" in wanted.asked else candidates
 
 
-def _is_in(scope: str, documents: FromClause) -> ColumnElement[bool]:
-    vertical, _, category = scope.partition("/")
-    is_in_vertical: ColumnElement[bool] = documents.c.vertical == vertical
-    if not category:
+def _in_time(wanted: FilterShape) -> list[int]:
+    """Return the numbers of the lists where any start of the wanted date can be booked."""
+    return [number for number, scope in enumerate(wanted.scopes) if scope.is_in_time]
+
+
+def _is_in(number: int, documents: FromClause, wanted: FilterShape) -> ColumnElement[bool]:
+    is_in_vertical = _is_of_vertical(number, documents)
+    if wanted.scopes[number].kind is ScopeKind.VERTICAL:
         return is_in_vertical
     categories: ColumnElement[str] = " " + documents.c.categories + " "
-    return is_in_vertical & categories.contains(f" {category} ", autoescape=True)
+    category = bindparam(f"category{number}", type_=Text())
+    return is_in_vertical & categories.contains(category, escape=LIKE_ESCAPE)
 
 
-def _figures(documents: FromClause, wanted: ListFilter) -> list[ColumnElement[bool]]:
+def _is_of_vertical(number: int, documents: FromClause) -> ColumnElement[bool]:
+    is_of_vertical: ColumnElement[bool] = documents.c.vertical == bindparam(f"vertical{number}", type_=Text())
+    return is_of_vertical
+
+
+def _figures(documents: FromClause, wanted: FilterShape) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if wanted.min_minor is not None:
-        conditions.append(documents.c.price_from_minor >= wanted.min_minor)
-    if wanted.max_minor is not None:
-        conditions.append(documents.c.price_from_minor <= wanted.max_minor)
-    if wanted.min_rating is not None:
-        conditions.append(documents.c.rating_avg >= wanted.min_rating)
+    if "min_minor" in wanted.asked:
+        conditions.append(documents.c.price_from_minor >= MIN_MINOR)
+    if "max_minor" in wanted.asked:
+        conditions.append(documents.c.price_from_minor <= MAX_MINOR)
+    if "min_rating" in wanted.asked:
+        conditions.append(documents.c.rating_avg >= MIN_RATING)
     return conditions
 
 
-def _there(wanted: ListFilter) -> list[ColumnElement[bool]]:
+def _there(wanted: FilterShape) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if wanted.location is not None:
-        conditions.append(is_at(ListEntryRow.folded_location, wanted.location).is_(True))
-    if wanted.near is not None:
-        conditions.append(lies_in(wanted.near))
+    if "location" in wanted.asked:
+        conditions.append(is_at(ListEntryRow.folded_location, LOCATION).is_(True))
+    if "near" in wanted.asked:
+        conditions.append(lies_in_circle())
     return conditions
 
 
-def _is_free(documents: FromClause, wanted: FreeOn) -> ColumnElement[bool]:
-    vertical = documents.c.vertical
+def _is_free(documents: FromClause, wanted: FilterShape) -> ColumnElement[bool]:
+    if not wanted.is_by_the_clock:
+        return has_start_from(literal(ANY_START), provider_id=documents.c.provider_id)
     # One question with a time for each vertical, for PostgreSQL would ask one of each vertical every time.
-    earliest = case(*((vertical == name, first_start(wanted, name)) for name in wanted.first_starts))
-    return has_start_from(wanted, earliest, provider_id=documents.c.provider_id)
+    starts = [(_is_of_vertical(number, documents), first_start(number)) for number in _in_time(wanted)]
+    return has_start_from(case(*starts), provider_id=documents.c.provider_id) if starts else false()
