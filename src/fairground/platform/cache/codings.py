@@ -3,6 +3,7 @@
 import gzip
 import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -25,6 +26,7 @@ _ENCODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
         "gzip": lambda body: gzip.compress(body, 6, mtime=0),
     }
 )
+_REMEMBERED_MAX_BYTES: Final = 128  # browsers send 40, and strangers as much as they like
 _PREFERENCE: Final = (*_ENCODERS, IDENTITY)
 
 
@@ -45,6 +47,12 @@ def choose(accept_encoding: bytes, *, size_bytes: int) -> str | None:
 
     Of several that the client likes best, the one that costs least; nothing small is coded unless it must be.
     """
+    is_small = size_bytes < WORTH_CODING_BYTES
+    choosing = _choose_once if len(accept_encoding) <= _REMEMBERED_MAX_BYTES else _choose
+    return choosing(accept_encoding, is_small)
+
+
+def _choose(accept_encoding: bytes, is_small: bool) -> str | None:  # noqa: FBT001 - by its place, as caches key it
     weights = _read_weights(accept_encoding)
     rest = weights.get("*")
     acceptable: dict[str, float] = {}
@@ -53,12 +61,15 @@ def choose(accept_encoding: bytes, *, size_bytes: int) -> str | None:
         weight = weights.get(coding, (1.0 if rest is None else rest) if coding == IDENTITY else rest or 0.0)
         if weight > 0:
             acceptable[coding] = weight
-    if IDENTITY in acceptable and size_bytes < WORTH_CODING_BYTES:
+    if IDENTITY in acceptable and is_small:
         return IDENTITY
     if IDENTITY in acceptable and IDENTITY not in weights and len(acceptable) > 1:
         # Taken, but not asked for: what is named comes first.
         del acceptable[IDENTITY]
     return max(acceptable, key=lambda coding: acceptable[coding], default=None)
+
+
+_choose_once = lru_cache(maxsize=256)(_choose)
 
 
 def _read_weights(accept_encoding: bytes) -> dict[str, float]:

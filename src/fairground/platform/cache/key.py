@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl, quote, urlencode
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from fairground.platform.cache.policy import EVERYTHING, CachePolicy, life_tag
+from fairground.platform.cache.policy import EVERYTHING, CachePolicy, NoParameters, life_tag
 
 QUERY_MAX_BYTES: Final = 1_024
 TEXT_MAX_CHARS: Final = 128  # cursors fit; what people type at such length is seldom typed twice
 _VERSION: Final = "v2:list"
 _SCOPE: Final = "anon"
+_NO_PARTS: Final = NoParameters()
 _TRACKING: Final = frozenset({"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref_src", "_ga"})
 
 
@@ -51,6 +52,7 @@ class KeyMaker:
         self._path_format = path_format
         self._fresh_seconds = fresh_seconds
         self._prefix = f"{_VERSION}:{policy.route}:{schema_digest(shape, edition=policy.edition)}:{_SCOPE}"
+        self._life_tag = life_tag(policy.life)
         self._names = {field.alias or name: _is_list(field) for name, field in policy.query.model_fields.items()}
 
     def read(self, parts: Mapping[str, str], query_string: bytes) -> Wanted:
@@ -60,18 +62,18 @@ class KeyMaker:
             NotCacheable: It has parameters that the policy does not know, or values that it refuses.
         """
         try:
-            path = self.policy.path.model_validate(parts)
+            path = self.policy.path.model_validate(parts) if parts else _NO_PARTS
             query = self.policy.query.model_validate(self._parameters(query_string))
         except ValidationError as error:
             raise NotCacheable("invalid") from error
-        in_path = path.model_dump(mode="json")
+        in_path = path.model_dump(mode="json") if parts else {}
         in_query = query.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         if any(len(value) > TEXT_MAX_CHARS for value in in_query.values() if isinstance(value, str)):
             raise NotCacheable("long-text")
         return Wanted(
             key=f"{self._prefix}:{_digest([in_path, in_query])}",
             route=self.policy.route,
-            tags=(EVERYTHING, life_tag(self.policy.life), *self.policy.tags(_values(path, query))),
+            tags=(EVERYTHING, self._life_tag, *self.policy.tags(vars(path) | vars(query))),
             path=self._path_format.format(**{name: quote(str(value), safe="") for name, value in in_path.items()}),
             query_string=_write_query(in_query),
             fresh_seconds=self._fresh_seconds,
@@ -106,10 +108,6 @@ def schema_digest(shape: Any, *, edition: str = "") -> str:
     """
     schema = TypeAdapter(shape).json_schema(mode="serialization")
     return _digest([schema, edition] if edition else schema)[:8]
-
-
-def _values(path: BaseModel, query: BaseModel) -> dict[str, Any]:
-    return dict(path) | dict(query)
 
 
 def _is_list(field: FieldInfo) -> bool:

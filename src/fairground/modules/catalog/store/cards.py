@@ -27,13 +27,15 @@ CARD_COLUMNS: Final = (
 )
 
 
+_AS_THEY_ARE: Final = tuple(column.key for column in CARD_COLUMNS if column.key != "rating_avg")
+
+
 def card_fields(row: Any, categories: list[str]) -> dict[str, Any]:
     """Return the fields of a ProviderCard from a row that has the CARD_COLUMNS."""
-    fields = {column.key: getattr(row, column.key) for column in CARD_COLUMNS if column.key != "rating_avg"}
-    return fields | {
-        "service_categories": categories,
-        "rating": round(row.rating_avg, 2) if row.rating_count else None,
-    }
+    fields = {name: getattr(row, name) for name in _AS_THEY_ARE}
+    fields["service_categories"] = categories
+    fields["rating"] = round(row.rating_avg, 2) if row.rating_count else None
+    return fields
 
 
 async def list_cards_of(tx: ReadTx, categories: Mapping[UUID, list[str]]) -> list[ProviderCard]:
