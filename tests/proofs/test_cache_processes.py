@@ -109,13 +109,18 @@ class Shop:
         return Seen(is_at_once=True, slowest_seconds=time.perf_counter() - began_at)
 
 
-async def _ask(server: ServerProcess, path: str) -> tuple[Answer | None, float]:
+async def _begin_asking(server: ServerProcess, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Ask over a connection of one's own, by hand: a thousand real clients would wait for themselves."""
     host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    return reader, writer
+
+
+async def _ask(server: ServerProcess, path: str) -> tuple[Answer | None, float]:
     began_at = time.perf_counter()
     try:
-        reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        reader, writer = await _begin_asking(server, path)
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
         writer.close()
     except OSError:
@@ -193,6 +198,26 @@ async def test_a_cold_rush_on_many_servers_is_one_computation(
     assert {answer.status for answer, _ in answers if answer} == {200}
     assert len({answer.body for answer, _ in answers if answer}) == 1
     figure(f"slowest of {callers} beyond a computation of {seconds} s", max(took for _, took in answers) - seconds, "s")
+
+
+async def test_rushes_on_many_keys_are_one_computation_of_each_whoever_leaves(
+    fleet: Fleet, dose: Dose, figure: Figures
+) -> None:
+    keys, callers, seconds = dose(small=8, full=100), dose(small=4, full=10), 1.0
+    paths = [f"{LIST}&maxPrice={1 + number}" for number in range(keys)]
+    fleet.slow.begin(seconds=seconds)
+    first_callers = [await _begin_asking(fleet.servers[0], path) for path in paths]
+    while not fleet.slow.processes():
+        await asyncio.sleep(0.01)
+    for _, connection in first_callers:
+        connection.close()
+    began_at = time.perf_counter()
+    rushes = await asyncio.gather(*(fleet.rush(path, callers=callers) for path in paths))
+    assert len(fleet.slow.processes()) == keys
+    for answers in rushes:
+        assert {answer.status for answer, _ in answers if answer} == {200}
+        assert len({answer.body for answer, _ in answers if answer}) == 1
+    figure(f"slowest of {keys * callers} on {keys} keys", time.perf_counter() - began_at, "s")
 
 
 async def test_a_change_at_one_server_shows_at_all(shop: Shop, figure: Figures) -> None:
