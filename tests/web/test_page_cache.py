@@ -1,5 +1,6 @@
 """Public pages are one copy for everybody, and whoever changes what they show sees it at once."""
 
+import asyncio
 import re
 
 import pytest
@@ -66,6 +67,27 @@ async def test_a_taken_time_is_gone_from_the_page_at_once(market: Market) -> Non
     assert await shown(customer, page) == "MISS"
     left = set(re.findall(r"/book/[^\"]+", customer.answer.text))
     assert left < free
+
+
+async def test_whoever_is_free_on_a_day_is_listed_until_the_day_is_closed(market: Market) -> None:
+    provider, page = await public_provider(market)
+    stranger = market.reader()
+    await stranger.open(page)
+    [day] = re.findall(r"starts_at=(\d{4}-\d\d-\d\d)", stranger.answer.text)[:1]
+    lists = [f"/c/artists?when={day}", f"/s?q=maya&when={day}", f"/_f/c/artists?when={day}"]
+    for path in lists:
+        assert await shown(stranger, path) == "MISS"
+        assert f'href="{page}?date={day}"' in stranger.answer.text
+        assert await shown(stranger, path) == "HIT"
+    await provider.open("/pro/hours")
+    await provider.send("Save the hours", date_0=day, kind_0="closed")
+    for path in lists:
+        # The lists hear of it by a job, a moment later.
+        while page in (await stranger.open(path)).answer.text:
+            await asyncio.sleep(0.02)
+        assert stranger.status == 200
+    assert "Nobody who matches is free on" in stranger.text
+    assert 'href="/c/artists"' in stranger.answer.text
 
 
 async def test_nobody_is_remembered_as_missing_once_there(market: Market) -> None:

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 from starlette.datastructures import QueryParams
 
@@ -10,10 +12,9 @@ def _read(query: str, *, vertical: str = "") -> Search:
 
 
 def test_an_address_says_the_whole_search() -> None:
-    search = _read("category=jazz&q=ma&location=Oslo&min_price=50&max_price=400&sort=price&page=3", vertical="artists")
-    assert search.page_url(3) == (
-        "/c/artists?category=jazz&q=ma&location=Oslo&min_price=50&max_price=400&sort=price&page=3"
-    )
+    query = "category=jazz&q=ma&location=Oslo&min_price=50&max_price=400&when=2026-12-05&sort=price&page=3"
+    search = _read(query, vertical="artists")
+    assert search.page_url(3) == f"/c/artists?{query}"
     assert Search.read(QueryParams(search.page_url(3).partition("?")[2]), vertical="artists") == search
 
 
@@ -30,6 +31,9 @@ def test_a_changed_filter_starts_at_the_first_page() -> None:
         ("sort=newest", Search(sort=ProviderSort.NEWEST)),
         ("min_rating=4.5", Search(min_rating="4.5")),
         ("min_rating=4.7", Search()),
+        ("when=2026-12-05", Search(when=date(2026, 12, 5))),
+        ("when=2026-02-30", Search()),
+        ("when=tomorrow", Search()),
         ("page=99999999", Search(page=PAGES_MAX)),
         ("min_price=99999999999999999999", Search(min_price=10_000_000)),
     ],

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from fairground.contracts.catalog import PriceBand, ProviderQuery, ProviderSort, SearchQuery
-from fairground.web.addresses import read_number
+from fairground.web.addresses import read_date, read_number
 
 PAGE_LENGTH: Final = 24
 PAGES_MAX: Final = 500  # deeper pages are read by machines, and cost the database every row before them
@@ -56,6 +57,8 @@ class SearchWords(BaseModel):
     min_price: _Price = None
     max_price: _Price = None
     min_rating: Annotated[str, BeforeValidator(_read_rating)] = ""
+    when: Annotated[date | None, BeforeValidator(read_date)] = None
+    """A date on which they are free."""
     sort: Annotated[ProviderSort, BeforeValidator(_read_sort)] = ProviderSort.MOST_BOOKED
     page: Annotated[int, BeforeValidator(_read_page)] = 1
 
@@ -75,7 +78,7 @@ class Search(SearchWords):
     @property
     def is_narrowed(self) -> bool:
         has_price = self.min_price is not None or self.max_price is not None
-        return bool(self.category or self.q or self.location or self.min_rating or has_price)
+        return bool(self.category or self.q or self.location or self.min_rating or self.when or has_price)
 
     def url(self, **changes: Any) -> str:
         """Return the address of this search with some of it changed; a change leads to the first page."""
@@ -87,6 +90,7 @@ class Search(SearchWords):
             "min_price": wanted.min_price,
             "max_price": wanted.max_price,
             "min_rating": wanted.min_rating,
+            "when": wanted.when,
             "sort": "" if wanted.sort is ProviderSort.MOST_BOOKED else wanted.sort.value,
             "page": "" if wanted.page == 1 else wanted.page,
         }
@@ -98,6 +102,10 @@ class Search(SearchWords):
         """The address of the part that shows this page of results on a map."""
         path, mark, query = self.page_url(self.page).partition("?")
         return f"/_f{path}/map{mark}{query}"
+
+    def provider_url(self, slug: str) -> str:
+        """Return the address of a provider's page, open at the date that is searched for."""
+        return f"/p/{slug}?date={self.when}" if self.when else f"/p/{slug}"
 
     def page_url(self, page: int) -> str:
         return self.url(page=page)
@@ -118,6 +126,7 @@ class Search(SearchWords):
             "min_price": self.min_price,
             "max_price": self.max_price,
             "min_rating": float(self.min_rating) if self.min_rating else None,
+            "when": self.when,
             "page": self.page,
             "limit": PAGE_LENGTH,
         }

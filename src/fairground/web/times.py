@@ -11,6 +11,7 @@ from babel import Locale
 
 from fairground.contracts.booking import Bookings, Slot
 from fairground.contracts.catalog import ProviderDetail, Service
+from fairground.web.addresses import read_date
 from fairground.web.calendars import (
     Month,
     build_month,
@@ -58,7 +59,7 @@ class Wish:
 
 def read_wish(*, month: str, day: str) -> Wish:
     """Return the wish of "2026-12" and "2026-12-03"; what is no date is left out."""
-    return Wish(month=_date(f"{month}-01"), day=_date(day))
+    return Wish(month=read_date(f"{month}-01"), day=read_date(day))
 
 
 async def load_times(
@@ -139,10 +140,3 @@ def _day(slot: Slot, zone: str) -> date:
 
 def _first_day(slots: Iterable[Slot], *, zone: str) -> date | None:
     return min((_day(slot, zone) for slot in slots), default=None)
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

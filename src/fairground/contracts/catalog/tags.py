@@ -23,6 +23,11 @@ def free_tag(day: date | None) -> str:
     return f"free:{day}" if day else "free"
 
 
+def free_tags(day: date | None) -> tuple[str, ...]:
+    """Return what a list of who is free on a day depends on besides; nothing without a day."""
+    return (free_tag(None), free_tag(day)) if day else ()
+
+
 def provider_tag(key: UUID | str) -> str:
     """Name what is shown of a provider, by its id or by its slug: an answer depends on the one it was asked by."""
     return f"provider:{key}"

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from fairground.contracts.catalog import Catalog
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, list_tag
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tags, list_tag
 from fairground.verticals.loader import Verticals
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import VerticalPath, existing_vertical, page_router
@@ -17,7 +17,7 @@ from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, RATINGS, SORTS, Sear
 
 
 def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    return ALL_PROVIDERS, list_tag(asked["vertical"] or None)
+    return ALL_PROVIDERS, list_tag(asked["vertical"] or None), *free_tags(asked["when"])
 
 
 def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:
@@ -68,7 +68,7 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
     async def pins(search: Search) -> HTMLResponse:
         cards = (await find(search))["cards"]
         places = await catalog.find_places(provider_ids=[card.id for card in cards])
-        return renderer.part("listing/_map.html", cards=cards, places=places)
+        return renderer.part("listing/_map.html", search=search, cards=cards, places=places)
 
     async def results(search: Search) -> HTMLResponse:
         headers = {"HX-Push-Url": search.page_url(search.page)}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fairground.contracts.catalog import Near, QueryInvalid
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tag, list_tag, provider_tag
+from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tags, list_tag, provider_tag
 from fairground.verticals.schema import normalise
 
 
@@ -68,9 +68,7 @@ class Filters(BaseModel):
 
 def list_tags(asked: Mapping[str, Any], *, vertical: str | None = None) -> tuple[str, ...]:
     """Return what a list or a search depends on; with `vertical`, of the one that its path says."""
-    day = asked.get("when")
-    free = (free_tag(None), free_tag(day)) if day else ()
-    return ALL_PROVIDERS, list_tag(vertical or asked["vertical"]), *free
+    return ALL_PROVIDERS, list_tag(vertical or asked["vertical"]), *free_tags(asked.get("when"))
 
 
 def provider_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
