@@ -4,7 +4,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,17 @@ def pin(process_id: int, core: int = SERVER_CORE) -> None:
     """Keep every thread of a process on one core."""
     for thread in Path(f"/proc/{process_id}/task").iterdir():
         os.sched_setaffinity(int(thread.name), {core})
+
+
+@contextmanager
+def asking_from_its_core() -> Iterator[None]:
+    """Keep this process on the core that load comes from, while it asks by itself."""
+    usual = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {LOAD_CORE})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usual)
 
 
 def cpu_seconds_of(process_id: int) -> float:
