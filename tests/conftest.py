@@ -24,6 +24,7 @@ from sqlalchemy import text
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect import postgres
 from tests.support.databases import copy_of, migrate
+from tests.support.logs import tell_errors_as_the_program_does
 from tests.support.outbox import RecordingOutbox
 from tests.support.postgres import empty, fresh_database
 from tests.support.proofs import Dose, Figure, write_figures
@@ -43,6 +44,7 @@ FIGURES: Final = pytest.StashKey[list[Figure]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     compile_templates_once()
+    tell_errors_as_the_program_does()
     config.stash[SERVERS] = shared_servers(getattr(config, "workerinput", {}).get("servers", {}))
     config.stash[FIGURES] = []
 

@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -55,6 +56,21 @@ def test_an_error_keeps_its_traceback_as_data() -> None:
         structlog.get_logger().exception("job.failed")
     (line,) = lines_of(stream)
     assert "KeyError" in json.dumps(line["exception"])
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_an_error_tells_where_it_passed_and_nothing_that_variables_held(stream: io.StringIO) -> None:
+    def sign_in(password: str) -> None:
+        raise KeyError(len(password))
+
+    secret = secrets.token_hex()
+    configure_logs(stream=stream)
+    try:
+        sign_in(secret)
+    except KeyError:
+        structlog.get_logger().exception("job.failed")
+    assert "sign_in" in stream.getvalue()
+    assert secret not in stream.getvalue()
 
 
 def test_below_the_level_nothing_is_said() -> None:

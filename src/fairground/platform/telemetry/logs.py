@@ -3,9 +3,15 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+
+# Where a failure passed, and never the values of variables: passwords and addresses are among them, and writing them
+# down takes seconds in which nobody else is served.
+_AS_DATA: Final = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+_AS_TEXT: Final = structlog.dev.plain_traceback
 
 
 def configure_logs(*, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
@@ -17,9 +23,9 @@ def configure_logs(*, stream: TextIO = sys.stderr, level: int = logging.INFO) ->
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_terminal else "iso", utc=not is_terminal),
     ]
     render: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=_AS_TEXT)]
         if is_terminal
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [_AS_DATA, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[*shared, *render],
