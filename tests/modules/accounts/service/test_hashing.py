@@ -4,6 +4,7 @@ import threading
 import time
 from typing import Any
 
+import argon2
 import pytest
 
 from fairground.modules.accounts.service.hashing import PasswordHasher, default_algorithm
@@ -59,6 +60,14 @@ async def test_nobodys_hash_is_verified_with_the_same_work_and_never_right() -> 
 
     assert answers == [False, False]
     assert algorithm.computations - before == 2
+
+
+def test_nobodys_hash_costs_what_a_real_one_does_and_is_always_another() -> None:
+    algorithm = default_algorithm()
+    first, second = (PasswordHasher(algorithm)._nobodys_hash for _ in range(2))
+
+    assert argon2.extract_parameters(first) == argon2.extract_parameters(algorithm.hash("a password"))
+    assert first != second
 
 
 @pytest.mark.parametrize("stored", ["not a hash", "$argon2id$v=19$m=8,t=1,p=1$broken"])
