@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, get_origin
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -101,6 +102,7 @@ class KeyMaker:
         return given
 
 
+@cache
 def schema_digest(shape: Any, *, edition: str = "") -> str:
     """Return eight characters that change with the shape of what a route answers.
 
