@@ -13,6 +13,7 @@
 | `real_data` | the folder of real data beside the checkout; without it the test is reported as not run |
 """
 
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,7 @@ from sqlalchemy import text
 
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect import postgres
+from tests.support.compiling import compile_statements_once
 from tests.support.databases import copy_of, migrate
 from tests.support.logs import tell_errors_as_the_program_does
 from tests.support.outbox import RecordingOutbox
@@ -44,6 +46,7 @@ FIGURES: Final = pytest.StashKey[list[Figure]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     compile_templates_once()
+    compile_statements_once()
     tell_errors_as_the_program_does()
     config.stash[SERVERS] = shared_servers(getattr(config, "workerinput", {}).get("servers", {}))
     config.stash[FIGURES] = []
@@ -57,6 +60,12 @@ def pytest_configure_node(node: Any) -> None:
     except NO_SERVER as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
     node.workerinput["servers"] = {name: (server.url, server.description) for name, server in servers.items()}
+
+
+def pytest_collection_finish() -> None:
+    # What is loaded by now stays: the collector, who would look through it again and again, takes it as given.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
