@@ -12,6 +12,9 @@ import pytest
 
 from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
 from fairground.contracts.catalog import BookingMode, Catalog
+from fairground.kernel.ids import uuid7
+from fairground.platform.cache.invalidation import RenewTags
+from fairground.platform.jobs.queue import measure_queue
 from tests.support.databases import migrate
 from tests.support.market import Market, open_market, post, visiting
 from tests.support.proofs import Dose
@@ -42,6 +45,37 @@ async def _seconds_until(client: httpx.AsyncClient, day: date, *, shown: int) ->
             return time.monotonic() - started
         assert time.monotonic() < started + LIMIT_SECONDS, f"{day} still shows {answer.json()['total']}."
         await asyncio.sleep(0.02)
+
+
+async def _queue_up(installation: Installation, *, jobs: int) -> None:
+    async with visiting(installation) as program, program.db.write() as tx:
+        for _ in range(jobs):
+            await tx.enqueue(RenewTags(renewal_id=uuid7(), tags=["nobody"]))
+
+
+async def _count_waiting(installation: Installation) -> int:
+    async with visiting(installation) as program:
+        return (await measure_queue(program.db)).due
+
+
+async def test_a_list_of_a_date_does_not_wait_for_a_long_queue(
+    database_url: str, tmp_path: Path, dialect: str, dose: Dose, figure: Callable[[str, float, str], None]
+) -> None:
+    migrate(database_url)
+    installation = Installation(database_url=database_url, data_dir=tmp_path / "data")
+    market = await open_market(installation, customers=1)
+    await _open_an_hour_a_day(installation, market)
+    day = datetime.now(UTC).date() + timedelta(days=5)
+    with installation.serving() as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+            await _seconds_until(client, day, shown=1)
+            await _queue_up(installation, jobs=dose(small=2_000, full=20_000))
+            starts_at = datetime.combine(day, clock(10), tzinfo=UTC).isoformat()
+            wanted = {"service_id": str(market.services[BookingMode.REQUEST, 60]), "starts_at": starts_at}
+            await post(client, "/bookings", token=market.customer_tokens[0], body=wanted)
+            took_seconds = await _seconds_until(client, day, shown=0)
+    assert await _count_waiting(installation) > 0
+    figure(f"{dialect}: wait behind a long queue until a list of a date follows a booking", took_seconds, "s")
 
 
 async def test_who_is_booked_out_leaves_the_list_and_comes_back(

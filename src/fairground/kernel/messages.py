@@ -18,7 +18,10 @@ class Message(BaseModel):
     """`<module>.<past participle or verb phrase>.v<N>`; public, versioned, never renamed."""
 
     is_awaited: ClassVar[bool] = False
-    """Whether somebody sits before a screen until it is handled; it then goes before a long queue of others."""
+    """Whether somebody sits before a screen until it is handled, or something is promised to follow it within seconds.
+
+    It then goes before a long queue of others.
+    """
 
 
 class Event(Message):

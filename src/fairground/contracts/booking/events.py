@@ -1,4 +1,7 @@
-"""What booking tells."""
+"""What booking tells.
+
+Whatever changes on which days somebody is free is awaited: the lists of a date follow it, also behind a long queue.
+"""
 
 from datetime import date, datetime, time
 from typing import ClassVar
@@ -16,6 +19,7 @@ class _BookingEvent(Event):
 
 class BookingHeld(_BookingEvent):
     topic: ClassVar = "booking.held.v1"
+    is_awaited: ClassVar = True
     expires_at: datetime
 
 
@@ -30,11 +34,13 @@ class BookingConfirmed(_BookingEvent):
 
 class BookingDeclined(_BookingEvent):
     topic: ClassVar = "booking.declined.v1"
+    is_awaited: ClassVar = True
     reason: str | None
 
 
 class BookingCancelled(_BookingEvent):
     topic: ClassVar = "booking.cancelled.v1"
+    is_awaited: ClassVar = True
     by: str
     """`customer` or `provider`."""
     was: BookingStatus
@@ -45,6 +51,7 @@ class BookingExpired(_BookingEvent):
     """A hold or a request lapsed."""
 
     topic: ClassVar = "booking.expired.v1"
+    is_awaited: ClassVar = True
     was: BookingStatus
 
 
@@ -59,6 +66,7 @@ class AvailabilityRulesSet(Event):
     """The provider's hours were replaced. The version only grows, so that late and double delivery do no harm."""
 
     topic: ClassVar = "booking.availability_rules_set.v1"
+    is_awaited: ClassVar = True
     provider_id: UUID
     has_hours: bool
     """Whether any weekly hours are left."""
@@ -73,6 +81,7 @@ class FreeDaysSet(Event):
     """
 
     topic: ClassVar = "booking.free_days_set.v1"
+    is_awaited: ClassVar = True
     provider_id: UUID
     version: int
     timezone: str

@@ -42,4 +42,5 @@ class ServicesChanged(Event):
     """A provider offers something else than before."""
 
     topic: ClassVar = "catalog.services_changed.v1"
+    is_awaited: ClassVar = True
     provider_id: UUID
