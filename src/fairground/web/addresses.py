@@ -11,7 +11,7 @@ def read_number(value: object, *, most: int) -> int | None:
 
 
 def read_date(value: object) -> date | None:
-    """Return the date that stands there as "2026-12-03"; None when it is none."""
+    """Return the date that stands there as "2026-12-03", or in another way of ISO 8601; None when it is none."""
     try:
         return date.fromisoformat(str(value))
     except ValueError:

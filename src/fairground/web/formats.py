@@ -36,6 +36,10 @@ class Formats(Words):
         """Return "3 December 2026"."""
         return format_date(on, "long", locale=self._locale)
 
+    def whole_day(self, on: date) -> str:
+        """Return "Thursday 3 December 2026"."""
+        return format_date(on, "EEEE d MMMM y", locale=self._locale)
+
     def weekday(self, on: date) -> str:
         """Return "Thu"."""
         return format_date(on, "EEE", locale=self._locale)

@@ -15,6 +15,7 @@ PAGE_LENGTH: Final = 24
 PAGES_MAX: Final = 500  # deeper pages are read by machines, and cost the database every row before them
 TEXT_MAX_LENGTH: Final = 80
 PRICE_MAX: Final = 10_000_000
+FIRST_YEAR: Final = 2000
 SORTS: Final = tuple(sort for sort in ProviderSort if sort is not ProviderSort.DISTANCE)  # a page knows no place
 RATINGS: Final = ("4.5", "4", "3")
 """The least stars that can be asked for."""
@@ -28,6 +29,12 @@ def _read_text(value: str) -> str:
 
 def _read_price(value: object) -> int | None:
     return read_number(value, most=PRICE_MAX)
+
+
+def _read_when(value: object) -> date | None:
+    day = read_date(value)
+    # Who types a year is asked for what stands there after each of its digits.
+    return day if day and day.year >= FIRST_YEAR else None
 
 
 def _read_page(value: object) -> int:
@@ -57,7 +64,7 @@ class SearchWords(BaseModel):
     min_price: _Price = None
     max_price: _Price = None
     min_rating: Annotated[str, BeforeValidator(_read_rating)] = ""
-    when: Annotated[date | None, BeforeValidator(read_date)] = None
+    when: Annotated[date | None, BeforeValidator(_read_when)] = None
     """A date on which they are free."""
     sort: Annotated[ProviderSort, BeforeValidator(_read_sort)] = ProviderSort.MOST_BOOKED
     page: Annotated[int, BeforeValidator(_read_page)] = 1

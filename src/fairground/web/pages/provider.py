@@ -75,7 +75,7 @@ class ProviderPages:
     async def times(self, wanted: WantedTimes, *, id_or_slug: str) -> dict[str, Any]:
         provider = await self.catalog.get_provider(id_or_slug=id_or_slug)
         pack = self._pack(provider)
-        service = _chosen_service(provider, wanted=wanted.service)
+        service = _chosen_service(provider, wanted)
         values: dict[str, Any] = {"provider": provider, "pack": pack, "service": service, "times": None, "terms": None}
         if service is None or not provider.is_claimed:
             return values
@@ -140,8 +140,15 @@ def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
     return ALL_PROVIDERS, provider_tag(key), hours_tag(key), calendar_tag(key), reviews_tag(key)
 
 
-def _chosen_service(provider: ProviderDetail, *, wanted: UUID | None) -> Service | None:
-    """Return the service asked for, or else the cheapest."""
-    asked = (service for service in provider.services if service.id == wanted)
-    cheapest = min(provider.services, key=lambda service: service.price_minor, default=None)
-    return next(asked, cheapest)
+def _chosen_service(provider: ProviderDetail, wanted: WantedTimes) -> Service | None:
+    """Return the service asked for; or else the cheapest, or for a date the shortest, which fits if any does."""
+    asked = (service for service in provider.services if service.id == wanted.service)
+    return next(asked, min(provider.services, key=_shortest if wanted.date else _cheapest, default=None))
+
+
+def _shortest(service: Service) -> tuple[int, int]:
+    return service.duration_minutes, service.price_minor
+
+
+def _cheapest(service: Service) -> int:
+    return service.price_minor

@@ -76,4 +76,9 @@ def test_what_reads_otherwise_has_another_shape() -> None:
 
 def test_no_parameter_is_named_like_a_literal() -> None:
     # SQLAlchemy names a literal after its column, `scope_1`, and would give it the value of a parameter of that name.
-    assert not [name for name in ONE.parameters if re.search(r"_\d+$", name)]
+    question = Question.read("jazz trio", WORDS)
+    told = [
+        page_statement(OPS, ONE, PAGE, Way.IN_ORDER, is_full=True, at_most=9, count_to=9)[1],
+        candidates_statement(OPS, question, ONE, looked_at_max=9, enough=3)[1],
+    ]
+    assert not [name for values in told for name in values if re.search(r"_\d+$", name)]

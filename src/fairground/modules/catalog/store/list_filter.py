@@ -106,6 +106,7 @@ def _of_scope(scope: str, number: int) -> dict[str, Any]:
     return {
         f"scope{number}": scope,
         f"vertical{number}": vertical,
+        # Slugs have no other character that LIKE reads.
         f"category{number}": f" {category} ".replace("_", f"{LIKE_ESCAPE}_"),
     }
 

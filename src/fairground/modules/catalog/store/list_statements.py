@@ -107,11 +107,14 @@ def page_statement(
 
 
 def count_statement(wanted: ListFilter, *, most: int) -> tuple[Select[Any], dict[str, Any]]:
-    """Return the statement that counts who is listed up to `most`, and the values of its parameters."""
+    """Return the statement that counts who is listed up to `most`, and the values of its parameters.
+
+    A circle is passed over: whoever wants one is counted by the page.
+    """
     return _counting(wanted.shape), wanted.parameters | {"most": most}
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def _counting(wanted: FilterShape) -> Select[Any]:
     price = ListEntryRow.price_sort_minor
     lists = [entries_in_order(number, wanted, price=price) for number, _ in enumerate(wanted.scopes)]
@@ -120,7 +123,7 @@ def _counting(wanted: FilterShape) -> Select[Any]:
     return select(func.count()).select_from(select(counted).limit(_number("most")).subquery())
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)  # of 0.1 MB each
 def _page(shape: _Shape) -> Select[Any]:
     found = _entries_there(shape) if shape.way is Way.THERE else _entries_in_order(shape)
     key, provider_id = found.c.sort_key, found.c.provider_id

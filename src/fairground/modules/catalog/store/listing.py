@@ -65,7 +65,7 @@ def _end(rows: Sequence[Any], page: PageOf) -> Cursor | None:
 
 
 async def count_up_to(tx: ReadTx, wanted: ListFilter, *, most: int) -> int:
-    """Count who is listed, and stop at `most`."""
+    """Count who is listed wherever they are, and stop at `most`."""
     statement, values = count_statement(wanted, most=most)
     [(found,)] = await tx.all(statement, values)
     return int(found)

@@ -46,7 +46,7 @@ def candidates_statement(
     return _candidates(shape), wanted.parameters | {f"sought{tier}": each for tier, each in enumerate(sought)}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)  # of 0.3 MB each
 def _candidates(shape: _Shape) -> CompoundSelect[*tuple[Any, ...]]:
     found: list[CTE] = []
     for tier in range(shape.tiers):
