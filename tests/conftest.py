@@ -28,7 +28,7 @@ from tests.support.compiling import compile_statements_once
 from tests.support.databases import copy_of, migrate
 from tests.support.logs import tell_errors_as_the_program_does
 from tests.support.outbox import RecordingOutbox
-from tests.support.postgres import empty, fresh_database
+from tests.support.postgres import Emptier, fresh_database
 from tests.support.proofs import Dose, Figure, write_figures
 from tests.support.shared_servers import NO_SERVER, SharedServer, shared_servers
 from tests.support.templates import compile_templates_once
@@ -116,14 +116,21 @@ def postgres_database(postgres_server: Server) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def postgres_emptier(postgres_database: str) -> Iterator[Emptier]:
+    emptier = Emptier(postgres_database)
+    yield emptier
+    emptier.close()
+
+
 @pytest.fixture
 def migrated_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """Give the URL of a database that has every table and no rows."""
     if dialect == "sqlite":
         return copy_of(request.getfixturevalue("sqlite_template"), tmp_path)
-    url: str = request.getfixturevalue("postgres_database")
-    empty(url)
-    return url
+    emptier: Emptier = request.getfixturevalue("postgres_emptier")
+    emptier.empty()
+    return emptier.url
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.support.postgres import empty, fresh_database
+from tests.support.postgres import Emptier, empty, fresh_database
 from tools.guardian import Server
 from tools.postgres import NoPostgres, find_binaries, running
 
@@ -82,3 +83,33 @@ def test_emptying_spares_the_migration_histories(postgres_server: Server) -> Non
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT count(*) FROM booking_booking").fetchone() == (0,)
             assert connection.execute("SELECT count(*) FROM booking_alembic_version").fetchone() == (1,)
+
+
+def test_who_empties_again_and_again_goes_on_when_all_connections_were_ended(postgres_server: Server) -> None:
+    end_all_others = (
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with (
+        fresh_database(postgres_server) as url,
+        closing(Emptier(url)) as emptier,
+        psycopg.connect(url, autocommit=True) as connection,
+    ):
+        connection.execute("CREATE TABLE booking_booking AS SELECT 1 AS id")
+        connection.execute(end_all_others)
+        emptier.empty()
+        assert connection.execute("SELECT count(*) FROM booking_booking").fetchone() == (0,)
+
+
+def test_who_empties_tells_of_a_lock_that_somebody_holds(
+    postgres_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.postgres.LOCK_TIMEOUT", "50ms")
+    with fresh_database(postgres_server) as url, closing(Emptier(url)) as emptier, psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE booking_booking (id int)")
+        connection.commit()
+        connection.execute("LOCK TABLE booking_booking")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            emptier.empty()
+        connection.rollback()
+        emptier.empty()
