@@ -99,12 +99,14 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _nodes(inner)
 
 
-async def test_a_filtered_list_is_counted_to_a_thousand(market: tuple[Database, Marketplace]) -> None:
+async def test_a_filtered_list_is_counted_to_a_thousand(market: tuple[Database, Marketplace], dose: Dose) -> None:
     db, built = market
     catalog = _catalog(db)
     everybody = await catalog.search_providers(query=ProviderQuery())
     assert (everybody.total, everybody.total_is_lower_bound) == (built.providers, False)
     priced = await catalog.search_providers(query=ProviderQuery(min_price=0, limit=100, page=11))
     assert (priced.total, priced.total_is_lower_bound, len(priced.data)) == (1_000, True, 100)
-    dearest = await catalog.search_providers(query=ProviderQuery(min_price=1_000, sort=ProviderSort.PRICE, limit=100))
+    few = ProviderQuery(min_price=dose(small=1_000, full=2_500), sort=ProviderSort.PRICE, limit=100)
+    dearest = await catalog.search_providers(query=few)
+    assert dearest.total
     assert (dearest.total_is_lower_bound, dearest.next_cursor is None) == (False, dearest.total < 100)
