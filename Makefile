@@ -44,7 +44,7 @@ format: install ## Mend what the linter can mend by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-proof: install ## Every claim at its stated dose; the figures go to var/proof/full.md
+proof: install ## Every claim at its stated dose, in an hour or more; the figures go to var/proof/full.md
 	@FAIRGROUND_PROOF_DOSE=full $(PYTEST) -m proof --timeout=3600
 
 bench: install ## Measure the figures that the documentation claims
