@@ -53,16 +53,26 @@ async def open_market(
     mode: BookingMode = BookingMode.REQUEST,
 ) -> Market:
     async with visiting(installation) as program:
-        people = [("staff@example.org", "Sam", Role.ADMIN), ("provider@example.org", "Pia", Role.PROVIDER)]
-        people += [(f"customer{number}@example.org", "Kim", Role.CUSTOMER) for number in range(customers)]
-        users = await program.links.of(Accounts).create_users_in_bulk(users=people, password=_PASSWORD)
-        staff, owner = users[:2]
-        provider_id = await _open_shop(program, owner=owner, staff=staff)
-        services = {
-            (mode, length): await _offer(program, owner=owner, provider_id=provider_id, minutes=length, mode=mode)
-            for length in minutes
-        }
-        tokens = [await _token(program, user) for user in users]
+        return await open_market_in(program, customers=customers, minutes=minutes, mode=mode)
+
+
+async def open_market_in(
+    program: Program,
+    *,
+    customers: int,
+    minutes: Sequence[int] = (60,),
+    mode: BookingMode = BookingMode.REQUEST,
+) -> Market:
+    people = [("staff@example.org", "Sam", Role.ADMIN), ("provider@example.org", "Pia", Role.PROVIDER)]
+    people += [(f"customer{number}@example.org", "Kim", Role.CUSTOMER) for number in range(customers)]
+    users = await program.links.of(Accounts).create_users_in_bulk(users=people, password=_PASSWORD)
+    staff, owner = users[:2]
+    provider_id = await _open_shop(program, owner=owner, staff=staff)
+    services = {
+        (mode, length): await _offer(program, owner=owner, provider_id=provider_id, minutes=length, mode=mode)
+        for length in minutes
+    }
+    tokens = [await _token(program, user) for user in users]
     return Market(provider_id, tokens[1], tokens[0], services, tokens[2:])
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 import fairground
+from fairground.platform.http.caching import control
 from fairground.platform.http.identity import Caller
 from fairground.platform.words import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
@@ -22,7 +23,7 @@ PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 # A link with a newsletter's marks in it leads to the page that a browser may have fetched already.
 _NO_VARY_SEARCH: Final = 'params=("utm_source" "utm_medium" "utm_campaign" "fbclid" "gclid")'
 # Payment and staff pages leave no copy, not even in the reader's own browser.
-UNSTORED: Final = {"Cache-Control": "no-store"}
+UNSTORED: Final = {"Cache-Control": control.UNSTORED}
 
 
 class Renderer:

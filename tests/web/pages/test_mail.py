@@ -32,7 +32,7 @@ async def test_kept_mail_is_listed_the_latest_first(folder: Path) -> None:
         answer = await client.get("/mail")
     assert answer.status_code == 200
     assert answer.text.index("Letter 1") < answer.text.index("Letter 0")
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
 
 
 async def test_one_mail_is_shown_as_text_with_its_attachments_named(folder: Path) -> None:

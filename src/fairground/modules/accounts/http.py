@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, StringConstraints
 
 from fairground.contracts.accounts import Accounts, OpenedSession, Role, Session, SessionKind, User
@@ -74,16 +74,10 @@ class Accepted(BaseModel):
     detail: str
 
 
-def _keep_nothing(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
-
-
 def routes(accounts: Accounts, *, cookie: SessionCookie) -> list[APIRouter]:
     """Return the routes. None honours Idempotency-Key: what they answer must not be stored."""
     routers = [api_router(tags=[tag], honours_idempotency_key=False) for tag in ("auth", "me")]
     auth, me = routers
-    for router in routers:
-        router.dependencies.append(Depends(_keep_nothing))
     _add_registration(auth, accounts)
     _add_sign_in(auth, accounts, cookie)
     _add_mailed_links(auth, accounts)

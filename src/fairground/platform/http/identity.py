@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from fairground.kernel.errors import Forbidden, Unauthenticated
 
@@ -49,6 +50,11 @@ async def find_caller(connection: HTTPConnection) -> Caller | None:
         connection.state.caller = await authenticator.authenticate(connection)
     caller: Caller | None = connection.state.caller
     return caller
+
+
+def has_learnt_caller(scope: Scope) -> bool:
+    """Return whether this request's answer may depend on the caller: some code has asked who it is."""
+    return "caller" in scope.get("state", {})
 
 
 async def get_caller(caller: Annotated[Caller | None, Depends(find_caller)]) -> Caller:

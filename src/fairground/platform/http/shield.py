@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fairground.platform.http.caching.control import UNSTORED, is_private
+from fairground.platform.http.caching.direct import WANTED
+from fairground.platform.http.identity import has_learnt_caller
 from fairground.platform.http.problems import plain_problem
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -57,9 +60,11 @@ class Shield:
             return
 
         refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, self.with_headers(send))
+        # Layers below copy the scope. They share this dictionary, in which identity records the caller.
+        scope.setdefault("state", {})
+        await (refusal or self._app)(scope, receive, self.with_headers(send, scope=scope))
 
-    def with_headers(self, send: Send) -> Send:
+    def with_headers(self, send: Send, *, scope: Scope) -> Send:
         """Return a way to send answers that sets the headers which every answer has."""
 
         async def send_with_headers(message: Message) -> None:
@@ -69,6 +74,7 @@ class Shield:
                     headers.setdefault(name, value)
                 if self._is_https:
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                _restrict_caching(scope, headers)
             await send(message)
 
         return send_with_headers
@@ -110,6 +116,21 @@ class Shield:
         if site is not None:
             return site not in {"same-origin", "none"}
         return headers.get("origin") not in self._origins
+
+
+def _restrict_caching(scope: Scope, headers: MutableHeaders) -> None:
+    """Keep an answer out of shared caches unless its route has published it.
+
+    A shared cache stores an answer without Cache-Control for as long as it likes (RFC 9111 §4.2.2), so silence is not
+    private. An answer for which the caller was looked up is private whatever its route says.
+    """
+    cache_control = headers.get("Cache-Control")
+    if cache_control is None:
+        # The response cache writes this header of the answers that it computes; see `Times.cache_control`.
+        if WANTED not in scope:
+            headers["Cache-Control"] = UNSTORED
+    elif has_learnt_caller(scope) and not is_private(cache_control):
+        headers["Cache-Control"] = UNSTORED
 
 
 class OneSlash:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from fairground.platform.http.caching.conditional import is_known
-from fairground.platform.http.caching.control import FOREVER
+from fairground.platform.http.caching.control import FOREVER, for_owner
 from fairground.platform.storage.gate import MEDIA_PATH, UPLOAD_PATH
 from fairground.platform.storage.keys import Retention, content_type_of, etag_of, is_key, retention_of
 from fairground.platform.storage.ranges import Unsatisfiable, read_range
@@ -42,7 +42,7 @@ def routes(store: Store, *, spool: Path) -> APIRouter:
             cache_control = FOREVER
         else:
             seconds = store.gate.check_read(key, expires=expires, signature=signature)
-            cache_control = f"private, max-age={seconds}"
+            cache_control = for_owner(seconds=seconds)
         return await _answer(store, request, key, cache_control=cache_control)
 
     return router

@@ -8,10 +8,17 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry, start_http_server
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    make_wsgi_app,
+    start_http_server,
+)
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -24,12 +31,16 @@ from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.levels import LevelState
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
+from fairground.platform.http.caching.control import UNSTORED
 from fairground.platform.http.counting import RequestStats
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.stats import PictureStats
 from fairground.platform.jobs.queue import Queue, measure_queue
 from fairground.platform.jobs.stats import JobStats
 from fairground.platform.measures import BOUNDS_SECONDS, Durations
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LOOK_SECONDS: Final = 1.0
 _LOOKS_PER_QUEUE: Final = 15  # the database is asked more seldom than Prometheus asks us
@@ -68,6 +79,7 @@ class Metrics(Collector):
         for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR, self):
             registry.register(collector)
         server, thread = start_http_server(port, addr=host, registry=registry)
+        server.set_app(_unstored(make_wsgi_app(registry)))
         try:
             async with asyncio.TaskGroup() as group:
                 looking = group.create_task(self._look())
@@ -230,6 +242,18 @@ class Metrics(Collector):
 
 
 Labels = tuple[str, ...]
+
+
+def _unstored(app: "WSGIApplication") -> "WSGIApplication":
+    """Return the application with `Cache-Control: private, no-store`: an old figure is a wrong figure."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, [*headers, ("Cache-Control", UNSTORED)], *error)
+
+        return app(environ, start)
+
+    return answer
 
 
 def _counter(

@@ -14,7 +14,7 @@ from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Visitor
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import local_path, page_router, see_other
-from fairground.web.rendering import PRIVATE, Renderer
+from fairground.web.rendering import PRIVATE, UNSTORED, Renderer
 
 # Tells our script, and nobody else, that there is a session: it carries no right and no name.
 HINT_COOKIE: Final = "signed_in"
@@ -121,6 +121,6 @@ def routes(pages: SignInPages) -> APIRouter:
 
     @router.get("/_f/account")
     async def show_account(visitor: Visitor) -> Response:
-        return pages.renderer.part("sign_in/_account.html", headers={"Cache-Control": "no-store"}, viewer=visitor)
+        return pages.renderer.part("sign_in/_account.html", headers=UNSTORED, viewer=visitor)
 
     return router

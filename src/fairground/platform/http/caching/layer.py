@@ -14,6 +14,7 @@ from fairground.platform.cache.entry import Entry, Ready, Variant
 from fairground.platform.cache.key import NotCacheable, Wanted
 from fairground.platform.http.caching.calls import CanonicalCalls
 from fairground.platform.http.caching.conditional import is_known
+from fairground.platform.http.caching.control import UNSTORED
 from fairground.platform.http.caching.table import CacheTable
 from fairground.platform.http.problems import plain_problem, problem_response
 from fairground.platform.http.shield import Shield
@@ -117,7 +118,7 @@ class CacheLayer:
         elif served.filled.entry is None:
             await self._pass_on(served, scope, receive, send)
         else:
-            await _not_acceptable(scope, receive, self._shield.with_headers(send))
+            await _not_acceptable(scope, receive, self._shield.with_headers(send, scope=scope))
 
     def _prepare(self, read: _Read, served: Served, *, method: str, if_none_match: bytes) -> Ready | None:
         """Return what is sent of a kept answer; None where there is none, or none in a coding that is taken."""
@@ -144,9 +145,10 @@ class CacheLayer:
         answer = served.filled.answer
         if answer is None:
             failure = problem_response(Unavailable("The answer could not be made in time."))
-            send = self._shield.with_headers(send)
-            await failure(scope, receive, _adding([*status, (b"cache-control", b"no-store")], send))
+            await failure(scope, receive, _adding(status, self._shield.with_headers(send, scope=scope)))
             return
+        if not any(name == b"cache-control" for name, _ in answer.headers):
+            status.append((b"cache-control", UNSTORED.encode()))
         await _send(send, answer.status, [*answer.headers, *status], b"" if scope["method"] == "HEAD" else answer.body)
 
     async def _bypass(self, read: _Read, scope: Scope, receive: Receive, send: Send) -> None:
