@@ -4,7 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fairground.platform.cache.redis.checking import _encryption
+from fairground.platform.cache.redis.checking import _encryption, _memory, _policy
 from fairground.platform.findings import Verdict
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.databases import copy_of
@@ -144,6 +144,28 @@ def test_an_unencrypted_way_to_another_machine_is_warned_of() -> None:
     assert _encryption("redis://cache.internal:6379").verdict is Verdict.WARNING
     assert _encryption("rediss://cache.internal:6379").verdict is Verdict.OK
     assert _encryption("redis://user:secret@[::1]:6379").verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("used_bytes", "verdict"), [(0, Verdict.OK), (80_000_000, Verdict.OK), (80_000_001, Verdict.WRONG)]
+)
+def test_redis_memory_beyond_four_fifths_fails(used_bytes: int, verdict: Verdict) -> None:
+    assert _memory({"used_memory": str(used_bytes), "maxmemory": "100000000"}).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict"),
+    [
+        ("allkeys-lfu", Verdict.OK),
+        ("allkeys-lru", Verdict.OK),
+        ("volatile-lru", Verdict.OK),
+        ("noeviction", Verdict.WRONG),
+        ("allkeys-random", Verdict.WRONG),
+        ("volatile-ttl", Verdict.WRONG),
+    ],
+)
+def test_redis_policy_must_evict_what_is_rarely_asked_for(policy: str, verdict: Verdict) -> None:
+    assert _policy({"maxmemory_policy": policy}).verdict is verdict
 
 
 def test_without_an_address_there_is_nothing_to_check(cli: CommandLine) -> None:

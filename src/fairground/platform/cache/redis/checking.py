@@ -12,6 +12,9 @@ from fairground.platform.findings import Finding, Verdict
 
 OLDEST: Final = (6, 2)
 _ROUND_TRIPS: Final = 20
+# volatile-lru evicts keys with a time to live, as all of ours have.
+_EVICTING: Final = frozenset({"allkeys-lfu", "allkeys-lru", "volatile-lru"})
+_MEMORY_SHARE_MAX: Final = 0.8
 _SLOW_SECONDS: Final = ANSWER_SECONDS / 5
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1", None})
 
@@ -78,7 +81,7 @@ def _role(facts: dict[str, str]) -> Finding:
 
 def _policy(facts: dict[str, str]) -> Finding:
     policy = facts.get("maxmemory_policy", "unknown")
-    if policy in {"allkeys-lfu", "allkeys-lru"}:
+    if policy in _EVICTING:
         return Finding(Verdict.OK, f"maxmemory-policy {policy}")
     return Finding(Verdict.WRONG, f"maxmemory-policy {policy}: set allkeys-lfu, so that new answers find room")
 
@@ -88,8 +91,8 @@ def _memory(facts: dict[str, str]) -> Finding:
     if not most:
         return Finding(Verdict.WARNING, "maxmemory is not set: it grows until the machine has no memory left")
     told = f"{used / 2**20:.0f} of {most / 2**20:.0f} MiB in use, {facts.get('evicted_keys', '0')} keys evicted so far"
-    if used > 0.8 * most:
-        return Finding(Verdict.WARNING, f"{told}: raise maxmemory if hits become fewer")
+    if used > _MEMORY_SHARE_MAX * most:
+        return Finding(Verdict.WRONG, f"{told}: beyond {_MEMORY_SHARE_MAX:.0%} raise maxmemory, or share it with less")
     return Finding(Verdict.OK, told)
 
 
