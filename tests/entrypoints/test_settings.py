@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from fairground.entrypoints.environment import load_settings
@@ -61,3 +66,61 @@ def test_whoever_drew_a_map_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRGROUND_MAP_TILES_URL", "https://tiles.example/{z}/{x}/{y}.png")
     with pytest.raises(SettingsError, match="FAIRGROUND_MAP_TILES_URL and FAIRGROUND_MAP_ATTRIBUTION belong together"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("FAIRGROUND_HTTP_PROT", "FAIRGROUND_HTTP_PORT"),
+        ("FAIRGROUND_PORT", "FAIRGROUND_HTTP_PORT"),
+        ("fairground_public_ulr", "FAIRGROUND_PUBLIC_URL"),
+        ("FAIRGROUND_CACHE_LIST_SECONDS", "FAIRGROUND_CACHE_LISTS_SECONDS"),
+        ("FAIRGROUND_CATALOG_CURENCY", "FAIRGROUND_CATALOG_CURRENCY"),
+    ],
+)
+def test_unknown_setting_is_refused_with_nearest_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, nearest: str
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    expected = f"{variable} is set, and there is no such setting. Did you mean {nearest}? See: fairground settings"
+    assert str(refused.value) == expected
+
+
+def test_unknown_setting_like_no_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRGROUND_ZZZZZZZZZZZZZZZZZZZZZZZZZZZ", "")
+    with pytest.raises(SettingsError, match=r"Unset it\. See: fairground settings$"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FAIRGROUND_TEST_POSTGRES_URL", "postgresql://127.0.0.1/x"),
+        ("FAIRGROUND_PROOF_DOSE", "full"),
+        ("FAIRGROUND_SERVICE_HOST", "10.0.0.7"),
+        ("FAIRGROUND_SERVICE_PORT_HTTP", "80"),
+        ("FAIRGROUND_WEB_PORT_8000_TCP_ADDR", "10.0.0.7"),
+        ("FAIRGROUND_PORT", "tcp://10.0.0.7:80"),
+    ],
+)
+def test_variables_of_tests_and_of_kubernetes_are_no_settings(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert load_settings().http_port == 8000
+
+
+def test_misspelt_setting_ends_the_program_with_one_sentence(tmp_path: Path) -> None:
+    environment = {**os.environ, "FAIRGROUND_HTTP_PROT": "1", "FAIRGROUND_DATA_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", "from fairground.entrypoints.cli import main; main()", "up"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("fairground: FAIRGROUND_HTTP_PROT is set, and there is no such setting.")
+    assert len(ended.stderr.splitlines()) == 1

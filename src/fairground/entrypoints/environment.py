@@ -1,25 +1,52 @@
 """Reads the settings from the environment, and says in one sentence what in them cannot be used."""
 
-from typing import Any
+import os
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
-from fairground.entrypoints.reference import CLASSES, SettingEntry, describe_field, name_of
+from fairground.entrypoints.reference import CLASSES, SettingEntry, describe_field, list_settings, name_of
 from fairground.entrypoints.settings import Settings, SettingsError
+
+_PREFIX: Final = "FAIRGROUND_"
+_OF_TESTS: Final = ("FAIRGROUND_TEST_", "FAIRGROUND_PROOF_")
+# Kubernetes puts the address of each service into every container of its namespace; one called fairground, or
+# fairground-web, has our prefix (kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+_OF_KUBERNETES: Final = re.compile(
+    r"FAIRGROUND_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+_KUBERNETES_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
 
 
 def load_settings() -> Settings:
     """Read the environment.
 
     Raises:
-        SettingsError: A variable has a value that cannot be used.
+        SettingsError: A variable has a value that cannot be used, or no setting has its name.
     """
+    _refuse_unknown(os.environ)  # noqa: TID251 - for names that are no setting of any class
     try:
         return Settings()
     except ValidationError as error:
         raise explain(error) from None
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {entry.name for entry in list_settings()}
+    for variable, value in sorted(environment.items()):
+        name = variable.upper()
+        if not name.startswith(_PREFIX) or name in known or name.startswith(_OF_TESTS):
+            continue
+        if _OF_KUBERNETES.fullmatch(name) or (name.endswith("_PORT") and _KUBERNETES_ADDRESS.match(value)):
+            continue
+        nearest = get_close_matches(name, known, n=1)
+        advice = f"Did you mean {nearest[0]}?" if nearest else "Unset it."
+        raise SettingsError(f"{variable} is set, and there is no such setting. {advice} See: fairground settings")
 
 
 def explain(error: ValidationError) -> SettingsError:
