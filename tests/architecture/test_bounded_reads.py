@@ -1,0 +1,87 @@
+"""Every read of a store that fetches rows says how many at most: by LIMIT, by the keys it is given, or by a reason.
+
+A list that fetched all of its rows would work for the demo's hundred providers and fail for a hundred thousand.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.architecture.sources import PACKAGE
+
+_FETCHES: Final = frozenset({"all", "scalars"})
+# `among(column, keys)` fetches at most what the caller names.
+_BOUNDS: Final = frozenset({"limit", "among"})
+
+REASONS: Final = {
+    "accounts/store.py:find_users": "the users whose ids the caller names",
+    "accounts/store.py:list_sessions": "the live sessions and tokens of one user",
+    "booking/store/allocations.py:list_busy": "one provider's allocations between two instants, at most 62 days",
+    "booking/store/bookings.py:list_live_holds": "a customer's live holds, which are bounded when one is made",
+    "catalog/store/embedded.py:find_migration": "one row for each state",
+    "catalog/store/embedded.py:inspect": "one row for each failure code",
+    "catalog/store/free_days.py:replace_free_days": "the days of one provider within the booking horizon",
+    "catalog/store/galleries.py:list_own": "at most GALLERY_MAX pictures",
+    "catalog/store/galleries.py:list_ready": "at most GALLERY_MAX pictures",
+    "catalog/store/listing.py:_read": "page_statement ends in LIMIT",
+    "catalog/store/listing.py:count_up_to": "one row",
+    "catalog/store/price_bands.py:count_entries": "one row for each price band",
+    "catalog/store/price_bands.py:find_counts": "one row for each price band",
+    "catalog/store/price_bands.py:list_bands": "one row for each price band",
+    "catalog/store/profiles.py:_own_records": "its callers name one provider, or give a LIMIT",
+    "catalog/store/profiles.py:find_approved": "one row: id and slug are unique",
+    "catalog/store/profiles.py:find_places": "the providers whose ids the caller names",
+    "catalog/store/search/built_in.py:find": "candidates_statement ends in LIMIT",
+    "catalog/store/slugs.py:_find_numbered": "the slugs that continue names of one import, 50 in a statement",
+    "media/store.py:count_by_state": "one row for each state",
+    "payments/store.py:list_attempts": "the attempts of one payment",
+    "payments/store.py:list_lapsing": "a daily job that must see every payment about to lapse",
+    "payments/store.py:list_oldest_first": "the payments whose references the caller names",
+    "payments/store.py:list_open": "a job that must see every payment without an outcome",
+    "reviews/store.py:list_reviews_of_booking": "one review from each side",
+}
+
+
+def stores() -> Iterator[Path]:
+    for module in sorted((PACKAGE / "modules").iterdir()):
+        yield from sorted((module / "store").rglob("*.py"))
+        yield from sorted(module.glob("store.py"))
+
+
+def unbounded(source: str) -> list[str]:
+    """Return the functions that fetch rows and name no bound."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.AsyncFunctionDef)]
+    return [function.name for function in functions if _calls(function) & _FETCHES and not _calls(function) & _BOUNDS]
+
+
+def _calls(function: ast.AsyncFunctionDef) -> set[str]:
+    called = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    return {
+        func.attr if isinstance(func, ast.Attribute) else func.id
+        for func in called
+        if isinstance(func, ast.Attribute | ast.Name)
+    }
+
+
+def test_every_read_of_a_store_is_bounded() -> None:
+    found = {
+        f"{file.relative_to(PACKAGE / 'modules')}:{name}"
+        for file in stores()
+        for name in unbounded(file.read_text(encoding="utf-8"))
+    }
+    assert sorted(found - REASONS.keys()) == [], "Give the statement a LIMIT, or REASONS the reason why it needs none."
+    assert sorted(REASONS.keys() - found) == [], "These are bounded or gone: take them out of REASONS."
+
+
+def test_stores_are_found_and_most_reads_are_bounded_in_sql() -> None:
+    assert len(list(stores())) >= 20
+    assert len(REASONS) < 30
+
+
+def test_unbounded_read_is_noticed() -> None:
+    """Negative control."""
+    loose = "async def list_things(tx):\n    return await tx.all(select(ThingRow).where(ThingRow.owner_id == 1))\n"
+    assert unbounded(loose) == ["list_things"]
+    assert unbounded(loose.replace("== 1))", "== 1).limit(20))")) == []
+    assert unbounded(loose.replace("tx.all(", "tx.scalars(")) == ["list_things"]
