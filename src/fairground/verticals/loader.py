@@ -31,6 +31,11 @@ class Verticals:
     def find(self, key: str) -> Vertical | None:
         return next((pack for pack in self.packs if pack.key == key), None)
 
+    def has_category(self, word: str, *, vertical: str | None = None) -> bool:
+        """Return whether a slug, name or alias means a category, of one vertical or of any."""
+        packs = self.packs if vertical is None else [pack for pack in self.packs if pack.key == vertical]
+        return any(pack.find_category(word) is not None for pack in packs)
+
 
 def load_verticals(*, extra_dir: Path | None = None) -> Verticals:
     """Return the packs that ship, with those of `extra_dir` added or put in the place of their namesakes.

@@ -19,13 +19,23 @@ def cached_page(
     tags: Callable[[Mapping[str, Any]], tuple[str, ...]],
     path: type[BaseModel] = NoParameters,
     query: type[BaseModel] = NoParameters,
+    is_unknown: Callable[[Mapping[str, Any]], bool] = lambda _asked: False,
 ) -> Callable[[_Endpoint], _Endpoint]:
     """Declare that a page, or a part of one, is the same for everybody. Stands below the router's decorator.
 
     Args:
         name: Names it in keys and figures.
         tags: From the parameters of path and query to what the page depends on.
+        is_unknown: From the same to whether they name something that does not exist; see `CachePolicy`.
     """
     return cached(
-        CachePolicy(route=f"page-{name}", life=Life.PAGES, edition=renderer.edition, path=path, query=query, tags=tags)
+        CachePolicy(
+            route=f"page-{name}",
+            life=Life.PAGES,
+            edition=renderer.edition,
+            path=path,
+            query=query,
+            tags=tags,
+            is_unknown=is_unknown,
+        )
     )

@@ -200,7 +200,7 @@ class Filler:
 
     def _times(self, wanted: Wanted, answer: Answer) -> Times:
         settings = self._settings
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND or wanted.is_unknown:
             return make_times(
                 now=self._now(), fresh_seconds=settings.negative_seconds, stale_seconds=0, error_seconds=0
             )

@@ -37,6 +37,8 @@ class Wanted:
     fresh_seconds: float
     query: BaseModel
     """What the query string says."""
+    is_unknown: bool = False
+    """It names something that does not exist."""
 
 
 class KeyMaker:
@@ -71,14 +73,16 @@ class KeyMaker:
         in_query = query.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         if any(len(value) > TEXT_MAX_CHARS for value in in_query.values() if isinstance(value, str)):
             raise NotCacheable("long-text")
+        parameters = vars(path) | vars(query)
         return Wanted(
             key=f"{self._prefix}:{_digest([in_path, in_query])}",
             route=self.policy.route,
-            tags=(EVERYTHING, self._life_tag, *self.policy.tags(vars(path) | vars(query))),
+            tags=(EVERYTHING, self._life_tag, *self.policy.tags(parameters)),
             path=self._path_format.format(**{name: quote(str(value), safe="") for name, value in in_path.items()}),
             query_string=_write_query(in_query),
             fresh_seconds=self._fresh_seconds,
             query=query,
+            is_unknown=self.policy.is_unknown(parameters),
         )
 
     def _parameters(self, query_string: bytes) -> dict[str, str | list[str]]:
@@ -90,7 +94,7 @@ class KeyMaker:
             raise NotCacheable("not-utf-8") from error
         given: dict[str, str | list[str]] = {}
         for name, value in pairs:
-            if _is_tracking(name):
+            if is_tracking(name):
                 continue
             if name not in self._names:
                 raise NotCacheable("unknown-parameter")
@@ -116,7 +120,8 @@ def _is_list(field: FieldInfo) -> bool:
     return get_origin(field.annotation) is list
 
 
-def _is_tracking(name: str) -> bool:
+def is_tracking(name: str) -> bool:
+    """Return whether a query parameter is an advertiser's mark, which links carry and no route reads."""
     return name.startswith("utm_") or name in _TRACKING
 
 

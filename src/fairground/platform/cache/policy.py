@@ -29,6 +29,10 @@ def _nothing(_parameters: Mapping[str, Any]) -> tuple[str, ...]:
     return ()
 
 
+def _never(_parameters: Mapping[str, Any]) -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class CachePolicy:
     """How the answers of one public route are cached.
@@ -47,6 +51,9 @@ class CachePolicy:
     """Changes with what answers look like beyond their response model, as a page does with its templates."""
     tags: Callable[[Mapping[str, Any]], tuple[str, ...]] = _nothing
     """From the parameters of path and query, as read, to the names of what the answer depends on."""
+    is_unknown: Callable[[Mapping[str, Any]], bool] = _never
+    """From the same parameters to whether they name something that does not exist. Such an answer, found or not, lives
+    as briefly as a 404: anyone can invent such names."""
 
 
 def cached(policy: CachePolicy) -> Callable[[_Endpoint], _Endpoint]:

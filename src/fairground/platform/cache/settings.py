@@ -36,10 +36,16 @@ class CacheSettings(BaseSettings):
     )
     negative_seconds: int = Field(15, ge=1, le=300, description="How long it is known that something is not there.")
     stale_while_revalidate_seconds: int = Field(
-        30, ge=0, le=3_600, description="How long after that an answer is still given while a new one is made."
+        30,
+        ge=0,
+        le=3_600,
+        description="How long after that an answer is still given while a new one is made, here and by a CDN.",
     )
     stale_if_error_seconds: int = Field(
-        600, ge=0, le=86_400, description="How long after that an answer is still given while no new one can be made."
+        600,
+        ge=0,
+        le=86_400,
+        description="How long after that an answer is still given while no new one can be made, here and by a CDN.",
     )
     wait_seconds: float = Field(
         10,

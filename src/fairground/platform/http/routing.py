@@ -5,13 +5,14 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from fairground.kernel.errors import DomainError, Invalid, LimitExceeded, Unauthenticated, Unavailable
 from fairground.platform.db.common import idempotency
 from fairground.platform.db.database import Database
 from fairground.platform.http.identity import find_caller
+from fairground.platform.http.parameters import refuse_unknown_parameters
 from fairground.platform.http.problems import MEDIA_TYPE, Problem, problem_response
 
 KEY_HEADER: Final = "Idempotency-Key"
@@ -99,10 +100,16 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def api_router(*, tags: list[str], honours_idempotency_key: bool = True) -> APIRouter:
-    """Return a router for JSON routes, mounted under /api/v1.
+    """Return a router for JSON routes, mounted under /api/v1, which refuse query parameters that they do not know.
 
     Args:
         honours_idempotency_key: False for routes that hand out secrets, which must not be stored.
     """
     route_class = IdempotentRoute if honours_idempotency_key else APIRoute
-    return APIRouter(tags=list(tags), route_class=route_class, responses=_RESPONSES, redirect_slashes=False)
+    return APIRouter(
+        tags=list(tags),
+        route_class=route_class,
+        responses=_RESPONSES,
+        redirect_slashes=False,
+        dependencies=[Depends(refuse_unknown_parameters)],
+    )

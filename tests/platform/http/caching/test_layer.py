@@ -29,6 +29,7 @@ async def test_the_first_is_a_miss_the_second_a_hit_and_both_say_the_same(site: 
     assert re.fullmatch(r"fairground; hit; ttl=\d+", hit.headers["cache-status"])
     assert (hit.headers["content-type"], hit.headers["vary"]) == ("application/json", "accept-encoding")
     assert re.fullmatch(r"public, max-age=0, s-maxage=\d+", hit.headers["cache-control"])
+    assert hit.headers["cdn-cache-control"] == miss.headers["cdn-cache-control"]
     assert hit.headers["x-content-type-options"] == "nosniff"
     assert site.shop.calls == 1
 
@@ -204,7 +205,7 @@ async def test_an_answer_that_takes_too_long_is_a_problem(site: Site) -> None:
     answer = await site.get("/things/a")
     site.shop.gate.set()
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
 
 
 @pytest.mark.parametrize(
