@@ -23,6 +23,7 @@ async def ask_in_every_way(gallery: Gallery) -> int:
     """Bring a picture and look at it; return how many bytes were shown."""
     assert (await gallery.bring(b"<svg/>")).status_code == 422
     picture = await gallery.ready((await gallery.bring(photograph(450, 600))).json()["id"])
+    await gallery.place(picture)
     url = f"{picture['url']}&w=64&fmt=webp"
     first = await gallery.nobody.get(url)
     await gallery.nobody.get(url, headers={"if-none-match": first.headers["etag"]})

@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import anyio
 import httpx
 
 from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.catalog import GALLERY_MAX, Catalog
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from fairground.platform.storage.keys import Retention
+from tests.support.catalog import a_profile
 
 API = "/api/v1"
 
@@ -44,6 +48,20 @@ class Gallery:
             while (picture := await self.read(picture_id))["state"] == "processing":
                 await anyio.sleep(0.02)
         return picture
+
+    async def place(self, picture: Any) -> None:
+        """Put a picture of the owner's on the page of a provider; the first one there makes room when it is full."""
+        profile = await self.owner.get(f"{API}/me/provider")
+        if profile.status_code == HTTPStatus.NOT_FOUND:
+            user = (await self.owner.get(f"{API}/me")).raise_for_status().json()
+            catalog = self.program.links.of(Catalog)
+            await catalog.create_provider(owner_id=UUID(user["id"]), profile=a_profile())
+            profile = await self.owner.get(f"{API}/me/provider")
+        placed = f"{API}/service-provider-profiles/{profile.raise_for_status().json()['id']}/gallery"
+        there = (await self.owner.get(f"{API}/me/provider/gallery")).raise_for_status().json()["data"]
+        if len(there) == GALLERY_MAX:
+            (await self.owner.delete(f"{placed}/{there[0]['id']}")).raise_for_status()
+        (await self.owner.post(placed, json={"picture_id": picture["id"]})).raise_for_status()
 
     async def read(self, picture_id: str) -> Any:
         return (await self.owner.get(f"{API}/media/{picture_id}")).raise_for_status().json()

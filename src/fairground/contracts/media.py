@@ -44,7 +44,8 @@ class Picture(DTO):
     placeholder: str | None = None
     """A tiny version, as a `data:` address."""
     url: str | None = None
-    """Where everybody sees it. `&w=` and others choose a size and a format (GET /api/v1/img/{picture_id})."""
+    """Where it is shown: to its owner alone until it is a portrait or in a gallery. `&w=` and others choose a size and
+    a format (GET /api/v1/img/{picture_id})."""
     refusal: Refusal | None = None
     created_at: datetime
 
@@ -126,6 +127,8 @@ class Face(DTO):
 
     name: str
     picture_id: UUID | None
+    url: str | None = None
+    """Where a picture is shown that media does not keep."""
 
 
 class Faces(Protocol):
@@ -136,6 +139,17 @@ class Faces(Protocol):
         ...
 
 
+class Placements(Protocol):
+    """What media asks of the module that shows pictures on pages."""
+
+    async def is_placed(self, *, picture_id: UUID) -> bool:
+        """Return whether a provider has chosen the picture as portrait or for its gallery.
+
+        Until then the picture is a draft that its owner alone may see.
+        """
+        ...
+
+
 def avatar_url(provider_id: UUID, *, picture_url: str) -> str:
     """Return where a provider's picture is shown as a square, by the address at which all of it is shown.
 
@@ -143,6 +157,17 @@ def avatar_url(provider_id: UUID, *, picture_url: str) -> str:
     size and a format (GET /api/v1/img/avatar/{provider_id}).
     """
     return f"/api/v1/img/avatar/{provider_id}?{urlsplit(picture_url).query}"
+
+
+def list_avatar_url(provider_id: UUID, *, picture_url: str | None) -> str:
+    """Return where a list shows a provider's face: a square of 512 pixels for 256, or initials where there is none.
+
+    Args:
+        picture_url: Where the picture is shown (`avatar_url`), whose version is kept; None for initials.
+    """
+    address = f"/api/v1/img/avatar/{provider_id}"
+    version = urlsplit(picture_url or "").query if (picture_url or "").startswith(address) else ""
+    return f"{address}?{version}{'&' if version else ''}w=256&dpr=2&q=90"
 
 
 class PicturesReport(DTO):

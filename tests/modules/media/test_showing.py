@@ -27,7 +27,9 @@ async def a_picture(gallery: Gallery) -> Any:
     """Return a picture that nobody has brought before: bytes behind its end make it another original."""
     content = PHOTO + uuid7().bytes
     sent = await gallery.owner.post(f"{API}/media", files={"file": ("x.jpg", content)})
-    return await gallery.ready(sent.json()["id"])
+    picture = await gallery.ready(sent.json()["id"])
+    await gallery.place(picture)
+    return picture
 
 
 async def shown_at(gallery: Gallery, what: str) -> str:
@@ -77,7 +79,7 @@ async def test_who_has_it_is_told_so_before_any_file_is_looked_at(
 ) -> None:
     path = f"{urlsplit(await shown_at(gallery, what)).path}?w=64&fmt=webp"
     shown = await gallery.nobody.get(path)
-    assert shown.headers["cache-control"] == "public, max-age=300, s-maxage=86400"
+    assert shown.headers["cache-control"] == "public, max-age=60"
     head = await gallery.nobody.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert {**head.headers, "date": ""} == {**shown.headers, "date": ""}
@@ -205,3 +207,45 @@ async def test_who_comes_to_a_full_queue_is_told_when_to_come_again(
         assert {answer.json()["code"] for answer in busy} == {"images.renderer_busy"}
         assert all(int(answer.headers["retry-after"]) > 0 for answer in busy)
         assert len({answer.content for answer in answers if answer.status_code == 200}) >= 2
+
+
+async def a_draft(gallery: Gallery) -> Any:
+    """Return a picture that its owner has brought and put nowhere."""
+    sent = await gallery.owner.post(f"{API}/media", files={"file": ("x.jpg", PHOTO + uuid7().bytes)})
+    return await gallery.ready(sent.json()["id"])
+
+
+async def test_picture_placed_nowhere_is_its_owners_alone(gallery: Gallery) -> None:
+    draft = await a_draft(gallery)
+    for address in (draft["url"], f"{API}/img/{draft['id']}?w=32", f"{draft['url']}&w=400&q=80&fmt=webp"):
+        for other in (gallery.nobody, gallery.stranger):
+            for answer in (await other.get(address), await other.head(address)):
+                assert (answer.status_code, answer.headers["cache-control"]) == (404, "private, no-store")
+        own = await gallery.owner.get(address, headers=BROWSER)
+        assert (own.status_code, own.headers["cache-control"]) == (200, "private, max-age=300")
+        same = await gallery.owner.get(address, headers=BROWSER | {"if-none-match": own.headers["etag"]})
+        assert (same.status_code, same.headers["cache-control"]) == (304, "private, max-age=300")
+        known = await gallery.nobody.get(address, headers=BROWSER | {"if-none-match": own.headers["etag"]})
+        assert known.status_code == 404
+
+
+async def test_picture_is_public_from_its_placing_until_its_removal(gallery: Gallery) -> None:
+    picture = await a_draft(gallery)
+    await gallery.place(picture)
+    shown = await gallery.nobody.get(picture["url"])
+    assert (shown.status_code, shown.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+    provider_id = (await gallery.owner.get(f"{API}/me/provider")).json()["id"]
+    await gallery.owner.delete(f"{API}/service-provider-profiles/{provider_id}/gallery/{picture['id']}")
+    # Another size than the one that this server repeats from memory for ten seconds.
+    assert (await gallery.nobody.get(f"{picture['url']}&w=320")).status_code == 404
+
+
+async def test_unversioned_addresses_live_for_a_minute(gallery: Gallery) -> None:
+    """A new portrait shows within a minute, at a CDN as well."""
+    face = await open_face(gallery.program, gallery.nobody)
+    picture = await a_picture(gallery)
+    unversioned = [face.path, f"{API}/img/{picture['id']}", f"{API}/img/{picture['id']}?v=0123456789ab"]
+    await face.choose(await face.bring(PHOTO + uuid7().bytes))
+    for address in (*unversioned, face.path):
+        answer = await gallery.nobody.get(address)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=60")

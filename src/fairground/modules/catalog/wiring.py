@@ -12,6 +12,7 @@ from fairground.contracts.media import (
     PictureReady,
     PictureRefused,
     Pictures,
+    Placements,
 )
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.clock import SystemClock
@@ -46,6 +47,7 @@ def build(db: Database, links: Links, verticals: Verticals) -> Module:
     links.provide(Catalog, service)
     links.provide(Galleries, galleries)
     links.provide(Faces, portraits)
+    links.provide(Placements, galleries)
     embedded = EmbeddedPictureService(**with_pictures)
     links.provide(EmbeddedPictures, embedded)
     links.provide(Portraits, portraits)

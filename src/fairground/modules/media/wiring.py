@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from fairground.contracts.media import Faces, PictureCare, Pictures
+from fairground.contracts.media import Faces, PictureCare, Pictures, Placements
 from fairground.modules.media.gateways.clamd import Clamd
 from fairground.modules.media.http import bringing, showing
 from fairground.modules.media.service.avatars import Avatars
@@ -57,9 +57,11 @@ def build(
         stats=stats,
     )
     rendering = Rendering(db=db, files=files, renderer=renderer)
-    variants = Variants(db=db, files=files, rendering=rendering, cdn_url=cdn_url)
+    variants = Variants(
+        db=db, files=files, rendering=rendering, cdn_url=cdn_url, placements=lambda: links.of(Placements)
+    )
     forms = FormIntake(pictures, spool=spool)
-    # Asked when a face is wanted: the module that has the people is built after this one, of which it asks pictures.
+    # Both links are looked up when a picture is asked for: the module that answers them is built after this one.
     avatars = Avatars(variants=variants, renderer=renderer, faces=lambda: links.of(Faces))
     links.provide(Pictures, pictures)
     links.provide(PictureCare, PictureInspector(db, files))

@@ -20,6 +20,10 @@ class GalleryService(PictureBase):
         async with self._db.read() as tx:
             return await pictures.list_chosen(tx, after=after)
 
+    async def is_placed(self, *, picture_id: UUID) -> bool:
+        async with self._db.read() as tx:
+            return await pictures.find_provider_with(tx, picture_id) is not None
+
     async def list_gallery(self, *, id_or_slug: str) -> list[GalleryPicture]:
         provider_id, slug = named(id_or_slug)
         async with self._db.read() as tx:

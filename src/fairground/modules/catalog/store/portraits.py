@@ -13,7 +13,7 @@ from fairground.platform.db.database import ReadTx, WriteTx
 
 # Built once: every picture of a list is asked for, and building costs as much as asking.
 _FACE: Final = (
-    select(ProviderRow.business_name, ProviderRow.status, PortraitRow.shown_picture_id)
+    select(ProviderRow.business_name, ProviderRow.status, ProviderRow.profile_picture_url, PortraitRow.shown_picture_id)
     .outerjoin(PortraitRow, PortraitRow.provider_id == ProviderRow.id)
     .where(ProviderRow.id == bindparam("provider"))
 )
@@ -37,7 +37,9 @@ async def find_face(tx: ReadTx, provider_id: UUID) -> Face | None:
     # Owners and staff look at portraits before the approval. Any picture can be seen by its id, a name by nothing.
     if row is None or (row.status != ProviderStatus.APPROVED and row.shown_picture_id is None):
         return None
-    return Face(name=row.business_name, picture_id=row.shown_picture_id)
+    # Without a portrait of its own, what it shows is a picture that media does not keep.
+    url = row.profile_picture_url if row.shown_picture_id is None else None
+    return Face(name=row.business_name, picture_id=row.shown_picture_id, url=url)
 
 
 async def choose_portrait(tx: WriteTx, provider_id: UUID, *, picture_id: UUID) -> None:

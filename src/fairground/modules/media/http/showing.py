@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from fairground.contracts.media import PictureNotFound
 from fairground.modules.media.domain.variants import (
     AVATAR_MAX_PX,
     DENSITY_MAX,
@@ -22,24 +23,26 @@ from fairground.modules.media.domain.variants import (
     choose_format,
 )
 from fairground.modules.media.http.counting import counted_route, mark_rendered
-from fairground.modules.media.service.avatars import Avatars, Monogram
+from fairground.modules.media.service.avatars import Avatars, Monogram, PictureElsewhere
 from fairground.modules.media.service.variants import Variant, Variants
 from fairground.platform.http.caching.conditional import is_known
-from fairground.platform.http.caching.control import FOREVER
+from fairground.platform.http.caching.control import FOREVER, for_owner
+from fairground.platform.http.identity import find_caller
 from fairground.platform.http.routing import api_router
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.stats import PictureStats
 from fairground.platform.storage.http import BROUGHT_POLICY
 
-# Without the version in its address a picture may be removed, which browsers shall notice within minutes.
-_FOR_A_WHILE: Final = "public, max-age=300, s-maxage=86400"
+# Without a version the address outlives its picture: a new portrait or a removal shows within a minute, at a CDN too.
+_FOR_A_WHILE: Final = "public, max-age=60"
+_DRAFT_SECONDS: Final = 300
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The picture.",
         "content": {f"image/{name}": _BINARY for name in ("avif", "webp", "jpeg")},
     },
-    302: {"description": "A CDN has it."},
+    302: {"description": "A CDN has it, or the picture is a drawing with an address of its own."},
     304: {"description": "You have it already."},
     503: {"description": "Too many pictures are being made; `Retry-After` says when to ask again."},
 }
@@ -85,6 +88,9 @@ def routes(variants: Variants, avatars: Avatars, *, stats: PictureStats) -> APIR
             quality=query.q,
             picture_format=_format(query.fmt, request.headers.get("accept", "")),
         )
+        if isinstance(avatar, PictureElsewhere):
+            headers = {"Location": avatar.url, "Cache-Control": _FOR_A_WHILE}
+            return Response(status_code=HTTPStatus.FOUND, headers=headers)
         headers = _headers(avatar, query)
         if _is_known(avatar, request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -97,6 +103,8 @@ def routes(variants: Variants, avatars: Avatars, *, stats: PictureStats) -> APIR
     async def get_image(picture_id: UUID, query: Annotated[ImageQuery, Query()], request: Request) -> Response:
         """Show a picture, at least as wide as `w` times `dpr` says, or as wide as it is: whichever is less.
 
+        Until the picture is a portrait or in a gallery, only its owner can see it; others get 404.
+
         Widths are brought up to the next of 32, 48, 64, 96, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1200, 1600
         and 2048 pixels, and qualities to the next multiple of five.
         """
@@ -107,18 +115,27 @@ def routes(variants: Variants, avatars: Avatars, *, stats: PictureStats) -> APIR
             picture_format=_format(query.fmt, request.headers.get("accept", "")),
         )
         headers = _headers(variant, query)
+        is_public = await variants.is_public(picture_id)
+        if not is_public:
+            # The caller is looked up for drafts alone: a public picture depends on no caller, and caches may keep it.
+            caller = await find_caller(request)
+            if caller is None or caller.user_id != variant.owner_id:
+                raise PictureNotFound("There is no such picture.")
+            headers["Cache-Control"] = for_owner(seconds=_DRAFT_SECONDS)
         if _is_known(variant, request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return await _answer(variants, variant, request, headers)
+        return await _answer(variants, variant, request, headers, is_public=is_public)
 
     return router
 
 
-async def _answer(variants: Variants, variant: Variant, request: Request, headers: dict[str, str]) -> Response:
+async def _answer(
+    variants: Variants, variant: Variant, request: Request, headers: dict[str, str], *, is_public: bool = True
+) -> Response:
     if variant.rendition is None:
         mark_rendered(request)
     rendition = await variants.have(variant)
-    if (address := variants.address_of(rendition)) is not None:
+    if is_public and (address := variants.address_of(rendition)) is not None:
         return Response(status_code=HTTPStatus.FOUND, headers={**headers, "Location": address})
     media_type = variant.recipe.format.media_type
     if request.method == "HEAD":

@@ -39,6 +39,13 @@ class Monogram:
         return version_of(self.digest)
 
 
+@dataclass(frozen=True)
+class PictureElsewhere:
+    """A picture that media does not keep, such as a drawing of the demo."""
+
+    url: str
+
+
 class Avatars:
     def __init__(self, *, variants: Variants, renderer: Renderer, faces: Callable[[], Faces]) -> None:
         self._variants = variants
@@ -48,7 +55,7 @@ class Avatars:
 
     async def find_avatar(
         self, provider_id: UUID, *, width_px: float, quality: int, picture_format: PictureFormat
-    ) -> Variant | Monogram:
+    ) -> Variant | Monogram | PictureElsewhere:
         """Say which picture it is, without a look at any file.
 
         Raises:
@@ -60,6 +67,8 @@ class Avatars:
         face = await self._faces().get_face(provider_id=provider_id)
         # It may be removed just now: catalog learns that a moment later.
         portrait = await self._variants.find_square(face.picture_id, recipe) if face.picture_id else None
+        if portrait is None and face.url is not None:
+            return PictureElsewhere(face.url)
         return portrait or Monogram(monogram(face.name, seed=str(provider_id)), recipe)
 
     def is_drawn(self, wanted: Monogram) -> bool:

@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from fairground.contracts.media import PictureNotFound, PictureState
+from fairground.contracts.media import PictureNotFound, PictureState, Placements
 from fairground.modules.media import store
 from fairground.modules.media.domain.pictures import version_of
 from fairground.modules.media.domain.variants import step_quality, step_width
@@ -32,6 +33,7 @@ class Variant:
     """One variant of a picture, which may not have been made yet."""
 
     original: store.Original
+    owner_id: UUID
     recipe: Recipe
     rendition: store.Rendition | None
 
@@ -50,11 +52,14 @@ def etag_of(digest: str, recipe: Recipe) -> str:
 
 
 class Variants:
-    def __init__(self, *, db: Database, files: Store, rendering: Rendering, cdn_url: str) -> None:
+    def __init__(
+        self, *, db: Database, files: Store, rendering: Rendering, cdn_url: str, placements: Callable[[], Placements]
+    ) -> None:
         self._db = db
         self._files = files
         self._rendering = rendering
         self._cdn_url = cdn_url
+        self._placements = placements
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._failures: Recent[Exception] = Recent(most=_FAILURES_MAX, now=time.monotonic)  # by ETag
 
@@ -72,7 +77,7 @@ class Variants:
                 raise PictureNotFound("There is no such picture.")
             width_px = step_width(width_px, source_px=kept.picture.width_px or 1)
             recipe = Recipe(Shape.WHOLE, width_px, picture_format, step_quality(quality))
-            return await _variant(tx, kept.original, recipe)
+            return await _variant(tx, kept.original, recipe, owner_id=kept.owner_id)
 
     async def find_square(self, picture_id: UUID, recipe: Recipe) -> Variant | None:
         """Say which variant it is, without a look at any file; None when there is no such picture to show."""
@@ -80,7 +85,11 @@ class Variants:
             kept = await store.find_picture(tx, picture_id)
             if kept is None or kept.original is None or kept.picture.state is not PictureState.READY:
                 return None
-            return await _variant(tx, kept.original, recipe)
+            return await _variant(tx, kept.original, recipe, owner_id=kept.owner_id)
+
+    async def is_public(self, picture_id: UUID) -> bool:
+        """Return whether any caller may see the picture; until it is placed, only its owner may."""
+        return await self._placements().is_placed(picture_id=picture_id)
 
     def address_of(self, rendition: store.Rendition) -> str | None:
         """Return where a CDN gives it, if there is one."""
@@ -137,7 +146,7 @@ class Variants:
         if recipe.shape is not Shape.SQUARE or recipe == MASTER:
             return await self._rendering.render_one(original.key, recipe)
         async with self._db.read() as tx:
-            master = await _variant(tx, original, MASTER)
+            master = await _variant(tx, original, MASTER, owner_id=variant.owner_id)
         source = await self.have(master)
         try:
             return await self._rendering.render_one(source.key, recipe)
@@ -151,5 +160,5 @@ class Variants:
             return b"".join([chunk async for chunk in reading.chunks])
 
 
-async def _variant(tx: ReadTx, original: store.Original, recipe: Recipe) -> Variant:
-    return Variant(original, recipe, await store.find_rendition(tx, original.digest, recipe.name))
+async def _variant(tx: ReadTx, original: store.Original, recipe: Recipe, *, owner_id: UUID) -> Variant:
+    return Variant(original, owner_id, recipe, await store.find_rendition(tx, original.digest, recipe.name))
