@@ -117,9 +117,13 @@ class Search(SearchWords):
     def page_url(self, page: int) -> str:
         return self.url(page=page)
 
-    def list_query(self) -> ProviderQuery:
-        """Return the question to the list, which has an order but no words."""
-        return ProviderQuery(**self._filters(), sort=self.sort, include_price_distribution=True)
+    def list_query(self, *, with_prices: bool = False) -> ProviderQuery:
+        """Return the question to the list, which has an order but no words.
+
+        Args:
+            with_prices: Asks for the price distribution as well, which costs a statement of its own.
+        """
+        return ProviderQuery(**self._filters(), sort=self.sort, include_price_distribution=with_prices)
 
     def search_query(self) -> SearchQuery:
         """Return the question in words; the best match comes first, whatever the sort."""

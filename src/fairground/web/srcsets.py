@@ -65,7 +65,12 @@ def offer_square(url: str, slot: str) -> Offer:
         return Offer(url)
     place = SQUARES[slot]
     named = (f"{resize_url(url, width_px=px, quality=_QUALITY_BY_WIDTH[px])} {px}w" for px in place.widths_px)
-    return Offer(resize_url(url), ", ".join(named), place.sizes)
+    return Offer(_listed_url(url), ", ".join(named), place.sizes)
+
+
+def _listed_url(url: str) -> str:
+    """Return what a browser without `srcset` loads: the size in which the API lists a portrait."""
+    return f"{url}{'&' if '?' in url else '?'}w=256&dpr=2&q=90"
 
 
 def offer_whole(url: str, picture_format: str, *, width_px: int, sizes: str) -> Offer:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, computed_field
 
 from fairground.contracts.catalog.embedded import PicturePlace
 from fairground.contracts.dto import DTO
@@ -36,6 +36,8 @@ class CardField(StrEnum):
     """What a list can show of a provider; `fields` names some of them."""
 
     ID = "id"
+    USER_ID = "user_id"
+    """The id again: in the system that this list follows, a provider was numbered by its user."""
     SLUG = "slug"
     BUSINESS_NAME = "business_name"
     PROFILE_PICTURE_URL = "profile_picture_url"
@@ -76,6 +78,13 @@ class ListedProvider(ProviderCard):
 
     distance_km: float | None = None
     """From where the query asked about."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def user_id(self) -> UUID:
+        """The provider's id, never the id of an account."""
+        return self.id
+
     created_at: datetime
     updated_at: datetime
 
@@ -89,8 +98,14 @@ class LeanProvider(DTO):
     created_at: datetime
     updated_at: datetime
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def user_id(self) -> UUID:
+        """The provider's id, never the id of an account."""
+        return self.id
 
-LEAN_FIELDS: Final = frozenset(map(CardField, LeanProvider.model_fields))
+
+LEAN_FIELDS: Final = frozenset({*map(CardField, LeanProvider.model_fields), CardField.USER_ID})
 
 
 class Service(DTO):

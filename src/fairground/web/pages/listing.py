@@ -23,8 +23,12 @@ def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
 def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:
     router = page_router(renderer)
 
-    async def find(search: Search) -> dict[str, Any]:
-        found = await (_search(catalog, search) if search.q else _list(catalog, search))
+    def is_unknown(asked: Mapping[str, Any]) -> bool:
+        word = asked["category"]
+        return bool(word) and not verticals.has_category(word, vertical=asked["vertical"] or None)
+
+    async def find(search: Search, *, with_prices: bool = False) -> dict[str, Any]:
+        found = await (_search(catalog, search) if search.q else _list(catalog, search, with_prices=with_prices))
         currency = next((card.currency for card in found["cards"] if card.currency), "")
         pack = verticals.find(search.vertical)
         return {"search": search, "pack": pack, "currency": currency, "sorts": SORTS, "ratings": RATINGS, **found}
@@ -36,32 +40,34 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
         return search
 
     @router.get("/c/{vertical}")
-    @cached_page(renderer, "list", tags=_tags, path=VerticalPath, query=SearchWords)
+    @cached_page(renderer, "list", tags=_tags, path=VerticalPath, query=SearchWords, is_unknown=is_unknown)
     async def show_vertical(request: Request, vertical: str) -> HTMLResponse:
-        return renderer.page(request, "listing/page.html", **await find(read(request, vertical=vertical)))
+        return renderer.page(
+            request, "listing/page.html", **await find(read(request, vertical=vertical), with_prices=True)
+        )
 
     @router.get("/s")
-    @cached_page(renderer, "search", tags=_tags, query=Search)
+    @cached_page(renderer, "search", tags=_tags, query=Search, is_unknown=is_unknown)
     async def show_search(request: Request) -> HTMLResponse:
-        return renderer.page(request, "listing/page.html", **await find(read(request)))
+        return renderer.page(request, "listing/page.html", **await find(read(request), with_prices=True))
 
     @router.get("/_f/c/{vertical}")
-    @cached_page(renderer, "list-part", tags=_tags, path=VerticalPath, query=SearchWords)
+    @cached_page(renderer, "list-part", tags=_tags, path=VerticalPath, query=SearchWords, is_unknown=is_unknown)
     async def show_vertical_results(request: Request, vertical: str) -> HTMLResponse:
         return await results(read(request, vertical=vertical))
 
     @router.get("/_f/s")
-    @cached_page(renderer, "search-part", tags=_tags, query=Search)
+    @cached_page(renderer, "search-part", tags=_tags, query=Search, is_unknown=is_unknown)
     async def show_search_results(request: Request) -> HTMLResponse:
         return await results(read(request))
 
     @router.get("/_f/c/{vertical}/map")
-    @cached_page(renderer, "list-map", tags=_tags, path=VerticalPath, query=SearchWords)
+    @cached_page(renderer, "list-map", tags=_tags, path=VerticalPath, query=SearchWords, is_unknown=is_unknown)
     async def show_vertical_map(request: Request, vertical: str) -> HTMLResponse:
         return await pins(read(request, vertical=vertical))
 
     @router.get("/_f/s/map")
-    @cached_page(renderer, "search-map", tags=_tags, query=Search)
+    @cached_page(renderer, "search-map", tags=_tags, query=Search, is_unknown=is_unknown)
     async def show_search_map(request: Request) -> HTMLResponse:
         return await pins(read(request))
 
@@ -77,8 +83,8 @@ def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> API
     return router
 
 
-async def _list(catalog: Catalog, search: Search) -> dict[str, Any]:
-    found = await catalog.search_providers(query=search.list_query())
+async def _list(catalog: Catalog, search: Search, *, with_prices: bool) -> dict[str, Any]:
+    found = await catalog.search_providers(query=search.list_query(with_prices=with_prices))
     following = search.page + (found.next_cursor is not None) if found.total_is_lower_bound else 0
     return {
         "cards": found.data,

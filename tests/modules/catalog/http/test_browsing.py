@@ -3,8 +3,10 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from fairground.modules.catalog.store import profiles
+from fairground.platform.db.database import Database
 from tests.modules.catalog.http.conftest import ADDRESS
-from tests.support.catalog import Desk
+from tests.support.catalog import Desk, owner_of
 
 CARD: Final = [
     "id",
@@ -29,7 +31,7 @@ async def test_a_card_has_exactly_the_promised_fields_in_their_order(client: htt
     assert list(body) == ["data", "total", "price_distribution", "total_is_lower_bound", "next_cursor"]
     [card] = body["data"]
     assert list(card) == CARD
-    assert card["profile_picture_url"] is None
+    assert card["profile_picture_url"] == f"/api/v1/img/avatar/{card['id']}?w=256&dpr=2&q=90"
     assert card["rating"] is None
     assert (card["price_from_minor"], card["currency"]) == (45_000, "EUR")
 
@@ -255,3 +257,69 @@ async def test_a_provider_is_found_by_id_and_by_slug(client: httpx.AsyncClient, 
     assert by_id["slug"] == "bla-time-trio"
     assert by_id["is_claimed"] is True
     assert [service["price_minor"] for service in by_id["services"]] == [45_000]
+
+
+LISTS: Final = ("/service-provider-profiles/", "/artists", "/search?q=band", "/artists?fields=profile_picture_url")
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_every_list_shows_faces_in_one_size_initials_included(
+    client: httpx.AsyncClient, desk: Desk, db: Database, path: str
+) -> None:
+    named, drawn, pictured = [await desk.approved(business_name=f"Band {name}") for name in ("A", "B", "C")]
+    async with db.write() as tx:
+        await profiles.change_profile(tx, drawn.id, {"profile_picture_url": f"/pictures/{drawn.id}.svg"})
+        address = f"/api/v1/img/avatar/{pictured.id}?v=0123456789ab"
+        await profiles.change_profile(tx, pictured.id, {"profile_picture_url": address})
+    shown = {card["id"]: card["profile_picture_url"] for card in (await client.get(path)).json()["data"]}
+    assert shown == {
+        str(named.id): f"/api/v1/img/avatar/{named.id}?w=256&dpr=2&q=90",
+        str(drawn.id): f"/api/v1/img/avatar/{drawn.id}?w=256&dpr=2&q=90",
+        str(pictured.id): f"/api/v1/img/avatar/{pictured.id}?v=0123456789ab&w=256&dpr=2&q=90",
+    }
+
+
+async def test_user_id_is_the_providers_id_and_only_on_demand(client: httpx.AsyncClient, desk: Desk) -> None:
+    """The seed's lean set: the source system numbered a provider by its user."""
+    provider = await desk.approved()
+    lean = "user_id,id,business_name,profile_picture_url,created_at,updated_at"
+    for path in ("/service-provider-profiles/", "/artists"):
+        [card] = (await client.get(path, params={"fields": lean})).json()["data"]
+        assert set(card) == set(lean.split(","))
+        assert card["user_id"] == card["id"] == str(provider.id)
+        assert card["user_id"] != str(owner_of(provider))
+        [usual] = (await client.get(path)).json()["data"]
+        assert "user_id" not in usual
+        [full] = (await client.get(path, params={"fields": "user_id,rating"})).json()["data"]
+        assert set(full) == {"id", "user_id", "rating"}
+
+
+@pytest.mark.parametrize(
+    ("path", "unknown", "hint"),
+    [
+        ("/chefs?city=Tokyo", "city", "cuisine"),
+        ("/chefs?locaton=Tokyo", "locaton", "Did you mean 'location'?"),
+        ("/service-provider-profiles/?min_price=1", "min_price", "minPrice"),
+        ("/search?q=a&sort=newest", "sort", "location"),
+        ("/service-provider-profiles/nobody?fields=id", "fields", "no query parameters"),
+        ("/verticals?x=", "x", "no query parameters"),
+        ("/me/provider?page=2", "page", "no query parameters"),
+        ("/service-provider-profiles/?%C3%A9=1", "é", "category"),
+    ],
+)
+async def test_unknown_query_parameter_is_refused_by_name(
+    client: httpx.AsyncClient, path: str, unknown: str, hint: str
+) -> None:
+    answer = await client.get(path)
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (422, "request.unknown_parameter")
+    assert repr(unknown) in body["detail"]
+    assert hint in body["hint"]
+    assert unknown not in body["known_parameters"]
+
+
+async def test_marks_of_advertisers_are_no_parameters(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved()
+    marked = await client.get("/artists?utm_source=letter&gclid=1")
+    assert marked.status_code == 200
+    assert len(marked.json()["data"]) == 1

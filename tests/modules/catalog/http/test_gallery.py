@@ -70,3 +70,21 @@ async def test_who_is_not_approved_shows_no_gallery(client: httpx.AsyncClient, d
     provider = await desk.submitted()
     for name in (provider.id, provider.slug, uuid4(), "nobody"):
         assert (await client.get(f"{PROFILES}/{name}/gallery")).status_code == 404
+
+
+async def test_no_answer_of_a_gallery_embeds_a_picture(
+    client: httpx.AsyncClient, desk: Desk, album: FakePictures
+) -> None:
+    provider = await desk.approved()
+    owner, path = signed_in(owner_of(provider)), f"{PROFILES}/{provider.id}/gallery"
+    picture = album.add(owner_of(provider), PictureState.READY)
+    assert picture.placeholder is not None
+    assert picture.placeholder.startswith("data:")
+    added = await client.post(path, json={"picture_id": str(picture.id)}, headers=owner)
+    ordered = await client.put(path, json={"picture_ids": [str(picture.id)]}, headers=owner)
+    public, own = await client.get(path), await client.get("/me/provider/gallery", headers=owner)
+    for answer in (added, ordered, public, own):
+        assert answer.is_success
+        assert "data:" not in answer.text
+    [shown] = public.json()["data"]
+    assert shown["placeholder"] == f"{picture.url}&w=32&q=40"

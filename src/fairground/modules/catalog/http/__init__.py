@@ -15,7 +15,7 @@ def routes(
     return (
         packs.routes(catalog, verticals),
         browsing.routes(catalog, verticals),
-        searching.routes(catalog),
+        searching.routes(catalog, verticals),
         profiles.routes(catalog, portraits),
         services.routes(catalog),
         gallery.routes(galleries),

@@ -20,7 +20,14 @@ from fairground.contracts.catalog import (
     ProviderSort,
 )
 from fairground.contracts.catalog.tags import ProviderPath
-from fairground.modules.catalog.http.filters import CategoryWord, Filters, list_tags, provider_tags
+from fairground.modules.catalog.http.filters import (
+    CategoryWord,
+    Filters,
+    list_tags,
+    provider_tags,
+    unknown_category,
+    with_avatar,
+)
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.routing import api_router
@@ -30,7 +37,7 @@ from fairground.verticals.schema import Vertical
 _PageSize = Annotated[int, Field(ge=1, le=100)]
 # Any word is taken, because a client that asks for more than there is gets what there is.
 _FieldName = Annotated[str, WithJsonSchema({"type": "string", "enum": [field.value for field in CardField]})]
-_ASKED_FOR: Final = frozenset({CardField.CREATED_AT, CardField.UPDATED_AT, CardField.DISTANCE_KM})
+_ASKED_FOR: Final = frozenset({CardField.USER_ID, CardField.CREATED_AT, CardField.UPDATED_AT, CardField.DISTANCE_KM})
 _USUAL_FIELDS: Final = frozenset(CardField) - _ASKED_FOR
 
 
@@ -96,7 +103,10 @@ def _only_id_is_certain(schema: dict[str, Any]) -> None:
 
 
 class ListedProviderOut(ListedProvider):
-    """What `fields` asked for; without it everything but `created_at`, `updated_at`, and an unknown `distance_km`."""
+    """What `fields` asked for; without it all but `user_id`, `created_at`, `updated_at`, and an unknown `distance_km`.
+
+    `profile_picture_url` is an address of 512 pixels by 512, which shows initials where there is no picture.
+    """
 
     model_config = ConfigDict(json_schema_extra=_only_id_is_certain)
 
@@ -118,14 +128,17 @@ class PriceDistributionOut(BaseModel):
 
 def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
     router = api_router(tags=["providers"])
+    is_unknown = unknown_category(verticals)
 
     @router.get("/service-provider-profiles/", response_model=ProviderListOut)
-    @cached(CachePolicy(route="providers", life=Life.LISTS, query=AllProvidersQuery, tags=list_tags))
+    @cached(
+        CachePolicy(route="providers", life=Life.LISTS, query=AllProvidersQuery, tags=list_tags, is_unknown=is_unknown)
+    )
     async def list_providers(query: Annotated[AllProvidersQuery, Query()]) -> Response:
         return await _answer(catalog, query, vertical=query.vertical, limit=query.limit)
 
     @router.get("/price-distribution")
-    @cached(CachePolicy(route="prices", life=Life.LISTS, query=PriceQuery, tags=list_tags))
+    @cached(CachePolicy(route="prices", life=Life.LISTS, query=PriceQuery, tags=list_tags, is_unknown=is_unknown))
     async def get_price_distribution(query: Annotated[PriceQuery, Query()]) -> PriceDistributionOut:
         bands = await catalog.get_price_distribution(vertical=query.vertical or None, category=query.category)
         return PriceDistributionOut(data=bands)
@@ -138,7 +151,11 @@ def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
     for pack in verticals:
         query = _query_of(pack)
         policy = CachePolicy(
-            route=f"providers-{pack.key}", life=Life.LISTS, query=query, tags=partial(list_tags, vertical=pack.key)
+            route=f"providers-{pack.key}",
+            life=Life.LISTS,
+            query=query,
+            tags=partial(list_tags, vertical=pack.key),
+            is_unknown=unknown_category(verticals, vertical=pack.key),
         )
         summary = f"List {pack.words.providers}"
         list_of_pack = cached(policy)(_list_of_pack(catalog, pack, query))
@@ -165,7 +182,8 @@ async def _answer(catalog: Catalog, query: ListQuery, *, vertical: str | None, l
 
 def _body(found: ProviderList | LeanList, fields: Collection[CardField]) -> str:
     shown: dict[str, Any] = dict.fromkeys(type(found).model_fields, True)
-    return found.model_dump_json(include=shown | {"data": {"__all__": set(fields)}})
+    listed = found.model_copy(update={"data": [with_avatar(card) for card in found.data]})
+    return listed.model_dump_json(include=shown | {"data": {"__all__": set(fields)}})
 
 
 def _fields(query: ListQuery) -> frozenset[CardField]:

@@ -1,13 +1,15 @@
 """The parameters that narrow a list and a search alike, and what cached answers depend on by theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from fairground.contracts.catalog import Near, QueryInvalid
+from fairground.contracts.catalog import LeanProvider, Near, ProviderCard, QueryInvalid
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tags, list_tag, provider_tag
+from fairground.contracts.media import list_avatar_url
+from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import normalise
 
 
@@ -16,6 +18,7 @@ def _in_one_spelling(word: str | None) -> str | None:
     return normalise(word) or word if word else None
 
 
+_Card = TypeVar("_Card", bound=ProviderCard | LeanProvider)
 CategoryWord = Annotated[str | None, AfterValidator(_in_one_spelling)]
 _Price = Annotated[float | None, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
@@ -26,8 +29,6 @@ def _to_a_hundredth(degrees: float | None) -> float | None:
 
 
 class Filters(BaseModel):
-    """Parameters of other names are passed over."""
-
     model_config = ConfigDict(frozen=True)
 
     category: CategoryWord = Field(default=None, description="A category's slug, name or alias, in any spelling.")
@@ -66,9 +67,25 @@ class Filters(BaseModel):
         return Near(lat=self.lat, lng=self.lng, radius_km=self.distance_km)
 
 
+def unknown_category(verticals: Verticals, *, vertical: str | None = None) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what tells that a query names a category that no pack has; with `vertical`, the one its path says."""
+
+    def is_unknown(asked: Mapping[str, Any]) -> bool:
+        word = asked["category"]
+        return bool(word) and not verticals.has_category(word, vertical=vertical or asked.get("vertical") or None)
+
+    return is_unknown
+
+
 def list_tags(asked: Mapping[str, Any], *, vertical: str | None = None) -> tuple[str, ...]:
     """Return what a list or a search depends on; with `vertical`, of the one that its path says."""
     return ALL_PROVIDERS, list_tag(vertical or asked["vertical"]), *free_tags(asked.get("when"))
+
+
+def with_avatar(card: _Card) -> _Card:
+    """Return a card of a list whose picture is an address in one size, never a whole picture or a `data:` URL."""
+    url = list_avatar_url(card.id, picture_url=card.profile_picture_url)
+    return cast("_Card", card.model_copy(update={"profile_picture_url": url}))
 
 
 def provider_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:

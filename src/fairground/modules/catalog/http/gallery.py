@@ -1,5 +1,6 @@
 """Galleries: what everybody sees of one, and how its owner fills and orders it."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -17,12 +18,22 @@ from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 
 
+class ListedPicture(GalleryPicture):
+    placeholder: str
+    """Where a tiny version of it is shown, of 32 pixels: no list embeds a picture."""
+
+
+class ListedOwnPicture(OwnGalleryPicture):
+    placeholder: str | None
+    """As in the public gallery; None until the picture is ready."""
+
+
 class GalleryOut(BaseModel):
-    data: list[GalleryPicture]
+    data: list[ListedPicture]
 
 
 class OwnGalleryOut(BaseModel):
-    data: list[OwnGalleryPicture]
+    data: list[ListedOwnPicture]
 
 
 class GalleryPictureIn(Body):
@@ -42,19 +53,23 @@ def routes(galleries: Galleries) -> APIRouter:
     @cached(CachePolicy(route="gallery", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
     async def list_gallery(id_or_slug: str) -> GalleryOut:
         """See the pictures of an approved provider in their order."""
-        return GalleryOut(data=await galleries.list_gallery(id_or_slug=id_or_slug))
+        pictures = await galleries.list_gallery(id_or_slug=id_or_slug)
+        return GalleryOut(
+            data=[ListedPicture(**{**vars(each), "placeholder": _tiny_url(each.url)}) for each in pictures]
+        )
 
     @router.get("/me/provider/gallery")
     async def list_own_gallery(caller: SignedIn) -> OwnGalleryOut:
         """See your gallery, with what is not ready yet."""
-        return OwnGalleryOut(data=await galleries.list_own_gallery(owner_id=caller.user_id))
+        return OwnGalleryOut(data=_own(await galleries.list_own_gallery(owner_id=caller.user_id)))
 
     @router.post("/service-provider-profiles/{provider_id}/gallery", status_code=HTTPStatus.CREATED)
-    async def add_to_gallery(caller: SignedIn, provider_id: UUID, body: GalleryPictureIn) -> OwnGalleryPicture:
+    async def add_to_gallery(caller: SignedIn, provider_id: UUID, body: GalleryPictureIn) -> ListedOwnPicture:
         """Put a picture of yours (POST /api/v1/media/uploads) behind the others; it shows as soon as it is ready."""
-        return await galleries.add_to_gallery(
+        added = await galleries.add_to_gallery(
             owner_id=caller.user_id, provider_id=provider_id, picture_id=body.picture_id
         )
+        return _own([added])[0]
 
     @router.delete("/service-provider-profiles/{provider_id}/gallery/{picture_id}", status_code=HTTPStatus.NO_CONTENT)
     async def remove_from_gallery(caller: SignedIn, provider_id: UUID, picture_id: UUID) -> None:
@@ -67,6 +82,17 @@ def routes(galleries: Galleries) -> APIRouter:
         ordered = await galleries.order_gallery(
             owner_id=caller.user_id, provider_id=provider_id, picture_ids=body.picture_ids
         )
-        return OwnGalleryOut(data=ordered)
+        return OwnGalleryOut(data=_own(ordered))
 
     return router
+
+
+def _own(pictures: Sequence[OwnGalleryPicture]) -> list[ListedOwnPicture]:
+    return [
+        ListedOwnPicture(**{**vars(each), "placeholder": _tiny_url(each.url) if each.url else None})
+        for each in pictures
+    ]
+
+
+def _tiny_url(url: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}w=32&q=40"

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from fairground.contracts.catalog import SEARCH_MAX_LENGTH, SEARCH_MAX_RESULTS, Catalog, SearchQuery, SearchResult
-from fairground.modules.catalog.http.filters import Filters, list_tags
+from fairground.modules.catalog.http.filters import Filters, list_tags, unknown_category, with_avatar
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.routing import api_router
+from fairground.verticals.loader import Verticals
 
 
 class SearchParameters(Filters):
@@ -26,11 +27,19 @@ class SearchParameters(Filters):
     limit: int = Field(default=20, ge=1, le=100)
 
 
-def routes(catalog: Catalog) -> APIRouter:
+def routes(catalog: Catalog, verticals: Verticals) -> APIRouter:
     router = api_router(tags=["providers"])
 
     @router.get("/search")
-    @cached(CachePolicy(route="search", life=Life.LISTS, query=SearchParameters, tags=list_tags))
+    @cached(
+        CachePolicy(
+            route="search",
+            life=Life.LISTS,
+            query=SearchParameters,
+            tags=list_tags,
+            is_unknown=unknown_category(verticals),
+        )
+    )
     async def search(parameters: Annotated[SearchParameters, Query()]) -> SearchResult:
         asked = SearchQuery(
             q=parameters.q,
@@ -40,6 +49,7 @@ def routes(catalog: Catalog) -> APIRouter:
             limit=parameters.limit,
             **parameters.asked(),
         )
-        return await catalog.search(query=asked)
+        found = await catalog.search(query=asked)
+        return found.model_copy(update={"data": [with_avatar(card) for card in found.data]})
 
     return router
