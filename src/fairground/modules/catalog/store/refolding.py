@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -26,7 +27,12 @@ async def refold(tx: WriteTx, provider_ids: Collection[UUID]) -> list[UUID]:
     Their locations must be learned already (`learn_locations`), and their list entries are the caller's to rebuild.
     """
     mine = among(ProviderRow.id, provider_ids)
-    columns = (ProviderRow.id, ProviderRow.business_name, ProviderRow.location, ProviderRow.folded_location)
+    columns: tuple[Any, ...] = (
+        ProviderRow.id,
+        ProviderRow.business_name,
+        ProviderRow.location,
+        ProviderRow.folded_location,
+    )
     rows = await tx.lock(select(*columns).where(mine).order_by(ProviderRow.id))
     stored = await _list_name_phrases(tx, provider_ids)
     moved = []
