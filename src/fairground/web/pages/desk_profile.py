@@ -117,6 +117,5 @@ def _show(
     form: Form,
     status: int = 200,
 ) -> Response:
-    return desk.page(
-        request, caller, "profile", status=status, own=own, pack=pack, form=form, zone_options=zone_options()
-    )
+    zones = zone_options(form.values.get("timezone", ""))
+    return desk.page(request, caller, "profile", status=status, own=own, pack=pack, form=form, zone_options=zones)

@@ -46,7 +46,7 @@ def test_every_date_is_as_the_week_and_the_unusual_days_say(dose: Dose) -> None:
         busy = _busy(chance)
         week = usual_week(offer)
         unusual = unusual_days(offer, week=week, busy=busy, now=NOW, horizon_days=HORIZON_DAYS)
-        first = NOW.astimezone().date() + timedelta(days=1)
+        first = NOW.date() + timedelta(days=1)
         for day in (first + timedelta(days=number) for number in range(HORIZON_DAYS)):
             expected = offer.last_start(day, busy=busy)
             assert unusual.get(day, week[day.weekday()]) == expected, (offer, day)

@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 
 from fairground.contracts.booking import BookingStatus
+from fairground.kernel.zones import get_zone
 from fairground.modules.booking.domain.machine import Actor
 from fairground.modules.booking.domain.record import BookingRecord
-from fairground.modules.booking.domain.zones import get_zone
 from fairground.modules.booking.store import allocations
 from fairground.modules.booking.tables import AllocationRow, BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
 from fairground.platform.db.database import ReadTx, WriteTx

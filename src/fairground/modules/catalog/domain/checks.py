@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from fairground.contracts.catalog import (
     BIO_MAX_LENGTH,
@@ -25,6 +23,7 @@ from fairground.contracts.catalog import (
     ServiceInvalid,
 )
 from fairground.kernel.errors import Invalid
+from fairground.kernel.zones import find_zone
 from fairground.verticals.schema import Vertical
 
 _REQUIRED: Final = {"business_name": NAME_MAX_LENGTH, "location": LOCATION_MAX_LENGTH}
@@ -54,7 +53,7 @@ def check_profile(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name, most in _OPTIONAL.items():
         if name in fields:
             checked[name] = _optional_text(name, fields[name], most, ProfileInvalid)
-    if "timezone" in fields and fields["timezone"] not in _zones():
+    if "timezone" in fields and find_zone(fields["timezone"]) is None:
         raise ProfileInvalid(
             f"timezone {fields['timezone']!r} is not an IANA zone.",
             hint="Write it as Europe/Oslo or America/New_York.",
@@ -172,8 +171,3 @@ def _optional_text(name: str, value: str | None, most: int, refusal: type[Invali
     if _CONTROL.search(text):
         raise refusal(f"{name} holds control characters.", hint="Remove what cannot be seen.", field=name)
     return text or None
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
