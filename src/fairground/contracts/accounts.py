@@ -73,6 +73,7 @@ class EmailUnfit(Invalid):
 
 class NameUnfit(Invalid):
     code = "accounts.name_unfit"
+    hint = "Write 1 to 100 characters on one line."
 
 
 class RoleNotOffered(Invalid):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from fairground.contracts.accounts import EmailUnfit, NameUnfit, PasswordUnfit, Role, SessionKind
+from fairground.kernel.text import refused_as, require_line, shown_line
 from fairground.modules.accounts.settings import AccountsSettings
 
 PASSWORD_MIN_LENGTH: Final = 8
@@ -77,16 +78,14 @@ def get_email(text: str) -> str:
 
 
 def get_name(text: str) -> str:
-    name = text.strip()
-    if not 1 <= len(name) <= NAME_MAX_LENGTH or not name.isprintable():
-        raise NameUnfit(f"A name has 1 to {NAME_MAX_LENGTH} characters and no line breaks.")
-    return name
+    """Return a name as it is kept; raise NameUnfit where `require_line` refuses it."""
+    with refused_as(NameUnfit, "The name", field="name"):
+        return require_line(text, most=NAME_MAX_LENGTH)
 
 
 def session_name(text: str) -> str:
-    """Return what a session is listed as, from whatever its browser said of itself."""
-    printable = "".join(character for character in text if character.isprintable())
-    return printable.strip()[:SESSION_NAME_MAX_LENGTH] or "Unnamed"
+    """Return the name in the list of sessions, from what the browser sent as its own."""
+    return shown_line(text, most=SESSION_NAME_MAX_LENGTH) or "Unnamed"
 
 
 def normalise_password(password: str) -> str:
