@@ -68,7 +68,7 @@ class PasswordUnfit(Invalid):
 
 class EmailUnfit(Invalid):
     code = "accounts.email_unfit"
-    hint = "Write it as name@example.org; letters beyond a to z are not supported in it."
+    hint = "Write it as name@example.org, the whole address and nothing else."
 
 
 class NameUnfit(Invalid):
