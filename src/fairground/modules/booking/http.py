@@ -27,7 +27,7 @@ from fairground.modules.booking.service.availability import LONGEST_LIST_DAYS
 from fairground.modules.booking.service.booking import BookingService
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.bodies import Body
+from fairground.platform.http.bodies import Body, text_field
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 
@@ -54,7 +54,7 @@ EndTime = Annotated[ClosingTime, BeforeValidator(_closing_clock)]
 class HoldIn(Body):
     service_id: UUID
     starts_at: AwareDatetime
-    note: str | None = Field(None, max_length=NOTE_MAX_LENGTH)
+    note: str | None = text_field(None, most=NOTE_MAX_LENGTH)
     place: str | None = Field(None, max_length=40)
     party_size: int | None = Field(None, ge=1, le=_PEOPLE_MAX)
     expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
@@ -65,7 +65,7 @@ class PayIn(Body):
 
 
 class DeclineIn(Body):
-    reason: str | None = Field(None, max_length=REASON_MAX_LENGTH)
+    reason: str | None = text_field(None, most=REASON_MAX_LENGTH)
 
 
 class CancelIn(Body):

@@ -13,7 +13,7 @@ from fairground.contracts.reviews import Review, ReviewPage, Reviews, reviews_ta
 from fairground.modules.reviews.domain import RATING_MAX, RATING_MIN, TEXT_MAX_LENGTH
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.bodies import Body
+from fairground.platform.http.bodies import Body, text_field
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 
@@ -21,7 +21,7 @@ from fairground.platform.http.routing import api_router
 class ReviewIn(Body):
     booking_id: UUID
     rating: int = Field(ge=RATING_MIN, le=RATING_MAX)
-    text: str = Field(max_length=TEXT_MAX_LENGTH)
+    text: str = text_field(most=TEXT_MAX_LENGTH)
 
 
 class ReviewListQuery(BaseModel):

@@ -20,7 +20,7 @@ class ReviewService:
     async def write_review(self, *, author_id: UUID, booking_id: UUID, rating: int, text: str) -> Review:
         sides = await self._get_sides(booking_id)
         side = domain.side_of(author_id, sides)
-        domain.check_review(sides, rating=rating, text=text)
+        text = domain.check_review(sides, rating=rating, text=text)
         author = await self._accounts.get_user(user_id=author_id)
         async with self._db.write() as tx:
             review = _signed(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
@@ -35,9 +35,9 @@ class ReviewService:
         for past in reviews:
             sides = await self._get_sides(past.booking_id)
             tags |= {reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug)}
-            domain.check_review(sides, rating=past.rating, text=past.text)
+            text = domain.check_review(sides, rating=past.rating, text=past.text)
             author = await self._accounts.get_user(user_id=domain.author_on(past.side, sides))
-            review = _signed(sides, author, side=past.side, rating=past.rating, text=past.text, at=past.written_at)
+            review = _signed(sides, author, side=past.side, rating=past.rating, text=text, at=past.written_at)
             signed.append((review, author))
         async with self._db.write() as tx:
             tx.touch(*tags)

@@ -23,7 +23,7 @@ from fairground.web.rendering import Renderer
 
 class ReviewAnswers(Answers):
     rating: Annotated[int, Field(ge=1, le=5)]
-    text: Annotated[str, Field(max_length=4000)] = ""
+    text: str = ""
 
 
 class Cancellation(Answers):
@@ -31,7 +31,7 @@ class Cancellation(Answers):
 
 
 class Refusal(Answers):
-    reason: Annotated[str | None, Field(max_length=500)] = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

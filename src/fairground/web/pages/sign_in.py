@@ -36,7 +36,7 @@ class Credentials(Answers):
 
 
 class Registration(Credentials):
-    name: Annotated[str, Field(max_length=120)]
+    name: str
     role: Literal["customer", "provider"]
 
 
