@@ -90,6 +90,15 @@ class BookingView(Booking):
     """Only while cancelling is one of the next steps."""
 
 
+class BookingPage(DTO):
+    data: list[BookingView]
+    total: int
+    """How many there are; no more than 10,000 are counted."""
+    total_is_lower_bound: bool
+    next_cursor: str | None
+    """None when nothing follows."""
+
+
 class BookingSide(DTO):
     """What reviews need to know of a booking: who its sides are and whether it took place."""
 

@@ -85,6 +85,9 @@ MOVES: Final = {
     (Actor.SYSTEM, _S.CONFIRMED, _S.COMPLETED): Move(AFTER_END),
 }
 
+# Of these a booking takes the provider's time, until it lapses.
+LIVE: Final = (_S.HELD, _S.REQUESTED, _S.CONFIRMED)
+
 # A booking that ended in one of these before it was ever confirmed keeps no money.
 ENDED_WITHOUT: Final = frozenset({_S.DECLINED, _S.CANCELLED, _S.EXPIRED})
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fairground.contracts.booking import Booking, BookingNotFound, BookingStatus, CancellationPreview
 from fairground.contracts.catalog import Offer
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.domain.machine import Actor, Situation
+from fairground.modules.booking.domain.machine import LIVE, Actor, Situation
 from fairground.modules.booking.domain.terms import preview_cancellation
 from fairground.verticals.cancellation import CancellationPolicy
 from fairground.verticals.schema import Vertical
@@ -25,6 +25,11 @@ class BookingRecord(Booking):
     @property
     def lapses_at(self) -> datetime | None:
         return self.expires_at or self.answer_due_at
+
+    def is_live(self, *, now: datetime) -> bool:
+        """Tell whether the booking takes its time: it has not ended, and its hold or request has not lapsed."""
+        has_lapsed = self.lapses_at is not None and self.lapses_at <= now
+        return self.status in LIVE and not has_lapsed
 
     def public(self) -> Booking:
         return Booking(**{name: getattr(self, name) for name in Booking.model_fields})
