@@ -105,14 +105,21 @@ def require_move(actor: Actor, *, current: BookingStatus, to: BookingStatus, sit
         raise move.guard.refuse(situation)
 
 
-def next_steps(actor: Actor, *, current: BookingStatus, situation: Situation) -> list[NextStep]:
-    """Return what one side may ask for now, the usual first."""
+def next_steps(
+    actor: Actor, *, current: BookingStatus, situation: Situation, is_reviewed: bool = False
+) -> list[NextStep]:
+    """Return what one side may ask for now, the usual first.
+
+    Args:
+        is_reviewed: Whether this side has reviewed the booking, which it does once.
+    """
     steps = {
         move.step: None
         for (who, status, _), move in MOVES.items()
         if who is actor and status is current and move.step is not None and move.guard.is_met(situation)
     }
-    return [*steps, NextStep.REVIEW] if current is BookingStatus.COMPLETED else list(steps)
+    can_review = current is BookingStatus.COMPLETED and not is_reviewed
+    return [*steps, NextStep.REVIEW] if can_review else list(steps)
 
 
 def follow_payment(

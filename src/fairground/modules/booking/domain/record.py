@@ -20,6 +20,8 @@ class BookingRecord(Booking):
     cancellation: CancellationPolicy
     answer_due_hours: int
     was_confirmed: bool
+    has_customer_review: bool = False
+    has_provider_review: bool = False
     changed_at: datetime
 
     @property
@@ -41,6 +43,9 @@ class BookingRecord(Booking):
         if user_id == self.provider_owner_id:
             return Actor.PROVIDER
         raise not_found(self.id)
+
+    def is_reviewed_by(self, side: Actor) -> bool:
+        return self.has_customer_review if side is Actor.CUSTOMER else self.has_provider_review
 
     def situation(self, *, now: datetime) -> Situation:
         return Situation(

@@ -79,7 +79,12 @@ class Desk:
 
 def _as_seen(user_id: UUID, record: BookingRecord, *, payment: Payment | None, now: datetime) -> BookingView:
     side = record.side_of(user_id)
-    steps = next_steps(side, current=record.status, situation=record.situation(now=now))
+    steps = next_steps(
+        side,
+        current=record.status,
+        situation=record.situation(now=now),
+        is_reviewed=record.is_reviewed_by(side),
+    )
     return BookingView(
         **record.public().model_dump(),
         side=side.value,

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import structlog
+from pydantic import ValidationError
+
 from fairground.contracts.booking import (
     AlreadyBooked,
     AvailabilityRules,
@@ -30,6 +33,8 @@ from fairground.modules.booking.service.moving import touch_time
 from fairground.modules.booking.store import allocations, bookings, rules
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.verticals.schema import Vertical
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +218,12 @@ class Holding(Desk):
             tx, provider_id=record.provider_id, starts_at=record.starts_at, ends_at=record.ends_at
         )
         for booking_id in lapsed:
-            other, now = await self._lock(tx, booking_id)
+            try:
+                other, now = await self._lock(tx, booking_id)
+            except ValidationError:
+                # It keeps its time until it is mended; the claim then says that the time is taken.
+                log.exception("booking.not_expired", booking_id=str(booking_id))
+                continue
             await self._move(tx, other, actor=Actor.SYSTEM, to=BookingStatus.EXPIRED, now=now)
 
 

@@ -145,6 +145,11 @@ async def change_details(
     return changed
 
 
+async def mark_reviewed(tx: WriteTx, *, booking_id: UUID, side: Actor) -> None:
+    reviewed = {f"has_{side}_review": True}
+    await tx.execute(update(BookingRow).where(BookingRow.id == booking_id).values(reviewed))
+
+
 async def count_completed(tx: WriteTx, *, provider_id: UUID) -> int:
     """Count one more completed booking of the provider and return how many that makes."""
     await tx.insert_ignore(ProviderCounterRow, [{"provider_id": provider_id, "completed_count": 0}])
@@ -168,8 +173,12 @@ def as_record(row: Any) -> BookingRecord:
     values = dict(row._mapping)  # noqa: SLF001 - how SQLAlchemy calls the names of a row
     lapses_at, status = values.pop("lapses_at"), values["status"]
     del values["starts_wall"], values["starts_fold"]
-    return BookingRecord(
-        **values,
-        expires_at=lapses_at if status == BookingStatus.HELD else None,
-        answer_due_at=lapses_at if status == BookingStatus.REQUESTED else None,
+    # What a newer version has stored besides is passed over, so that going back to this one leaves bookings readable.
+    return BookingRecord.model_validate(
+        {
+            **values,
+            "expires_at": lapses_at if status == BookingStatus.HELD else None,
+            "answer_due_at": lapses_at if status == BookingStatus.REQUESTED else None,
+        },
+        extra="ignore",
     )
