@@ -174,6 +174,16 @@ class Lifecycle(RuleBasedStateMachine):
         assert len(rows) == self._rows("SELECT count(*) FROM booking_booking")[0][0]
 
     @invariant()
+    def reached_statuses_are_those_of_the_log(self) -> None:
+        if self.booking is None:
+            return
+        view = self.run(self.service.get_booking(user_id=self.booking.customer_id, booking_id=self.booking.id))
+        statement = text("SELECT to_status FROM booking_change WHERE booking_id = :id ORDER BY version")
+        logged = self._rows_of(statement.bindparams(bindparam("id", self.booking.id, Uuid())))
+        assert [str(status) for status in view.reached] == [row.to_status for row in logged]
+        assert (view.ended_at is None) == (view.status in LIVE)
+
+    @invariant()
     def what_is_shown_as_possible_is_possible(self) -> None:
         """A next step that the booking shows never meets a status conflict (checked for cancelling, which ends it)."""
         if self.booking is None:

@@ -91,4 +91,6 @@ def _as_seen(user_id: UUID, record: BookingRecord, *, payment: Payment | None, n
         next_steps=steps,
         payment=payment,
         cancellation=record.preview_cancellation(side, now=now) if NextStep.CANCEL in steps else None,
+        reached=record.reached(),
+        ended_at=record.ended_at(),
     )
