@@ -139,7 +139,7 @@ class Rig:
         return [subject(mail) for mail in self.mails() if mail["To"] == user.email]
 
     async def listed(self, user: User) -> Sequence[Notification]:
-        return await self.notifications.list_notifications(user_id=user.id, limit=100)
+        return (await self.notifications.list_notifications(user_id=user.id, limit=100)).data
 
 
 def subject(mail: EmailMessage) -> str:

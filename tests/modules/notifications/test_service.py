@@ -25,7 +25,7 @@ async def test_the_list_shows_the_newest_first_and_at_most_as_many_as_asked_for(
     await rig.work()
     topics = [told.topic for told in await rig.listed(rig.customer)]
     assert topics == ["booking.confirmed.v1", "booking.requested.v1"]
-    (newest,) = await rig.notifications.list_notifications(user_id=rig.customer.id, limit=1)
+    (newest,) = (await rig.notifications.list_notifications(user_id=rig.customer.id, limit=1)).data
     assert newest.topic == "booking.confirmed.v1"
     assert (newest.subject_id, newest.link) == (booking.id, f"/me/bookings/{booking.id}")
     assert newest.read_at is None

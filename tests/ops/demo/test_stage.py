@@ -76,6 +76,7 @@ async def test_everybody_of_the_plan_is_there_in_the_planned_state(staged: list[
 
 async def test_past_bookings_are_completed_and_reviewed_as_planned(staged: list[dict[str, Any]]) -> None:
     planned = {provider.email: provider.calendar.bookings for provider in small_plan().providers}
+    assert staged
     for each in staged:
         completed = [booking for booking in planned[each["owner"]] if booking.state == "completed"]
         statuses = Counter(status for _, status, _ in each["bookings"])
