@@ -33,9 +33,7 @@ async def mark_mailed(tx: WriteTx, notification_id: UUID) -> None:
     await tx.execute(update(NotificationRow).where(NotificationRow.id == notification_id).values(mailed_at=tx.now()))
 
 
-async def list_notifications(
-    tx: ReadTx, *, user_id: UUID, after: TimeCursor | None, limit: int
-) -> list[Notification]:
+async def list_notifications(tx: ReadTx, *, user_id: UUID, after: TimeCursor | None, limit: int) -> list[Notification]:
     """Return the user's notifications, the newest first, behind `after` where it is given."""
     names = [*Notification.model_fields]
     statement = (
