@@ -55,6 +55,7 @@ def test_the_approval_desk_has_work_and_most_providers_are_approved() -> None:
 
 
 def test_services_keep_to_the_categories_modes_and_currency() -> None:
+    assert PLAN.providers
     for provider in PLAN.providers:
         pack = VERTICALS.find(provider.profile.vertical)
         assert pack is not None
@@ -67,6 +68,7 @@ def test_services_keep_to_the_categories_modes_and_currency() -> None:
 
 
 def test_texts_are_filled_in_and_finished() -> None:
+    assert any(booking.review_by_customer for _, booking in BOOKINGS)
     for provider in PLAN.providers:
         reviews = [booking.review_by_customer for booking in provider.calendar.bookings if booking.review_by_customer]
         for text in [provider.profile.bio, *(review.text for review in reviews), provider.services[0].description]:
@@ -76,6 +78,7 @@ def test_texts_are_filled_in_and_finished() -> None:
 
 
 def test_bookings_start_on_the_grid_of_the_weekly_hours_and_end_within_them() -> None:
+    assert BOOKINGS
     for provider, booking in BOOKINGS:
         pack = VERTICALS.find(provider.profile.vertical)
         assert pack is not None
@@ -92,6 +95,7 @@ def test_bookings_start_on_the_grid_of_the_weekly_hours_and_end_within_them() ->
 
 
 def test_a_provider_has_one_booking_a_day_and_none_on_a_day_off() -> None:
+    assert any(provider.calendar.bookings and provider.calendar.days_off for provider in PLAN.providers)
     for provider in PLAN.providers:
         days = [booking.day for booking in provider.calendar.bookings]
         assert len(set(days)) == len(days)
@@ -101,6 +105,7 @@ def test_a_provider_has_one_booking_a_day_and_none_on_a_day_off() -> None:
 
 @pytest.mark.parametrize("today", [date(2026, 11, 16) + timedelta(days=extra) for extra in range(7)])
 def test_past_bookings_are_completed_and_coming_ones_can_still_be_booked(today: date) -> None:
+    assert {booking.state == "completed" for _, booking in BOOKINGS} == {True, False}
     for provider, booking in BOOKINGS:
         pack = VERTICALS.find(provider.profile.vertical)
         assert pack is not None
@@ -126,6 +131,7 @@ def test_some_providers_are_popular_and_some_are_new() -> None:
 
 
 def test_customers_of_bookings_are_in_the_plan() -> None:
+    assert BOOKINGS
     assert all(booking.customer < len(PLAN.customers) for _, booking in BOOKINGS)
 
 
@@ -145,7 +151,9 @@ def test_cities_have_real_zones_with_and_without_summer_time() -> None:
 
 
 def test_a_city_lies_where_its_zone_says() -> None:
-    for city in load_vocabulary().cities:
+    cities = load_vocabulary().cities
+    assert cities
+    for city in cities:
         offset = datetime(2026, 1, 15, tzinfo=get_zone(city.timezone)).utcoffset()
         assert offset is not None
         # Civil time strays up to three hours from the sun's; a swapped sign or coordinate strays further.
