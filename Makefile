@@ -8,8 +8,10 @@ PYTEST = $(BIN)/python -m pytest
 # One more than most machines have cores: a third of the time a test waits for a process or a clock.
 WORKERS ?= 3
 
-# Whoever forbids Python to keep what it has compiled has it compiled anew in each of the hundreds of processes that tests
-# start, which takes two seconds of each. What is kept stands in __pycache__.
+# How much of each proof to run: `small` takes minutes, `full` what the documentation states.
+DOSE ?= small
+
+# Without .pyc files each of the hundreds of processes that tests start compiles everything again, about two seconds each.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -27,10 +29,10 @@ up: python ## Start the marketplace at http://127.0.0.1:8000, demo included; Ctr
 install: python ## Make .venv with everything that developers need; quick when it is there
 	@$(PYTHON) tools/bootstrap.py dev
 
-test: install ## Every test, on SQLite and PostgreSQL, every proof at a small dose (about 10 minutes on two cores)
-	@$(PYTEST) -n $(WORKERS) --dist worksteal --durations=15 --durations-min=2
+test: install ## Every test but the proofs, on SQLite and PostgreSQL (about 8 minutes on two cores)
+	@$(PYTEST) -m "not proof" -n $(WORKERS) --dist worksteal --durations=15 --durations-min=2
 
-coverage: install ## The same, counting the lines that tests reach: 90 % at least, and a fifth slower
+coverage: install ## Tests and proofs, counting the lines that tests reach: 90 % at least, and a fifth slower
 	@$(PYTEST) -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 lint: install ## Style, types, the dependency rule, lengths and words
@@ -44,8 +46,8 @@ format: install ## Mend what the linter can mend by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-proof: install ## Every claim at its stated dose, in an hour or more; the figures go to var/proof/full.md
-	@FAIRGROUND_PROOF_DOSE=full $(PYTEST) -m proof --timeout=3600
+proof: install ## Every claim at a small dose, in minutes; DOSE=full for the stated one, in an hour or more
+	@FAIRGROUND_PROOF_DOSE=$(DOSE) $(PYTEST) -m proof $(if $(filter full,$(DOSE)),--timeout=3600,-n $(WORKERS) --dist worksteal)
 
 bench: install ## Measure the figures that the documentation claims
 	@$(PYTEST) -p tests.conftest benchmarks --timeout=3600

@@ -24,6 +24,7 @@ from sqlalchemy import text
 
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect import postgres
+from tests.support.chromium import refuse_without_required_browser
 from tests.support.compiling import compile_statements_once
 from tests.support.databases import copy_of, migrate
 from tests.support.logs import tell_errors_as_the_program_does
@@ -45,6 +46,7 @@ FIGURES: Final = pytest.StashKey[list[Figure]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    refuse_without_required_browser()
     compile_templates_once()
     compile_statements_once()
     tell_errors_as_the_program_does()

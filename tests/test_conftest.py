@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +11,7 @@ from sqlalchemy import func, select
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.common.tables import IdempotencyRow
 from fairground.platform.db.database import Database
+from tests.support.chromium import find_chromium, refuse_without_required_browser
 from tests.support.proofs import Dose
 
 
@@ -38,3 +42,38 @@ async def test_a_database_is_empty_whatever_the_test_before_committed(db: Databa
         await tx.insert_ignore(IdempotencyRow, [{**row, "started_at": datetime.now(UTC)}])
     async with db.read() as tx:
         assert await tx.scalar(count) == 1
+
+
+@pytest.fixture
+def no_chromium(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("FAIRGROUND_TEST_CHROMIUM", raising=False)
+    monkeypatch.delenv("FAIRGROUND_TEST_BROWSER", raising=False)
+
+
+@pytest.mark.usefixtures("no_chromium")
+def test_run_that_requires_missing_browser_fails_before_its_first_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRGROUND_TEST_BROWSER", "required")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", __file__],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR
+    [sentence] = run.stderr.strip().splitlines()
+    assert "there is no Chromium: install the package chromium" in sentence
+
+
+@pytest.mark.usefixtures("no_chromium")
+def test_browser_test_is_skipped_where_browser_is_missing_and_not_required() -> None:
+    refuse_without_required_browser()
+    with pytest.raises(pytest.skip.Exception, match="NOT RUN: there is no Chromium"):
+        find_chromium()
+
+
+def test_unknown_browser_requirement_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRGROUND_TEST_BROWSER", "requierd")
+    with pytest.raises(pytest.UsageError, match="is 'requierd'; set it to required"):
+        refuse_without_required_browser()

@@ -15,6 +15,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 from fairground.platform.mail import (
     FolderMailer,
     MailNotSent,
+    MailUndeliverable,
     MailURLError,
     SMTPMailer,
     SMTPServer,
@@ -217,6 +218,36 @@ async def test_a_refused_recipient_is_not_named_in_the_error(serve: Callable[...
 
     assert "550" in refusal.value.detail
     assert "nobody" not in refusal.value.detail
+
+
+async def test_domain_of_a_recipient_is_sent_in_a_labels(serve: Callable[..., int], inbox: Inbox) -> None:
+    await mailer(f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=False)}").send(message(to="max@müller.de"))
+
+    assert inbox.recipients == ["max@xn--mller-kva.de"]
+    assert inbox.messages[0]["To"] == "max@xn--mller-kva.de"
+
+
+async def test_letters_beyond_ascii_before_the_at_are_sent_to_a_server_that_takes_them(
+    serve: Callable[..., int], inbox: Inbox
+) -> None:
+    await mailer(f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=True)}").send(message(to="josé@müller.de"))
+
+    assert inbox.recipients == ["josé@xn--mller-kva.de"]
+    assert inbox.messages[0]["Subject"] == "Grüße"
+
+
+async def test_letters_beyond_ascii_before_the_at_fail_for_good_on_a_server_that_does_not_take_them(
+    serve: Callable[..., int], inbox: Inbox
+) -> None:
+    with pytest.raises(MailUndeliverable, match="does not offer SMTPUTF8") as refused:
+        await mailer(f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=False)}").send(message(to="josé@example.org"))
+    assert "josé" not in str(refused.value)
+    assert inbox.messages == []
+
+
+async def test_text_that_is_no_address_is_no_recipient() -> None:
+    with pytest.raises(MailUndeliverable):
+        message(to="ada@example.org\r\nBcc: eve@example.org")
 
 
 async def test_a_wrong_password_is_not_repeated_in_the_error(serve: Callable[..., int], inbox: Inbox) -> None:

@@ -122,6 +122,7 @@ async def rush(db: Database, count_try: Callable[..., Any], *, callers: int, bur
     return sum(await asyncio.gather(*(attempt() for _ in range(callers))))
 
 
+@pytest.mark.usefixtures("patience")
 async def test_a_rush_is_admitted_exactly_up_to_the_limit(db: Database, dose: Dose) -> None:
     admitted = await rush(db, limits.count_try, callers=dose(small=200, full=2_000), burst=20)
 

@@ -226,6 +226,7 @@ async def test_rushes_on_many_keys_are_one_computation_of_each_whoever_leaves(
 async def test_a_change_at_one_server_shows_at_all(shop: Shop, figure: Figures) -> None:
     shop.fleet.slow.begin(seconds=0)
     slowest = 0.0
+    assert shop.fleet.clients
     for number in range(10):
         for client in shop.fleet.clients:
             await client.get(shop.path)

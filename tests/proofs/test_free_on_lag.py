@@ -90,6 +90,7 @@ async def test_who_is_booked_out_leaves_the_list_and_comes_back(
     with installation.serving() as server:
         async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
             first = datetime.now(UTC).date() + timedelta(days=5)
+            assert market.customer_tokens
             for number, token in enumerate(market.customer_tokens):
                 day = first + timedelta(days=number % 30)
                 await _seconds_until(client, day, shown=1)

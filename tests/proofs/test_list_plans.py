@@ -47,7 +47,9 @@ def _catalog(db: Database) -> CatalogService:
 async def test_a_page_reads_an_index_and_sorts_no_list(market: tuple[Database, Marketplace]) -> None:
     db, built = market
     catalog = _catalog(db)
-    for name, query in list_queries(built):
+    queries = list(list_queries(built))
+    assert queries
+    for name, query in queries:
         with statements_of(db) as statements:
             found = await catalog.search_providers(query=query)
         assert found.total, name

@@ -16,12 +16,13 @@ from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
 from fairground.web.searches import PAGE_LENGTH
 from tests.support.axe import find_violations
+from tests.support.chromium import find_chromium
 from tests.support.databases import copy_of
 from tests.support.demo import build_demo, opened
 from tests.support.photographers import photographers, take_photos
 from tests.support.proofs import Dose
 from tests.support.servers import Installation
-from tests.support.visits import find_chromium, open_browser
+from tests.support.visits import open_browser
 from tools.lighthouse import NoLighthouse, audit, install
 
 RUNS = 5

@@ -1,7 +1,7 @@
 """Proofs: how much of one to run, and what it measured.
 
-A proof is a stated claim with a stated dose ("64 callers × 50 rounds"). `make test` runs all of them at a small dose,
-`make proof` at the full one (`FAIRGROUND_PROOF_DOSE=full`), and leaves what was measured in `var/proof/`.
+A proof is a stated claim with a stated dose ("64 callers × 50 rounds"). `make proof` runs all of them at a small dose,
+`make proof DOSE=full` (`FAIRGROUND_PROOF_DOSE=full`) at the stated one. Both write what they measured to `var/proof/`.
 """
 
 import json

@@ -1,7 +1,5 @@
 """A marketplace that is served over a socket, and Chromium in front of it."""
 
-import os
-import shutil
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -10,16 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
-import pytest
 import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.support.chromium import find_chromium
 from tests.support.marketplace import PASSWORD, Market, open_market
 
-_ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-quic"]
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    # Fields for a time say AM and PM, which takes the most room.
+    "--lang=en-US",
+]
 
 
 @dataclass
@@ -85,15 +89,6 @@ class Visit:
         # A form that is sent back says 422, which is its duty and no mistake of the page.
         if kind == "error" and "status of 422" not in text:
             self.complaints.append(text)
-
-
-def find_chromium() -> str:
-    """Return its path; skip the test, and say so, where there is none."""
-    named = os.environ.get("FAIRGROUND_TEST_CHROMIUM", "")
-    found = next((path for name in (named, *_NAMES) if name and (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip("NOT RUN: there is no Chromium; install it, or name it in FAIRGROUND_TEST_CHROMIUM")
-    return found
 
 
 @asynccontextmanager

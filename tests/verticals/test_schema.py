@@ -35,6 +35,7 @@ def test_normalising_twice_changes_nothing_more(word: str) -> None:
 
 @pytest.mark.parametrize("pack", PACKS.values(), ids=PACKS)
 def test_slug_name_and_aliases_lead_to_their_category(pack: Vertical) -> None:
+    assert pack.categories
     for category in pack.categories:
         for word in (category.slug, category.name, category.name.upper(), *category.aliases):
             assert pack.find_category(word) is category

@@ -43,6 +43,7 @@ def test_only_hashed_addresses_of_served_files_are_found(address: str) -> None:
 
 def test_vendored_files_are_the_ones_that_were_published() -> None:
     files = tomllib.loads((VENDOR_FOLDER / "vendor.toml").read_text())["file"]
+    assert files
     for file in files:
         digest = hashlib.sha384((VENDOR_FOLDER / file["path"]).read_bytes()).digest()
         assert base64.b64encode(digest).decode() == file["sha384"]

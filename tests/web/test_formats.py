@@ -29,7 +29,7 @@ def test_an_instant_names_the_place_of_its_clock_and_carries_utc() -> None:
     written = FORMATS.when(datetime(2026, 12, 3, 18, 0, tzinfo=UTC), "Europe/Berlin")
     assert (
         written
-        == '<time datetime="2026-12-03T18:00:00Z" data-zone="Europe/Berlin">Thu 3 Dec 2026, 19:00 (Berlin)</time>'
+        == '<time datetime="2026-12-03T18:00:00Z" data-offset-minutes="60">Thu 3 Dec 2026, 19:00 (Berlin)</time>'
     )
 
 

@@ -187,6 +187,7 @@ async def test_a_part_is_what_stands_in_its_page(market: Market) -> None:
     for path in (page, page + "?month=2099-01", "/c/artists", "/s?q=nobody"):
         whole = (await market.reader().open(path)).answer.text
         part = (await market.reader().open(f"/_f{path}")).answer
+        assert part.text.strip()
         assert part.text.strip() in whole
         assert part.headers["hx-push-url"] == path
 
@@ -231,6 +232,7 @@ async def test_every_page_is_labelled_and_only_private_ones_know_the_reader(mark
 
 def _check(reader: Reader) -> None:
     reading = reader.reading
+    assert reading.ids, reader.path
     assert reading.unlabelled == [], reader.path
     assert len(reading.ids) == len(set(reading.ids)), reader.path
     assert reader.answer.text.count("<h1") == 1, reader.path

@@ -27,6 +27,8 @@ def test_terms_that_are_over_are_not_offered() -> None:
 
 def test_the_amounts_are_those_that_cancelling_will_refund() -> None:
     now = STARTS_AT - timedelta(days=20)
-    for term in terms_of(POLICY, starts_at=STARTS_AT, total_minor=9999, now=now):
+    terms = terms_of(POLICY, starts_at=STARTS_AT, total_minor=9999, now=now)
+    assert len(terms) == len(POLICY.steps) + 1
+    for term in terms:
         before = STARTS_AT - (term.until or STARTS_AT)
         assert term.refund_minor == POLICY.refund_minor(9999, before_start=before)

@@ -68,11 +68,12 @@ class PasswordUnfit(Invalid):
 
 class EmailUnfit(Invalid):
     code = "accounts.email_unfit"
-    hint = "Write it as name@example.org; letters beyond a to z are not supported in it."
+    hint = "Write it as name@example.org, the whole address and nothing else."
 
 
 class NameUnfit(Invalid):
     code = "accounts.name_unfit"
+    hint = "Write 1 to 100 characters on one line."
 
 
 class RoleNotOffered(Invalid):

@@ -24,9 +24,22 @@ class Notification(DTO):
     read_at: datetime | None
 
 
+class NotificationPage(DTO):
+    data: list[Notification]
+    next_cursor: str | None
+    """None when nothing follows."""
+
+
 class Notifications(Protocol):
-    async def list_notifications(self, *, user_id: UUID, limit: int) -> list[Notification]:
-        """Return what the user was told, the newest first."""
+    async def list_notifications(self, *, user_id: UUID, limit: int, cursor: str | None = None) -> NotificationPage:
+        """Return the user's notifications, the newest first.
+
+        Args:
+            cursor: `next_cursor` of the page before: go on behind it.
+
+        Raises:
+            CursorInvalid
+        """
         ...
 
     async def count_unread(self, *, user_id: UUID) -> int: ...

@@ -55,6 +55,7 @@ class PaymentPending(Unavailable):
     """The processor has not answered. The payment may still happen, and is settled in the background."""
 
     code = "payment.pending"
+    is_resumable = True  # every call to the processor has a stored key, which a later call reuses
     hint = "Wait a moment and ask again; the same request continues the same payment."
 
 

@@ -40,6 +40,8 @@ class PastReview(DTO):
 class ReviewPage(DTO):
     data: list[Review]
     total: int
+    next_cursor: str | None = None
+    """None when nothing follows."""
 
 
 def reviews_tag(provider: UUID | str) -> str:
@@ -67,6 +69,19 @@ class ProviderRated(Event):
     provider_id: UUID
     rating_sum: int
     rating_count: int
+    review_id: UUID | None = None
+    """The review that was just written; None for one that was written elsewhere, which is no news."""
+
+
+class ReviewWritten(Event):
+    """One side of a booking has reviewed it; each side does so once, so double delivery does no harm."""
+
+    topic: ClassVar = "reviews.written.v1"
+    is_awaited: ClassVar = True
+    review_id: UUID
+    booking_id: UUID
+    provider_id: UUID
+    side: ReviewSide
 
 
 class Reviews(Protocol):
@@ -84,8 +99,20 @@ class Reviews(Protocol):
         """Return both sides' reviews; raise BookingNotFound when the viewer is on neither side."""
         ...
 
-    async def list_provider_reviews(self, *, provider_id: UUID, page: int, limit: int) -> ReviewPage:
-        """Return what customers wrote, the newest first."""
+    async def find_review(self, *, review_id: UUID) -> Review | None: ...
+
+    async def list_provider_reviews(
+        self, *, provider_id: UUID, page: int = 1, limit: int, cursor: str | None = None
+    ) -> ReviewPage:
+        """Return what customers wrote, the newest first.
+
+        Args:
+            cursor: `next_cursor` of a page of the same provider: go on behind it, whatever `page` says.
+
+        Raises:
+            PageTooDeep: The page begins behind the first 10,000 reviews; a cursor leads on.
+            CursorInvalid
+        """
         ...
 
     async def record_past_reviews(self, *, reviews: list[PastReview]) -> None:

@@ -27,6 +27,11 @@ class DomainError(Exception):
 
     code: ClassVar[str]
     hint: ClassVar[str] = ""
+    is_resumable: ClassVar[bool] = False
+    """Whether the same request, sent again, continues what this one has begun and repeats nothing that it has done.
+
+    Such an error keeps an Idempotency-Key usable even after part of its request was committed.
+    """
 
     def __init__(self, detail: str, *, hint: str | None = None, **context: Any) -> None:
         super().__init__(detail)
@@ -71,5 +76,14 @@ class LimitExceeded(DomainError):
 
 
 class Unavailable(DomainError):
+    """A part we depend on does not answer. `reason` is what a driver or the system said of it.
+
+    A reason may name hosts, ports and paths, so it is for the log and for commands; no answer to a request holds it.
+    """
+
     code = "unavailable"
     hint = "Nothing was lost; try again in a moment."
+
+    def __init__(self, detail: str, *, reason: str = "", hint: str | None = None, **context: Any) -> None:
+        super().__init__(detail, hint=hint, **context)
+        self.reason = reason

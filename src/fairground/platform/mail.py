@@ -6,15 +6,20 @@ import smtplib
 import ssl
 from copy import deepcopy
 from dataclasses import dataclass, field
+from email.generator import BytesGenerator
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid, parseaddr
+from email.utils import format_datetime, make_msgid
+from io import BytesIO
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from fairground.kernel.clock import SystemClock
+from fairground.kernel.email_addresses import EmailRefused, wire_address
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.ids import uuid7
+from fairground.platform.jobs.states import Discard
+from fairground.platform.mail_headers import POLICY, Sender, address_field, address_in, new_message, text_field
 
 _SMTP_TIMEOUT_SECONDS: Final = 10
 _SMTP_CONNECTIONS: Final = 2  # small servers refuse more, and a hanging one must not take every thread
@@ -30,22 +35,36 @@ class MailNotSent(Unavailable):
     hint = "Look at FAIRGROUND_SMTP_URL and at the mail server's log; a job that sends mail tries again by itself."
 
 
+class MailUndeliverable(Discard):
+    """No later try can deliver the message, so a job that sends it ends, with this reason."""
+
+
 class Mailer(Protocol):
     async def send(self, message: EmailMessage) -> None:
         """Hand a message over. Sender, date and id are added where they are missing.
 
         Raises:
-            MailNotSent: Nobody has it; it may be sent again.
+            MailNotSent: It was not handed over; it may be sent again.
+            MailUndeliverable: The server cannot take the recipient's address.
         """
         ...
 
 
 def compose_message(*, to: str, subject: str, text: str, html: str) -> EmailMessage:
-    """Return a message to one address in two forms, of which the reader's program shows the one it can."""
-    message = EmailMessage()
-    message["To"] = to
-    # A line break would begin another header, so the library refuses it; a business name may hold one.
-    message["Subject"] = " ".join(subject.split())
+    """Return a message to one address in two forms, of which the reader's program shows the one it can.
+
+    Args:
+        subject: Becomes one line; control characters are left out.
+
+    Raises:
+        MailUndeliverable: `to` is no address.
+    """
+    message = new_message()
+    try:
+        message["To"] = address_field("To", address=wire_address(to))
+    except EmailRefused as error:
+        raise MailUndeliverable(f"The address of the recipient cannot be used. {error}") from None
+    message["Subject"] = text_field("Subject", subject)
     message.set_content(text)
     message.add_alternative(html, subtype="html")
     return message
@@ -55,10 +74,11 @@ def open_mailer(smtp_url: str, *, sender: str, folder: Path) -> Mailer:
     """Return the mailer for FAIRGROUND_SMTP_URL; when that is empty, the one that keeps mail in the folder.
 
     Args:
-        sender: As `Name <address>`.
+        sender: As `Name <address>`, or the address alone.
 
     Raises:
         MailURLError: The URL cannot be used.
+        SenderError: The sender cannot be used.
     """
     if not smtp_url:
         return FolderMailer(folder, sender=sender)
@@ -70,11 +90,11 @@ class FolderMailer:
 
     def __init__(self, folder: Path, *, sender: str) -> None:
         self._folder = folder
-        self._sender = sender
+        self._sender = Sender.read(sender)
 
     async def send(self, message: EmailMessage) -> None:
         try:
-            await asyncio.to_thread(self._write, bytes(_stamp(message, sender=self._sender)))
+            await asyncio.to_thread(self._write, _content(_stamp(message, sender=self._sender)))
         except OSError as error:
             raise MailNotSent(f"The mail folder {self._folder} could not be written: {error.strerror}.") from error
 
@@ -147,7 +167,7 @@ class SMTPMailer:
 
     def __init__(self, server: SMTPServer, *, sender: str, tls: ssl.SSLContext | None = None) -> None:
         self._server = server
-        self._sender = sender
+        self._sender = Sender.read(sender)
         self._tls = tls or _default_tls(server)
         self._turns = asyncio.Semaphore(_SMTP_CONNECTIONS)
 
@@ -171,7 +191,21 @@ class SMTPMailer:
                     raise smtplib.SMTPNotSupportedError("it offers no encryption, so the password was not sent")
             if self._server.user:
                 connection.login(self._server.user, self._server.password or "")
-            connection.send_message(message)
+            self._hand_over(connection, message)
+
+    def _hand_over(self, connection: smtplib.SMTP, message: EmailMessage) -> None:
+        recipient = _recipient(message)
+        options: list[str] = []
+        if not recipient.isascii():
+            connection.ehlo_or_helo_if_needed()
+            if not connection.has_extn("smtputf8"):
+                raise MailUndeliverable(
+                    f"The mail server {self._server.host}:{self._server.port} does not offer SMTPUTF8 (RFC 6531), so it"
+                    " cannot take an address with letters beyond a to z before the @."
+                )
+            options = ["SMTPUTF8", "BODY=8BITMIME"]
+        content = _content(message, line_end="\r\n")
+        connection.sendmail(self._sender.address, [recipient], content, mail_options=options)
 
     def _connect(self) -> smtplib.SMTP:
         host, port = self._server.host, self._server.port
@@ -199,14 +233,26 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _stamp(message: EmailMessage, *, sender: str) -> EmailMessage:
+def _recipient(message: EmailMessage) -> str:
+    return next(address_in(value) for name, value in message.raw_items() if name.lower() == "to")
+
+
+def _content(message: EmailMessage, *, line_end: str = "\n") -> bytes:
+    """Return the message in bytes; its fields in UTF-8 where the recipient's address needs that (RFC 6532)."""
+    written = BytesIO()
+    policy = POLICY.clone(linesep=line_end, utf8=not _recipient(message).isascii())
+    BytesGenerator(written, policy=policy).flatten(message)
+    return written.getvalue()
+
+
+def _stamp(message: EmailMessage, *, sender: Sender) -> EmailMessage:
     stamped = deepcopy(message)
     if "From" not in stamped:
-        stamped["From"] = sender
+        stamped["From"] = sender.field
     if "Date" not in stamped:
         stamped["Date"] = format_datetime(SystemClock().now())
     if "Message-ID" not in stamped:
-        stamped["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])
+        stamped["Message-ID"] = make_msgid(domain=sender.domain)
     if "Auto-Submitted" not in stamped:
         stamped["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office note is owed to us
     return stamped

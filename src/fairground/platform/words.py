@@ -2,13 +2,13 @@
 
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_skeleton, format_time, get_timezone_location
 from babel.numbers import format_currency, format_decimal
 
 from fairground.kernel.money import major_from_minor
+from fairground.kernel.zones import get_zone
 
 # British English: day before month and a 24-hour clock, which readers of most locales take the same way.
 DEFAULT_LOCALE: Final = "en_GB"
@@ -30,11 +30,11 @@ class Words:
 
     def city(self, zone: str) -> str:
         """Return the place a zone is named for: "Europe/Berlin" is "Berlin"."""
-        return get_timezone_location(ZoneInfo(zone), locale=self._locale, return_city=True)
+        return get_timezone_location(get_zone(zone), locale=self._locale, return_city=True)
 
     def time(self, instant: datetime, zone: str) -> str:
         """Return the clock time of the instant in the zone: "19:00". Stands where the zone is named beside it."""
-        return format_time(instant, "short", tzinfo=ZoneInfo(zone), locale=self._locale)
+        return format_time(instant, "short", tzinfo=get_zone(zone), locale=self._locale)
 
     def short_day(self, on: date) -> str:
         """Return "Thu 3 Dec"."""
@@ -42,12 +42,12 @@ class Words:
 
     def moment(self, instant: datetime, zone: str) -> str:
         """Return "Thu 3 Dec 2026, 19:00". Stands where the zone is named beside it, as do spans."""
-        local = instant.astimezone(ZoneInfo(zone))
+        local = instant.astimezone(get_zone(zone))
         return f"{self.short_day(local.date())} {local.year}, {self.time(instant, zone)}"
 
     def span(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
         """Return "Thu 3 Dec 2026, 19:00–20:30"; an end on another day names that day."""
-        first, last = (instant.astimezone(ZoneInfo(zone)).date() for instant in (starts_at, ends_at))
+        first, last = (instant.astimezone(get_zone(zone)).date() for instant in (starts_at, ends_at))
         end = self.time(ends_at, zone) if last == first else f"{self.short_day(last)} {self.time(ends_at, zone)}"
         return f"{self.moment(starts_at, zone)}–{end}"
 
@@ -61,7 +61,7 @@ class Words:
 
     def place_of_clock(self, instant: datetime, zone: str) -> str:
         """Return "Berlin, UTC+1" in winter and "Berlin, UTC+2" in summer."""
-        city, difference = self.city(zone), utc_difference(instant.astimezone(ZoneInfo(zone)))
+        city, difference = self.city(zone), utc_difference(instant.astimezone(get_zone(zone)))
         return city if city == difference else f"{city}, {difference}"
 
 

@@ -2,17 +2,18 @@
 
 import re
 import unicodedata
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from fairground.kernel.text import require_line
 from fairground.verticals.cancellation import CancellationPolicy
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
-Word = Annotated[str, Field(min_length=1, max_length=40)]
-Text = Annotated[str, Field(min_length=1, max_length=400)]
+Word = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(partial(require_line, most=40))]
+Text = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(partial(require_line, most=400))]
 
 BookingMode = Literal["instant", "request"]
 Place = Literal["customer", "provider", "online"]

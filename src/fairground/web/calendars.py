@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from babel import Locale
+
+from fairground.kernel.zones import get_zone
 
 MORNING_ENDS_AT_HOUR: Final = 12
 AFTERNOON_ENDS_AT_HOUR: Final = 17
@@ -97,13 +98,13 @@ def build_month(
 
 def free_days(starts: Iterable[datetime], *, zone: str) -> dict[date, int]:
     """Return how many of the starts fall on each date of the zone."""
-    local = sorted(start.astimezone(ZoneInfo(zone)).date() for start in starts)
+    local = sorted(start.astimezone(get_zone(zone)).date() for start in starts)
     return {on: len(list(same)) for on, same in groupby(local)}
 
 
 def part_of_day(start: datetime, *, zone: str) -> int:
     """Return 0 for the morning, 1 for the afternoon and 2 for the evening of the zone."""
-    hour = start.astimezone(ZoneInfo(zone)).hour
+    hour = start.astimezone(get_zone(zone)).hour
     return (hour >= MORNING_ENDS_AT_HOUR) + (hour >= AFTERNOON_ENDS_AT_HOUR)
 
 

@@ -1,14 +1,14 @@
 """How amounts, days and instants are written for the people who read the pages of one locale."""
 
 import zlib
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
 
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal
 from markupsafe import Markup
 
 from fairground.kernel.money import major_from_minor
+from fairground.kernel.zones import get_zone
 from fairground.platform.words import Words
 
 TONES = 8  # as many as `static/css/cards.css` has classes .tone-0, .tone-1, …
@@ -75,13 +75,15 @@ def initials(name: str) -> str:
 
 def date_in(instant: datetime, zone: str) -> date:
     """Return the date that the calendars of the zone show at the instant."""
-    return instant.astimezone(ZoneInfo(zone)).date()
+    return instant.astimezone(get_zone(zone)).date()
 
 
 def utc(instant: datetime) -> str:
     """Return the instant as machines read it: "2026-12-03T18:00:00Z"."""
-    return instant.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _time_element(instant: datetime, zone: str, *, words: str) -> Markup:
-    return Markup('<time datetime="{}" data-zone="{}">{}</time>').format(utc(instant), zone, words)
+    # The browser compares the reader's clock by this offset. By the name of the zone it would use rules of its own.
+    offset_minutes = (instant.astimezone(get_zone(zone)).utcoffset() or timedelta(0)) // timedelta(minutes=1)
+    return Markup('<time datetime="{}" data-offset-minutes="{}">{}</time>').format(utc(instant), offset_minutes, words)

@@ -68,14 +68,16 @@ class Form:
             raise FormRefused({str(each["loc"][0]): _in_words(each) for each in error.errors()}) from error
 
     def refused(self, error: DomainError, *, fields: Mapping[str, str] | None = None) -> "Form":
-        """Return the form with the reason beside it.
+        """Return the form with the reason beside the field that is at fault, else above all fields.
 
         Args:
-            fields: By code of error, the field that is at fault.
+            fields: By code of error, the field that is at fault; unset, the one that the error itself names.
         """
         if isinstance(error, FormRefused):
             return replace(self, errors=error.errors, refusal=None)
-        if name := (fields or {}).get(error.code):
+        named = (fields or {}).get(error.code)
+        name = named or str(error.context.get("field", ""))
+        if named or name in self.values:
             return replace(self, errors={name: error}, refusal=None)
         return replace(self, errors={}, refusal=error)
 

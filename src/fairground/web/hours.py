@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import date, time
 from gettext import gettext as _
 from typing import Final
-from zoneinfo import available_timezones
 
 from fairground.contracts.booking import AvailabilityRules, DatedException, WeeklyHours
+from fairground.kernel.zones import find_zone, selectable_zone_names
 from fairground.web.forms import Form, FormRefused
 
 WEEKDAYS: Final = range(7)
@@ -104,7 +104,13 @@ def _filled_rows(values: Mapping[str, str], *, prefix: str) -> int:
     return min(max((int(row) + 1 for row in rows if row.isascii() and row.isdigit()), default=0), ROWS_MAX)
 
 
-def zone_options() -> list[tuple[str, str]]:
-    """Return the zones a form offers, each with its words: places, without the aliases that name none."""
-    named = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
-    return [(zone, zone.replace("_", " ").replace("/", " / ")) for zone in ["UTC", *named]]
+def zone_options(chosen: str = "") -> list[tuple[str, str]]:
+    """Return the zones a form offers, each with its words.
+
+    Args:
+        chosen: The zone that is set now. It is offered even if it is an alias, so that saving the form keeps it.
+    """
+    names = selectable_zone_names()
+    if chosen not in names and find_zone(chosen):
+        names = (chosen, *names)
+    return [(zone, zone.replace("_", " ").replace("/", " / ")) for zone in names]

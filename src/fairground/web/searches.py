@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from fairground.contracts.catalog import PriceBand, ProviderQuery, ProviderSort, SearchQuery
+from fairground.kernel.text import shown_line
 from fairground.web.addresses import read_date, read_number
 
 PAGE_LENGTH: Final = 24
@@ -24,7 +25,7 @@ HISTOGRAM_BAR: Final = 10
 
 
 def _read_text(value: str) -> str:
-    return value.strip()[:TEXT_MAX_LENGTH]
+    return shown_line(value, most=TEXT_MAX_LENGTH)
 
 
 def _read_price(value: object) -> int | None:

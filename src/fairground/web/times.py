@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 
 from fairground.contracts.booking import Bookings, Slot
 from fairground.contracts.catalog import ProviderDetail, Service
+from fairground.kernel.zones import get_zone
 from fairground.web.addresses import read_date
 from fairground.web.calendars import (
     Month,
@@ -73,7 +73,7 @@ async def load_times(
     locale: Locale,
 ) -> Times:
     """Return the wished month or day, or else the first day that has a free time."""
-    today = now.astimezone(ZoneInfo(provider.timezone)).date()
+    today = now.astimezone(get_zone(provider.timezone)).date()
     last_day = today + timedelta(days=horizon_days)
     if not first_of_month(today) <= (wish.day or wish.month or today) <= last_day:
         # An old or a mistyped address; what it names was never on offer.
@@ -135,7 +135,7 @@ def _parts(
 
 
 def _day(slot: Slot, zone: str) -> date:
-    return slot.starts_at.astimezone(ZoneInfo(zone)).date()
+    return slot.starts_at.astimezone(get_zone(zone)).date()
 
 
 def _first_day(slots: Iterable[Slot], *, zone: str) -> date | None:

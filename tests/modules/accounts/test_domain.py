@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+import email_validator
 import pytest
 
 from fairground.contracts.accounts import EmailUnfit, NameUnfit, PasswordUnfit, Role, SessionKind
@@ -17,6 +18,18 @@ WELL_KNOWN = load_well_known_passwords()
         ("ada@example.org", "ada@example.org"),
         ("  Ada.Lovelace+Fair@Example.ORG ", "ada.lovelace+fair@example.org"),
         ("o'brien@mail.example.co.uk", "o'brien@mail.example.co.uk"),
+        ("max@müller.de", "max@xn--mller-kva.de"),
+        ("MAX@MÜLLER.DE", "max@xn--mller-kva.de"),
+        ("max@mu\u0308ller.de", "max@xn--mller-kva.de"),
+        ("max@XN--mller-kva.de", "max@xn--mller-kva.de"),
+        ("max@müller。de", "max@xn--mller-kva.de"),
+        ("max@faß.de", "max@xn--fa-hia.de"),
+        ("José@Example.com", "josé@example.com"),
+        ("jose\u0301@example.com", "josé@example.com"),
+        ("用户@例子.广告", "用户@xn--fsqu00a.xn--4rr70v"),
+        ("ada@mail.test", "ada@mail.test"),
+        ("ada@fair.local", "ada@fair.local"),
+        ("ada@mail.localhost", "ada@mail.localhost"),
     ],
 )
 def test_an_address_is_kept_in_one_form(written: str, kept: str) -> None:
@@ -38,7 +51,16 @@ def test_an_address_is_kept_in_one_form(written: str, kept: str) -> None:
         "ada@example.org, eve@example.org",
         "ada@example.org\nBcc: eve@example.org",
         "ada@example.org\x00",
-        "ädä@example.org",
+        "\u0301da@example.org",
+        "a\u200bda@example.org",
+        "a\u202eda@example.org",
+        "ada@test",
+        "ada@exa_mple.org",
+        "ada@[127.0.0.1]",
+        '"a da"@example.org',
+        "Ada <ada@example.org>",
+        "ada\uff20example.org",
+        "ada@example.org\ud800",
         f"{'a' * 250}@example.org",
     ],
 )
@@ -46,6 +68,20 @@ def test_what_mail_cannot_be_sent_to_is_refused(text: str) -> None:
     assert domain.find_email(text) is None
     with pytest.raises(EmailUnfit):
         domain.get_email(text)
+
+
+@pytest.mark.parametrize("text", ["ada@fair.invalid", "ada@10.0.0.1", "ada@ab--cd.example", "ada@xn--99999999.example"])
+def test_account_of_an_earlier_rule_is_found_but_none_is_opened(text: str) -> None:
+    assert domain.find_email(text.upper()) == text
+    with pytest.raises(EmailUnfit):
+        domain.get_email(text)
+
+
+def test_special_names_of_the_library_are_left_as_they_are() -> None:
+    before = list(email_validator.SPECIAL_USE_DOMAIN_NAMES)
+    domain.get_email("ada@fair.local")
+    assert before == email_validator.SPECIAL_USE_DOMAIN_NAMES
+    assert "local" in before
 
 
 @pytest.mark.parametrize("text", ["", "   ", "a\x00b", "a\nb", "x" * 101])

@@ -174,6 +174,19 @@ class Lifecycle(RuleBasedStateMachine):
         assert len(rows) == self._rows("SELECT count(*) FROM booking_booking")[0][0]
 
     @invariant()
+    def reached_statuses_are_those_of_the_log(self) -> None:
+        if self.booking is None:
+            return
+        view = self.run(self.service.get_booking(user_id=self.booking.customer_id, booking_id=self.booking.id))
+        # Of several bookings the newest one is looked at; ids grow with time.
+        rows = self._rows(
+            "SELECT to_status FROM booking_change WHERE booking_id ="
+            " (SELECT id FROM booking_booking ORDER BY id DESC LIMIT 1) ORDER BY version"
+        )
+        assert [str(status) for status in view.reached] == [row[0] for row in rows]
+        assert (view.ended_at is None) == (view.status in LIVE - {BookingStatus.COMPLETED})
+
+    @invariant()
     def what_is_shown_as_possible_is_possible(self) -> None:
         """A next step that the booking shows never meets a status conflict (checked for cancelling, which ends it)."""
         if self.booking is None:

@@ -84,11 +84,14 @@ def test_providers_of_the_first_revision_stand_in_their_lists(database_url: str,
             text("SELECT scope, book_count, lat_band, lng, x, folded_location FROM catalog_list_entry ORDER BY scope")
         ).all()
         names = connection.scalars(text("SELECT phrase FROM catalog_name_phrase ORDER BY phrase")).all()
-        locations = connection.execute(text("SELECT phrase, folded_location FROM catalog_location_phrase")).all()
+        locations = connection.execute(
+            text("SELECT phrase, folded_location FROM catalog_location_phrase ORDER BY phrase")
+        ).all()
     engine.dispose()
     place = place_values(59.91, 10.75)
     expected = (7, place["lat_band"], 10.75, place["x"], "oslo")
-    assert (names, [tuple(row) for row in locations]) == (["a band", "band"], [("oslo", "oslo")])
+    endings = [("lo", "oslo"), ("o", "oslo"), ("oslo", "oslo"), ("slo", "oslo")]
+    assert (names, [tuple(row) for row in locations]) == (["a band", "band"], endings)
     assert [tuple(entry) for entry in entries] == [(scope, *expected) for scope in ("", "artists", "artists/dj")]
 
 

@@ -15,7 +15,7 @@ from fairground.contracts.booking import AvailabilityRules, Bookings, BookingVie
 from fairground.contracts.catalog import BookingMode, Catalog, OwnProvider, ProviderNotFound
 from fairground.contracts.notifications import Notification, Notifications
 from fairground.contracts.payments import Payments
-from fairground.contracts.reviews import Review, ReviewPage, Reviews, ReviewSide
+from fairground.contracts.reviews import Review, Reviews, ReviewSide
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Message
 from fairground.modules.booking import wiring as booking_wiring
@@ -49,7 +49,7 @@ class CatalogWithProfiles(FakeCatalog):
 class FakeReviews:
     reviews: list[Review] = field(default_factory=list)
 
-    def add(self, provider_id: UUID, *, rating: int, text: str) -> None:
+    def add(self, provider_id: UUID, *, rating: int, text: str) -> UUID:
         review = Review(
             id=uuid7(),
             booking_id=uuid7(),
@@ -61,10 +61,10 @@ class FakeReviews:
             created_at=datetime.now(UTC),
         )
         self.reviews.insert(0, review)
+        return review.id
 
-    async def list_provider_reviews(self, *, provider_id: UUID, page: int, limit: int) -> ReviewPage:
-        mine = [review for review in self.reviews if review.provider_id == provider_id]
-        return ReviewPage(data=mine[(page - 1) * limit : page * limit], total=len(mine))
+    async def find_review(self, *, review_id: UUID) -> Review | None:
+        return next((review for review in self.reviews if review.id == review_id), None)
 
 
 @dataclass
@@ -139,7 +139,7 @@ class Rig:
         return [subject(mail) for mail in self.mails() if mail["To"] == user.email]
 
     async def listed(self, user: User) -> Sequence[Notification]:
-        return await self.notifications.list_notifications(user_id=user.id, limit=100)
+        return (await self.notifications.list_notifications(user_id=user.id, limit=100)).data
 
 
 def subject(mail: EmailMessage) -> str:

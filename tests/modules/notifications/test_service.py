@@ -1,12 +1,15 @@
 """What somebody is told is written down once, and the list of it is theirs alone."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text
 
 from fairground.kernel.ids import uuid7
+from fairground.kernel.paging import TimeCursor
 from fairground.modules.notifications.domain import Notice
 from fairground.modules.notifications.service import NotificationService
 from fairground.modules.notifications.tables import NotificationRow
@@ -14,6 +17,7 @@ from fairground.platform.db.database import Database
 from tests.modules.notifications.rig import Rig
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox
+from tests.support.statements import explain, statements_of, without_scans
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +29,7 @@ async def test_the_list_shows_the_newest_first_and_at_most_as_many_as_asked_for(
     await rig.work()
     topics = [told.topic for told in await rig.listed(rig.customer)]
     assert topics == ["booking.confirmed.v1", "booking.requested.v1"]
-    (newest,) = await rig.notifications.list_notifications(user_id=rig.customer.id, limit=1)
+    (newest,) = (await rig.notifications.list_notifications(user_id=rig.customer.id, limit=1)).data
     assert newest.topic == "booking.confirmed.v1"
     assert (newest.subject_id, newest.link) == (booking.id, f"/me/bookings/{booking.id}")
     assert newest.read_at is None
@@ -58,6 +62,30 @@ def notice(user_id: UUID) -> Notice:
         action="See it",
         link="/me/bookings",
     )
+
+
+async def test_cursor_leads_through_all_notifications_of_one_instant(migrated_url: str) -> None:
+    db = Database(migrated_url, outbox=RecordingOutbox())
+    service, user_id = NotificationService(db=db), uuid7()
+    await service.tell([replace(notice(user_id), occasion=str(number)) for number in range(5)])
+    whole = await service.list_notifications(user_id=user_id, limit=5)
+    assert (len(whole.data), whole.next_cursor) == (5, None)
+    first = await service.list_notifications(user_id=user_id, limit=2)
+    second = await service.list_notifications(user_id=user_id, limit=2, cursor=first.next_cursor)
+    third = await service.list_notifications(user_id=user_id, limit=2, cursor=second.next_cursor)
+    assert [*first.data, *second.data, *third.data] == whole.data
+    assert third.next_cursor is None
+    await db.close()
+
+
+async def test_page_of_notifications_reads_an_index(db: Database) -> None:
+    cursor = TimeCursor(at=datetime(2026, 3, 1, tzinfo=UTC), id=uuid7()).write()
+    with statements_of(db) as statements:
+        await NotificationService(db=db).list_notifications(user_id=uuid7(), limit=2, cursor=cursor)
+    (statement,) = (each for each in statements if "notifications_" in each[0])
+    plan = explain(db, statement, preparing=without_scans(db))
+    assert "ix_notifications_notification__user_id_created_at_id" in plan
+    assert not {word for word in ("Sort", "B-TREE") if word in plan}
 
 
 async def tell_in_a_rush(db: Database) -> int:

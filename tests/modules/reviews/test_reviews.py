@@ -14,16 +14,20 @@ from fairground.contracts.reviews import (
     NotCompleted,
     PastReview,
     ProviderRated,
+    Review,
     ReviewExists,
     ReviewInvalid,
     ReviewSide,
+    ReviewWritten,
 )
 from fairground.kernel.ids import uuid7
+from fairground.kernel.paging import PageTooDeep, TimeCursor
 from fairground.modules.reviews.domain import public_name
 from fairground.modules.reviews.service import ReviewService
 from fairground.platform.db.database import Database
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox
+from tests.support.statements import explain, statements_of, without_scans
 
 pytestmark = pytest.mark.anyio
 
@@ -131,6 +135,38 @@ async def test_pages_of_reviews_are_the_newest_first_and_do_not_overlap(
     assert {page.total for page in pages} == {5}
 
 
+async def test_cursor_leads_through_all_reviews_of_one_instant(reviews: ReviewService, bookings: KnownBookings) -> None:
+    sides, written_at = [bookings.add() for _ in range(5)], datetime(2026, 3, 1, 12, tzinfo=UTC)
+    past = [
+        PastReview(booking_id=side.booking_id, side=ReviewSide.CUSTOMER, rating=4, text="", written_at=written_at)
+        for side in sides
+    ]
+    await reviews.record_past_reviews(reviews=past)
+    whole = await reviews.list_provider_reviews(provider_id=PROVIDER, limit=10)
+    assert (len(whole.data), whole.next_cursor) == (5, None)
+    first = await reviews.list_provider_reviews(provider_id=PROVIDER, limit=2)
+    second = await reviews.list_provider_reviews(provider_id=PROVIDER, limit=2, cursor=first.next_cursor)
+    third = await reviews.list_provider_reviews(provider_id=PROVIDER, limit=2, cursor=second.next_cursor, page=9)
+    assert [*first.data, *second.data, *third.data] == whole.data
+    assert third.next_cursor is None
+
+
+async def test_page_of_reviews_behind_ten_thousand_is_refused(reviews: ReviewService) -> None:
+    with pytest.raises(PageTooDeep):
+        await reviews.list_provider_reviews(provider_id=PROVIDER, page=101, limit=100)
+
+
+async def test_page_of_reviews_reads_an_index_and_counts_nothing(db: Database, reviews: ReviewService) -> None:
+    with statements_of(db) as statements:
+        cursor = TimeCursor(at=datetime(2026, 3, 1, tzinfo=UTC), id=uuid7()).write()
+        await reviews.list_provider_reviews(provider_id=PROVIDER, limit=2, cursor=cursor)
+    plans = [explain(db, each, preparing=without_scans(db)) for each in statements if "reviews_" in each[0]]
+    assert len(plans) == 2
+    assert "ix_reviews_review__provider_id_side_created_at_id" in plans[0]
+    assert "pk_reviews_provider_figures" in plans[1] or "sqlite_autoindex_reviews_provider_figures" in plans[1]
+    assert not {word for word in ("Sort", "B-TREE", "SCAN", "Seq Scan") if word in "\n".join(plans)}
+
+
 async def write_in_a_rush(reviews: ReviewService, side: BookingSide) -> list[Any]:
     writes = (
         reviews.write_review(author_id=side.customer_id, booking_id=side.booking_id, rating=4, text="")
@@ -144,7 +180,10 @@ async def test_of_a_rush_for_one_booking_one_review_stays(
 ) -> None:
     results = await write_in_a_rush(reviews, bookings.add())
     assert sum(isinstance(result, ReviewExists) for result in results) == 15
-    assert outbox.events == [ProviderRated(provider_id=PROVIDER, rating_sum=4, rating_count=1)]
+    (written,) = [result for result in results if isinstance(result, Review)]
+    rated = ProviderRated(provider_id=PROVIDER, rating_sum=4, rating_count=1, review_id=written.id)
+    assert [event for event in outbox.events if isinstance(event, ProviderRated)] == [rated]
+    assert len(outbox.events) == 2
 
 
 async def test_without_the_unique_constraint_the_rush_writes_more_than_one(
@@ -198,7 +237,10 @@ async def test_past_reviews_keep_their_dates_and_are_written_once(
     await reviews.record_past_reviews(reviews=past)
     page = await reviews.list_provider_reviews(provider_id=PROVIDER, page=1, limit=10)
     assert [(review.text, review.created_at) for review in page.data] == [("By the customer.", written_at)]
-    assert outbox.events == [ProviderRated(provider_id=PROVIDER, rating_sum=4, rating_count=1)]
+    rated = ProviderRated(provider_id=PROVIDER, rating_sum=4, rating_count=1, review_id=None)
+    assert [event for event in outbox.events if isinstance(event, ProviderRated)] == [rated]
+    told = [event for event in outbox.events if isinstance(event, ReviewWritten)]
+    assert [(event.booking_id, event.side) for event in told] == [(side.booking_id, each) for each in ReviewSide]
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,7 @@ async def stage(url: str, folder: Path) -> list[dict[str, Any]]:
 async def describe(contracts: Contracts, *, owner_id: Any, email: str) -> dict[str, Any]:
     own = await contracts.catalog.get_own_provider(owner_id=owner_id)
     services = await contracts.catalog.list_services(provider_id=own.id, viewer_id=owner_id)
-    bookings, total = await contracts.bookings.list_bookings(
-        user_id=owner_id, side="provider", status=None, page=1, limit=100
-    )
+    bookings = await contracts.bookings.list_bookings(user_id=owner_id, side="provider", status=None, page=1, limit=100)
     reviews = await contracts.reviews.list_provider_reviews(provider_id=own.id, page=1, limit=100)
     return {
         "owner": email,
@@ -49,8 +47,8 @@ async def describe(contracts: Contracts, *, owner_id: Any, email: str) -> dict[s
         "reason": own.rejection_reason,
         "picture": own.profile_picture_url is not None,
         "services": sorted((service.name, service.price_minor, service.currency) for service in services),
-        "bookings": sorted((booking.starts_at, booking.status, booking.total_minor) for booking in bookings),
-        "booked": total,
+        "bookings": sorted((booking.starts_at, booking.status, booking.total_minor) for booking in bookings.data),
+        "booked": bookings.total,
         "reviews": sorted((review.rating, review.text) for review in reviews.data),
     }
 
@@ -78,6 +76,7 @@ async def test_everybody_of_the_plan_is_there_in_the_planned_state(staged: list[
 
 async def test_past_bookings_are_completed_and_reviewed_as_planned(staged: list[dict[str, Any]]) -> None:
     planned = {provider.email: provider.calendar.bookings for provider in small_plan().providers}
+    assert staged
     for each in staged:
         completed = [booking for booking in planned[each["owner"]] if booking.state == "completed"]
         statuses = Counter(status for _, status, _ in each["bookings"])

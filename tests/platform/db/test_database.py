@@ -152,6 +152,17 @@ async def test_an_instant_comes_back_as_it_went_in_to_the_microsecond_and_in_utc
     assert stored.tzinfo is UTC
 
 
+async def test_day_added_to_an_instant_is_24_hours_when_clocks_of_the_server_change(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGTZ", "Europe/Oslo")  # by this, libpq sets the time zone of a session
+    noon = datetime(2027, 3, 27, 12, tzinfo=UTC)
+    async with db.write() as tx:
+        await tx.insert_ignore(NoteRow, [{"name": "a", "count": 0, "at": noon}])
+        later = await tx.scalar(select(tx.ops.later(NoteRow.__table__.c.at, by=timedelta(days=1))))
+    assert later == noon + timedelta(days=1)
+
+
 async def test_an_instant_without_a_zone_is_refused(db: Database) -> None:
     with pytest.raises((ValueError, StatementError), match="no time zone"):
         async with db.write() as tx:

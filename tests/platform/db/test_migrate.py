@@ -50,7 +50,9 @@ async def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -
 
 
 def test_the_files_of_every_module_name_its_revisions() -> None:
+    assert histories()
     for each in histories():
+        assert each.revisions()
         scripts = ScriptDirectory(str(each.folder), version_locations=[str(each.versions)])
         assert each.revisions() == [revision.revision for revision in scripts.walk_revisions()][::-1]
         assert each.revisions()[-1:] == scripts.get_heads()

@@ -1,7 +1,8 @@
 """A small application on the real platform, so that routes can be asked over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import httpx
@@ -42,12 +43,27 @@ class ThingIn(Body):
     behaviour: str = "good"
 
 
+class Pending(Unavailable):
+    code = "test.pending"
+    is_resumable = True
+
+
+_AFTER_WRITE: Final[dict[str, Exception]] = {
+    "crash": RuntimeError("power cut"),
+    "busy after a write": Unavailable("Later."),
+    "limit after a write": LimitExceeded("Too often.", retry_after_seconds=7),
+    "pending once": Pending("Not yet."),
+}
+
+
 class Shop:
-    """Counts its effects in the database, so that a test sees what was really done."""
+    """Counts its calls, and writes in each of them, so that a test sees what was really done."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
         self.calls = 0
+        self.may_write_late = asyncio.Event()
+        self.late_write: asyncio.Task[None] | None = None
 
     async def make(self, thing: ThingIn) -> dict[str, object]:
         self.calls += 1
@@ -57,9 +73,16 @@ class Shop:
             raise Unavailable("Later.")
         async with self.db.write() as tx:
             count = await tx.scalar(select(func.count()).select_from(IdempotencyRow))
-        if thing.behaviour == "crash":
-            raise RuntimeError("power cut")
+        if thing.behaviour in _AFTER_WRITE and not (thing.behaviour == "pending once" and self.calls > 1):
+            raise _AFTER_WRITE[thing.behaviour]
+        if thing.behaviour == "late write":
+            self.late_write = asyncio.get_running_loop().create_task(self._write_late())
         return {"name": thing.name, "call": self.calls, "keys": count}
+
+    async def _write_late(self) -> None:
+        await self.may_write_late.wait()
+        async with self.db.write():
+            pass
 
 
 def shop_routes(shop: Shop) -> APIRouter:

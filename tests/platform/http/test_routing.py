@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from fairground.platform.db.common.idempotency import RequestInFlight
 from fairground.platform.db.database import Database
 from tests.platform.http.conftest import Shop
 
@@ -75,6 +76,51 @@ async def test_a_passing_failure_is_forgotten_so_that_the_key_can_be_used_again(
     assert (await post(client, "a", behaviour="busy")).status_code == 503
     assert (await post(client, "a", behaviour="busy")).status_code == 503
     assert shop.calls == 2
+
+
+@pytest.mark.parametrize("behaviour", ["crash", "busy after a write", "limit after a write"])
+async def test_failure_after_commit_answers_outcome_unknown_to_every_repetition(
+    client: httpx.AsyncClient, shop: Shop, behaviour: str
+) -> None:
+    first = await post(client, "a", behaviour=behaviour)
+    again = [await post(client, "a", behaviour=behaviour) for _ in range(2)]
+    assert first.status_code in {429, 500, 503}
+    assert [(answer.status_code, answer.json()["code"]) for answer in again] == [
+        (409, "idempotency.outcome_unknown")
+    ] * 2
+    assert shop.calls == 1
+
+
+async def test_resumable_failure_after_commit_lets_same_key_continue(client: httpx.AsyncClient, shop: Shop) -> None:
+    first, again = [await post(client, "a", behaviour="pending once") for _ in range(2)]
+    assert (first.status_code, again.status_code) == (503, 201)
+    assert (await post(client, "a", behaviour="pending once")).content == again.content
+    assert shop.calls == 2
+
+
+async def test_write_after_stored_answer_is_refused(client: httpx.AsyncClient, shop: Shop) -> None:
+    """A task that outlives its request must not turn the stored answer into an unknown outcome."""
+    await post(client, "a", behaviour="late write")
+    shop.may_write_late.set()
+    assert shop.late_write is not None
+    with pytest.raises(RequestInFlight):
+        await shop.late_write
+    assert (await post(client, "a", behaviour="late write")).headers["idempotency-replayed"] == "true"
+
+
+async def test_start_stored_by_a_clock_ahead_blocks_a_key_for_a_minute_only(
+    client: httpx.AsyncClient, shop: Shop, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(_thing: object) -> None:
+        raise asyncio.CancelledError
+
+    db.clock_shift = timedelta(hours=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(shop, "make", die)
+        with pytest.raises(asyncio.CancelledError):
+            await post(client, "a")
+    db.clock_shift = timedelta(0)
+    assert (await post(client, "a")).status_code == 201
 
 
 async def test_a_request_that_died_before_its_effect_is_carried_out_by_the_next(

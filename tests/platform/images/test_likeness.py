@@ -76,7 +76,9 @@ def test_a_quick_decode_shows_no_difference(engine: Engine, figure: Figures) -> 
 
 def test_scaling_in_steps_shows_no_difference(engine: Engine, figure: Figures) -> None:
     photo = drawn(2400)
-    for picture in render(engine, photo, [exact(width_px) for width_px in (400, 800, 1200)]).pictures:
+    pictures = render(engine, photo, [exact(width_px) for width_px in (400, 800, 1200)]).pictures
+    assert len(pictures) == 3
+    for picture in pictures:
         found = likeness(opened(picture.content), reference(photo, (picture.width_px, picture.height_px)))
         figure(f"SSIM of {picture.width_px} px by {type(engine).__name__}, in steps", found, "")
         assert found >= LEAST

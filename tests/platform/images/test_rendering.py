@@ -117,7 +117,9 @@ def test_a_damaged_profile_does_not_cost_the_picture(engine: Engine) -> None:
 
 def test_print_colours_are_shown_as_they_look(engine: Engine) -> None:
     source = store(draw_scene(400, 300).convert("CMYK"), "JPEG")
-    for one in render(engine, source, (whole(200), square(100))).pictures:
+    pictures = render(engine, source, (whole(200), square(100))).pictures
+    assert len(pictures) == 2
+    for one in pictures:
         image = opened(one.content)
         assert image.mode == "RGB"
         red, _green, _blue = pixel(image, (10, 10))
@@ -141,7 +143,9 @@ def test_a_png_of_any_colours_comes_out_in_colour(engine: Engine, mode: str) -> 
 def test_a_transparent_logo_stands_on_white(engine: Engine) -> None:
     logo = Image.new("RGBA", (400, 400), (0, 0, 0, 0))
     logo.paste((200, 30, 30, 255), (100, 100, 300, 300))
-    for one in render(engine, store(logo, "PNG"), [square(100, kind) for kind in WRITTEN]).pictures:
+    pictures = render(engine, store(logo, "PNG"), [square(100, kind) for kind in WRITTEN]).pictures
+    assert len(pictures) == len(WRITTEN) > 0
+    for one in pictures:
         ground, drawn = pixel(opened(one.content), (5, 5)), pixel(opened(one.content), (50, 50))
         assert min(ground) > 245
         assert (drawn[0] > 180, drawn[1] < 60) == (True, True)

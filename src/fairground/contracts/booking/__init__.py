@@ -12,6 +12,7 @@ from fairground.contracts.booking.availability import (
 )
 from fairground.contracts.booking.bookings import (
     Booking,
+    BookingPage,
     BookingSide,
     BookingStatus,
     BookingView,
@@ -21,6 +22,7 @@ from fairground.contracts.booking.bookings import (
     RefundTerm,
 )
 from fairground.contracts.booking.errors import (
+    AlreadyBooked,
     BookingNotFound,
     DetailsInvalid,
     HoldLapsed,
@@ -47,6 +49,7 @@ from fairground.contracts.booking.events import (
 )
 
 __all__ = [
+    "AlreadyBooked",
     "Availability",
     "AvailabilityRules",
     "AvailabilityRulesSet",
@@ -58,6 +61,7 @@ __all__ = [
     "BookingExpired",
     "BookingHeld",
     "BookingNotFound",
+    "BookingPage",
     "BookingRequested",
     "BookingSide",
     "BookingStatus",

@@ -5,7 +5,14 @@ from typing import Protocol
 from uuid import UUID
 
 from fairground.contracts.booking.availability import Availability, AvailabilityRules
-from fairground.contracts.booking.bookings import Booking, BookingSide, BookingStatus, BookingView, PastBooking
+from fairground.contracts.booking.bookings import (
+    Booking,
+    BookingPage,
+    BookingSide,
+    BookingStatus,
+    BookingView,
+    PastBooking,
+)
 
 
 class Bookings(Protocol):
@@ -44,10 +51,14 @@ class Bookings(Protocol):
         party_size: int | None = None,
         expected_total_minor: int | None = None,
     ) -> BookingView:
-        """Take a time for ten minutes. Nothing is paid.
+        """Hold a time for ten minutes. Nothing is paid.
+
+        A second call of the same customer for the same service and start returns the hold of the first, which lapses
+        when it would have. Its price stays; its note, place and party size become those of the newest call.
 
         Raises:
             ServiceNotFound, NotBookable, NotOffered, SlotTaken, PriceChanged, TooManyHolds, OwnService, DetailsInvalid
+            AlreadyBooked: A request, a confirmed booking or another hold of the customer's own takes the time.
         """
         ...
 
@@ -111,9 +122,24 @@ class Bookings(Protocol):
         ...
 
     async def list_bookings(
-        self, *, user_id: UUID, side: str | None, status: BookingStatus | None, page: int, limit: int
-    ) -> tuple[list[BookingView], int]:
-        """Return a page of the caller's bookings, the latest start first, and how many there are in all."""
+        self,
+        *,
+        user_id: UUID,
+        side: str | None,
+        status: BookingStatus | None,
+        page: int = 1,
+        limit: int,
+        cursor: str | None = None,
+    ) -> BookingPage:
+        """Return a page of the caller's bookings, the latest start first.
+
+        Args:
+            cursor: `next_cursor` of a page of the same list: go on behind it, whatever `page` says.
+
+        Raises:
+            PageTooDeep: The page begins behind the first 10,000 bookings; a cursor leads on.
+            CursorInvalid
+        """
         ...
 
     async def find_booking_side(self, *, booking_id: UUID) -> BookingSide | None: ...

@@ -4,6 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from pydantic import Field
+
 from fairground.contracts.catalog import BookingMode
 from fairground.contracts.dto import DTO
 from fairground.contracts.payments import Payment
@@ -88,6 +90,19 @@ class BookingView(Booking):
     payment: Payment | None
     cancellation: CancellationPreview | None
     """Only while cancelling is one of the next steps."""
+    reached: list[BookingStatus] = Field(default_factory=list)
+    """Every status that the booking has had, the present one last."""
+    ended_at: datetime | None = None
+    """When it was completed, declined, cancelled or lapsed."""
+
+
+class BookingPage(DTO):
+    data: list[BookingView]
+    total: int
+    """How many there are; no more than 10,000 are counted."""
+    total_is_lower_bound: bool
+    next_cursor: str | None
+    """None when nothing follows."""
 
 
 class BookingSide(DTO):

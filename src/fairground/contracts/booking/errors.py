@@ -22,6 +22,13 @@ class SlotTaken(Conflict):
     hint = "Choose another time; GET /api/v1/service-provider-profiles/{id}/availability lists the free ones."
 
 
+class AlreadyBooked(SlotTaken):
+    """A booking of the caller's own takes the time; `context["booking_id"]` names it."""
+
+    code = "booking.already_booked"
+    hint = "GET /api/v1/bookings/{booking_id} shows that booking; cancel it, or choose another time."
+
+
 class PriceChanged(Conflict):
     """The total is not the expected one; `context["total_minor"]` holds what it is now."""
 

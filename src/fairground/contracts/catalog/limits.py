@@ -2,6 +2,7 @@
 
 from typing import Final
 
+EXTERNAL_ID_MAX_LENGTH: Final = 200
 NAME_MAX_LENGTH: Final = 120
 SUBTITLE_MAX_LENGTH: Final = 160
 BIO_MAX_LENGTH: Final = 6_000

@@ -13,6 +13,7 @@ from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailab
 from fairground.platform.db.dialect.guard import GuardError
 from fairground.platform.db.schema import SchemaMismatch
 from fairground.platform.mail import MailURLError
+from fairground.platform.mail_headers import SenderError
 from fairground.verticals.loader import PackError
 
 
@@ -29,6 +30,7 @@ MISTAKES: Final = (
     GuardError,
     ImportRefused,
     MailURLError,
+    SenderError,
     Mistake,
     PackError,
     SchemaMismatch,

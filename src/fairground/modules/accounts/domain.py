@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Final
 
 from fairground.contracts.accounts import EmailUnfit, NameUnfit, PasswordUnfit, Role, SessionKind
+from fairground.kernel.email_addresses import EmailRefused, normalise_email
+from fairground.kernel.text import refused_as, require_line, shown_line
 from fairground.modules.accounts.settings import AccountsSettings
 
 PASSWORD_MIN_LENGTH: Final = 8
@@ -19,8 +21,9 @@ NAME_MAX_LENGTH: Final = 100
 SESSION_NAME_MAX_LENGTH: Final = 200
 SEEN_EVERY: Final = timedelta(minutes=1)  # a session is written at most this often, however busy it is
 
-_EMAIL_MAX_LENGTH: Final = 254  # RFC 5321 §4.5.3.1.3
-_EMAIL: Final = re.compile(
+# Accounts were opened by this rule before `kernel.email_addresses`, which refuses some of them: they still sign in.
+_EARLIER_EMAIL_MAX_LENGTH: Final = 254
+_EARLIER_EMAIL: Final = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+"
 )
@@ -64,29 +67,32 @@ def link_lifetime(settings: AccountsSettings, *, purpose: LinkPurpose) -> timede
 
 
 def find_email(text: str) -> str | None:
-    """Return the one form in which an address is kept and looked for, or None if it is no address."""
-    email = text.strip().lower()
-    return email if len(email) <= _EMAIL_MAX_LENGTH and _EMAIL.fullmatch(email) else None
+    """Return the one form in which an address is looked for, or None if no account can have it."""
+    try:
+        return normalise_email(text)
+    except EmailRefused:
+        earlier = text.strip().lower()
+        is_earlier = len(earlier) <= _EARLIER_EMAIL_MAX_LENGTH and _EARLIER_EMAIL.fullmatch(earlier)
+        return earlier if is_earlier else None
 
 
 def get_email(text: str) -> str:
-    email = find_email(text)
-    if email is None:
-        raise EmailUnfit("This is not an e-mail address that mail can be sent to.")
-    return email
+    """Return the one form in which an address is kept; raise EmailUnfit if mail cannot be sent to it."""
+    try:
+        return normalise_email(text)
+    except EmailRefused as error:
+        raise EmailUnfit(f"This is not an e-mail address that mail can be sent to. {error}") from None
 
 
 def get_name(text: str) -> str:
-    name = text.strip()
-    if not 1 <= len(name) <= NAME_MAX_LENGTH or not name.isprintable():
-        raise NameUnfit(f"A name has 1 to {NAME_MAX_LENGTH} characters and no line breaks.")
-    return name
+    """Return a name as it is kept; raise NameUnfit where `require_line` refuses it."""
+    with refused_as(NameUnfit, "The name", field="name"):
+        return require_line(text, most=NAME_MAX_LENGTH)
 
 
 def session_name(text: str) -> str:
-    """Return what a session is listed as, from whatever its browser said of itself."""
-    printable = "".join(character for character in text if character.isprintable())
-    return printable.strip()[:SESSION_NAME_MAX_LENGTH] or "Unnamed"
+    """Return the name in the list of sessions, from what the browser sent as its own."""
+    return shown_line(text, most=SESSION_NAME_MAX_LENGTH) or "Unnamed"
 
 
 def normalise_password(password: str) -> str:

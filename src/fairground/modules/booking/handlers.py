@@ -12,6 +12,7 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.catalog import ServicesChanged
 from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, PaymentFailed, Payments
+from fairground.contracts.reviews import ReviewWritten
 from fairground.kernel.messages import Event, Message
 from fairground.modules.booking.service.booking import BookingService
 from fairground.modules.booking.service.jobs import (
@@ -41,6 +42,7 @@ class BookingHandlers:
             PaymentAuthorised: self.follow_payment,
             PaymentCaptured: self.follow_payment,
             **dict.fromkeys(_CHANGES_FREE_DAYS, self.tell_free_days),
+            ReviewWritten: self.note_review,
             ExpireBooking: self.expire_booking,
             ExpireLapsed: self.expire_lapsed,
             CompleteBooking: self.complete_booking,
@@ -57,6 +59,9 @@ class BookingHandlers:
 
     async def tell_free_days(self, event: _ChangeOfFreeDays) -> None:
         await self._service.tell_free_days(provider_id=event.provider_id)
+
+    async def note_review(self, event: ReviewWritten) -> None:
+        await self._service.note_review(booking_id=event.booking_id, side=event.side)
 
     async def expire_booking(self, job: ExpireBooking) -> None:
         await self._service.expire_if_lapsed(booking_id=job.booking_id, was=job.was)

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from fairground.contracts.booking import (
     Availability,
     AvailabilityRules,
+    BookingPage,
     BookingStatus,
     BookingView,
     ClosingTime,
@@ -21,13 +22,14 @@ from fairground.contracts.booking import (
 from fairground.contracts.booking.tags import day_tags, hours_tag
 from fairground.contracts.catalog import Catalog, ProviderNotFound
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.kernel.paging import CURSOR_MAX_LENGTH
 from fairground.modules.booking.domain.hours import MAX_EXCEPTIONS, MAX_WEEKLY
 from fairground.modules.booking.domain.terms import NOTE_MAX_LENGTH, REASON_MAX_LENGTH
 from fairground.modules.booking.service.availability import LONGEST_LIST_DAYS
 from fairground.modules.booking.service.booking import BookingService
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.bodies import Body
+from fairground.platform.http.bodies import Body, text_field
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 
@@ -54,7 +56,7 @@ EndTime = Annotated[ClosingTime, BeforeValidator(_closing_clock)]
 class HoldIn(Body):
     service_id: UUID
     starts_at: AwareDatetime
-    note: str | None = Field(None, max_length=NOTE_MAX_LENGTH)
+    note: str | None = text_field(None, most=NOTE_MAX_LENGTH)
     place: str | None = Field(None, max_length=40)
     party_size: int | None = Field(None, ge=1, le=_PEOPLE_MAX)
     expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
@@ -65,7 +67,7 @@ class PayIn(Body):
 
 
 class DeclineIn(Body):
-    reason: str | None = Field(None, max_length=REASON_MAX_LENGTH)
+    reason: str | None = text_field(None, most=REASON_MAX_LENGTH)
 
 
 class CancelIn(Body):
@@ -106,16 +108,25 @@ class SlotQuery(BaseModel):
     service_id: UUID | None = None
 
 
+class BookingListQuery(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    side: Literal["customer", "provider"] | None = None
+    status: BookingStatus | None = None
+    page: int = Field(default=1, ge=1, le=100_000)
+    limit: int = Field(default=20, ge=1, le=100)
+    cursor: str | None = Field(
+        default=None,
+        max_length=CURSOR_MAX_LENGTH,
+        description="`next_cursor` of an answer to the same question: go on behind it, whatever `page` says.",
+    )
+
+
 def _availability_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
     provider, first, last = asked["id_or_slug"], asked["from_date"], asked["to_date"]
     # A longer span is refused, and a refusal depends on nothing.
     days = day_tags(provider, first=first, last=last) if (last - first).days < LONGEST_LIST_DAYS else ()
     return ALL_PROVIDERS, provider_tag(provider), hours_tag(provider), *days
-
-
-class BookingPage(BaseModel):
-    data: list[BookingView]
-    total: int
 
 
 class CalendarResponse(Response):
@@ -161,7 +172,10 @@ def _add_availability(router: APIRouter, service: BookingService, catalog: Catal
 def _add_bookings(router: APIRouter, service: BookingService) -> None:
     @router.post("/bookings", status_code=201)
     async def hold(wanted: HoldIn, caller: SignedIn) -> BookingView:
-        """Take a time for ten minutes. Nothing is paid yet."""
+        """Hold a time for ten minutes. Nothing is paid yet.
+
+        Asking again for a time that you hold returns that hold, with the details of the newest request.
+        """
         return await service.hold(
             customer_id=caller.user_id,
             service_id=wanted.service_id,
@@ -173,18 +187,9 @@ def _add_bookings(router: APIRouter, service: BookingService) -> None:
         )
 
     @router.get("/bookings")
-    async def list_bookings(
-        caller: SignedIn,
-        side: Literal["customer", "provider"] | None = None,
-        status: BookingStatus | None = None,
-        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    ) -> BookingPage:
-        """List your bookings on either side, the latest start first."""
-        data, total = await service.list_bookings(
-            user_id=caller.user_id, side=side, status=status, page=page, limit=limit
-        )
-        return BookingPage(data=data, total=total)
+    async def list_bookings(caller: SignedIn, query: Annotated[BookingListQuery, Query()]) -> BookingPage:
+        """List your bookings on either side, the latest start first; pages by number end at 10,000 bookings."""
+        return await service.list_bookings(user_id=caller.user_id, **query.model_dump())
 
     @router.get("/bookings/{booking_id}")
     async def get_booking(booking_id: UUID, caller: SignedIn) -> BookingView:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Integer, MetaData, Text
+from sqlalchemy import CheckConstraint, Index, Integer, MetaData, Text, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.dialect.guard import OverlapGuard
@@ -67,6 +67,9 @@ class BookingRow(Base):
         CheckConstraint("total_minor >= 0", name="total"),
         Index(None, "customer_id", "starts_at", "id"),
         Index(None, "provider_owner_id", "starts_at", "id"),
+        # Also finds the few times that one customer holds, whatever others hold or ask for.
+        Index(None, "customer_id", "status", "starts_at", "id"),
+        Index(None, "provider_owner_id", "status", "starts_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -100,6 +103,9 @@ class BookingRow(Base):
     decline_reason: Mapped[str | None] = mapped_column(Text)
     was_confirmed: Mapped[bool]
     """Stays true: the money of a booking that was once confirmed follows its cancellation policy."""
+    has_customer_review: Mapped[bool] = mapped_column(server_default=false())
+    has_provider_review: Mapped[bool] = mapped_column(server_default=false())
+    """Whether that side has written its review: a projection, fed by `reviews.written.v1`."""
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 

@@ -294,10 +294,10 @@ class NamePhraseRow(Base):
 
 
 class LocationPhraseRow(Base):
-    """Every tail of a folded location that begins with a word.
+    """Every ending of a folded location, without its spaces, so that an index finds any part of it by a prefix.
 
-    Not by provider, for there are few locations. They are only ever added: one where nobody is any more is found in
-    vain, which costs next to nothing.
+    Not by provider, for there are few locations. They are only ever added: one without providers costs a look-up that
+    finds none.
     """
 
     __tablename__ = "catalog_location_phrase"

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from fairground.contracts.dto import DTO
 from fairground.contracts.notifications import Notification, Notifications
+from fairground.kernel.paging import CURSOR_MAX_LENGTH
 from fairground.platform.http.bodies import Body
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
@@ -19,6 +20,8 @@ class ReadIn(Body):
 
 class NotificationsOut(DTO):
     data: list[Notification]
+    next_cursor: str | None
+    """None when nothing follows."""
     unread_count: int
 
 
@@ -30,10 +33,18 @@ def routes(notifications: Notifications) -> APIRouter:
     router = api_router(tags=["notifications"])
 
     @router.get("/me/notifications")
-    async def list_notifications(caller: SignedIn, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> NotificationsOut:
-        """List what you were told, the newest first."""
+    async def list_notifications(
+        caller: SignedIn,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        cursor: Annotated[
+            str | None, Query(max_length=CURSOR_MAX_LENGTH, description="`next_cursor` of the page before.")
+        ] = None,
+    ) -> NotificationsOut:
+        """List your notifications, the newest first."""
+        page = await notifications.list_notifications(user_id=caller.user_id, limit=limit, cursor=cursor)
         return NotificationsOut(
-            data=await notifications.list_notifications(user_id=caller.user_id, limit=limit),
+            data=page.data,
+            next_cursor=page.next_cursor,
             unread_count=await notifications.count_unread(user_id=caller.user_id),
         )
 

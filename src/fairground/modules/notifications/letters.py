@@ -12,6 +12,7 @@ from fairground.contracts.accounts import User
 from fairground.contracts.booking import BookingView
 from fairground.modules.notifications.domain import Notice
 from fairground.platform.mail import compose_message
+from fairground.platform.mail_headers import message_id
 
 _CALENDAR_FILE: Final = "booking.ics"
 
@@ -49,7 +50,9 @@ class LetterWriter:
             html=self._env.get_template("letter.html").render(facts),
         )
         # The same id on every try: where a mail arrives twice, most mail servers then keep one.
-        message["Message-ID"] = f"<{notification_id}@{urlsplit(self._public_url).hostname}>"
+        message["Message-ID"] = message_id(
+            str(notification_id), host=urlsplit(self._public_url).hostname or "localhost"
+        )
         if details is not None and details.calendar is not None:
             _attach(message, details.calendar)
         return message

@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar
 from uuid import UUID
 
-from fairground.contracts.notifications import Notification
+from fairground.contracts.notifications import NotificationPage
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Job
+from fairground.kernel.paging import TimeCursor
 from fairground.modules.notifications import store
 from fairground.modules.notifications.domain import Notice
 from fairground.platform.db.database import Database
@@ -22,9 +23,14 @@ class NotificationService:
     def __init__(self, *, db: Database) -> None:
         self._db = db
 
-    async def list_notifications(self, *, user_id: UUID, limit: int) -> list[Notification]:
+    async def list_notifications(self, *, user_id: UUID, limit: int, cursor: str | None = None) -> NotificationPage:
+        after = None if cursor is None else TimeCursor.read(cursor)
         async with self._db.read() as tx:
-            return await store.list_notifications(tx, user_id=user_id, limit=limit)
+            # One more than is shown tells whether anything follows.
+            found = await store.list_notifications(tx, user_id=user_id, after=after, limit=limit + 1)
+        shown = found[:limit]
+        end = TimeCursor(at=shown[-1].created_at, id=shown[-1].id) if len(found) > limit else None
+        return NotificationPage(data=shown, next_cursor=None if end is None else end.write())
 
     async def count_unread(self, *, user_id: UUID) -> int:
         async with self._db.read() as tx:

@@ -5,9 +5,10 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, tuple_, update
 
 from fairground.contracts.notifications import Notification
+from fairground.kernel.paging import TimeCursor
 from fairground.modules.notifications.domain import Notice
 from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -32,16 +33,19 @@ async def mark_mailed(tx: WriteTx, notification_id: UUID) -> None:
     await tx.execute(update(NotificationRow).where(NotificationRow.id == notification_id).values(mailed_at=tx.now()))
 
 
-async def list_notifications(tx: ReadTx, *, user_id: UUID, limit: int) -> list[Notification]:
-    """Return what the user was told, the newest first."""
+async def list_notifications(tx: ReadTx, *, user_id: UUID, after: TimeCursor | None, limit: int) -> list[Notification]:
+    """Return the user's notifications, the newest first, behind `after` where it is given."""
     names = [*Notification.model_fields]
-    rows = await tx.all(
+    statement = (
         select(*(NotificationRow.__table__.c[name] for name in names))
         .where(NotificationRow.user_id == user_id)
         .order_by(NotificationRow.created_at.desc(), NotificationRow.id.desc())
         .limit(limit)
     )
-    return [Notification(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented name
+    if after is not None:
+        at, last_id = literal(after.at, NotificationRow.created_at.type), literal(after.id, NotificationRow.id.type)
+        statement = statement.where(tuple_(NotificationRow.created_at, NotificationRow.id) < tuple_(at, last_id))
+    return [Notification(**row._mapping) for row in await tx.all(statement)]  # noqa: SLF001 - SQLAlchemy's documented name
 
 
 async def count_unread(tx: ReadTx, *, user_id: UUID) -> int:

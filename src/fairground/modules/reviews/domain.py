@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fairground.contracts.booking import BookingNotFound, BookingSide, BookingStatus
 from fairground.contracts.reviews import NotCompleted, ReviewInvalid, ReviewSide
+from fairground.kernel.text import clean_text, refused_as
 
 RATING_MIN: Final = 1
 RATING_MAX: Final = 5
@@ -29,13 +30,19 @@ def not_found() -> BookingNotFound:
     return BookingNotFound("There is no such booking among yours.")
 
 
-def check_review(sides: BookingSide, *, rating: int, text: str) -> None:
+def check_review(sides: BookingSide, *, rating: int, text: str) -> str:
+    """Return the text of a review as it is kept; it may show nothing.
+
+    Raises:
+        NotCompleted: The booking is not completed.
+        ReviewInvalid: The rating is out of range, or `kernel.text` refuses the text.
+    """
     if sides.status is not BookingStatus.COMPLETED:
         raise NotCompleted(f"This booking is {sides.status}.")
     if not RATING_MIN <= rating <= RATING_MAX:
         raise ReviewInvalid(f"The rating is {rating}.", hint=f"Give {RATING_MIN} to {RATING_MAX}.")
-    if len(text) > TEXT_MAX_LENGTH:
-        raise ReviewInvalid(f"The text has {len(text)} characters.", hint=f"Shorten it to {TEXT_MAX_LENGTH}.")
+    with refused_as(ReviewInvalid, "The text", field="text"):
+        return clean_text(text, most=TEXT_MAX_LENGTH)
 
 
 def public_name(name: str) -> str:

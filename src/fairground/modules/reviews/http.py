@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.contracts.reviews import Review, ReviewPage, Reviews, reviews_tag
+from fairground.kernel.paging import CURSOR_MAX_LENGTH
 from fairground.modules.reviews.domain import RATING_MAX, RATING_MIN, TEXT_MAX_LENGTH
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.bodies import Body
+from fairground.platform.http.bodies import Body, text_field
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 
@@ -21,7 +22,7 @@ from fairground.platform.http.routing import api_router
 class ReviewIn(Body):
     booking_id: UUID
     rating: int = Field(ge=RATING_MIN, le=RATING_MAX)
-    text: str = Field(max_length=TEXT_MAX_LENGTH)
+    text: str = text_field(most=TEXT_MAX_LENGTH)
 
 
 class ReviewListQuery(BaseModel):
@@ -29,6 +30,11 @@ class ReviewListQuery(BaseModel):
 
     page: int = Field(default=1, ge=1, le=100_000)
     limit: int = Field(default=20, ge=1, le=100)
+    cursor: str | None = Field(
+        default=None,
+        max_length=CURSOR_MAX_LENGTH,
+        description="`next_cursor` of an answer of the same provider: go on behind it, whatever `page` says.",
+    )
 
 
 def _review_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
@@ -56,8 +62,10 @@ def routes(reviews: Reviews, catalog: Catalog) -> APIRouter:
         CachePolicy(route="reviews", life=Life.REVIEWS, path=ProviderPath, query=ReviewListQuery, tags=_review_tags)
     )
     async def list_provider_reviews(id_or_slug: str, query: Annotated[ReviewListQuery, Query()]) -> ReviewPage:
-        """List what customers wrote of a provider, the newest first."""
+        """List what customers wrote of a provider, the newest first; pages by number end at 10,000 reviews."""
         provider = await catalog.get_provider(id_or_slug=id_or_slug)
-        return await reviews.list_provider_reviews(provider_id=provider.id, page=query.page, limit=query.limit)
+        return await reviews.list_provider_reviews(
+            provider_id=provider.id, page=query.page, limit=query.limit, cursor=query.cursor
+        )
 
     return router

@@ -5,8 +5,17 @@ from uuid import UUID
 
 from fairground.contracts.accounts import Accounts, User
 from fairground.contracts.booking import Bookings, BookingSide
-from fairground.contracts.reviews import PastReview, Review, ReviewExists, ReviewPage, ReviewSide, reviews_tag
+from fairground.contracts.reviews import (
+    PastReview,
+    Review,
+    ReviewExists,
+    ReviewPage,
+    ReviewSide,
+    ReviewWritten,
+    reviews_tag,
+)
 from fairground.kernel.ids import uuid7
+from fairground.kernel.paging import TimeCursor, offset_of
 from fairground.modules.reviews import domain, store
 from fairground.platform.db.database import Database, WriteTx
 
@@ -20,12 +29,12 @@ class ReviewService:
     async def write_review(self, *, author_id: UUID, booking_id: UUID, rating: int, text: str) -> Review:
         sides = await self._get_sides(booking_id)
         side = domain.side_of(author_id, sides)
-        domain.check_review(sides, rating=rating, text=text)
+        text = domain.check_review(sides, rating=rating, text=text)
         author = await self._accounts.get_user(user_id=author_id)
         async with self._db.write() as tx:
             review = _signed(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
             tx.touch(reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug))
-            if not await _keep(tx, review, author):
+            if not await _keep(tx, review, author, is_news=True):
                 raise ReviewExists("You have reviewed this booking already.")
         return review
 
@@ -35,14 +44,14 @@ class ReviewService:
         for past in reviews:
             sides = await self._get_sides(past.booking_id)
             tags |= {reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug)}
-            domain.check_review(sides, rating=past.rating, text=past.text)
+            text = domain.check_review(sides, rating=past.rating, text=past.text)
             author = await self._accounts.get_user(user_id=domain.author_on(past.side, sides))
-            review = _signed(sides, author, side=past.side, rating=past.rating, text=past.text, at=past.written_at)
+            review = _signed(sides, author, side=past.side, rating=past.rating, text=text, at=past.written_at)
             signed.append((review, author))
         async with self._db.write() as tx:
             tx.touch(*tags)
             for review, author in signed:
-                await _keep(tx, review, author)
+                await _keep(tx, review, author, is_news=False)
 
     async def _get_sides(self, booking_id: UUID) -> BookingSide:
         sides = await self._bookings.find_booking_side(booking_id=booking_id)
@@ -55,10 +64,22 @@ class ReviewService:
         async with self._db.read() as tx:
             return await store.list_reviews_of_booking(tx, booking_id)
 
-    async def list_provider_reviews(self, *, provider_id: UUID, page: int, limit: int) -> ReviewPage:
+    async def find_review(self, *, review_id: UUID) -> Review | None:
         async with self._db.read() as tx:
-            reviews = await store.list_reviews_of_provider(tx, provider_id, offset=(page - 1) * limit, limit=limit)
-            return ReviewPage(data=reviews, total=await store.count_reviews_of_provider(tx, provider_id))
+            return await store.find_review(tx, review_id)
+
+    async def list_provider_reviews(
+        self, *, provider_id: UUID, page: int = 1, limit: int, cursor: str | None = None
+    ) -> ReviewPage:
+        after = None if cursor is None else TimeCursor.read(cursor)
+        offset = offset_of(page=page, limit=limit) if after is None else 0
+        async with self._db.read() as tx:
+            # One more than is shown tells whether anything follows.
+            found = await store.list_reviews_of_provider(tx, provider_id, after=after, offset=offset, limit=limit + 1)
+            total = await store.find_rating_count(tx, provider_id)
+        shown = found[:limit]
+        end = TimeCursor(at=shown[-1].created_at, id=shown[-1].id) if len(found) > limit else None
+        return ReviewPage(data=shown, total=total, next_cursor=None if end is None else end.write())
 
 
 def _signed(sides: BookingSide, author: User, *, side: ReviewSide, rating: int, text: str, at: datetime) -> Review:
@@ -74,9 +95,20 @@ def _signed(sides: BookingSide, author: User, *, side: ReviewSide, rating: int, 
     )
 
 
-async def _keep(tx: WriteTx, review: Review, author: User) -> bool:
-    """Write a review and tell what it adds up to. Return False when there is one already."""
-    is_new = await store.insert_review(tx, review, author_id=author.id)
-    if is_new and review.side is ReviewSide.CUSTOMER:
-        await tx.emit(await store.add_rating(tx, review))
-    return is_new
+async def _keep(tx: WriteTx, review: Review, author: User, *, is_news: bool) -> bool:
+    """Write a review and tell what it adds up to. Return False when there is one already.
+
+    Args:
+        is_news: Whether its provider should hear of this one review; not of those that were written elsewhere.
+    """
+    if not await store.insert_review(tx, review, author_id=author.id):
+        return False
+    await tx.emit(
+        ReviewWritten(
+            review_id=review.id, booking_id=review.booking_id, provider_id=review.provider_id, side=review.side
+        )
+    )
+    if review.side is ReviewSide.CUSTOMER:
+        figures = await store.add_rating(tx, review)
+        await tx.emit(figures.model_copy(update={"review_id": review.id}) if is_news else figures)
+    return True

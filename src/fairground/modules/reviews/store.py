@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import literal, select, tuple_
 
 from fairground.contracts.reviews import ProviderRated, Review, ReviewSide
+from fairground.kernel.paging import TimeCursor
 from fairground.modules.reviews.tables import ProviderFiguresRow, ReviewRow
 from fairground.platform.db.database import ReadTx, WriteTx
 
@@ -35,25 +36,32 @@ async def list_reviews_of_booking(tx: ReadTx, booking_id: UUID) -> list[Review]:
     return _reviews(rows)
 
 
-async def list_reviews_of_provider(tx: ReadTx, provider_id: UUID, *, offset: int, limit: int) -> list[Review]:
-    """Return what customers wrote, the newest first."""
-    rows = await tx.all(
+async def find_review(tx: ReadTx, review_id: UUID) -> Review | None:
+    found = _reviews(await tx.all(select(ReviewRow).where(ReviewRow.id == review_id)))
+    return found[0] if found else None
+
+
+async def list_reviews_of_provider(
+    tx: ReadTx, provider_id: UUID, *, after: TimeCursor | None, offset: int, limit: int
+) -> list[Review]:
+    """Return what customers wrote, the newest first, behind `after` where it is given."""
+    statement = (
         select(ReviewRow)
-        .where(ReviewRow.provider_id == provider_id, ReviewRow.side == ReviewSide.CUSTOMER)
+        .where(ReviewRow.provider_id == provider_id, ReviewRow.side == ReviewSide.CUSTOMER.value)
         .order_by(ReviewRow.created_at.desc(), ReviewRow.id.desc())
         .offset(offset)
         .limit(limit)
     )
-    return _reviews(rows)
+    if after is not None:
+        at, review_id = literal(after.at, ReviewRow.created_at.type), literal(after.id, ReviewRow.id.type)
+        statement = statement.where(tuple_(ReviewRow.created_at, ReviewRow.id) < tuple_(at, review_id))
+    return _reviews(await tx.all(statement))
 
 
-async def count_reviews_of_provider(tx: ReadTx, provider_id: UUID) -> int:
-    count: int = await tx.scalar(
-        select(func.count())
-        .select_from(ReviewRow)
-        .where(ReviewRow.provider_id == provider_id, ReviewRow.side == ReviewSide.CUSTOMER)
-    )
-    return count
+async def find_rating_count(tx: ReadTx, provider_id: UUID) -> int:
+    """Return how many customers have reviewed a provider, which is kept beside the reviews and so needs no count."""
+    figures = select(ProviderFiguresRow.rating_count).where(ProviderFiguresRow.provider_id == provider_id)
+    return await tx.scalar(figures) or 0
 
 
 def _reviews(rows: Sequence[Any]) -> list[Review]:

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import (
@@ -22,6 +21,7 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.catalog import BookingMode, Catalog, ProfileIn, ServiceIn
 from fairground.contracts.reviews import PastReview, Reviews, ReviewSide
+from fairground.kernel.zones import get_zone
 from fairground.ops.demo.pictures.draw import draw_portrait
 from fairground.ops.demo.plan import DemoBooking, DemoPlan, DemoProvider
 
@@ -197,7 +197,7 @@ class Stage:
             await bookings.accept(owner_id=provider.owner_id, booking_id=held.id)
 
     def _start(self, provider: StagedProvider, booking: DemoBooking) -> datetime:
-        zone = ZoneInfo(provider.planned.profile.place.timezone)
+        zone = get_zone(provider.planned.profile.place.timezone)
         day = booking.day.on(today=self._today)
         return datetime.combine(day, booking.start, tzinfo=zone).astimezone(UTC)
 

@@ -6,7 +6,6 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Final, Self
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -26,12 +25,12 @@ from fairground.contracts.catalog import (
     PicturePlace,
 )
 from fairground.kernel.money import currency_exponent, minor_from_major
+from fairground.kernel.zones import find_zone
 from fairground.ops.importing.faults import ImportRefused, RowFault
 from fairground.platform.images.data_urls import SCHEME, content_of
 from fairground.verticals.schema import Vertical
 
 _EXTERNAL_ID_MAX_LENGTH: Final = 200
-_ZONES: Final = available_timezones()
 # White space is folded before; what is left of these no database or no screen can hold.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -253,7 +252,7 @@ class RowMapper:
 
     def _timezone(self, fields: dict[str, str]) -> str:
         zone = self._read(fields, "timezone") or self._map.timezone
-        if zone not in _ZONES:
+        if find_zone(zone) is None:
             raise self._fault("timezone", f"{zone!r} is no time zone", "write an IANA name such as Europe/Oslo")
         return zone
 

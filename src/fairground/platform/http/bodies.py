@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _STRICT_TYPES: Final = frozenset({"bool", "float", "int", "str"})
@@ -33,10 +33,11 @@ def _refuse_number(value: Any) -> Any:
 
 
 class Body(BaseModel):
-    """A JSON request body: unknown fields are refused, text is trimmed, and no scalar is converted.
+    """A JSON request body: unknown fields are refused, texts are trimmed, and no scalar is converted.
 
     `true` and `"100"` are no numbers, `1` is no truth value and no instant. Pydantic's own strict mode is no use here:
     the framework has parsed the JSON already, and strict mode then refuses the text of a UUID or of an instant.
+    `kernel.text` checks the characters of texts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
@@ -45,3 +46,14 @@ class Body(BaseModel):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema: CoreSchema = _strict(handler(source))
         return schema
+
+
+def text_field(default: Any = ..., *, most: int, description: str | None = None) -> Any:
+    """Describe a text whose length the domain checks, as it does for pages and imports: after it is cleaned.
+
+    A bound of pydantic would count the text as it was sent, in which one letter may take several code points.
+
+    Args:
+        most: Code points, for the API's description.
+    """
+    return Field(default, description=description, json_schema_extra={"maxLength": most})

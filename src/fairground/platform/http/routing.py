@@ -1,10 +1,11 @@
-"""The route class of the JSON API: Idempotency-Key on every route that writes for somebody who is signed in."""
+"""The route class of the JSON API: Idempotency-Key on every route that writes for a signed-in user."""
 
 import hashlib
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
@@ -18,8 +19,10 @@ from fairground.platform.http.problems import MEDIA_TYPE, Problem, problem_respo
 KEY_HEADER: Final = "Idempotency-Key"
 KEY_MAX_LENGTH: Final = 255
 _METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
-# What may end differently the next time, and so must not be remembered.
+# What may end differently the next time, and so is not stored as the answer.
 _PASSING: Final = (Unauthenticated, LimitExceeded, Unavailable)
+
+log = structlog.get_logger()
 
 _Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -57,17 +60,36 @@ async def _carry_out_once(carry_out: _Endpoint, request: Request, claim: idempot
     try:
         with idempotency.carrying_out(claim):
             response = await carry_out(request)
-    except _PASSING:
-        await idempotency.drop_claim(db, claim=claim)
+    except _PASSING as error:
+        await _end_failed(db, claim, error)
         raise
     except DomainError as error:
         response = problem_response(error)
-    except Exception:
-        await idempotency.drop_claim(db, claim=claim)
+    except Exception as error:
+        await _end_failed(db, claim, error)
         raise
-    answer = idempotency.StoredAnswer(status=response.status_code, body=bytes(response.body))
-    await idempotency.store_answer(db, claim=claim, answer=answer)
+    try:
+        await idempotency.store_answer(db, claim=claim, answer=_stored(response))
+    except Unavailable as error:
+        # What was done is done: the caller gets the answer, and a repetition learns that it was lost.
+        log.warning("idempotency.answer_not_stored", error=str(error))
     return response
+
+
+async def _end_failed(db: Database, claim: idempotency.Claim, error: Exception) -> None:
+    try:
+        if isinstance(error, DomainError) and error.is_resumable:
+            await idempotency.drop_resumable_claim(db, claim=claim)
+        else:
+            lost = idempotency.OutcomeUnknown("The first request with this key failed after it had changed something.")
+            await idempotency.end_failed_claim(db, claim=claim, unknown=_stored(problem_response(lost)))
+    except Unavailable as second:
+        # The row stays as it is, which never allows a second effect; the caller is answered with the first error.
+        log.warning("idempotency.claim_not_ended", error=str(second))
+
+
+def _stored(response: Response) -> idempotency.StoredAnswer:
+    return idempotency.StoredAnswer(status=response.status_code, body=bytes(response.body))
 
 
 def _replay(answer: idempotency.StoredAnswer) -> Response:

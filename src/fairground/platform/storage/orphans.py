@@ -8,6 +8,7 @@ from typing import ClassVar, Final, Protocol
 import structlog
 
 from fairground.kernel.clock import Clock
+from fairground.kernel.errors import Unavailable
 from fairground.kernel.messages import Job
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.store import Store, StoredObject
@@ -15,6 +16,7 @@ from fairground.platform.storage.store import Store, StoredObject
 log = structlog.get_logger()
 
 _BATCH: Final = 500
+_FAILURES_MAX: Final = 10  # more than a few bad files: a store that is down, and each of its refusals takes seconds
 # Far longer than any file takes to be written, and short enough that a folder does not fill up.
 _WRITING: Final = timedelta(hours=1)
 
@@ -69,12 +71,25 @@ class OrphanCollector:
                 yield orphan
 
     async def collect(self) -> Collected:
-        """Remove orphans, and what writers left that died. What fails on the way may be done again."""
-        objects = size_bytes = 0
+        """Remove orphans, and what writers left that died. What fails on the way may be done again.
+
+        Raises:
+            Unavailable: The store refuses one object after another, or does not answer.
+        """
+        objects = size_bytes = failures = 0
         for retention in self._judged:
             stored_before = self._old_before(retention)
             async for orphan in self._orphans_of(retention, stored_before=stored_before):
-                if await self._store.discard(orphan.key, stored_before=stored_before):
+                try:
+                    is_gone = await self._store.discard(orphan.key, stored_before=stored_before)
+                except Unavailable:
+                    # One object that cannot be removed must not keep all behind it, for ever.
+                    log.exception("storage.not_collected", key=orphan.key)
+                    failures += 1
+                    if failures == _FAILURES_MAX:
+                        raise
+                    continue
+                if is_gone:
                     objects, size_bytes = objects + 1, size_bytes + orphan.size_bytes
         unfinished = await self._store.drop_unfinished(begun_before=self._clock.now() - _WRITING)
         log.info("storage.collected", objects=objects, size_bytes=size_bytes, unfinished=unfinished)

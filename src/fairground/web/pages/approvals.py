@@ -1,13 +1,12 @@
 """The staff's desk: profiles that wait for a decision, each with its checklist."""
 
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import Field
 from starlette.responses import Response
 
-from fairground.contracts.catalog import REASON_MAX_LENGTH, Catalog
+from fairground.contracts.catalog import Catalog
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, Staff
 from fairground.verticals.loader import Verticals
@@ -19,7 +18,7 @@ QUEUE_LENGTH: Final = 100
 
 
 class Reason(Answers):
-    reason: Annotated[str, Field(max_length=REASON_MAX_LENGTH)]
+    reason: str
 
 
 def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:

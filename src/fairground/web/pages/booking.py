@@ -33,7 +33,7 @@ class Details(ChosenTime):
     expected_total_minor: int
     party_size: Annotated[int | None, Field(ge=1, le=10_000)] = None
     place: Place | None = None
-    note: Annotated[str | None, Field(max_length=2000)] = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

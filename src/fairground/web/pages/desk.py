@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import Bookings, BookingStatus, BookingView
+from fairground.contracts.booking import BookingPage, Bookings, BookingStatus, BookingView
 from fairground.contracts.catalog import Catalog, NotAProvider, OwnProvider, ProviderNotFound
 from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError, NotFound
@@ -73,7 +73,7 @@ class Desk:
 
     async def bookings_of(
         self, caller: Caller, *, status: BookingStatus | None, page: int = 1, limit: int = PAGE_LENGTH
-    ) -> tuple[list[BookingView], int]:
+    ) -> BookingPage:
         return await self.bookings.list_bookings(
             user_id=caller.user_id, side=SIDE, status=status, page=page, limit=limit
         )
@@ -101,17 +101,17 @@ def routes(desk: Desk) -> APIRouter:
     async def list_bookings(request: Request, caller: SignedIn) -> Response:
         await desk.get_own(caller)
         wanted, page = read_status(request), read_page(request)
-        found, total = await desk.bookings_of(caller, status=wanted, page=page)
-        names = await desk.customer_names(found)
+        found = await desk.bookings_of(caller, status=wanted, page=page)
+        names = await desk.customer_names(found.data)
         return desk.page(
             request,
             caller,
             "bookings",
-            bookings=found,
+            bookings=found.data,
             names=names,
             wanted=wanted,
             page=page,
-            pages=ceil(total / PAGE_LENGTH),
+            pages=ceil(found.total / PAGE_LENGTH),
         )
 
     return router
@@ -119,8 +119,8 @@ def routes(desk: Desk) -> APIRouter:
 
 async def _show_desk(desk: Desk, request: Request, caller: Caller, *, form: Form, status: int = 200) -> Response:
     own = await desk.get_own(caller)
-    requests, waiting = await desk.bookings_of(caller, status=BookingStatus.REQUESTED)
-    confirmed, _ = await desk.bookings_of(caller, status=BookingStatus.CONFIRMED, limit=COMING_MAX)
+    requests = await desk.bookings_of(caller, status=BookingStatus.REQUESTED)
+    confirmed = (await desk.bookings_of(caller, status=BookingStatus.CONFIRMED, limit=COMING_MAX)).data
     now = desk.clock.now()
     coming = sorted((each for each in confirmed if each.ends_at > now), key=lambda each: each.starts_at)
     over = [each for each in confirmed if each.ends_at <= now]
@@ -131,12 +131,12 @@ async def _show_desk(desk: Desk, request: Request, caller: Caller, *, form: Form
         status=status,
         own=own,
         pack=desk.verticals.find(own.vertical),
-        requests=requests,
-        waiting=waiting,
+        requests=requests.data,
+        waiting=requests.total,
         over=over,
         coming=_by_day(coming, zone=own.timezone),
         coming_count=len(coming),
-        names=await desk.customer_names([*requests, *confirmed]),
+        names=await desk.customer_names([*requests.data, *confirmed]),
         form=form,
     )
 

@@ -49,5 +49,5 @@ def _show(desk: Desk, request: Request, caller: Caller, *, own: OwnProvider, for
         form=form,
         days=days,
         exception_rows=exception_rows_of(form),
-        zone_options=zone_options(),
+        zone_options=zone_options(form.values.get("timezone", "")),
     )

@@ -8,12 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from fairground.contracts.catalog import (
-    BIO_MAX_LENGTH,
     CATEGORIES_MAX,
-    LOCATION_MAX_LENGTH,
-    NAME_MAX_LENGTH,
-    PHONE_MAX_LENGTH,
-    SUBTITLE_MAX_LENGTH,
     Galleries,
     OwnProvider,
     ProfileChanges,
@@ -33,15 +28,15 @@ FIELDS: Final = {"catalog.category_unknown": "categories"}
 
 
 class Profile(Answers):
-    business_name: Annotated[str, Field(max_length=NAME_MAX_LENGTH)]
-    custom_subtitle: Annotated[str | None, Field(max_length=SUBTITLE_MAX_LENGTH)] = None
-    bio: Annotated[str | None, Field(max_length=BIO_MAX_LENGTH)] = None
-    location: Annotated[str, Field(max_length=LOCATION_MAX_LENGTH)]
+    business_name: str
+    custom_subtitle: str | None = None
+    bio: str | None = None
+    location: str
     lat: Annotated[Decimal | None, Field(ge=-90, le=90)] = None
     lng: Annotated[Decimal | None, Field(ge=-180, le=180)] = None
     timezone: str
     categories: Annotated[list[str], Field(min_length=1, max_length=CATEGORIES_MAX)]
-    contact_phone: Annotated[str | None, Field(max_length=PHONE_MAX_LENGTH)] = None
+    contact_phone: str | None = None
 
 
 def routes(desk: Desk, *, galleries: Galleries) -> APIRouter:
@@ -117,6 +112,5 @@ def _show(
     form: Form,
     status: int = 200,
 ) -> Response:
-    return desk.page(
-        request, caller, "profile", status=status, own=own, pack=pack, form=form, zone_options=zone_options()
-    )
+    zones = zone_options(form.values.get("timezone", ""))
+    return desk.page(request, caller, "profile", status=status, own=own, pack=pack, form=form, zone_options=zones)

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from fairground.contracts.catalog import (
     DURATION_MAX_MINUTES,
     DURATION_MIN_MINUTES,
-    NAME_MAX_LENGTH,
     BookingMode,
     OwnProvider,
     ServiceIn,
@@ -28,12 +27,12 @@ PRICE_MAX = 1_000_000
 
 
 class Offered(Answers):
-    name: Annotated[str, Field(max_length=NAME_MAX_LENGTH)]
+    name: str
     category: str
     price: Annotated[Decimal, Field(ge=0, le=PRICE_MAX)]
     duration_minutes: Annotated[int, Field(ge=DURATION_MIN_MINUTES, le=DURATION_MAX_MINUTES)]
     booking_mode: BookingMode
-    description: Annotated[str | None, Field(max_length=2000)] = None
+    description: str | None = None
 
 
 def routes(desk: Desk) -> APIRouter:

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fairground.contracts.booking import Bookings, BookingStatus
+from fairground.kernel.paging import PAGED_AT_MOST
 from fairground.platform.http.identity import SignedIn
 from fairground.web.page_route import page_router, see_other
 from fairground.web.rendering import Renderer
 
 PAGE_LENGTH: Final = 20
-PAGES_MAX: Final = 10_000
+PAGES_MAX: Final = PAGED_AT_MOST // PAGE_LENGTH
 SIDE: Final = "customer"
 
 
@@ -27,12 +28,12 @@ def routes(renderer: Renderer, *, bookings: Bookings) -> APIRouter:
     async def list_mine(request: Request, caller: SignedIn) -> Response:
         status = read_status(request)
         page = read_page(request)
-        found, total = await bookings.list_bookings(
+        found = await bookings.list_bookings(
             user_id=caller.user_id, side=SIDE, status=status, page=page, limit=PAGE_LENGTH
         )
-        pages = ceil(total / PAGE_LENGTH)
+        pages = ceil(found.total / PAGE_LENGTH)
         return renderer.page(
-            request, "me/bookings.html", viewer=caller, bookings=found, wanted=status, page=page, pages=pages
+            request, "me/bookings.html", viewer=caller, bookings=found.data, wanted=status, page=page, pages=pages
         )
 
     return router

@@ -23,7 +23,7 @@ from fairground.web.rendering import Renderer
 
 class ReviewAnswers(Answers):
     rating: Annotated[int, Field(ge=1, le=5)]
-    text: Annotated[str, Field(max_length=4000)] = ""
+    text: str = ""
 
 
 class Cancellation(Answers):
@@ -31,7 +31,7 @@ class Cancellation(Answers):
 
 
 class Refusal(Answers):
-    reason: Annotated[str | None, Field(max_length=500)] = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +49,11 @@ class OneBookingPages:
         booking = await self.bookings.get_booking(user_id=caller.user_id, booking_id=booking_id)
         if NextStep.CANCEL not in booking.next_steps:
             page = "page"
+        reviews = await self.reviews.list_booking_reviews(booking_id=booking.id, viewer_id=caller.user_id)
+        if any(review.side.value == booking.side for review in reviews):
+            # The booking hears of a review a moment later than this page reads it.
+            steps = [step for step in booking.next_steps if step is not NextStep.REVIEW]
+            booking = booking.model_copy(update={"next_steps": steps})
         customers = await self.accounts.find_users(user_ids=[booking.customer_id])
         customer = customers.get(booking.customer_id)
         return self.renderer.page(
@@ -59,7 +64,7 @@ class OneBookingPages:
             booking=booking,
             customer_name=customer.name if customer else "",
             picture=await find_picture(self.catalog, slug=booking.provider_slug),
-            reviews=await self.reviews.list_booking_reviews(booking_id=booking.id, viewer_id=caller.user_id),
+            reviews=reviews,
             form=form,
         )
 

@@ -1,6 +1,7 @@
 """The third step of a booking: what it costs and under which terms, the card, the bank's question, and the result."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
@@ -56,6 +57,17 @@ class PayingPages:
             form=form,
         )
 
+    async def show_lapsed(self, request: Request, caller: Caller, *, booking: BookingView) -> Response:
+        """Say that the time is no longer held, and lead back to the free times of that service and day."""
+        return self.renderer.page(
+            request,
+            "booking/lapsed.html",
+            status=HTTPStatus.CONFLICT,
+            headers=UNSTORED,
+            viewer=caller,
+            booking=booking,
+        )
+
 
 def routes(pages: PayingPages) -> APIRouter:
     router = page_router(pages.renderer)
@@ -64,7 +76,7 @@ def routes(pages: PayingPages) -> APIRouter:
     async def ask_payment(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
         booking = await pages.find(caller, booking_id=booking_id)
         if booking.status is BookingStatus.EXPIRED:
-            raise HoldLapsed("This time was held for ten minutes, and they are over.")
+            return await pages.show_lapsed(request, caller, booking=booking)
         if booking.status is not BookingStatus.HELD:
             return see_other(_done(booking_id))
         form = Form(values={"payment_method": TEST_CARDS[0][0]})
@@ -82,6 +94,8 @@ def routes(pages: PayingPages) -> APIRouter:
             )
         except DomainError as refusal:
             booking = await pages.find(caller, booking_id=booking_id)
+            if isinstance(refusal, HoldLapsed) and booking.status in (BookingStatus.HELD, BookingStatus.EXPIRED):
+                return await pages.show_lapsed(request, caller, booking=booking)
             if booking.status is not BookingStatus.HELD:
                 raise
             return await pages.show(request, caller, booking=booking, form=form.refused(refusal), status=422)

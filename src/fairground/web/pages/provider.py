@@ -17,6 +17,7 @@ from fairground.contracts.catalog import Catalog, Galleries, ProviderDetail, Ser
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.clock import Clock
+from fairground.kernel.paging import PAGED_AT_MOST
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 from fairground.web.addresses import read_number
@@ -27,7 +28,7 @@ from fairground.web.rendering import Renderer
 from fairground.web.times import load_times, read_wish
 
 REVIEWS_LENGTH: Final = 6
-REVIEW_PAGES_MAX: Final = 999_999
+REVIEW_PAGES_MAX: Final = PAGED_AT_MOST // REVIEWS_LENGTH
 
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 

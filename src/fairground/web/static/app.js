@@ -99,21 +99,20 @@ function addPasswordButtons() {
   }
 }
 
-/** What a clock of the zone shows at the instant, for comparing and for reading. */
-function wallTime(instant, timeZone) {
-  const parts = { timeZone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+/** Return what the reader's clock shows at the instant. */
+function yourTime(instant) {
+  const parts = { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   return new Intl.DateTimeFormat(document.documentElement.lang, parts).format(instant);
 }
 
-/** A reader whose clock differs from the provider's is shown both. */
+/** Adds the reader's time where it differs from the provider's, which the server states: a browser may have old rules. */
 function addYourTime() {
   for (const place of document.querySelectorAll("[data-both-clocks]")) {
-    const time = place.querySelector("time[data-zone]");
+    const time = place.querySelector("time[data-offset-minutes]");
     const instant = new Date(time.dateTime);
-    const yours = wallTime(instant, undefined);
-    if (yours === wallTime(instant, time.dataset.zone)) continue;
+    if (-instant.getTimezoneOffset() === Number(time.dataset.offsetMinutes)) continue;
     const note = document.createElement("small");
-    note.textContent = document.body.dataset.yourTime.replace("{time}", yours);
+    note.textContent = document.body.dataset.yourTime.replace("{time}", yourTime(instant));
     place.append(note);
   }
 }

@@ -8,6 +8,7 @@ from fairground.contracts.accounts import (
     PasswordUnfit,
     Role,
     RoleNotOffered,
+    SessionKind,
     TooManyAttempts,
     User,
     UserRegistered,
@@ -48,6 +49,25 @@ async def test_of_many_registrations_at_once_one_gets_the_address(service: Accou
     refusals = [outcome for outcome in outcomes if isinstance(outcome, EmailTaken)]
     assert len(refusals) == len(spellings) - 1
     assert await service.count_users() == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ("max@müller.de", "max@xn--mller-kva.de"),
+        ("max@xn--mller-kva.de", "Max@MÜLLER.de"),
+        ("josé@a.no", "JOSE\u0301@a.no"),
+    ],
+)
+async def test_two_spellings_of_an_internationalised_address_are_one_account(
+    service: AccountService, first: str, other: str
+) -> None:
+    user = await register(service, first)
+
+    with pytest.raises(EmailTaken):
+        await register(service, other)
+    opened = await service.sign_in(email=other, password=PASSWORD, kind=SessionKind.BROWSER, name="", client=CLIENT)
+    assert opened.user == user
 
 
 async def test_a_refused_address_costs_no_hash(

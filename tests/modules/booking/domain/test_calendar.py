@@ -33,12 +33,12 @@ def record(**changes: object) -> BookingRecord:
     return booking.model_copy(update=changes)
 
 
-def test_a_calendar_reads_the_time_in_the_providers_zone() -> None:
-    calendar = Calendar.from_ical(write_calendar(record(), public_url=URL))
-    (event,) = calendar.events
+def test_times_are_written_in_utc_without_a_time_zone() -> None:
+    file = write_calendar(record(), public_url=URL)
+    assert "\r\nDTSTART:20260704T083000Z\r\nDTEND:20260704T093000Z\r\n" in file
+    assert "VTIMEZONE" not in file
+    (event,) = Calendar.from_ical(file).events
     assert event.decoded("dtstart") == STARTS_AT
-    assert event["dtstart"].params["TZID"] == "Europe/Oslo"
-    assert [str(zone["TZID"]) for zone in calendar.timezones] == ["Europe/Oslo"]
     assert str(event["summary"]) == "Algebra; sums, and more\nof them · Ada Lovelace"
 
 

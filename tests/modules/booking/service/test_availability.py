@@ -6,7 +6,7 @@ from datetime import time, timedelta
 import pytest
 
 from fairground.contracts.booking import AvailabilityRules, AvailabilityRulesSet, BookingStatus, WeeklyHours
-from fairground.contracts.catalog import ProviderNotFound
+from fairground.contracts.catalog import ProviderNotFound, ProviderStatus
 from fairground.kernel.ids import uuid7
 from tests.modules.booking.rig import ALWAYS_OPEN, Rig, owner_of
 
@@ -77,3 +77,15 @@ async def test_every_listed_start_can_be_held_and_is_then_listed_no_more(rig: Ri
     assert await starts() == []
     rig.pass_time(minutes=11)
     assert await starts() == listed, "A hold that has lapsed takes no time, even before anybody ended it."
+
+
+@pytest.mark.parametrize("status", [status for status in ProviderStatus if status is not ProviderStatus.APPROVED])
+async def test_slots_of_a_provider_that_is_not_approved_are_not_found(rig: Rig, status: ProviderStatus) -> None:
+    provider = await rig.provider()
+    rig.catalog.add_service(provider)
+    day = (await rig.tomorrow()).date()
+    listed = await rig.service.list_slots(provider_id=provider.id, from_date=day, to_date=day, service_id=None)
+    assert listed.slots
+    rig.catalog.providers[provider.id] = provider.model_copy(update={"status": status})
+    with pytest.raises(ProviderNotFound):
+        await rig.service.list_slots(provider_id=provider.id, from_date=day, to_date=day, service_id=None)

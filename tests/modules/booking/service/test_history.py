@@ -44,10 +44,10 @@ async def test_a_history_that_overlaps_itself_is_refused_whole(rig: Rig) -> None
     brought = [await past(rig, offer, days_ago=10), await past(rig, offer, days_ago=10)]
     with pytest.raises(SlotTaken):
         await rig.service.record_past_bookings(bookings=brought)
-    _, total = await rig.service.list_bookings(
+    page = await rig.service.list_bookings(
         user_id=rig.catalog.providers[offer.provider_id].owner_id or uuid7(), side=None, status=None, page=1, limit=9
     )
-    assert total == 0
+    assert page.total == 0
 
 
 async def test_what_has_not_ended_is_no_history(rig: Rig) -> None:
@@ -60,3 +60,17 @@ async def test_nobody_brings_bookings_of_themselves(rig: Rig) -> None:
     own = (await past(rig, offer, days_ago=5)).model_copy(update={"customer_id": offer.owner_id})
     with pytest.raises(OwnService):
         await rig.service.record_past_bookings(bookings=[own])
+
+
+@pytest.mark.parametrize(("ended_minutes_ago", "is_refused"), [(-59, True), (-30, True), (-1, True), (1, False)])
+async def test_booking_that_has_begun_is_no_history_before_it_has_ended(
+    rig: Rig, ended_minutes_ago: int, *, is_refused: bool
+) -> None:
+    offer = await rig.offer(duration_minutes=60)
+    starts_at = await rig.now() - timedelta(minutes=60 + ended_minutes_ago)
+    brought = [PastBooking(customer_id=uuid7(), service_id=offer.service_id, starts_at=starts_at)]
+    if is_refused:
+        with pytest.raises(DetailsInvalid):
+            await rig.service.record_past_bookings(bookings=brought)
+    else:
+        assert len(await rig.service.record_past_bookings(bookings=brought)) == 1

@@ -297,8 +297,10 @@ async def test_making_the_index_anew_drops_who_is_not_approved(
     assert await slugs(catalog, "trio") == []
 
 
-async def _change_while_indexing(catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rename a provider while the command that makes the index anew has read it and not yet written."""
+async def _change_while_indexing(
+    catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_locked: bool
+) -> None:
+    """Rename a provider between the read and the write of the command that rebuilds the index."""
     provider = await desk.approved(business_name="Before")
     has_read, may_write = asyncio.Event(), asyncio.Event()
     real_describe = indexing._describe
@@ -316,7 +318,12 @@ async def _change_while_indexing(catalog: CatalogService, desk: Desk, monkeypatc
     change = asyncio.ensure_future(
         catalog.change_provider(owner_id=owner_of(provider), provider_id=provider.id, changes=changes)
     )
-    await asyncio.wait([change], timeout=0.5)
+    if is_locked:
+        # It cannot end before the command has written; that it waits shows after a moment.
+        await asyncio.wait([change], timeout=0.5)
+        assert not change.done()
+    else:
+        await asyncio.wait_for(change, timeout=60)
     may_write.set()
     await asyncio.gather(anew, change)
 
@@ -324,7 +331,7 @@ async def _change_while_indexing(catalog: CatalogService, desk: Desk, monkeypatc
 async def test_a_change_while_the_index_is_made_anew_is_found(
     catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await _change_while_indexing(catalog, desk, monkeypatch)
+    await _change_while_indexing(catalog, desk, monkeypatch, is_locked=True)
     assert (await slugs(catalog, "before"), await slugs(catalog, "after")) == ([], ["before"])
 
 
@@ -336,5 +343,5 @@ async def test_the_control_without_the_lock_on_a_provider_its_change_is_overwrit
         return await self.all(statement)
 
     monkeypatch.setattr(WriteTx, "lock", no_lock)
-    await _change_while_indexing(catalog, desk, monkeypatch)
+    await _change_while_indexing(catalog, desk, monkeypatch, is_locked=False)
     assert (await slugs(catalog, "before"), await slugs(catalog, "after")) == (["before"], [])

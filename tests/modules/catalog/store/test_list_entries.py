@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import date, time
 from typing import Any
@@ -16,10 +17,11 @@ from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.store import list_entries, price_bands
-from fairground.modules.catalog.tables import ListEntryRow, PriceBandRow
+from fairground.modules.catalog.tables import ListEntryRow, PriceBandRow, ProviderRow
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from tests.support.catalog import Desk, owner_of
+from tests.support.proofs import Dose
 
 Everything = tuple[list[Any], list[Any]]
 
@@ -29,6 +31,13 @@ async def _kept(db: Database) -> Everything:
         entries = await tx.all(select(*ListEntryRow.__table__.c).order_by(ListEntryRow.scope, ListEntryRow.provider_id))
         bands = select(*PriceBandRow.__table__.c).where(PriceBandRow.providers != 0)
         return list(entries), list(await tx.all(bands.order_by(PriceBandRow.scope, PriceBandRow.from_minor)))
+
+
+async def _figures(db: Database) -> dict[UUID, tuple[int, tuple[int, int]]]:
+    """Return of each provider how many bookings it has, and the sum and number of its ratings."""
+    columns = (ProviderRow.id, ProviderRow.book_count, ProviderRow.rating_sum, ProviderRow.rating_count)
+    async with db.read() as tx:
+        return {row.id: (row.book_count, (row.rating_sum, row.rating_count)) for row in await tx.all(select(*columns))}
 
 
 async def _from_scratch(db: Database, catalog: CatalogService) -> Everything:
@@ -53,6 +62,9 @@ class _Changes:
         self._chance = chance
         self._services: dict[UUID, list[UUID]] = {}
         self._told = 0
+        self.booked: dict[UUID, int] = defaultdict(int)
+        self.rated: dict[UUID, int] = defaultdict(int)
+        """How many bookings and ratings each provider has, whatever the order in which the events came."""
 
     async def make_one(self, provider: OwnProvider) -> None:
         changes = [self._offer, self._withdraw, self._move, self._regroup, self._book, self._rate, self._open]
@@ -82,12 +94,21 @@ class _Changes:
 
     async def _book(self, provider: OwnProvider) -> None:
         catalog: Any = self._desk.catalog
-        await catalog.record_completion(_completed(provider, self._chance.randint(1, 50)))
+        count = self._count_after(self.booked[provider.id])
+        self.booked[provider.id] = max(count, self.booked[provider.id])
+        await catalog.record_completion(_completed(provider, count))
 
     async def _rate(self, provider: OwnProvider) -> None:
         catalog: Any = self._desk.catalog
-        count = self._chance.randint(1, 50)
-        await catalog.record_rating(ProviderRated(provider_id=provider.id, rating_sum=4 * count, rating_count=count))
+        count = self._count_after(self.rated[provider.id])
+        self.rated[provider.id] = max(count, self.rated[provider.id])
+        await catalog.record_rating(
+            ProviderRated(provider_id=provider.id, rating_sum=3 * count + 1, rating_count=count)
+        )
+
+    def _count_after(self, latest: int) -> int:
+        """Return the count of the next event, or of one that is late or delivered twice."""
+        return self._chance.choice([latest + 1, latest + 1, max(1, latest), self._chance.randint(1, latest + 1)])
 
     async def _open(self, provider: OwnProvider) -> None:
         catalog: Any = self._desk.catalog
@@ -98,13 +119,24 @@ class _Changes:
         await catalog.record_free_days(told)
 
 
-async def test_what_is_kept_equals_what_is_made_from_scratch(db: Database, catalog: CatalogService, desk: Desk) -> None:
+@pytest.mark.proof
+@pytest.mark.timeout(3600)
+async def test_lists_and_figures_equal_a_recount_after_random_changes(
+    db: Database, catalog: CatalogService, desk: Desk, dose: Dose
+) -> None:
     await catalog.count_prices_if_bands_changed()
     chance = random.Random(11)
     changes = _Changes(desk, chance)
     providers = [await chance.choice([desk.approved, desk.draft, desk.submitted])() for _ in range(8)]
-    for _ in range(60):
+    for _ in range(dose(small=60, full=10_000)):
         await changes.make_one(chance.choice(providers))
+    assert await _figures(db) == {
+        provider.id: (
+            changes.booked[provider.id],
+            (3 * changes.rated[provider.id] + 1 if changes.rated[provider.id] else 0, changes.rated[provider.id]),
+        )
+        for provider in providers
+    }
     kept = await _kept(db)
     assert kept[0]
     assert kept[1]

@@ -20,7 +20,7 @@ from fairground.contracts.catalog import (
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.places import distance_km
-from fairground.modules.catalog.domain.words import fold
+from fairground.modules.catalog.domain.words import fold, squeezed
 from fairground.modules.catalog.service import CatalogService, lists
 from fairground.modules.catalog.store import listing
 from fairground.platform.db.database import Database
@@ -57,7 +57,7 @@ class Expected:
         return (
             self.is_among(query)
             and _begins(row.business_name, query.q)
-            and _begins(row.location, query.location)
+            and _holds(row.location, query.location)
             and _costs(row.price_minor, query)
             and (self.card.rating or 0) >= (query.min_rating or 0)
             and (query.near is None or self.distance_km(query.near) <= query.near.radius_km)
@@ -92,6 +92,10 @@ class Expected:
 
 def _begins(value: str, prefix: str | None) -> bool:
     return f" {fold(prefix or '')}" in f" {fold(value)}" if fold(prefix or "") else True
+
+
+def _holds(value: str, part: str | None) -> bool:
+    return squeezed(part or "") in squeezed(value)
 
 
 def _costs(price_minor: int | None, query: ProviderQuery) -> bool:
@@ -150,7 +154,7 @@ def _a_query(chance: random.Random) -> ProviderQuery:
     return ProviderQuery(
         vertical=maybe(*CATEGORIES),
         category=maybe("DJ", "band", "italian", "physics"),
-        location=maybe("oslo", "OSLO, nor", "york", "new y", "o", "øst"),
+        location=maybe("oslo", "OSLO, nor", "york", "new y", "o", "øst", "ork", "løkka", "ape t"),
         q=maybe("jazz", "ja", "Åses", "lokka", "dj løkka", "東", "!", "trio "),
         min_price=maybe(0, 1, 99.99, 100, 100.01, 5000),
         max_price=maybe(0, 99.99, 100, 2500),

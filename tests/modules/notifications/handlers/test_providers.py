@@ -121,10 +121,10 @@ async def test_a_rejection_that_was_answered_already_is_not_news(rig: Rig, owner
 async def test_each_review_is_told_with_what_the_reviews_add_up_to(rig: Rig) -> None:
     provider = rig.catalog.add_provider()
     owner = rig.accounts.add("Ada Lovelace", user_id=provider.owner_id)
-    rig.reviews.add(provider.id, rating=4, text="Clear.")
-    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=4, rating_count=1))
-    rig.reviews.add(provider.id, rating=5, text="Now I see.")
-    second = ProviderRated(provider_id=provider.id, rating_sum=9, rating_count=2)
+    clear = rig.reviews.add(provider.id, rating=4, text="Clear.")
+    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=4, rating_count=1, review_id=clear))
+    seen = rig.reviews.add(provider.id, rating=5, text="Now I see.")
+    second = ProviderRated(provider_id=provider.id, rating_sum=9, rating_count=2, review_id=seen)
     await rig.tell(second)
     await rig.deliver(second)
     first_mail, second_mail = rig.mails()
@@ -136,12 +136,20 @@ async def test_each_review_is_told_with_what_the_reviews_add_up_to(rig: Rig) -> 
     assert len(await rig.listed(owner)) == 2
 
 
-async def test_of_reviews_that_came_together_the_last_is_told(rig: Rig) -> None:
+async def test_each_of_two_reviews_that_came_together_is_mailed(rig: Rig) -> None:
     provider = rig.catalog.add_provider()
     owner = rig.accounts.add("Ada Lovelace", user_id=provider.owner_id)
-    for rating in (3, 5):
-        rig.reviews.add(provider.id, rating=rating, text="")
-    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=3, rating_count=1))
+    first, second = (rig.reviews.add(provider.id, rating=rating, text=f"{rating} stars") for rating in (3, 5))
+    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=3, rating_count=1, review_id=first))
+    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=8, rating_count=2, review_id=second))
+    assert rig.subjects(owner) == ["A new review of Ada Lovelace"] * 2
+    assert ["“3 stars”" in body(mail) for mail in rig.mails()] == [True, False]
+    assert ["“5 stars”" in body(mail) for mail in rig.mails()] == [False, True]
+
+
+async def test_review_that_was_written_elsewhere_is_not_mailed(rig: Rig) -> None:
+    provider = rig.catalog.add_provider()
+    owner = rig.accounts.add("Ada Lovelace", user_id=provider.owner_id)
+    rig.reviews.add(provider.id, rating=4, text="")
+    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=4, rating_count=1))
     assert rig.subjects(owner) == []
-    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=8, rating_count=2))
-    assert rig.subjects(owner) == ["A new review of Ada Lovelace"]

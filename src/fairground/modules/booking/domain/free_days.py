@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from fairground.contracts.booking import AvailabilityRules, Slot
+from fairground.kernel.zones import get_zone
 from fairground.modules.booking.domain.slots import Interval, list_starts, without_busy
-from fairground.modules.booking.domain.zones import get_zone
 
 _DAY: Final = timedelta(days=1)
 _A_MONDAY: Final = date(2024, 1, 1)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from fairground.contracts.booking import AvailabilityRules, DatedException, RulesInvalid
-from fairground.modules.booking.domain.zones import get_zone
+from fairground.kernel.zones import find_zone
 
 MAX_EXCEPTIONS: Final = 366
 MAX_WEEKLY: Final = 7 * 24
@@ -19,7 +19,8 @@ Minutes = tuple[int, int]
 
 def check_rules(rules: AvailabilityRules) -> None:
     """Raise RulesInvalid for the first thing that is wrong, naming its day."""
-    get_zone(rules.timezone)
+    if find_zone(rules.timezone) is None:
+        raise RulesInvalid(f"There is no time zone {rules.timezone!r}.", hint="Write an IANA name such as Europe/Oslo.")
     if len(rules.weekly) > MAX_WEEKLY:
         raise RulesInvalid(f"{len(rules.weekly)} weekly hours are too many; at most {MAX_WEEKLY}.")
     if len(rules.exceptions) > MAX_EXCEPTIONS:

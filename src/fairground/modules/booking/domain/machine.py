@@ -85,6 +85,9 @@ MOVES: Final = {
     (Actor.SYSTEM, _S.CONFIRMED, _S.COMPLETED): Move(AFTER_END),
 }
 
+# Of these a booking takes the provider's time, until it lapses.
+LIVE: Final = (_S.HELD, _S.REQUESTED, _S.CONFIRMED)
+
 # A booking that ended in one of these before it was ever confirmed keeps no money.
 ENDED_WITHOUT: Final = frozenset({_S.DECLINED, _S.CANCELLED, _S.EXPIRED})
 
@@ -102,14 +105,21 @@ def require_move(actor: Actor, *, current: BookingStatus, to: BookingStatus, sit
         raise move.guard.refuse(situation)
 
 
-def next_steps(actor: Actor, *, current: BookingStatus, situation: Situation) -> list[NextStep]:
-    """Return what one side may ask for now, the usual first."""
+def next_steps(
+    actor: Actor, *, current: BookingStatus, situation: Situation, is_reviewed: bool = False
+) -> list[NextStep]:
+    """Return what one side may ask for now, the usual first.
+
+    Args:
+        is_reviewed: Whether this side has reviewed the booking, which it does once.
+    """
     steps = {
         move.step: None
         for (who, status, _), move in MOVES.items()
         if who is actor and status is current and move.step is not None and move.guard.is_met(situation)
     }
-    return [*steps, NextStep.REVIEW] if current is BookingStatus.COMPLETED else list(steps)
+    can_review = current is BookingStatus.COMPLETED and not is_reviewed
+    return [*steps, NextStep.REVIEW] if can_review else list(steps)
 
 
 def follow_payment(

@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fairground.contracts.booking import Booking, BookingNotFound, BookingStatus, CancellationPreview
-from fairground.contracts.catalog import Offer
+from fairground.contracts.catalog import BookingMode, Offer
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.domain.machine import Actor, Situation
+from fairground.modules.booking.domain.machine import LIVE, Actor, Situation
 from fairground.modules.booking.domain.terms import preview_cancellation
 from fairground.verticals.cancellation import CancellationPolicy
 from fairground.verticals.schema import Vertical
+
+_ENDED_AS_HOLD = 2  # the version of a hold that was cancelled or lapsed
 
 
 class BookingRecord(Booking):
@@ -20,11 +22,18 @@ class BookingRecord(Booking):
     cancellation: CancellationPolicy
     answer_due_hours: int
     was_confirmed: bool
+    has_customer_review: bool = False
+    has_provider_review: bool = False
     changed_at: datetime
 
     @property
     def lapses_at(self) -> datetime | None:
         return self.expires_at or self.answer_due_at
+
+    def is_live(self, *, now: datetime) -> bool:
+        """Tell whether the booking takes its time: it has not ended, and its hold or request has not lapsed."""
+        has_lapsed = self.lapses_at is not None and self.lapses_at <= now
+        return self.status in LIVE and not has_lapsed
 
     def public(self) -> Booking:
         return Booking(**{name: getattr(self, name) for name in Booking.model_fields})
@@ -36,6 +45,25 @@ class BookingRecord(Booking):
         if user_id == self.provider_owner_id:
             return Actor.PROVIDER
         raise not_found(self.id)
+
+    def reached(self) -> list[BookingStatus]:
+        """Return every status that the booking has had, the present one last.
+
+        The version counts them: only a booking that was requested ends behind its second one without a confirmation.
+        """
+        is_request = self.booking_mode is BookingMode.REQUEST
+        has_passed_it = self.was_confirmed or self.version > _ENDED_AS_HOLD
+        was_requested = is_request and (has_passed_it or self.status is BookingStatus.REQUESTED)
+        passed = [BookingStatus.HELD]
+        passed += [BookingStatus.REQUESTED] if was_requested else []
+        passed += [BookingStatus.CONFIRMED] if self.was_confirmed else []
+        return passed if self.status in passed else [*passed, self.status]
+
+    def ended_at(self) -> datetime | None:
+        return None if self.status in LIVE else self.changed_at
+
+    def is_reviewed_by(self, side: Actor) -> bool:
+        return self.has_customer_review if side is Actor.CUSTOMER else self.has_provider_review
 
     def situation(self, *, now: datetime) -> Situation:
         return Situation(

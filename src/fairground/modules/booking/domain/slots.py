@@ -5,12 +5,11 @@ a zone changes its offset (ARCHITECTURE §5.4).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from fairground.contracts.booking import AvailabilityRules, DatedException, Slot, WeeklyHours
-from fairground.modules.booking.domain.zones import first_instant, get_zone, last_instant
+from fairground.kernel.zones import first_instant, get_zone, last_instant
 from fairground.verticals.schema import BookingRules
 
 Interval = tuple[datetime, datetime]
@@ -79,7 +78,7 @@ def without_busy(slots: Iterable[Slot], busy: Sequence[Interval]) -> list[Slot]:
     return free
 
 
-def open_windows(rules: AvailabilityRules, *, zone: ZoneInfo, days: Iterable[date]) -> list[Interval]:
+def open_windows(rules: AvailabilityRules, *, zone: tzinfo, days: Iterable[date]) -> list[Interval]:
     """Return the open times of some days in order. They are disjoint, but may touch."""
     opened: list[Interval] = []
     closed: list[Interval] = []
@@ -102,7 +101,7 @@ def _hours(rules: AvailabilityRules, day: date, exceptions: Sequence[DatedExcept
     return [(each.start, each.end) for each in hours if each.start is not None and each.end is not None]
 
 
-def _interval(day: date, start: time, end: time, *, zone: ZoneInfo) -> Interval:
+def _interval(day: date, start: time, end: time, *, zone: tzinfo) -> Interval:
     end_day = day + _DAY if end == time.min else day
     return (
         first_instant(datetime.combine(day, start), zone=zone),

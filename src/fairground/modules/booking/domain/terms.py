@@ -1,11 +1,12 @@
 """What is agreed when a booking is made: its details, its deadlines, and what cancelling gives back."""
 
-import unicodedata
 from datetime import datetime, timedelta
 from typing import Final
 
 from fairground.contracts.booking import BookingStatus, CancellationPreview, DetailsInvalid, RefundTerm
+from fairground.kernel import text as text_rules
 from fairground.kernel.money import share_of
+from fairground.kernel.text import refused_as
 from fairground.modules.booking.domain.machine import Actor
 from fairground.verticals.cancellation import CancellationPolicy
 from fairground.verticals.schema import BookingRules
@@ -19,17 +20,13 @@ _WHOLE: Final = 100
 
 
 def clean_text(name: str, text: str | None, *, most: int) -> str | None:
-    """Return the text trimmed, or None when nothing is left of it.
+    """Return the text as it is kept, or None when it shows nothing.
 
     Raises:
-        DetailsInvalid: It has more than `most` characters, or some that cannot be seen, which PostgreSQL may refuse.
+        DetailsInvalid: It has more than `most` characters, or one that `kernel.text` refuses.
     """
-    cleaned = (text or "").strip().replace("\r\n", "\n")
-    if len(cleaned) > most:
-        raise DetailsInvalid(f"The {name} has {len(cleaned)} characters; at most {most}.")
-    if any(character not in "\n\t" and unicodedata.category(character) in {"Cc", "Cs"} for character in cleaned):
-        raise DetailsInvalid(f"The {name} holds control characters.", hint="Remove what cannot be seen.")
-    return cleaned or None
+    with refused_as(DetailsInvalid, f"The {name}", field=name):
+        return text_rules.clean_text(text or "", most=most) or None
 
 
 def check_details(booking: BookingRules, *, place: str | None, party_size: int | None) -> None:

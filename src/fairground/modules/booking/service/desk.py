@@ -79,11 +79,18 @@ class Desk:
 
 def _as_seen(user_id: UUID, record: BookingRecord, *, payment: Payment | None, now: datetime) -> BookingView:
     side = record.side_of(user_id)
-    steps = next_steps(side, current=record.status, situation=record.situation(now=now))
+    steps = next_steps(
+        side,
+        current=record.status,
+        situation=record.situation(now=now),
+        is_reviewed=record.is_reviewed_by(side),
+    )
     return BookingView(
         **record.public().model_dump(),
         side=side.value,
         next_steps=steps,
         payment=payment,
         cancellation=record.preview_cancellation(side, now=now) if NextStep.CANCEL in steps else None,
+        reached=record.reached(),
+        ended_at=record.ended_at(),
     )

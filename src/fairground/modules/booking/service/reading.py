@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from fairground.contracts.booking import Booking, BookingSide, BookingStatus, BookingView
+from fairground.contracts.booking import Booking, BookingPage, BookingSide, BookingStatus, BookingView
+from fairground.kernel.paging import PAGED_AT_MOST, TimeCursor, offset_of
 from fairground.modules.booking.domain.calendar import write_calendar
 from fairground.modules.booking.domain.machine import Actor
 from fairground.modules.booking.service.desk import Desk
-from fairground.modules.booking.store import bookings
+from fairground.modules.booking.store import booking_lists, bookings
 
 
 class Reading(Desk):
@@ -14,16 +15,35 @@ class Reading(Desk):
         return await self._show(user_id, booking_id)
 
     async def list_bookings(
-        self, *, user_id: UUID, side: str | None, status: BookingStatus | None, page: int, limit: int
-    ) -> tuple[list[BookingView], int]:
+        self,
+        *,
+        user_id: UUID,
+        side: str | None,
+        status: BookingStatus | None,
+        page: int = 1,
+        limit: int,
+        cursor: str | None = None,
+    ) -> BookingPage:
         actor = None if side is None else Actor(side)
+        after = None if cursor is None else TimeCursor.read(cursor)
+        offset = offset_of(page=page, limit=limit) if after is None else 0
         async with self._db.read() as tx:
-            records = await bookings.list_bookings(
-                tx, user_id=user_id, side=actor, status=status, page=page, limit=limit
+            # One more than is shown tells whether anything follows.
+            found = await booking_lists.list_page(
+                tx, user_id=user_id, side=actor, status=status, after=after, offset=offset, limit=limit + 1
             )
-            total = await bookings.count_bookings(tx, user_id=user_id, side=actor, status=status)
+            total = await booking_lists.count_up_to(
+                tx, user_id=user_id, side=actor, status=status, most=PAGED_AT_MOST + 1
+            )
             now = await tx.current_time()
-        return await self._views(user_id, records, now=now), total
+        shown = found[:limit]
+        end = TimeCursor(at=shown[-1].starts_at, id=shown[-1].id) if len(found) > limit else None
+        return BookingPage(
+            data=await self._views(user_id, shown, now=now),
+            total=min(total, PAGED_AT_MOST),
+            total_is_lower_bound=total > PAGED_AT_MOST,
+            next_cursor=None if end is None else end.write(),
+        )
 
     async def find_booking_side(self, *, booking_id: UUID) -> BookingSide | None:
         async with self._db.read() as tx:

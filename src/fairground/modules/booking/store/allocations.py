@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, exists, insert, literal, select, update
@@ -42,6 +42,14 @@ class Claim:
             "booking_id": self.booking_id,
             "version": 1,
         }
+
+
+class Lapsed(NamedTuple):
+    """A hold or request that has lapsed and still takes its time."""
+
+    booking_id: UUID
+    expires_at: datetime
+    id: UUID
 
 
 async def claim_time(tx: WriteTx, claim: Claim) -> bool:
@@ -107,15 +115,18 @@ async def lock_allocation(tx: WriteTx, *, booking_id: UUID) -> None:
     await tx.lock(select(AllocationRow.id).where(AllocationRow.booking_id == booking_id))
 
 
-async def list_lapsed(tx: ReadTx, *, limit: int) -> list[UUID]:
-    """Return the bookings whose hold or request has lapsed, the one that lapsed first first."""
+async def list_lapsed(tx: ReadTx, *, after: Lapsed | None, limit: int) -> list[Lapsed]:
+    """Return the bookings whose hold or request has lapsed, the one that lapsed first first, behind `after`."""
     statement = (
-        select(AllocationRow.booking_id)
+        select(AllocationRow.booking_id, AllocationRow.expires_at, AllocationRow.id)
         .where(AllocationRow.state == "held", AllocationRow.expires_at <= tx.now())
-        .order_by(AllocationRow.expires_at)
+        .order_by(AllocationRow.expires_at, AllocationRow.id)
         .limit(limit)
     )
-    return await tx.scalars(statement)
+    if after is not None:
+        behind = (AllocationRow.expires_at > after.expires_at) | (AllocationRow.id > after.id)
+        statement = statement.where(AllocationRow.expires_at >= after.expires_at, behind)
+    return [Lapsed(row.booking_id, row.expires_at, row.id) for row in await tx.all(statement)]
 
 
 async def keep_until(tx: WriteTx, *, booking_id: UUID, expires_at: datetime) -> bool:

@@ -1,16 +1,14 @@
 """What a profile and a service may say. Every refusal names the field, in `context["field"]` too."""
 
-import re
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from fairground.contracts.catalog import (
     BIO_MAX_LENGTH,
     CATEGORIES_MAX,
     DURATION_MAX_MINUTES,
     DURATION_MIN_MINUTES,
+    EXTERNAL_ID_MAX_LENGTH,
     LOCATION_MAX_LENGTH,
     NAME_MAX_LENGTH,
     PHONE_MAX_LENGTH,
@@ -24,37 +22,37 @@ from fairground.contracts.catalog import (
     ServiceIn,
     ServiceInvalid,
 )
-from fairground.kernel.errors import Invalid
+from fairground.kernel.text import (
+    check_identifier,
+    clean_line,
+    clean_text,
+    refused_as,
+    require_line,
+    require_text,
+)
+from fairground.kernel.zones import find_zone
 from fairground.verticals.schema import Vertical
 
-_REQUIRED: Final = {"business_name": NAME_MAX_LENGTH, "location": LOCATION_MAX_LENGTH}
-_OPTIONAL: Final = {
-    "custom_subtitle": SUBTITLE_MAX_LENGTH,
-    "bio": BIO_MAX_LENGTH,
-    "contact_phone": PHONE_MAX_LENGTH,
-}
-# PostgreSQL stores no NUL, UTF-8 has no surrogates, and nobody can see the others; lines and tabs are layout.
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_REQUIRED_LINES: Final = {"business_name": NAME_MAX_LENGTH, "location": LOCATION_MAX_LENGTH}
+_LINES: Final = {"custom_subtitle": SUBTITLE_MAX_LENGTH, "contact_phone": PHONE_MAX_LENGTH}
+_TEXTS: Final = {"bio": BIO_MAX_LENGTH}
 _PICTURE_URL_MAX_LENGTH: Final = 300
-_EXTERNAL_ID_MAX_LENGTH: Final = 200
 
 
 def check_profile(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a profile with their texts trimmed; a blank optional text becomes None.
+    """Return the fields of a profile with their texts as they are kept; an optional one that shows nothing is None.
 
     `fields` may be a part of a profile. Categories are another check's.
 
     Raises:
-        ProfileInvalid: A text is empty, too long or not printable; the zone is unknown; the coordinates are off.
+        ProfileInvalid: A text is refused by `kernel.text`; the zone is unknown; the coordinates are off.
     """
     checked = dict(fields)
-    for name, most in _REQUIRED.items():
-        if name in fields:
-            checked[name] = _required_text(name, fields[name], most, ProfileInvalid)
-    for name, most in _OPTIONAL.items():
-        if name in fields:
-            checked[name] = _optional_text(name, fields[name], most, ProfileInvalid)
-    if "timezone" in fields and fields["timezone"] not in _zones():
+    for names, clean in ((_REQUIRED_LINES, require_line), (_LINES, clean_line), (_TEXTS, clean_text)):
+        for name in names.keys() & fields:
+            with refused_as(ProfileInvalid, name, field=name):
+                checked[name] = clean(fields[name] or "", most=names[name]) or None
+    if "timezone" in fields and find_zone(fields["timezone"]) is None:
         raise ProfileInvalid(
             f"timezone {fields['timezone']!r} is not an IANA zone.",
             hint="Write it as Europe/Oslo or America/New_York.",
@@ -99,7 +97,7 @@ def check_category(pack: Vertical, word: str) -> str:
 
 
 def check_service(pack: Vertical, service: ServiceIn, *, currency: str) -> ServiceIn:
-    """Return the service with its texts trimmed and its category by slug.
+    """Return the service with its texts as they are kept and its category by slug.
 
     Raises:
         CategoryUnknown: The pack has no such category.
@@ -123,57 +121,30 @@ def check_service(pack: Vertical, service: ServiceIn, *, currency: str) -> Servi
             f"{pack.key} are booked by {' or '.join(pack.booking.modes)}, not by {service.booking_mode}.",
             field="booking_mode",
         )
-    return service.model_copy(
-        update={
-            "category": check_category(pack, service.category),
-            "name": _required_text("name", service.name, NAME_MAX_LENGTH, ServiceInvalid),
-            "description": _optional_text(
-                "description", service.description, SERVICE_DESCRIPTION_MAX_LENGTH, ServiceInvalid
-            ),
-        }
-    )
+    category = check_category(pack, service.category)
+    with refused_as(ServiceInvalid, "name", field="name"):
+        name = require_line(service.name, most=NAME_MAX_LENGTH)
+    with refused_as(ServiceInvalid, "description", field="description"):
+        description = clean_text(service.description or "", most=SERVICE_DESCRIPTION_MAX_LENGTH) or None
+    return service.model_copy(update={"category": category, "name": name, "description": description})
 
 
 def check_reason(reason: str) -> str:
-    return _required_text("reason", reason, REASON_MAX_LENGTH, ProfileInvalid)
+    with refused_as(ProfileInvalid, "reason", field="reason"):
+        return require_text(reason, most=REASON_MAX_LENGTH)
 
 
 def check_external_id(external_id: str) -> str:
-    """Return the id by which a source knows a provider, as it came: two ids that differ in a space are two."""
-    if not 1 <= len(external_id) <= _EXTERNAL_ID_MAX_LENGTH or _CONTROL.search(external_id):
-        raise ProfileInvalid(
-            f"the external id is empty, longer than {_EXTERNAL_ID_MAX_LENGTH} characters, or not printable.",
-            field="external_id",
-        )
-    return external_id
+    """Return the id by which a source knows a provider, unchanged."""
+    with refused_as(ProfileInvalid, "the external id", field="external_id"):
+        return check_identifier(external_id, most=EXTERNAL_ID_MAX_LENGTH)
 
 
 def check_picture_url(url: str) -> str:
     """Return the address if it is a path of this installation; a foreign one would watch our visitors."""
-    if not url.startswith("/") or url.startswith("//") or len(url) > _PICTURE_URL_MAX_LENGTH or _CONTROL.search(url):
+    if not url.startswith("/") or url.startswith("//") or len(url) > _PICTURE_URL_MAX_LENGTH or not url.isprintable():
         raise ProfileInvalid(
             "A picture is named by a path of this installation, such as /media/pictures/1.webp.",
             field="profile_picture_url",
         )
     return url
-
-
-def _required_text(name: str, value: str | None, most: int, refusal: type[Invalid]) -> str:
-    text = _optional_text(name, value, most, refusal)
-    if text is None:
-        raise refusal(f"{name} is empty.", hint=f"Write 1 to {most} characters.", field=name)
-    return text
-
-
-def _optional_text(name: str, value: str | None, most: int, refusal: type[Invalid]) -> str | None:
-    text = (value or "").strip().replace("\r\n", "\n")
-    if len(text) > most:
-        raise refusal(f"{name} has {len(text)} characters.", hint=f"Write at most {most}.", field=name)
-    if _CONTROL.search(text):
-        raise refusal(f"{name} holds control characters.", hint="Remove what cannot be seen.", field=name)
-    return text or None
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())

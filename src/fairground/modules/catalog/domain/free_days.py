@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
 
+from fairground.kernel.zones import get_zone, zone_names
 from fairground.verticals.schema import BookingRules, Vertical
 
 ANY_START: Final = "0000"
@@ -107,9 +107,10 @@ def _first_starts(day: date, rules: BookingRules, now: datetime) -> FirstStarts:
     if (earliest + _FARTHEST_EAST).date() < day <= (now - _FARTHEST_WEST).date() + horizon:
         return FirstStarts(ANY_START, {})
     starts = {}
-    for zone in _zones():
+    for name in sorted(zone_names()):
+        zone = get_zone(name)
         is_too_far = day > now.astimezone(zone).date() + horizon
-        starts[zone.key] = NO_START if is_too_far else _first_start(day, earliest.astimezone(zone))
+        starts[name] = NO_START if is_too_far else _first_start(day, earliest.astimezone(zone))
     [(usual, _)] = Counter(starts.values()).most_common(1)
     return FirstStarts(usual, {zone: start for zone, start in starts.items() if start != usual})
 
@@ -118,8 +119,3 @@ def _first_start(day: date, earliest: datetime) -> str:
     if earliest.date() != day:
         return NO_START if earliest.date() > day else ANY_START
     return f"{earliest:%H%M}"
-
-
-@cache
-def _zones() -> tuple[ZoneInfo, ...]:
-    return tuple(ZoneInfo(name) for name in sorted(available_timezones()))

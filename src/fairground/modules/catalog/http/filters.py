@@ -32,7 +32,9 @@ class Filters(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     category: CategoryWord = Field(default=None, description="A category's slug, name or alias, in any spelling.")
-    location: str | None = Field(default=None, description="A prefix of the location, or of a word in it.")
+    location: str | None = Field(
+        default=None, description="Any part of the location; case, accents and spaces do not matter."
+    )
     when: date | None = Field(
         default=None, description="A date where the provider is, on which something of theirs can still be booked."
     )

@@ -21,20 +21,20 @@ from fairground.contracts.catalog import (
     ProfileChanges,
     ProfileIn,
 )
-from fairground.platform.http.bodies import Body
+from fairground.platform.http.bodies import Body, text_field
 from fairground.platform.http.identity import SignedIn, Staff
 from fairground.platform.http.routing import api_router
 
-_Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX_LENGTH)]
-_Subtitle = Annotated[str, Field(max_length=SUBTITLE_MAX_LENGTH)]
-_Bio = Annotated[str, Field(max_length=BIO_MAX_LENGTH)]
-_Location = Annotated[str, Field(min_length=1, max_length=LOCATION_MAX_LENGTH)]
+_Name = Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
+_Subtitle = Annotated[str, text_field(most=SUBTITLE_MAX_LENGTH)]
+_Bio = Annotated[str, text_field(most=BIO_MAX_LENGTH)]
+_Location = Annotated[str, Field(min_length=1), text_field(most=LOCATION_MAX_LENGTH)]
 _Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, description="Degrees north.")]
 _Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, description="Degrees east.")]
 _Zone = Annotated[str, Field(max_length=60, description="An IANA name, such as Europe/Oslo.")]
 _Word = Annotated[str, Field(max_length=80)]
 _Categories = Annotated[list[_Word], Field(min_length=1, max_length=CATEGORIES_MAX, description="Slugs or aliases.")]
-_Phone = Annotated[str, Field(max_length=PHONE_MAX_LENGTH, description="Shown to staff alone.")]
+_Phone = Annotated[str, text_field(most=PHONE_MAX_LENGTH, description="Shown to staff alone.")]
 
 
 class ProviderIn(Body):
@@ -65,7 +65,7 @@ class ProviderChangesIn(Body):
 
 
 class RejectionIn(Body):
-    reason: str = Field(min_length=1, max_length=REASON_MAX_LENGTH)
+    reason: Annotated[str, Field(min_length=1), text_field(most=REASON_MAX_LENGTH)]
 
 
 class PictureChoiceIn(Body):

@@ -1,6 +1,7 @@
 """Services of a provider."""
 
 from http import HTTPStatus
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -18,19 +19,19 @@ from fairground.contracts.catalog import (
     ServiceIn,
     ServiceNotFound,
 )
-from fairground.platform.http.bodies import Body
+from fairground.platform.http.bodies import Body, text_field
 from fairground.platform.http.identity import SignedIn, Visitor
 from fairground.platform.http.routing import api_router
 
 
 class NewServiceIn(Body):
-    name: str = Field(min_length=1, max_length=NAME_MAX_LENGTH)
+    name: Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
     category: str
     price_minor: int = Field(ge=1, le=PRICE_MAX_MINOR, description="In the minor unit of the currency.")
     currency: str = Field(description="The installation's one, which GET /verticals names.")
     duration_minutes: int = Field(ge=DURATION_MIN_MINUTES, le=DURATION_MAX_MINUTES)
     booking_mode: BookingMode
-    description: str | None = Field(default=None, max_length=SERVICE_DESCRIPTION_MAX_LENGTH)
+    description: str | None = text_field(None, most=SERVICE_DESCRIPTION_MAX_LENGTH)
 
 
 class ServiceListOut(BaseModel):

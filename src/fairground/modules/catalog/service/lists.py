@@ -15,7 +15,7 @@ from fairground.kernel.money import minor_from_major
 from fairground.modules.catalog.domain.cursors import Cursor
 from fairground.modules.catalog.domain.free_days import free_on
 from fairground.modules.catalog.domain.places import Circle
-from fairground.modules.catalog.domain.words import fold
+from fairground.modules.catalog.domain.words import fold, squeezed
 from fairground.modules.catalog.service.base import CatalogBase
 from fairground.modules.catalog.store import listing, price_bands
 from fairground.modules.catalog.store.list_filter import ListFilter
@@ -88,7 +88,7 @@ class Lists(CatalogBase):
         return ListFilter(
             scopes=self._scopes(vertical=query.vertical, category=query.category, apart=is_apart),
             name=fold(query.q or "") or None,
-            location=fold(query.location or "") or None,
+            location=squeezed(query.location or "") or None,
             min_minor=None if query.min_price is None else self._minor(query.min_price),
             max_minor=None if query.max_price is None else self._minor(query.max_price),
             min_rating=query.min_rating,

@@ -23,8 +23,10 @@ from fairground.modules.catalog.domain.search.facets import count_facets
 from fairground.modules.catalog.domain.search.question import Question
 from fairground.modules.catalog.domain.search.ranking import Candidate, doubtful, rank, ranked
 from fairground.modules.catalog.service.lists import Lists
+from fairground.modules.catalog.store import list_entries, refolding
 from fairground.modules.catalog.store.cards import list_cards_of
 from fairground.modules.catalog.store.list_filter import ListFilter
+from fairground.modules.catalog.store.locations import learn_locations
 from fairground.modules.catalog.store.search import indexing
 from fairground.platform.db.database import ReadTx
 
@@ -68,9 +70,17 @@ class Searching(Lists):
     async def index_providers(self, *, after: UUID | None) -> IndexStep | None:
         async with self._db.read() as tx:
             provider_ids = await indexing.list_ids_after(tx, after, limit=_INDEXED_AT_ONCE)
+            new_locations = await refolding.list_new_locations(tx, provider_ids)
         if not provider_ids:
             return None
+        if new_locations:
+            # In a transaction of its own: an import that learns the same ones must not wait for our locks.
+            async with self._db.write() as tx:
+                await learn_locations(tx, new_locations)
         async with self._db.write() as tx:
+            moved = await refolding.refold(tx, provider_ids)
+            if moved:
+                await list_entries.list_anew(tx, moved, scale_minor=self._prices.fine_minor)
             await indexing.index_anew(tx, self._engine, provider_ids)
         return IndexStep(count=len(provider_ids), last_id=provider_ids[-1])
 

@@ -1,34 +1,36 @@
-"""Where providers say they are, in folded words: each location is learnt once, whoever is there."""
+"""Where providers are, in folded words: each location is stored once, however many providers are there."""
 
 from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from fairground.modules.catalog.domain.words import phrases
+from fairground.modules.catalog.domain.words import endings
 from fairground.modules.catalog.tables import LocationPhraseRow
 from fairground.platform.db.database import WriteTx
 from fairground.platform.db.types import after_prefix, among
 
 
 async def learn_locations(tx: WriteTx, folded_locations: Collection[str]) -> None:
-    """Make folded locations findable by the beginning of every word in them."""
+    """Make folded locations findable by any part of them."""
     phrase, location = LocationPhraseRow.phrase, LocationPhraseRow.folded_location
     wanted = set(folded_locations)
-    known = await tx.scalars(select(location).where(among(phrase, wanted), location == phrase))
+    whole = {folded.replace(" ", "") for folded in wanted}
+    known = await tx.scalars(select(location).where(among(phrase, whole), among(location, wanted)))
     # In one order, so that two imports that learn the same ones wait for each other in one direction only.
     await tx.insert_many(LocationPhraseRow, sorted(phrase_rows(wanted - set(known)), key=lambda row: [*row.values()]))
 
 
 def phrase_rows(folded_locations: Collection[str]) -> list[dict[str, str]]:
     return [
-        {"phrase": phrase, "folded_location": location} for location in folded_locations for phrase in phrases(location)
+        {"phrase": ending, "folded_location": location} for location in folded_locations for ending in endings(location)
     ]
 
 
-def is_at(folded_location: Any, prefix: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return whether a location, or a word in it, begins with the folded prefix."""
+def is_at(folded_location: Any, part: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return whether a location holds a part of a place; both without spaces, as `squeezed` writes them."""
     phrase = LocationPhraseRow.phrase
-    found = select(LocationPhraseRow.folded_location).where(phrase >= prefix, phrase < after_prefix(prefix))
+    # A location holds a text if one of its endings begins with it: a range of the primary key, on both databases.
+    found = select(LocationPhraseRow.folded_location).where(phrase >= part, phrase < after_prefix(part))
     is_found: ColumnElement[bool] = folded_location.in_(found)
     return is_found

@@ -1,30 +1,24 @@
 """What is kept and told of a picture."""
 
-import re
 from base64 import b64encode
 from typing import Final
 from uuid import UUID
 
 from fairground.contracts.media import AltInvalid, PictureNotFound
+from fairground.kernel.text import clean_line, refused_as
 
 ALT_MAX_LENGTH: Final = 500
 _VERSION_LENGTH: Final = 12
-# PostgreSQL stores no NUL, UTF-8 has no surrogates, and the text stands in one attribute.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def check_alt(alt: str) -> str:
-    """Return the text as it is kept.
+    """Return the text as it is kept: one line, for it becomes an attribute.
 
     Raises:
-        AltInvalid: It is too long, or holds what cannot be seen.
+        AltInvalid: It is too long, or `kernel.text` refuses a character of it.
     """
-    alt = alt.strip()
-    if len(alt) > ALT_MAX_LENGTH:
-        raise AltInvalid(f"The text has {len(alt)} characters.", hint=f"Shorten it to {ALT_MAX_LENGTH}.")
-    if _CONTROL.search(alt):
-        raise AltInvalid("The text holds control characters.", hint="Remove what cannot be seen.")
-    return alt
+    with refused_as(AltInvalid, "The text", field="alt"):
+        return clean_line(alt, most=ALT_MAX_LENGTH)
 
 
 def not_found() -> PictureNotFound:

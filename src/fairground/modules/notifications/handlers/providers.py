@@ -86,9 +86,11 @@ class ProviderNews:
         await self._service.tell([notice])
 
     async def tell_of_review(self, event: ProviderRated) -> None:
+        if event.review_id is None:
+            return
         provider = await self._catalog.get_provider_ref(provider_id=event.provider_id)
-        newest = await self._reviews.list_provider_reviews(provider_id=event.provider_id, page=1, limit=1)
-        if provider.owner_id is None or newest.total != event.rating_count:
+        review = await self._reviews.find_review(review_id=event.review_id)
+        if provider.owner_id is None or review is None:
             return
         notice = self._writer.write(
             event.topic,
@@ -97,7 +99,7 @@ class ProviderNews:
             subject_id=event.provider_id,
             occasion=str(event.rating_count),
             provider=provider,
-            review=newest.data[0],
+            review=review,
             rating_count=event.rating_count,
             rating=event.rating_sum / event.rating_count,
         )

@@ -1,7 +1,16 @@
-"""One effect for one Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07), whatever is repeated or killed.
+"""At most one effect for each Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07).
 
-A request with a key claims a row before it starts. Its first write marks the row in the same transaction, so that a
-request that died can be told from one that died after it took effect. The answer is stored last and replayed.
+A request with a key claims a row before it starts. Its first write marks the row `effective` in the same transaction,
+and its answer is stored last and replayed for 24 hours.
+
+| row of a request that failed or died | next request with the key |
+|---|---|
+| `started`: nothing was committed | runs |
+| `effective`: something was committed | never runs; it gets `idempotency.outcome_unknown` |
+
+Both happen at once after an error, and 60 s after the start if the process died. The exception is an error that is
+resumable (`DomainError.is_resumable`): the same request continues its own work, so its row is deleted. The row itself
+decides which case it is, so a COMMIT whose answer was lost is covered as well.
 """
 
 from collections.abc import Iterator
@@ -79,7 +88,7 @@ async def claim_request(db: Database, *, actor_id: UUID, key: str, request_hash:
     Raises:
         RequestInFlight: It is being carried out, as far as we know.
         KeyReused: The key came with another request before.
-        OutcomeUnknown: It took effect, but whoever carried it out died before answering.
+        OutcomeUnknown: It took effect, but its answer was lost.
     """
     claim = Claim(actor_id=actor_id, key=key, claim_id=uuid7())
     async with db.write() as tx:
@@ -112,7 +121,7 @@ async def _lock_row(tx: WriteTx, claim: Claim) -> Any:
             IdempotencyRow.state,
             IdempotencyRow.status,
             IdempotencyRow.body,
-            (IdempotencyRow.started_at < tx.now(-IN_FLIGHT_FOR)).label("is_abandoned"),
+            _is_abandoned(tx).label("is_abandoned"),
             _is_lapsed(tx).label("is_lapsed"),
         ).where(IdempotencyRow.actor_id == claim.actor_id, IdempotencyRow.key == claim.key)
     )
@@ -121,8 +130,15 @@ async def _lock_row(tx: WriteTx, claim: Claim) -> Any:
 
 def _is_lapsed(tx: ReadTx) -> Any:
     """A row that may be overwritten: past its time, or abandoned before it had any effect."""
-    is_abandoned = (IdempotencyRow.state == "started") & (IdempotencyRow.started_at < tx.now(-IN_FLIGHT_FOR))
-    return (IdempotencyRow.started_at < tx.now(-KEPT_FOR)) | is_abandoned
+    is_without_effect = (IdempotencyRow.state == "started") & _is_abandoned(tx)
+    return (IdempotencyRow.started_at < tx.now(-KEPT_FOR)) | is_without_effect
+
+
+def _is_abandoned(tx: ReadTx) -> Any:
+    # A start that lies ahead was stored while the clock ran ahead. Taking such a request over is safe: the next write
+    # of the first one finds another claim in the row and is refused.
+    is_ahead = IdempotencyRow.started_at > tx.now(IN_FLIGHT_FOR)
+    return (IdempotencyRow.started_at < tx.now(-IN_FLIGHT_FOR)) | is_ahead
 
 
 def _judge(row: Any, request_hash: str) -> StoredAnswer:
@@ -139,24 +155,42 @@ def _judge(row: Any, request_hash: str) -> StoredAnswer:
 
 
 async def mark_effective(tx: WriteTx) -> None:
-    """Tie the transaction to the claim of the request it belongs to, if it belongs to one."""
+    """Tie the transaction to the claim of the request it belongs to, if it belongs to one.
+
+    Raises:
+        RequestInFlight: Another request has taken the key over, or this one has been answered.
+    """
     claim = _current.get()
     if claim is None:
         return
-    if not await tx.execute(update(IdempotencyRow).where(claim.row()).values(state="effective")):
+    is_open = claim.row() & (IdempotencyRow.state != "answered")
+    if not await tx.execute(update(IdempotencyRow).where(is_open).values(state="effective")):
         raise RequestInFlight("Another request with this Idempotency-Key has taken over.")
 
 
 async def store_answer(db: Database, *, claim: Claim, answer: StoredAnswer) -> None:
     async with db.write() as tx:
-        values = {"state": "answered", "status": answer.status, "body": answer.body}
-        await tx.execute(update(IdempotencyRow).where(claim.row()).values(**values))
+        await tx.execute(update(IdempotencyRow).where(claim.row()).values(_answered(answer)))
 
 
-async def drop_claim(db: Database, *, claim: Claim) -> None:
-    """Forget a request that failed for a passing reason, so that it can be repeated with its key."""
+async def end_failed_claim(db: Database, *, claim: Claim, unknown: StoredAnswer) -> None:
+    """Let the key be used again if its request committed nothing; else answer `unknown` from now on.
+
+    The DELETE waits for a transaction of the request whose COMMIT is under way, so it sees what that one leaves.
+    """
+    async with db.write() as tx:
+        if not await tx.execute(delete(IdempotencyRow).where(claim.row(), IdempotencyRow.state == "started")):
+            await tx.execute(update(IdempotencyRow).where(claim.row()).values(_answered(unknown)))
+
+
+async def drop_resumable_claim(db: Database, *, claim: Claim) -> None:
+    """Let the key be used again after a resumable error, whatever its request has committed."""
     async with db.write() as tx:
         await tx.execute(delete(IdempotencyRow).where(claim.row()))
+
+
+def _answered(answer: StoredAnswer) -> dict[str, Any]:
+    return {"state": "answered", "status": answer.status, "body": answer.body}
 
 
 async def drop_lapsed(tx: WriteTx) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     column,
     create_engine,
+    event,
     func,
     literal,
     literal_column,
@@ -135,6 +136,7 @@ class PostgresBackend:
             execution_options={"preserve_rowcount": True},
         )
         self.engine = self._engine.sync_engine
+        _keep_sessions_in_utc(self.engine)
         self._most = 2 * pool_size
         self._reads = self._engine.execution_options(**_FOR_READING)
 
@@ -161,7 +163,9 @@ class PostgresBackend:
         return Connections(in_use=cast("QueuePool", self.engine.pool).checkedout(), most=self._most)
 
     def migration_engine(self) -> Engine:
-        return create_engine(self._url, poolclass=NullPool, connect_args=_CONNECT_ARGS)
+        engine = create_engine(self._url, poolclass=NullPool, connect_args=_CONNECT_ARGS)
+        _keep_sessions_in_utc(engine)
+        return engine
 
     def lock_schema(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
@@ -223,6 +227,21 @@ class _Transaction:
 
 # Prepared statements outlive the transaction on a server connection that a pooler hands to somebody else.
 _CONNECT_ARGS = {"prepare_threshold": None, "connect_timeout": 5}
+
+
+def _keep_sessions_in_utc(engine: Engine) -> None:
+    """Set the time zone of each new connection to UTC.
+
+    In the zone of the server, a day added to an instant is 23 or 25 hours long when its clocks change, and psycopg
+    reads instants by the rules of the machine.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _set_time_zone(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.close()
+        connection.commit()
 
 
 def _unavailable(error: DBAPIError | PoolTimeout) -> DatabaseUnavailable:

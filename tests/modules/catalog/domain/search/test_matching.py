@@ -32,7 +32,9 @@ def test_every_tier_is_wider_than_the_one_before(typed: str, *, is_corrected: bo
     question = Question.read(typed, WORDS)
     if is_corrected:
         question = question.corrected({word.text: {"jazz": 80, "東京": 70} for word in question.words}, WORDS)
-    for narrow, wide in pairwise(tiers(question)):
+    ordered = tiers(question)
+    assert len(ordered) > 1
+    for narrow, wide in pairwise(ordered):
         assert not _outside(narrow, wide)
 
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,11 +82,13 @@ def test_a_correction_keeps_the_nearest_meanings() -> None:
 
 
 @given(st.text(max_size=200))
-def test_whatever_is_typed_becomes_tokens_of_letters_and_digits(typed: str) -> None:
+def test_tokens_hold_nothing_that_a_query_language_reads(typed: str) -> None:
     for condition in tiers(read(typed)):
         for any_of in condition:
             assert any_of
-            assert all(token.removesuffix("*").replace("_", "x").isalnum() for all_of in any_of for token in all_of)
+            for token in (token.removesuffix("*") for all_of in any_of for token in all_of):
+                assert re.fullmatch(r"[a-z0-9_]*", "".join(filter(str.isascii, token))), token
+                assert token == "".join(token.split()) != "", token
 
 
 @given(st.text(max_size=300))

@@ -7,6 +7,7 @@ from typing import Final
 from fairground.modules.catalog.domain.search.cities import Phrase
 from fairground.modules.catalog.domain.search.spelling import near, shortened
 from fairground.modules.catalog.domain.search.tokens import split
+from fairground.modules.catalog.domain.words import take_apart
 from fairground.verticals.loader import Verticals
 
 _SHORTEST_BEGINNING: Final = 2
@@ -21,7 +22,9 @@ class CategoryWords:
         self._by_shortened: dict[str, set[str]] = defaultdict(set)
         for category in (category for pack in verticals for category in pack.categories):
             for spelling in (category.slug, category.name, *category.aliases):
-                self._by_phrase[tuple(split(spelling.replace("_", " ")))].add(category.slug)
+                words = spelling.replace("_", " ")
+                for form in (words, take_apart(words)):
+                    self._by_phrase[tuple(split(form))].add(category.slug)
         for phrase, slugs in self._by_phrase.items():
             for word in phrase:
                 self._by_word[word] |= slugs

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
 from fairground.modules.catalog.domain.search.spelling import SHORTEST
-from fairground.modules.catalog.domain.search.tokens import Field, is_unspaced, split, tokens
+from fairground.modules.catalog.domain.search.tokens import Field, is_unspaced, split, split_joined, tokens
 
-TEXT_MAX_WORDS: Final = 200  # different ones; what somebody is found by stands at the beginning of a bio
+TEXT_MAX_WORDS: Final = 200  # different ones; what a provider is found by is at the beginning of a bio
 SERVICES_MAX_WORDS: Final = 100
+# Between the words of a name or place and the parts of those that apostrophes join; no folded word is a slash.
+ALSO: Final = " / "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,9 @@ class Document:
     rating_avg: float
     open_days: int
     name: str
+    """The words of the name; then, behind `ALSO`, the parts of its joined words: "latelier musical / l atelier"."""
     place: str
+    """The words of the place, and the parts of its joined words likewise."""
     categories: str
     """Slugs, in the order in which the provider named them."""
     services: str
@@ -54,16 +59,16 @@ def describe(
     open_days: int,
 ) -> Document:
     """Return the document of a provider from what its profile says."""
-    name, place = split(business_name), split(location)
-    offered = list(dict.fromkeys(word for service in services for word in split(service)))[:SERVICES_MAX_WORDS]
-    told = list(dict.fromkeys(word for text in texts if text for word in split(text)))[:TEXT_MAX_WORDS]
+    name, place = _with_parts(business_name), _with_parts(location)
+    offered = _different_words(services, most=SERVICES_MAX_WORDS)
+    described = _different_words((text for text in texts if text), most=TEXT_MAX_WORDS)
     kept = dict.fromkeys(
         [
-            *_tokens(Field.NAME, name),
+            *_tokens(Field.NAME, _words(name)),
             *(Field.CATEGORY + slug for slug in categories),
-            *_tokens(Field.PLACE, place),
+            *_tokens(Field.PLACE, _words(place)),
             *_tokens(Field.SERVICE, offered),
-            *_tokens(Field.TEXT, told),
+            *_tokens(Field.TEXT, described),
         ]
     )
     return Document(
@@ -74,12 +79,31 @@ def describe(
         book_count=book_count,
         rating_avg=rating_avg,
         open_days=open_days,
-        name=" ".join(name),
-        place=" ".join(place),
+        name=name,
+        place=place,
         categories=" ".join(categories),
         services=" ".join(offered),
         words=" ".join(kept),
     )
+
+
+def whole(name: str) -> str:
+    """Return the words of a document's name without the parts of joined words."""
+    return name.partition(ALSO)[0]
+
+
+def _with_parts(text: str) -> str:
+    words, parts = split(text), split_joined(text)
+    return " ".join(words) + (ALSO + " ".join(parts) if parts else "")
+
+
+def _words(described: str) -> list[str]:
+    return described.replace(ALSO, " ").split()
+
+
+def _different_words(texts: Iterable[str], *, most: int) -> list[str]:
+    found = (word for text in texts for word in (*split(text), *split_joined(text)))
+    return list(islice(dict.fromkeys(found), most))
 
 
 def _tokens(field: Field, words: Iterable[str]) -> Iterator[str]:

@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from fairground.modules.catalog.domain.search.documents import whole
 from fairground.modules.catalog.domain.search.question import Question, Word
 from fairground.modules.catalog.domain.search.spelling import mistakes_forgiven
 
 # What a word is worth in each field, in points, and how many tenths of it where the word stands whole, where another
-# begins like it, and where another was meant.
+# begins like it, and where another was meant. A word that was meant is worth less anywhere than one that was typed.
 _NAME: Final = 100
 _CATEGORY: Final = 80
 _PLACE: Final = 80
@@ -20,7 +21,7 @@ _SERVICE: Final = 60
 _TEXT: Final = 30
 _WHOLE: Final = 10
 _BEGINNING: Final = 7
-_MEANT: Final = 6
+_MEANT: Final = 2
 # A name that is, or begins with, what was typed beats one that only has the same words.
 _WHOLE_NAME: Final = 50
 _BEGINNING_OF_NAME: Final = 20
@@ -78,7 +79,7 @@ def _stands_whole(word: Word, candidate: Candidate) -> bool:
 
 
 def _for_whole_name(typed: str, name: str) -> int:
-    if name == typed:
+    if whole(name) == typed:
         return _WHOLE_NAME
     return _BEGINNING_OF_NAME if name.startswith(typed) else 0
 

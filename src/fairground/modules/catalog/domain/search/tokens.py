@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
-from fairground.modules.catalog.domain.words import fold
+from fairground.modules.catalog.domain.words import fold, joined_parts
 
 TOKEN_MAX_LENGTH: Final = 40
-# Thai, Lao, Myanmar, Khmer, Kana, Han: whoever writes these does not say where a word ends.
+# Thai, Lao, Myanmar, Khmer, Kana, Han: their writing does not mark where a word ends.
 _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003134f"
@@ -31,6 +31,11 @@ def split(text: str) -> list[str]:
     """Return the folded words of a text; a run of an unspaced script counts as one word of its own."""
     folded = fold(text)
     return folded.split() if folded.isascii() else _PIECE.findall(folded)
+
+
+def split_joined(text: str) -> list[str]:
+    """Return the parts of the words that apostrophes join, as `split` gives them: 'l' and 'atelier' of "L'Atelier"."""
+    return [piece for part in joined_parts(text) for piece in _PIECE.findall(part)]
 
 
 def is_unspaced(word: str) -> bool:

@@ -1,0 +1,124 @@
+"""What the pages say of a booking follows how it stands."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from fairground.contracts.accounts import Role
+from fairground.contracts.booking import Bookings
+from tests.support.browsing import Reader
+from tests.support.marketplace import Market, public_provider
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+async def _hold(market: Market, *, mode: str = "request") -> tuple[Reader, str]:
+    """Return a customer on the payment page of a time that they hold, and the page of its provider."""
+    _, page = await public_provider(market, mode=mode)
+    customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    await (await customer.open(page)).follow(":")
+    await customer.send("Hold this time", note="My mother's birthday")
+    assert customer.path.startswith("/book/h/")
+    return customer, page
+
+
+async def _lapse(market: Market) -> None:
+    market.skip_to(market.now() + timedelta(minutes=11))
+    # The minute's sweep, without the wait for it.
+    await cast("Any", market.program.links.of(Bookings)).expire_lapsed()
+
+
+async def test_expired_hold_leads_back_to_the_service_and_day(market: Market) -> None:
+    customer, page = await _hold(market)
+    await _lapse(market)
+    await customer.open(customer.path)
+    assert (customer.status, "Your 10-minute hold has expired" in customer.text) == (409, True)
+    await customer.follow("Choose a time")
+    assert customer.path.startswith(f"{page}?service=")
+    assert "&date=" in customer.path
+    await customer.follow(":")
+    await customer.send("Hold this time")
+    assert customer.path.startswith("/book/h/")
+
+
+async def test_paying_an_expired_hold_leads_back_to_the_service_and_day(market: Market) -> None:
+    customer, page = await _hold(market)
+    await _lapse(market)
+    await customer.send("Request for", payment_method="pm_card_visa")
+    assert customer.status == 409
+    await customer.follow("Choose a time")
+    assert customer.path.startswith(f"{page}?service=")
+
+
+async def test_details_sent_twice_lead_to_one_hold(market: Market) -> None:
+    _, page = await public_provider(market)
+    customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    details = (await (await customer.open(page)).follow(":")).path
+    await customer.send("Hold this time", note="First")
+    held = customer.path
+    await customer.open(details)
+    await customer.send("Hold this time", note="Second")
+    assert (customer.status, customer.path) == (200, held)
+    assert "Second" in customer.text
+
+
+async def test_details_of_a_requested_time_lead_to_that_booking(market: Market) -> None:
+    _, page = await public_provider(market)
+    customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    details = (await (await customer.open(page)).follow(":")).path
+    await customer.send("Hold this time")
+    await customer.send("Request for", payment_method="pm_card_visa")
+    await customer.open(details)
+    await customer.send("Hold this time")
+    assert (customer.status, "a booking of your own at this time" in customer.text) == (422, True)
+    await customer.follow("See your booking")
+    assert "Waiting for an answer" in customer.text
+
+
+async def test_released_hold_is_not_called_a_cancelled_booking(market: Market) -> None:
+    customer, _ = await _hold(market)
+    await customer.send("Let this time go")
+    await customer.open("/me/bookings?status=cancelled")
+    assert "Hold released" in customer.text
+    await customer.follow("Maya & the Tides")
+    assert "Add to my calendar" not in customer.text
+
+
+async def test_lapsed_hold_is_listed_as_an_expired_hold(market: Market) -> None:
+    customer, _ = await _hold(market)
+    await _lapse(market)
+    await (await customer.open("/me/bookings")).follow("Lapsed")
+    assert "Hold expired" in customer.text
+
+
+async def test_cancelled_booking_keeps_its_confirmation_and_tells_when_it_was_cancelled(market: Market) -> None:
+    customer, _ = await _hold(market, mode="instant")
+    await customer.send("Book and pay", payment_method="pm_card_visa")
+    assert "Add to my calendar" in customer.text
+    await (await customer.follow("See this booking")).follow("Cancel")
+    await customer.send("Cancel it")
+    _, _, timeline = customer.answer.text.partition('<ol class="timeline">')
+    assert "Confirmed and paid" in timeline
+    _, _, ending = timeline.partition('aria-current="step">Cancelled')
+    assert "datetime=" in ending.partition("</ol>")[0]
+    assert "Add to my calendar" not in customer.text
+
+
+async def test_reviewed_booking_asks_for_no_review(market: Market) -> None:
+    customer, _ = await _hold(market, mode="instant")
+    await customer.send("Book and pay", payment_method="pm_card_visa")
+    await customer.follow("See this booking")
+    booking = customer.path
+    start = re.search(r'datetime="([^"]+)"', customer.answer.text.partition('class="facts"')[2])
+    assert start
+    # Long before the job that completes a booking by itself.
+    market.skip_to(datetime.fromisoformat(start[1]) + timedelta(hours=2))
+    customer = await market.sign_in("nora@example.org")
+    await (await customer.open(booking)).send("It took place")
+    assert "Say how it was" in customer.text
+    await customer.send("Publish the review", rating="5", text="She danced until one.")
+    assert "She danced until one." in customer.text
+    for words in ("Say how it was", "Write a review", "Publish the review"):
+        assert words not in customer.text
