@@ -39,7 +39,7 @@ REASONS: Final = {
     "payments/store.py:list_lapsing": "a daily job that must see every payment about to lapse",
     "payments/store.py:list_oldest_first": "the payments whose references the caller names",
     "payments/store.py:list_open": "a job that must see every payment without an outcome",
-    "reviews/store.py:find_review": "one row: a booking has one review from each side",
+    "reviews/store.py:find_review": "one row, by its id",
     "reviews/store.py:list_reviews_of_booking": "one review from each side",
 }
 
