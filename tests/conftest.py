@@ -20,10 +20,9 @@ from typing import Any, Final
 
 import hypothesis
 import pytest
-from sqlalchemy import text
 
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect import postgres
+from fairground.platform.db.dialect import base, postgres
 from tests.support.chromium import refuse_without_required_browser
 from tests.support.compiling import compile_statements_once
 from tests.support.databases import copy_of, migrate
@@ -142,8 +141,8 @@ def patience(monkeypatch: pytest.MonkeyPatch, dose: Dose) -> None:
     The full dose is taken within the limits of an installation, where the last in line must not wait longer either.
     """
     if not dose.is_full:
-        monkeypatch.setattr(postgres, "_WRITE_LIMITS", text("SELECT set_config('lock_timeout', '60s', true)"))
-        monkeypatch.setattr(postgres, "_POOL_WAIT_SECONDS", 60)
+        monkeypatch.setattr(postgres, "_BEGIN_WRITE", "BEGIN; SET LOCAL lock_timeout = '60s'")
+        monkeypatch.setattr(base, "CONNECTION_WAIT_SECONDS", 60)
 
 
 @pytest.fixture

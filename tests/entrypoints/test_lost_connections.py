@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
@@ -59,13 +58,10 @@ async def test_the_first_request_after_all_connections_were_lost_is_answered(mig
 async def test_without_a_second_try_somebody_gets_the_error(
     migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = postgres._Transaction.__init__
+    async def begin_once(connection: AsyncConnection, sql: str) -> None:
+        await connection.exec_driver_sql(sql)
 
-    def begin_once(self: Any, connection: AsyncConnection, *, is_reading: bool) -> None:
-        begin(self, connection, is_reading=is_reading)
-        self._has_begun = True
-
-    monkeypatch.setattr(postgres._Transaction, "__init__", begin_once)
+    monkeypatch.setattr(postgres, "_begin", begin_once)
     assert 503 in await statuses_after_losses(migrated_url, tmp_path)
 
 

@@ -14,12 +14,13 @@ Statement = tuple[str, Any]
 
 @contextmanager
 def statements_of(db: Database) -> Iterator[list[Statement]]:
-    """Collect the queries that are sent, with their values."""
+    """Collect the queries that are sent, with their values; not what opens a transaction."""
     engine = db.backend.engine
     sent: list[Statement] = []
 
     def listen(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
-        sent.append((sql, values))
+        if not sql.startswith("BEGIN"):
+            sent.append((sql, values))
 
     event.listen(engine, "before_cursor_execute", listen)
     try:

@@ -7,7 +7,7 @@ from typer import TyperException
 from fairground.entrypoints.demo import DemoRefused
 from fairground.entrypoints.serve import AddressError
 from fairground.entrypoints.settings import SettingsError
-from fairground.kernel.errors import DomainError
+from fairground.kernel.errors import DomainError, Unavailable
 from fairground.ops.importing.faults import ImportRefused
 from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailable, DatabaseURLError
 from fairground.platform.db.dialect.guard import GuardError
@@ -51,9 +51,12 @@ def _sentence(mistake: Exception) -> str:
         return str(mistake)
     way_out = mistake.way_out
     if isinstance(mistake, DatabaseUnavailable) and way_out == DatabaseUnavailable.hint:
-        # Nobody's request was cut off here: most often the database is not where the settings say.
+        # No request was cut off here: most often the database is not where the settings say.
         way_out = "Check that it runs and that FAIRGROUND_DATABASE_URL names it, then try again."
-    return f"{mistake.detail} {way_out}".strip()
+    # The operator may see what the public must not: which host, port or file it was.
+    reason = mistake.reason.rstrip(".") if isinstance(mistake, Unavailable) else ""
+    detail = f"{mistake.detail.rstrip('.')}: {reason}." if reason else mistake.detail
+    return f"{detail} {way_out}".strip()
 
 
 def _say_usage(mistake: TyperException) -> str:

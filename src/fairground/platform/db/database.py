@@ -53,7 +53,12 @@ class Renewals(Protocol):
 
 
 class ReadTx:
-    """A transaction that sees one moment of the database and cannot write."""
+    """A transaction that cannot write.
+
+    Each statement sees one moment of the database. On SQLite all statements of a transaction see the same moment; on
+    PostgreSQL (READ COMMITTED) each sees what has been committed when it begins. What must fit together belongs in
+    one statement.
+    """
 
     def __init__(self, executor: Executor, ops: SQLOps, shift: timedelta) -> None:
         self._executor = executor
@@ -221,6 +226,7 @@ class Database:
 
         Raises:
             DatabaseUnavailable: The database did not answer.
+            DatabaseTimeout: A statement took longer than 10 s.
         """
         asked_at = time.perf_counter()
         async with self.backend.read() as executor:
@@ -236,7 +242,8 @@ class Database:
                 happen exactly once. Means nothing outside a job.
 
         Raises:
-            DatabaseUnavailable: The database did not answer or could not write; nothing was kept.
+            DatabaseUnavailable: The database did not answer or could not write. Nothing was kept, unless the
+                connection to PostgreSQL was lost during COMMIT: then the outcome is unknown, and the hint says so.
             LostLease: This runs inside a job that another worker has taken over.
         """
         asked_at = time.perf_counter()

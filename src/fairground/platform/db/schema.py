@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from fairground.platform.db.dialect.base import Backend, DatabaseUnavailable
+from fairground.platform.db.dialect.base import Backend, unavailable
 from fairground.platform.db.history import History, SchemaCheck, SchemaState, check, restore_guards
 
 
@@ -22,8 +22,7 @@ def _engine_of(backend: Backend) -> Iterator[Engine]:
     try:
         yield engine
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise DatabaseUnavailable(f"The database could not be used: {reason}.") from error
+        raise unavailable(str(error.orig).strip().splitlines()[0]) from error
     finally:
         engine.dispose()
 

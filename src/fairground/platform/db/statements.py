@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
+from fairground.platform.db.dialect.base import IS_OPENING
 from fairground.platform.measures import Durations
 
 SQL_MAX_CHARS: Final = 2000
@@ -29,7 +30,8 @@ class StatementWatch:
         event.listen(engine, "handle_error", self._fail)
 
     def _begin(self, _connection: Any, _cursor: Any, _sql: str, _parameters: Any, context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's order
-        context.fairground_began_at = time.perf_counter()
+        if not context.execution_options.get(IS_OPENING):
+            context.fairground_began_at = time.perf_counter()
 
     def _end(self, _connection: Any, _cursor: Any, sql: str, parameters: Any, context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's order
         self._judge(sql, parameters, context)
@@ -42,7 +44,7 @@ class StatementWatch:
     def _judge(self, sql: str, parameters: Any, context: Any) -> None:
         began_at = getattr(context, "fairground_began_at", None)
         if began_at is None:
-            return  # it was refused before it was sent
+            return  # it was refused before it was sent, or only opens a transaction
         seconds = time.perf_counter() - began_at
         self.durations.add(seconds)
         if seconds >= self._slow_seconds:

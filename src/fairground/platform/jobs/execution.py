@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import structlog
 
+from fairground.kernel.errors import Unavailable
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import store
 from fairground.platform.jobs.routes import Route, Routes
@@ -100,7 +101,8 @@ def backoff(attempt: int, *, share: float) -> timedelta:
 
 def describe(error: Exception) -> str:
     """Return what the dead letters show of an error: its first line, for the others may quote rows."""
-    first_line = next(iter(str(error).splitlines()), "")
+    told = f"{error} {error.reason}" if isinstance(error, Unavailable) else str(error)
+    first_line = next(iter(told.strip().splitlines()), "")
     return f"{type(error).__name__}: {first_line}"[:ERROR_MAX_CHARS]
 
 

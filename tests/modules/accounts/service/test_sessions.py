@@ -5,15 +5,18 @@ import pytest
 from sqlalchemy import select
 
 from fairground.contracts.accounts import (
+    HasherBusy,
     Role,
     SessionKind,
     SessionNotFound,
     TooManyAttempts,
+    TooManyTokens,
     User,
     UserNotFound,
     WrongCredentials,
 )
 from fairground.kernel.ids import uuid7
+from fairground.modules.accounts.domain import SESSIONS_MAX
 from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.accounts.tables import SessionRow, UserRow
@@ -62,7 +65,7 @@ async def test_unknown_known_and_impossible_addresses_cost_the_same_work(
 
 
 @pytest.mark.usefixtures("ada")
-async def test_no_more_than_five_wrong_passwords_are_tried_in_any_quarter_of_an_hour(
+async def test_one_client_tries_no_more_than_five_wrong_passwords_in_any_quarter_of_an_hour(
     db: Database, sign_in: SignIn, algorithm: CountingAlgorithm
 ) -> None:
     tried_at = []
@@ -70,7 +73,7 @@ async def test_no_more_than_five_wrong_passwords_are_tried_in_any_quarter_of_an_
         db.clock_shift = timedelta(minutes=minute)
         before = algorithm.computations
         with pytest.raises((WrongCredentials, TooManyAttempts)):
-            await sign_in(password="wrong password", client=f"client {minute}")
+            await sign_in(password="wrong password", client="a")
         tried_at += [minute] * (algorithm.computations - before)
 
     assert tried_at[:5] == [0, 3, 6, 9, 12]
@@ -78,29 +81,70 @@ async def test_no_more_than_five_wrong_passwords_are_tried_in_any_quarter_of_an_
 
 
 @pytest.mark.usefixtures("ada")
-async def test_the_right_password_is_refused_unhashed_once_the_tries_are_used_up(
+async def test_the_right_password_is_refused_unhashed_once_the_tries_of_its_client_are_used_up(
     sign_in: SignIn, algorithm: CountingAlgorithm
 ) -> None:
     await fail_to_sign_in(sign_in, times=5)
     before = algorithm.computations
 
     with pytest.raises(TooManyAttempts) as refusal:
-        await sign_in(client="another")
+        await sign_in(client="a")
     assert algorithm.computations == before
     assert 0 < refusal.value.retry_after_seconds <= 15 * 60
+    assert "by mail" in refusal.value.way_out
 
 
 @pytest.mark.usefixtures("ada")
-async def test_many_guesses_at_once_from_many_clients_are_hashed_five_times(
+async def test_wrong_passwords_of_one_client_keep_no_other_client_out(sign_in: SignIn) -> None:
+    for client in ("a", "b", "c"):
+        await fail_to_sign_in(sign_in, times=5, client=client)
+
+    await sign_in(client="another")
+
+
+@pytest.mark.usefixtures("ada")
+async def test_wrong_passwords_of_all_clients_are_bounded_too(
+    db: Database, sign_in: SignIn, settings: AccountsSettings
+) -> None:
+    most = settings.sign_in_tries_per_account_in_all
+    for number in range(most):
+        await fail_to_sign_in(sign_in, times=1, client=f"client {number}")
+    with pytest.raises(TooManyAttempts) as refusal:
+        await sign_in(client="another")
+    assert 0 < refusal.value.retry_after_seconds <= 24 * 3600 / most
+
+    # Trying on does not use up the tries of the client that was refused.
+    for _ in range(9):
+        with pytest.raises(TooManyAttempts):
+            await sign_in(client="another")
+    db.clock_shift = timedelta(hours=24) / most
+    await sign_in(client="another")
+
+
+@pytest.mark.usefixtures("ada")
+async def test_many_guesses_at_once_from_one_client_are_hashed_five_times(
     sign_in: SignIn, algorithm: CountingAlgorithm
 ) -> None:
-    before = algorithm.computations
-    guesses = (sign_in(password=f"wrong password {n}", client=f"client {n}") for n in range(60))
-    outcomes = await asyncio.gather(*guesses, return_exceptions=True)
+    assert await rush(sign_in, algorithm, clients=1, guesses=30) == 5
 
-    assert algorithm.computations - before == 5
-    assert sum(isinstance(outcome, WrongCredentials) for outcome in outcomes) == 5
-    assert sum(isinstance(outcome, TooManyAttempts) for outcome in outcomes) == 55
+
+@pytest.mark.usefixtures("patience", "ada")
+async def test_many_guesses_at_once_from_many_clients_are_hashed_up_to_the_total(
+    sign_in: SignIn, algorithm: CountingAlgorithm, settings: AccountsSettings
+) -> None:
+    most = settings.sign_in_tries_per_account_in_all
+    assert await rush(sign_in, algorithm, clients=most + 20, guesses=most + 20) == most
+
+
+async def rush(sign_in: SignIn, algorithm: CountingAlgorithm, *, clients: int, guesses: int) -> int:
+    """Guess at the same moment, and return how many guesses were hashed; the others were refused."""
+    before = algorithm.computations
+    tries = (sign_in(password=f"wrong password {n}", client=f"client {n % clients}") for n in range(guesses))
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    hashed = algorithm.computations - before
+    assert sum(isinstance(outcome, WrongCredentials) for outcome in outcomes) == hashed
+    assert sum(isinstance(outcome, TooManyAttempts) for outcome in outcomes) == guesses - hashed
+    return hashed
 
 
 @pytest.mark.usefixtures("ada")
@@ -108,11 +152,11 @@ async def test_right_passwords_do_not_count_and_do_not_forgive_wrong_ones(sign_i
     for _ in range(12):
         await sign_in()
     await fail_to_sign_in(sign_in, times=4)
-    await sign_in()
+    await sign_in(client="a")
     await fail_to_sign_in(sign_in, times=1)
 
     with pytest.raises(TooManyAttempts):
-        await sign_in()
+        await sign_in(client="a")
 
 
 @pytest.mark.usefixtures("ada")
@@ -250,6 +294,101 @@ async def test_a_token_lives_for_a_year_without_a_visit(db: Database, service: A
     assert await service.find_session(secret=token.secret) is not None
     db.clock_shift = timedelta(days=366)
     assert await service.find_session(secret=token.secret) is None
+
+
+async def test_token_of_an_admin_lives_for_a_month(db: Database, service: AccountService) -> None:
+    boss = await service.create_user(email="boss@example.org", password=PASSWORD, name="Boss", role=Role.ADMIN)
+    token = await service.create_token(user_id=boss.id, name="Report")
+    db.clock_shift = timedelta(days=29)
+    assert await service.find_session(secret=token.secret) is not None
+    db.clock_shift = timedelta(days=31)
+    assert await service.find_session(secret=token.secret) is None
+
+
+async def test_account_has_at_most_100_tokens_however_many_are_asked_for_at_once(
+    service: AccountService, ada: User
+) -> None:
+    kept = [await service.create_token(user_id=ada.id, name=f"Program {number}") for number in range(SESSIONS_MAX - 3)]
+    more = (service.create_token(user_id=ada.id, name="More") for _ in range(10))
+    outcomes = await asyncio.gather(*more, return_exceptions=True)
+
+    assert sum(isinstance(outcome, TooManyTokens) for outcome in outcomes) == 7
+    assert len(await service.list_sessions(user_id=ada.id)) == SESSIONS_MAX
+    await service.revoke_session(user_id=ada.id, session_id=kept[0].session.id)
+    await service.create_token(user_id=ada.id, name="In its place")
+
+
+@pytest.mark.parametrize("kind", list(SessionKind))
+async def test_sign_in_beyond_100_sessions_ends_the_one_not_seen_for_longest(
+    db: Database, service: AccountService, sign_in: SignIn, ada: User, kind: SessionKind
+) -> None:
+    opened = [await sign_in(kind=kind) for _ in range(SESSIONS_MAX)]
+    db.clock_shift = timedelta(minutes=2)
+    assert await service.find_session(secret=opened[0].secret) is not None
+    newest = await sign_in(kind=kind)
+
+    live = {session.id for session in await service.list_sessions(user_id=ada.id)}
+    assert live == {session.session.id for session in [opened[0], *opened[2:], newest]}
+
+
+@pytest.mark.usefixtures("ada")
+async def test_session_is_found_while_the_database_cannot_write(
+    db: Database, service: AccountService, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = await sign_in()
+    db.clock_shift = timedelta(minutes=2)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise DatabaseUnavailable("The database is read-only.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(db.backend, "write", refuse)
+        assert await service.find_session(secret=opened.secret) is not None
+    (session,) = await service.list_sessions(user_id=opened.user.id)
+    assert session.last_seen_at == opened.session.last_seen_at
+
+
+@pytest.mark.usefixtures("ada")
+async def test_session_is_found_soon_while_another_transaction_keeps_the_writer_busy(
+    db: Database, service: AccountService, sign_in: SignIn
+) -> None:
+    opened = await sign_in()
+    db.clock_shift = timedelta(minutes=2)
+    async with db.write() as tx:
+        await tx.lock(select(SessionRow.id).where(SessionRow.id == opened.session.id))
+        async with asyncio.timeout(2):
+            assert await service.find_session(secret=opened.secret) is not None
+    # Once the writer is free again, it is marked.
+    await service.find_session(secret=opened.secret)
+    (session,) = await service.list_sessions(user_id=opened.user.id)
+    assert session.last_seen_at > opened.session.last_seen_at
+
+
+@pytest.mark.usefixtures("ada")
+async def test_session_seen_by_a_clock_ahead_gets_its_true_end_when_it_is_seen_again(
+    db: Database, service: AccountService, sign_in: SignIn
+) -> None:
+    db.clock_shift = timedelta(hours=3)
+    opened = await sign_in()
+    db.clock_shift = timedelta(0)
+    await service.find_session(secret=opened.secret)
+
+    (session,) = await service.list_sessions(user_id=opened.user.id)
+    assert session.expires_at <= opened.session.expires_at - timedelta(hours=2, minutes=59)
+
+
+async def test_try_that_the_hasher_has_no_room_for_is_not_counted(
+    service: AccountService, sign_in: SignIn, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> bool:
+        raise HasherBusy("Too many wait.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service.hasher, "verify", refuse)
+        for _ in range(9):
+            with pytest.raises(HasherBusy):
+                await sign_in()
+    assert (await sign_in()).user == ada
 
 
 async def test_a_token_needs_a_user(service: AccountService) -> None:

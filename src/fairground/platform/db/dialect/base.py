@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import structlog
 from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import Executable
@@ -20,6 +21,9 @@ if TYPE_CHECKING:  # one dialect's name for what both have; on the other it is n
     from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
 
 
+log = structlog.get_logger()
+
+
 class DatabaseURLError(ValueError):
     """The database URL cannot be used; the message says what to write instead."""
 
@@ -29,10 +33,46 @@ class DatabaseInUse(RuntimeError):
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database did not answer, or could not write. Nothing of the transaction was kept."""
+    """The database did not answer, or could not write.
+
+    Nothing of the transaction was kept, unless the hint says otherwise: where the connection is lost during COMMIT,
+    the client cannot know. The row of an Idempotency-Key knows, because it is part of the transaction.
+    """
 
     code = "database.unavailable"
 
+
+class DatabaseTimeout(DatabaseUnavailable):
+    """A statement took longer than its limit and was stopped."""
+
+    code = "database.timeout"
+    hint = "Ask for less at once, such as a smaller page or a narrower search, or try again in a moment."
+
+
+READ_SECONDS = 10  # of one statement that reads; what takes longer has gone wrong
+CONNECTION_WAIT_SECONDS = 10  # a rush for one time empties the pool for as long as its losers wait
+
+
+def unavailable(
+    reason: str, *, detail: str = "The database does not answer.", hint: str | None = None
+) -> DatabaseUnavailable:
+    """Log what the driver said, and return an error that keeps it from the public."""
+    log.warning("database.unavailable", reason=reason)
+    return DatabaseUnavailable(detail, reason=reason, hint=hint)
+
+
+def read_timed_out(reason: str) -> DatabaseTimeout:
+    log.warning("database.timeout", reason=reason, limit_seconds=READ_SECONDS)
+    return DatabaseTimeout(f"The database needed more than {READ_SECONDS} s for this and was stopped.", reason=reason)
+
+
+def no_connection_free() -> DatabaseUnavailable:
+    waited = f"No connection was free within {CONNECTION_WAIT_SECONDS} s."
+    return unavailable(waited, detail="The database has more to do than it can.")
+
+
+IS_OPENING: Final = "fairground_is_opening"
+"""The execution option of a statement that only opens a transaction, and so is not watched."""
 
 # SQLAlchemy throws the count of an INSERT away unless it is asked to keep it.
 COUNT_ROWS: Final = {"preserve_rowcount": True}
@@ -145,10 +185,11 @@ class Backend(Protocol):
         ...
 
     def read(self) -> AbstractAsyncContextManager[Executor]:
-        """Open a transaction that the database itself keeps from writing.
+        """Open a transaction that the database itself keeps from writing. A statement may take READ_SECONDS.
 
         Raises:
-            DatabaseUnavailable: No connection could be had.
+            DatabaseUnavailable: No connection could be had, or none was free in time.
+            DatabaseTimeout: A statement took too long.
         """
         ...
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY, insert
 from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.orm import InstrumentedAttribute
@@ -38,6 +38,7 @@ from sqlalchemy.sql import Executable
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from fairground.platform.db.dialect import base
 from fairground.platform.db.dialect.base import (
     COUNT_ROWS,
     BulkInsert,
@@ -49,16 +50,24 @@ from fairground.platform.db.dialect.base import (
 )
 from fairground.platform.db.dialect.instants import UtcDateTime, in_utc
 from fairground.platform.db.dialect.words import Sought, WordIndex
+from fairground.platform.private_files import create_private_file
 
-# A booking waits for another one's commit, never for a human; what takes longer has gone wrong.
-_WRITE_LIMITS = text(
-    "SELECT set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true),"
-    " set_config('idle_in_transaction_session_timeout', '10s', true)"
+# A booking waits for another one's commit, never for a human; what takes longer has gone wrong. One message opens the
+# transaction and limits it, and SET LOCAL ends with it, so a pooler may hand the connection on.
+_BEGIN_WRITE = (
+    "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '5s';"
+    " SET LOCAL idle_in_transaction_session_timeout = '10s'"
+)
+# A reader waits for a lock only while a table is being changed by a migration.
+_BEGIN_READ = (
+    f"BEGIN READ ONLY; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '{base.READ_SECONDS}s';"
+    " SET LOCAL idle_in_transaction_session_timeout = '30s'"
 )
 # And the cost that forbids a scan makes the compiler of expressions believe that a query is worth its second.
 _PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
-_FOR_READING: Final = {"postgresql_readonly": True}
-_POOL_WAIT_SECONDS = 10  # a rush for one time empties the pool for as long as its losers wait
+_OPENING: Final = {base.IS_OPENING: True}
+_QUERY_CANCELLED: Final = "57014"
+_READ_ONLY: Final = "25006"  # what a standby server answers to a write
 _SCHEMA_LOCK = 0x_FA1_49_12  # any number that nobody else on this database uses
 
 
@@ -130,34 +139,43 @@ class PostgresBackend:
             self._url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_timeout=_POOL_WAIT_SECONDS,
+            pool_timeout=base.CONNECTION_WAIT_SECONDS,
             connect_args=_CONNECT_ARGS,
+            # It keeps the driver from saying BEGIN, which would be a message of its own.
+            isolation_level="AUTOCOMMIT",
             # SQLAlchemy forgets it for an INSERT, and `insert_ignore` answers by it.
             execution_options={"preserve_rowcount": True},
         )
         self.engine = self._engine.sync_engine
         _keep_sessions_in_utc(self.engine)
         self._most = 2 * pool_size
-        self._reads = self._engine.execution_options(**_FOR_READING)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Executor]:
         try:
-            async with self._reads.connect() as connection:
-                yield _Transaction(connection, is_reading=True)
+            async with self._engine.connect() as connection:
+                await _begin(connection, _BEGIN_READ)
+                yield _Transaction(connection)
         except (OperationalError, InterfaceError, PoolTimeout) as error:
+            if getattr(getattr(error, "orig", None), "sqlstate", None) == _QUERY_CANCELLED:
+                raise base.read_timed_out(_reason(error)) from error
             raise _unavailable(error) from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Executor]:
+        is_committing = False
         try:
             async with self._engine.connect() as connection:
-                transaction = _Transaction(connection, is_reading=False)
-                await transaction.execute(_WRITE_LIMITS)
-                yield transaction
+                await _begin(connection, _BEGIN_WRITE)
+                yield _Transaction(connection)
+                is_committing = True
                 await connection.commit()
+        except InternalError as error:
+            if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+                raise _unavailable(error) from error
+            raise
         except (OperationalError, InterfaceError, PoolTimeout) as error:
-            raise _unavailable(error) from error
+            raise (_outcome_unknown(error) if is_committing else _unavailable(error)) from error
 
     def connections(self) -> Connections:
         return Connections(in_use=cast("QueuePool", self.engine.pool).checkedout(), most=self._most)
@@ -172,12 +190,14 @@ class PostgresBackend:
 
     def copy_to(self, path: Path) -> None:
         partial = path.with_name(f"{path.name}.partial")
+        create_private_file(partial)
         url = self._url.set(drivername="postgresql", password=None).render_as_string()
         password = {"PGPASSWORD": self._url.password} if self._url.password else {}
         command = ["pg_dump", "--format=custom", f"--file={partial}", f"--dbname={url}"]
         try:
             done = subprocess.run(command, env=os.environ | password, capture_output=True, text=True, check=False)
         except FileNotFoundError:
+            partial.unlink(missing_ok=True)
             raise DatabaseUnavailable(
                 "A copy of PostgreSQL is made by pg_dump, which is not installed.",
                 hint="Install PostgreSQL's client programs, on Debian the package postgresql-client.",
@@ -185,7 +205,7 @@ class PostgresBackend:
         if done.returncode:
             partial.unlink(missing_ok=True)
             said = " ".join(done.stderr.split()).rstrip(".?")
-            raise DatabaseUnavailable(f"pg_dump could not copy the database: {said}.")
+            raise DatabaseUnavailable("pg_dump could not copy the database.", reason=said)
         partial.rename(path)
 
     def take_server_role(self) -> None:
@@ -198,31 +218,26 @@ class PostgresBackend:
         await self._engine.dispose()
 
 
-class _Transaction:
-    """A transaction whose connection may have died in the pool, which shows when it is first used.
+async def _begin(connection: AsyncConnection, sql: str) -> None:
+    """Open a transaction, on another connection if this one died in the pool.
 
-    Nothing has been read or written by then, so it begins anew on another one. To ask each time whether a connection
-    lives, as a pool can, would cost every transaction a message.
+    To ask each time whether a connection lives, as a pool can, would cost every transaction a message.
     """
+    try:
+        await connection.exec_driver_sql(sql, execution_options=_OPENING)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        await connection.rollback()
+        await connection.exec_driver_sql(sql, execution_options=_OPENING)
 
-    def __init__(self, connection: AsyncConnection, *, is_reading: bool) -> None:
+
+class _Transaction:
+    def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._is_reading = is_reading
-        self._has_begun = False
 
     async def execute(self, statement: Executable, values: Values = None) -> Rows:
-        try:
-            return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
-        except DBAPIError as error:
-            if self._has_begun or not error.connection_invalidated:
-                raise
-            await self._connection.rollback()
-            if self._is_reading:
-                # The other one has not been told so yet.
-                self._connection = await self._connection.execution_options(**_FOR_READING)
-            return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
-        finally:
-            self._has_begun = True
+        return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
 
 
 # Prepared statements outlive the transaction on a server connection that a pooler hands to somebody else.
@@ -245,5 +260,16 @@ def _keep_sessions_in_utc(engine: Engine) -> None:
 
 
 def _unavailable(error: DBAPIError | PoolTimeout) -> DatabaseUnavailable:
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return DatabaseUnavailable(f"The database could not be used: {reason}.")
+    return base.no_connection_free() if isinstance(error, PoolTimeout) else base.unavailable(_reason(error))
+
+
+def _outcome_unknown(error: DBAPIError | PoolTimeout) -> DatabaseUnavailable:
+    return base.unavailable(
+        _reason(error),
+        detail="The database did not say whether it kept the change.",
+        hint="Read what there is now before you repeat the change.",
+    )
+
+
+def _reason(error: DBAPIError | PoolTimeout) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

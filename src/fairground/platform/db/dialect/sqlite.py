@@ -4,15 +4,16 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO
+from urllib.parse import quote
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.result import FrozenResult
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import Executable
@@ -28,10 +29,14 @@ from fairground.platform.db.dialect.base import (
     Values,
 )
 from fairground.platform.db.dialect.sqlite_ops import SQLiteOps
+from fairground.platform.db.dialect.sqlite_readers import ReaderPool, close_quietly, raw_of, unavailable
+from fairground.platform.private_files import create_private_file, make_private_folder, open_private_file, tighten
+
+log = structlog.get_logger()
 
 BUSY_TIMEOUT_SECONDS = 5.0  # how long one process waits for another one's transaction
 _BUSY_PAUSE_SECONDS = 0.01
-_STEPS_ON_THE_LOOP = 30_000  # of SQLite's virtual machine: about a millisecond
+_FILES_BESIDE = ("-wal", "-shm", "-journal", ".lock")
 
 
 class SQLiteBackend:
@@ -44,71 +49,71 @@ class SQLiteBackend:
         self.file = Path(url.database)
         self._is_guest = is_guest
         self._waits_for_disk = True
+        self._was_opened = False
         self._role: IO[str] | None = None
         self._threads = ThreadPoolExecutor(max_workers=pool_size + 1, thread_name_prefix="sqlite")
-        self._readers: asyncio.Queue[Connection] = asyncio.Queue()
-        self._readers_most = self._readers_left = pool_size
         self.engine = self._make_engine()
+        self._readers = ReaderPool(self._connect_reader, size=pool_size, threads=self._threads)
+        self._readers_most = pool_size
         self._writer: _Writer | None = None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Executor]:
-        connection = await self._take_reader()
-        _raw(connection).execute("BEGIN")
-        try:
-            yield _Reader(connection, self._threads)
-        finally:
-            _raw(connection).rollback()
-            self._readers.put_nowait(connection)
-        # A short read never waits for anything, so without this a loop of reads would let nobody else run.
+        async with self._readers.transaction() as executor:
+            yield executor
+        # A short read never waits for anything, so without this a loop of reads would let no other task run.
         await asyncio.sleep(0)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Executor]:
         if self._writer is None:
-            self._writer = _Writer(self._connect(query_only=False), self._threads)
+            self._writer = _Writer(self._connect_writer(), self._threads)
         async with self._writer.transaction() as executor:
             yield executor
 
     def connections(self) -> Connections:
-        """Count readers only: everybody who writes shares the one writer."""
-        return Connections(
-            in_use=self._readers_most - self._readers_left - self._readers.qsize(), most=self._readers_most
-        )
+        """Count readers only: all writes share the one writer."""
+        return Connections(in_use=self._readers.in_use, most=self._readers_most)
 
-    async def _take_reader(self) -> Connection:
-        if self._readers.empty() and self._readers_left > 0:
-            self._readers_left -= 1
-            return self._connect(query_only=True)
-        return await self._readers.get()
+    def _connect_reader(self) -> Connection:
+        return self._connect(["query_only = ON"])
 
-    def _connect(self, *, query_only: bool) -> Connection:
+    def _connect_writer(self) -> Connection:
+        # Only the serving writer checkpoints: a guest's checkpoint would make it wait in the middle of a request.
+        return self._connect(["wal_autocheckpoint = 0"] if self._is_guest else [])
+
+    def _connect(self, pragmas: Sequence[str]) -> Connection:
         try:
             connection = self.engine.connect()
         except OperationalError as error:
-            raise _unavailable(error) from error
-        if query_only:
-            _raw(connection).execute("PRAGMA query_only = ON")
-        elif self._is_guest:
-            # Only the serving writer checkpoints: a guest's checkpoint would make it wait in the middle of a request.
-            _raw(connection).execute("PRAGMA wal_autocheckpoint = 0")
-        if not self._waits_for_disk:
-            _raw(connection).execute("PRAGMA synchronous = OFF")
+            raise unavailable(error) from error
+        try:
+            for pragma in [*pragmas, *([] if self._waits_for_disk else ["synchronous = OFF"])]:
+                raw_of(connection).execute(f"PRAGMA {pragma}")
+        except sqlite3.Error as error:
+            close_quietly(connection)
+            raise unavailable(error) from error
         return connection
 
     def _make_engine(self) -> Engine:
         # AUTOCOMMIT keeps the driver from opening transactions of its own; we say BEGIN, SAVEPOINT and COMMIT.
-        engine = create_engine(
-            f"sqlite:///{self.file}",
-            isolation_level="AUTOCOMMIT",
-            poolclass=NullPool,
-            connect_args={"check_same_thread": False, "timeout": 0, "cached_statements": 256},
-        )
+        engine = create_engine("sqlite://", isolation_level="AUTOCOMMIT", poolclass=NullPool, creator=self._open_file)
         event.listen(engine, "connect", _set_pragmas)
         return engine
 
+    def _open_file(self) -> sqlite3.Connection:
+        # Created the first time only: an empty file in the place of one that is away would stay in use for ever.
+        if not self._was_opened:
+            try:
+                create_private_file(self.file)
+            except OSError as error:
+                raise sqlite3.OperationalError(f"unable to create {self.file}: {error.strerror}") from error
+        self._was_opened = True
+        address = f"file:{quote(str(self.file))}?mode=rw"
+        return sqlite3.connect(address, uri=True, check_same_thread=False, timeout=0, cached_statements=256)
+
     def migration_engine(self) -> Engine:
-        self._make_folder()
+        self._make_file()
         engine = create_engine(f"sqlite:///{self.file}", connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "connect", _leave_begin_to_us)
@@ -121,6 +126,7 @@ class SQLiteBackend:
     def copy_to(self, path: Path) -> None:
         partial = path.with_name(f"{path.name}.partial")
         try:
+            create_private_file(partial)
             with closing(sqlite3.connect(self.file)) as source, closing(sqlite3.connect(partial)) as copy:
                 source.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
@@ -134,14 +140,31 @@ class SQLiteBackend:
                 hint="The copy needs a folder that can be written, with room for the whole database.",
             ) from error
 
+    def _make_file(self) -> None:
+        """Create the file, readable to our user only; SQLite gives the files beside it the same mode."""
+        self._make_folder()
+        try:
+            create_private_file(self.file)
+        except OSError as error:
+            raise DatabaseURLError(
+                f"The database {self.file} cannot be created: {error.strerror}."
+                " Name another place with FAIRGROUND_DATA_DIR or FAIRGROUND_DATABASE_URL."
+            ) from None
+
     def _make_folder(self) -> None:
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.file.parent)
         except OSError as error:
             raise DatabaseURLError(
                 f"The folder {self.file.parent} for the database cannot be made: {error.strerror}."
                 " Name another one with FAIRGROUND_DATA_DIR or FAIRGROUND_DATABASE_URL."
             ) from None
+
+    def _tighten_files(self) -> None:
+        """Take other users' rights away from files of an older version."""
+        beside = self.file.parent.glob(f"{self.file.stem}.before-*{self.file.suffix}")
+        for path in (self.file, *(self.file.with_name(self.file.name + end) for end in _FILES_BESIDE), *beside):
+            tighten(path)
 
     def take_server_role(self) -> None:
         self._make_folder()
@@ -155,11 +178,12 @@ class SQLiteBackend:
                 f"Another fairground server is using {self.file}. SQLite allows one: stop that server, give this one"
                 " its own FAIRGROUND_DATA_DIR, or move to PostgreSQL with FAIRGROUND_DATABASE_URL=postgresql://…"
             ) from None
+        self._tighten_files()
 
     def _open_lock(self) -> IO[str]:
         lock = self.file.with_name(self.file.name + ".lock")
         try:
-            return lock.open("w")
+            return os.fdopen(open_private_file(lock, os.O_WRONLY | os.O_CREAT), "w")
         except OSError as error:
             raise DatabaseURLError(
                 f"{lock} cannot be written: {error.strerror}. Give the server a folder of its own user's with"
@@ -173,59 +197,11 @@ class SQLiteBackend:
         if self._writer is not None:
             await self._writer.close()
             self._writer = None
-        while not self._readers.empty():
-            self._readers.get_nowait().close()
+        self._readers.close()
         self._threads.shutdown()
         self.engine.dispose()
         if self._role is not None:
             self._role.close()
-
-
-class _Reader:
-    """Statements of a reader start on the event loop, and those that turn out long go on in a thread.
-
-    A hop to a thread costs ten times what a small read does, and milliseconds when the loop is busy, because a thread
-    waits that long for the interpreter; a scan on the loop, on the other hand, would stop everybody. SQLite counts
-    its own steps, so it can tell the two apart (measured, docs/benchmarks.md).
-    """
-
-    def __init__(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
-        self._connection = connection
-        self._raw = _raw(connection)
-        self._threads = threads
-
-    async def execute(self, statement: Executable, values: Values = None) -> Rows:
-        try:
-            try:
-                return cast("Rows", self._fetch_a_little(statement, values)())
-            except OperationalError as error:
-                if not _is_interruption(error):
-                    raise
-            return cast("Rows", (await self._fetch_in_thread(statement, values))())
-        except OperationalError as error:
-            raise _unavailable(error) from error
-
-    def _fetch_a_little(self, statement: Executable, values: Values) -> FrozenResult[Any]:
-        self._raw.set_progress_handler(lambda: 1, _STEPS_ON_THE_LOOP)
-        try:
-            return self._fetch(statement, values)
-        finally:
-            self._raw.set_progress_handler(None, 0)
-
-    async def _fetch_in_thread(self, statement: Executable, values: Values) -> FrozenResult[Any]:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, statement, values)
-        except asyncio.CancelledError:
-            # The thread cannot be cancelled, but its statement can be stopped; else the connection stays busy.
-            self._raw.interrupt()
-            raise
-
-    def _fetch(self, statement: Executable, values: Values) -> FrozenResult[Any]:
-        return self._connection.execute(statement, values).freeze()
-
-
-def _is_interruption(error: OperationalError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
 
 
 class _Group:
@@ -247,7 +223,7 @@ class _Writer:
 
     def __init__(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
         self._connection = connection
-        self._raw = _raw(connection)
+        self._raw = raw_of(connection)
         self._threads = threads
         self._turn = asyncio.Lock()
         self._group: _Group | None = None
@@ -271,7 +247,7 @@ class _Writer:
         try:
             return self._connection.execute(statement, values, execution_options=COUNT_ROWS)
         except OperationalError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def _begin_group(self) -> _Group:
         await self._begin_immediate()
@@ -284,12 +260,15 @@ class _Writer:
     async def _begin_immediate(self) -> None:
         """Take the write lock, waiting for a guest without stopping the event loop."""
         deadline = asyncio.get_running_loop().time() + BUSY_TIMEOUT_SECONDS
+        if self._raw.in_transaction:
+            # Left behind by a rollback that failed; without this no write would ever begin again.
+            self._rollback()
         while True:
             try:
                 self._raw.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
-                    raise _unavailable(error) from error
+                    raise unavailable(error) from error
                 await asyncio.sleep(_BUSY_PAUSE_SECONDS)
             else:
                 return
@@ -302,12 +281,21 @@ class _Writer:
                     await asyncio.get_running_loop().run_in_executor(self._threads, self._raw.execute, "COMMIT")
                 elif group.members:
                     raise sqlite3.OperationalError("the transaction was rolled back by the database")
-            except sqlite3.Error as error:
-                self._raw.rollback()
-                group.committed.set_exception(_unavailable(error))
-                group.committed.exception()  # a group without members has nobody to read it
+            except BaseException as error:
+                # Whatever it was, the members must hear of it: they would wait for ever.
+                group.committed.set_exception(unavailable(error))
+                group.committed.exception()  # a group without members has no reader
+                self._rollback()
+                if not isinstance(error, Exception):
+                    raise
             else:
                 group.committed.set_result(None)
+
+    def _rollback(self) -> None:
+        try:
+            self._raw.rollback()
+        except sqlite3.Error as error:
+            log.warning("database.rollback_failed", reason=str(error))
 
     def _undo_member(self) -> None:
         # A full disk or an I/O error rolls the whole transaction back, and the savepoint with it.
@@ -319,7 +307,7 @@ class _Writer:
         try:
             self._raw.execute(sql)
         except sqlite3.OperationalError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def close(self) -> None:
         if self._commits:
@@ -334,12 +322,3 @@ def _set_pragmas(raw: sqlite3.Connection, _record: object) -> None:
 
 def _leave_begin_to_us(raw: sqlite3.Connection, _record: object) -> None:
     raw.isolation_level = None
-
-
-def _raw(connection: Connection) -> sqlite3.Connection:
-    return cast("sqlite3.Connection", connection.connection.dbapi_connection)
-
-
-def _unavailable(error: Exception) -> DatabaseUnavailable:
-    reason = str(getattr(error, "orig", None) or error)
-    return DatabaseUnavailable(f"The database could not be used: {reason}.")

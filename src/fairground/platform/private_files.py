@@ -1,0 +1,62 @@
+"""Files and folders that only the user of this process can read, whatever the umask allows.
+
+They are created with their final mode, so no other user can open them in between.
+"""
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+PRIVATE_UMASK: Final = 0o077
+_FILE_MODE: Final = 0o600
+_FOLDER_MODE: Final = 0o700
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create the folder, and those above it that are missing, with mode 0700. One that is there stays as it is.
+
+    Raises:
+        OSError: It cannot be created.
+    """
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        make_private_folder(folder.parent)
+    folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+
+
+def open_private_file(path: Path, flags: int) -> int:
+    """Open a file with these `os.open` flags and return its descriptor; one that is created gets mode 0600."""
+    return os.open(path, flags | os.O_CLOEXEC, _FILE_MODE)
+
+
+def create_private_file(path: Path) -> None:
+    """Create an empty file with mode 0600, for a library that would create it with a mode of its own.
+
+    Raises:
+        OSError: It cannot be created. One that is there is no error.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(open_private_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+
+
+def tighten(path: Path) -> None:
+    """Take all rights of other users away from a file or folder of an older installation.
+
+    A folder that others share stays as it is: one of another owner, one like /tmp, and one that the process works in.
+    """
+    try:
+        found = path.stat()
+        if not found.st_mode & PRIVATE_UMASK or found.st_uid != os.geteuid():
+            return
+        if stat.S_ISDIR(found.st_mode) and (found.st_mode & stat.S_ISVTX or _is_above_work(path)):
+            return
+        path.chmod(stat.S_IMODE(found.st_mode) & ~PRIVATE_UMASK)
+    except FileNotFoundError:
+        return
+
+
+def _is_above_work(folder: Path) -> bool:
+    return any(place.resolve().is_relative_to(folder.resolve()) for place in (Path.cwd(), Path.home()))
