@@ -29,12 +29,15 @@ def _row(number: int, **changes: str) -> bytes:
 _KINDS: Final[tuple[tuple[dict[str, str], str], ...]] = (
     ({"id": ""}, "id: it is empty; fill it in, or give external_id a default in the map."),
     ({"id": "broken-0"}, "id: 'broken-0' stands on line 2 as well; keep one of the two."),
-    ({"id": "9" * 201}, "id: 201 characters; shorten it to 200."),
+    ({"id": "9" * 201}, "id: it has 201 characters; write at most 200."),
     ({"name": '" \n "'}, "name: it is empty; fill it in, or give business_name a default in the map."),
-    ({"name": '"' + "x" * 60 + "\n" + "y" * 60 + '"'}, "name: 121 characters; shorten it to 120."),
-    ({"name": '"bell\n\x07"'}, "name: it holds a character that cannot be seen; remove it."),
-    ({"host_name": "x" * 160}, "room_type, host_name: 184 characters; shorten it to 160."),
-    ({"neighbourhood": "x" * 115}, "neighbourhood: 121 characters; shorten it to 120."),
+    ({"name": '"' + "x" * 60 + "\n" + "y" * 60 + '"'}, "name: it has 121 characters; write at most 120."),
+    (
+        {"name": '"bell\n\x07"'},
+        "name: it has the character U+0007 (a control character), which a text may not have; remove it.",
+    ),
+    ({"host_name": "x" * 160}, "room_type, host_name: it has 184 characters; write at most 160."),
+    ({"neighbourhood": "x" * 115}, "neighbourhood: it has 121 characters; write at most 120."),
     ({"latitude": "90.5"}, "latitude: 90.5 is out of range; it must be from -90 to 90."),
     ({"latitude": ""}, "latitude: it is empty; give both coordinates or neither."),
     (
@@ -64,7 +67,7 @@ def broken_rows() -> list[Broken]:
     )
     foreign = Broken(
         _row(19).replace(b"Kari", "Bjørg".encode("latin-1")),
-        "host_name: this is not UTF-8; save the file as UTF-8.",
+        "host_name: this is not UTF-8; save the file as UTF-8, or put encoding = ",
         _row(19),
         lines=2,
     )

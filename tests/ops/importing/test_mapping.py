@@ -1,12 +1,13 @@
 """A map makes providers of rows, and every value that does not fit is named with its mend."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from fairground.contracts.catalog import BookingMode
 from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.mapping import RowMapper, check_columns, load_map
+from fairground.ops.importing.mapping import RowMapper, Rule, check_columns, load_map
 from fairground.verticals.loader import load_verticals
 
 OSLO = Path(__file__).parent / "oslo.toml"
@@ -84,6 +85,64 @@ def test_a_value_that_does_not_fit_is_named_with_its_mend(
     assert caught.value.column == column
     assert caught.value.reason
     assert caught.value.mend
+
+
+def with_categories(rule: str) -> RowMapper:
+    artists = load_verticals().find("artists")
+    assert artists is not None
+    provider_map = load_map(OSLO)
+    categories = Rule.model_validate(tomllib.loads(rule))
+    fields = provider_map.fields.model_copy(update={"categories": categories})
+    return RowMapper(provider_map.model_copy(update={"fields": fields}), artists)
+
+
+@pytest.mark.parametrize(
+    ("rule", "written", "slugs"),
+    [
+        ('values = {"burger" = "band"}', "dj, burger", ["dj", "band"]),
+        ('values = {"burger" = "band"}', "burger", ["band"]),
+        ('values = {"burger" = ""}', "dj, burger", ["dj"]),
+        ('values = {"dj, burger" = "band"}', "dj, burger", ["band"]),
+        ('values = {"burger" = "band, pianist"}', "dj,burger", ["dj", "band", "pianist"]),
+        ('values = {"dj" = "band", "band" = "dj"}', "dj, band", ["band", "dj"]),
+        ("skip_unknown = true", "dj, burger, band", ["dj", "band"]),
+        ('default = "pianist"', " , ", ["pianist"]),
+    ],
+)
+def test_values_apply_to_each_word_of_categories(rule: str, written: str, slugs: list[str]) -> None:
+    mapper = with_categories(f'column = "room_type"\n{rule}')
+    assert mapper.provider_of(ROW | {"room_type": written}).categories == slugs
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("", "'burger' is no category"),
+        ("skip_unknown = true", "'burger' is no category"),
+        ('values = {"burger" = "snack"}', "'snack', which values gives for 'burger', is no category"),
+    ],
+)
+def test_unknown_category_is_named_by_the_word_that_is_wrong(rule: str, reason: str) -> None:
+    with pytest.raises(RowFault) as caught:
+        with_categories(f'column = "room_type"\n{rule}').provider_of(ROW | {"room_type": "burger, chips"})
+    assert caught.value.reason == reason
+
+
+def test_only_categories_may_skip_unknown_words(tmp_path: Path) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(OSLO.read_text().replace('{ column = "name" }', '{ column = "name", skip_unknown = true }'))
+    with pytest.raises(ImportRefused, match="skip_unknown belongs to categories alone, not to business_name"):
+        load_map(path)
+
+
+def test_description_keeps_its_line_breaks() -> None:
+    artists = load_verticals().find("artists")
+    assert artists is not None
+    provider_map = load_map(OSLO)
+    fields = provider_map.fields.model_copy(update={"bio": Rule(column="about")})
+    mapper = RowMapper(provider_map.model_copy(update={"fields": fields}), artists)
+    provider = mapper.provider_of(ROW | {"about": "\n One  line \r\n\r\n another\tline\r"})
+    assert provider.bio == "One line\n\nanother line"
 
 
 def test_a_booking_mode_that_the_vertical_does_not_have_is_named() -> None:

@@ -1,4 +1,4 @@
-"""import providers: other people's lists."""
+"""import providers: lists that others made."""
 
 import sys
 import time
@@ -13,15 +13,15 @@ from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.compose import Program
 from fairground.ops.importing.faults import RowFault
 from fairground.ops.importing.mapping import load_map
-from fairground.ops.importing.records import Record
 from fairground.ops.importing.rejects import describe
 from fairground.ops.importing.run import Import, Summary
+from fairground.ops.importing.source import Record
 
 _BAR_WIDTH = 30
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Bring other people's lists in.", no_args_is_help=True)
+    commands = typer.Typer(help="Import lists of providers.", no_args_is_help=True)
     commands.command("providers")(import_providers)
     app.add_typer(commands, name="import")
 
@@ -54,25 +54,27 @@ class _Teller:
 
 
 def import_providers(
-    file: Annotated[
-        Path, typer.Argument(help="A .csv, .jsonl or .json file in UTF-8.", metavar="FILE", show_default=False)
-    ],
+    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .json file.", metavar="FILE", show_default=False)],
     *,
     vertical: Annotated[
-        str, typer.Option(help="What they are: artists, chefs, tutors, or a pack of yours.", show_default=False)
+        str, typer.Option(help="Kind of providers: artists, chefs, tutors, or a pack of yours.", show_default=False)
     ],
-    map_file: Annotated[Path, typer.Option("--map", help="MAP.toml: which column is which field.", show_default=False)],
+    map_file: Annotated[
+        Path, typer.Option("--map", help="TOML file that says which column becomes which field.", show_default=False)
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")] = False,
 ) -> None:
     """Create or update a provider for every row of FILE.
 
-    The providers are public at once and nobody's: they have no account and no password. A row is known again by its
+    Spreadsheets can be saved as CSV: columns divided by commas, semicolons, tabs or vertical bars, in UTF-8 or UTF-16.
+
+    The providers are public at once. They have no account until their owners claim them. A row is recognised by its
     external id, so an import can be repeated, also after it was interrupted.
 
-    Rows that do not fit are named on standard error, and kept in FILE's folder as NAME.rejected.csv, which can be
-    corrected and imported. Ends with 0 when every row was taken, else with 1.
+    Each rejected row is named on standard error with its line, the reason and what to change. Rejected rows are kept in
+    NAME.rejected.csv beside FILE, to be corrected and imported. The exit code is 0 when every row was taken, else 1.
 
-    MAP.toml says which column becomes which field; docs/reference/import-map.md specifies it. Try it first:
+    docs/reference/import-map.md describes MAP.toml. Try an import first:
 
     \b
       fairground import providers listings.csv --vertical artists --map MAP.toml --dry-run

@@ -5,7 +5,7 @@ import tomllib
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from string import Formatter
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -14,6 +14,7 @@ from fairground.contracts.catalog import (
     CATEGORIES_MAX,
     DURATION_MAX_MINUTES,
     DURATION_MIN_MINUTES,
+    EXTERNAL_ID_MAX_LENGTH,
     GALLERY_MAX,
     LOCATION_MAX_LENGTH,
     NAME_MAX_LENGTH,
@@ -25,14 +26,13 @@ from fairground.contracts.catalog import (
     PicturePlace,
 )
 from fairground.kernel.money import currency_exponent, minor_from_major
+from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone
 from fairground.ops.importing.faults import ImportRefused, RowFault
 from fairground.platform.images.data_urls import SCHEME, content_of
 from fairground.verticals.schema import Vertical
 
-_EXTERNAL_ID_MAX_LENGTH: Final = 200
-# White space is folded before; what is left of these no database or no screen can hold.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LINE_END: Final = re.compile("\r\n|[\n\r\x0b\x85\u2028\u2029]")
 
 _PICTURES: Final = {
     "profile_picture": PicturePlace.PORTRAIT,
@@ -41,6 +41,10 @@ _PICTURES: Final = {
 }
 # Lists become text with commas, and an address has a comma of its own.
 _BETWEEN: Final = re.compile(r"[\s,]+(?=data:)", re.IGNORECASE)
+
+
+class _Clean(Protocol):
+    def __call__(self, text: str, *, most: int) -> str: ...
 
 
 class Rule(BaseModel):
@@ -52,9 +56,11 @@ class Rule(BaseModel):
     template: str | None = None
     value: str | int | float | None = None
     values: dict[str, str] = Field(default_factory=dict)
-    """Replaces what was found by what it means here."""
+    """Replaces what was found by what it means here; of `categories` each word as well. "" leaves it out."""
     default: str | None = None
     """Taken where nothing was found."""
+    skip_unknown: bool = False
+    """Leaves out the words that are no category; for `categories` alone."""
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:
@@ -73,15 +79,36 @@ class Rule(BaseModel):
     def label(self) -> str:
         return ", ".join(self.columns)
 
-    def read(self, fields: dict[str, str]) -> str:
+    def _find(self, fields: dict[str, str]) -> str:
         if self.column is not None:
             found = fields.get(self.column, "")
         elif self.template is not None:
             found = self.template.format_map({name: fields.get(name, "") for name in self.columns})
         else:
             found = str(self.value)
-        text = " ".join(found.split())
+        return found
+
+    def read(self, fields: dict[str, str]) -> str:
+        """Return the text on one line."""
+        text = " ".join(self._find(fields).split())
         return self.values.get(text, text) or self.default or ""
+
+    def read_lines(self, fields: dict[str, str]) -> str:
+        """Return the text with its line breaks, each line as `read` returns it."""
+        lines = [" ".join(line.split()) for line in _LINE_END.split(self._find(fields))]
+        text = "\n".join(lines).strip("\n")
+        return self.values.get(text, text) or self.default or ""
+
+    def read_words(self, fields: dict[str, str]) -> dict[str, str]:
+        """Return the words between commas after `values`, each with the one that was found."""
+        text = " ".join(self._find(fields).split())
+        found = [text] if text in self.values else _words(text)
+        meant = {word: each for each in found for word in _words(self.values.get(each, each))}
+        return meant or {word: word for word in _words(self.default or "")}
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 class Fields(BaseModel):
@@ -104,6 +131,17 @@ class Fields(BaseModel):
     portfolio_pictures: Rule | None = None
     service_pictures: Rule | None = None
 
+    @model_validator(mode="after")
+    def _only_categories_have_unknown_words(self) -> Self:
+        for name, rule in self.rules().items():
+            if rule.skip_unknown and name != "categories":
+                raise ValueError(f"skip_unknown belongs to categories alone, not to {name}")
+        return self
+
+    @property
+    def columns(self) -> set[str]:
+        return {column for rule in self.rules().values() for column in rule.columns}
+
     def rules(self) -> dict[str, Rule]:
         return {name: rule for name in type(self).model_fields if (rule := getattr(self, name)) is not None}
 
@@ -116,6 +154,8 @@ class ProviderMap(BaseModel):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     timezone: str = "UTC"
     """The zone of providers whose row does not name one."""
+    encoding: Literal["", "utf-8", "windows-1252"] = ""
+    """Of a file without a byte order mark; "" finds UTF-8 and UTF-16."""
     fields: Fields
 
 
@@ -161,10 +201,10 @@ class RowMapper:
         """Raise RowFault when the row does not make a provider."""
         price_minor = self._price_minor(fields)
         return ImportedProvider(
-            external_id=self._text(fields, "external_id", longest=_EXTERNAL_ID_MAX_LENGTH),
+            external_id=self._text(fields, "external_id", longest=EXTERNAL_ID_MAX_LENGTH, clean=check_identifier),
             business_name=self._text(fields, "business_name", longest=NAME_MAX_LENGTH),
             custom_subtitle=self._optional(fields, "custom_subtitle", longest=SUBTITLE_MAX_LENGTH),
-            bio=self._optional(fields, "bio", longest=BIO_MAX_LENGTH),
+            bio=self._bio(fields),
             location=self._text(fields, "location", longest=LOCATION_MAX_LENGTH),
             lat=(place := self._place(fields))[0],
             lng=place[1],
@@ -215,19 +255,28 @@ class RowMapper:
         rule = self._rule(name)
         return (rule.label if rule else "") or name
 
-    def _text(self, fields: dict[str, str], name: str, *, longest: int) -> str:
-        text = self._optional(fields, name, longest=longest)
+    def _text(self, fields: dict[str, str], name: str, *, longest: int, clean: _Clean = clean_line) -> str:
+        text = self._optional(fields, name, longest=longest, clean=clean)
         if text is None:
             raise self._fault(name, "it is empty", f"fill it in, or give {name} a default in the map")
         return text
 
-    def _optional(self, fields: dict[str, str], name: str, *, longest: int) -> str | None:
-        text = self._read(fields, name)
-        if len(text) > longest:
-            raise self._fault(name, f"{len(text)} characters", f"shorten it to {longest}")
-        if _CONTROL.search(text):
-            raise self._fault(name, "it holds a character that cannot be seen", "remove it")
-        return text or None
+    def _optional(self, fields: dict[str, str], name: str, *, longest: int, clean: _Clean = clean_line) -> str | None:
+        return self._clean(name, self._read(fields, name), longest=longest, clean=clean)
+
+    def _bio(self, fields: dict[str, str]) -> str | None:
+        rule = self._rule("bio")
+        text = rule.read_lines(fields) if rule else ""
+        return self._clean("bio", text, longest=BIO_MAX_LENGTH, clean=clean_text)
+
+    def _clean(self, name: str, text: str, *, longest: int, clean: _Clean) -> str | None:
+        if not text:
+            return None
+        try:
+            return clean(text, most=longest) or None
+        except TextRefused as refused:
+            mend = refused.mend.rstrip(".")
+            raise self._fault(name, f"it {refused.reason}", mend[0].lower() + mend[1:]) from None
 
     def _decimal(self, fields: dict[str, str], name: str, *, least: int, most: int) -> Decimal | None:
         text = self._read(fields, name)
@@ -282,17 +331,24 @@ class RowMapper:
         return BookingMode(text)
 
     def _categories(self, fields: dict[str, str]) -> list[str]:
-        words = [word.strip() for word in self._read(fields, "categories").split(",") if word.strip()]
+        rule = self._map.fields.categories
+        words = rule.read_words(fields)
         if not words:
             raise self._fault("categories", "it is empty", "fill it in, or give categories a default in the map")
-        slugs = list(dict.fromkeys(self._category(word) for word in words))
+        if rule.skip_unknown:
+            known = {word: found for word, found in words.items() if self._vertical.find_category(word) is not None}
+            words = known or words  # a row without any category is named with its first word
+        slugs = list(dict.fromkeys(self._category(word, found=found) for word, found in words.items()))
         if len(slugs) > CATEGORIES_MAX:
             raise self._fault("categories", f"{len(slugs)} categories", f"name at most {CATEGORIES_MAX}")
         return slugs
 
-    def _category(self, word: str) -> str:
+    def _category(self, word: str, *, found: str) -> str:
         category = self._vertical.find_category(word)
-        if category is None:
-            known = ", ".join(entry.slug for entry in self._vertical.categories)
-            raise self._fault("categories", f"{word!r} is no category", f"write one of {known}, or map it in values")
-        return category.slug
+        if category is not None:
+            return category.slug
+        known = ", ".join(entry.slug for entry in self._vertical.categories)
+        if word != found:
+            reason = f"{word!r}, which values gives for {found!r}, is no category"
+            raise self._fault("categories", reason, f"give one of {known} in values")
+        raise self._fault("categories", f"{word!r} is no category", f"write one of {known}, or map it in values")

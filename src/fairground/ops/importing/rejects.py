@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import IO
 
 from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.records import Record, Source
+from fairground.ops.importing.source import Record, Source
 
 
 class RejectFile:

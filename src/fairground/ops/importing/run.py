@@ -9,8 +9,9 @@ from typing import Any, BinaryIO, Final, Protocol
 from fairground.contracts.catalog import IMPORT_MAX_ROWS, Catalog, ImportedProvider
 from fairground.ops.importing.faults import ImportRefused, RowFault
 from fairground.ops.importing.mapping import ProviderMap, RowMapper, check_columns
-from fairground.ops.importing.records import Record, Source, open_source
+from fairground.ops.importing.records import open_source
 from fairground.ops.importing.rejects import RejectFile
+from fairground.ops.importing.source import Record, Source
 from fairground.verticals.schema import Vertical
 
 _BATCH_MAX_BYTES: Final = 16 * 1024 * 1024  # rows with pictures in them are large
@@ -89,7 +90,9 @@ class Import:
         except OSError as error:
             raise ImportRefused(f"{self.path} cannot be read: {error.strerror}. Name a file that is there.") from None
         with file:
-            source = open_source(self.path, file)
+            source = open_source(
+                self.path, file, encoding=self.provider_map.encoding, wanted=self.provider_map.fields.columns
+            )
             check_columns(self.provider_map, source.columns)
             return await self._take_all(source, file, take)
 
