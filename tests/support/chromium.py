@@ -29,8 +29,8 @@ def refuse_without_required_browser() -> None:
         raise pytest.UsageError(f"{_REQUIREMENT} is {requirement!r}; set it to required, or unset it.")
     if requirement and _find() is None:
         raise pytest.UsageError(
-            f"{_REQUIREMENT} is required and there is no Chromium: install the package chromium (Debian: apt-get install"
-            " chromium), or name the program in FAIRGROUND_TEST_CHROMIUM."
+            f"{_REQUIREMENT} is required and there is no Chromium: install the package chromium (Debian: apt-get"
+            " install chromium), or name the program in FAIRGROUND_TEST_CHROMIUM."
         )
 
 

@@ -1,6 +1,7 @@
-"""The desk's page of pictures in a real browser: every way to bring a picture, and the order by keyboard."""
+"""The desk's page of pictures in a real browser: every way to bring a picture; the order by mouse and by keyboard."""
 
 import base64
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -70,22 +71,29 @@ async def _see_order(page: Page, *words: str) -> None:
         await expect(_words(page).nth(place)).to_have_value(word)
 
 
-async def _press(page: Page, button: str) -> None:
-    """Press a button by the keyboard, and wait until the server has answered."""
-    async with page.expect_response(lambda answer: answer.request.method == "POST"):
-        await page.get_by_role("button", name=button).focus()
-        await page.keyboard.press("Enter")
-    await page.wait_for_load_state()
+async def _click(button: Locator) -> None:
+    await button.click()
 
 
-async def _order_by_keyboard(page: Page) -> None:
-    await _press(page, "Move later: On stage")
+async def _press_by_keyboard(button: Locator) -> None:
+    await button.press("Enter")
+
+
+async def _order(page: Page, *, press: Callable[[Locator], Awaitable[None]]) -> None:
+    """Move a picture to the end and back by one place, and see that the focus stays on its buttons."""
+
+    async def move(button: str) -> None:
+        async with page.expect_response(lambda answer: answer.request.method == "POST"):
+            await press(page.get_by_role("button", name=button))
+        await page.wait_for_load_state()
+
+    await move("Move later: On stage")
     await _see_order(page, "At home", "On stage", "With friends")
     await expect(page.locator(":focus")).to_have_accessible_name("Move later: On stage")
-    await _press(page, "Move later: On stage")
+    await move("Move later: On stage")
     await _see_order(page, "At home", "With friends", "On stage")
     await expect(page.locator(":focus")).to_have_accessible_name("Move earlier: On stage")
-    await _press(page, "Move earlier: On stage")
+    await move("Move earlier: On stage")
     await _see_order(page, "At home", "On stage", "With friends")
     await page.reload()
     await _see_order(page, "At home", "On stage", "With friends")
@@ -107,7 +115,7 @@ async def test_pictures_are_chosen_and_ordered_with_script(desk: Visit, tmp_path
     with anyio.fail_after(20):
         while await _words(page).evaluate_all(_WRITTEN) != [path.stem for path in others]:
             await page.reload()
-    await _order_by_keyboard(page)
+    await _order(page, press=_click)
     await _see_it_is_fit_for_everybody(page)
     assert desk.complaints == []
 
@@ -134,7 +142,7 @@ async def test_pictures_are_chosen_and_ordered_without_script(desk: Visit, tmp_p
     while await page.get_by_role("link", name="Look again").count():
         await page.get_by_role("link", name="Look again").first.click()
     assert await page.locator("#portrait img, .own-picture img").count() == 4
-    await _order_by_keyboard(page)
+    await _order(page, press=_press_by_keyboard)
 
     (tmp_path / "talk.pdf").write_bytes(b"%PDF-1.7")
     await page.set_input_files("#gallery-file", tmp_path / "talk.pdf")

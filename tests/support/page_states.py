@@ -1,0 +1,206 @@
+"""Every page of the program, in each of its states, with who sees it and how the state comes about."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from playwright.async_api import Page
+from starlette.routing import Route
+
+from fairground.entrypoints.compose import Program
+from fairground.platform.http.app import API_PREFIX
+from tests.support.full_market import (
+    CUSTOMER,
+    NEW_PROVIDER,
+    PROVIDER,
+    REJECTED_PROVIDER,
+    STAFF,
+    WAITING_PROVIDER,
+    FullMarket,
+)
+
+ANONYMOUS: Final = ""
+ROLES: Final = (ANONYMOUS, CUSTOMER, NEW_PROVIDER, REJECTED_PROVIDER, WAITING_PROVIDER, PROVIDER, STAFF)
+"""By the address that each signs in with."""
+
+NO_PAGES: Final = {
+    "/static/{address:path}": "files",
+    "/pictures/{name}": "files",
+    "/media/{key:path}": "files",
+    "/me/bookings/{booking_id}/calendar.ics": "a file",
+}
+"""Routes that answer a reader with something else than a page."""
+_PART_PREFIX: Final = "/_f/"
+
+Step = Callable[[Page], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class PageState:
+    route: str
+    path: str
+    role: str = ANONYMOUS
+    name: str = ""
+    """What distinguishes this state from others of the same path."""
+    reach: Step | None = None
+    """What a reader does on the page to see this state."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.path} as {self.role or 'a visitor'}{self.name and ', '}{self.name}"
+
+
+def page_routes(program: Program) -> set[str]:
+    """Return the paths of all routes that answer GET with a page."""
+    of_pages = (route for router in program.pages for route in router.routes)
+    found = {route.path for route in of_pages if isinstance(route, Route) and "GET" in (route.methods or ())}
+    # The bank of the sandbox stands among the API's routes, and is the only one there that shows a page.
+    of_api = (route for router in program.api for route in router.routes if type(route) is Route)
+    found |= {f"{API_PREFIX}{route.path}" for route in of_api if "GET" in (route.methods or ())}
+    return {path for path in found - set(NO_PAGES) if not path.startswith(_PART_PREFIX)}
+
+
+def _send(button: str, **fields: str) -> Step:
+    """Fill in fields by their ids and press a button, past the browser's own checks of a form."""
+
+    async def reach(page: Page) -> None:
+        await page.evaluate("for (const form of document.forms) form.noValidate = true")
+        for name, value in fields.items():
+            await page.fill(f"#{name}", value)
+        async with page.expect_navigation():
+            await page.get_by_role("button", name=button).first.click()
+
+    return reach
+
+
+async def _show_map(page: Page) -> None:
+    await page.get_by_text("Show map").click()
+    await page.locator("path.map-land").wait_for(state="attached")
+
+
+async def _open_lightbox(page: Page) -> None:
+    await page.locator(".gallery a").first.click()
+    await page.locator(".lightbox .viewer").wait_for()
+
+
+async def page_states(market: FullMarket) -> Sequence[PageState]:
+    """List every state of every page, those of one role one after the other."""
+    return [*_finding(market), *_signing_in(), *await _booking(market), *_working(market), *_refusals(market)]
+
+
+def _finding(market: FullMarket) -> Iterator[PageState]:
+    provider = f"/p/{market.provider.slug}"
+    yield PageState("/", "/")
+    yield PageState("/c/{vertical}", "/c/artists")
+    yield PageState("/c/{vertical}", "/c/artists", name="map", reach=_show_map)
+    narrowed = "category=pianist&location=Oslo&when=2030-01-07&min_rating=4&min_price=10"
+    yield PageState("/c/{vertical}", f"/c/artists?{narrowed}")
+    yield PageState("/s", "/s?page=2")
+    yield PageState("/s", "/s?q=nothing+of+the+kind&location=Oslo&vertical=chefs")
+    yield PageState("/p/{id_or_slug}", provider)
+    yield PageState("/p/{id_or_slug}", provider, name="lightbox", reach=_open_lightbox)
+    yield PageState("/p/{id_or_slug}", f"{provider}?month=2099-01")
+    yield PageState("/p/{id_or_slug}", f"/p/{market.unclaimed_slug}")
+    yield PageState("/p/{id_or_slug}/pictures/{picture_id}", f"{provider}/pictures/{market.picture_id}")
+    yield PageState("/_ui", "/_ui")
+    yield PageState("/api/docs", "/api/docs")
+    yield PageState("/mail", "/mail")
+    yield PageState("/mail/{name}", f"/mail/{market.mail_name}")
+
+
+def _signing_in() -> Iterator[PageState]:
+    wrong = _send("Sign in", email="nora@example.org", password="not the one")
+    yield PageState("/login", "/login?next=/book/maya")
+    yield PageState("/login", "/login", name="refused", reach=wrong)
+    yield PageState("/signup", "/signup")
+    unfit = _send("Create the account", name="Nora", email="nora@example.org", password="a")
+    yield PageState("/signup", "/signup", name="refused", reach=unfit)
+    yield PageState("/verify-email", "/verify-email")
+    yield PageState("/verify-email", "/verify-email?token=none")
+    yield PageState("/verify-email", "/verify-email?token=none", name="refused", reach=_send("Confirm my address"))
+    yield PageState("/verify-email", "/verify-email", CUSTOMER)
+    yield PageState("/password-reset", "/password-reset")
+    sent = _send("Send the link", email="nora@example.org")
+    yield PageState("/password-reset", "/password-reset", name="sent", reach=sent)
+    yield PageState("/reset-password", "/reset-password?token=none")
+    refused = _send("Set the password", password="quite another sentence")
+    yield PageState("/reset-password", "/reset-password?token=none", name="refused", reach=refused)
+    yield PageState("/me", "/me", CUSTOMER)
+    yield PageState("/me/security", "/me/security", CUSTOMER)
+    made = _send("Make a token", name="the script that fetches my bookings every night")
+    yield PageState("/me/security", "/me/security", CUSTOMER, "token made", made)
+    change = _send("Change it", current="not this one", new="quite another sentence")
+    yield PageState("/me/security", "/me/security", CUSTOMER, "refused", change)
+
+
+async def _booking(market: FullMarket) -> list[PageState]:
+    slug, bank = market.provider.slug, market.bank_url.removeprefix(market.visit.address)
+    details = f"/book/{slug}?{await market.details_query()}"
+    held = f"/book/h/{await market.fresh_hold()}"
+    ids = {name: booking.id for name, booking in market.bookings.items()}
+    states = [
+        PageState("/book/{slug}", details, CUSTOMER),
+        PageState("/book/{slug}", details, CUSTOMER, "refused", _send("Hold this time", party_size="9999")),
+        PageState("/book/h/{booking_id}", held, CUSTOMER),
+        PageState("/book/h/{booking_id}", held, CUSTOMER, "declined", _pay_with_declined_card),
+        PageState("/book/h/{booking_id}", f"/book/h/{ids['bank asks']}", CUSTOMER),
+        PageState("/book/h/{booking_id}", f"/book/h/{ids['expired']}", CUSTOMER, "expired"),
+        PageState("/book/{booking_id}/return", f"/book/{ids['confirmed']}/return", CUSTOMER),
+        PageState(f"{API_PREFIX}/sandbox/3d-secure/{{intent_id}}/{{token}}", bank, CUSTOMER),
+        PageState("/me/bookings", "/me/bookings", CUSTOMER),
+        PageState("/me/bookings", "/me/bookings?status=completed&page=9", CUSTOMER),
+    ]
+    for name in ("requested", "confirmed"):
+        states.append(PageState("/book/h/{booking_id}/done", f"/book/h/{ids[name]}/done", CUSTOMER, name))
+        states.append(PageState("/me/bookings/{booking_id}/cancel", f"/me/bookings/{ids[name]}/cancel", CUSTOMER, name))
+        states.append(PageState("/me/bookings/{booking_id}/cancel", f"/me/bookings/{ids[name]}/cancel", PROVIDER))
+    for role in (CUSTOMER, PROVIDER):
+        states += [PageState("/me/bookings/{booking_id}", f"/me/bookings/{ids[n]}", role, n) for n in ids]
+    return states
+
+
+async def _pay_with_declined_card(page: Page) -> None:
+    await page.locator("input[name=payment_method]").nth(3).check()
+    async with page.expect_navigation():
+        await page.locator("button.large").click()
+
+
+def _working(market: FullMarket) -> Iterator[PageState]:
+    for path in (
+        "/pro",
+        "/pro/bookings",
+        "/pro/profile",
+        "/pro/pictures",
+        "/pro/services",
+        "/pro/hours",
+        "/pro/preview",
+    ):
+        for role in (NEW_PROVIDER, PROVIDER):
+            yield PageState(path, path, role)
+    yield PageState("/pro", "/pro", REJECTED_PROVIDER)
+    yield PageState("/pro", "/pro", WAITING_PROVIDER)
+    yield PageState("/pro/profile", "/pro/profile?vertical=chefs", NEW_PROVIDER)
+    unfit = _send("Save and preview", business_name="", location="")
+    yield PageState("/pro/profile", "/pro/profile", PROVIDER, "refused", unfit)
+    yield PageState("/pro/bookings", "/pro/bookings?status=requested", PROVIDER)
+    yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add it", name="", price="much"))
+    backwards = _send("Save the hours", start_0_0="20:00", end_0_0="08:00", date_0="2030-12-24")
+    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "refused", backwards)
+    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "saved", _send("Save the hours"))
+    waiting = f"/admin/approvals/{market.waiting_id}"
+    yield PageState("/admin/approvals", "/admin/approvals", STAFF)
+    yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
+    yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject with this reason"))
+    yield PageState("/admin/approvals/{provider_id}", f"/admin/approvals/{market.provider.id}", STAFF)
+    yield PageState("/admin/migrations", "/admin/migrations", STAFF)
+
+
+def _refusals(market: FullMarket) -> Iterator[PageState]:
+    unknown = "/{address:address_of_page}"
+    yield PageState(unknown, "/nothing/here")
+    for role in (CUSTOMER, NEW_PROVIDER, STAFF):
+        yield PageState(unknown, "/nothing/here", role)
+    yield PageState("/pro", "/pro", CUSTOMER, "forbidden")
+    yield PageState("/admin/approvals", "/admin/approvals", PROVIDER, "forbidden")
+    yield PageState("/book/{slug}", "/book/nothing", CUSTOMER, "not found")
+    yield PageState("/me/bookings/{booking_id}", f"/me/bookings/{market.waiting_id}", CUSTOMER, "not found")

@@ -1,0 +1,85 @@
+"""How a mouse meets every page: what cannot be clicked, what is cut, what overlaps. The rules are in pointer.js."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Page
+
+from tests.support.page_states import ANONYMOUS, ROLES, PageState
+from tests.support.visits import Visit
+
+SCRIPT: Final = Path(__file__).with_suffix(".js").read_text()
+WIDTHS: Final = (360, 390, 768, 1024, 1280, 1920)
+HEIGHT: Final = 844
+
+# The pages ask for the system's font, and each system has another. Text that is a tenth wider must fit as well.
+_REGULAR = "local('DejaVu Sans'), local('Liberation Sans'), local('Noto Sans'), local('Arial'), local('Roboto')"
+_BOLD = "local('DejaVu Sans Bold'), local('Liberation Sans Bold'), local('Noto Sans Bold'), local('Arial Bold')"
+WIDER_FONT: Final = (
+    f"@font-face {{ font-family: Wider; src: {_REGULAR}; font-weight: 400; size-adjust: 110%; }}"
+    f"@font-face {{ font-family: Wider; src: {_BOLD}, {_REGULAR}; font-weight: 700; size-adjust: 110%; }}"
+    "html { font-family: Wider, system-ui, sans-serif; }"
+)
+FONTS: Final = {"own font": "", "wider font": WIDER_FONT}
+
+
+@dataclass
+class Pointer:
+    """Readers of every role, each with a page of their own, and what was found so far."""
+
+    pages: dict[str, Page]
+    fonts: Sequence[str] = tuple(FONTS)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    controls_seen: int = 0
+    visits: int = 0
+
+    async def visit(self, state: PageState, *, widths: Sequence[int]) -> None:
+        """Measure a page in one state at each of the widths. It is loaded once, and made narrower or wider."""
+        page = self.pages[state.role]
+        await page.set_viewport_size({"width": widths[0], "height": HEIGHT})
+        await _open(page, state)
+        for width in widths:
+            await page.set_viewport_size({"width": width, "height": HEIGHT})
+            seen, faults = await measure(page, fonts=self.fonts)
+            self.controls_seen += seen
+            self.visits += 1
+            if faults:
+                self.faults[f"{state.title}, {width} px"] = faults
+
+
+async def measure(page: Page, *, fonts: Sequence[str] = ("own font",)) -> tuple[int, list[str]]:
+    """Return how many controls were measured, and the faults of the page as it stands."""
+    found = await page.evaluate(SCRIPT, {"fonts": {font: FONTS[font] for font in fonts}})
+    return found["count"], found["faults"]
+
+
+async def _open(page: Page, state: PageState) -> None:
+    await page.goto(state.path)
+    if state.reach is not None:
+        await state.reach(page)
+    # Who is signed in is filled into a shared page, and rows of home come when they are near.
+    if state.role != ANONYMOUS and await page.locator("[data-account-url]").count():
+        await page.get_by_text("Signed in as").wait_for(state="attached")
+    near = page.locator("[hx-trigger^=intersect]")
+    while await near.count():
+        path = await near.first.get_attribute("hx-get")
+        await near.first.scroll_into_view_if_needed()
+        await page.locator(f"[hx-get='{path}']").wait_for(state="detached")
+
+
+@asynccontextmanager
+async def open_pointer(visit: Visit, *, fonts: Sequence[str] = tuple(FONTS)) -> AsyncIterator[Pointer]:
+    """Open a page for each role, signed in."""
+    pages = {}
+    for role in ROLES:
+        if role == ANONYMOUS:
+            pages[role] = await visit.person()
+        else:
+            pages[role] = await visit.signed_in(role, has_script=True)
+        await pages[role].emulate_media(reduced_motion="reduce", color_scheme="light")
+    yield Pointer(pages, fonts)
+    for page in pages.values():
+        await page.context.close()
