@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from fairground.kernel.clock import SystemClock
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.ids import uuid7
+from fairground.platform.private_files import make_private_folder, open_private_file
 
 _SMTP_TIMEOUT_SECONDS: Final = 10
 _SMTP_CONNECTIONS: Final = 2  # small servers refuse more, and a hanging one must not take every thread
@@ -79,11 +80,11 @@ class FolderMailer:
             raise MailNotSent(f"The mail folder {self._folder} could not be written: {error.strerror}.") from error
 
     def _write(self, content: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         path = self._folder / f"{uuid7()}.eml"
         unfinished = path.with_suffix(".unfinished")
         # Mail holds links that open accounts: it is for the owner's eyes alone.
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = open_private_file(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()

@@ -128,7 +128,7 @@ async def test_nobody_else_on_the_machine_reads_what_is_stored_or_signed_with(
     await store.put(KEY, CONTENT)
     store.sign_read(KEY, lifetime=HOUR)
     modes = {name: stat.S_IMODE((tmp_path / "media" / name).stat().st_mode) for name in (KEY, ".secret")}
-    assert modes == {KEY: 0o640, ".secret": 0o600}
+    assert modes == {KEY: 0o600, ".secret": 0o600}
 
 
 async def test_processes_that_share_a_folder_believe_each_others_signatures(tmp_path: Path) -> None:

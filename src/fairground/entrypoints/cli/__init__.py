@@ -1,6 +1,7 @@
 """The command line: `fairground …`. Each file holds the commands of one subject."""
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -21,6 +22,7 @@ from fairground.entrypoints.cli import (
     users,
 )
 from fairground.entrypoints.cli.mistakes import MISTAKES, say
+from fairground.platform.private_files import PRIVATE_UMASK
 
 MISTAKE_EXIT_CODE: Final = 2
 
@@ -45,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     # What is loaded by now stays: the collector, who would look through it again and again, takes it as given.
     gc.freeze()
+    # Whatever is created from here on is for this user alone, also what a library creates.
+    os.umask(PRIVATE_UMASK)
     try:
         code = app(arguments, prog_name="fairground", standalone_mode=False)
     except MISTAKES as mistake:

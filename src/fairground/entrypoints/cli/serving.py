@@ -24,6 +24,7 @@ from fairground.entrypoints.metrics import show_metrics
 from fairground.entrypoints.serve import bind_socket, serve
 from fairground.entrypoints.settings import Risk, Settings
 from fairground.platform.db.schema import require_schema, upgrade_schema
+from fairground.platform.private_files import tighten
 from fairground.platform.telemetry.logs import configure_logs
 
 _INTERRUPTED_EXIT_CODE: Final = 130
@@ -150,11 +151,20 @@ def _serve(program: Program, app: ASGIApp, listener: socket.socket) -> None:
 
 
 def _run(program: Program, work: Callable[[], Awaitable[None]]) -> None:
+    _tighten(program.settings.data_dir)
+
     async def run() -> None:
         async with show_metrics(program), program.running():
             await work()
 
     uvloop.run(run())
+
+
+def _tighten(data_dir: Path) -> None:
+    """Take other users' rights away from what older versions left readable; the folder itself closes all below."""
+    if data_dir.is_dir():
+        for path in (data_dir, *data_dir.iterdir()):
+            tighten(path)
 
 
 async def _until_told_to_stop() -> None:

@@ -24,6 +24,7 @@ from fairground.contracts.catalog import BookingMode, Catalog, ProfileIn, Servic
 from fairground.contracts.reviews import PastReview, Reviews, ReviewSide
 from fairground.ops.demo.pictures.draw import draw_portrait
 from fairground.ops.demo.plan import DemoBooking, DemoPlan, DemoProvider
+from fairground.platform.private_files import make_private_folder
 
 PASSWORD: Final = "demo-fairground"  # noqa: S105 - printed for everybody who starts the demo
 ADMIN_EMAIL: Final = "admin@example.org"
@@ -69,7 +70,7 @@ class Stage:
 
     async def build(self) -> None:
         owners, customers, admin_id = await self._open_accounts()
-        self._pictures_dir.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._pictures_dir)
 
         async def open_shop(numbered: tuple[int, DemoProvider]) -> StagedProvider:
             number, planned = numbered

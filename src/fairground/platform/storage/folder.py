@@ -115,7 +115,7 @@ class FolderStore:
         """Give a file of no key that holds the content for good, and remove that name afterwards."""
         self._make_folder(self._unfinished)
         path = self._unfinished / str(uuid7())
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb", buffering=0) as file:
                 for chunk in _pieces(content):
@@ -149,7 +149,7 @@ class FolderStore:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other processes from renewing or discarding meanwhile."""
-        descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o640)
+        descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -197,7 +197,6 @@ class FolderStore:
         path = self._root / ".secret"
         if not path.exists():
             with self._written(secrets.token_bytes(_SECRET_BYTES)) as unfinished, contextlib.suppress(FileExistsError):
-                unfinished.chmod(0o600)
                 os.link(unfinished, path)
         return path.read_bytes()
 
@@ -207,7 +206,7 @@ class FolderStore:
         if is_lasting and folder.is_dir():
             return
         self._make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         # Also when it was there: who made it may not have come as far as this, or never will.
         _flush_folder(folder.parent)
         self._lasting.add(folder)

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
+from fairground.platform.private_files import make_private_folder
 from fairground.platform.storage.disk import errors_told
 from fairground.platform.storage.policy import too_large
 from fairground.platform.storage.store import Store
@@ -32,5 +33,5 @@ async def copy_object(store: Store, key: str, file: BinaryIO, *, max_bytes: int)
 
 def _open(folder: Path) -> BinaryIO:
     with errors_told():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         return tempfile.TemporaryFile(dir=folder)

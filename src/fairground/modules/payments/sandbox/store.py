@@ -18,6 +18,7 @@ from fairground.modules.payments.sandbox import errors
 from fairground.modules.payments.sandbox.errors import Json
 from fairground.modules.payments.sandbox.intents import Intent
 from fairground.modules.payments.sandbox.requests import Page
+from fairground.platform.private_files import create_private_file, make_private_folder
 
 Result = TypeVar("Result")
 Tx = sqlite3.Connection
@@ -95,7 +96,9 @@ class SandboxStore:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # It keeps the secret that webhooks are signed with. SQLite gives the files beside it the same mode.
+    make_private_folder(path.parent)
+    create_private_file(path)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
     _enter_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
