@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from fairground.platform.cache.levels import LevelState, SharedLevel
+from fairground.platform.db.common.write_probe import WriteProbe
 from fairground.platform.db.database import Database
 
 
@@ -20,6 +21,7 @@ class Readiness(Health):
 
 def routes(db: Database, *, level: SharedLevel | None) -> APIRouter:
     router = APIRouter(tags=["health"])
+    probe = WriteProbe(db)
 
     @router.get("/healthz")
     async def get_health() -> Health:
@@ -28,8 +30,12 @@ def routes(db: Database, *, level: SharedLevel | None) -> APIRouter:
 
     @router.get("/readyz")
     async def get_readiness() -> Readiness:
-        """Answer when the database does; 503 otherwise. Without its shared cache a server is slower, and ready."""
+        """Answer when the database can be read and written; 503 otherwise.
+
+        A write is tried once in 15 s. Without its shared cache a server is slower, and ready.
+        """
         await db.ping()
+        await probe.check()
         return Readiness(shared_cache=level.state if level is not None else None)
 
     return router
