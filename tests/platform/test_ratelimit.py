@@ -80,6 +80,24 @@ async def test_a_clock_that_is_set_back_admits_nothing_more(db: Database, limite
     assert await limiter.take(FIVE_IN_A_QUARTER, key="ada") > 0
 
 
+async def test_clock_that_ran_ahead_makes_no_caller_wait_longer_than_one_interval(
+    db: Database, limiter: RateLimiter
+) -> None:
+    interval = FIVE_IN_A_QUARTER.interval
+    db.clock_shift = timedelta(hours=3)
+    await takes(limiter, FIVE_IN_A_QUARTER, times=1)
+    db.clock_shift = timedelta(0)
+    (wait,) = await takes(limiter, FIVE_IN_A_QUARTER, times=1)
+    assert 0 < wait <= interval.total_seconds()
+
+    # The time that was stored is corrected, so the wait gets shorter like every other one.
+    db.clock_shift = interval / 2
+    (later,) = await takes(limiter, FIVE_IN_A_QUARTER, times=1)
+    assert 0 < later <= interval.total_seconds() / 2
+    db.clock_shift = interval + timedelta(seconds=1)
+    assert await takes(limiter, FIVE_IN_A_QUARTER, times=1) == [0]
+
+
 async def test_only_counts_that_mean_nothing_any_more_are_dropped(db: Database, limiter: RateLimiter) -> None:
     await limiter.take(FIVE_IN_A_QUARTER, key="early")
     db.clock_shift = timedelta(minutes=10)
@@ -122,6 +140,7 @@ async def rush(db: Database, count_try: Callable[..., Any], *, callers: int, bur
     return sum(await asyncio.gather(*(attempt() for _ in range(callers))))
 
 
+@pytest.mark.usefixtures("patience")
 async def test_a_rush_is_admitted_exactly_up_to_the_limit(db: Database, dose: Dose) -> None:
     admitted = await rush(db, limits.count_try, callers=dose(small=200, full=2_000), burst=20)
 
@@ -137,6 +156,7 @@ async def test_a_rush_through_the_limiter_is_admitted_exactly_up_to_the_limit(li
 
 
 @pytest.mark.parametrize("dialect", ["postgres"])
+@pytest.mark.usefixtures("patience")
 async def test_control_reading_before_writing_admits_too_many(db: Database) -> None:
     assert await rush(db, read_then_write, callers=200, burst=20) > 20
 

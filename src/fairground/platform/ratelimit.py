@@ -36,6 +36,8 @@ class RateLimiter:
     async def take(self, limit: Limit, *, key: str) -> int:
         """Count a try. Return 0 when it is admitted, else in how many seconds (at least 1) the next one will be.
 
+        That is never longer than one interval, also after the database's clock ran ahead and was put right.
+
         Raises:
             DatabaseUnavailable: Nothing is known, so nothing may be tried.
         """
@@ -48,6 +50,10 @@ class RateLimiter:
                 if await limits.count_try(writing, key=row, burst=limit.burst, interval=limit.interval):
                     return 0
                 wait = await limits.find_wait(writing, key=row, burst=limit.burst, interval=limit.interval)
+        elif wait > limit.interval:
+            async with self._db.write() as writing:
+                await limits.bound_future(writing, key=row, burst=limit.burst, interval=limit.interval)
+                wait = await limits.find_wait(writing, key=row, burst=limit.burst, interval=limit.interval)
         return max(1, math.ceil(wait.total_seconds()))
 
     async def give_back(self, limit: Limit, *, key: str) -> None:
@@ -59,6 +65,11 @@ class RateLimiter:
         """Uncount every try of the key."""
         async with self._db.write() as tx:
             await limits.forget(tx, key=_row_key(limit, key))
+
+    async def forget_beginning_with(self, limit: Limit, *, beginning: str) -> None:
+        """Uncount every try of every key that begins so."""
+        async with self._db.write() as tx:
+            await limits.forget_beginning_with(tx, beginning=_row_key(limit, beginning))
 
 
 def _row_key(limit: Limit, key: str) -> str:

@@ -86,6 +86,22 @@ async def test_a_shorter_period_counts_from_the_next_start(db: Database, routes:
     assert len(await rows(db)) == 1
 
 
+async def test_schedule_stored_by_a_clock_ahead_runs_within_one_period(
+    db: Database, routes: Routes, shop: Shop
+) -> None:
+    """Without a restart, which would bring it forward as well."""
+    hourly = scheduler(db, routes)
+    db.clock_shift = timedelta(hours=5)
+    await hourly.enqueue_due()
+    db.clock_shift = timedelta(0)
+    await hourly.enqueue_due()
+    db.clock_shift = HOUR + timedelta(seconds=1)
+    await hourly.enqueue_due()
+
+    assert await drain(db, routes=routes) == 1
+    assert len(shop.taken) == 1
+
+
 def test_a_late_run_keeps_the_rhythm() -> None:
     noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
     assert next_tick(noon, now=noon, every=HOUR) == noon + HOUR

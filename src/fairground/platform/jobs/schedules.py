@@ -1,10 +1,10 @@
 """Jobs that are asked for again and again. There is no leader: whichever worker comes first enqueues what is due."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, false, or_, select, update
 
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 from fairground.platform.jobs.routes import Routes
@@ -30,6 +30,12 @@ class Scheduler:
         kinds = sorted(self._by_kind)
         async with self._db.read() as tx:
             is_due = await _find_due(tx, kinds)
+            is_too_far = await _find_too_far(tx, self._by_kind)
+        if is_too_far:
+            # The clock ran ahead when they were stored; else a job of every hour would wait until the clock is there.
+            async with self._db.write() as tx:
+                for kind, schedule in self._by_kind.items():
+                    await _bring_forward(tx, kind, latest=schedule.every)
         if is_due:
             async with self._db.write() as tx:
                 await self._enqueue(tx, kinds)
@@ -58,6 +64,14 @@ def next_tick(due_at: datetime, *, now: datetime, every: timedelta) -> datetime:
 async def _find_due(tx: ReadTx, kinds: Sequence[str]) -> bool:
     due = select(ScheduleRow.kind).where(ScheduleRow.kind.in_(kinds), ScheduleRow.next_at <= tx.now())
     return await tx.scalar(due.limit(1)) is not None
+
+
+async def _find_too_far(tx: ReadTx, by_kind: Mapping[str, Schedule]) -> bool:
+    too_far = [
+        and_(ScheduleRow.kind == kind, ScheduleRow.next_at > tx.now(schedule.every))
+        for kind, schedule in by_kind.items()
+    ]
+    return await tx.scalar(select(ScheduleRow.kind).where(or_(false(), *too_far)).limit(1)) is not None
 
 
 async def _lock_due(tx: WriteTx, kinds: Sequence[str]) -> Sequence[Any]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, case, literal, select, tuple_, update
+from sqlalchemy import and_, case, literal, or_, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from fairground.kernel.ids import uuid7
@@ -17,6 +17,9 @@ from fairground.platform.jobs.tables import JobRow
 
 AHEAD: Final = timedelta(minutes=10)
 """How long before now the jobs are due that go before a long queue: the longest due is claimed first."""
+
+LEASE_MAX: Final = timedelta(hours=1)
+"""The longest that FAIRGROUND_JOBS_LEASE_SECONDS may be."""
 
 _NOT_HELD: Final[dict[str, Any]] = {"lease_until": None, "worker": None}
 
@@ -135,7 +138,9 @@ async def release_jobs(tx: WriteTx, jobs: Collection[RunningJob]) -> int:
 
 async def reap_jobs(tx: WriteTx, *, limit: int) -> int:
     """Take jobs from workers that have gone silent: ready again, or dead when that was the last attempt."""
-    expired = and_(in_state(JobState.RUNNING), JobRow.lease_until < tx.now())
+    # A lease that ends later than any may was stored by a clock that ran ahead; its worker, if it lives, has a fence.
+    is_over = or_(JobRow.lease_until < tx.now(), JobRow.lease_until > tx.now(LEASE_MAX))
+    expired = and_(in_state(JobState.RUNNING), is_over)
     rows = await tx.all(tx.ops.skip_locked(select(JobRow.id).where(expired).limit(limit)))
     if not rows:
         return 0

@@ -33,12 +33,25 @@ async def find_wait(tx: ReadTx, *, key: str, burst: int, interval: timedelta) ->
     return timedelta(0) if row is None else row.free_at - row.admits_until
 
 
+async def bound_future(tx: WriteTx, *, key: str, burst: int, interval: timedelta) -> None:
+    """Bring a time nearer that only a clock which ran ahead can have stored: beyond `burst` intervals from now.
+
+    It becomes the latest possible time, as if the burst were used up, so turning the clock back admits nothing more.
+    """
+    latest = tx.now(interval * burst)
+    await tx.execute(update(LimitRow).where(LimitRow.key == key, LimitRow.free_at > latest).values(free_at=latest))
+
+
 async def give_back(tx: WriteTx, *, key: str, interval: timedelta) -> None:
     await tx.execute(update(LimitRow).where(LimitRow.key == key).values(free_at=_moved(tx, by=-interval)))
 
 
 async def forget(tx: WriteTx, *, key: str) -> None:
     await tx.execute(delete(LimitRow).where(LimitRow.key == key))
+
+
+async def forget_beginning_with(tx: WriteTx, *, beginning: str) -> None:
+    await tx.execute(delete(LimitRow).where(LimitRow.key.startswith(beginning, autoescape=True)))
 
 
 async def drop_lapsed(tx: WriteTx) -> int:
