@@ -150,6 +150,19 @@ async def test_a_forgotten_password_is_replaced_by_a_mailed_link(market: Market)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_sign_ins_and_tokens_are_shown_in_pages_of_twenty(market: Market) -> None:
+    here = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    await here.open("/me/security")
+    for number in range(20):
+        await here.send("Make a token", name=f"script {number}")
+    first = (await here.open("/me/security")).text
+    second = (await here.open("/me/security?page=2")).text
+    assert (first.count('<th scope="row">'), second.count('<th scope="row">')) == (20, 1)
+    assert "/me/security?page=2" in first
+    assert (await here.open("/me/security?page=0")).status == 404
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_sign_ins_and_tokens_can_be_seen_and_ended(market: Market) -> None:
     here = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     there = await market.sign_in("nora@example.org")

@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from fairground.contracts.dto import DTO
-from fairground.kernel.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
+from fairground.kernel.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated, Unavailable
 from fairground.kernel.messages import Event
 
 
@@ -104,6 +104,16 @@ class TooManyAttempts(LimitExceeded):
     code = "accounts.too_many_attempts"
 
 
+class TooManyTokens(Conflict):
+    code = "accounts.too_many_tokens"
+    hint = "End one that is not needed with DELETE /api/v1/me/sessions/{id}; GET /api/v1/me/tokens lists them."
+
+
+class HasherBusy(Unavailable):
+    code = "accounts.hasher_busy"
+    hint = "Many people sign in at this moment; try again in a few seconds."
+
+
 class UserRegistered(Event):
     topic: ClassVar = "accounts.registered.v1"
     user_id: UUID
@@ -159,19 +169,31 @@ class Accounts(Protocol):
 
         Raises:
             WrongCredentials: Unknown address or wrong password; both take the same time.
-            TooManyAttempts: Too many tries for the address or from the client; counted before any hash is computed.
+            TooManyAttempts: Too many tries for the account from this client, from this client for all accounts, or for
+                the account in all; counted before any hash is computed.
+            HasherBusy: Too many passwords wait to be checked; the try is not counted.
         """
         ...
 
     async def find_session(self, *, secret: str) -> tuple[Session, User] | None:
-        """Return whose session this is, or None if it is unknown, expired or revoked. Marks it as seen."""
+        """Return whose session this is, or None if it is unknown, expired or revoked.
+
+        It is marked as seen if the database can write now.
+        """
         ...
 
     async def create_token(self, *, user_id: UUID, name: str) -> OpenedSession:
-        """Open an API token that lives until it is revoked or its year is over."""
+        """Open an API token that lives for a year, or 30 days for an admin, unless it is revoked.
+
+        Raises:
+            UserNotFound: As its name says.
+            TooManyTokens: The user has 100 already.
+        """
         ...
 
-    async def list_sessions(self, *, user_id: UUID) -> list[Session]: ...
+    async def list_sessions(self, *, user_id: UUID) -> list[Session]:
+        """Return the live sessions, newest first; there are at most 100 of each kind."""
+        ...
 
     async def revoke_session(self, *, user_id: UUID, session_id: UUID) -> None:
         """End a session.
@@ -211,12 +233,12 @@ class Accounts(Protocol):
         """Mail a link that sets a new password. Answers alike whether or not the address is known.
 
         Raises:
-            TooManyAttempts: Too many requests for the address or from the client.
+            TooManyAttempts: Too many requests of the client, for this address or in all.
         """
         ...
 
     async def reset_password(self, *, token: str, password: str) -> User:
-        """Set a new password and end every session of the account.
+        """Set a new password and end every session of the account. Wrong passwords counted before are forgotten.
 
         Raises:
             LinkUnusable, PasswordUnfit
@@ -230,6 +252,6 @@ class Accounts(Protocol):
             WrongCredentials: `current` is not the password.
             PasswordUnfit: As for `register`.
             SessionNotFound: No such session, or it belongs to somebody else.
-            TooManyAttempts: Too many wrong passwords for the account, here and at sign-in together.
+            TooManyAttempts: Too many wrong passwords in this session, or for the account in all, sign-in included.
         """
         ...

@@ -24,7 +24,9 @@ def algorithm() -> CountingAlgorithm:
 @pytest.fixture
 def settings() -> AccountsSettings:
     # Limits that a test reaches soon; each is still far above what the other tests need.
-    return AccountsSettings(sign_in_tries_per_client=30, registrations_per_client=30)
+    return AccountsSettings(
+        sign_in_tries_per_client=30, registrations_per_client=30, sign_in_tries_per_account_in_all=40
+    )
 
 
 ServiceOf = Callable[[argon2.PasswordHasher], AccountService]

@@ -100,7 +100,7 @@ def test_secrets_are_256_bits_and_have_one_form() -> None:
         (SessionKind.BROWSER, Role.PROVIDER, timedelta(days=90), timedelta(days=14)),
         (SessionKind.BROWSER, Role.ADMIN, timedelta(hours=12), timedelta(minutes=30)),
         (SessionKind.TOKEN, Role.CUSTOMER, timedelta(days=365), None),
-        (SessionKind.TOKEN, Role.ADMIN, timedelta(days=365), None),
+        (SessionKind.TOKEN, Role.ADMIN, timedelta(days=30), None),
     ],
 )
 def test_how_long_a_session_lives_depends_on_its_kind_and_its_holder(

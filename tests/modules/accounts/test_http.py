@@ -284,6 +284,26 @@ async def test_tokens_are_made_listed_and_revoked(site: Site) -> None:
     assert (before.status_code, revoked.status_code, after.status_code) == (200, 204, 401)
 
 
+async def test_sessions_and_tokens_are_listed_in_pages(site: Site) -> None:
+    async with site.browser() as client:
+        await register(client)
+        await login(client)
+        for number in range(4):
+            await client.post(f"{API}/me/tokens", json={"name": f"Program {number}"})
+        first, second, third = [
+            (await client.get(f"{API}/me/sessions", params={"limit": 2, "page": page})).json() for page in (1, 2, 3)
+        ]
+        tokens = (await client.get(f"{API}/me/tokens", params={"limit": 3, "page": 2})).json()
+        refused = await client.get(f"{API}/me/sessions", params={"limit": 101})
+
+    names = [item["name"] for answer in (first, second) for item in answer["data"]]
+    assert names == ["Program 3", "Program 2", "Program 1", "Program 0"]
+    assert [item["kind"] for item in third["data"]] == ["browser"]
+    assert {first["total"], second["total"], third["total"]} == {5}
+    assert ([item["name"] for item in tokens["data"]], tokens["total"]) == (["Program 0"], 4)
+    assert refused.status_code == 422
+
+
 async def test_somebody_elses_session_is_not_found(site: Site) -> None:
     async with site.browser() as client, site.browser() as other:
         await register(client)

@@ -17,6 +17,7 @@ PASSWORD_MIN_LENGTH: Final = 8
 PASSWORD_MAX_LENGTH: Final = 128  # a bound on what is hashed; passphrases are far shorter
 NAME_MAX_LENGTH: Final = 100
 SESSION_NAME_MAX_LENGTH: Final = 200
+SESSIONS_MAX: Final = 100  # of each kind to an account: a list that a person can look through
 SEEN_EVERY: Final = timedelta(minutes=1)  # a session is written at most this often, however busy it is
 
 _EMAIL_MAX_LENGTH: Final = 254  # RFC 5321 §4.5.3.1.3
@@ -47,7 +48,8 @@ class Lifetime:
 
 def lifetime_of(settings: AccountsSettings, *, kind: SessionKind, role: Role) -> Lifetime:
     if kind is SessionKind.TOKEN:
-        return Lifetime(absolute=timedelta(days=settings.token_days))
+        days = settings.admin_token_days if role is Role.ADMIN else settings.token_days
+        return Lifetime(absolute=timedelta(days=days))
     if role is Role.ADMIN:
         return Lifetime(
             absolute=timedelta(hours=settings.admin_absolute_hours), idle=timedelta(minutes=settings.admin_idle_minutes)

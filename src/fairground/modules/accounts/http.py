@@ -17,6 +17,8 @@ from fairground.platform.http.routing import api_router
 
 # A blank at the end of a password belongs to it.
 Password = Annotated[str, StringConstraints(strip_whitespace=False)]
+PageNumber = Annotated[int, Query(ge=1, le=1_000)]
+PageLimit = Annotated[int, Query(ge=1, le=100)]
 
 
 class RegisterIn(Body):
@@ -68,6 +70,7 @@ class SessionOut(Session):
 
 class SessionList(BaseModel):
     data: list[SessionOut]
+    total: int
 
 
 class Accepted(BaseModel):
@@ -168,10 +171,10 @@ def _add_sessions(me: APIRouter, accounts: Accounts) -> None:
         return await accounts.get_user(user_id=caller.user_id)
 
     @me.get("/me/sessions")
-    async def list_sessions(caller: SignedIn) -> SessionList:
+    async def list_sessions(caller: SignedIn, page: PageNumber = 1, limit: PageLimit = 100) -> SessionList:
         """List the caller's browsers and tokens, newest first."""
         sessions = await accounts.list_sessions(user_id=caller.user_id)
-        return _list(sessions, current=caller.session_id)
+        return _list(sessions, current=caller.session_id, page=page, limit=limit)
 
     @me.delete("/me/sessions/{session_id}", status_code=HTTPStatus.NO_CONTENT)
     async def revoke_session(session_id: UUID, caller: SignedIn) -> None:
@@ -179,18 +182,22 @@ def _add_sessions(me: APIRouter, accounts: Accounts) -> None:
         await accounts.revoke_session(user_id=caller.user_id, session_id=session_id)
 
     @me.get("/me/tokens")
-    async def list_tokens(caller: SignedIn) -> SessionList:
+    async def list_tokens(caller: SignedIn, page: PageNumber = 1, limit: PageLimit = 100) -> SessionList:
         sessions = await accounts.list_sessions(user_id=caller.user_id)
-        return _list([item for item in sessions if item.kind is SessionKind.TOKEN], current=caller.session_id)
+        tokens = [item for item in sessions if item.kind is SessionKind.TOKEN]
+        return _list(tokens, current=caller.session_id, page=page, limit=limit)
 
     @me.post("/me/tokens", status_code=HTTPStatus.CREATED)
     async def create_token(body: TokenIn, caller: SignedIn) -> IssuedToken:
+        """Make an API token; an account may have 100."""
         opened = await accounts.create_token(user_id=caller.user_id, name=body.name)
         return IssuedToken(token=opened.secret, session=opened.session)
 
 
-def _list(sessions: list[Session], *, current: UUID) -> SessionList:
-    return SessionList(data=[SessionOut(**dict(item), is_current=item.id == current) for item in sessions])
+def _list(sessions: list[Session], *, current: UUID, page: int, limit: int) -> SessionList:
+    shown = sessions[(page - 1) * limit : page * limit]
+    data = [SessionOut(**dict(item), is_current=item.id == current) for item in shown]
+    return SessionList(data=data, total=len(sessions))
 
 
 def _add_password(me: APIRouter, accounts: Accounts, cookie: SessionCookie) -> None:

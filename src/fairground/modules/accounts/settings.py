@@ -16,6 +16,7 @@ class AccountsSettings(BaseSettings):
         12, ge=1, le=168, description="Hours after which a sign-in of an admin ends in any case."
     )
     token_days: int = Field(365, ge=1, le=730, description="Days that an API token lives.")
+    admin_token_days: int = Field(30, ge=1, le=365, description="Days that an API token of an admin lives.")
     verification_link_hours: int = Field(
         72, ge=1, le=720, description="Hours that a mailed link which verifies an address can be used."
     )
@@ -23,7 +24,13 @@ class AccountsSettings(BaseSettings):
         60, ge=10, le=1440, description="Minutes that a mailed link which sets a new password can be used."
     )
     sign_in_tries_per_account: int = Field(
-        5, ge=3, le=20, description="Wrong passwords for one account within any 15 minutes."
+        5, ge=3, le=20, description="Wrong passwords for one account from one address within any 15 minutes."
+    )
+    sign_in_tries_per_account_in_all: int = Field(
+        100,
+        ge=20,
+        le=10_000,
+        description="Wrong passwords for one account from all addresses at once; they come back within 24 hours.",
     )
     sign_in_tries_per_client: int = Field(
         100, ge=5, le=100_000, description="Wrong passwords from one address at once; they come back within 15 minutes."

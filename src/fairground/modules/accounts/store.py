@@ -136,9 +136,8 @@ async def insert_session(tx: WriteTx, session: Session, *, secret_hash: bytes, e
 
 
 async def find_live_session(tx: ReadTx, *, secret_hash: bytes) -> LiveSession | None:
-    is_due = (SessionRow.last_seen_at < tx.now(-SEEN_EVERY)).label("is_due")
     row = await tx.one_or_none(
-        select(*_USER, *_SESSION, SessionRow.ends_at, is_due)
+        select(*_USER, *_SESSION, SessionRow.ends_at, _is_due(tx).label("is_due"))
         .join(UserRow, UserRow.id == SessionRow.user_id)
         .where(SessionRow.secret_hash == secret_hash, SessionRow.expires_at > tx.now())
     )
@@ -150,8 +149,14 @@ async def find_live_session(tx: ReadTx, *, secret_hash: bytes) -> LiveSession | 
 async def mark_seen(tx: WriteTx, session_id: UUID, *, seen_at: datetime, expires_at: datetime) -> None:
     """Move the times of a session on, unless somebody has done so within the minute or it has ended."""
     is_live = (SessionRow.id == session_id) & (SessionRow.expires_at > tx.now())
-    is_due = is_live & (SessionRow.last_seen_at < tx.now(-SEEN_EVERY))
-    await tx.execute(update(SessionRow).where(is_due).values(last_seen_at=seen_at, expires_at=expires_at))
+    await tx.execute(
+        update(SessionRow).where(is_live & _is_due(tx)).values(last_seen_at=seen_at, expires_at=expires_at)
+    )
+
+
+def _is_due(tx: ReadTx) -> ColumnElement[bool]:
+    # A sign of life in the future was stored by a clock that ran ahead; the end that follows from it is too late.
+    return (SessionRow.last_seen_at < tx.now(-SEEN_EVERY)) | (SessionRow.last_seen_at > tx.now(SEEN_EVERY))
 
 
 async def find_session_of(tx: ReadTx, *, user_id: UUID, session_id: UUID) -> Session | None:
@@ -163,6 +168,23 @@ async def find_session_of(tx: ReadTx, *, user_id: UUID, session_id: UUID) -> Ses
 async def list_sessions(tx: ReadTx, *, user_id: UUID) -> list[Session]:
     live = select(*_SESSION).where(SessionRow.user_id == user_id, SessionRow.expires_at > tx.now())
     return [_to_session(row) for row in await tx.all(live.order_by(SessionRow.id.desc()))]
+
+
+async def count_sessions(tx: ReadTx, user_id: UUID, *, kind: SessionKind) -> int:
+    count: int = await tx.scalar(select(func.count()).select_from(SessionRow).where(_live_of(tx, user_id, kind)))
+    return count
+
+
+async def delete_least_recently_seen(tx: WriteTx, user_id: UUID, *, kind: SessionKind, keep: int) -> None:
+    """Delete sessions of one kind until `keep` are left; ends those first that were not seen for the longest."""
+    newest_first = select(SessionRow.id).where(_live_of(tx, user_id, kind)).order_by(SessionRow.last_seen_at.desc())
+    too_many = await tx.scalars(newest_first.order_by(SessionRow.id.desc()).offset(keep))
+    if too_many:
+        await tx.execute(delete(SessionRow).where(SessionRow.id.in_(too_many)))
+
+
+def _live_of(tx: ReadTx, user_id: UUID, kind: SessionKind) -> ColumnElement[bool]:
+    return (SessionRow.user_id == user_id) & (SessionRow.kind == kind.value) & (SessionRow.expires_at > tx.now())
 
 
 async def delete_session(tx: WriteTx, *, user_id: UUID, session_id: UUID) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -17,6 +17,7 @@ from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.sign_in import Password
 from fairground.web.rendering import UNSTORED, Renderer
 
+PER_PAGE = 20
 ERROR_FIELDS = {"accounts.wrong_credentials": "current", "accounts.password_unfit": "new"}
 
 
@@ -36,9 +37,10 @@ class SecurityPages:
     cookie: SessionCookie
 
     async def show(
-        self, request: Request, caller: Caller, *, form: Form, status: int = 200, secret: str = ""
+        self, request: Request, caller: Caller, *, form: Form, status: int = 200, secret: str = "", page: int = 1
     ) -> Response:
         """Show the page; `secret` is a token just made, which is shown this once."""
+        sessions = await self.accounts.list_sessions(user_id=caller.user_id)
         return self.renderer.page(
             request,
             "me/security.html",
@@ -46,7 +48,9 @@ class SecurityPages:
             headers=UNSTORED,
             viewer=caller,
             user=await self.accounts.get_user(user_id=caller.user_id),
-            sessions=await self.accounts.list_sessions(user_id=caller.user_id),
+            sessions=sessions[(page - 1) * PER_PAGE : page * PER_PAGE],
+            page=page,
+            pages=-(-len(sessions) // PER_PAGE),
             current_id=caller.session_id,
             secret=secret,
             form=form,
@@ -57,8 +61,10 @@ def routes(pages: SecurityPages) -> APIRouter:
     router = page_router(pages.renderer)
 
     @router.get("/me/security")
-    async def show_security(request: Request, caller: SignedIn) -> Response:
-        return await pages.show(request, caller, form=Form())
+    async def show_security(
+        request: Request, caller: SignedIn, page: Annotated[int, Query(ge=1, le=1_000)] = 1
+    ) -> Response:
+        return await pages.show(request, caller, form=Form(), page=page)
 
     @router.post("/me/sessions/{session_id}/revoke")
     async def revoke_session(caller: SignedIn, session_id: UUID) -> Response:

@@ -7,6 +7,8 @@ from typing import Any
 import argon2
 import pytest
 
+from fairground.contracts.accounts import HasherBusy
+from fairground.modules.accounts.service import hashing
 from fairground.modules.accounts.service.hashing import PasswordHasher, default_algorithm
 from tests.modules.accounts.stand_ins import CountingAlgorithm
 
@@ -30,13 +32,39 @@ class SlowAlgorithm(CountingAlgorithm):
         return super().hash(*arguments, **options)
 
 
-async def test_never_more_hashes_run_at_once_than_there_are_cores() -> None:
+async def test_never_more_hashes_run_at_once_than_the_process_has_cores() -> None:
     algorithm = SlowAlgorithm()
     hasher = PasswordHasher(algorithm)
     await asyncio.gather(*(hasher.hash("a password") for _ in range(12)))
     hasher.close()
 
-    assert algorithm.most_at_once <= (os.cpu_count() or 1)
+    assert 0 < algorithm.most_at_once <= len(os.sched_getaffinity(0))
+
+
+async def test_process_with_one_core_of_many_hashes_one_password_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
+    algorithm = SlowAlgorithm()
+    hasher = PasswordHasher(algorithm)
+    await asyncio.gather(*(hasher.hash("a password") for _ in range(6)))
+    hasher.close()
+
+    assert algorithm.most_at_once == 1
+
+
+async def test_password_that_would_wait_behind_too_many_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr(hashing, "_QUEUE_PER_CORE", 3)
+    hasher = PasswordHasher(SlowAlgorithm())
+    outcomes = await asyncio.gather(*(hasher.hash("a password") for _ in range(9)), return_exceptions=True)
+    assert sum(isinstance(outcome, HasherBusy) for outcome in outcomes) == 5
+
+    # There is room again, also after callers that gave up.
+    for _ in range(9):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(hasher.hash("a password"), timeout=0.001)
+        await asyncio.sleep(0.1)
+    assert (await hasher.hash("a password")).startswith("$argon2id$")
+    hasher.close()
 
 
 async def test_the_event_loop_goes_on_while_a_password_is_hashed() -> None:

@@ -16,6 +16,7 @@ from fairground.kernel.ids import uuid7
 from fairground.modules.accounts.domain import new_secret
 from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.jobs import MailReset
+from fairground.modules.accounts.settings import AccountsSettings
 from fairground.platform.db.database import Database, WriteTx
 from tests.modules.accounts.conftest import SignIn
 from tests.modules.accounts.stand_ins import PASSWORD, CountingAlgorithm
@@ -40,15 +41,28 @@ async def test_a_reset_is_mailed_to_those_who_have_an_account_only(
     assert outbox.jobs == [MailReset(user_id=ada.id)]
 
 
-@pytest.mark.parametrize("email", ["ada@example.org", "nobody@example.org"])
+@pytest.mark.parametrize("email", ["ada@example.org", "unknown@example.org"])
 @pytest.mark.usefixtures("ada")
-async def test_resets_of_one_account_are_limited_alike_for_known_and_unknown(
+async def test_resets_of_one_account_by_one_client_are_limited_alike_for_known_and_unknown(
     service: AccountService, email: str
 ) -> None:
-    for number in range(3):
-        await service.request_password_reset(email=email, client=f"client {number}")
+    for _ in range(3):
+        await service.request_password_reset(email=email, client="a")
     with pytest.raises(TooManyAttempts):
-        await service.request_password_reset(email=email, client="another")
+        await service.request_password_reset(email=email, client="a")
+
+
+@pytest.mark.usefixtures("ada")
+async def test_requests_of_others_flood_no_mailbox_and_keep_no_holder_from_a_link(
+    service: AccountService, outbox: RecordingOutbox
+) -> None:
+    for number in range(40):
+        await service.request_password_reset(email="ada@example.org", client=f"client {number}")
+    mails = len(outbox.jobs)
+    await service.request_password_reset(email="ada@example.org", client="the holder's")
+
+    # The mailbox has links that are good for as long as it takes until the next mail is sent.
+    assert mails == len(outbox.jobs) == 12
 
 
 async def test_resets_from_one_client_are_limited(service: AccountService) -> None:
@@ -83,13 +97,20 @@ async def test_a_reset_ends_sessions_tokens_and_the_other_links(
             await service.reset_password(token=link, password=NEW)
 
 
-async def test_a_reset_lets_in_whom_others_had_locked_out(service: AccountService, sign_in: SignIn, ada: User) -> None:
-    for number in range(5):
+async def test_a_reset_lifts_the_limits_of_every_client_and_in_all(
+    service: AccountService, sign_in: SignIn, ada: User, settings: AccountsSettings
+) -> None:
+    for number in range(settings.sign_in_tries_per_account_in_all):
         with pytest.raises(WrongCredentials):
-            await sign_in(password=f"wrong password {number}")
+            await sign_in(password=f"wrong password {number}", client=f"client {number // 5}")
+    for client in ("client 0", "another"):
+        with pytest.raises(TooManyAttempts):
+            await sign_in(client=client)
+    await service.request_password_reset(email=ada.email, client="client 0")
     await service.reset_password(token=await reset_token(service, ada), password=NEW)
 
-    await sign_in(password=NEW)
+    for client in ("client 0", "another"):
+        await sign_in(password=NEW, client=client)
 
 
 async def test_a_reset_link_lasts_an_hour(db: Database, service: AccountService, ada: User) -> None:
@@ -180,7 +201,7 @@ def pause_after_verifying(service: AccountService) -> tuple[asyncio.Event, async
     """Stop the next sign-in between the verified password and the transaction that opens the session."""
     verified, may_go_on = asyncio.Event(), asyncio.Event()
 
-    async def pause(*, email: str) -> None:  # noqa: ARG001
+    async def pause(**_: str) -> None:
         verified.set()
         await may_go_on.wait()
 
@@ -211,6 +232,19 @@ async def test_a_stolen_session_cannot_guess_the_password_for_long(
             )
     with pytest.raises(TooManyAttempts):
         await service.change_password(user_id=ada.id, session_id=mine.session.id, current=PASSWORD, new=NEW)
+
+
+async def test_wrong_passwords_in_one_session_keep_the_holder_out_of_no_other(
+    service: AccountService, sign_in: SignIn, ada: User
+) -> None:
+    stolen, mine = await sign_in(), await sign_in()
+    for number in range(5):
+        with pytest.raises(WrongCredentials):
+            await service.change_password(
+                user_id=ada.id, session_id=stolen.session.id, current=f"wrong password {number}", new=NEW
+            )
+
+    await service.change_password(user_id=ada.id, session_id=mine.session.id, current=PASSWORD, new=NEW)
 
 
 async def test_a_password_is_not_changed_from_a_session_that_is_over(

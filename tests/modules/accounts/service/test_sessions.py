@@ -62,7 +62,7 @@ async def test_unknown_known_and_impossible_addresses_cost_the_same_work(
 
 
 @pytest.mark.usefixtures("ada")
-async def test_no_more_than_five_wrong_passwords_are_tried_in_any_quarter_of_an_hour(
+async def test_one_client_tries_no_more_than_five_wrong_passwords_in_any_quarter_of_an_hour(
     db: Database, sign_in: SignIn, algorithm: CountingAlgorithm
 ) -> None:
     tried_at = []
@@ -70,7 +70,7 @@ async def test_no_more_than_five_wrong_passwords_are_tried_in_any_quarter_of_an_
         db.clock_shift = timedelta(minutes=minute)
         before = algorithm.computations
         with pytest.raises((WrongCredentials, TooManyAttempts)):
-            await sign_in(password="wrong password", client=f"client {minute}")
+            await sign_in(password="wrong password", client="a")
         tried_at += [minute] * (algorithm.computations - before)
 
     assert tried_at[:5] == [0, 3, 6, 9, 12]
@@ -78,29 +78,70 @@ async def test_no_more_than_five_wrong_passwords_are_tried_in_any_quarter_of_an_
 
 
 @pytest.mark.usefixtures("ada")
-async def test_the_right_password_is_refused_unhashed_once_the_tries_are_used_up(
+async def test_the_right_password_is_refused_unhashed_once_the_tries_of_its_client_are_used_up(
     sign_in: SignIn, algorithm: CountingAlgorithm
 ) -> None:
     await fail_to_sign_in(sign_in, times=5)
     before = algorithm.computations
 
     with pytest.raises(TooManyAttempts) as refusal:
-        await sign_in(client="another")
+        await sign_in(client="a")
     assert algorithm.computations == before
     assert 0 < refusal.value.retry_after_seconds <= 15 * 60
+    assert "by mail" in refusal.value.way_out
 
 
 @pytest.mark.usefixtures("ada")
-async def test_many_guesses_at_once_from_many_clients_are_hashed_five_times(
+async def test_wrong_passwords_of_one_client_keep_no_other_client_out(sign_in: SignIn) -> None:
+    for client in ("a", "b", "c"):
+        await fail_to_sign_in(sign_in, times=5, client=client)
+
+    await sign_in(client="another")
+
+
+@pytest.mark.usefixtures("ada")
+async def test_wrong_passwords_of_all_clients_are_bounded_too(
+    db: Database, sign_in: SignIn, settings: AccountsSettings
+) -> None:
+    most = settings.sign_in_tries_per_account_in_all
+    for number in range(most):
+        await fail_to_sign_in(sign_in, times=1, client=f"client {number}")
+    with pytest.raises(TooManyAttempts) as refusal:
+        await sign_in(client="another")
+    assert 0 < refusal.value.retry_after_seconds <= 24 * 3600 / most
+
+    # Trying on does not use up the tries of the client that was refused.
+    for _ in range(9):
+        with pytest.raises(TooManyAttempts):
+            await sign_in(client="another")
+    db.clock_shift = timedelta(hours=24) / most
+    await sign_in(client="another")
+
+
+@pytest.mark.usefixtures("ada")
+async def test_many_guesses_at_once_from_one_client_are_hashed_five_times(
     sign_in: SignIn, algorithm: CountingAlgorithm
 ) -> None:
-    before = algorithm.computations
-    guesses = (sign_in(password=f"wrong password {n}", client=f"client {n}") for n in range(60))
-    outcomes = await asyncio.gather(*guesses, return_exceptions=True)
+    assert await rush(sign_in, algorithm, clients=1, guesses=30) == 5
 
-    assert algorithm.computations - before == 5
-    assert sum(isinstance(outcome, WrongCredentials) for outcome in outcomes) == 5
-    assert sum(isinstance(outcome, TooManyAttempts) for outcome in outcomes) == 55
+
+@pytest.mark.usefixtures("patience", "ada")
+async def test_many_guesses_at_once_from_many_clients_are_hashed_up_to_the_total(
+    sign_in: SignIn, algorithm: CountingAlgorithm, settings: AccountsSettings
+) -> None:
+    most = settings.sign_in_tries_per_account_in_all
+    assert await rush(sign_in, algorithm, clients=most + 20, guesses=most + 20) == most
+
+
+async def rush(sign_in: SignIn, algorithm: CountingAlgorithm, *, clients: int, guesses: int) -> int:
+    """Guess at the same moment, and return how many guesses were hashed; the others were refused."""
+    before = algorithm.computations
+    tries = (sign_in(password=f"wrong password {n}", client=f"client {n % clients}") for n in range(guesses))
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    hashed = algorithm.computations - before
+    assert sum(isinstance(outcome, WrongCredentials) for outcome in outcomes) == hashed
+    assert sum(isinstance(outcome, TooManyAttempts) for outcome in outcomes) == guesses - hashed
+    return hashed
 
 
 @pytest.mark.usefixtures("ada")
@@ -108,11 +149,11 @@ async def test_right_passwords_do_not_count_and_do_not_forgive_wrong_ones(sign_i
     for _ in range(12):
         await sign_in()
     await fail_to_sign_in(sign_in, times=4)
-    await sign_in()
+    await sign_in(client="a")
     await fail_to_sign_in(sign_in, times=1)
 
     with pytest.raises(TooManyAttempts):
-        await sign_in()
+        await sign_in(client="a")
 
 
 @pytest.mark.usefixtures("ada")

@@ -11,6 +11,8 @@ from fairground.platform.ratelimit import Limit, RateLimiter
 
 _QUARTER_HOUR: Final = timedelta(minutes=15)
 _HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+_RESETS_IN_ALL: Final = 12  # mails an hour to one account
 
 
 class Gate:
@@ -23,48 +25,72 @@ class Gate:
         self._limiter = limiter
         # One try comes back after each whole window, which keeps any window of that length within the burst.
         self._sign_in = Limit("accounts.sign_in", burst=settings.sign_in_tries_per_account, interval=_QUARTER_HOUR)
+        in_all = settings.sign_in_tries_per_account_in_all
+        self._sign_in_in_all = _per("accounts.sign_in_in_all", in_all, _DAY)
         self._sign_in_client = _per("accounts.sign_in_client", settings.sign_in_tries_per_client, _QUARTER_HOUR)
         self._register_client = _per("accounts.register_client", settings.registrations_per_client, _HOUR)
         self._reset_client = _per("accounts.reset_client", settings.resets_per_client, _HOUR)
         self._reset = _per("accounts.reset", settings.mails_per_account, _HOUR)
+        # One comes back at least every ten minutes, which is how long the link of a mail lives at least.
+        resets_in_all = max(_RESETS_IN_ALL, settings.mails_per_account)
+        self._reset_in_all = _per("accounts.reset_in_all", resets_in_all, _HOUR)
         self._verification = _per("accounts.verification", settings.mails_per_account, _HOUR)
 
     async def admit_sign_in(self, *, email: str, client: str) -> None:
         await self._admit(self._sign_in_client, client, "Too many sign-ins from your address.")
-        await self.admit_password(email=email)
+        await self.admit_password(email=email, source=client)
 
-    async def admit_password(self, *, email: str) -> None:
-        await self._admit(self._sign_in, _private(email), "Too many wrong passwords for this account.")
+    async def admit_password(self, *, email: str, source: str) -> None:
+        """Count a try by account and source, so that wrong tries from one source do not keep others out.
+
+        Args:
+            source: The client's address, or the session in which a password is asked for.
+        """
+        detail, way_out = "Too many wrong passwords for this account.", "or set a new password by mail"
+        await self._admit(self._sign_in, _of_source(email, source), detail, way_out=way_out)
+        try:
+            await self._admit(self._sign_in_in_all, _private(email), detail, way_out=way_out)
+        except TooManyAttempts:
+            await self._limiter.give_back(self._sign_in, key=_of_source(email, source))
+            raise
 
     async def forget_sign_in(self, *, email: str, client: str) -> None:
         """Uncount a try that turned out to be the holder's; an office behind one address may sign in at will."""
         await self._limiter.give_back(self._sign_in_client, key=client)
-        await self.forget_right_password(email=email)
+        await self.forget_right_password(email=email, source=client)
 
-    async def forget_right_password(self, *, email: str) -> None:
+    async def forget_right_password(self, *, email: str, source: str) -> None:
         """Uncount a try that turned out to be the holder's; the wrong ones of others stay counted."""
-        await self._limiter.give_back(self._sign_in, key=_private(email))
+        await self._limiter.give_back(self._sign_in, key=_of_source(email, source))
+        await self._limiter.give_back(self._sign_in_in_all, key=_private(email))
 
     async def forget_wrong_passwords(self, *, email: str) -> None:
         """Let the holder of a new password in at once, however often the old one was guessed at."""
-        await self._limiter.forget(self._sign_in, key=_private(email))
+        await self._limiter.forget_beginning_with(self._sign_in, beginning=_of_source(email, ""))
+        await self._limiter.forget(self._sign_in_in_all, key=_private(email))
 
     async def admit_registration(self, *, client: str) -> None:
         await self._admit(self._register_client, client, "Too many registrations from your address.")
 
-    async def admit_reset(self, *, email: str, client: str) -> None:
+    async def admit_reset(self, *, email: str, client: str) -> bool:
+        """Admit a request for a reset mail, or raise TooManyAttempts.
+
+        Return False when others have asked for so many that a mail which is minutes old is enough: the holder of the
+        account can use that one, so requests of others never keep the holder from a link.
+        """
         await self._admit(self._reset_client, client, "Too many requests for a new password from your address.")
-        await self._admit(self._reset, _private(email), "A new password was asked for too often for this account.")
+        detail = "A new password was asked for too often for this account."
+        await self._admit(self._reset, _of_source(email, client), detail)
+        return await self._limiter.take(self._reset_in_all, key=_private(email)) == 0
 
     async def admit_verification(self, *, user_id: UUID) -> None:
         await self._admit(self._verification, str(user_id), "The mail was asked for too often.")
 
-    async def _admit(self, limit: Limit, key: str, detail: str) -> None:
+    async def _admit(self, limit: Limit, key: str, detail: str, *, way_out: str = "") -> None:
         wait_seconds = await self._limiter.take(limit, key=key)
         if wait_seconds:
-            raise TooManyAttempts(
-                detail, retry_after_seconds=wait_seconds, hint=f"Try again in {_in_words(wait_seconds)}."
-            )
+            hint = f"Try again in {_in_words(wait_seconds)}{', ' + way_out if way_out else ''}."
+            raise TooManyAttempts(detail, retry_after_seconds=wait_seconds, hint=hint)
 
 
 def _per(name: str, count: int, window: timedelta) -> Limit:
@@ -74,6 +100,11 @@ def _per(name: str, count: int, window: timedelta) -> Limit:
 def _private(email: str) -> str:
     """Return a key that does not tell the address, which may be nobody's customer."""
     return hashlib.sha256(email.encode(errors="surrogatepass")).hexdigest()
+
+
+def _of_source(email: str, source: str) -> str:
+    """Return a key that begins with that of the account."""
+    return f"{_private(email)}:{source}"
 
 
 def _in_words(seconds: int) -> str:

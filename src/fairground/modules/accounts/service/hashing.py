@@ -1,8 +1,9 @@
-"""argon2id, off the event loop and never more at once than there are cores."""
+"""argon2id, off the event loop, never more at once than there are cores, and with a queue that has an end."""
 
 import asyncio
 import base64
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -11,12 +12,14 @@ from typing import Any, Final, TypeVar
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from fairground.contracts.accounts import HasherBusy
 from fairground.modules.accounts.domain import normalise_password
 
 # OWASP's second recommendation: about 20 ms and 19 MiB a hash. More memory would let fewer people sign in at once.
 _MEMORY_KIB: Final = 19 * 1024
 _PASSES: Final = 2
 _LANES: Final = 1
+_QUEUE_PER_CORE: Final = 50  # about a second of waiting
 
 _Result = TypeVar("_Result")
 
@@ -33,10 +36,16 @@ def load_well_known_passwords() -> frozenset[str]:
 class PasswordHasher:
     def __init__(self, algorithm: argon2.PasswordHasher) -> None:
         self._algorithm = algorithm
-        self._threads = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="argon2")
+        # The cores that this process may use: a container gets few of those that the machine has.
+        cores = len(os.sched_getaffinity(0))
+        self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="argon2")
+        self._counting = threading.Lock()
+        self._begun_or_waiting = 0
+        self._most = cores * (1 + _QUEUE_PER_CORE)
         self._nobodys_hash = _nobodys_hash(algorithm)
 
     async def hash(self, password: str) -> str:
+        """Raise HasherBusy when too many wait already; so does `verify`."""
         return await self._run(self._algorithm.hash, _bytes_of(password))
 
     async def verify(self, password: str, *, against: str | None) -> bool:
@@ -57,7 +66,18 @@ class PasswordHasher:
             return False
 
     async def _run(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        if self._begun_or_waiting >= self._most:
+            raise HasherBusy(f"{self._begun_or_waiting} passwords wait to be checked already.")
+        with self._counting:
+            self._begun_or_waiting += 1
+        running = self._threads.submit(function, *arguments)
+        # A caller that is cancelled leaves its hash to the thread, so only the end of the hash makes room.
+        running.add_done_callback(self._make_room)
+        return await asyncio.wrap_future(running)
+
+    def _make_room(self, _ended: object) -> None:
+        with self._counting:
+            self._begun_or_waiting -= 1
 
 
 def _nobodys_hash(algorithm: argon2.PasswordHasher) -> str:

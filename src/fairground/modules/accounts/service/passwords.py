@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from fairground.contracts.accounts import (
+    HasherBusy,
     OpenedSession,
     SessionNotFound,
     User,
@@ -19,8 +20,8 @@ from fairground.platform.db.database import WriteTx
 class Passwords(Part):
     async def request_password_reset(self, *, email: str, client: str) -> None:
         known_email = domain.find_email(email)
-        await self.gate.admit_reset(email=known_email or email, client=client)
-        if known_email is None:
+        is_mailed = await self.gate.admit_reset(email=known_email or email, client=client)
+        if known_email is None or not is_mailed:
             return
         async with self.db.read() as tx:
             found = await store.find_credentials(tx, email=known_email)
@@ -64,7 +65,7 @@ class Passwords(Part):
         return user_id
 
     async def change_password(self, *, user_id: UUID, session_id: UUID, current: str, new: str) -> OpenedSession:
-        found = await self._verify_current(user_id, current=current)
+        found = await self._verify_current(user_id, session_id=session_id, current=current)
         domain.check_password(new, well_known=self.well_known_passwords)
         password_hash = await self.hasher.hash(new)
         async with self.db.write() as tx:
@@ -77,16 +78,22 @@ class Passwords(Part):
             user = await self._set_password(tx, user_id, password_hash=password_hash)
             return await self.open_session(tx, user=user, kind=session.kind, name=session.name)
 
-    async def _verify_current(self, user_id: UUID, *, current: str) -> store.Credentials:
+    async def _verify_current(self, user_id: UUID, *, session_id: UUID, current: str) -> store.Credentials:
         """Return the credentials when `current` is their password; a stolen session may not guess it for long."""
         async with self.db.read() as tx:
             found = await store.find_credentials_of(tx, user_id)
         if found is None:
             raise UserNotFound(f"There is no user {user_id}.")
-        await self.gate.admit_password(email=found.user.email)
-        if not await self.hasher.verify(current, against=found.password_hash):
+        email, source = found.user.email, f"session:{session_id}"
+        await self.gate.admit_password(email=email, source=source)
+        try:
+            is_right = await self.hasher.verify(current, against=found.password_hash)
+        except HasherBusy:
+            await self.gate.forget_right_password(email=email, source=source)
+            raise
+        if not is_right:
             raise _wrong_password()
-        await self.gate.forget_right_password(email=found.user.email)
+        await self.gate.forget_right_password(email=email, source=source)
         return found
 
     async def _set_password(self, tx: WriteTx, user_id: UUID, *, password_hash: str) -> User:
