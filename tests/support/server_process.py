@@ -172,9 +172,12 @@ def run(
     has_patience: bool = True,
     has_turns: bool = True,
     lost_bytes: int = 0,
+    umask: int | None = None,
 ) -> None:
     """Be `fairground …` with exactly these settings."""
     write_output_to(log)
+    if umask is not None:
+        os.umask(umask)
     for name in [name for name in os.environ if name.startswith(("FAIRGROUND_", "SQLALCHEMY_"))]:
         del os.environ[name]
     os.environ.update(environment)

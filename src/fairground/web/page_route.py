@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fairground.kernel.errors import DomainError, NotFound, Unauthenticated
 from fairground.platform.http.identity import Caller
-from fairground.platform.http.problems import headers_of, status_of
+from fairground.platform.http.problems import headers_of, log_reason, status_of
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 from fairground.web.rendering import Renderer
@@ -104,6 +104,7 @@ def local_path(wanted: str | None, *, otherwise: str) -> str:
 
 
 def refusal_page(renderer: Renderer, request: Request, *, error: DomainError) -> Response:
+    log_reason(error)
     return _error_page(renderer, request, status=status_of(error), error=error)
 
 

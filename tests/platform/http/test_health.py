@@ -22,8 +22,9 @@ async def set_read_only(db: Database, *, is_read_only: bool) -> None:
     """Let the database refuse every write and answer every read, as on a full disk or a standby server."""
     backend: Any = db.backend
     if db.backend.file is not None:
-        async with db.write():
-            pass
+        if is_read_only:
+            async with db.write():  # so that the writer is there
+                pass
         backend._writer._raw.execute(f"PRAGMA query_only = {is_read_only:d}")
         return
     engine = backend.migration_engine()

@@ -73,8 +73,15 @@ def status_of(error: DomainError) -> HTTPStatus:
 
 def problem_response(error: DomainError) -> ProblemResponse:
     """Return the problem document of a domain error; its `context` becomes further members."""
+    log_reason(error)
     problem = _problem(status_of(error), code=error.code, detail=error.detail, hint=error.way_out)
     return _respond(problem, headers=headers_of(error), extra=error.context)
+
+
+def log_reason(error: DomainError) -> None:
+    """Log what no answer says: what a driver or the system said of a part that is away."""
+    if isinstance(error, Unavailable) and error.reason:
+        log.warning("request.unavailable", code=error.code, reason=error.reason)
 
 
 def headers_of(error: DomainError) -> dict[str, str]:

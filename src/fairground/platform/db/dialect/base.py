@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import structlog
 from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import Executable
@@ -19,9 +18,6 @@ from fairground.platform.db.dialect.words import Sought, WordIndex
 
 if TYPE_CHECKING:  # one dialect's name for what both have; on the other it is not loaded
     from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
-
-
-log = structlog.get_logger()
 
 
 class DatabaseURLError(ValueError):
@@ -56,13 +52,11 @@ CONNECTION_WAIT_SECONDS = 10  # a rush for one time empties the pool for as long
 def unavailable(
     reason: str, *, detail: str = "The database does not answer.", hint: str | None = None
 ) -> DatabaseUnavailable:
-    """Log what the driver said, and return an error that keeps it from the public."""
-    log.warning("database.unavailable", reason=reason)
+    """Return an error that keeps what the driver said from the public, for the log and for commands."""
     return DatabaseUnavailable(detail, reason=reason, hint=hint)
 
 
 def read_timed_out(reason: str) -> DatabaseTimeout:
-    log.warning("database.timeout", reason=reason, limit_seconds=READ_SECONDS)
     return DatabaseTimeout(f"The database needed more than {READ_SECONDS} s for this and was stopped.", reason=reason)
 
 
