@@ -57,7 +57,7 @@ class HoldIn(Body):
     note: str | None = Field(None, max_length=NOTE_MAX_LENGTH)
     place: str | None = Field(None, max_length=40)
     party_size: int | None = Field(None, ge=1, le=_PEOPLE_MAX)
-    expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
+    expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR, strict=True)
 
 
 class PayIn(Body):
@@ -69,7 +69,7 @@ class DeclineIn(Body):
 
 
 class CancelIn(Body):
-    expected_refund_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
+    expected_refund_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR, strict=True)
 
 
 class WeeklyIn(Body):
