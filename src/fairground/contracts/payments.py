@@ -127,7 +127,7 @@ class Payments(Protocol):
         A reference has at most one live payment. A repeated call returns it as it stands: with the same card always,
         with another one when it is authorised or captured. While the customer has not answered the bank's question
         (3-D Secure), another card replaces it: it is cancelled at the processor, and then a new one is made; as after a
-        failure. An authorisation is told by the event `PaymentAuthorised`, however it comes about.
+        failure. An authorisation is announced by the event `PaymentAuthorised`, however it comes about.
 
         Args:
             payment_method: The processor's name of the card, such as `pm_card_visa` in the sandbox.
