@@ -93,7 +93,7 @@ async def _break(tx: WriteTx, payment_id: UUID) -> None:
         return
     name = "ck_payments_payment__captured"
     await tx.execute(text(f"ALTER TABLE payments_payment DROP CONSTRAINT {name}"))
-    await tx.execute(text("UPDATE payments_payment SET captured_minor = 99999 WHERE id = :id"), {"id": payment_id})
+    await tx.execute(text("UPDATE payments_payment SET captured_minor = 99999 WHERE id = :id"), [{"id": payment_id}])
     check = "CHECK (captured_minor BETWEEN 0 AND amount_minor) NOT VALID"
     await tx.execute(text(f"ALTER TABLE payments_payment ADD CONSTRAINT {name} {check}"))
 

@@ -1,5 +1,6 @@
 """How the adapter reads what Stripe answers, against a server that answers as told."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -175,7 +176,7 @@ async def test_answer_that_is_not_stripes_is_no_answer_so_that_the_act_stays_ope
     ],
 )
 async def test_refunds_and_lists_of_another_shape_are_no_answer(body: Any) -> None:
-    asked = {
+    asked: dict[str, Callable[[StripeProcessor], Awaitable[Any]]] = {
         "refund": lambda one: one.refund("pi_1", amount_minor=5, currency="EUR", refund_id=uuid4(), key=uuid4()),
         "list_refunds": lambda one: one.list_refunds("pi_1"),
         "find_standing": lambda one: one.find_standing(uuid4(), since=datetime.now(UTC)),
