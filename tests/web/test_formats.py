@@ -18,6 +18,12 @@ FORMATS = Formats(Locale.parse("en_GB"))
         (1235, "JPY", "JP¥1,235", "JP¥1,235"),
         (12345, "KWD", "KWD12.345", "KWD12.345"),
         (0, "GBP", "£0.00", "£0"),
+        (125050, "RSD", "RSD1,250.50", "RSD1,250.50"),
+        (125000, "ALL", "ALL1,250.00", "ALL1,250"),
+        (125001, "LBP", "LBP1,250.01", "LBP1,250.01"),
+        (12345, "IQD", "IQD12.345", "IQD12.345"),
+        (125, "UGX", "UGX125", "UGX125"),
+        (1250, "BGN", "BGN12.50", "BGN12.50"),
     ],
 )
 def test_amounts_are_exact_in_every_currency(amount_minor: int, currency: str, money: str, price: str) -> None:

@@ -105,6 +105,57 @@ async def test_cancelling_shows_what_comes_back_before_it_is_done(market: Market
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_other_card_after_the_banks_page_pays_and_the_old_page_charges_nothing(market: Market) -> None:
+    _, page = await public_provider(market, mode="instant")
+    customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    await _hold(customer, page)
+    paying = customer.path
+    await customer.send("Book and pay", payment_method="pm_card_authenticationRequired")
+    bank = customer.path
+    assert "/3d-secure/" in bank
+    await customer.open(paying)
+    assert "If you pay with another card instead, this payment is cancelled." in customer.text
+    await customer.send("Book and pay", payment_method="pm_card_visa")
+    assert "It is booked" in customer.text
+    booking = customer.path
+    await customer.open(bank)
+    await customer.open(booking)
+    assert "It is agreed and paid." in customer.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_failed_3d_secure_is_named_as_the_reason(market: Market) -> None:
+    _, page = await public_provider(market, mode="instant")
+    customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
+    await _hold(customer, page)
+    await customer.send("Book and pay", payment_method="pm_card_authenticationRequired")
+    await customer.send("Fail authentication", outcome="fail")
+    assert "The payment was not confirmed with the bank (3-D Secure)." in customer.text
+    await customer.send("Book and pay", payment_method="pm_card_visa_chargeDeclinedInsufficientFunds")
+    assert "There is not enough money on the card." in customer.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        ("12.345", "12.345 has more decimals than EUR has; write it like 1250.50."),
+        ("1e3", "is not a number; write it like 1250.50, without other signs."),
+        ("\uff11\uff12", "is not a number"),
+        ("0", "Write more than 0 and at most 1000000."),
+    ],
+)
+async def test_price_that_cannot_be_is_named_at_its_field(market: Market, price: str, said: str) -> None:
+    provider, _ = await public_provider(market)
+    await provider.open("/pro/services")
+    await provider.send(
+        "Add it", name="Whole day", category="pianist", price=price, duration_minutes="600", booking_mode="request"
+    )
+    assert provider.status == 422
+    assert said in provider.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_a_declined_request_costs_nothing_and_says_why(market: Market) -> None:
     provider, page = await public_provider(market)
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")

@@ -35,6 +35,8 @@ class Payment(DTO):
     refunded_minor: int
     currency: str
     action_url: str | None
+    is_being_released: bool = False
+    """Everything is on its way back: what is authorised is being voided, what is captured refunded."""
     failure_code: str | None
     """The processor's reason, such as `card_declined` or `insufficient_funds`."""
     created_at: datetime
@@ -57,6 +59,12 @@ class PaymentPending(Unavailable):
     code = "payment.pending"
     is_resumable = True  # every call to the processor has a stored key, which a later call reuses
     hint = "Wait a moment and ask again; the same request continues the same payment."
+
+
+class AmountNotChargeable(Invalid):
+    """The card processor does not take the currency, or not amounts as fine as this one."""
+
+    code = "payment.amount_not_chargeable"
 
 
 class RefundTooLarge(Invalid):
@@ -117,9 +125,10 @@ class Payments(Protocol):
     ) -> Payment:
         """Reserve the amount on the customer's card.
 
-        A reference has at most one live payment: a repeated call while it is started, needs action, is authorised or
-        captured returns that one as it stands; after a failure a new one is made. An authorisation is told by the
-        event `PaymentAuthorised`, however it comes about.
+        A reference has at most one live payment. A repeated call returns it as it stands: with the same card always,
+        with another one when it is authorised or captured. While the customer has not answered the bank's question
+        (3-D Secure), another card replaces it: it is cancelled at the processor, and then a new one is made; as after a
+        failure. An authorisation is announced by the event `PaymentAuthorised`, however it comes about.
 
         Args:
             payment_method: The processor's name of the card, such as `pm_card_visa` in the sandbox.
@@ -127,6 +136,7 @@ class Payments(Protocol):
 
         Raises:
             PaymentFailed: The card was declined.
+            AmountNotChargeable: The processor takes no such currency or amount.
             PaymentPending: The processor did not answer in 10 s.
         """
         ...
@@ -154,7 +164,7 @@ class Payments(Protocol):
         """Give part or all of a captured payment back. Repeating it with the same `key` refunds once.
 
         Raises:
-            RefundTooLarge, PaymentNotFound, PaymentStateConflict, PaymentPending
+            RefundTooLarge, AmountNotChargeable, PaymentNotFound, PaymentStateConflict, PaymentPending
         """
         ...
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from babel import Locale
 from babel.dates import format_skeleton, format_time, get_timezone_location
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal, parse_pattern
 
-from fairground.kernel.money import major_from_minor
+from fairground.kernel.money import currency_exponent, major_from_minor
 from fairground.kernel.zones import get_zone
 
 # British English: day before month and a 24-hour clock, which readers of most locales take the same way.
@@ -20,9 +20,16 @@ class Words:
         self._locale = locale
 
     def money(self, amount_minor: int, currency: str) -> str:
-        """Return the amount with all its decimal places: 7950 EUR is "€79.50"."""
-        # From Decimal, because Babel rounds a float silently: 1234.5 JPY would be written ¥1,234.
-        return format_currency(major_from_minor(amount_minor, currency), currency, locale=self._locale)
+        """Return the amount with all its decimal places: 7950 EUR is "€79.50", 125050 RSD is "RSD 1,250.50"."""
+        return self._amount(amount_minor, currency, places=currency_exponent(currency))
+
+    def _amount(self, amount_minor: int, currency: str, *, places: int) -> str:
+        # The places are those of ISO 4217. Babel takes those that CLDR thinks usual, fewer for RSD, ALL, LBP and
+        # others, and rounds what is charged to them.
+        pattern = parse_pattern(self._locale.currency_formats["standard"].pattern)
+        pattern.frac_prec = (places, places)
+        major = major_from_minor(amount_minor, currency)
+        return str(pattern.apply(major, self._locale, currency=currency, currency_digits=False))
 
     def rating(self, value: float) -> str:
         """Return a rating with one decimal place: 4.86 is "4.9"."""

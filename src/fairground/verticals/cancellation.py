@@ -1,6 +1,7 @@
 """What a customer gets back when they cancel. A provider who cancels always gives back everything."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Self
 
@@ -14,6 +15,15 @@ class RefundStep(BaseModel):
 
     at_least_hours: int = Field(ge=0, le=8760, description="Hours left before the start, 0 to 8760 (one year).")
     refund_percent: int = Field(ge=0, le=100, description="Percent of the amount paid that is given back, 0 to 100.")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a customer who cancels before `until` gets back; the last term, without one, holds from then on."""
+
+    until: datetime | None
+    refund_percent: int
+    refund_minor: int
 
 
 class CancellationPolicy(BaseModel):
@@ -41,6 +51,27 @@ class CancellationPolicy(BaseModel):
                 return step.refund_percent
         return 0
 
-    def refund_minor(self, amount_minor: int, *, before_start: timedelta) -> int:
-        """Return what is given back of the amount paid, in its minor units, rounded down."""
-        return share_of(amount_minor, self.refund_percent(before_start=before_start))
+    def refund_minor(self, amount_minor: int, *, before_start: timedelta, step_minor: int = 1) -> int:
+        """Return what is given back of the amount paid, in its minor units.
+
+        Args:
+            step_minor: What the card processor's refunds are multiples of; the refund is rounded down to it.
+        """
+        return share_of(amount_minor, self.refund_percent(before_start=before_start), step_minor=step_minor)
+
+    def terms(self, total_minor: int, *, step_minor: int, starts_at: datetime, now: datetime) -> list[Term]:
+        """Return the policy as dates and amounts, the best term first, without those that are over.
+
+        Steps that give nothing back are no terms of their own: the last term says that. It is the only one when the
+        booking cannot be refunded any more, or never could.
+        """
+        steps = [
+            Term(
+                until=starts_at - timedelta(hours=step.at_least_hours),
+                refund_percent=step.refund_percent,
+                refund_minor=share_of(total_minor, step.refund_percent, step_minor=step_minor),
+            )
+            for step in self.steps
+        ]
+        ahead = [term for term in steps if term.refund_minor > 0 and term.until is not None and term.until > now]
+        return [*ahead, Term(until=None, refund_percent=0, refund_minor=0)]

@@ -4,10 +4,10 @@ import zlib
 from datetime import UTC, date, datetime, timedelta
 
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 from markupsafe import Markup
 
-from fairground.kernel.money import major_from_minor
+from fairground.kernel.money import currency_exponent
 from fairground.kernel.zones import get_zone
 from fairground.platform.words import Words
 
@@ -19,11 +19,8 @@ class Formats(Words):
 
     def price(self, amount_minor: int, currency: str) -> str:
         """Return the amount without its decimal places where they are all zero: 8000 EUR is "€80"."""
-        major = major_from_minor(amount_minor, currency)
-        if major != major.to_integral_value():
-            return self.money(amount_minor, currency)
-        whole = self._locale.currency_formats["standard"].pattern.replace(".00", "")
-        return format_currency(major, currency, whole, locale=self._locale, currency_digits=False)
+        is_whole = amount_minor % 10 ** currency_exponent(currency) == 0
+        return self._amount(amount_minor, currency, places=0) if is_whole else self.money(amount_minor, currency)
 
     def number(self, value: float) -> str:
         return format_decimal(value, locale=self._locale)

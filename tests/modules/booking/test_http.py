@@ -92,6 +92,8 @@ async def test_a_booking_goes_from_held_to_completed_over_http(client: httpx.Asy
         ({"starts_at": "9999-12-31T23:59:59-14:00"}, 422, "booking.not_offered"),
         ({"starts_at": "2026-12-01T10:00:00"}, 422, "request.invalid"),
         ({"expected_total_minor": 1}, 409, "booking.price_changed"),
+        ({"expected_total_minor": True}, 422, "request.invalid"),
+        ({"expected_total_minor": "1"}, 422, "request.invalid"),
         ({"service_id": str(uuid7())}, 404, "catalog.service_not_found"),
         ({"place": "moon"}, 422, "booking.details_invalid"),
         ({"note": "a\x00b"}, 422, "booking.details_invalid"),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from starlette.applications import Starlette
 
 from fairground.contracts.payments import (
     Payment,
@@ -135,6 +136,12 @@ class Market:
     async def keys(self, payment: Payment) -> set[UUID]:
         async with self.db.read() as tx:
             return {row.key for row in await store.list_attempts(tx, payment.id)}
+
+    async def open_page(self, url: str, *, outcome: str | None = None) -> httpx.Response:
+        """Open the bank's page of 3-D Secure as the customer does, or press one of its buttons."""
+        pages = httpx.ASGITransport(Starlette(routes=self.sandbox.page_routes))
+        async with httpx.AsyncClient(transport=pages) as browser:
+            return await (browser.get(url) if outcome is None else browser.post(url, data={"outcome": outcome}))
 
     async def get(self, path: str) -> Any:
         """Ask the sandbox, as its owner would on the dashboard."""

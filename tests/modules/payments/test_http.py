@@ -103,6 +103,49 @@ async def test_forged_webhook_is_refused(site: Site, db: Database) -> None:
     assert await count_events(db) == 0
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id":"evt_z"}',
+        b"[]",
+        b"{}",
+        b"null",
+        b"7",
+        b'"evt_1"',
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[" * 100000,
+        b'{"a":' * 50000,
+        b"9" * 10000,
+        b'{"id":' + b"9" * 10000 + b"}",
+        b'{"id":1e999,"type":"a","data":{}}',
+        b'{"id":7,"type":"a","data":{"object":{}}}',
+        b'{"id":"evt_1","type":null,"data":{"object":{}}}',
+        b'{"id":"evt_1","type":"a","data":[]}',
+        b'{"id":"evt_1","type":"a","data":{"object":"pi_1"}}',
+        b'{"id":"\\u0000","type":"a","data":{"object":{}}}',
+        b'{"id":"\\ud800","type":"a","data":{"object":{}}}',
+        b'{"id":"' + b"e" * 300 + b'","type":"a","data":{"object":{}}}',
+    ],
+    ids=range(21),
+)
+async def test_signed_webhook_that_is_no_event_is_a_problem_and_not_kept(site: Site, db: Database, body: bytes) -> None:
+    answer = await site.client.post(WEBHOOK, content=body, headers=await site.sign(body, at=time.time()))
+    assert (answer.status_code, answer.json()["code"]) == (422, "payment.webhook_unreadable")
+    assert await count_events(db) == 0
+
+
+@pytest.mark.parametrize("intent_id", [None, 7, {"id": "pi_1"}, "pi_../refunds", "pi_\u0000", ["pi_1"]])
+async def test_signed_event_about_something_without_an_intent_is_kept(site: Site, db: Database, intent_id: Any) -> None:
+    event = {"id": "evt_1", "type": "charge.updated", "data": {"object": {"object": "charge"}}}
+    event["data"]["object"]["payment_intent"] = intent_id  # type: ignore[index]
+    body = json.dumps(event).encode()
+    answer = await site.client.post(WEBHOOK, content=body, headers=await site.sign(body, at=time.time()))
+    assert answer.status_code == 200
+    assert await count_events(db) == 1
+
+
 async def test_payment_with_3d_secure_from_card_to_capture(site: Site, db: Database, routes: Routes) -> None:
     reference_id = uuid4()
     payment = await site.payments.authorise(

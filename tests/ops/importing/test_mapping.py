@@ -145,6 +145,23 @@ def test_description_keeps_its_line_breaks() -> None:
     assert provider.bio == "One line\n\nanother line"
 
 
+@pytest.mark.parametrize("price", ["1.250", "12.345", "3400.000", "0.004"])
+def test_price_with_more_decimals_than_its_currency_rejects_the_row(mapper: RowMapper, price: str) -> None:
+    with pytest.raises(RowFault) as caught:
+        mapper.provider_of(ROW | {"price": price})
+    assert caught.value.column == "price"
+    assert caught.value.reason == f"{price} has more decimals than NOK has"
+
+
+@pytest.mark.parametrize("text", ["1e3", "1_000", "\uff11\uff12", "\u0663\u0660", "12,50"])
+@pytest.mark.parametrize("column", ["price", "latitude"])
+def test_number_in_another_syntax_rejects_the_row(mapper: RowMapper, column: str, text: str) -> None:
+    with pytest.raises(RowFault) as caught:
+        mapper.provider_of(ROW | {column: text})
+    assert (caught.value.column, caught.value.reason) == (column, f"{text!r} is not a number")
+    assert caught.value.mend.startswith("write it like 1250")
+
+
 def test_a_booking_mode_that_the_vertical_does_not_have_is_named() -> None:
     artists = load_verticals().find("artists")
     assert artists is not None

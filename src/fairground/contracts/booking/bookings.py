@@ -88,6 +88,8 @@ class BookingView(Booking):
     """`customer` or `provider`."""
     next_steps: list[NextStep]
     payment: Payment | None
+    refund_due_minor: int = 0
+    """Of a booking that has ended: what is to be given back. `payment.refunded_minor` says how much of it has been."""
     cancellation: CancellationPreview | None
     """Only while cancelling is one of the next steps."""
     reached: list[BookingStatus] = Field(default_factory=list)

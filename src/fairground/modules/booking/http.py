@@ -59,7 +59,7 @@ class HoldIn(Body):
     note: str | None = text_field(None, most=NOTE_MAX_LENGTH)
     place: str | None = Field(None, max_length=40)
     party_size: int | None = Field(None, ge=1, le=_PEOPLE_MAX)
-    expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
+    expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR, strict=True)
 
 
 class PayIn(Body):
@@ -71,7 +71,7 @@ class DeclineIn(Body):
 
 
 class CancelIn(Body):
-    expected_refund_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
+    expected_refund_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR, strict=True)
 
 
 class WeeklyIn(Body):

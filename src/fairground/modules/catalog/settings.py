@@ -1,7 +1,9 @@
 """Settings of the catalog."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fairground.kernel.money import CURRENCIES, chargeable_currencies
 
 
 class CatalogSettings(BaseSettings):
@@ -9,6 +11,16 @@ class CatalogSettings(BaseSettings):
 
     currency: str = Field(
         default="EUR",
-        pattern="^[A-Z]{3}$",
-        description="The one currency of the installation's prices, an ISO 4217 code in capitals; EUR if unset.",
+        description="The one currency of the installation's prices, an ISO 4217 code in capitals; EUR if unset."
+        " Currencies that the card processor does not take are refused.",
     )
+
+    @field_validator("currency")
+    @classmethod
+    def _require_chargeable(cls, code: str) -> str:
+        known = CURRENCIES.get(code)
+        if known is None or not known.is_chargeable:
+            offered = ", ".join(currency.code for currency in chargeable_currencies())
+            what = "one of" if known is None else "a currency that the card processor takes, which are"
+            raise ValueError(f"must be {what} {offered}")
+        return code

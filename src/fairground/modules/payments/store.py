@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, literal, or_, select, update
 
 from fairground.contracts.payments import Payment, PaymentStatus
 from fairground.kernel.ids import uuid7
@@ -17,8 +17,10 @@ _EVENTS = "events"
 
 
 def to_payment(row: Any) -> Payment:
-    values = {name: getattr(row, name) for name in Payment.model_fields}
-    return Payment.model_validate(values)
+    values = {name: getattr(row, name) for name in Payment.model_fields if name != "is_being_released"}
+    left_minor = row.captured_minor - row.refunded_minor
+    is_live = row.status in LIVE and (row.status != PaymentStatus.CAPTURED or left_minor > 0)
+    return Payment.model_validate(values | {"is_being_released": row.wants_release and is_live})
 
 
 async def insert_payment(tx: WriteTx, values: dict[str, Any]) -> bool:
@@ -197,14 +199,15 @@ async def list_open(tx: ReadTx, *, older_than: timedelta) -> list[UUID]:
     """Return the payments that wait for the outcome of an act or a refund for longer than that."""
     acts = select(PaymentRow.id).where(PaymentRow.open_since < tx.now(-older_than), PaymentRow.open_key.is_not(None))
     refunds = select(RefundRow.payment_id).where(
-        RefundRow.open_since < tx.now(-older_than), RefundRow.status == "started"
+        RefundRow.open_since < tx.now(-older_than), RefundRow.status == literal("started", literal_execute=True)
     )
     return [*await tx.scalars(acts), *await tx.scalars(refunds)]
 
 
 async def list_lapsing(tx: ReadTx) -> list[UUID]:
     """Return the payments that were never captured and whose authorisation is about to lapse."""
-    waiting = [status.value for status in LIVE if status is not PaymentStatus.CAPTURED]
+    # Written into the statement as literals, in the order of the index, else SQLite does not match its condition.
+    waiting = [literal(each.value, literal_execute=True) for each in LIVE if each is not PaymentStatus.CAPTURED]
     old = PaymentRow.created_at < tx.now(-AUTHORISATION_KEPT_FOR)
     return await tx.scalars(select(PaymentRow.id).where(PaymentRow.status.in_(waiting), old))
 

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Final, Literal, Protocol, Self
@@ -25,7 +25,7 @@ from fairground.contracts.catalog import (
     ImportedProvider,
     PicturePlace,
 )
-from fairground.kernel.money import currency_exponent, minor_from_major
+from fairground.kernel.money import AmountInvalid, currency_exponent, read_amount
 from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone
 from fairground.ops.importing.faults import ImportRefused, RowFault
@@ -33,6 +33,8 @@ from fairground.platform.images.data_urls import SCHEME, content_of
 from fairground.verticals.schema import Vertical
 
 _LINE_END: Final = re.compile("\r\n|[\n\r\x0b\x85\u2028\u2029]")
+# As people write a number. Decimal() also reads 1_000, 1e3 and the digits of every other script.
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 _PICTURES: Final = {
     "profile_picture": PicturePlace.PORTRAIT,
@@ -282,12 +284,9 @@ class RowMapper:
         text = self._read(fields, name)
         if not text:
             return None
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite():
+        if not _NUMBER.fullmatch(text):
             raise self._fault(name, f"{text!r} is not a number", "write it like 1250 or 1250.50, without other signs")
+        number = Decimal(text)
         if not least <= number <= most:
             raise self._fault(name, f"{text} is out of range", f"it must be from {least} to {most}")
         return number
@@ -306,13 +305,18 @@ class RowMapper:
         return zone
 
     def _price_minor(self, fields: dict[str, str]) -> int | None:
-        most = PRICE_MAX_MINOR // 10 ** currency_exponent(self._map.currency)
-        price = self._decimal(fields, "price", least=0, most=most)
-        if price is None:
+        text = self._read(fields, "price")
+        if not text:
             return None
-        minor = minor_from_major(price, self._map.currency)
+        try:
+            minor = read_amount(text, self._map.currency)
+        except AmountInvalid as refusal:
+            raise self._fault("price", refusal.problem, refusal.way_out) from refusal
         if minor == 0:
-            raise self._fault("price", f"{price} is no price", "write what it costs, or leave it empty")
+            raise self._fault("price", f"{text} is no price", "write what it costs, or leave it empty")
+        if minor > PRICE_MAX_MINOR:
+            most = PRICE_MAX_MINOR // 10 ** currency_exponent(self._map.currency)
+            raise self._fault("price", f"{text} is out of range", f"it must be from 0 to {most}")
         return minor
 
     def _duration_minutes(self, fields: dict[str, str]) -> int:

@@ -13,12 +13,12 @@ from fairground.contracts.booking import Bookings
 from fairground.contracts.catalog import Catalog, ProviderDetail, Service, ServiceNotFound
 from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError
+from fairground.kernel.money import find_currency
 from fairground.platform.http.identity import SignedIn
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Place, Vertical
 from fairground.web.forms import Answers, Form, FormRefused, read_form
 from fairground.web.page_route import PageNotFound, page_router, see_other
-from fairground.web.policies import terms_of
 from fairground.web.rendering import UNSTORED, Renderer
 
 
@@ -59,8 +59,11 @@ class BookingPages:
             return see_other(f"/p/{provider.slug}#times")
         service = _service_of(provider, service_id=chosen.service)
         pack = self.pack_of(provider)
-        terms = terms_of(
-            pack.cancellation, starts_at=chosen.starts_at, total_minor=service.price_minor, now=self.clock.now()
+        terms = pack.cancellation.terms(
+            service.price_minor,
+            step_minor=find_currency(service.currency).step_minor,
+            starts_at=chosen.starts_at,
+            now=self.clock.now(),
         )
         return self.renderer.page(
             request,

@@ -1,7 +1,7 @@
 """What the provider offers: the list, a form for one more, and taking one out."""
 
 from dataclasses import replace
-from decimal import Decimal
+from gettext import gettext as _
 from typing import Annotated
 from uuid import UUID
 
@@ -12,24 +12,23 @@ from starlette.responses import Response
 from fairground.contracts.catalog import (
     DURATION_MAX_MINUTES,
     DURATION_MIN_MINUTES,
+    PRICE_MAX_MINOR,
     BookingMode,
     OwnProvider,
     ServiceIn,
 )
 from fairground.kernel.errors import DomainError
-from fairground.kernel.money import minor_from_major
+from fairground.kernel.money import AmountInvalid, currency_exponent, find_currency, read_amount
 from fairground.platform.http.identity import Caller, SignedIn
-from fairground.web.forms import Answers, Form, read_form
+from fairground.web.forms import Answers, Form, FormRefused, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.desk import Desk
-
-PRICE_MAX = 1_000_000
 
 
 class Offered(Answers):
     name: str
     category: str
-    price: Annotated[Decimal, Field(ge=0, le=PRICE_MAX)]
+    price: Annotated[str, Field(max_length=40)]
     duration_minutes: Annotated[int, Field(ge=DURATION_MIN_MINUTES, le=DURATION_MAX_MINUTES)]
     booking_mode: BookingMode
     description: str | None = None
@@ -64,7 +63,23 @@ def routes(desk: Desk) -> APIRouter:
 
 def _service(offered: Offered, *, currency: str) -> ServiceIn:
     values = offered.model_dump(exclude={"price"})
-    return ServiceIn(**values, currency=currency, price_minor=minor_from_major(offered.price, currency))
+    return ServiceIn(**values, currency=currency, price_minor=_price_minor(offered.price, currency=currency))
+
+
+def _price_minor(text: str, *, currency: str) -> int:
+    """Read a price as the seller wrote it.
+
+    Raises:
+        FormRefused: It is no amount of the currency, nothing, or more than a service may cost.
+    """
+    try:
+        price_minor = read_amount(text, currency)
+    except AmountInvalid as refusal:
+        raise FormRefused({"price": f"{refusal.problem}; {refusal.way_out}."}) from refusal
+    if not 1 <= price_minor <= PRICE_MAX_MINOR:
+        most = PRICE_MAX_MINOR // 10 ** currency_exponent(currency)
+        raise FormRefused({"price": _("Write more than 0 and at most %(most)s.") % {"most": most}})
+    return price_minor
 
 
 async def _show(
@@ -83,5 +98,6 @@ async def _show(
         category_options=[(each.slug, each.name) for each in pack.categories] if pack else [],
         services=services,
         currency=currency,
+        price_example=find_currency(currency).example,
         form=replace(form, values={"booking_mode": pack.booking.modes[0] if pack else "", **form.values}),
     )

@@ -17,13 +17,13 @@ from fairground.contracts.catalog import Catalog, Galleries, ProviderDetail, Ser
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.clock import Clock
+from fairground.kernel.money import find_currency
 from fairground.kernel.paging import PAGED_AT_MOST
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 from fairground.web.addresses import read_number
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import PageNotFound, page_router
-from fairground.web.policies import terms_of
 from fairground.web.rendering import Renderer
 from fairground.web.times import load_times, read_wish
 
@@ -90,10 +90,10 @@ class ProviderPages:
             locale=self.renderer.locale,
         )
         if times.first:
-            values["terms"] = terms_of(
-                pack.cancellation,
+            values["terms"] = pack.cancellation.terms(
+                service.price_minor,
+                step_minor=find_currency(service.currency).step_minor,
                 starts_at=times.first.starts_at,
-                total_minor=service.price_minor,
                 now=self.clock.now(),
             )
         return values | {"times": times}

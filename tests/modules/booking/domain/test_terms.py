@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fairground.contracts.booking import BookingStatus, CancellationPreview, RefundTerm
 from fairground.modules.booking.domain.machine import Actor
-from fairground.modules.booking.domain.terms import answer_due, preview_cancellation, prolong_hold, refund_terms
+from fairground.modules.booking.domain.terms import answer_due, preview_cancellation, prolong_hold
 from fairground.verticals.cancellation import CancellationPolicy, RefundStep
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -98,16 +98,17 @@ def test_a_hold_that_is_paid_for_stays_two_minutes_and_at_most_thirty(
     assert until == (None if stays_minutes is None else NOW + timedelta(minutes=stays_minutes))
 
 
-@pytest.mark.parametrize(
-    ("hours_before", "terms"), [(200, [WHOLE, HALF, NOTHING]), (96, [HALF, NOTHING]), (24, [NOTHING]), (-1, [NOTHING])]
-)
-def test_the_policy_is_told_as_dates_and_amounts_that_still_lie_ahead(
-    hours_before: int, terms: list[RefundTerm]
-) -> None:
-    now = STARTS_AT - timedelta(hours=hours_before)
-    assert refund_terms(STEPPED, total_minor=15901, starts_at=STARTS_AT, now=now) == terms
-
-
-def test_a_policy_that_gives_nothing_back_says_so() -> None:
-    policy = CancellationPolicy(steps=())
-    assert refund_terms(policy, total_minor=100, starts_at=STARTS_AT, now=STARTS_AT) == [NOTHING]
+@pytest.mark.parametrize(("hours_before", "refund_minor"), [(200, 12_350), (95, 6_170), (23, 0)])
+def test_refund_in_dinars_is_one_that_the_card_processor_can_give_back(hours_before: int, refund_minor: int) -> None:
+    preview = preview_cancellation(
+        Actor.CUSTOMER,
+        status=BookingStatus.CONFIRMED,
+        policy=STEPPED,
+        total_minor=12_350,
+        currency="BHD",
+        starts_at=STARTS_AT,
+        ends_at=STARTS_AT + timedelta(hours=1),
+        now=STARTS_AT - timedelta(hours=hours_before),
+    )
+    assert (preview.refund_minor, preview.keep_minor) == (refund_minor, 12_350 - refund_minor)
+    assert all(term.refund_minor % 10 == 0 for term in preview.terms)

@@ -63,6 +63,30 @@ async def test_a_customer_gets_back_what_was_shown_before(rig: Rig, hours_left: 
     assert rig.payments.payments[booking.id].refunded_minor == refund_minor
 
 
+@pytest.mark.parametrize(("hours_left", "refund_minor"), [(25, 5000), (23, 0)])
+async def test_cancelled_booking_says_what_is_due_back_before_and_after_it_was_refunded(
+    rig: Rig, hours_left: int, refund_minor: int
+) -> None:
+    booking = await rig.confirmed(price_minor=5000)
+    assert booking.refund_due_minor == 0
+    await until_before_start(rig, booking, hours=hours_left)
+    cancelled = await rig.service.cancel(user_id=booking.customer_id, booking_id=booking.id)
+    assert cancelled.payment is not None
+    assert (cancelled.refund_due_minor, cancelled.payment.refunded_minor) == (refund_minor, 0)
+    await rig.run_jobs(RefundPayment)
+    await until_before_start(rig, booking, hours=-100)
+    later = await rig.service.get_booking(user_id=rig.owner(booking), booking_id=booking.id)
+    assert later.payment is not None
+    assert (later.refund_due_minor, later.payment.refunded_minor) == (refund_minor, refund_minor)
+
+
+async def test_all_is_due_back_when_the_provider_cancels(rig: Rig) -> None:
+    booking = await rig.confirmed(price_minor=5000)
+    await until_before_start(rig, booking, minutes=-5)
+    cancelled = await rig.service.cancel(user_id=rig.owner(booking), booking_id=booking.id)
+    assert cancelled.refund_due_minor == 5000
+
+
 async def test_a_provider_who_cancels_gives_everything_back_even_after_the_start(rig: Rig) -> None:
     booking = await rig.confirmed(price_minor=5000)
     await until_before_start(rig, booking, minutes=-5)

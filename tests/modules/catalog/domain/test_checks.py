@@ -74,6 +74,14 @@ def test_a_service_that_cannot_be_is_refused(artists: Vertical, changes: dict[st
         check_service(artists, a_service(**changes), currency="EUR")
 
 
+@pytest.mark.parametrize(("price_minor", "currency"), [(150, "MGA"), (5_124, "KWD")])
+def test_price_that_cannot_be_charged_is_refused(artists: Vertical, price_minor: int, currency: str) -> None:
+    service = a_service(price_minor=price_minor, currency=currency)
+    with pytest.raises(ServiceInvalid, match="cannot be charged by card") as raised:
+        check_service(artists, service, currency=currency)
+    assert "multiple of" in raised.value.way_out
+
+
 def test_a_mode_that_the_pack_does_not_have_is_refused(artists: Vertical) -> None:
     rules = artists.booking.model_copy(update={"modes": ("instant",)})
     with pytest.raises(ServiceInvalid, match="booked by instant, not by request"):

@@ -123,11 +123,21 @@ async def test_an_unknown_category_is_an_empty_list(client: httpx.AsyncClient, d
         ("include_price_distribution", "perhaps"),
     ],
 )
-async def test_a_value_that_cannot_be_is_a_problem(client: httpx.AsyncClient, name: str, value: str) -> None:
+async def test_value_that_cannot_be_is_a_problem(client: httpx.AsyncClient, name: str, value: str) -> None:
     answer = await client.get("/service-provider-profiles", params={name: value})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] in {"request.invalid", "catalog.vertical_unknown"}
+
+
+@pytest.mark.parametrize("name", ["minPrice", "maxPrice"])
+@pytest.mark.parametrize("path", ["/service-provider-profiles", "/artists"])
+async def test_price_bound_with_more_decimals_than_the_currency_is_refused(
+    client: httpx.AsyncClient, path: str, name: str
+) -> None:
+    answer = await client.get(path, params={name: "12.345"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "catalog.query_invalid")
+    assert answer.json()["detail"] == "12.345 has more decimals than EUR has."
 
 
 @pytest.mark.parametrize("text", ["\x00", "%", "_", "'", "\U0010ffff", "x" * 5_000, "  ", "!!!"])

@@ -1,6 +1,8 @@
 """How the adapter reads what Stripe answers, against a server that answers as told."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import uuid4
 
 import httpx
@@ -82,7 +84,7 @@ async def test_twin_in_flight_is_waited_for_with_the_same_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("currency", "minor", "at_stripe"), [("EUR", 500, 500), ("JPY", 500, 500), ("ISK", 500, 50_000)]
+    ("currency", "minor", "at_stripe"), [("EUR", 500, 500), ("JPY", 500, 500), ("ISK", 500, 50_000), ("MGA", 500, 5)]
 )
 async def test_amounts_are_counted_as_stripe_counts_them(currency: str, minor: int, at_stripe: int) -> None:
     asked: list[httpx.Request] = []
@@ -114,3 +116,89 @@ async def test_each_status_has_its_meaning(seen: dict[str, Any], status: Payment
 async def test_foreign_metadata_is_not_ours() -> None:
     named = httpx.Response(200, json=intent(metadata={"payment_id": "order 7"}))
     assert (await processor_of(named).get_standing("pi_1")).payment_id is None
+
+
+NOT_STRIPES: Final = [
+    httpx.Response(200, json={}),
+    httpx.Response(200, json=[]),
+    httpx.Response(200, json=None),
+    httpx.Response(200, json="ok"),
+    httpx.Response(200, content=b""),
+    httpx.Response(200, content=b"\xff\xfe"),
+    httpx.Response(200, content=b"[" * 100_000),
+    httpx.Response(200, content=b'{"id": ' + b"9" * 10_000 + b"}"),
+    httpx.Response(200, json=intent(id=7)),
+    httpx.Response(200, json=intent(id="../refunds")),
+    httpx.Response(200, json=intent(status=None)),
+    httpx.Response(200, json=intent(amount_received="500")),
+    httpx.Response(200, json=intent(amount_received=True)),
+    httpx.Response(200, json=intent(amount_received=5.5)),
+    httpx.Response(200, json=intent(amount_received=-1)),
+    httpx.Response(200, json=intent(amount_received=10**30)),
+    httpx.Response(200, json=intent(currency="isk", amount_received=550)),
+    httpx.Response(200, json=intent(currency=None)),
+    httpx.Response(200, json=intent(metadata=[])),
+    httpx.Response(200, json=intent(next_action="redirect")),
+    httpx.Response(200, json=intent(last_payment_error="declined")),
+    httpx.Response(204),
+    httpx.Response(301, headers={"location": "https://elsewhere.test"}, json={"error": {"code": "moved"}}),
+    httpx.Response(304),
+    httpx.Response(400, json={"message": "a proxy says no"}),
+    httpx.Response(404, json=[]),
+    httpx.Response(404, text="<html>"),
+    httpx.Response(402, json={"error": "declined"}),
+    httpx.Response(402, json={"error": {"code": 7}}),
+    httpx.Response(402, json={"error": {"code": "card_declined", "payment_intent": {"id": "pi_1"}}}),
+    httpx.Response(500, json=[]),
+    httpx.Response(503, text="<html>"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(NOT_STRIPES)))
+async def test_answer_that_is_not_stripes_is_no_answer_so_that_the_act_stays_open(number: int) -> None:
+    with pytest.raises(NoAnswer) as raised:
+        await processor_of(NOT_STRIPES[number]).capture("pi_1", key=uuid4())
+    assert type(raised.value) is NoAnswer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"id": "re_1"},
+        {"id": "re_1", "amount": "5", "currency": "eur"},
+        {"data": []},
+        {"data": [{}]},
+        {"data": {}, "has_more": False},
+        {"data": [], "has_more": "no"},
+        {"data": [], "has_more": True},
+    ],
+)
+async def test_refunds_and_lists_of_another_shape_are_no_answer(body: Any) -> None:
+    asked: dict[str, Callable[[StripeProcessor], Awaitable[Any]]] = {
+        "refund": lambda one: one.refund("pi_1", amount_minor=5, currency="EUR", refund_id=uuid4(), key=uuid4()),
+        "list_refunds": lambda one: one.list_refunds("pi_1"),
+        "find_standing": lambda one: one.find_standing(uuid4(), since=datetime.now(UTC)),
+    }
+    for ask in asked.values():
+        with pytest.raises(NoAnswer):
+            await ask(processor_of(httpx.Response(200, json=body)))
+    if body != {"data": [], "has_more": True}:  # no more events is what an end of them looks like
+        with pytest.raises(NoAnswer):
+            await processor_of(httpx.Response(200, json=body)).list_events(after=None)
+
+
+async def test_refunds_beyond_the_first_page_are_listed() -> None:
+    def page(first: int, *, has_more: bool) -> httpx.Response:
+        refunds = [
+            {"id": f"re_{number}", "status": "succeeded", "amount": 1, "currency": "eur", "metadata": {}}
+            for number in range(first, first + 100)
+        ]
+        return httpx.Response(200, json={"data": refunds, "has_more": has_more})
+
+    asked: list[httpx.Request] = []
+    processor = processor_of(page(0, has_more=True), page(100, has_more=False), asked=asked)
+    listed = await processor.list_refunds("pi_1")
+    assert [refund.processor_refund_id for refund in listed] == [f"re_{number}" for number in range(200)]
+    assert [request.url.params.get("starting_after") for request in asked] == [None, "re_99"]

@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from fairground.contracts.payments import (
+    AmountNotChargeable,
     PaymentAuthorised,
     PaymentCaptured,
     PaymentFailed,
@@ -21,7 +22,9 @@ from fairground.contracts.payments import (
     PaymentStatus,
     RefundTooLarge,
 )
+from fairground.modules.payments import store
 from fairground.modules.payments.sandbox.faults import RequestFault
+from fairground.modules.payments.service import observing
 from tests.modules.payments.rig import AMOUNT, Market
 
 
@@ -88,7 +91,7 @@ async def test_customer_who_proves_who_they_are_is_seen_by_refresh(market: Marke
     asked = await market.authorise(reference_id, card="pm_card_authenticationRequired")
     assert asked.status is PaymentStatus.REQUIRES_ACTION
     assert asked.action_url is not None
-    assert await market.authorise(reference_id) == asked
+    assert await market.authorise(reference_id, card="pm_card_authenticationRequired") == asked
 
     pages = httpx.ASGITransport(Starlette(routes=market.sandbox.page_routes))
     async with httpx.AsyncClient(transport=pages) as browser:
@@ -317,3 +320,46 @@ async def test_refund_that_never_arrived_frees_its_reservation(market: Market) -
         await market.payments.refund(reference_id=payment.reference_id, amount_minor=8_000, key="a")
     answer = await market.payments.refund(reference_id=payment.reference_id, amount_minor=AMOUNT, key="b")
     assert answer.refunded_minor == AMOUNT
+
+
+async def test_release_while_a_partial_refund_is_in_flight_gives_back_only_the_rest(market: Market) -> None:
+    payment = await market.captured()
+    market.faults.set(RequestFault.ERROR_AFTER_COMMIT, path_end="/refunds")
+    with pytest.raises(PaymentPending):
+        await market.payments.refund(reference_id=payment.reference_id, amount_minor=5_000, key="part")
+    released = await market.payments.release(reference_id=payment.reference_id)
+    assert released is not None
+    assert released.refunded_minor == AMOUNT
+    refunds = (await market.get("/v1/refunds"))["data"]
+    assert sorted(refund["amount"] for refund in refunds) == [5_000, AMOUNT - 5_000]
+
+
+async def test_plan_that_cannot_reserve_what_it_gives_back_is_an_error(market: Market) -> None:
+    payment = await market.captured()
+    async with market.db.write() as tx:
+        row = await store.lock_payment(tx, payment.id)
+        await store.change_payment(tx, payment.id, wants_release=True)
+        assert not await store.reserve_refund(tx, payment.id, observing.left_minor(row) + 1)
+        await observing.plan_next(tx, payment.id)
+    # What is reserved already is not planned again.
+    async with market.db.write() as tx:
+        await observing.plan_next(tx, payment.id)
+        assert (await store.get_payment(tx, payment.id)).refunding_minor == AMOUNT
+
+
+@pytest.mark.parametrize(("amount_minor", "currency"), [(6_175, "BHD"), (50, "MGA")])
+async def test_refund_that_the_processor_cannot_count_is_refused(
+    market: Market, amount_minor: int, currency: str
+) -> None:
+    reference_id = uuid4()
+    await market.payments.authorise(
+        reference_id=reference_id,
+        payer_id=uuid4(),
+        amount_minor=100_000,
+        currency=currency,
+        payment_method="pm_card_visa",
+        return_url="http://shop.test/return",
+    )
+    await market.payments.capture(reference_id=reference_id)
+    with pytest.raises(AmountNotChargeable):
+        await market.payments.refund(reference_id=reference_id, amount_minor=amount_minor, key="part")

@@ -6,7 +6,7 @@ from uuid import UUID
 from fairground.contracts.booking import Booking, BookingNotFound, BookingStatus, CancellationPreview
 from fairground.contracts.catalog import BookingMode, Offer
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.domain.machine import LIVE, Actor, Situation
+from fairground.modules.booking.domain.machine import ENDED_WITHOUT, LIVE, Actor, Situation
 from fairground.modules.booking.domain.terms import preview_cancellation
 from fairground.verticals.cancellation import CancellationPolicy
 from fairground.verticals.schema import Vertical
@@ -25,6 +25,8 @@ class BookingRecord(Booking):
     has_customer_review: bool = False
     has_provider_review: bool = False
     changed_at: datetime
+    changed_by: Actor = Actor.CUSTOMER
+    """The side of the last change of status."""
 
     @property
     def lapses_at(self) -> datetime | None:
@@ -85,6 +87,15 @@ class BookingRecord(Booking):
             ends_at=self.ends_at,
             now=now,
         )
+
+    def refund_due_minor(self, *, captured_minor: int) -> int:
+        """Return what is to be given back of the money that was taken, now that the booking has ended; else 0."""
+        if self.status not in ENDED_WITHOUT:
+            return 0
+        if not self.was_confirmed:
+            return captured_minor
+        cancelled = self.model_copy(update={"status": BookingStatus.CONFIRMED})
+        return cancelled.preview_cancellation(self.changed_by, now=self.changed_at).refund_minor
 
 
 def not_found(booking_id: UUID) -> BookingNotFound:

@@ -5,7 +5,7 @@ from typing import Final
 
 from fairground.contracts.booking import BookingStatus, CancellationPreview, DetailsInvalid, RefundTerm
 from fairground.kernel import text as text_rules
-from fairground.kernel.money import share_of
+from fairground.kernel.money import find_currency
 from fairground.kernel.text import refused_as
 from fairground.modules.booking.domain.machine import Actor
 from fairground.verticals.cancellation import CancellationPolicy
@@ -68,32 +68,23 @@ def preview_cancellation(
     now: datetime,
 ) -> CancellationPreview:
     """Say what cancelling now gives back. Before a booking is confirmed no money was taken, so none is given back."""
+    step_minor = find_currency(currency).step_minor
     taken_minor = total_minor if status is BookingStatus.CONFIRMED else 0
     if actor is Actor.PROVIDER:
         refund_minor, free_until = taken_minor, ends_at
     else:
-        refund_minor = policy.refund_minor(taken_minor, before_start=starts_at - now)
+        refund_minor = policy.refund_minor(taken_minor, before_start=starts_at - now, step_minor=step_minor)
         free_until = starts_at - _notice_for_all(policy)
     return CancellationPreview(
         refund_minor=refund_minor,
         keep_minor=taken_minor - refund_minor,
         currency=currency,
         free_until=free_until if free_until > now else None,
-        terms=refund_terms(policy, total_minor=total_minor, starts_at=starts_at, now=now),
+        terms=[
+            RefundTerm(until=term.until, refund_percent=term.refund_percent, refund_minor=term.refund_minor)
+            for term in policy.terms(total_minor, step_minor=step_minor, starts_at=starts_at, now=now)
+        ],
     )
-
-
-def refund_terms(
-    policy: CancellationPolicy, *, total_minor: int, starts_at: datetime, now: datetime
-) -> list[RefundTerm]:
-    """Return the policy as dates and amounts, without what is over; after its last step nothing is given back."""
-    steps = [(starts_at - timedelta(hours=step.at_least_hours), step.refund_percent) for step in policy.steps]
-    terms = [
-        RefundTerm(until=until, refund_percent=percent, refund_minor=share_of(total_minor, percent))
-        for until, percent in steps
-        if until > now
-    ]
-    return [*terms, RefundTerm(until=None, refund_percent=0, refund_minor=0)]
 
 
 def _notice_for_all(policy: CancellationPolicy) -> timedelta:

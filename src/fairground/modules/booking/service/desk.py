@@ -90,6 +90,7 @@ def _as_seen(user_id: UUID, record: BookingRecord, *, payment: Payment | None, n
         side=side.value,
         next_steps=steps,
         payment=payment,
+        refund_due_minor=record.refund_due_minor(captured_minor=payment.captured_minor if payment else 0),
         cancellation=record.preview_cancellation(side, now=now) if NextStep.CANCEL in steps else None,
         reached=record.reached(),
         ended_at=record.ended_at(),

@@ -60,7 +60,8 @@ class Paying(Desk):
         await self._settle(booking_id, await self._payments.find_payment(reference_id=booking_id))
 
     async def _settle(self, booking_id: UUID, payment: Payment | None) -> None:
-        if payment is None or payment.status not in _HAS_MONEY:
+        # A payment on its way back confirms nothing: another card has replaced it, or the booking has ended.
+        if payment is None or payment.status not in _HAS_MONEY or payment.is_being_released:
             return
         status = payment.status
         async with self._db.read() as tx:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, and_, insert, select, update
 
 from fairground.contracts.booking import BookingStatus
 from fairground.kernel.zones import get_zone
@@ -16,12 +16,12 @@ from fairground.modules.booking.store import allocations
 from fairground.modules.booking.tables import AllocationRow, BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
 from fairground.platform.db.database import ReadTx, WriteTx
 
-_KEPT_BY_ALLOCATION = {"expires_at", "answer_due_at"}
+_KEPT_ELSEWHERE = {"expires_at", "answer_due_at", "changed_by"}
 
 
 async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
     wall = record.starts_at.astimezone(get_zone(record.timezone))
-    row = record.model_dump(exclude=_KEPT_BY_ALLOCATION) | {
+    row = record.model_dump(exclude=_KEPT_ELSEWHERE) | {
         "status": record.status.value,
         "booking_mode": record.booking_mode.value,
         "starts_wall": wall.replace(tzinfo=None).isoformat(timespec="minutes"),
@@ -53,6 +53,7 @@ async def change_booking(
             "decline_reason": reason,
             "was_confirmed": record.was_confirmed or to is BookingStatus.CONFIRMED,
             "changed_at": now,
+            "changed_by": actor,
         }
     )
     statement = (
@@ -164,8 +165,13 @@ async def count_completed(tx: WriteTx, *, provider_id: UUID) -> int:
 
 @cache  # a statement never changes; putting thirty columns together anew for each booking is what takes time
 def select_bookings() -> Select[Any]:
-    return select(*BookingRow.__table__.c, AllocationRow.expires_at.label("lapses_at")).join(
-        AllocationRow, AllocationRow.booking_id == BookingRow.id
+    last_change = and_(ChangeRow.booking_id == BookingRow.id, ChangeRow.version == BookingRow.version)
+    return (
+        select(
+            *BookingRow.__table__.c, AllocationRow.expires_at.label("lapses_at"), ChangeRow.actor.label("changed_by")
+        )
+        .join(AllocationRow, AllocationRow.booking_id == BookingRow.id)
+        .join(ChangeRow, last_change)
     )
 
 

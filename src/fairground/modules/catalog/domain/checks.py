@@ -22,6 +22,7 @@ from fairground.contracts.catalog import (
     ServiceIn,
     ServiceInvalid,
 )
+from fairground.kernel.money import AmountInvalid, find_currency, require_step
 from fairground.kernel.text import (
     check_identifier,
     clean_line,
@@ -110,6 +111,14 @@ def check_service(pack: Vertical, service: ServiceIn, *, currency: str) -> Servi
         raise ServiceInvalid(
             f"price_minor is {service.price_minor}; it must be 1 to {PRICE_MAX_MINOR}.", field="price_minor"
         )
+    try:
+        require_step(service.price_minor, currency)
+    except AmountInvalid as refusal:
+        raise ServiceInvalid(
+            f"price_minor is {service.price_minor}: {refusal.problem}.",
+            hint=f"In {currency} a price_minor is a multiple of {find_currency(currency).step_minor}.",
+            field="price_minor",
+        ) from refusal
     if not DURATION_MIN_MINUTES <= service.duration_minutes <= DURATION_MAX_MINUTES:
         raise ServiceInvalid(
             f"duration_minutes is {service.duration_minutes};"

@@ -27,7 +27,7 @@ from fairground.platform.http.routing import api_router
 class NewServiceIn(Body):
     name: Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
     category: str
-    price_minor: int = Field(ge=1, le=PRICE_MAX_MINOR, description="In the minor unit of the currency.")
+    price_minor: int = Field(ge=1, le=PRICE_MAX_MINOR, strict=True, description="In the minor unit of the currency.")
     currency: str = Field(description="The installation's one, which GET /verticals names.")
     duration_minutes: int = Field(ge=DURATION_MIN_MINUTES, le=DURATION_MAX_MINUTES)
     booking_mode: BookingMode

@@ -11,7 +11,7 @@ from fairground.contracts.catalog import (
     ProviderSort,
     QueryInvalid,
 )
-from fairground.kernel.money import minor_from_major
+from fairground.kernel.money import AmountInvalid, minor_from_major
 from fairground.modules.catalog.domain.cursors import Cursor
 from fairground.modules.catalog.domain.free_days import free_on
 from fairground.modules.catalog.domain.places import Circle
@@ -89,8 +89,8 @@ class Lists(CatalogBase):
             scopes=self._scopes(vertical=query.vertical, category=query.category, apart=is_apart),
             name=fold(query.q or "") or None,
             location=squeezed(query.location or "") or None,
-            min_minor=None if query.min_price is None else self._minor(query.min_price),
-            max_minor=None if query.max_price is None else self._minor(query.max_price),
+            min_minor=None if query.min_price is None else self._minor("minPrice", query.min_price),
+            max_minor=None if query.max_price is None else self._minor("maxPrice", query.max_price),
             min_rating=query.min_rating,
             free_on=free,
             near=None if query.near is None else Circle(**query.near.model_dump()),
@@ -103,8 +103,11 @@ class Lists(CatalogBase):
             return [f"{pack.key}/{meant.slug}" for pack in packs if (meant := pack.find_category(category))]
         return [pack.key for pack in packs] if apart or vertical is not None else [EVERYBODY]
 
-    def _minor(self, major: float) -> int:
-        return minor_from_major(Decimal(str(major)), self._settings.currency)
+    def _minor(self, field: str, major: float) -> int:
+        try:
+            return minor_from_major(Decimal(str(major)), self._settings.currency)
+        except AmountInvalid as refusal:
+            raise QueryInvalid(f"{refusal.problem}.", hint=f"Send {field} without them.", field=field) from refusal
 
 
 def _page(query: ProviderQuery) -> PageOf:

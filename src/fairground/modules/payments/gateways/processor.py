@@ -30,6 +30,10 @@ class SignatureInvalid(Exception):
     """A webhook that the processor did not sign, or not within the last five minutes. The message says which."""
 
 
+class EventUnreadable(Exception):
+    """A webhook that the processor signed and that is no event. The message says what is wrong with it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewIntent:
     """What an intent is made of; the same for every replay of its key."""
@@ -102,5 +106,6 @@ class PaymentProcessor(Protocol):
 
         Raises:
             SignatureInvalid: The processor did not send this, or not just now.
+            EventUnreadable: It is signed, and no event.
         """
         ...

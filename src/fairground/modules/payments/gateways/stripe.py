@@ -4,19 +4,20 @@ Sources: docs.stripe.com/api/payment_intents, /refunds, /events, /errors and /id
 """
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 import httpx
 import structlog
 
-from fairground.contracts.payments import PaymentStatus
 from fairground.kernel.clock import Clock
+from fairground.kernel.money import AmountInvalid, processor_amount
 from fairground.modules.payments.domain import Standing
+from fairground.modules.payments.gateways import stripe_objects
 from fairground.modules.payments.gateways.processor import (
+    EventUnreadable,
     KeyIsSpent,
     NewIntent,
     NoAnswer,
@@ -25,10 +26,19 @@ from fairground.modules.payments.gateways.processor import (
     Refused,
 )
 from fairground.modules.payments.gateways.signature import require_signature
+from fairground.modules.payments.gateways.stripe_objects import (
+    EventPage,
+    IntentPage,
+    PaymentIntent,
+    RefundPage,
+    Refusal,
+    StripeEvent,
+    StripeObject,
+    StripeRefund,
+    Unreadable,
+)
 
 log = structlog.get_logger(__name__)
-
-Json = Mapping[str, Any]
 
 API_VERSION: Final = "2026-10-28.endive"
 _PAGE: Final = 100
@@ -36,17 +46,10 @@ _TWIN_PAUSE_SECONDS: Final = 0.2
 # A clock of ours that runs ahead must not hide an intent from a search by its time.
 _CLOCK_SKEW: Final = timedelta(minutes=10)
 _SEARCHED: Final = timedelta(days=1)
-_STATUS_OF: Final = {
-    "requires_action": PaymentStatus.REQUIRES_ACTION,
-    "requires_capture": PaymentStatus.AUTHORISED,
-    "succeeded": PaymentStatus.CAPTURED,
-    "canceled": PaymentStatus.VOIDED,
-}
-# Stripe counts these in hundredths, though they have none (docs.stripe.com/currencies#special-cases).
-_HUNDREDTHS_AT_STRIPE: Final = frozenset({"ISK", "UGX"})
 _PASSING: Final = frozenset({401, 403, 429})
 _OURS_TO_MEND: Final = frozenset({401, 403})
-_GONE_THROUGH: Final = frozenset({"succeeded", "pending"})
+
+Read = TypeVar("Read", bound=StripeObject)
 
 
 class StripeAccount(Protocol):
@@ -77,13 +80,13 @@ class StripeProcessor:
             "return_url": new.return_url,
             "metadata[payment_id]": str(new.payment_id),
         }
-        return _standing(await self._post("/v1/payment_intents", form, key=key))
+        return await self._change("/v1/payment_intents", form, key=key)
 
     async def capture(self, intent_id: str, *, key: UUID) -> Standing:
-        return _standing(await self._post(f"/v1/payment_intents/{intent_id}/capture", {}, key=key))
+        return await self._change(f"/v1/payment_intents/{intent_id}/capture", {}, key=key)
 
     async def cancel(self, intent_id: str, *, key: UUID) -> Standing:
-        return _standing(await self._post(f"/v1/payment_intents/{intent_id}/cancel", {}, key=key))
+        return await self._change(f"/v1/payment_intents/{intent_id}/cancel", {}, key=key)
 
     async def refund(self, intent_id: str, *, amount_minor: int, currency: str, refund_id: UUID, key: UUID) -> str:
         form = {
@@ -91,13 +94,13 @@ class StripeProcessor:
             "amount": _to_stripe(amount_minor, currency),
             "metadata[refund_id]": str(refund_id),
         }
-        made = await self._post("/v1/refunds", form, key=key)
-        if made["status"] not in _GONE_THROUGH:
-            raise Refused(str(made.get("failure_reason") or made["status"]))
-        return str(made["id"])
+        made = await self._post(StripeRefund, "/v1/refunds", form, key=key)
+        if not made.has_gone_through:
+            raise Refused(made.failure_reason or made.status or "unknown")
+        return made.id
 
     async def get_standing(self, intent_id: str) -> Standing:
-        return _standing(await self._get(f"/v1/payment_intents/{intent_id}", {}))
+        return _standing(await self._get(PaymentIntent, f"/v1/payment_intents/{intent_id}", {}))
 
     async def find_standing(self, payment_id: UUID, *, since: datetime) -> Standing | None:
         asked: dict[str, Any] = {
@@ -106,112 +109,126 @@ class StripeProcessor:
             "created[lte]": int((since + _SEARCHED).timestamp()),
         }
         while True:
-            page = await self._get("/v1/payment_intents", asked)
-            for intent in page["data"]:
-                if intent["metadata"].get("payment_id") == str(payment_id):
+            page = await self._get(IntentPage, "/v1/payment_intents", asked)
+            for intent in page.data:
+                if intent.is_of(payment_id):
                     return _standing(intent)
-            if not page["has_more"]:
+            if not page.has_more:
                 return None
-            asked["starting_after"] = page["data"][-1]["id"]
+            asked["starting_after"] = _last_id(page.data)
 
     async def list_refunds(self, intent_id: str) -> Sequence[ProcessorRefund]:
-        page = await self._get("/v1/refunds", {"payment_intent": intent_id, "limit": _PAGE})
-        return [_refund(refund) for refund in page["data"] if refund["status"] in _GONE_THROUGH]
+        asked: dict[str, Any] = {"payment_intent": intent_id, "limit": _PAGE}
+        found: list[ProcessorRefund] = []
+        while True:
+            page = await self._get(RefundPage, "/v1/refunds", asked)
+            found += [_refund(refund) for refund in page.data if refund.has_gone_through]
+            if not page.has_more:
+                return found
+            asked["starting_after"] = _last_id(page.data)
 
     async def list_events(self, *, after: str | None) -> tuple[Sequence[ProcessorEvent], bool]:
-        page = await self._get("/v1/events", {"limit": _PAGE} | ({"ending_before": after} if after else {}))
-        return [_event(event) for event in reversed(page["data"])], bool(page["has_more"])
+        page = await self._get(EventPage, "/v1/events", {"limit": _PAGE} | ({"ending_before": after} if after else {}))
+        return [event.event() for event in reversed(page.data)], page.has_more
 
     async def read_webhook(self, body: bytes, *, headers: Mapping[str, str]) -> ProcessorEvent:
         secret, now = await self._account.webhook_secret(), self._clock.now().timestamp()
         require_signature(headers.get("stripe-signature", ""), body, secret=secret, now=now)
-        return _event(json.loads(body))
+        try:
+            return stripe_objects.read(StripeEvent, body).event()
+        except Unreadable as error:
+            raise EventUnreadable(str(error)) from error
 
-    async def _get(self, path: str, params: Mapping[str, Any]) -> Json:
-        return await self._send("GET", path, params=params)
+    async def _change(self, path: str, form: Mapping[str, Any], *, key: UUID) -> Standing:
+        return _standing(await self._post(PaymentIntent, path, form, key=key))
 
-    async def _post(self, path: str, form: Mapping[str, Any], *, key: UUID) -> Json:
-        return await self._send("POST", path, data=form, headers={"idempotency-key": str(key)})
+    async def _get(self, model: type[Read], path: str, params: Mapping[str, Any]) -> Read:
+        return await self._send(model, "GET", path, params=params)
 
-    async def _send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **content: Any) -> Json:
+    async def _post(self, model: type[Read], path: str, form: Mapping[str, Any], *, key: UUID) -> Read:
+        return await self._send(model, "POST", path, data=form, headers={"idempotency-key": str(key)})
+
+    async def _send(
+        self, model: type[Read], method: str, path: str, *, headers: Mapping[str, str] | None = None, **content: Any
+    ) -> Read:
+        """Ask, and return the object that the answer holds.
+
+        Raises:
+            NoAnswer: Silence, or an answer that is not Stripe's: from a proxy, a redirect, or of an unknown shape. What
+                was asked for may have been done, so it is asked again with the same key.
+            KeyIsSpent, Refused: As their names say.
+        """
+        response = await self._ask(method, path, headers=headers or {}, **content)
+        try:
+            if response.is_success:
+                return stripe_objects.read(model, response.content)
+            refusal = _failure(response)
+        except Unreadable as unreadable:
+            log.warning(
+                "payments.processor_answer_unreadable", status=response.status_code, reason=str(unreadable), path=path
+            )
+            raise NoAnswer("unreadable_answer") from unreadable
+        raise refusal
+
+    async def _ask(self, method: str, path: str, *, headers: Mapping[str, str], **content: Any) -> httpx.Response:
         proof = {"authorization": f"Bearer {await self._account.api_key()}", "stripe-version": API_VERSION}
         try:
             # httpx counts pauses between bytes, and nothing at all within this process; what matters is the whole.
             async with asyncio.timeout(self._timeout_seconds):
-                response = await self._client.request(method, path, headers=proof | dict(headers or {}), **content)
+                response = await self._client.request(method, path, headers=proof | dict(headers), **content)
                 while response.status_code == httpx.codes.CONFLICT:
                     # A twin with the same key is in flight, and its result will be ours.
                     await asyncio.sleep(_TWIN_PAUSE_SECONDS)
-                    response = await self._client.request(method, path, headers=proof | dict(headers or {}), **content)
-            answer: Json = response.json()
-        except (TimeoutError, httpx.HTTPError, ValueError) as error:
+                    response = await self._client.request(method, path, headers=proof | dict(headers), **content)
+        except (TimeoutError, httpx.HTTPError) as error:
             raise NoAnswer(type(error).__name__) from error
-        if response.is_success:
-            return answer
-        raise _failure(response, answer.get("error", {}))
+        return response
 
 
-def _failure(response: httpx.Response, error: Json) -> Exception:
-    code = str(error.get("code") or error.get("type") or response.status_code)
+def _failure(response: httpx.Response) -> Exception:
+    """Return what an answer that is no success means.
+
+    Raises:
+        Unreadable: It is not Stripe's.
+    """
     if response.is_server_error:
         replayed = response.headers.get("idempotent-replayed") == "true"
+        code = f"status_{response.status_code}"
         return KeyIsSpent(code) if replayed else NoAnswer(code)
-    if response.status_code in _PASSING or error.get("type") == "idempotency_error":
-        if response.status_code in _OURS_TO_MEND or error.get("type") == "idempotency_error":
+    if not response.is_client_error:
+        return NoAnswer(f"status_{response.status_code}")
+    error = stripe_objects.read(Refusal, response.content).error
+    code = error.code or error.type or f"status_{response.status_code}"
+    if response.status_code in _PASSING or error.type == "idempotency_error":
+        if response.status_code in _OURS_TO_MEND or error.type == "idempotency_error":
             log.error("payments.processor_misused", status=response.status_code, code=code)
         return NoAnswer(code)
-    intent = error.get("payment_intent")
-    return Refused(_reason(error) or code, standing=_standing(intent) if intent else None)
+    intent = error.payment_intent
+    return Refused(error.reason or code, standing=_standing(intent) if intent else None)
 
 
-def _standing(intent: Json) -> Standing:
-    status = _STATUS_OF.get(intent["status"], PaymentStatus.STARTED)
-    failure = intent.get("last_payment_error")
-    if intent["status"] == "requires_payment_method" and failure:
-        status = PaymentStatus.FAILED
-    action = intent.get("next_action") or {}
-    return Standing(
-        intent_id=intent["id"],
-        payment_id=_our_id(intent, "payment_id"),
-        status=status,
-        captured_minor=_from_stripe(intent["amount_received"], intent["currency"]),
-        action_url=action.get("redirect_to_url", {}).get("url"),
-        failure_code=_reason(failure) if failure else None,
-    )
-
-
-def _refund(refund: Json) -> ProcessorRefund:
-    return ProcessorRefund(
-        processor_refund_id=refund["id"],
-        refund_id=_our_id(refund, "refund_id"),
-        amount_minor=_from_stripe(refund["amount"], refund["currency"]),
-    )
-
-
-def _event(event: Json) -> ProcessorEvent:
-    about = event["data"]["object"]
-    is_intent = about.get("object") == "payment_intent"
-    return ProcessorEvent(
-        event_id=event["id"], kind=event["type"], intent_id=about["id"] if is_intent else about.get("payment_intent")
-    )
-
-
-def _our_id(named: Json, name: str) -> UUID | None:
-    """Read an id that we gave; whatever else stands there was written by somebody else."""
+def _standing(intent: PaymentIntent) -> Standing:
     try:
-        return UUID(named["metadata"][name])
-    except (KeyError, ValueError, TypeError):
-        return None
+        return intent.standing()
+    except AmountInvalid as error:
+        raise NoAnswer("fraction_of_a_minor_unit") from error
 
 
-def _reason(error: Json) -> str | None:
-    decline = error.get("decline_code")
-    return str(decline) if decline and decline != "generic_decline" else error.get("code")
+def _refund(refund: StripeRefund) -> ProcessorRefund:
+    try:
+        return refund.refund()
+    except AmountInvalid as error:
+        raise NoAnswer("fraction_of_a_minor_unit") from error
+
+
+def _last_id(page: Sequence[PaymentIntent] | Sequence[StripeRefund]) -> str:
+    if not page:
+        raise NoAnswer("page_without_end")
+    return page[-1].id
 
 
 def _to_stripe(amount_minor: int, currency: str) -> int:
-    return amount_minor * 100 if currency.upper() in _HUNDREDTHS_AT_STRIPE else amount_minor
-
-
-def _from_stripe(amount: int, currency: str) -> int:
-    return amount // 100 if currency.upper() in _HUNDREDTHS_AT_STRIPE else amount
+    try:
+        return processor_amount(amount_minor, currency.upper())
+    except AmountInvalid as error:
+        raise Refused("amount_invalid") from error

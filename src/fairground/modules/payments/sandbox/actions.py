@@ -9,7 +9,7 @@ import string
 from dataclasses import dataclass
 from typing import Final
 
-from fairground.modules.payments.sandbox import cards, errors, intents, store
+from fairground.modules.payments.sandbox import cards, currencies, errors, intents, store
 from fairground.modules.payments.sandbox.errors import Json, StripeError
 from fairground.modules.payments.sandbox.intents import Intent, Status
 from fairground.modules.payments.sandbox.requests import (
@@ -41,6 +41,7 @@ def new_id(prefix: str) -> str:
 
 
 def create_intent(call: Call, params: CreateIntent) -> Json:
+    currencies.require_amount(params.amount, params.currency)
     if params.payment_method is not None:
         cards.find(params.payment_method)
     intent_id = new_id("pi_")
@@ -95,6 +96,7 @@ def create_refund(call: Call, params: CreateRefund) -> Json:
     if amount > left:
         message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
         raise errors.invalid(message, param="amount")
+    currencies.require_amount(amount, intent.currency)
     refund = {
         "id": new_id("re_"), "object": "refund", "amount": amount, "charge": intent.latest_charge, "created": call.now,
         "currency": intent.currency, "metadata": params.metadata, "payment_intent": intent.id, "reason": params.reason,

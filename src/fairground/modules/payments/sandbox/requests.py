@@ -20,7 +20,8 @@ def _listed(value: Any) -> Any:
     return list(value.values()) if isinstance(value, dict) else value
 
 
-Amount = Annotated[int, Field(ge=1, le=99_999_999)]
+# Twelve digits for most cards (docs.stripe.com/currencies, "Maximum charge amounts").
+Amount = Annotated[int, Field(ge=1, le=999_999_999_999)]
 Metadata = Annotated[
     dict[Annotated[str, StringConstraints(max_length=40)], Annotated[str, StringConstraints(max_length=500)]],
     Field(max_length=50),

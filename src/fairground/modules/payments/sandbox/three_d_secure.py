@@ -15,8 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from fairground.kernel.clock import Clock
-from fairground.kernel.money import major_from_minor
-from fairground.modules.payments.sandbox import actions, store
+from fairground.modules.payments.sandbox import actions, currencies, store
 from fairground.modules.payments.sandbox.actions import Call
 from fairground.modules.payments.sandbox.intents import Intent, Status
 from fairground.modules.payments.sandbox.store import SandboxStore, Tx
@@ -48,8 +47,8 @@ class ThreeDSecurePage:
             return PlainTextResponse("No such authentication.", 404)
         if intent.status is not Status.REQUIRES_ACTION:
             return _back_to_shop(intent)
-        currency = intent.currency.upper()
-        page = _PAGE.render(amount=major_from_minor(intent.amount, currency), currency=currency)
+        amount = currencies.written(intent.amount, intent.currency)
+        page = _PAGE.render(amount=amount, currency=intent.currency.upper())
         return HTMLResponse(page, headers={"content-security-policy": _policy(intent), "cache-control": "no-store"})
 
     async def _answer(self, request: Request) -> Response:

@@ -8,7 +8,13 @@ import structlog
 from fairground.contracts.payments import PaymentNotFound
 from fairground.kernel.errors import Invalid
 from fairground.modules.payments import store
-from fairground.modules.payments.gateways.processor import PaymentProcessor, ProcessorEvent, Refused, SignatureInvalid
+from fairground.modules.payments.gateways.processor import (
+    EventUnreadable,
+    PaymentProcessor,
+    ProcessorEvent,
+    Refused,
+    SignatureInvalid,
+)
 from fairground.modules.payments.service import observing
 from fairground.modules.payments.service.jobs import ApplyEvent
 from fairground.platform.db.database import Database, WriteTx
@@ -21,6 +27,11 @@ class WebhookRefused(Invalid):
     hint = "Check FAIRGROUND_PAYMENTS_STRIPE_WEBHOOK_SECRET, and the clocks of both sides."
 
 
+class WebhookUnreadable(Invalid):
+    code = "payment.webhook_unreadable"
+    hint = "Point only the webhook of a Stripe account at this address."
+
+
 class Inbox:
     def __init__(self, *, db: Database, processor: PaymentProcessor) -> None:
         self._db = db
@@ -31,11 +42,14 @@ class Inbox:
 
         Raises:
             WebhookRefused: The processor did not send it, or not within the last five minutes.
+            WebhookUnreadable: It is signed, and no event.
         """
         try:
             event = await self._processor.read_webhook(body, headers=headers)
         except SignatureInvalid as forgery:
             raise WebhookRefused(str(forgery)) from forgery
+        except EventUnreadable as nonsense:
+            raise WebhookUnreadable(str(nonsense)) from nonsense
         async with self._db.write() as tx:
             await _take(tx, [event])
 

@@ -22,6 +22,10 @@ SAFETY_NET_AFTER: Final = timedelta(seconds=30)
 _RELEASE_KEY: Final = "release"
 
 
+class RefundNotReserved(Exception):
+    """A bug: the row of a payment says that more is left than the database lets us reserve."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Observation:
     standing: Standing
@@ -77,7 +81,9 @@ async def plan_next(tx: WriteTx, payment_id: UUID) -> None:
     if act is None or row.open_key is not None:
         return
     if act is Act.REFUND:
-        await store.reserve_refund(tx, payment_id, left)
+        if not await store.reserve_refund(tx, payment_id, left):
+            # The row is locked, so what was read is what is there, or this program reserves what it must not.
+            raise RefundNotReserved(f"{left} of payment {payment_id} could not be set aside to be given back.")
         await store.start_refund(tx, payment_id=payment_id, key=_RELEASE_KEY, amount_minor=left)
     else:
         await store.open_act(tx, payment_id, act)

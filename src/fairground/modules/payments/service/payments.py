@@ -2,10 +2,11 @@
 
 import contextlib
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from fairground.contracts.payments import (
+    AmountNotChargeable,
     Payment,
     PaymentFailed,
     PaymentNotFound,
@@ -15,6 +16,7 @@ from fairground.contracts.payments import (
     RefundTooLarge,
 )
 from fairground.kernel.ids import uuid7
+from fairground.kernel.money import AmountInvalid, find_currency, require_step
 from fairground.modules.payments import store
 from fairground.modules.payments.domain import ENDED, Act, Outcome
 from fairground.modules.payments.gateways.processor import NoAnswer, PaymentProcessor, Refused
@@ -22,6 +24,9 @@ from fairground.modules.payments.service import observing
 from fairground.modules.payments.service.acts import Acts
 from fairground.modules.payments.service.observing import left_minor
 from fairground.platform.db.database import Database, WriteTx
+
+_NOT_TAKEN: Final = (PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.AUTHORISED)
+_REPLACEMENTS_MAX: Final = 4  # a customer has two or three tabs, not more
 
 
 class PaymentService:
@@ -40,22 +45,22 @@ class PaymentService:
         payment_method: str,
         return_url: str,
     ) -> Payment:
+        _require_chargeable(amount_minor, currency)
         values = {
-            "id": uuid7(),
             "reference_id": reference_id,
             "payer_id": payer_id,
             "amount_minor": amount_minor,
             "currency": currency,
             "payment_method": payment_method,
             "return_url": return_url,
-            "open_key": uuid7(),
         }
         payment = await self._start(values)
         await self._acts.settle(payment.id)
         payment = await self._get(payment.id)
         if payment.status is PaymentStatus.FAILED:
             raise _declined(payment)
-        return payment
+        # Voided while it was made: another card has taken its place, or the reference was released.
+        return await self._get_newest(reference_id) if payment.status is PaymentStatus.VOIDED else payment
 
     async def capture(self, *, reference_id: UUID) -> Payment:
         payment = await self._get_newest(reference_id)
@@ -125,18 +130,33 @@ class PaymentService:
         return await self._get(row.id)
 
     async def _start(self, values: dict[str, Any]) -> Payment:
-        """Write a payment down before anybody is asked, or return the live one that the reference has."""
-        async with self._db.write() as tx:
-            if await store.insert_payment(tx, values):
-                await store.log_attempt(
-                    tx, values["id"], act=Act.CREATE, key=values["open_key"], outcome=Outcome.STARTED
-                )
-                await observing.set_safety_net(tx, values["id"])
-            return store.to_payment(await store.find_newest(tx, values["reference_id"]))
+        """Write a payment down before the processor is asked, or return the live one that the reference has.
+
+        A live one of another card that waits for its customer is cancelled first, so that only one card can be charged.
+
+        Raises:
+            PaymentPending: The processor did not say that it is cancelled, or other cards came in between each time.
+        """
+        for _ in range(_REPLACEMENTS_MAX):
+            async with self._db.write() as tx:
+                payment = await self._insert(tx, values)
+                if not await _give_way(tx, payment.id, payment_method=values["payment_method"]):
+                    return payment
+            with contextlib.suppress(PaymentFailed):
+                await self._acts.settle(payment.id)
+        raise PaymentPending("Other cards are being tried for the same booking.")
+
+    async def _insert(self, tx: WriteTx, values: dict[str, Any]) -> Payment:
+        new = values | {"id": uuid7(), "open_key": uuid7()}
+        if await store.insert_payment(tx, new):
+            await store.log_attempt(tx, new["id"], act=Act.CREATE, key=new["open_key"], outcome=Outcome.STARTED)
+            await observing.set_safety_net(tx, new["id"])
+        return store.to_payment(await store.find_newest(tx, values["reference_id"]))
 
     async def _reserve(self, tx: WriteTx, row: Any, *, amount_minor: int, key: str) -> None:
         if row.status != PaymentStatus.CAPTURED:
             raise PaymentStateConflict(f"Payment {row.id} is {row.status}; only captured money can be given back.")
+        _require_step(amount_minor, row.currency)
         if not await store.reserve_refund(tx, row.id, amount_minor):
             raise _too_large(row, amount_minor)
         await store.start_refund(tx, payment_id=row.id, key=key, amount_minor=amount_minor)
@@ -161,12 +181,42 @@ class PaymentService:
             return store.to_payment(await store.get_payment(tx, payment_id))
 
 
+async def _give_way(tx: WriteTx, payment_id: UUID, *, payment_method: str) -> bool:
+    """Cancel a payment that another card is to replace. Return False when it is what the caller shall go on with.
+
+    One that is authorised or captured stays, whatever card is offered now: that money is reserved or taken. Of one
+    whose making has no known outcome the outcome is awaited; it may turn out to be either.
+    """
+    row = await store.lock_payment(tx, payment_id)
+    if row.wants_release and row.status in _NOT_TAKEN:
+        return True
+    if row.payment_method == payment_method:
+        return False
+    if row.status == PaymentStatus.REQUIRES_ACTION:
+        await want_release(tx, payment_id)
+        return True
+    return row.status == PaymentStatus.STARTED and row.open_key is not None
+
+
 async def want_release(tx: WriteTx, payment_id: UUID) -> None:
     """Note that everything shall be given back, and open the first act towards it."""
     row = await store.lock_payment(tx, payment_id)
     if row.status not in ENDED and not row.wants_release:
         await store.change_payment(tx, payment_id, wants_release=True)
         await observing.plan_next(tx, payment_id)
+
+
+def _require_chargeable(amount_minor: int, currency: str) -> None:
+    if not find_currency(currency).is_chargeable:
+        raise AmountNotChargeable(f"The card processor does not take {currency}.")
+    _require_step(amount_minor, currency)
+
+
+def _require_step(amount_minor: int, currency: str) -> None:
+    try:
+        require_step(amount_minor, currency)
+    except AmountInvalid as refusal:
+        raise AmountNotChargeable(f"{refusal.problem}.", hint=f"{refusal.way_out.capitalize()}.") from refusal
 
 
 def _not_found(reference_id: UUID) -> PaymentNotFound:

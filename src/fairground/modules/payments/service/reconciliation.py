@@ -1,12 +1,15 @@
 """What webhooks, jobs and processes have lost is found again here: at every start, and every hour."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import structlog
 
 from fairground.contracts.payments import PaymentFailed, PaymentStatus
+from fairground.kernel.errors import Unavailable
 from fairground.modules.payments import store
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.service.acts import Acts
@@ -62,12 +65,26 @@ class Reconciliation:
             lapsing = await store.list_lapsing(tx)
         for payment_id in lapsing:
             log.warning("payments.authorisation_lapsing", payment_id=str(payment_id))
-            async with self._db.write() as tx:
-                await want_release(tx, payment_id)
+            with _logged(payment_id):
+                async with self._db.write() as tx:
+                    await want_release(tx, payment_id)
 
     async def _carry_on_open(self) -> None:
         async with self._db.read() as tx:
             waiting = await store.list_open(tx, older_than=_OPEN_FOR)
         for payment_id in waiting:
-            async with self._db.write() as tx:
-                await tx.enqueue(SettlePayment(payment_id=payment_id), dedup_key=str(payment_id))
+            with _logged(payment_id):
+                async with self._db.write() as tx:
+                    await tx.enqueue(SettlePayment(payment_id=payment_id), dedup_key=str(payment_id))
+
+
+@contextmanager
+def _logged(payment_id: UUID) -> Iterator[None]:
+    """Let one payment that cannot be dealt with not keep a sweep from the others."""
+    try:
+        yield
+    except Exception as error:
+        # A database that is away fails every payment alike: the job fails, and comes again.
+        if isinstance(error, Unavailable):
+            raise
+        log.exception("payments.sweep_failed", payment_id=str(payment_id))
