@@ -29,13 +29,18 @@ SURFACE_CODES: Final = (
     ("internal_error", 500, "A mistake of the program; its log holds the rest."),
     ("request.coding_refused", 406, "Accept-Encoding refuses every coding, the plain body included."),
     ("request.cross_site", 403, "The request comes from a page of another site."),
-    ("request.head_too_large", 431, "Address and headers are larger than 64 KiB."),
+    ("request.head_too_large", 431, "Address and headers, or trailers, are larger than 64 KiB."),
     ("request.invalid", 422, "A field is missing, unknown or of the wrong type; `errors` names each."),
+    ("request.malformed", 400, "The request is not HTTP/1.1 as RFC 9112 defines it, such as one with two Host fields."),
     ("request.method_not_allowed", 405, "The path is there, but does not take this method."),
     ("request.not_found", 404, "There is nothing at this path."),
     ("request.refused", 400, "The framework refused the request; the status may be another one of 400 to 499."),
+    ("request.timeout", 408, "The head or the body did not come in time."),
     ("request.too_large", 413, "The body is larger than 1 MiB."),
+    ("request.transfer_coding_unknown", 501, "The body has another Transfer-Encoding than chunked."),
+    ("request.version_not_supported", 505, "The request is in another version of HTTP than 1.1 and 1.0."),
     ("request.wrong_host", 421, "The Host header is not the one of `FAIRGROUND_PUBLIC_URL`."),
+    ("server.too_many_connections", 503, "The server has too many connections; or, with 429, the client has."),
 )
 
 _Class = TypeVar("_Class")

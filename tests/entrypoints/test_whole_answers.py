@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from fairground.entrypoints.whole_answers import HEAD_MAX_BYTES, HELD_MAX_BYTES, JoinedWrites, WholeAnswers
+from fairground.entrypoints.whole_answers import HELD_MAX_BYTES, JoinedWrites
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import CacheSettings, Life
@@ -21,11 +19,11 @@ from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
+from fairground.platform.http.heads import HEAD_MAX_BYTES
 from fairground.platform.http.identity import Caller
 from fairground.platform.http.routing import api_router
 from tests.support.outbox import RecordingOutbox
-
-KEEP_ALIVE_SECONDS = 1
+from tests.support.wire import KEEP_ALIVE_SECONDS, serving
 
 
 class Nobody:
@@ -84,22 +82,6 @@ async def test_nothing_is_held_back_by_closing_and_nothing_is_written_after_it()
     joined.write(b"too late")
     await asyncio.sleep(0)
     assert wire.sent == [b"goodbye"]
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[int]:
-    config = uvicorn.Config(
-        app, http=WholeAnswers, log_config=None, lifespan="off", port=0, timeout_keep_alive=KEEP_ALIVE_SECONDS
-    )
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    ticking = asyncio.create_task(server.main_loop())
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    await ticking
-    await server.shutdown()
 
 
 async def whole(scope: Scope, receive: Receive, send: Send) -> None:

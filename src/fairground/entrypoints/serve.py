@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import errno
+import functools
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from fairground.entrypoints.connections import Connections, most_connections
 from fairground.entrypoints.settings import Settings
 from fairground.entrypoints.whole_answers import WholeAnswers
 
@@ -52,11 +54,11 @@ def _explain(error: OSError, settings: Settings) -> str:
     return f"Cannot listen on {where}: {error.strerror}. Set FAIRGROUND_HTTP_HOST to an address of this machine."
 
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
+async def serve(app: ASGIApp, listener: socket.socket, settings: Settings) -> None:
     """Serve until a signal says stop; then let requests come to their end."""
     config = uvicorn.Config(
         app,
-        http=WholeAnswers,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -65,7 +67,12 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         backlog=_BACKLOG,
     )
-    await _Server(config).serve(sockets=[listener])
+    proxies = config.forwarded_allow_ips
+    trusted = proxies.replace(" ", "").split(",") if isinstance(proxies, str) else proxies
+    connections = Connections(settings, trusted=trusted, most=most_connections())
+    config.http = cast("type[asyncio.Protocol]", functools.partial(WholeAnswers, connections=connections))
+    async with connections.watching():
+        await _Server(config).serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):

@@ -36,6 +36,27 @@ class Settings(BaseSettings):
 
     http_host: str = Field("127.0.0.1", description="Address to listen on; others reach anything but loopback.")
     http_port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    http_head_seconds: int = Field(
+        15,
+        ge=1,
+        le=300,
+        description="Seconds that a client has for the head of a request; a new connection without a byte is closed"
+        " after them too.",
+    )
+    http_pause_seconds: int = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="Seconds without a byte after which the server gives up a request whose body is incomplete, or a"
+        " client that does not read its answer.",
+    )
+    http_client_connections: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        description="Connections that one client may have to a process: an IPv4 address, or an IPv6 /64 network. This"
+        " machine and the proxies in FORWARDED_ALLOW_IPS have no such limit.",
+    )
     metrics_port: int | None = Field(
         None,
         ge=0,

@@ -144,7 +144,7 @@ def _take_address(settings: Settings) -> tuple[Settings, socket.socket]:
 def _serve(program: Program, app: ASGIApp, listener: socket.socket) -> None:
     async def answer() -> None:
         typer.echo(f"Fairground is at {program.settings.address}  (Ctrl-C stops it)", err=True)
-        await serve(app, listener)
+        await serve(app, listener, program.settings)
 
     _run(program, answer)
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fairground.platform.http.heads import host_of, malformed
 from fairground.platform.http.problems import plain_problem
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -23,32 +24,40 @@ _HEADERS: Final = {
 }
 
 
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
 def is_loopback(public_url: str) -> bool:
-    return _host_of(urlsplit(public_url).netloc) in _LOOPBACK_HOSTS
+    return host_of(urlsplit(public_url).netloc) in _LOOPBACK_HOSTS
 
 
-def _host_of(netloc: str) -> str:
-    host = netloc.rsplit("@", 1)[-1].lower()
-    return host.split("]")[0] + "]" if host.startswith("[") else host.split(":")[0]
+def _origin_of(url: str) -> str:
+    """Return the origin of an address as browsers write it: in lower case, without the scheme's own port."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port and parts.port != _DEFAULT_PORTS.get(parts.scheme) else ""
+    return f"{parts.scheme}://{host_of(parts.netloc)}{port}"
 
 
 class Shield:
     """Refuse foreign hosts and forged requests, and set the headers that every answer has.
 
-    A request that changes something and carries a cookie must come from our own pages: browsers say so in
-    Sec-Fetch-Site, and those that do not (or on plain http) in Origin. Requests without cookies cannot be forged.
+    A request that changes something must not come from a page of another site, with or without a cookie: signing in
+    needs none, and a foreign form could sign its reader in to another account. Browsers say where a request comes from
+    in Sec-Fetch-Site; without it (old ones, or plain http) Origin decides, and without that Referer. A request that
+    says nothing of all three is a program's, and passes if it has no cookie. This is the rule of Go's
+    CrossOriginProtection, with the configured origin in place of Host, and stricter where there is a cookie.
     """
 
     def __init__(self, app: ASGIApp, *, public_url: str, exempt_paths: Collection[str] = ()) -> None:
         self._app = app
         self._exempt_paths = frozenset(exempt_paths)
         public = urlsplit(public_url)
-        self._origins = {f"{public.scheme}://{public.netloc}"}
-        self._hosts = {_host_of(public.netloc)}
+        self._origins = {_origin_of(public_url)}
+        self._hosts = {host_of(public.netloc)}
         if is_loopback(public_url):
             self._hosts |= _LOOPBACK_HOSTS
             port = f":{public.port}" if public.port else ""
-            self._origins |= {f"{public.scheme}://{host}{port}" for host in _LOOPBACK_HOSTS}
+            self._origins |= {_origin_of(f"{public.scheme}://{host}{port}") for host in _LOOPBACK_HOSTS}
         self._is_https = public.scheme == "https"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,15 +84,18 @@ class Shield:
 
     def is_ours(self, host: str) -> bool:
         """Return whether a Host header names this server."""
-        return _host_of(host) in self._hosts
+        return host_of(host) in self._hosts
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
-        if not self.is_ours(headers.get("host", "")):
+        host = headers.get("host")
+        if host is not None and host_of(host) is None:
+            return malformed(f"The host {host[:200]!r} is no name or address with a port.")
+        if not self.is_ours(host or ""):
             return plain_problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 code="request.wrong_host",
-                detail=f"This server does not answer for the host {headers.get('host', '')!r}.",
+                detail=f"This server does not answer for the host {host!r}.",
                 hint="Use the address in FAIRGROUND_PUBLIC_URL, or set it to the address that people use.",
             )
         if _CONTROL.search(scope["path"]):
@@ -103,13 +115,22 @@ class Shield:
         return None
 
     def _is_forged(self, headers: Headers, path: str) -> bool:
-        if "cookie" not in headers or path in self._exempt_paths:
-            # Signing in needs no cookie, so its form could be posted by another site's page: judge it as well.
-            return headers.get("sec-fetch-site") in {"cross-site", "same-site"} and path not in self._exempt_paths
-        site = headers.get("sec-fetch-site")
+        if path in self._exempt_paths:
+            return False
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         if site is not None:
             return site not in {"same-origin", "none"}
-        return headers.get("origin") not in self._origins
+        if origin is not None:
+            return origin.lower() not in self._origins
+        # Referer can be withheld by the page that sends the form, so it only refuses.
+        referer = headers.get("referer")
+        return "cookie" in headers or (referer is not None and not self._is_our_page(referer))
+
+    def _is_our_page(self, address: str) -> bool:
+        try:
+            return _origin_of(address) in self._origins
+        except ValueError:  # such as a port that is no number
+            return False
 
 
 class OneSlash:
