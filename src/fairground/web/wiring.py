@@ -13,6 +13,7 @@ from fairground.contracts.media import Pictures
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.clock import Clock, SystemClock
 from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.http.shield import is_loopback
 from fairground.platform.links import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
@@ -105,7 +106,7 @@ def build(
     return [
         static.routes(assets),
         pictures.routes(pictures_dir),
-        *_for_developers(parts),
+        *_for_developers(parts, is_on_loopback=is_loopback(public_url)),
         *_finding(parts),
         *_booking(parts),
         *_signing_in(parts),
@@ -129,8 +130,10 @@ def _origins(*, bank: str, map_tiles: MapTiles | None, cdn_url: str, upload_orig
     )
 
 
-def _for_developers(parts: _Parts) -> list[APIRouter]:
-    return [gallery.routes(parts.renderer), api_docs.routes(parts.renderer)]
+def _for_developers(parts: _Parts, *, is_on_loopback: bool) -> list[APIRouter]:
+    """Return the description of the API, and on the developer's own machine the page of all components."""
+    components = [gallery.routes(parts.renderer)] if is_on_loopback else []
+    return [*components, api_docs.routes(parts.renderer)]
 
 
 def _finding(parts: _Parts) -> list[APIRouter]:

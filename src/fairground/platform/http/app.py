@@ -21,6 +21,7 @@ from fairground.platform.http.caching.table import CacheTable
 from fairground.platform.http.compressing import CompressPages
 from fairground.platform.http.counting import CountRequests, RequestStats
 from fairground.platform.http.identity import Authenticator
+from fairground.platform.http.methods import AnswerHeadAndOptions, PathMethods
 from fairground.platform.http.repeating import RepeatImmutable
 from fairground.platform.http.shield import OneSlash, Shield
 
@@ -45,18 +46,26 @@ def create_app(
     With a cache, the routes that declare a policy are answered from it.
     """
     app = _framework(db, authenticator)
-    app.include_router(health.routes(db, level=cache.level if cache is not None else None))
+    health_routes = health.routes(db, level=cache.level if cache is not None else None)
+    app.include_router(health_routes)
     for router in api:
         app.include_router(router, prefix=API_PREFIX)
     for router in pages:
         app.include_router(router, include_in_schema=False)
     with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
     could_be_cached = [(path, route) for path, route in _routes(api, pages) if isinstance(route, APIRoute)]
-    direct = CallDirectly(app, routes=(route for _, route in could_be_cached))
+    own = [
+        (route.path, route.methods or ())
+        for route in [*health_routes.routes, *app.router.routes]
+        if isinstance(route, Route)
+    ]
+    methods = app.state.methods = PathMethods([*list_routes(api, pages), *own])
+    direct = CallDirectly(problems.ExplainRefusals(app), routes=(route for _, route in could_be_cached))
     stats = requests or RequestStats()
     counted = CountRequests(RepeatImmutable(direct, stats=stats), stats=stats, templates=_templates(api, pages))
     one_slash = OneSlash(counted, paths_with_slash=with_slash)
-    shield = Shield(CompressPages(one_slash), public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+    answering = AnswerHeadAndOptions(CompressPages(one_slash), methods=methods)
+    shield = Shield(answering, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
     if cache is None:
         return shield
     table = CacheTable(could_be_cached, cache.settings)

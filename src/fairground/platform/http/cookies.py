@@ -24,7 +24,8 @@ class SessionCookie:
 
     def __init__(self, *, public_url: str) -> None:
         self._public_url = public_url
-        self._is_safe = urlsplit(public_url).scheme == "https" or is_loopback(public_url)
+        self.is_on_https = urlsplit(public_url).scheme == "https"
+        self._is_safe = self.is_on_https or is_loopback(public_url)
 
     def refuse_where_unsafe(self) -> None:
         """Ask before the password is looked at.

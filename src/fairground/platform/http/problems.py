@@ -8,9 +8,11 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException  # noqa: TID251 - caught here, raised by the framework only
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairground.kernel.errors import (
     Conflict,
@@ -142,13 +144,50 @@ _CODE_OF_STATUS: Final = {
 }
 
 
-async def on_http_exception(_request: Request, error: Exception) -> Response:
+async def on_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the framework itself refuses."""
     if not isinstance(error, HTTPException):
         raise error
-    status = HTTPStatus(error.status_code)
+    status, detail, headers = HTTPStatus(error.status_code), str(error.detail), dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework looks at one of the routes of a path, and takes the one that answers all other paths for one.
+        allowed = request.app.state.methods.allowed(request.url.path)
+        headers = {"Allow": allowed} if allowed else {}
+        if not allowed:
+            status, detail = HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND.phrase
+    return _refuse(status, detail=detail, headers=headers)
+
+
+def _refuse(status: HTTPStatus, *, detail: str, headers: Mapping[str, str] | None = None) -> ProblemResponse:
     code, hint = _CODE_OF_STATUS.get(status, ("request.refused", ""))
-    return _respond(_problem(status, code=code, detail=str(error.detail), hint=hint), headers=error.headers)
+    return _respond(_problem(status, code=code, detail=detail, hint=hint), headers=headers)
+
+
+class ExplainRefusals:
+    """Turn the one refusal that the framework writes as plain text, of a body that is too large, into a problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal: Response | None = None
+
+        async def send_explained(message: Message) -> None:
+            nonlocal refusal
+            if message["type"] == "http.response.start" and _is_plain_refusal(message):
+                refusal = _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail="The body of the request is too large.")
+            if refusal is None:
+                await send(message)
+            elif message["type"] == "http.response.body" and not message.get("more_body"):
+                await refusal(scope, receive, send)
+
+        await self._app(scope, receive, send_explained)
+
+
+def _is_plain_refusal(start: Message) -> bool:
+    if start["status"] != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return False
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
 
 
 async def on_unexpected_error(request: Request, error: Exception) -> Response:

@@ -61,7 +61,9 @@ class SignInPages:
         )
         response = see_other(local_path(wanted, otherwise=HOME[opened.user.role.value]))
         self.cookie.set(response, secret=opened.secret)
-        response.set_cookie(HINT_COOKIE, "1", path="/", samesite="lax", max_age=90 * 24 * 60 * 60)
+        response.set_cookie(
+            HINT_COOKIE, "1", path="/", samesite="lax", max_age=90 * 24 * 60 * 60, secure=self.cookie.is_on_https
+        )
         return response
 
 

@@ -152,9 +152,6 @@ class CacheLayer:
     async def _bypass(self, read: _Read, scope: Scope, receive: Receive, send: Send) -> None:
         status = b"%s; fwd=bypass; detail=%s" % (_NAME, read.refusal.encode())
         send = _adding([(b"x-cache", b"BYPASS"), (b"cache-status", status)], send)
-        if scope["method"] == "HEAD":
-            # The routes know GET alone; the answer is the same but for its body.
-            scope, send = {**scope, "method": "GET"}, _bodiless(send)
         await self._shield(scope, receive, send)
 
 
@@ -223,12 +220,3 @@ def _adding(headers: _Headers, send: Send) -> Send:
         await send(message)
 
     return send_more
-
-
-def _bodiless(send: Send) -> Send:
-    async def send_head(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await send(message)
-
-    return send_head
