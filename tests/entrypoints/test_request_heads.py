@@ -90,7 +90,13 @@ async def test_trailer_about_framing_is_refused(port: int, name: str, value: str
 
 
 async def test_control_without_the_guard_a_trailer_is_a_header(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole_answers, "_CompleteHead", lambda fields: fields)
+    complete = WholeAnswers.on_headers_complete
+
+    def complete_and_go_on(protocol: WholeAnswers) -> None:
+        complete(protocol)
+        protocol.headers = protocol.scope["headers"]  # type: ignore[assignment]
+
+    monkeypatch.setattr(WholeAnswers, "on_headers_complete", complete_and_go_on)
     answer = await answer_with_trailer(port, "Authorization", "Bearer secret")
     assert ["authorization", "Bearer secret"] in answer["fields"]
 
@@ -130,9 +136,11 @@ async def test_head_in_pieces_before_a_large_body_is_answered(port: int) -> None
 
 async def test_control_counting_bodies_as_heads_refuses_requests(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def count_whole_packets(protocol: WholeAnswers, packet: bytes) -> None:
-        if protocol._part is whole_answers._Part.HEAD and len(packet) > HEAD_MAX_BYTES:
+        if protocol._is_deaf:
+            return
+        if protocol._part == whole_answers._HEAD and len(packet) > HEAD_MAX_BYTES:
             protocol._refuse(head_too_large())
-        if not protocol._is_deaf:
+        else:
             HttpToolsProtocol.data_received(protocol, packet)
 
     monkeypatch.setattr(WholeAnswers, "data_received", count_whole_packets)

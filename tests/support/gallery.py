@@ -10,6 +10,7 @@ from uuid import UUID
 
 import anyio
 import httpx
+from starlette.types import ASGIApp
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.catalog import GALLERY_MAX, Catalog
@@ -24,6 +25,7 @@ API = "/api/v1"
 @dataclass(frozen=True)
 class Gallery:
     program: Program
+    app: ASGIApp
     owner: httpx.AsyncClient
     stranger: httpx.AsyncClient
     nobody: httpx.AsyncClient
@@ -84,9 +86,10 @@ async def open_gallery(url: str, folder: Path) -> AsyncIterator[Gallery]:
             password="correct horse battery",
         )
         tokens = [(await accounts.create_token(user_id=user.id, name="test")).secret for user in users]
-        transport = httpx.ASGITransport(program.build_app())
+        app = program.build_app()
+        transport = httpx.ASGITransport(app)
         clients = [
             httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
             for headers in (*({"authorization": f"Bearer {token}"} for token in tokens), {})
         ]
-        yield Gallery(program, *clients)
+        yield Gallery(program, app, *clients)

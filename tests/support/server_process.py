@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import os
 import random
+import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -173,11 +174,14 @@ def run(
     has_turns: bool = True,
     lost_bytes: int = 0,
     umask: int | None = None,
+    descriptors_max: int = 0,
 ) -> None:
     """Be `fairground …` with exactly these settings."""
     write_output_to(log)
     if umask is not None:
         os.umask(umask)
+    if descriptors_max:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors_max, descriptors_max))
     for name in [name for name in os.environ if name.startswith(("FAIRGROUND_", "SQLALCHEMY_"))]:
         del os.environ[name]
     os.environ.update(environment)

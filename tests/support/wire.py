@@ -15,7 +15,7 @@ from fairground.entrypoints.settings import Settings
 from fairground.entrypoints.whole_answers import WholeAnswers
 
 KEEP_ALIVE_SECONDS: Final = 1
-ANSWER_SECONDS: Final = 20
+ANSWER_SECONDS: Final = 60
 """Far more than an answer takes: a loaded machine must not fail a test."""
 
 
@@ -24,7 +24,7 @@ async def serving(
     app: ASGIApp, *, connections: Connections | None = None, keep_alive_seconds: int = KEEP_ALIVE_SECONDS
 ) -> AsyncIterator[int]:
     """Serve on a free port of loopback. Without `connections` nothing is limited, for nothing sweeps."""
-    limits = connections or Connections(Settings(), trusted=[], most=10_000)
+    limits = Connections(Settings(), trusted=[], most=10_000) if connections is None else connections
     protocol = cast("type[asyncio.Protocol]", functools.partial(WholeAnswers, connections=limits))
     config = uvicorn.Config(
         app, http=protocol, log_config=None, lifespan="off", port=0, timeout_keep_alive=keep_alive_seconds
@@ -57,13 +57,14 @@ async def exchange(port: int, *pieces: bytes, pause_seconds: float = 0.02) -> by
 def parse(wire: bytes, *, methods: Sequence[str] = ()) -> list[httpx.Response]:
     """Return the answers that a connection has sent; to HEAD there is no body."""
     found: list[httpx.Response] = []
-    while wire:
-        head, _, wire = wire.partition(b"\r\n\r\n")
-        status, *lines = head.decode("latin-1").split("\r\n")
+    at = 0
+    while at < len(wire):
+        end = wire.index(b"\r\n\r\n", at)
+        status, *lines = wire[at:end].decode("latin-1").split("\r\n")
         headers = httpx.Headers([(name, value) for name, _, value in (line.partition(": ") for line in lines)])
         method = methods[len(found)] if len(found) < len(methods) else "GET"
         length = 0 if method == "HEAD" else int(headers.get("content-length", "0"))
-        body, wire = wire[:length], wire[length:]
+        body, at = wire[end + 4 : end + 4 + length], end + 4 + length
         assert status.startswith("HTTP/1.1 "), status
         assert len(body) == length
         found.append(httpx.Response(int(status.split()[1]), headers=headers, content=body))

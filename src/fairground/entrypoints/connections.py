@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Hashable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from enum import Enum
+from enum import IntEnum
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -31,15 +31,19 @@ _ACTIVE_SECONDS: Final = 2  # a transfer that paused for less is not taken for s
 _RETRY_AFTER_SECONDS: Final = 5
 
 
-class Wait(Enum):
+class Wait(IntEnum):
     """What a connection waits for."""
 
-    HEAD = "the client, to send the head of a request"
-    BODY = "the client, to send the body of a request"
-    READ = "the client, to read what was sent"
-    CLOSE = "the client, to close after a refusal"
-    IDLE = "the next request; keep-alive ends it"
-    ANSWER = "the application"
+    HEAD = 0
+    BODY = 1
+    READ = 2
+    """The client has not read what was sent."""
+    CLOSE = 3
+    """The client has been refused, and has not closed."""
+    IDLE = 4
+    """The next request, which keep-alive limits."""
+    ANSWER = 5
+    """The application."""
 
 
 _TRANSFERS: Final = frozenset({Wait.BODY, Wait.READ})
@@ -89,12 +93,13 @@ class Connections:
                 limit of a client; nor has this machine.
             most: Connections at the same time.
         """
-        self._limits = {
+        limits = {
             Wait.HEAD: settings.http_head_seconds,
             Wait.BODY: settings.http_pause_seconds,
             Wait.READ: settings.http_pause_seconds,
             Wait.CLOSE: CLOSE_SECONDS,
         }
+        self._limits = [limits.get(wait, sys.maxsize) for wait in Wait]
         self._most_of_client = settings.http_client_connections
         self._trusted = _Trusted(trusted)
         self._most = most
@@ -159,7 +164,7 @@ class Connections:
             progress = connection.progress()
             if progress != watch.progress:
                 watch.progress, watch.since = progress, self._sweeps
-            elif self._sweeps - watch.since > self._limits.get(progress[0], sys.maxsize):
+            elif self._sweeps - watch.since > self._limits[progress[0]]:
                 connection.expire()
         self._log_if_full()
 

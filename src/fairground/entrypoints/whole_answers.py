@@ -1,7 +1,6 @@
 """Answers that leave in one piece: their head and what there is of their body by then, in one system call."""
 
 import asyncio
-from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -19,31 +18,28 @@ HELD_MAX_BYTES: Final = 64 * 1024  # what streams is not gathered in memory
 _REFUSAL_FIELDS: Final = ((b"x-content-type-options", b"nosniff"), (b"connection", b"close"))
 
 
-class _Part(Enum):
-    """Where the parser is."""
-
-    BETWEEN = auto()
-    HEAD = auto()
-    BODY = auto()
-    TRAILERS = auto()  # or in the data of a chunk whose first byte has not come
+# Where the parser is. Numbers, because members of an Enum cost a hit of the cache a microsecond.
+_BETWEEN: Final = 0
+_HEAD: Final = 1
+_BODY: Final = 2
+_TRAILERS: Final = 3  # or before the first byte of a chunk
+_FRAMING: Final = frozenset({b"connection", b"proxy-connection", b"content-length", b"transfer-encoding", b"upgrade"})
 
 
 class _Refused(Exception):
     """Stops the parser."""
 
 
-_FRAMING: Final = frozenset({b"connection", b"proxy-connection", b"content-length", b"transfer-encoding", b"upgrade"})
-_FIELDS: Final = frozenset({_Part.HEAD, _Part.TRAILERS})
-_CONTENT: Final = frozenset({_Part.BODY, _Part.TRAILERS})
-
-
-class _CompleteHead(list[tuple[bytes, bytes]]):
-    """The fields of a head, to which the parser cannot add trailers (RFC 9110 §6.5.1)."""
+class _Trailers(list[tuple[bytes, bytes]]):
+    """Takes the place of a head that is complete, so that trailers are not added to it (RFC 9110 §6.5.1)."""
 
     def append(self, field: tuple[bytes, bytes], /) -> None:
-        """Ignore a trailer; refuse one by which the parser would be led to other ends of messages."""
+        """Ignore a trailer; refuse one by which the parser would find other ends of messages."""
         if field[0] in _FRAMING:
             raise _Refused
+
+
+_TRAILERS_ONLY: Final = _Trailers()
 
 
 class WholeAnswers(HttpToolsProtocol):
@@ -61,7 +57,7 @@ class WholeAnswers(HttpToolsProtocol):
         super().__init__(config, *arguments, **more)
         self._find_ready = config.app.find_ready if isinstance(config.app, CacheLayer) else None
         self._limits = connections
-        self._part = _Part.BETWEEN
+        self._part = _BETWEEN
         self._packets = 0
         self._packet_bytes = 0
         self._fields_bytes = 0
@@ -91,9 +87,9 @@ class WholeAnswers(HttpToolsProtocol):
             return
         self._packets += 1
         self._packet_bytes = len(data)
-        self._is_all_fields = self._part is not _Part.BODY
+        self._is_all_fields = self._part != _BODY
         super().data_received(data)
-        if self._is_all_fields and self._part in _FIELDS and not self._is_deaf:
+        if self._is_all_fields and self._part in (_HEAD, _TRAILERS) and not self._is_deaf:
             # The parser keeps a field until it is whole, however long it is.
             self._fields_bytes += len(data)
             if self._fields_bytes > HEAD_MAX_BYTES:
@@ -101,40 +97,44 @@ class WholeAnswers(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._part, self._fields_bytes = _Part.HEAD, 0
+        self._part, self._fields_bytes = _HEAD, 0
 
     def on_headers_complete(self) -> None:
         is_upgrade = self.parser.should_upgrade() and self.ws_protocol_class is None
         self._refusal = self._refusal_of_head(is_upgrade=is_upgrade)
         if self._refusal is not None:
             raise _Refused
-        self._part, self._is_all_fields, self._is_deaf = _Part.BODY, False, is_upgrade
+        self._part, self._is_all_fields, self._is_deaf = _BODY, False, is_upgrade
         if self.url[:1] != b"/" and (authority := authority_of(self.url)) is not None:
             # The address counts, whatever Host says (RFC 9112 §3.2.2).
             self.headers[:] = [*(field for field in self.headers if field[0] != b"host"), (b"host", authority)]
         super().on_headers_complete()
-        self.headers = _CompleteHead(self.headers)
+        if self.ws_protocol_class is None:
+            self.headers = _TRAILERS_ONLY
 
     def _refusal_of_head(self, *, is_upgrade: bool) -> ProblemResponse | None:
-        method = self.parser.get_method()
-        if (
-            self._fields_bytes + self._packet_bytes > HEAD_MAX_BYTES
-            and size_of(method, self.url, self.headers) > HEAD_MAX_BYTES
-        ):
-            return head_too_large()
-        version = self.parser.get_http_version()
-        return refuse_head(method=method, target=self.url, version=version, fields=self.headers, is_upgrade=is_upgrade)
+        if self._fields_bytes + self._packet_bytes > HEAD_MAX_BYTES:
+            size_bytes = size_of(self.parser.get_method(), self.url, self.headers)
+            if size_bytes > HEAD_MAX_BYTES:
+                return head_too_large()
+        is_options = self.url == b"*" and self.parser.get_method() == b"OPTIONS"
+        return refuse_head(
+            target=b"/" if is_options else self.url,
+            version=self.parser.get_http_version(),
+            fields=self.headers,
+            is_upgrade=is_upgrade,
+        )
 
     def on_body(self, body: bytes) -> None:
-        self._part, self._is_all_fields = _Part.BODY, False
+        self._part, self._is_all_fields = _BODY, False
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
         # After the last chunk come the trailers, after any other one its data.
-        self._part, self._fields_bytes = _Part.TRAILERS, 0
+        self._part, self._fields_bytes = _TRAILERS, 0
 
     def on_message_complete(self) -> None:
-        self._part, self._is_all_fields = _Part.BETWEEN, False
+        self._part, self._is_all_fields = _BETWEEN, False
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -149,27 +149,21 @@ class WholeAnswers(HttpToolsProtocol):
         self._refusal, self._is_deaf = refusal, True
         # uvicorn has no cycle before the first request, whatever it says of its type.
         is_answered = getattr(self.cycle, "response_complete", True)
-        if self._part in _CONTENT:
-            if is_answered:
-                self._refusal = None
-            elif self.pipeline:
+        is_of_body = self._part in (_BODY, _TRAILERS)
+        if is_of_body and is_answered:
+            self._refusal = None
+        elif self.pipeline or not (is_of_body or is_answered):
+            if is_of_body:
                 self.pipeline.popleft()
-                return
-            elif self.cycle.response_started:
-                self.transport.abort()
-                return
-            else:
-                self.cycle.disconnected = True
-                self.cycle.message_event.set()
-        elif not is_answered:
+            self.pipeline.appendleft((self.cycle, cast("Any", refusal)))
             return
+        elif is_of_body and self.cycle.response_started:
+            self.transport.abort()
+            return
+        elif is_of_body:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self._leave()
-
-    def on_response_complete(self) -> None:
-        is_last = not self.pipeline
-        super().on_response_complete()
-        if is_last and self._refusal is not None:
-            self._leave()
 
     def _leave(self) -> None:
         """Send the refusal, and wait for the client to close: a reset could reach it before the refusal."""
@@ -193,19 +187,18 @@ class WholeAnswers(HttpToolsProtocol):
         if self.flow.write_paused or self.transport.is_closing():
             return Wait.READ, self.transport.get_write_buffer_size()
         is_answered = getattr(self.cycle, "response_complete", True)
-        is_asked_for = is_answered or not self.cycle.waiting_for_100_continue
-        if self._part in _CONTENT and is_asked_for and not self.flow.read_paused:
-            return Wait.BODY, self._packets
-        if not is_answered:
-            return Wait.ANSWER, None
-        if self._part is _Part.BETWEEN and self.timeout_keep_alive_task is not None:
+        if is_answered and self._part == _BETWEEN and self.timeout_keep_alive_task is not None:
             return Wait.IDLE, self._packets
-        return Wait.HEAD, self.cycle
+        is_of_body = self._part in (_BODY, _TRAILERS)
+        is_asked_for = is_answered or not self.cycle.waiting_for_100_continue
+        if is_of_body and is_asked_for and not self.flow.read_paused:
+            return Wait.BODY, self._packets
+        return (Wait.HEAD, self.cycle) if is_answered else (Wait.ANSWER, None)
 
     def expire(self) -> None:
         """End the connection, because it has waited too long."""
         wait, _ = self.progress()
-        if wait is Wait.BODY or self._part is _Part.HEAD:
+        if wait is Wait.BODY or (wait is Wait.HEAD and self._part == _HEAD):
             self._refuse(_timed_out())
         else:
             self.evict()
@@ -218,9 +211,13 @@ class WholeAnswers(HttpToolsProtocol):
             self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if self._is_deaf and self._refusal is None and cycle is self.cycle:
-            # An upgrade that is not made: where HTTP goes on is unknown.
-            cycle.keep_alive = False
+        if self._is_deaf:
+            if app is self._refusal:
+                self._leave()
+                return
+            if self._refusal is None and cycle is self.cycle:
+                # An upgrade that is not made: where HTTP goes on is unknown.
+                cycle.keep_alive = False
         ready = self._ready_for(cycle)
         if ready is None:
             # What was answered before it in the same packet has begun to wait for the next packet.
@@ -261,6 +258,7 @@ class JoinedWrites:
         self._loop = asyncio.get_running_loop()
         self._held: list[bytes] = []
         self._held_bytes = 0
+        self.is_closing = transport.is_closing  # asked of every answer
 
     def write(self, piece: bytes) -> None:
         if not self._held:
@@ -273,7 +271,7 @@ class JoinedWrites:
     def write_whole(self, answer: bytes) -> None:
         """Write at once, after what is held."""
         self._flush()
-        if not self._transport.is_closing():
+        if not self.is_closing():
             self._transport.write(answer)
 
     def write_eof(self) -> None:
@@ -285,7 +283,7 @@ class JoinedWrites:
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._held and not self._transport.is_closing():
+        if self._held and not self.is_closing():
             self._transport.write(b"".join(self._held))
         self._held.clear()
         self._held_bytes = 0

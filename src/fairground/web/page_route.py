@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, StringConstraints
 from starlette.exceptions import HTTPException  # noqa: TID251 - caught here, raised by the framework only
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from fairground.kernel.errors import DomainError, NotFound, Unauthenticated
@@ -70,6 +70,9 @@ def page_router(renderer: Renderer) -> APIRouter:
                 except HTTPException as refused:
                     # A form that is too large, or that cannot be read.
                     return _error_page(renderer, request, status=HTTPStatus(refused.status_code), error=None)
+                except ClientDisconnect:
+                    # The client is gone, and an error page takes long to render.
+                    return Response(status_code=HTTPStatus.BAD_REQUEST)
                 except Exception:
                     # The last place that can still answer with a page; it is logged as the framework would.
                     log.exception("page.failed", method=request.method, path=request.url.path)

@@ -2,10 +2,36 @@
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+
+from fairground.platform.http.shield import Shield
 
 pytestmark = pytest.mark.anyio
 USER = {"Authorization": "Bearer 018f0000-0000-7000-8000-000000000001"}
 COOKIE = {"Cookie": "a=b"} | USER
+
+
+MALFORMED_HOSTS = [
+    *("evil.example@127.0.0.1", "localhost:evil.com", "localhost:80:80", "127.0.0.1:8000/", "127.0.0.1:-1", ""),
+    *("[::1", "[::1]x", "::1", "127.0.0.1, evil.example", "127.0.0.1 evil", "127.0.0.1\\@evil", "127.0.0.1%00"),
+]
+
+
+@pytest.mark.parametrize("host", MALFORMED_HOSTS)
+async def test_malformed_host_is_refused(client: httpx.AsyncClient, host: str) -> None:
+    answer = await client.get("/healthz", headers={"Host": host})
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.malformed")
+
+
+async def test_default_port_of_the_public_address_is_no_part_of_its_origin() -> None:
+    for url in ("https://Fair.example", "https://fair.example:443"):
+        shield = Shield(PlainTextResponse("done"), public_url=url)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(shield), base_url="https://fair.example") as client:
+            statuses = [
+                (await client.post("/", headers={"Origin": origin, "Cookie": "a=b"})).status_code
+                for origin in ("https://fair.example", "https://fair.example:444", "http://fair.example")
+            ]
+        assert statuses == [200, 403, 403]
 
 
 async def test_a_foreign_host_is_refused(client: httpx.AsyncClient) -> None:
@@ -29,12 +55,27 @@ async def test_loopback_has_all_its_names(client: httpx.AsyncClient, host: str) 
         ({"Origin": "http://127.0.0.1:8000"} | COOKIE, 201),
         ({"Origin": "http://127.0.0.1:9999"} | COOKIE, 403),
         ({"Origin": "null"} | COOKIE, 403),
+        ({"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"} | COOKIE, 403),
+        ({"Referer": "http://127.0.0.1:8000/login"} | COOKIE, 403),
         (COOKIE, 403),
         (USER, 201),
+        ({"Sec-Fetch-Site": "same-origin"} | USER, 201),
         ({"Sec-Fetch-Site": "cross-site"} | USER, 403),
+        ({"Sec-Fetch-Site": "same-site"} | USER, 403),
+        ({"Origin": "http://127.0.0.1:8000"} | USER, 201),
+        ({"Origin": "http://LOCALHOST:8000"} | USER, 201),
+        ({"Origin": "http://127.0.0.1"} | USER, 403),
+        ({"Origin": "https://127.0.0.1:8000"} | USER, 403),
+        ({"Origin": "https://evil.example"} | USER, 403),
+        ({"Origin": "null"} | USER, 403),
+        ({"Origin": ""} | USER, 403),
+        ({"Referer": "http://127.0.0.1:8000/login?next=/"} | USER, 201),
+        ({"Referer": "https://evil.example/form"} | USER, 403),
+        ({"Referer": "http://127.0.0.1:8000.evil.example/"} | USER, 403),
+        ({"Referer": "http://["} | USER, 403),
     ],
 )
-async def test_a_change_with_a_cookie_must_come_from_our_own_pages(
+async def test_change_from_a_page_must_come_from_our_own(
     client: httpx.AsyncClient, headers: dict[str, str], status: int
 ) -> None:
     answer = await client.post("/api/v1/things", json={"name": "a"}, headers=headers)

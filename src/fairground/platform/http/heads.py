@@ -37,9 +37,7 @@ def size_of(method: bytes, target: bytes, fields: Fields) -> int:
     return len(method) + len(target) + _REQUEST_LINE_BYTES + lines + _EMPTY_LINE_BYTES
 
 
-def refuse_head(
-    *, method: bytes, target: bytes, version: str, fields: Fields, is_upgrade: bool
-) -> ProblemResponse | None:
+def refuse_head(*, target: bytes, version: str, fields: Fields, is_upgrade: bool) -> ProblemResponse | None:
     """Return the refusal of a head that the parser has taken; None if the request can be answered.
 
     Args:
@@ -52,7 +50,7 @@ def refuse_head(
     hosts = names.count(b"host")
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         return malformed(f"A request has one Host field (RFC 9112, section 3.2); this one has {hosts}.")
-    if target[:1] != b"/" and authority_of(target) is None and not (target == b"*" and method == b"OPTIONS"):
+    if target[:1] != b"/" and authority_of(target) is None:
         return malformed("The target of the request is neither a path nor an http address.")
     has_coding = b"transfer-encoding" in names
     if has_coding and version == "1.0":

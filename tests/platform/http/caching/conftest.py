@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairground.kernel.errors import NotFound, Unavailable
 from fairground.platform.cache.cache import ResponseCache
@@ -108,6 +108,8 @@ def routes(shop: Shop) -> APIRouter:
 @dataclass
 class Site:
     client: httpx.AsyncClient
+    app: ASGIApp
+    """What the client asks."""
     layer: CacheLayer
     cache: ResponseCache
     shop: Shop
@@ -143,9 +145,10 @@ async def site(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[S
     shop = Shop()
     app = create_app(db=db, authenticator=Nobody(), api=[routes(shop)], pages=[], public_url=PUBLIC_URL, cache=cache)
     assert isinstance(app, CacheLayer)
-    transport = httpx.ASGITransport(app if request.param == "called" else ReadyFirst(app))
+    asked = app if request.param == "called" else ReadyFirst(app)
+    transport = httpx.ASGITransport(asked)
     async with cache.running(), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
-        yield Site(client, app, cache, shop, clock)
+        yield Site(client, asked, app, cache, shop, clock)
     await db.close()
 
 

@@ -6,9 +6,11 @@ import sys
 import brotli
 import httpx
 import pytest
+from starlette.types import Message
 
 from fairground.platform.http.caching import layer
 from tests.platform.http.caching.conftest import NOT_FOUND, UNAVAILABLE, Site
+from tests.support.asgi import bodies_of, call
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -111,16 +113,37 @@ async def test_routes_without_a_policy_are_never_kept(site: Site) -> None:
     assert site.shop.calls == 2
 
 
-async def test_head_is_get_without_its_body(site: Site) -> None:
-    headers = {"accept-encoding": "identity"}
-    for path in ("/things/a", "/things/a", "/things/a?unknown=1"):
-        head = await site.client.head(f"/api/v1{path}", headers=headers)
-        got = await site.get(path)
-        assert (head.status_code, head.content) == (200, b"")
-        assert head.headers["content-length"] == str(len(got.content))
-        assert head.headers.get("etag") == got.headers.get("etag")
+@pytest.mark.parametrize("path", ["/things/a", "/things/a?unknown=1", "/things/a?page=0", "/private", "/things/"])
+async def test_head_is_get_without_its_body(site: Site, path: str) -> None:
+    for _ in range(2):  # a miss, and a hit where the path is cached
+        head = await ask(site, "HEAD", path)
+        got = await ask(site, "GET", path)
+        assert (bodies_of(head), len(bodies_of(got)) > 0) == (b"", True)
+        assert head[0]["status"] == got[0]["status"]
+        assert names_and_lengths(head) == names_and_lengths(got)
+
+
+async def test_head_can_end_in_not_modified(site: Site) -> None:
     etag = (await site.get("/things/a")).headers["etag"]
-    assert (await site.client.head("/api/v1/things/a", headers={**headers, "if-none-match": etag})).status_code == 304
+    head = await ask(site, "HEAD", "/things/a", **{"if-none-match": etag})
+    assert (head[0]["status"], bodies_of(head)) == (304, b"")
+
+
+async def test_head_of_a_refusal_or_a_failure_has_no_body(site: Site) -> None:
+    for failure, status in ((NOT_FOUND, 404), (UNAVAILABLE, 503)):
+        site.shop.failure = failure
+        head = await ask(site, "HEAD", f"/things/{status}")
+        assert (head[0]["status"], bodies_of(head)) == (status, b"")
+
+
+async def ask(site: Site, method: str, path: str, **headers: str) -> list[Message]:
+    headers = {"accept-encoding": "identity", **headers}
+    return await call(site.app, method, f"/api/v1{path}", host="fair.example", headers=headers)
+
+
+def names_and_lengths(answer: list[Message]) -> tuple[set[bytes], bytes]:
+    fields = dict(answer[0]["headers"])
+    return set(fields), fields[b"content-length"]
 
 
 @pytest.mark.parametrize("query", ["unknown=1", "page=0", "page=x", "session=1&page=2"])
