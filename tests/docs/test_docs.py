@@ -17,8 +17,8 @@ from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.stage import ADMIN_EMAIL, PASSWORD
 from fairground.ops.importing.faults import RowFault
 from fairground.ops.importing.mapping import load_map
-from fairground.ops.importing.records import Record
 from fairground.ops.importing.run import Import, Summary
+from fairground.ops.importing.source import Record
 from fairground.platform.http.app import list_routes
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import copy_of

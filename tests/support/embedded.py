@@ -9,8 +9,8 @@ from fairground.contracts.catalog import Catalog
 from fairground.entrypoints.compose import Program
 from fairground.ops.importing.faults import RowFault
 from fairground.ops.importing.mapping import ProviderMap
-from fairground.ops.importing.records import Record
 from fairground.ops.importing.run import Import, Summary
+from fairground.ops.importing.source import Record
 from tests.support.pictures import photograph
 
 MAP: Final = ProviderMap.model_validate(

@@ -80,6 +80,9 @@ def clean_line(text: str, *, most: int) -> str:
     Raises:
         TextRefused: It has a line break, a tab or another character that a line may not have, or is too long.
     """
+    if text.isascii() and text.isprintable():  # nearly every text, and nothing in it but blanks can change
+        text = text.strip()
+        return _bounded(" ".join(text.split()) if "  " in text else text, most=most)
     return _bounded(_tidy(_trimmed(text, most=most), allowed=frozenset(), is_line=True), most=most)
 
 
@@ -263,6 +266,7 @@ def _is_visible(character: str) -> bool:
     return (category[0] in "LNPS" or category in {"Cn", "Co"}) and character not in _BLANK_SIGNS
 
 
+@lru_cache(maxsize=16_384)
 def _is_plain(character: str) -> bool:
     """Tell whether a character may stand anywhere and is shown as itself, so that nothing more need be asked."""
     return character in _PLAIN_BLANKS or (_is_visible(character) and not _is_refused(character))

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairground.ops.importing.faults import ImportRefused
-from fairground.ops.importing.records import Record, open_source
+from fairground.ops.importing.records import open_source
+from fairground.ops.importing.source import Record
 
 
 def read(name: str, content: bytes) -> list[Record]:

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.records import Record, open_source
+from fairground.ops.importing.records import open_source
 from fairground.ops.importing.rejects import RejectFile, describe
+from fairground.ops.importing.source import Record
 
 
 def rejects_of(path: Path, content: bytes) -> tuple[RejectFile, list[Record]]:

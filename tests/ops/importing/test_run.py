@@ -14,9 +14,9 @@ from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.ops.importing.faults import ImportRefused, RowFault
 from fairground.ops.importing.mapping import ProviderMap, load_map
-from fairground.ops.importing.records import Record
 from fairground.ops.importing.rejects import describe
 from fairground.ops.importing.run import Import, Summary
+from fairground.ops.importing.source import Record
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.catalog import People, SteppingClock

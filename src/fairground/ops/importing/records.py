@@ -8,7 +8,7 @@ from typing import IO, Any, Final
 from fairground.ops.importing.encodings import RECORD_MAX_BYTES, UTF8_MARK, Chunks
 from fairground.ops.importing.faults import ImportRefused, RowFault
 from fairground.ops.importing.source import Record, Source
-from fairground.ops.importing.tables import open_table
+from fairground.ops.importing.spreadsheets import open_table
 
 _WHITESPACE: Final = b" \t\r\n"
 
