@@ -137,17 +137,20 @@ async def _complete_provider(market: Market) -> ProviderDetail:
 async def _add_other_providers(market: Market) -> UUID:
     """Add a provider without a profile, one who was rejected and one who waits for approval; return the last one."""
     await _create_user(market, NEW_PROVIDER, name="Newt", role=Role.PROVIDER)
-    catalog = market.program.links.of(Catalog)
     staff = await market.sign_in(STAFF)
-    for email, name in ((REJECTED_PROVIDER, "Rhea & Sons"), (WAITING_PROVIDER, LONG_NAME)):
-        owner = await market.user(email, role=Role.PROVIDER, name=name[:20])
-        await describe(owner, name=name)
-        await offer(owner, mode="request")
-        await (await owner.open("/pro")).send("Submit for approval")
-        [submitted] = await catalog.list_submitted(limit=5)
-        if email == REJECTED_PROVIDER:
-            await staff.open(f"/admin/approvals/{submitted.id}")
-            await staff.send("Reject with this reason", reason="Say where you have played, and when.")
+    rejected_id = await _submit(market, REJECTED_PROVIDER, name="Rhea & Sons")
+    await staff.open(f"/admin/approvals/{rejected_id}")
+    await staff.send("Reject with this reason", reason="Say where you have played, and when.")
+    return await _submit(market, WAITING_PROVIDER, name=LONG_NAME)
+
+
+async def _submit(market: Market, email: str, *, name: str) -> UUID:
+    """Open a shop that asks for approval, and return its id."""
+    owner = await market.user(email, role=Role.PROVIDER, name=name[:20])
+    await describe(owner, name=name)
+    await offer(owner, mode="request")
+    await (await owner.open("/pro")).send("Submit for approval")
+    [submitted] = await market.program.links.of(Catalog).list_submitted(limit=5)
     return submitted.id
 
 

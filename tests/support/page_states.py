@@ -1,8 +1,9 @@
 """Every page of the program, in each of its states, with who sees it and how the state comes about."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from playwright.async_api import Page
 from starlette.routing import Route
@@ -44,6 +45,8 @@ class PageState:
     """What distinguishes this state from others of the same path."""
     reach: Step | None = None
     """What a reader does on the page to see this state."""
+    is_variant: bool = False
+    """Laid out as another state is, with other words; left to the full matrix."""
 
     @property
     def title(self) -> str:
@@ -151,12 +154,20 @@ async def _booking(market: FullMarket) -> list[PageState]:
         PageState("/me/bookings", "/me/bookings?status=completed&page=9", CUSTOMER),
     ]
     for name in ("requested", "confirmed"):
-        states.append(PageState("/book/h/{booking_id}/done", f"/book/h/{ids[name]}/done", CUSTOMER, name))
-        states.append(PageState("/me/bookings/{booking_id}/cancel", f"/me/bookings/{ids[name]}/cancel", CUSTOMER, name))
-        states.append(PageState("/me/bookings/{booking_id}/cancel", f"/me/bookings/{ids[name]}/cancel", PROVIDER))
-    for role in (CUSTOMER, PROVIDER):
-        states += [PageState("/me/bookings/{booking_id}", f"/me/bookings/{ids[n]}", role, n) for n in ids]
-    return states
+        is_variant, cancel = name == "requested", f"/me/bookings/{ids[name]}/cancel"
+        done = f"/book/h/{ids[name]}/done"
+        states.append(PageState("/book/h/{booking_id}/done", done, CUSTOMER, name, is_variant=is_variant))
+        states.append(PageState("/me/bookings/{booking_id}/cancel", cancel, CUSTOMER, name, is_variant=is_variant))
+        states.append(PageState("/me/bookings/{booking_id}/cancel", cancel, PROVIDER, name, is_variant=True))
+    return [*states, *_one_booking(ids)]
+
+
+def _one_booking(ids: Mapping[str, UUID]) -> Iterator[PageState]:
+    distinct = {CUSTOMER: {"completed", "reviewed", "requested", "cancelled"}, PROVIDER: {"requested", "completed"}}
+    for role, names in distinct.items():
+        for name, booking_id in ids.items():
+            path, is_variant = f"/me/bookings/{booking_id}", name not in names
+            yield PageState("/me/bookings/{booking_id}", path, role, name, is_variant=is_variant)
 
 
 async def _pay_with_declined_card(page: Page) -> None:
@@ -175,8 +186,8 @@ def _working(market: FullMarket) -> Iterator[PageState]:
         "/pro/hours",
         "/pro/preview",
     ):
-        for role in (NEW_PROVIDER, PROVIDER):
-            yield PageState(path, path, role)
+        yield PageState(path, path, PROVIDER)
+        yield PageState(path, path, NEW_PROVIDER, is_variant=path not in {"/pro", "/pro/profile"})
     yield PageState("/pro", "/pro", REJECTED_PROVIDER)
     yield PageState("/pro", "/pro", WAITING_PROVIDER)
     yield PageState("/pro/profile", "/pro/profile?vertical=chefs", NEW_PROVIDER)
@@ -198,9 +209,11 @@ def _working(market: FullMarket) -> Iterator[PageState]:
 def _refusals(market: FullMarket) -> Iterator[PageState]:
     unknown = "/{address:address_of_page}"
     yield PageState(unknown, "/nothing/here")
-    for role in (CUSTOMER, NEW_PROVIDER, STAFF):
-        yield PageState(unknown, "/nothing/here", role)
+    yield PageState(unknown, "/nothing/here", STAFF)
+    for role in (CUSTOMER, NEW_PROVIDER):
+        yield PageState(unknown, "/nothing/here", role, is_variant=True)
     yield PageState("/pro", "/pro", CUSTOMER, "forbidden")
     yield PageState("/admin/approvals", "/admin/approvals", PROVIDER, "forbidden")
-    yield PageState("/book/{slug}", "/book/nothing", CUSTOMER, "not found")
-    yield PageState("/me/bookings/{booking_id}", f"/me/bookings/{market.waiting_id}", CUSTOMER, "not found")
+    yield PageState("/book/{slug}", "/book/nothing", CUSTOMER, "not found", is_variant=True)
+    unknown_booking = f"/me/bookings/{market.waiting_id}"
+    yield PageState("/me/bookings/{booking_id}", unknown_booking, CUSTOMER, "not found", is_variant=True)

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from playwright.async_api import Page
 
 from tests.support.page_states import ANONYMOUS, ROLES, PageState
-from tests.support.visits import Visit
+from tests.support.visits import Visit, sign_in
 
 SCRIPT: Final = Path(__file__).with_suffix(".js").read_text()
 WIDTHS: Final = (360, 390, 768, 1024, 1280, 1920)
@@ -28,17 +28,23 @@ FONTS: Final = {"own font": "", "wider font": WIDER_FONT}
 
 @dataclass
 class Pointer:
-    """Readers of every role, each with a page of their own, and what was found so far."""
+    """A page, the cookies of each role, and what was found so far."""
 
-    pages: dict[str, Page]
+    page: Page
+    cookies: dict[str, list[Any]]
     fonts: Sequence[str] = tuple(FONTS)
     faults: dict[str, list[str]] = field(default_factory=dict)
     controls_seen: int = 0
     visits: int = 0
+    role: str = ANONYMOUS
 
     async def visit(self, state: PageState, *, widths: Sequence[int]) -> None:
         """Measure a page in one state at each of the widths. It is loaded once, and made narrower or wider."""
-        page = self.pages[state.role]
+        page = self.page
+        if state.role != self.role:
+            await page.context.clear_cookies()
+            await page.context.add_cookies(self.cookies[state.role])
+            self.role = state.role
         await page.set_viewport_size({"width": widths[0], "height": HEIGHT})
         await _open(page, state)
         for width in widths:
@@ -72,14 +78,15 @@ async def _open(page: Page, state: PageState) -> None:
 
 @asynccontextmanager
 async def open_pointer(visit: Visit, *, fonts: Sequence[str] = tuple(FONTS)) -> AsyncIterator[Pointer]:
-    """Open a page for each role, signed in."""
-    pages = {}
+    """Open one page for all roles, since each open page costs as much as many visits. Each role signs in once."""
+    page = await visit.person()
+    await page.emulate_media(reduced_motion="reduce", color_scheme="light")
+    cookies: dict[str, list[Any]] = {ANONYMOUS: []}
     for role in ROLES:
-        if role == ANONYMOUS:
-            pages[role] = await visit.person()
-        else:
-            pages[role] = await visit.signed_in(role, has_script=True)
-        await pages[role].emulate_media(reduced_motion="reduce", color_scheme="light")
-    yield Pointer(pages, fonts)
-    for page in pages.values():
-        await page.context.close()
+        if role != ANONYMOUS:
+            await page.context.clear_cookies()
+            await sign_in(page, role)
+            cookies[role] = await page.context.cookies()
+    await page.context.clear_cookies()
+    yield Pointer(page, cookies, fonts)
+    await page.context.close()

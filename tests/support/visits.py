@@ -21,6 +21,7 @@ _ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-quic",
+    "--disable-gpu",
     # Fields for a time say AM and PM, which takes the most room.
     "--lang=en-US",
 ]
@@ -78,17 +79,21 @@ class Visit:
 
     async def signed_in(self, email: str, *, has_script: bool, has_touch: bool = False, width: int = 1280) -> Page:
         page = await self.person(has_script=has_script, has_touch=has_touch, width=width)
-        await page.goto("/login")
-        await page.fill("#email", email)
-        await page.fill("#password", PASSWORD)
-        await page.get_by_role("button", name="Sign in").click()
-        await page.wait_for_load_state()
+        await sign_in(page, email)
         return page
 
     def _listen(self, kind: str, text: str) -> None:
         # A form that is sent back says 422, which is its duty and no mistake of the page.
         if kind == "error" and "status of 422" not in text:
             self.complaints.append(text)
+
+
+async def sign_in(page: Page, email: str) -> None:
+    await page.goto("/login")
+    await page.fill("#email", email)
+    await page.fill("#password", PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_load_state()
 
 
 @asynccontextmanager

@@ -5,10 +5,9 @@ pressed. Nothing here is pressed by script or by key.
 """
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.booking import BookingStatus
 from fairground.contracts.catalog import BookingMode, Catalog, ServiceIn
 from tests.support.marketplace import PASSWORD, Market, public_provider
 from tests.support.visits import Visit
@@ -19,13 +18,13 @@ WIDTHS = (390, 1280)
 
 
 async def _press(page: Page, name: str) -> None:
-    await page.get_by_role("button", name=name).first.click()
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name=name).first.click()
 
 
-async def _follow(page: Page, name: str) -> None:
-    await page.get_by_role("link", name=name).first.click()
-    await page.wait_for_load_state()
+async def _follow(page: Page, name: str, *, within: str = "body") -> None:
+    async with page.expect_navigation():
+        await page.locator(within).get_by_role("link", name=name).first.click()
 
 
 async def _add_instant_service(market: Market) -> None:
@@ -51,20 +50,19 @@ async def _find_a_time(reader: Page, *, service: str) -> None:
     await reader.keyboard.type("maya")
     await _press(reader, "Find")
     await _follow(reader, "Maya & the Tides")
-    await _follow(reader, f"See times for {service}")
+    await reader.get_by_role("link", name=f"See times for {service}").click()
     await reader.get_by_role("heading", name=service, level=2).wait_for()
     await reader.locator("a.day").nth(1).click()
     await reader.locator('a.day[aria-current="date"]').wait_for()
-    await reader.locator("a.slot").first.click()
-    await reader.wait_for_load_state()
+    async with reader.expect_navigation():
+        await reader.locator("a.slot").first.click()
 
 
 async def _sign_in(page: Page, email: str) -> None:
     for field, text in (("#email", email), ("#password", PASSWORD)):
         await page.locator(field).click()
         await page.keyboard.type(text)
-    await page.locator("form").get_by_role("button", name="Sign in").click()
-    await page.wait_for_load_state()
+    await _press(page, "Sign in")
 
 
 async def _hold_and_pay(customer: Page, *, card: str, button: str) -> None:
@@ -88,15 +86,15 @@ async def test_customer_finds_books_pays_and_cancels_with_mouse(visit: Visit, wi
     await _sign_in(customer, "nora@example.org")
     await _hold_and_pay(customer, card="4242", button="Book and pay")
     await _follow(customer, "See this booking")
-    assert await customer.locator(".badge").first.inner_text() == "Confirmed"
+    await expect(customer.locator(".badge").first).to_have_text("Confirmed")
     await _follow(customer, "Cancel …")
     await _press(customer, "Cancel it")
-    assert await customer.locator(".badge").first.inner_text() == "Cancelled"
+    await expect(customer.locator(".badge").first).to_have_text("Cancelled")
 
     await _find_a_time(customer, service="Evening set")
     await _hold_and_pay(customer, card="3184", button="Request for")
     await _press(customer, "Complete authentication")
-    assert await customer.locator("h1").inner_text() == "Your request is on its way"
+    await expect(customer.locator("h1")).to_have_text("Your request is on its way")
     assert visit.complaints == []
 
 
@@ -113,7 +111,7 @@ async def _open_account(provider: Page) -> None:
 
 
 async def _describe_and_offer(provider: Page) -> None:
-    await _follow(provider, "Artists")
+    await _follow(provider, "Artists", within="main")
     await provider.fill("#business_name", "Maya & the Tides")
     await provider.fill("#bio", "We met at a street party and have not stopped playing since.")
     await provider.get_by_label("Pianist").check()
@@ -126,7 +124,7 @@ async def _describe_and_offer(provider: Page) -> None:
     await provider.fill("#duration_minutes", "60")
     await provider.get_by_label("On request").check()
     await _press(provider, "Add it")
-    await provider.get_by_role("navigation", name="Provider desk").get_by_role("link", name="Hours").click()
+    await _follow(provider, "Hours", within="nav.side-nav")
     for weekday in range(7):
         await provider.fill(f"#start_{weekday}_0", "10:00")
         await provider.fill(f"#end_{weekday}_0", "20:00")
@@ -159,7 +157,7 @@ async def test_provider_opens_shop_and_accepts_request_after_staff_approves_with
     await _press(provider, "Confirm my address")
     await provider.goto("/pro/profile")
     await _describe_and_offer(provider)
-    await provider.get_by_role("navigation", name="Provider desk").get_by_role("link", name="Today").click()
+    await _follow(provider, "Today", within="nav.side-nav")
     await _press(provider, "Submit for approval")
 
     accounts = visit.market.program.links.of(Accounts)
@@ -172,5 +170,5 @@ async def test_provider_opens_shop_and_accepts_request_after_staff_approves_with
     await _request(visit.market)
     await provider.goto("/pro")
     await _press(provider, "Accept")
-    assert await provider.locator(".badge").first.inner_text() == BookingStatus.CONFIRMED.value.title()
+    await expect(provider.locator(".badge").first).to_have_text("Confirmed")
     assert visit.complaints == []

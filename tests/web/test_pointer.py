@@ -69,22 +69,29 @@ async def states(market: FullMarket) -> Sequence[PageState]:
     return await page_states(market)
 
 
+@pytest.fixture(scope="module")
+async def reader(market: FullMarket) -> AsyncIterator[Page]:
+    page = await market.visit.person()
+    yield page
+    await page.context.close()
+
+
 async def test_every_route_that_shows_a_page_is_visited(market: FullMarket, states: Sequence[PageState]) -> None:
-    assert {state.route for state in states} == page_routes(market.visit.market.program)
+    assert {state.route for state in states if not state.is_variant} == page_routes(market.visit.market.program)
 
 
 @pytest.mark.timeout(900)
 async def test_every_control_can_be_clicked_and_read(market: FullMarket, states: Sequence[PageState]) -> None:
+    distinct = [state for state in states if not state.is_variant]
     async with open_pointer(market.visit, fonts=["wider font"]) as pointer:
-        for state in states:
+        for state in distinct:
             await pointer.visit(state, widths=WIDTHS)
     assert pointer.faults == {}
-    assert pointer.visits == len(states) * len(WIDTHS)
+    assert pointer.visits == len(distinct) * len(WIDTHS) > 100
     assert pointer.controls_seen > 15 * pointer.visits, "each page has a header and a footer"
 
 
-async def test_pictures_above_search_are_found(market: FullMarket) -> None:
-    reader = await market.visit.person()
+async def test_pictures_above_search_are_found(reader: Page) -> None:
     await reader.set_viewport_size({"width": 1280, "height": HEIGHT})
     await reader.goto("/")
     await reader.evaluate(ADD_STYLE, OLD_HOME)
@@ -95,20 +102,22 @@ async def test_pictures_above_search_are_found(market: FullMarket) -> None:
 
 
 @pytest.mark.parametrize("name", BROKEN_PAGES)
-async def test_broken_page_is_found(market: FullMarket, name: str) -> None:
+async def test_broken_page_is_found(reader: Page, name: str) -> None:
     rule, body = BROKEN_PAGES[name]
-    _, faults = await measure(await _show(market, body))
+    await _show(reader, body)
+    _, faults = await measure(reader)
     assert [fault for fault in faults if fault.startswith(f"own font: {rule}: ")], faults
 
 
-async def test_sound_page_has_no_faults(market: FullMarket) -> None:
+async def test_sound_page_has_no_faults(reader: Page) -> None:
     links = "<nav><a href=a>Fairground</a> <a href=b>My bookings</a></nav>"
     fields = "<p><button>Find</button> <select aria-label=Who><option>All</select> <input type=time aria-label=From>"
-    assert await measure(await _show(market, links + fields)) == (5, [])
+    await _show(reader, f"<style>button, select {{ min-height: 24px }}</style>{links}{fields}")
+    assert await measure(reader) == (5, [])
 
 
-async def test_wider_font_is_a_tenth_wider(market: FullMarket) -> None:
-    reader = await _show(market, "<span>Sign-ins and tokens, a headline and a price</span>")
+async def test_wider_font_is_a_tenth_wider(reader: Page) -> None:
+    await _show(reader, "<span>Sign-ins and tokens, a headline and a price</span>")
     width = "document.querySelector('span').getBoundingClientRect().width"
     await reader.evaluate(ADD_STYLE, "html { font-family: system-ui, sans-serif }")
     own = await reader.evaluate(width)
@@ -117,7 +126,7 @@ async def test_wider_font_is_a_tenth_wider(market: FullMarket) -> None:
     assert await reader.evaluate(width) >= 1.08 * own
 
 
-async def _show(market: FullMarket, body: str) -> Page:
-    reader = await market.visit.person()
+async def _show(reader: Page, body: str) -> None:
+    # A page of ours would pass its content security policy and styles on to what is written into it.
+    await reader.goto("about:blank")
     await reader.set_content(f"<!doctype html><html lang=en><meta name=viewport content='width=device-width'>{body}")
-    return reader
