@@ -13,6 +13,7 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event, Job
 from fairground.modules.booking.handlers import BookingHandlers
 from fairground.modules.booking.service.booking import BookingService
+from fairground.modules.booking.service.timezones import ProviderTimezones
 from fairground.modules.booking.settings import BookingSettings
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
@@ -32,6 +33,7 @@ class Rig:
     payments: FakePayments
     service: BookingService
     handlers: BookingHandlers
+    timezones: ProviderTimezones
 
     async def provider(
         self, *, vertical: str = "tutors", timezone: str = "UTC", weekly: Sequence[WeeklyHours] = tuple(ALWAYS_OPEN)
@@ -108,5 +110,6 @@ def make_rig(db: Database, outbox: RecordingOutbox) -> Rig:
         settings=BookingSettings(),
         public_url=PUBLIC_URL,
     )
-    handlers = BookingHandlers(service=service, payments=cast("Payments", payments))
-    return Rig(db, outbox, catalog, payments, service, handlers)
+    timezones = ProviderTimezones(db)
+    handlers = BookingHandlers(service=service, payments=cast("Payments", payments), schedules=timezones)
+    return Rig(db, outbox, catalog, payments, service, handlers, timezones)

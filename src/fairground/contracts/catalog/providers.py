@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from fairground.contracts.catalog.embedded import PicturePlace
+from fairground.contracts.catalog.schedules import BookingAtOtherTime
 from fairground.contracts.dto import DTO
 
 
@@ -129,6 +130,13 @@ class OwnProvider(ProviderDetail):
     """Keys of the vertical's approval checklist that are not yet fulfilled."""
     contact_email: str | None
     contact_phone: str | None
+
+
+class ChangedProvider(OwnProvider):
+    """A provider after a change of its profile."""
+
+    bookings_at_other_times: list[BookingAtOtherTime] = Field(default_factory=list)
+    """Where the change names `timezone`: the live bookings ahead that keep their instant at another wall time."""
 
 
 class ProfileIn(DTO):
@@ -265,6 +273,8 @@ class ProviderRef(DTO):
     owner_id: UUID | None
     vertical: str
     timezone: str
+    timezone_version: int = 1
+    """Grows with each change of `timezone`."""
     status: ProviderStatus
 
 

@@ -10,7 +10,7 @@ from fairground.contracts.booking import (
     BookingExpired,
     BookingHeld,
 )
-from fairground.contracts.catalog import ServicesChanged
+from fairground.contracts.catalog import ProviderSchedules, ProviderTimezoneSet, ServicesChanged
 from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, PaymentFailed, Payments
 from fairground.kernel.messages import Event, Message
 from fairground.modules.booking.service.booking import BookingService
@@ -32,8 +32,9 @@ _CHANGES_FREE_DAYS: Final[tuple[type[Event], ...]] = get_args(_ChangeOfFreeDays)
 class BookingHandlers:
     """Each is idempotent: it looks at how the booking stands, not at how it stood when the message was written."""
 
-    def __init__(self, *, service: BookingService, payments: Payments) -> None:
+    def __init__(self, *, service: BookingService, payments: Payments, schedules: ProviderSchedules) -> None:
         self._service = service
+        self._schedules = schedules
         self._payments = payments
 
     def table(self) -> Mapping[type[Message], Handler]:
@@ -41,6 +42,7 @@ class BookingHandlers:
             PaymentAuthorised: self.follow_payment,
             PaymentCaptured: self.follow_payment,
             **dict.fromkeys(_CHANGES_FREE_DAYS, self.tell_free_days),
+            ProviderTimezoneSet: self.follow_timezone,
             ExpireBooking: self.expire_booking,
             ExpireLapsed: self.expire_lapsed,
             CompleteBooking: self.complete_booking,
@@ -56,6 +58,10 @@ class BookingHandlers:
             return
 
     async def tell_free_days(self, event: _ChangeOfFreeDays) -> None:
+        await self._service.tell_free_days(provider_id=event.provider_id)
+
+    async def follow_timezone(self, event: ProviderTimezoneSet) -> None:
+        await self._schedules.follow_timezone(event)
         await self._service.tell_free_days(provider_id=event.provider_id)
 
     async def expire_booking(self, job: ExpireBooking) -> None:

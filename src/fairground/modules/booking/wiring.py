@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.catalog import Catalog, ProviderSchedules
 from fairground.contracts.payments import Payments
 from fairground.modules.booking import http
 from fairground.modules.booking.handlers import BookingHandlers
 from fairground.modules.booking.service.booking import BookingService
 from fairground.modules.booking.service.jobs import ExpireLapsed
+from fairground.modules.booking.service.timezones import ProviderTimezones
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.tables import history
 from fairground.platform.db.database import Database
@@ -28,12 +29,14 @@ def build(db: Database, links: Links, *, verticals: Verticals, public_url: str) 
         settings=BookingSettings(),
         public_url=public_url,
     )
+    timezones = ProviderTimezones(db)
     links.provide(Bookings, service)
+    links.provide(ProviderSchedules, timezones)
     return Module(
         name="booking",
         history=history,
         routers=[http.routes(service, catalog=catalog)],
-        handlers=BookingHandlers(service=service, payments=payments).table(),
+        handlers=BookingHandlers(service=service, payments=payments, schedules=timezones).table(),
         schedules=[Schedule(job=ExpireLapsed(), every=timedelta(minutes=1), runs_at_start=True)],
         start=service.prove_guard,
     )

@@ -137,6 +137,12 @@ async def list_bookings(
     return [_record(row) for row in await tx.all(statement)]
 
 
+async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord]:
+    """Return the provider's live bookings that have not ended, by their start."""
+    is_ahead = allocations.live_from(provider_id, tx.now())
+    return [_record(row) for row in await tx.all(_select().where(*is_ahead).order_by(BookingRow.starts_at))]
+
+
 async def count_bookings(tx: ReadTx, *, user_id: UUID, side: Actor | None, status: BookingStatus | None) -> int:
     statement = select(func.count()).select_from(BookingRow).where(*_of_user(user_id, side, status))
     count: int = await tx.scalar(statement)
