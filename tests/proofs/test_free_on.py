@@ -110,6 +110,8 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
         verticals=verticals,
         settings=BookingSettings(),
         public_url="https://fair.example",
+        accounts=cast("Accounts", people),
+        organizer="Fair <hello@fair.example>",
     )
     return Town(catalog, booking, timezones, Desk(catalog, people), outbox, random.Random(17))
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
 from fairground.contracts.catalog import Catalog, ProviderSchedules
 from fairground.contracts.payments import Payments
@@ -18,8 +19,13 @@ from fairground.platform.module import Module, Schedule
 from fairground.verticals.loader import Verticals
 
 
-def build(db: Database, links: Links, *, verticals: Verticals, public_url: str) -> Module:
-    """Build the module; `public_url` has no slash at its end."""
+def build(db: Database, links: Links, *, verticals: Verticals, public_url: str, organizer: str) -> Module:
+    """Build the module.
+
+    Args:
+        public_url: Without a slash at its end.
+        organizer: Of the entries in calendar files: the sender of the installation's mails, as `Name <address>`.
+    """
     catalog, payments = links.of(Catalog), links.of(Payments)
     service = BookingService(
         db=db,
@@ -28,6 +34,8 @@ def build(db: Database, links: Links, *, verticals: Verticals, public_url: str) 
         verticals=verticals,
         settings=BookingSettings(),
         public_url=public_url,
+        accounts=links.of(Accounts),
+        organizer=organizer,
     )
     timezones = ProviderTimezones(db)
     links.provide(Bookings, service)
