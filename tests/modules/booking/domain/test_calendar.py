@@ -19,6 +19,7 @@ from fairground.modules.booking.domain.machine import Actor
 from fairground.modules.booking.domain.record import BookingRecord, new_record
 from fairground.verticals.loader import load_verticals
 from tests.doubles.catalog import FakeCatalog
+from tests.support.proofs import Dose
 from tests.support.transitions import PER_ZONE, ZONES, next_transitions
 
 URL = "https://fair.example"
@@ -129,7 +130,7 @@ def test_later_file_of_a_booking_supersedes_the_earlier_one() -> None:
 
 @pytest.mark.parametrize("text", ["é", "日本", "👩‍👩‍👧‍👦", "a,b;c\\d", "Ünï\n"])
 def test_lines_are_at_most_75_octets_and_keep_their_text(text: str) -> None:
-    for length in range(20, 60):
+    for length in range(20, 60, 3):
         booking = record(note="x" * length + text * 40, provider_name="x" * length + text.strip() * 12)
         file = file_of(booking)
         assert file.count("\n") == file.count("\r\n")
@@ -194,11 +195,11 @@ def _misread(write: Callable[[BookingRecord], str], zones: Iterable[str]) -> lis
     return misread
 
 
-def test_three_readers_read_the_instants_around_every_transition() -> None:
+def test_three_readers_read_the_instants_around_every_transition(dose: Dose) -> None:
     assert len(ZONES) == 40
-    assert _misread(file_of, ZONES) == []
+    assert _misread(file_of, ZONES[:: dose(small=8, full=1)]) == []
 
 
 def test_wall_times_with_a_vtimezone_would_be_misread_by_each_reader() -> None:
-    zones = ("America/New_York", "America/Vancouver", "Australia/Lord_Howe", "Africa/Casablanca")
+    zones = ("America/New_York", "Australia/Lord_Howe")
     assert {name for name, _, _ in _misread(_in_the_zone, zones)} == set(READERS)
