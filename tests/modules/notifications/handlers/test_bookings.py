@@ -98,7 +98,7 @@ async def test_acceptance_is_told_to_both_sides_with_the_policy_and_a_calendar_f
 
 
 async def test_calendar_file_has_what_the_mail_says_and_equals_the_download(rig: Rig) -> None:
-    await rig.accepted(place="provider", party_size=2, note="Chapter 3, please")
+    await rig.accepted(place="provider", note="Chapter 3, please")
     await rig.work()
     mail = rig.mail_to(rig.customer)
     [attachment] = mail.iter_attachments()
