@@ -11,13 +11,14 @@ import pytest
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import AvailabilityRules, DatedException, FreeDaysSet, WeeklyHours
-from fairground.contracts.catalog import BookingMode, OwnProvider, ProviderQuery
+from fairground.contracts.catalog import BookingMode, OwnProvider, ProfileChanges, ProviderQuery
 from fairground.contracts.payments import Payments
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event
 from fairground.modules.booking.handlers import BookingHandlers
 from fairground.modules.booking.service.booking import BookingService
+from fairground.modules.booking.service.timezones import ProviderTimezones
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
@@ -44,6 +45,7 @@ class Town:
 
     catalog: CatalogService
     booking: BookingService
+    timezones: ProviderTimezones
     desk: Desk
     outbox: RecordingOutbox
     chance: random.Random
@@ -51,7 +53,9 @@ class Town:
     async def deliver(self) -> None:
         """Hand over everything that was told, some of it twice and none of it in order, until nothing is left."""
         takers: dict[type[Event], Callable[[Any], Awaitable[None]]] = {
-            **BookingHandlers(service=self.booking, payments=cast("Payments", None)).table(),  # type: ignore[dict-item]
+            **BookingHandlers(  # type: ignore[dict-item]
+                service=self.booking, payments=cast("Payments", None), schedules=self.timezones
+            ).table(),
             FreeDaysSet: self.catalog.record_free_days,
         }
         while self.outbox.events:
@@ -76,7 +80,8 @@ class Town:
 
     async def set_hours(self, provider: OwnProvider, weekly: list[WeeklyHours], *closed: date) -> None:
         exceptions = [DatedException(date=day, available=False) for day in set(closed)]
-        rules = AvailabilityRules(timezone=provider.timezone, weekly=weekly, exceptions=exceptions)
+        timezone = (await self.catalog.get_provider_ref(provider_id=provider.id)).timezone
+        rules = AvailabilityRules(timezone=timezone, weekly=weekly, exceptions=exceptions)
         await self.booking.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules)
 
     async def offer(self, provider: OwnProvider) -> UUID:
@@ -88,7 +93,7 @@ class Town:
 
 @pytest.fixture
 def town(db: Database, outbox: RecordingOutbox) -> Town:
-    people, verticals = People(), load_verticals()
+    people, verticals, timezones = People(), load_verticals(), ProviderTimezones(db)
     catalog = CatalogService(
         db=db,
         engine=BuiltInSearch(),
@@ -96,6 +101,7 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
         verticals=verticals,
         clock=SystemTime(),
         settings=CatalogSettings(currency="EUR"),
+        schedules=lambda: timezones,
     )
     booking = BookingService(
         db=db,
@@ -104,8 +110,10 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
         verticals=verticals,
         settings=BookingSettings(),
         public_url="https://fair.example",
+        accounts=cast("Accounts", people),
+        organizer="Fair <hello@fair.example>",
     )
-    return Town(catalog, booking, Desk(catalog, people), outbox, random.Random(17))
+    return Town(catalog, booking, timezones, Desk(catalog, people), outbox, random.Random(17))
 
 
 async def _have_starts(town: Town, providers: list[OwnProvider], day: date) -> set[UUID]:
@@ -145,11 +153,11 @@ async def _compare(town: Town, providers: list[OwnProvider], day: date) -> None:
 
 
 async def _change(town: Town, provider: OwnProvider, booked: list[tuple[UUID, UUID]]) -> None:
-    """Book, cancel, offer or withdraw something, or close a day."""
+    """Book, cancel, offer or withdraw something, close a day, or change the zone."""
     today = datetime.now(UTC).date()
     day = today + timedelta(days=town.chance.randint(1, 9))
     services = await town.catalog.list_services(provider_id=provider.id, viewer_id=None)
-    match town.chance.randint(0, 4):
+    match town.chance.randint(0, 5):
         case 0:
             await town.offer(provider)
         case 1 if services:
@@ -160,6 +168,9 @@ async def _change(town: Town, provider: OwnProvider, booked: list[tuple[UUID, UU
         case 3:
             rules = await town.booking.get_rules(provider_id=provider.id)
             await town.set_hours(provider, rules.weekly, day, *(each.date for each in rules.exceptions))
+        case 4:
+            changes = ProfileChanges(timezone=town.chance.choice(ZONES))
+            await town.catalog.change_provider(owner_id=owner_of(provider), provider_id=provider.id, changes=changes)
         case _ if services:
             await _book_out(town, provider, services[0].id, day, booked)
 

@@ -118,7 +118,7 @@ async def offer(provider: Reader, *, mode: str) -> None:
     await provider.open("/pro/services")
     await provider.send("Add it", booking_mode=mode, **SERVICE)
     await provider.open("/pro/hours")
-    await provider.send("Save the hours", timezone="Europe/Oslo", **HOURS)
+    await provider.send("Save the hours", **HOURS)
     assert "Your hours are saved" in provider.text
 
 

@@ -284,7 +284,7 @@ def _build_modules(
         media,
         catalog.build(db, links, verticals),
         payments.build(db, links, data_dir=settings.data_dir, public_url=address),
-        booking.build(db, links, verticals=verticals, public_url=address),
+        booking.build(db, links, verticals=verticals, public_url=address, organizer=settings.mail_from),
         reviews.build(db, links),
         notifications.build(db, links, mailer=mailer, public_url=address),
     ]

@@ -20,7 +20,7 @@ CLOSED, CLOSED_BETWEEN, OPEN_BETWEEN = "closed", "closed_between", "open_between
 
 def form_of(rules: AvailabilityRules) -> Form:
     """Return the form that shows the rules."""
-    values = {"timezone": rules.timezone}
+    values: dict[str, str] = {}
     for weekday in WEEKDAYS:
         for row, hours in enumerate(each for each in rules.weekly if each.weekday == weekday):
             values |= {f"start_{weekday}_{row}": f"{hours.start:%H:%M}", f"end_{weekday}_{row}": f"{hours.end:%H:%M}"}
@@ -41,8 +41,8 @@ def exception_rows_of(form: Form) -> range:
     return range(_filled_rows(form.values, prefix="date_") + EXCEPTIONS_SPARE)
 
 
-def rules_from(form: Form) -> AvailabilityRules:
-    """Return the rules that the form asks for; rows left empty are left out.
+def rules_from(form: Form, *, timezone: str) -> AvailabilityRules:
+    """Return the rules that the form asks for, in the provider's zone; rows left empty are left out.
 
     Raises:
         FormRefused: A row is half filled in, or is no time or date.
@@ -59,7 +59,7 @@ def rules_from(form: Form) -> AvailabilityRules:
     ]
     if errors:
         raise FormRefused(errors)
-    return AvailabilityRules(timezone=form.values.get("timezone", ""), weekly=weekly, exceptions=exceptions)
+    return AvailabilityRules(timezone=timezone, weekly=weekly, exceptions=exceptions)
 
 
 def _exception(form: Form, *, row: int, errors: dict[str, str]) -> DatedException | None:

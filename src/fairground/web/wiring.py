@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits
+from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits, ProviderSchedules
 from fairground.contracts.media import Pictures
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.clock import Clock, SystemClock
@@ -210,7 +210,7 @@ def _working(parts: _Parts, links: Links, picture_forms: PictureForms) -> list[A
     )
     return [
         desk.routes(at_desk),
-        desk_profile.routes(at_desk, galleries=parts.galleries),
+        desk_profile.routes(at_desk, galleries=parts.galleries, schedules=links.of(ProviderSchedules)),
         desk_services.routes(at_desk),
         desk_hours.routes(at_desk),
         desk_pictures.routes(with_pictures),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRules, BookingStatus, BookingView, WeeklyHours
 from fairground.contracts.catalog import BookingMode, Catalog, Offer, ProviderRef
 from fairground.contracts.payments import Payments
@@ -13,14 +14,17 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event, Job
 from fairground.modules.booking.handlers import BookingHandlers
 from fairground.modules.booking.service.booking import BookingService
+from fairground.modules.booking.service.timezones import ProviderTimezones
 from fairground.modules.booking.settings import BookingSettings
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
+from tests.doubles.accounts import FakeAccounts
 from tests.doubles.catalog import FakeCatalog
 from tests.doubles.payments import GOOD_CARD, FakePayments
 from tests.support.outbox import RecordingOutbox
 
 PUBLIC_URL = "https://fair.example"
+ORGANIZER = "Fair <hello@fair.example>"
 ALWAYS_OPEN = [WeeklyHours(weekday=day, start=time(0), end=time(0)) for day in range(7)]
 
 
@@ -32,6 +36,7 @@ class Rig:
     payments: FakePayments
     service: BookingService
     handlers: BookingHandlers
+    timezones: ProviderTimezones
 
     async def provider(
         self, *, vertical: str = "tutors", timezone: str = "UTC", weekly: Sequence[WeeklyHours] = tuple(ALWAYS_OPEN)
@@ -107,6 +112,9 @@ def make_rig(db: Database, outbox: RecordingOutbox) -> Rig:
         verticals=load_verticals(),
         settings=BookingSettings(),
         public_url=PUBLIC_URL,
+        accounts=cast("Accounts", FakeAccounts()),
+        organizer=ORGANIZER,
     )
-    handlers = BookingHandlers(service=service, payments=cast("Payments", payments))
-    return Rig(db, outbox, catalog, payments, service, handlers)
+    timezones = ProviderTimezones(db)
+    handlers = BookingHandlers(service=service, payments=cast("Payments", payments), schedules=timezones)
+    return Rig(db, outbox, catalog, payments, service, handlers, timezones)

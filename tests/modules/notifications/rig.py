@@ -160,7 +160,9 @@ def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
     links.provide(Catalog, cast("Catalog", catalog))
     links.provide(Payments, cast("Payments", FakePayments()))
     links.provide(Reviews, cast("Reviews", reviews))
-    booking = booking_wiring.build(db, links, verticals=load_verticals(), public_url=PUBLIC_URL)
+    booking = booking_wiring.build(
+        db, links, verticals=load_verticals(), public_url=PUBLIC_URL, organizer="Fair <hello@fair.example>"
+    )
     mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")
     module = wiring.build(db, links, mailer=mailer, public_url=PUBLIC_URL)
     for each in (booking, module):

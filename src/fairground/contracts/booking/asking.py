@@ -145,7 +145,13 @@ class Bookings(Protocol):
     async def find_booking_side(self, *, booking_id: UUID) -> BookingSide | None: ...
 
     async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
-        """Return the booking as an iCalendar file (RFC 5545); raise BookingNotFound as `get_booking` does."""
+        """Return the booking as an iCalendar file (RFC 5545) for one of its sides.
+
+        Its METHOD (RFC 5546) is PUBLISH, and CANCEL for what does not take place.
+
+        Raises:
+            BookingNotFound: As `get_booking` does.
+        """
         ...
 
     async def describe_booking(self, *, booking_id: UUID) -> Booking:

@@ -34,6 +34,7 @@ from fairground.contracts.catalog.events import (
     ProviderRejected,
     ProvidersImported,
     ProviderSubmitted,
+    ProviderTimezoneSet,
     ServicesChanged,
 )
 from fairground.contracts.catalog.galleries import GALLERY_MAX, Galleries, GalleryPicture, OwnGalleryPicture
@@ -58,6 +59,7 @@ from fairground.contracts.catalog.providers import (
     LEAN_FIELDS,
     BookingMode,
     CardField,
+    ChangedProvider,
     ImportedPicture,
     ImportedProvider,
     ImportOutcome,
@@ -81,6 +83,7 @@ from fairground.contracts.catalog.providers import (
     Service,
     ServiceIn,
 )
+from fairground.contracts.catalog.schedules import BookingAtOtherTime, ProviderSchedules
 from fairground.contracts.catalog.search import (
     SEARCH_MAX_LENGTH,
     SEARCH_MAX_RESULTS,
@@ -112,10 +115,12 @@ __all__ = [
     "SERVICES_MAX",
     "SERVICE_DESCRIPTION_MAX_LENGTH",
     "SUBTITLE_MAX_LENGTH",
+    "BookingAtOtherTime",
     "BookingMode",
     "CardField",
     "Catalog",
     "CategoryUnknown",
+    "ChangedProvider",
     "Correction",
     "CurrencyUnsupported",
     "EmbeddedFailure",
@@ -159,9 +164,11 @@ __all__ = [
     "ProviderQuery",
     "ProviderRef",
     "ProviderRejected",
+    "ProviderSchedules",
     "ProviderSort",
     "ProviderStatus",
     "ProviderSubmitted",
+    "ProviderTimezoneSet",
     "ProvidersImported",
     "QueryInvalid",
     "SearchFacets",

@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from fairground.contracts.catalog.providers import (
+    ChangedProvider,
     ImportedProvider,
     ImportOutcome,
     LeanList,
@@ -91,8 +92,11 @@ class Catalog(Protocol):
         """
         ...
 
-    async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> OwnProvider:
+    async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> ChangedProvider:
         """Change a profile in any state.
+
+        With another `timezone`, hours keep their wall times and bookings their instants; the answer lists the bookings
+        that are at another wall time for it.
 
         Raises:
             ProviderNotFound: No such provider, or it belongs to somebody else.

@@ -38,6 +38,17 @@ class ProvidersImported(Event):
     provider_ids: list[UUID]
 
 
+class ProviderTimezoneSet(Event):
+    """The zone of a provider's wall times. The version only grows, so that late and double delivery do no harm."""
+
+    topic: ClassVar = "catalog.provider_timezone_set.v1"
+    is_awaited: ClassVar = True
+    provider_id: UUID
+    slug: str
+    timezone: str
+    version: int
+
+
 class ServicesChanged(Event):
     """A provider offers something else than before."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, computed_field
 
 from fairground.contracts.catalog.embedded import PicturePlace
+from fairground.contracts.catalog.schedules import BookingAtOtherTime
 from fairground.contracts.dto import DTO
 
 
@@ -146,6 +147,13 @@ class OwnProvider(ProviderDetail):
     contact_phone: str | None
 
 
+class ChangedProvider(OwnProvider):
+    """A provider after a change of its profile."""
+
+    bookings_at_other_times: list[BookingAtOtherTime] = Field(default_factory=list)
+    """Where the change names `timezone`: the live bookings ahead that keep their instant at another wall time."""
+
+
 class ProfileIn(DTO):
     """What a provider says of itself. `timezone` is an IANA name; `lat` and `lng` come together or not at all."""
 
@@ -280,6 +288,8 @@ class ProviderRef(DTO):
     owner_id: UUID | None
     vertical: str
     timezone: str
+    timezone_version: int = 1
+    """Grows with each change of `timezone`."""
     status: ProviderStatus
 
 

@@ -10,7 +10,7 @@ from fairground.contracts.booking import (
     BookingExpired,
     BookingHeld,
 )
-from fairground.contracts.catalog import ServicesChanged
+from fairground.contracts.catalog import ProviderSchedules, ProviderTimezoneSet, ServicesChanged
 from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, PaymentFailed, Payments
 from fairground.contracts.reviews import ReviewWritten
 from fairground.kernel.messages import Event, Message
@@ -33,8 +33,9 @@ _CHANGES_FREE_DAYS: Final[tuple[type[Event], ...]] = get_args(_ChangeOfFreeDays)
 class BookingHandlers:
     """Each is idempotent: it looks at how the booking stands, not at how it stood when the message was written."""
 
-    def __init__(self, *, service: BookingService, payments: Payments) -> None:
+    def __init__(self, *, service: BookingService, payments: Payments, schedules: ProviderSchedules) -> None:
         self._service = service
+        self._schedules = schedules
         self._payments = payments
 
     def table(self) -> Mapping[type[Message], Handler]:
@@ -43,6 +44,7 @@ class BookingHandlers:
             PaymentCaptured: self.follow_payment,
             **dict.fromkeys(_CHANGES_FREE_DAYS, self.tell_free_days),
             ReviewWritten: self.note_review,
+            ProviderTimezoneSet: self.follow_timezone,
             ExpireBooking: self.expire_booking,
             ExpireLapsed: self.expire_lapsed,
             CompleteBooking: self.complete_booking,
@@ -62,6 +64,10 @@ class BookingHandlers:
 
     async def note_review(self, event: ReviewWritten) -> None:
         await self._service.note_review(booking_id=event.booking_id, side=event.side)
+
+    async def follow_timezone(self, event: ProviderTimezoneSet) -> None:
+        await self._schedules.follow_timezone(event)
+        await self._service.tell_free_days(provider_id=event.provider_id)
 
     async def expire_booking(self, job: ExpireBooking) -> None:
         await self._service.expire_if_lapsed(booking_id=job.booking_id, was=job.was)

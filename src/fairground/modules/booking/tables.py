@@ -140,6 +140,16 @@ class ProviderCounterRow(Base):
     completed_count: Mapped[int] = mapped_column(Integer)
 
 
+class ProviderZoneRow(Base):
+    """A copy of the provider's zone, which the catalog has: the newest version that was told."""
+
+    __tablename__ = "booking_provider_zone"
+
+    provider_id: Mapped[UUID] = mapped_column(primary_key=True)
+    timezone: Mapped[str] = mapped_column(Text)
+    version: Mapped[int]
+
+
 class RulesRow(Base):
     """A provider's opening hours. They are read and replaced whole, so they are one document."""
 

@@ -63,6 +63,8 @@ class ProviderRow(Base):
     y: Mapped[float | None]
     z: Mapped[float | None]
     timezone: Mapped[str] = mapped_column(Text)
+    timezone_version: Mapped[int] = mapped_column(server_default="1")
+    """Grows with each change of the zone; booking keeps a copy by it."""
     profile_picture_url: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime | None]

@@ -4,7 +4,7 @@ from typing import Any
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
-from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits
+from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits, ProviderSchedules
 from fairground.contracts.media import (
     Faces,
     PictureDeleted,
@@ -42,7 +42,9 @@ def build(db: Database, links: Links, verticals: Verticals) -> Module:
         "settings": CatalogSettings(),
     }
     with_pictures = {"pictures": links.of(Pictures), **shared}
-    service, galleries = CatalogService(**shared), GalleryService(**with_pictures)
+    # Booking is built after the catalog, so its schedules are looked up at each call.
+    service = CatalogService(**shared, schedules=lambda: links.of(ProviderSchedules))
+    galleries = GalleryService(**with_pictures)
     portraits, follower = PortraitService(**with_pictures), PictureFollower(**with_pictures)
     links.provide(Catalog, service)
     links.provide(Galleries, galleries)

@@ -61,14 +61,12 @@ class LetterWriter:
 def _attach(message: EmailMessage, calendar: str) -> None:
     from icalendar import Calendar  # noqa: PLC0415 - a twentieth of a start, and the first mail can wait for it
 
-    published = Calendar.from_ical(calendar)
-    # RFC 6047: the method of the part and of the file are the same.
-    published["METHOD"] = "PUBLISH"
     # As bytes, because text would lose the line ends that RFC 5545 asks for.
     message.add_attachment(
-        published.to_ical(),
+        calendar.encode(),
         maintype="text",
         subtype="calendar",
         filename=_CALENDAR_FILE,
-        params={"charset": "utf-8", "method": "PUBLISH"},
+        # RFC 6047 §2.4: the method of the part and of the file are the same.
+        params={"charset": "utf-8", "method": str(Calendar.from_ical(calendar)["METHOD"])},
     )

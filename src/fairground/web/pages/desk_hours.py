@@ -9,7 +9,7 @@ from fairground.contracts.catalog import OwnProvider
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.web.forms import Form, read_form
-from fairground.web.hours import WEEKDAYS, exception_rows_of, form_of, rows_of, rules_from, zone_options
+from fairground.web.hours import WEEKDAYS, exception_rows_of, form_of, rows_of, rules_from
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.desk import Desk
 
@@ -28,7 +28,7 @@ def routes(desk: Desk) -> APIRouter:
         own = await desk.get_own(caller)
         form = await read_form(request)
         try:
-            rules = rules_from(form)
+            rules = rules_from(form, timezone=own.timezone)
             await desk.bookings.set_rules(owner_id=caller.user_id, provider_id=own.id, rules=rules)
         except DomainError as refusal:
             return _show(desk, request, caller, own=own, form=form.refused(refusal), status=422)
@@ -49,5 +49,4 @@ def _show(desk: Desk, request: Request, caller: Caller, *, own: OwnProvider, for
         form=form,
         days=days,
         exception_rows=exception_rows_of(form),
-        zone_options=zone_options(form.values.get("timezone", "")),
     )

@@ -1,5 +1,6 @@
 """The provider's profile: the form, and the page as others will see it."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -9,10 +10,12 @@ from starlette.responses import Response
 
 from fairground.contracts.catalog import (
     CATEGORIES_MAX,
+    BookingAtOtherTime,
     Galleries,
     OwnProvider,
     ProfileChanges,
     ProfileIn,
+    ProviderSchedules,
 )
 from fairground.contracts.media import PictureState
 from fairground.contracts.reviews import ReviewPage
@@ -39,7 +42,7 @@ class Profile(Answers):
     contact_phone: str | None = None
 
 
-def routes(desk: Desk, *, galleries: Galleries) -> APIRouter:
+def routes(desk: Desk, *, galleries: Galleries, schedules: ProviderSchedules) -> APIRouter:
     router = page_router(desk.renderer)
 
     @router.get("/pro/profile")
@@ -50,18 +53,22 @@ def routes(desk: Desk, *, galleries: Galleries) -> APIRouter:
             pack = desk.verticals.find(vertical)
             form = Form(values={"vertical": vertical, "business_name": caller.name})
             return _show(desk, request, caller, own=None, pack=pack, form=form)
-        return _show(desk, request, caller, own=own, pack=desk.verticals.find(own.vertical), form=_filled(own))
+        moved = await schedules.list_bookings_at_other_times(provider_id=own.id, timezone=own.timezone)
+        pack = desk.verticals.find(own.vertical)
+        return _show(desk, request, caller, own=own, pack=pack, form=_filled(own), moved=moved)
 
     @router.post("/pro/profile")
     async def save_profile(request: Request, caller: SignedIn) -> Response:
         own = await desk.find_own(caller)
         form = await read_form(request)
         try:
-            await _save(desk, caller, own=own, form=form)
+            moved = await _save(desk, caller, own=own, form=form)
         except DomainError as refusal:
             pack = desk.verticals.find(own.vertical if own else form.values.get("vertical", ""))
             refused = form.refused(refusal, fields=FIELDS)
             return _show(desk, request, caller, own=own, pack=pack, form=refused, status=422)
+        if moved:
+            return see_other("/pro/profile")
         return see_other("/pro/preview" if own else "/pro/services")
 
     @router.get("/pro/preview")
@@ -87,13 +94,16 @@ def routes(desk: Desk, *, galleries: Galleries) -> APIRouter:
     return router
 
 
-async def _save(desk: Desk, caller: Caller, *, own: OwnProvider | None, form: Form) -> None:
+async def _save(desk: Desk, caller: Caller, *, own: OwnProvider | None, form: Form) -> list[BookingAtOtherTime]:
+    """Save the form; return the bookings that the zone in it moves to another wall time."""
     values = form.parse(Profile).model_dump()
     if own is None:
         profile = ProfileIn(vertical=form.values.get("vertical", ""), **values)
         await desk.catalog.create_provider(owner_id=caller.user_id, profile=profile)
-        return
-    await desk.catalog.change_provider(owner_id=caller.user_id, provider_id=own.id, changes=ProfileChanges(**values))
+        return []
+    changes = ProfileChanges(**values)
+    changed = await desk.catalog.change_provider(owner_id=caller.user_id, provider_id=own.id, changes=changes)
+    return changed.bookings_at_other_times
 
 
 def _filled(own: OwnProvider) -> Form:
@@ -110,7 +120,18 @@ def _show(
     own: OwnProvider | None,
     pack: Vertical | None,
     form: Form,
+    moved: Sequence[BookingAtOtherTime] = (),
     status: int = 200,
 ) -> Response:
     zones = zone_options(form.values.get("timezone", ""))
-    return desk.page(request, caller, "profile", status=status, own=own, pack=pack, form=form, zone_options=zones)
+    return desk.page(
+        request,
+        caller,
+        "profile",
+        status=status,
+        own=own,
+        pack=pack,
+        form=form,
+        zone_options=zones,
+        bookings_at_other_times=moved,
+    )

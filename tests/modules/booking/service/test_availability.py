@@ -23,7 +23,7 @@ async def test_new_hours_are_told_with_a_version_that_grows(rig: Rig) -> None:
 
 
 async def test_hours_set_at_once_get_versions_of_their_own(rig: Rig) -> None:
-    provider = rig.catalog.add_provider()
+    provider = rig.catalog.add_provider(timezone="UTC")
     rules = AvailabilityRules(timezone="UTC", weekly=ALWAYS_OPEN)
     await asyncio.gather(
         *(rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules) for _ in range(8))

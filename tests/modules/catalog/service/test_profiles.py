@@ -10,11 +10,13 @@ from fairground.contracts.catalog import (
     ProfileInvalid,
     ProviderNotFound,
     ProviderQuery,
+    ProviderTimezoneSet,
 )
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.service import CatalogService
 from fairground.platform.db.database import Database
 from tests.support.catalog import Desk, People, a_profile, owner_of
+from tests.support.outbox import RecordingOutbox
 
 RUSH = 8
 
@@ -36,6 +38,20 @@ async def test_a_rename_keeps_the_address_and_moves_the_words(desk: Desk, catalo
     assert changed.slug == "first-name"
     for q, location, total in (("second", None, 1), ("first", None, 0), (None, "berg", 1), (None, "oslo", 0)):
         assert await _total(catalog, q=q, location=location) == total
+
+
+async def test_each_new_zone_is_announced_with_a_version_that_grows(
+    desk: Desk, catalog: CatalogService, outbox: RecordingOutbox
+) -> None:
+    provider = await desk.approved(timezone="Europe/Oslo")
+    for timezone in ("Europe/Oslo", "Asia/Tokyo", "Asia/Tokyo", "Europe/Oslo"):
+        changes = ProfileChanges(timezone=timezone)
+        await catalog.change_provider(owner_id=owner_of(provider), provider_id=provider.id, changes=changes)
+    announced = [event for event in outbox.events if isinstance(event, ProviderTimezoneSet)]
+    assert [(event.timezone, event.version) for event in announced] == [("Asia/Tokyo", 2), ("Europe/Oslo", 3)]
+    assert {(event.provider_id, event.slug) for event in announced} == {(provider.id, provider.slug)}
+    ref = await catalog.get_provider_ref(provider_id=provider.id)
+    assert (ref.timezone, ref.timezone_version) == ("Europe/Oslo", 3)
 
 
 async def _total(catalog: CatalogService, *, q: str | None, location: str | None) -> int:

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from icalendar import Calendar
@@ -31,11 +32,12 @@ def when(instant: datetime) -> str:
 def calendar(mail: Any) -> Any:
     (attachment,) = mail.iter_attachments()
     assert attachment.get_content_type() == "text/calendar"
-    assert attachment.get_param("method") == "PUBLISH"
     assert attachment.get_filename() == "booking.ics"
     content = attachment.get_payload(decode=True)
     assert content.count(b"\r\n") == content.count(b"\n") > 10
-    return Calendar.from_ical(content)
+    read = Calendar.from_ical(content)
+    assert attachment.get_param("method") == read["METHOD"]
+    return read
 
 
 async def accept(rig: Rig, booking: BookingView) -> None:
@@ -90,6 +92,25 @@ async def test_acceptance_is_told_to_both_sides_with_the_policy_and_a_calendar_f
         assert event.decoded("DTSTART") == booking.starts_at
         assert "TZID" not in event["DTSTART"].params
         assert calendar(mail)["METHOD"] == "PUBLISH"
+        assert "Open the attached file to add it to your calendar." in body(mail)
+    assert str(calendar(mine).events[0]["SUMMARY"]) == "Algebra, one hour · Ada Lovelace"
+    assert str(calendar(theirs).events[0]["SUMMARY"]) == "Algebra, one hour · Grace Hopper"
+
+
+async def test_calendar_file_has_what_the_mail_says_and_equals_the_download(rig: Rig) -> None:
+    await rig.accepted(place="provider", note="Chapter 3, please")
+    await rig.work()
+    mail = rig.mail_to(rig.customer)
+    [attachment] = mail.iter_attachments()
+    event = calendar(mail).events[0]
+    lines = str(event["DESCRIPTION"]).splitlines()
+    assert lines[:-1] == [line for line in body(mail).splitlines() if line in lines[:-1]]
+    assert "Where: at Ada Lovelace’s" in lines
+    assert str(event["LOCATION"]) == "at Ada Lovelace’s"
+    assert event["ORGANIZER"] == "mailto:hello@fair.example"
+    booking_id = UUID(str(event["UID"]).partition("@")[0])
+    download = await rig.bookings.get_calendar(user_id=rig.customer.id, booking_id=booking_id)
+    assert attachment.get_payload(decode=True) == download.encode()
 
 
 async def test_an_instant_booking_is_told_as_booked(rig: Rig) -> None:
@@ -125,6 +146,8 @@ async def test_a_cancellation_takes_the_entry_out_of_the_calendars(rig: Rig) -> 
     assert "Grace Hopper gets all of the €159.01 back." in body(theirs)
     for mail in (mine, theirs):
         (after,) = calendar(mail).walk("VEVENT")
+        assert calendar(mail)["METHOD"] == "CANCEL"
+        assert "cancel the entry in your calendar" in body(mail)
         assert (after["UID"], after["STATUS"]) == (before["UID"], "CANCELLED")
         assert after["SEQUENCE"] > before["SEQUENCE"]
 

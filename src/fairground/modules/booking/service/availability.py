@@ -4,7 +4,14 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-from fairground.contracts.booking import Availability, AvailabilityRules, AvailabilityRulesSet, DetailsInvalid, Slot
+from fairground.contracts.booking import (
+    Availability,
+    AvailabilityRules,
+    AvailabilityRulesSet,
+    DetailsInvalid,
+    RulesInvalid,
+    Slot,
+)
 from fairground.contracts.booking.tags import hours_tag
 from fairground.contracts.catalog import ProviderNotFound, ProviderRef, ProviderStatus, ServiceNotFound
 from fairground.modules.booking.domain.hours import check_rules
@@ -31,7 +38,7 @@ class AvailabilityDesk(Desk):
         async with self._db.read() as tx:
             hours = await rules.find_rules(tx, provider_id=provider_id)
         if hours is None or duration is None:
-            return Availability(timezone=hours.timezone if hours else provider.timezone, slots=[])
+            return Availability(timezone=provider.timezone, slots=[])
         slots = await self._free_slots(provider, hours, from_date=from_date, to_date=to_date, duration=duration)
         return Availability(timezone=hours.timezone, slots=slots)
 
@@ -68,13 +75,20 @@ class AvailabilityDesk(Desk):
         provider = await self._catalog.get_provider_ref(provider_id=provider_id)
         async with self._db.read() as tx:
             hours = await rules.find_rules(tx, provider_id=provider_id)
-        return hours or AvailabilityRules(timezone=provider.timezone, weekly=[])
+        # As the catalog has it: hours of before zones belonged to providers may have another one while they are empty.
+        empty = AvailabilityRules(timezone=provider.timezone, weekly=[])
+        return hours.model_copy(update={"timezone": provider.timezone}) if hours else empty
 
     async def set_rules(self, *, owner_id: UUID, provider_id: UUID, rules: AvailabilityRules) -> AvailabilityRules:
         provider = await self._catalog.get_provider_ref(provider_id=provider_id)
         if provider.owner_id != owner_id:
             raise ProviderNotFound(f"You have no provider {provider_id}.")
         check_rules(rules)
+        if rules.timezone != provider.timezone:
+            raise RulesInvalid(
+                f"The hours are in {rules.timezone}, and the zone of the provider is {provider.timezone}.",
+                hint=f"PATCH /api/v1/service-provider-profiles/{provider_id} with timezone changes the zone of both.",
+            )
         await self._replace_rules(provider, rules)
         return rules
 
@@ -84,4 +98,7 @@ class AvailabilityDesk(Desk):
             tx.touch(hours_tag(provider.id), hours_tag(provider.slug))
             version = await rules.lock_version(tx, provider_id=provider_id) + 1
             await rules.put_rules(tx, provider_id=provider_id, rules=hours, version=version)
+            await rules.raise_zone(
+                tx, provider_id=provider_id, timezone=provider.timezone, version=provider.timezone_version
+            )
             await tx.emit(AvailabilityRulesSet(provider_id=provider_id, has_hours=bool(hours.weekly), version=version))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import BookingStatus, BookingView, NextStep
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.payments import Payment, Payments
@@ -17,7 +18,7 @@ from fairground.verticals.loader import Verticals
 
 
 class Desk:
-    """Asks catalog and payments only while no transaction is open: a slow neighbour must not hold our locks."""
+    """Asks other modules only while no transaction is open: a slow neighbour must not hold our locks."""
 
     def __init__(
         self,
@@ -28,6 +29,8 @@ class Desk:
         verticals: Verticals,
         settings: BookingSettings,
         public_url: str,
+        accounts: Accounts,
+        organizer: str,
     ) -> None:
         self._db = db
         self._catalog = catalog
@@ -35,6 +38,8 @@ class Desk:
         self._verticals = verticals
         self._settings = settings
         self._public_url = public_url
+        self._accounts = accounts
+        self._organizer = organizer
 
     async def _move(
         self,

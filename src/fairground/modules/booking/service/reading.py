@@ -61,8 +61,15 @@ class Reading(Desk):
 
     async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
         record, _ = await self._read(booking_id)
-        record.side_of(user_id)
-        return write_calendar(record, public_url=self._public_url)
+        side = record.side_of(user_id)
+        users = await self._accounts.find_users(user_ids={record.customer_id})
+        return write_calendar(
+            record,
+            reader=side,
+            customer_name=users[record.customer_id].name if record.customer_id in users else "",
+            public_url=self._public_url,
+            organizer=self._organizer,
+        )
 
     async def describe_booking(self, *, booking_id: UUID) -> Booking:
         record, _ = await self._read(booking_id)

@@ -94,6 +94,18 @@ async def list_busy(
     return [(row.blocked_from, row.blocked_until) for row in await tx.all(statement)]
 
 
+def live_from(provider_id: UUID, moment: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
+    """Return what is true of a provider's live allocations that have not ended at a moment of the database's clock."""
+    has_lapsed = (AllocationRow.state == "held") & (AllocationRow.expires_at <= moment)
+    return [
+        AllocationRow.resource_id == provider_id,
+        AllocationRow.unit == PERSON,
+        AllocationRow.blocked_until > moment,
+        AllocationRow.state.in_(_LIVE),
+        ~has_lapsed,
+    ]
+
+
 async def lock_lapsed_in_the_way(
     tx: WriteTx, *, provider_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> list[UUID]:

@@ -163,6 +163,13 @@ async def count_completed(tx: WriteTx, *, provider_id: UUID) -> int:
     return count
 
 
+async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord]:
+    """Return the provider's live bookings that have not ended, by their start."""
+    is_ahead = allocations.live_from(provider_id, tx.now())
+    statement = select_bookings().where(*is_ahead).order_by(BookingRow.starts_at)
+    return [as_record(row) for row in await tx.all(statement)]
+
+
 @cache  # a statement never changes; putting thirty columns together anew for each booking is what takes time
 def select_bookings() -> Select[Any]:
     last_change = and_(ChangeRow.booking_id == BookingRow.id, ChangeRow.version == BookingRow.version)

@@ -16,6 +16,7 @@ from fairground.contracts.catalog import (
     REASON_MAX_LENGTH,
     SUBTITLE_MAX_LENGTH,
     Catalog,
+    ChangedProvider,
     OwnProvider,
     Portraits,
     ProfileChanges,
@@ -84,7 +85,12 @@ def routes(catalog: Catalog, portraits: Portraits) -> APIRouter:
         return await catalog.create_provider(owner_id=caller.user_id, profile=ProfileIn(**body.model_dump()))
 
     @router.patch("/service-provider-profiles/{provider_id}")
-    async def change_provider(caller: SignedIn, provider_id: UUID, body: ProviderChangesIn) -> OwnProvider:
+    async def change_provider(caller: SignedIn, provider_id: UUID, body: ProviderChangesIn) -> ChangedProvider:
+        """Change your profile.
+
+        With another timezone, your hours keep their wall times and bookings their instants:
+        `bookings_at_other_times` lists those that your clock shows at another time than they were made for.
+        """
         changes = ProfileChanges(**body.model_dump(exclude_unset=True))
         return await catalog.change_provider(owner_id=caller.user_id, provider_id=provider_id, changes=changes)
 

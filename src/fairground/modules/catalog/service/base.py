@@ -1,12 +1,21 @@
 """What all parts of the service share."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 from uuid import UUID
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import OwnProvider, ProviderNotFound, ProviderRef, ProviderStatus, VerticalUnknown
+from fairground.contracts.catalog import (
+    BookingAtOtherTime,
+    OwnProvider,
+    ProviderNotFound,
+    ProviderRef,
+    ProviderSchedules,
+    ProviderStatus,
+    ProviderTimezoneSet,
+    VerticalUnknown,
+)
 from fairground.contracts.catalog.tags import list_tag, provider_tag
 from fairground.kernel.clock import Clock
 from fairground.modules.catalog.domain.approval import Facts, missing
@@ -23,6 +32,15 @@ from fairground.verticals.schema import Vertical
 _SLUG: Final = re.compile(r"[a-z0-9-]{1,80}")
 
 
+class NoSchedules:
+    """The schedules of a catalog without a module that books."""
+
+    async def follow_timezone(self, change: ProviderTimezoneSet) -> None: ...
+
+    async def list_bookings_at_other_times(self, *, provider_id: UUID, timezone: str) -> list[BookingAtOtherTime]:  # noqa: ARG002
+        return []
+
+
 class CatalogBase:
     def __init__(
         self,
@@ -33,6 +51,7 @@ class CatalogBase:
         verticals: Verticals,
         clock: Clock,
         settings: CatalogSettings,
+        schedules: Callable[[], ProviderSchedules] = NoSchedules,
     ) -> None:
         self._db = db
         self._engine = engine
@@ -40,6 +59,7 @@ class CatalogBase:
         self._verticals = verticals
         self._clock = clock
         self._settings = settings
+        self._schedules = schedules
         self._prices = PriceScale(verticals, currency=settings.currency)
 
     def _pack(self, vertical: str) -> Vertical:

@@ -5,12 +5,16 @@ from uuid import UUID
 
 from fairground.contracts.accounts import Role
 from fairground.contracts.catalog import (
+    BookingAtOtherTime,
+    ChangedProvider,
     NotAProvider,
     OwnProvider,
     ProfileChanges,
     ProfileExists,
     ProfileIn,
+    ProviderRef,
     ProviderStatus,
+    ProviderTimezoneSet,
 )
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.checks import (
@@ -65,7 +69,7 @@ class Profiles(CatalogBase):
             record = await self._own_record(tx, provider_id)
         return self._own_view(record, email_verified=owner.email_verified)
 
-    async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> OwnProvider:
+    async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> ChangedProvider:
         values = check_profile(changes.model_dump(exclude_unset=True, exclude={"categories"}))
         values |= _folded(values)
         async with self._db.write() as tx:
@@ -75,6 +79,10 @@ class Profiles(CatalogBase):
                 await profiles.replace_categories(tx, provider_id, categories)
             if "contact_phone" in values:
                 await profiles.change_contact(tx, provider_id, contact_phone=values.pop("contact_phone"))
+            zone_set = _timezone_change(provider, values)
+            if zone_set is not None:
+                values["timezone_version"] = zone_set.version
+                await tx.emit(zone_set)
             await profiles.change_profile(tx, provider_id, values | {"updated_at": self._clock.now()})
             await _index_words(tx, provider_id, values)
             record = await self._own_record(tx, provider_id)
@@ -84,7 +92,16 @@ class Profiles(CatalogBase):
             await profiles.change_profile(tx, provider_id, place_values(lat, lng))
             await self._show_anew(tx, provider)
         [view] = await self._own_views([record])
-        return view
+        moved = await self._follow_timezone(view, zone_set) if "timezone" in values else []
+        return ChangedProvider(**dict(view), bookings_at_other_times=moved)
+
+    async def _follow_timezone(
+        self, provider: OwnProvider, change: ProviderTimezoneSet | None
+    ) -> list[BookingAtOtherTime]:
+        schedules = self._schedules()
+        if change is not None:
+            await schedules.follow_timezone(change)
+        return await schedules.list_bookings_at_other_times(provider_id=provider.id, timezone=provider.timezone)
 
     async def set_picture(self, *, provider_id: UUID, url: str) -> None:
         check_picture_url(url)
@@ -100,6 +117,15 @@ class Profiles(CatalogBase):
 
 def _folded(values: dict[str, Any]) -> dict[str, str]:
     return {"folded_location": fold(values["location"])} if "location" in values else {}
+
+
+def _timezone_change(provider: ProviderRef, values: dict[str, Any]) -> ProviderTimezoneSet | None:
+    timezone = values.get("timezone", provider.timezone)
+    if timezone == provider.timezone:
+        return None
+    return ProviderTimezoneSet(
+        provider_id=provider.id, slug=provider.slug, timezone=timezone, version=provider.timezone_version + 1
+    )
 
 
 async def _index_words(tx: WriteTx, provider_id: UUID, values: dict[str, Any]) -> None:

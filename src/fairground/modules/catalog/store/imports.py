@@ -120,7 +120,8 @@ async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updat
     ]
     names = [name for name in rows[0] if name != "changed_id"]
     statement = update(ProviderRow).where(ProviderRow.id == bindparam("changed_id"))
-    await tx.execute(statement.values({name: bindparam(name) for name in names}), rows)
+    new: dict[str, Any] = {name: bindparam(name) for name in names}
+    await tx.execute(statement.values({**new, "timezone_version": ProviderRow.timezone_version + 1}), rows)
     for part in (ProviderCategoryRow, NamePhraseRow, ServiceRow):
         await tx.execute(delete(part).where(among(part.provider_id, changed)))
     await _insert_parts(tx, changed)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 _ROWS_A_STATEMENT = 10_000
 _PHRASES = sa.table("catalog_location_phrase", sa.column("phrase"), sa.column("folded_location"))
