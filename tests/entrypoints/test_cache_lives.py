@@ -89,16 +89,16 @@ async def test_404_of_a_cached_route_is_brief(client: AsyncClient) -> None:
 @pytest.mark.parametrize("path", ["/api/v1/artists", "/", "/c/chefs", "/api/v1/verticals"])
 async def test_only_a_cdn_is_allowed_to_serve_stale(client: AsyncClient, path: str) -> None:
     """RFC 9213: a browser ignores CDN-Cache-Control, so an editor's browser never shows the state before a change."""
-    for _ in range(2):
-        answer = await client.get(path)
+    answers = [await client.get(path) for _ in range(2)]
+    for answer in answers:
         assert "stale" not in answer.headers["cache-control"]
         said, told = directives(answer.headers["cache-control"]), directives(answer.headers["cdn-cache-control"])
         assert said["max-age"] == 0
         assert answer.headers["cdn-cache-control"].startswith("public, ")
         assert told == {"max-age": said["s-maxage"], "stale-while-revalidate": 30, "stale-if-error": 630}
-    again = await client.get(path, headers={"if-none-match": answer.headers["etag"]})
+    again = await client.get(path, headers={"if-none-match": answers[-1].headers["etag"]})
     assert again.status_code == 304
-    assert again.headers["cdn-cache-control"] == answer.headers["cdn-cache-control"]
+    assert again.headers["cdn-cache-control"] == answers[-1].headers["cdn-cache-control"]
 
 
 PAGES: Final = {

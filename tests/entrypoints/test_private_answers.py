@@ -36,9 +36,11 @@ class Site:
     booking_id: str
     origin: ASGITransport
 
-    def as_(self, token: str, *, transport: httpx.AsyncBaseTransport | None = None, **headers: str) -> AsyncClient:
+    def as_(
+        self, token: str, headers: dict[str, str] | None = None, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> AsyncClient:
         signed = {"Authorization": f"Bearer {token}"} if token else {}
-        return AsyncClient(transport=transport or self.origin, base_url=BASE, headers=signed | headers)
+        return AsyncClient(transport=transport or self.origin, base_url=BASE, headers=signed | (headers or {}))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def fill(path: str, parts: dict[str, str]) -> str:
 
 
 async def test_signing_in_and_out_answers_privately(site: Site) -> None:
-    async with site.as_("", **{"sec-fetch-site": "same-origin"}) as visitor:
+    async with site.as_("", {"sec-fetch-site": "same-origin"}) as visitor:
         account = {"email": "ada@example.org", "password": "a sentence that is long enough"}
         answers = [
             await visitor.post("/api/v1/auth/register", json={**account, "name": "Ada", "role": "customer"}),

@@ -60,10 +60,8 @@ class FullMarket:
         """Return a booking that is held for the next ten minutes; the one before is let go."""
         bookings = self.visit.market.program.links.of(Bookings)
         customer_id = self.bookings["confirmed"].customer_id
-        held, _ = await bookings.list_bookings(
-            user_id=customer_id, side="customer", status=BookingStatus.HELD, page=1, limit=50
-        )
-        for booking in held:
+        held = await bookings.list_bookings(user_id=customer_id, side="customer", status=BookingStatus.HELD, limit=50)
+        for booking in held.data:
             if booking.payment is None:
                 await bookings.cancel(user_id=customer_id, booking_id=booking.id)
         service = self.provider.services[0]

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 import fairground
-from fairground.platform.http.caching import control
+from fairground.platform.http import cache_control as control
 from fairground.platform.http.identity import Caller
 from fairground.platform.words import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals

@@ -16,6 +16,7 @@ from fairground.contracts.media import (
     PictureReady,
     PictureRefused,
     PictureState,
+    Placements,
     TooManyOpenUploads,
     TooManyUploads,
 )
@@ -29,6 +30,7 @@ from fairground.modules.media.tables import RenditionRow
 from fairground.platform.db.database import WriteTx
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.refusals import PictureTypeMismatch, PictureTypeRefused, RendererBusy
+from fairground.platform.links import Links
 from fairground.platform.storage.keys import Retention, content_key
 from fairground.platform.storage.policy import UploadMissing, UploadTooLarge
 from tests.support.hostile_pictures import png, png_chunk
@@ -310,7 +312,14 @@ async def test_what_other_libraries_made_and_the_store_has_lost_is_made_anew_onc
     picture = await studio.bring(ANNA, PHOTO)
     await studio.work()
     rendering = Rendering(db=studio.db, files=studio.store, renderer=studio.renderer)
-    variants = Variants(db=studio.db, files=studio.store, rendering=rendering, cdn_url="")
+    placements = Links()  # finding a variant never asks where its picture is placed
+    variants = Variants(
+        db=studio.db,
+        files=studio.store,
+        rendering=rendering,
+        cdn_url="",
+        placements=lambda: placements.of(Placements),
+    )
 
     async def find() -> Variant:
         return await variants.find_variant(picture.id, width_px=96, quality=80, picture_format=PictureFormat.WEBP)

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fairground.platform.http.caching.control import UNSTORED, is_private
-from fairground.platform.http.caching.direct import WANTED
+from fairground.platform.http.cache_control import UNSTORED, WANTED, is_private
 from fairground.platform.http.heads import host_of, malformed
 from fairground.platform.http.identity import has_learnt_caller
 from fairground.platform.http.problems import plain_problem

@@ -8,8 +8,8 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
+from fairground.platform.http.cache_control import FOREVER, for_owner
 from fairground.platform.http.caching.conditional import is_known
-from fairground.platform.http.caching.control import FOREVER, for_owner
 from fairground.platform.storage.gate import MEDIA_PATH, UPLOAD_PATH
 from fairground.platform.storage.keys import Retention, content_type_of, etag_of, is_key, retention_of
 from fairground.platform.storage.ranges import Unsatisfiable, read_range

@@ -31,7 +31,7 @@ from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.levels import LevelState
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
-from fairground.platform.http.caching.control import UNSTORED
+from fairground.platform.http.cache_control import UNSTORED
 from fairground.platform.http.counting import RequestStats
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.stats import PictureStats

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse
 
 from fairground.kernel.errors import NotFound
-from fairground.platform.http.caching.control import FOREVER
+from fairground.platform.http.cache_control import FOREVER
 
 # A drawing is a document of its own when it is opened alone: nothing in it may run or load.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"

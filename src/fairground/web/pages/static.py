@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fairground.platform.cache.codings import IDENTITY, choose
-from fairground.platform.http.caching.control import FOREVER
+from fairground.platform.http.cache_control import FOREVER
 from fairground.web.assets import Assets
 
 

@@ -25,8 +25,8 @@ from fairground.modules.media.domain.variants import (
 from fairground.modules.media.http.counting import counted_route, mark_rendered
 from fairground.modules.media.service.avatars import Avatars, Monogram, PictureElsewhere
 from fairground.modules.media.service.variants import Variant, Variants
+from fairground.platform.http.cache_control import FOREVER, for_owner
 from fairground.platform.http.caching.conditional import is_known
-from fairground.platform.http.caching.control import FOREVER, for_owner
 from fairground.platform.http.identity import find_caller
 from fairground.platform.http.routing import api_router
 from fairground.platform.images.formats import PictureFormat

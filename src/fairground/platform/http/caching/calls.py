@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from fairground.platform.cache.entry import Answer
 from fairground.platform.cache.key import Wanted
-from fairground.platform.http.caching.direct import WANTED
+from fairground.platform.http.cache_control import WANTED
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
 

@@ -5,7 +5,6 @@ The framework would look for the route among all of them and read the query once
 
 import inspect
 from collections.abc import Iterable
-from typing import Final
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -15,10 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fairground.kernel.errors import DomainError
 from fairground.platform.cache.key import Wanted
 from fairground.platform.cache.policy import policy_of
+from fairground.platform.http.cache_control import WANTED
 from fairground.platform.http.problems import on_unexpected_error, problem_response
-
-WANTED: Final = "fairground.wanted"
-"""Where a request of the cache says what it is."""
 
 
 class CallDirectly:

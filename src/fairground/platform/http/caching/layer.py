@@ -12,9 +12,9 @@ from fairground.platform.cache.cache import ResponseCache, Served, Serving
 from fairground.platform.cache.codings import WORTH_CODING_BYTES
 from fairground.platform.cache.entry import Entry, Ready, Variant
 from fairground.platform.cache.key import NotCacheable, Wanted
+from fairground.platform.http.cache_control import UNSTORED
 from fairground.platform.http.caching.calls import CanonicalCalls
 from fairground.platform.http.caching.conditional import is_known
-from fairground.platform.http.caching.control import UNSTORED
 from fairground.platform.http.caching.table import CacheTable
 from fairground.platform.http.problems import plain_problem, problem_response
 from fairground.platform.http.shield import Shield

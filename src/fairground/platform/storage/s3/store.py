@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from fairground.kernel.clock import Clock
-from fairground.platform.http.caching.control import FOREVER
+from fairground.platform.http.cache_control import FOREVER
 from fairground.platform.storage.gate import Gate
 from fairground.platform.storage.keys import Retention, check_key, content_type_of, is_key, retention_of
 from fairground.platform.storage.policy import UploadForm, upload_fields, write_policy

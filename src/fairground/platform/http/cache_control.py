@@ -6,6 +6,8 @@ from typing import Final
 FOREVER: Final = "public, max-age=31536000, immutable"
 UNSTORED: Final = "private, no-store"
 """For an answer that depends on the caller. A shared cache must not store it (RFC 9111 §3), nor may a browser."""
+WANTED: Final = "fairground.wanted"
+"""The key of a scope under which a request of the response cache says what it is."""
 
 
 def for_owner(*, seconds: int) -> str:
