@@ -1,7 +1,4 @@
-"""Tables of the catalog. What a list may show and what only the owner and staff may see stand apart.
-
-Each index stands beside the question that it answers.
-"""
+"""Tables of the catalog: public columns apart from private ones, and each index beside the question it answers."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -64,7 +61,6 @@ class ProviderRow(Base):
     z: Mapped[float | None]
     timezone: Mapped[str] = mapped_column(Text)
     timezone_version: Mapped[int] = mapped_column(server_default="1")
-    """Grows with each change of the zone; booking keeps a copy by it."""
     profile_picture_url: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime | None]

@@ -75,6 +75,7 @@ async def test_a_change_touches_only_the_fields_that_it_names(client: httpx.Asyn
         "business_name": "Sent på kvelden",
         "bio": None,
         "missing": ["has_bio", *before.missing],
+        "bookings_at_other_times": [],
     }
     assert changed.json() == expected
 
