@@ -15,9 +15,11 @@ _FETCHES: Final = frozenset({"all", "scalars"})
 _BOUNDS: Final = frozenset({"limit", "among"})
 
 REASONS: Final = {
+    "accounts/store.py:delete_least_recently_seen": "the few sessions of one user beyond the most that are kept",
     "accounts/store.py:find_users": "the users whose ids the caller names",
     "accounts/store.py:list_sessions": "the live sessions and tokens of one user",
     "booking/store/allocations.py:list_busy": "one provider's allocations between two instants, at most 62 days",
+    "booking/store/bookings.py:list_ahead": "one provider's live bookings within the booking horizon",
     "booking/store/bookings.py:list_live_holds": "a customer's live holds, which are bounded when one is made",
     "catalog/store/embedded.py:find_migration": "one row for each state",
     "catalog/store/embedded.py:inspect": "one row for each failure code",
