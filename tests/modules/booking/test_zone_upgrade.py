@@ -43,16 +43,10 @@ def before_the_change(history: History, folder: Path, *, until: str) -> History:
     return replace(history, folder=folder, after_upgrade=None)
 
 
-@pytest.mark.parametrize("order", ["catalog first", "booking first"])
-def test_zone_of_the_hours_becomes_the_zone_of_the_provider(database_url: str, tmp_path: Path, order: str) -> None:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
-    is_sqlite = engine.dialect.name == "sqlite"
-    moments: dict[str, Any] = {"at": "2026-01-12T14:00Z", "later": "2026-01-12T15:00Z"}
-    if is_sqlite:
-        moments = {name: int(datetime.fromisoformat(each).timestamp()) * 1_000_000 for name, each in moments.items()}
+def _cases() -> dict[UUID, tuple[str, dict[str, object] | None, str]]:
     tokyo = "Asia/Tokyo"
     # The zone of the profile, the document of the hours, and the zone that is right.
-    cases: dict[UUID, tuple[str, dict[str, object] | None, str]] = {
+    return {
         uuid4(): (tokyo, {"timezone": "America/New_York", "weekly": [_NINE], "exceptions": []}, "America/New_York"),
         uuid4(): (tokyo, {"timezone": "America/New_York", "weekly": [], "exceptions": [_CLOSED]}, "America/New_York"),
         uuid4(): (tokyo, {"timezone": "UTC", "weekly": [], "exceptions": []}, tokyo),
@@ -62,6 +56,16 @@ def test_zone_of_the_hours_becomes_the_zone_of_the_provider(database_url: str, t
         uuid4(): ("localtime", {"timezone": "Europe/Oslo", "weekly": [_NINE]}, "Europe/Oslo"),
         uuid4(): ("localtime", None, "UTC"),
     }
+
+
+@pytest.mark.parametrize("order", ["catalog first", "booking first"])
+def test_zone_of_the_hours_becomes_the_zone_of_the_provider(database_url: str, tmp_path: Path, order: str) -> None:
+    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    is_sqlite = engine.dialect.name == "sqlite"
+    moments: dict[str, Any] = {"at": "2026-01-12T14:00Z", "later": "2026-01-12T15:00Z"}
+    if is_sqlite:
+        moments = {name: int(datetime.fromisoformat(each).timestamp()) * 1_000_000 for name, each in moments.items()}
+    cases = _cases()
     old = [
         before_the_change(catalog_history, tmp_path / "catalog", until="0010"),
         before_the_change(booking_history, tmp_path / "booking", until="0002"),
