@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 
 from fairground.modules.booking.tables import BookingRow, ProviderZoneRow
 from fairground.modules.booking.tables import history as booking_history
@@ -58,13 +58,31 @@ def _cases() -> dict[UUID, tuple[str, dict[str, object] | None, str]]:
     }
 
 
+def _insert(
+    connection: Connection, cases: dict[UUID, tuple[str, dict[str, object] | None, str]], *, is_sqlite: bool
+) -> None:
+    moments: dict[str, Any] = {"at": "2026-01-12T14:00Z", "later": "2026-01-12T15:00Z"}
+    if is_sqlite:
+        moments = {name: int(datetime.fromisoformat(each).timestamp()) * 1_000_000 for name, each in moments.items()}
+    for provider_id, (timezone, hours, _) in cases.items():
+        values = {
+            "id": provider_id.hex,
+            "slug": str(provider_id),
+            "timezone": timezone,
+            "at": moments["at"],
+            "yes": True,
+        }
+        connection.execute(text(_PROVIDER), values)
+        if hours is not None:
+            rules = "INSERT INTO booking_rules (provider_id, version, document) VALUES (:id, 1, :document)"
+            connection.execute(text(rules), {"id": provider_id.hex, "document": json.dumps(hours)})
+    connection.execute(text(_BOOKING), {"id": next(iter(cases)).hex, **moments, "yes": True})
+
+
 @pytest.mark.parametrize("order", ["catalog first", "booking first"])
 def test_zone_of_the_hours_becomes_the_zone_of_the_provider(database_url: str, tmp_path: Path, order: str) -> None:
     engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
     is_sqlite = engine.dialect.name == "sqlite"
-    moments: dict[str, Any] = {"at": "2026-01-12T14:00Z", "later": "2026-01-12T15:00Z"}
-    if is_sqlite:
-        moments = {name: int(datetime.fromisoformat(each).timestamp()) * 1_000_000 for name, each in moments.items()}
     cases = _cases()
     old = [
         before_the_change(catalog_history, tmp_path / "catalog", until="0010"),
@@ -72,19 +90,7 @@ def test_zone_of_the_hours_becomes_the_zone_of_the_provider(database_url: str, t
     ]
     with engine.begin() as connection:
         upgrade(connection, old)
-        for provider_id, (timezone, hours, _) in cases.items():
-            values = {
-                "id": provider_id.hex,
-                "slug": str(provider_id),
-                "timezone": timezone,
-                "at": moments["at"],
-                "yes": True,
-            }
-            connection.execute(text(_PROVIDER), values)
-            if hours is not None:
-                rules = "INSERT INTO booking_rules (provider_id, version, document) VALUES (:id, 1, :document)"
-                connection.execute(text(rules), {"id": provider_id.hex, "document": json.dumps(hours)})
-        connection.execute(text(_BOOKING), {"id": next(iter(cases)).hex, **moments, "yes": True})
+        _insert(connection, cases, is_sqlite=is_sqlite)
     histories = [catalog_history, booking_history]
     with engine.begin() as connection:
         upgrade(connection, histories if order == "catalog first" else histories[::-1])
