@@ -39,7 +39,7 @@ def test_a_rehearsal_names_the_bad_rows_and_writes_nothing_into_the_database(lis
     assert shown.code == 1
     assert shown.err.splitlines() == [
         "line 3, name: it is empty; fill it in, or give business_name a default in the map.",
-        "line 4, price: 'a lot' is not a number; write it like 1250 or 1250.50, without other signs.",
+        "line 4, price: 'a lot' is not a number; write it like 1250.50, without other signs.",
     ]
     assert shown.out.startswith("read 3 = to take 1 + updated 0 + unchanged 0 + rejected 2, in ")
     assert listed(*providers()).out.startswith("read 3 = created 1 +")
