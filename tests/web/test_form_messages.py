@@ -120,3 +120,17 @@ async def test_service_names_no_field_as_the_api_does(market: Market) -> None:
         assert (owner.status, len(messages)) == (422, 2), words
         assert messages[0].startswith(words)
         assert [each for each in messages if API_NAMES.search(each)] == []
+
+
+@ONE_DATABASE
+async def test_wrong_present_password_is_refused_beside_its_field(market: Market) -> None:
+    nora = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora")
+    await nora.open("/me/security")
+    await nora.send("Change it", current="not this one", new="quite another sentence")
+    assert (nora.status, _messages(nora)) == (
+        422,
+        [
+            "Present password: This is not your present password.",
+            "Error: This is not your present password.",
+        ],
+    )
