@@ -175,7 +175,7 @@ def test_length_is_counted_in_code_points_of_the_result() -> None:
     assert clean_line(" " * 900 + "x" * 120, most=120) == "x" * 120
     with pytest.raises(TextRefused, match="has 121 characters") as refused:
         clean_line("x" * 121, most=120)
-    assert refused.value.mend == "Write at most 120."
+    assert refused.value.mend == "Write at most 120 characters."
 
 
 def test_marks_of_one_letter_are_bounded_alike_in_both_normal_forms() -> None:

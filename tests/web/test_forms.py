@@ -28,7 +28,7 @@ def test_an_empty_field_counts_as_not_filled_in() -> None:
 def test_every_wrong_field_is_named_in_words() -> None:
     assert _errors(name="too long", price="a lot") == {
         "name": "Write at most 5 characters.",
-        "price": "Write a number, such as 79.50.",
+        "price": "Write a number, such as 59.91.",
     }
     assert _errors(name="Ada", price="-1") == {"price": "Write 0 or more."}
 

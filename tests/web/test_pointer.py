@@ -82,12 +82,14 @@ async def test_every_route_that_shows_a_page_is_visited(market: FullMarket, stat
 
 @pytest.mark.timeout(900)
 async def test_every_control_can_be_clicked_and_read(market: FullMarket, states: Sequence[PageState]) -> None:
-    distinct = [state for state in states if not state.is_variant]
+    """The first state of each page for each role that has one; the proof visits all states."""
+    first = {(state.route, state.role): state for state in reversed(states) if not state.is_variant}
+    assert {state.route for state in first.values()} == page_routes(market.visit.market.program)
     async with open_pointer(market.visit, fonts=["wider font"]) as pointer:
-        for state in distinct:
+        for state in reversed(first.values()):
             await pointer.visit(state, widths=WIDTHS)
     assert pointer.faults == {}
-    assert pointer.visits == len(distinct) * len(WIDTHS) > 100
+    assert pointer.visits == len(first) * len(WIDTHS) > 80
     assert pointer.controls_seen > 15 * pointer.visits, "each page has a header and a footer"
 
 

@@ -145,13 +145,13 @@ def refused_as(refusal: type[Invalid], subject: str, **context: Any) -> Iterator
 def _trimmed(text: str, *, most: int) -> str:
     text = text.strip(_OUTER)
     if len(text) > most * _RAW_FACTOR:
-        raise TextRefused(f"has {len(text)} characters", mend=f"Write at most {most}.")
+        raise TextRefused(f"has {len(text)} characters", mend=f"Write at most {most} characters.")
     return text
 
 
 def _bounded(text: str, *, most: int) -> str:
     if len(text) > most:
-        raise TextRefused(f"has {len(text)} characters", mend=f"Write at most {most}.")
+        raise TextRefused(f"has {len(text)} characters", mend=f"Write at most {most} characters.")
     return text
 
 

@@ -65,7 +65,7 @@ class Form:
         try:
             return model.model_validate(given)
         except ValidationError as error:
-            raise FormRefused({str(each["loc"][0]): _in_words(each) for each in error.errors()}) from error
+            raise FormRefused({str(each["loc"][0]): _in_words(each, model) for each in error.errors()}) from error
 
     def refused(self, error: DomainError, *, fields: Mapping[str, str] | None = None) -> "Form":
         """Return the form with the reason beside the field that is at fault, else above all fields.
@@ -93,14 +93,19 @@ async def read_form(request: Request) -> Form:
 
 
 _CHOOSE: Final = "Choose one of the list."
+_NUMBER: Final = "Write a number, such as 59.91."
+_OUT_OF_BOUNDS: Final = frozenset({"greater_than_equal", "less_than_equal"})
 _SENTENCES: Final[Mapping[str, str]] = {
     "missing": "Fill this in.",
     "string_too_short": "Write at least {min_length} characters.",
     "string_too_long": "Write at most {max_length} characters.",
     "too_short": "Choose at least one.",
     "int_parsing": "Write a whole number.",
-    "decimal_parsing": "Write a number, such as 79.50.",
-    "float_parsing": "Write a number, such as 59.91.",
+    "int_parsing_size": "Write a smaller number.",
+    "int_from_float": "Write a whole number.",
+    "decimal_parsing": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": _NUMBER,
     "greater_than_equal": "Write {ge} or more.",
     "less_than_equal": "Write {le} or less.",
     "enum": _CHOOSE,
@@ -109,8 +114,15 @@ _SENTENCES: Final[Mapping[str, str]] = {
 }
 
 
-def _in_words(error: ErrorDetails) -> str:
+def _in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
+    facts = error.get("ctx", {})
     sentence = _SENTENCES.get(error["type"])
+    if error["type"] in _OUT_OF_BOUNDS:
+        # The error names the bound that was passed, and a reader needs both.
+        metadata = model.model_fields[str(error["loc"][0])].metadata
+        facts = {bound: getattr(each, bound) for each in metadata for bound in ("ge", "le") if hasattr(each, bound)}
+        if len(facts) > 1:
+            sentence = "Write a number from {ge} to {le}."
     if sentence is None:
         return error["msg"].removeprefix("Value error, ")
-    return _(sentence).format(**error.get("ctx", {}))
+    return _(sentence).format(**facts)

@@ -104,7 +104,7 @@ async def test_a_mistake_is_explained_beside_its_field(maya: Reader) -> None:
     await add(maya, "On stage")
     await maya.send("Save the words for On stage", alt="long " * 120)
     assert (maya.status, gallery(maya)) == (422, ["long " * 120])
-    assert "Write at most 500." in maya.text
+    assert "Write at most 500 characters." in maya.text
 
 
 @ONE_DATABASE

@@ -51,7 +51,7 @@ class Bookings(Protocol):
         party_size: int | None = None,
         expected_total_minor: int | None = None,
     ) -> BookingView:
-        """Hold a time for ten minutes. Nothing is paid.
+        """Hold a time for `FAIRGROUND_BOOKING_HOLD_SECONDS`. Nothing is paid.
 
         A second call of the same customer for the same service and start returns the hold of the first, which lapses
         when it would have. Its price stays; its note, place and party size become those of the newest call.

@@ -172,7 +172,7 @@ def _add_availability(router: APIRouter, service: BookingService, catalog: Catal
 def _add_bookings(router: APIRouter, service: BookingService) -> None:
     @router.post("/bookings", status_code=201)
     async def hold(wanted: HoldIn, caller: SignedIn) -> BookingView:
-        """Hold a time for ten minutes. Nothing is paid yet.
+        """Hold a time until `expires_at`. Nothing is paid yet.
 
         Asking again for a time that you hold returns that hold, with the details of the newest request.
         """

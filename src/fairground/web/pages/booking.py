@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from fairground.contracts.booking import Bookings
@@ -31,7 +30,7 @@ class ChosenTime(Answers):
 
 class Details(ChosenTime):
     expected_total_minor: int
-    party_size: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    party_size: int | None = None
     place: Place | None = None
     note: str | None = None
 

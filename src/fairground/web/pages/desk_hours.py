@@ -49,4 +49,5 @@ def _show(desk: Desk, request: Request, caller: Caller, *, own: OwnProvider, for
         form=form,
         days=days,
         exception_rows=exception_rows_of(form),
+        labels={f"start_{weekday}_{row}": name for weekday, name, rows in days for row in rows},
     )

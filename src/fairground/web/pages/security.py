@@ -1,6 +1,7 @@
 """Where somebody is signed in, the tokens of their programs, and their password."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from gettext import gettext as _
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, WrongCredentials
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Caller, SignedIn
@@ -18,7 +19,7 @@ from fairground.web.pages.sign_in import Password
 from fairground.web.rendering import UNSTORED, Renderer
 
 PER_PAGE = 20
-ERROR_FIELDS = {"accounts.wrong_credentials": "current", "accounts.password_unfit": "new"}
+ERROR_FIELDS = {"accounts.password_unfit": "new"}
 
 
 class TokenName(Answers):
@@ -52,6 +53,7 @@ class SecurityPages:
             page=page,
             pages=-(-len(sessions) // PER_PAGE),
             current_id=caller.session_id,
+            nav_path="/me/security",
             secret=secret,
             form=form,
         )
@@ -88,6 +90,9 @@ def routes(pages: SecurityPages) -> APIRouter:
             opened = await pages.accounts.change_password(
                 user_id=caller.user_id, session_id=caller.session_id, current=wanted.current, new=wanted.new
             )
+        except WrongCredentials:
+            refused = replace(form, errors={"current": _("This is not your present password.")})
+            return await pages.show(request, caller, form=refused, status=422)
         except DomainError as refusal:
             return await pages.show(request, caller, form=form.refused(refusal, fields=ERROR_FIELDS), status=422)
         response = see_other("/me/security")

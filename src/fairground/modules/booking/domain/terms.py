@@ -32,16 +32,20 @@ def clean_text(name: str, text: str | None, *, most: int) -> str | None:
 def check_details(booking: BookingRules, *, place: str | None, party_size: int | None) -> None:
     """Raise DetailsInvalid when the vertical does not allow the place or the number of people."""
     if place is None and booking.place_required:
-        raise DetailsInvalid(f"Say where it happens: place is one of {', '.join(booking.places)}.")
+        raise DetailsInvalid(f"Say where it happens: place is one of {', '.join(booking.places)}.", field="place")
     if place is not None and place not in booking.places:
-        raise DetailsInvalid(f"The place {place!r} is not one of {', '.join(booking.places)}.")
+        raise DetailsInvalid(f"The place {place!r} is not one of {', '.join(booking.places)}.", field="place")
     if party_size is None:
         return
     if booking.party_size is None:
-        raise DetailsInvalid("Nobody is counted here; leave party_size out.")
-    if not booking.party_size.minimum <= party_size <= booking.party_size.maximum:
+        raise DetailsInvalid("Bookings here have no group size; leave party_size out.", field="party_size")
+    least, most = booking.party_size.minimum, booking.party_size.maximum
+    if not least <= party_size <= most:
         raise DetailsInvalid(
-            f"The party_size {party_size} is not between {booking.party_size.minimum} and {booking.party_size.maximum}."
+            f"party_size is {party_size}; it must be {least} to {most}.",
+            field="party_size",
+            minimum=least,
+            maximum=most,
         )
 
 
