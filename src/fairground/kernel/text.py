@@ -3,7 +3,7 @@
 Three kinds of text: a *line* (a name, a place, a phone number), a *text* of several lines (a description, a note), and
 an *identifier* that another system made. Lines and texts come back in NFC (UAX #15), so that two spellings that look
 the same are the same; NFKC would also turn ½, ② and ﬁ into other characters. Lengths are code points of the result,
-which is what both databases count. ADR-0027 says why each character is kept, dropped or refused.
+which is what both databases count. ADR-0026 says why each character is kept, dropped or refused.
 """
 
 import re

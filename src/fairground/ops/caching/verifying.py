@@ -45,9 +45,10 @@ def verify(client: httpx.Client) -> Iterator[Verified]:
         httpx.HTTPError: The server cannot be reached.
     """
     for name, parameters in _LISTS:
-        # A price that nobody has asked for, and that nobody is below, makes the list a new one.
-        nobody_below = f"{secrets.randbelow(10**9) / 10**12:.12f}"
-        yield _verify(client, name, {**parameters, "minPrice": nobody_below, "limit": "12"})
+        # An upper price that no other request names and no service reaches makes the list a new one. It is a whole
+        # number, because a filter with more decimals than the currency is refused.
+        above_all_prices = str(5 * 10**8 + secrets.randbelow(5 * 10**8))
+        yield _verify(client, name, {**parameters, "maxPrice": above_all_prices, "limit": "12"})
 
 
 def _verify(client: httpx.Client, name: str, parameters: dict[str, str]) -> Verified:

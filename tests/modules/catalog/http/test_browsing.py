@@ -190,7 +190,7 @@ async def test_fields_are_what_is_shown_and_others_are_passed_over(client: httpx
     await desk.approved(price_minor=45_000)
     for asked, shown in (
         ("business_name,created_at", {"id", "business_name", "created_at"}),
-        ("rating,user.first_name,location,user_id,__class__", {"id", "rating", "location"}),
+        ("rating,user.first_name,location,owner_id,__class__", {"id", "rating", "location"}),
         ("email,contact_email,user", {"id"}),
         ("distance_km,updated_at, slug", {"id", "distance_km", "updated_at", "slug"}),
         (",", set(CARD)),

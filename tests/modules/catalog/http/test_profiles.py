@@ -46,7 +46,7 @@ async def test_a_provider_walks_from_draft_to_the_list(
         ({"timezone": "Mars/Olympus"}, "catalog.profile_invalid"),
         ({"business_name": "   "}, "request.invalid"),
         ({"business_name": "a\x00b"}, "catalog.profile_invalid"),
-        ({"business_name": "x" * 121}, "request.invalid"),
+        ({"business_name": "x" * 121}, "catalog.profile_invalid"),
         ({"lng": None}, "catalog.profile_invalid"),
         ({"lat": 91}, "request.invalid"),
         ({"slug": "mine"}, "request.invalid"),
