@@ -236,6 +236,15 @@ def test_client_at_its_limit_loses_its_oldest_silent_connection(host: str, same:
     assert (status, [each.is_closed for each in held]) == (0, [True, False, False])
 
 
+def test_client_at_its_limit_closes_no_connection_of_another_client() -> None:
+    limits = Connections(SETTINGS, trusted=[], most=100)
+    other, _ = connect(limits, "192.0.2.2")
+    held = [connect(limits, "192.0.2.1")[0] for _ in range(3)]
+    busy = [connect(limits, "192.0.2.3", Wait.ANSWER)[0] for _ in range(3)]
+    assert [connect(limits, host)[1] for host in ("192.0.2.1", "192.0.2.3")] == [0, 429]
+    assert [each.is_closed for each in (other, *held, *busy)] == [False, True, False, False, False, False, False]
+
+
 def test_client_whose_connections_are_all_answered_is_refused_another() -> None:
     limits = Connections(SETTINGS, trusted=[], most=100)
     held = [connect(limits, "192.0.2.1", Wait.ANSWER)[0] for _ in range(3)]

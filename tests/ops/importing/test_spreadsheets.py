@@ -62,6 +62,11 @@ def test_header_that_two_characters_may_divide_is_read_by_the_columns_of_the_map
         read(content)
 
 
+def test_header_whose_columns_both_dividers_give_is_refused() -> None:
+    with pytest.raises(ImportRefused, match="either may divide"):
+        opened(b"id;name, full;price,id\n1;2;3,4\n", wanted=("id",))
+
+
 def test_quoted_dividers_of_a_header_divide_nothing() -> None:
     assert read(b'"id";"name, full"\n1;x\n')[0].fields == {"id": "1", "name, full": "x"}
 

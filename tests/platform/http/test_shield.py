@@ -2,9 +2,15 @@
 
 import httpx
 import pytest
+from fastapi import Response
 from starlette.responses import PlainTextResponse
 
+from fairground.platform.db.database import Database
+from fairground.platform.http.app import create_app
+from fairground.platform.http.identity import Visitor
+from fairground.platform.http.routing import api_router
 from fairground.platform.http.shield import Shield
+from tests.platform.http.conftest import PUBLIC_URL, NameAuthenticator
 
 pytestmark = pytest.mark.anyio
 USER = {"Authorization": "Bearer 018f0000-0000-7000-8000-000000000001"}
@@ -100,3 +106,31 @@ async def test_every_answer_has_the_safe_headers(client: httpx.AsyncClient) -> N
         answer = await client.get(path)
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize("headers", [{}, USER])
+@pytest.mark.parametrize(
+    ("path", "written", "sent"),
+    [
+        ("/for-all", "public, max-age=60", "public, max-age=60"),
+        ("/for-one", "public, max-age=60", "private, no-store"),
+        ("/for-one", "private, max-age=60", "private, max-age=60"),
+    ],
+)
+async def test_answer_of_a_route_that_asks_for_the_caller_is_private_whatever_it_says(
+    db: Database, path: str, written: str, sent: str, headers: dict[str, str]
+) -> None:
+    router = api_router(tags=["things"])
+
+    @router.get("/for-all")
+    async def show(response: Response) -> None:
+        response.headers["Cache-Control"] = written
+
+    @router.get("/for-one")
+    async def greet(_caller: Visitor, response: Response) -> None:
+        response.headers["Cache-Control"] = written
+
+    app = create_app(db=db, authenticator=NameAuthenticator(), api=[router], pages=[], public_url=PUBLIC_URL)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC_URL) as http:
+        answer = await http.get(f"/api/v1{path}", headers=headers)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, sent)

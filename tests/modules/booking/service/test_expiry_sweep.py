@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from fairground.contracts.booking import BookingStatus, BookingView, SlotTaken
 from fairground.modules.booking.service import ending
-from fairground.modules.booking.store import bookings
+from fairground.modules.booking.store import allocations, bookings
 from fairground.modules.booking.tables import BookingRow
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.jobs.states import LostLease
@@ -45,6 +45,19 @@ async def test_sweep_goes_on_behind_a_whole_batch_of_unreadable_bookings(
 ) -> None:
     monkeypatch.setattr(ending, "_SWEEP_AT_ONCE", 2)
     _, whole = await _lapsed(rig, unreadable=3, readable=2)
+    await rig.service.expire_lapsed()
+    assert [await rig.status(booking) for booking in whole] == [BookingStatus.EXPIRED] * 2
+
+
+async def test_sweep_goes_on_among_holds_that_lapse_at_the_same_instant(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "_SWEEP_AT_ONCE", 2)
+    broken, whole = await _lapsed(rig, unreadable=3, readable=2)
+    async with rig.db.write() as tx:
+        now = await tx.current_time()
+        for booking in (*broken, *whole):
+            assert await allocations.keep_until(tx, booking_id=booking.id, expires_at=now)
     await rig.service.expire_lapsed()
     assert [await rig.status(booking) for booking in whole] == [BookingStatus.EXPIRED] * 2
 

@@ -81,6 +81,22 @@ async def test_lapsed_hold_is_not_returned(rig: Rig) -> None:
     assert await rig.status(first) is BookingStatus.EXPIRED
 
 
+async def test_hold_that_lapses_while_it_is_repeated_is_not_returned(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer, customer_id, starts_at = await rig.offer(), uuid7(), await rig.tomorrow()
+    await rig.hold(offer, customer_id=customer_id, starts_at=starts_at)
+    find = bookings.find_own_id
+
+    async def find_and_pass_time(*arguments: Any, **options: Any) -> UUID | None:
+        found = await find(*arguments, **options)
+        rig.pass_time(minutes=11)
+        return found
+
+    monkeypatch.setattr(bookings, "find_own_id", find_and_pass_time)
+    with pytest.raises(SlotTaken) as refused:
+        await rig.hold(offer, customer_id=customer_id, starts_at=starts_at)
+    assert type(refused.value) is SlotTaken
+
+
 @pytest.mark.parametrize(
     ("mode", "status"),
     [(BookingMode.REQUEST, BookingStatus.REQUESTED), (BookingMode.INSTANT, BookingStatus.CONFIRMED)],
