@@ -106,6 +106,35 @@ async def test_cancelled_booking_keeps_its_confirmation_and_tells_when_it_was_ca
     assert "Add to my calendar" not in customer.text
 
 
+async def test_paying_again_in_another_tab_shows_the_booking_that_was_paid(market: Market) -> None:
+    customer, _ = await _hold(market, mode="instant")
+    pay_page = customer.path
+    await customer.send("Book and pay", payment_method="pm_card_visa")
+    paid = customer.path
+    await customer.post(pay_page, payment_method="pm_card_visa")
+    assert (customer.status, customer.path) == (200, paid)
+
+
+async def test_cancelling_again_in_another_tab_shows_the_cancelled_booking(market: Market) -> None:
+    customer, _ = await _hold(market, mode="instant")
+    await customer.send("Book and pay", payment_method="pm_card_visa")
+    await (await customer.follow("See this booking")).follow("Cancel")
+    cancel_page = customer.path
+    refund = re.search(r'name="expected_refund_minor" value="(\d+)"', customer.answer.text)
+    assert refund is not None
+    await customer.send("Cancel it")
+    cancelled = customer.path
+    await customer.post(cancel_page, expected_refund_minor=refund[1])
+    assert (customer.status, customer.path) == (200, cancelled)
+    assert "has changed" not in customer.text
+
+
+async def test_time_to_pay_by_names_its_place(market: Market) -> None:
+    customer, _ = await _hold(market)
+    await (await customer.open("/me/bookings")).follow("Maya & the Tides")
+    assert re.search(r"pay by \w+ \d+ \w+ \d+, \d\d:\d\d \(\w+\)", customer.text)
+
+
 async def test_reviewed_booking_asks_for_no_review(market: Market) -> None:
     customer, _ = await _hold(market, mode="instant")
     await customer.send("Book and pay", payment_method="pm_card_visa")

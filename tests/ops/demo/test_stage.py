@@ -9,6 +9,7 @@ import pytest
 from fairground.contracts.accounts import Role
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.catalog import ProviderStatus
+from fairground.kernel.money import major_from_minor
 from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.plan import DemoPlan
 from fairground.ops.demo.stage import Contracts
@@ -89,3 +90,17 @@ async def test_two_runs_make_the_same_marketplace_on_either_database(
     migrated_url: str, tmp_path: Path, staged: list[dict[str, Any]]
 ) -> None:
     assert await stage(migrated_url, tmp_path) == staged
+
+
+@pytest.mark.parametrize("currency", ["JPY", "KWD", "MGA", "RSD"])
+async def test_demo_has_the_currency_of_the_installation(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, currency: str
+) -> None:
+    monkeypatch.setenv("FAIRGROUND_CATALOG_CURRENCY", currency)
+    plan = small_plan()
+    shown = await stage(copy_of(sqlite_template, tmp_path), tmp_path)
+    services = [service for provider in shown for service in provider["services"]]
+    assert {code for _, _, code in services} == {currency}
+    whole_units = sorted(major_from_minor(price_minor, currency) for _, price_minor, _ in services)
+    planned = [service for provider in plan.providers for service in provider.services]
+    assert whole_units == sorted(major_from_minor(service.price_minor, service.currency) for service in planned)

@@ -163,7 +163,14 @@ async def test_a_key_may_be_used_anew_after_a_day(client: httpx.AsyncClient, sho
     assert shop.calls == 2
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "tab\there"])
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\there", "a blank"])
 async def test_a_key_that_cannot_be_kept_is_refused(client: httpx.AsyncClient, key: str) -> None:
     answer = await post(client, "a", key=key)
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency.key_invalid")
+
+
+async def test_two_keys_in_one_request_are_refused(client: httpx.AsyncClient, shop: Shop) -> None:
+    headers = [("Authorization", ANNA), ("Idempotency-Key", "k1"), ("Idempotency-Key", "k2")]
+    answer = await client.post("/api/v1/things", json={"name": "a", "behaviour": "good"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency.key_invalid")
+    assert shop.calls == 0

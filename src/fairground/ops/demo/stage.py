@@ -21,9 +21,10 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.catalog import BookingMode, Catalog, ProfileIn, ServiceIn
 from fairground.contracts.reviews import PastReview, Reviews, ReviewSide
+from fairground.kernel.money import major_from_minor, minor_from_major
 from fairground.kernel.zones import get_zone
 from fairground.ops.demo.pictures.draw import draw_portrait
-from fairground.ops.demo.plan import DemoBooking, DemoPlan, DemoProvider
+from fairground.ops.demo.plan import DemoBooking, DemoPlan, DemoProvider, DemoService
 from fairground.platform.private_files import make_private_folder
 
 PASSWORD: Final = "demo-fairground"  # noqa: S105 - printed for everybody who starts the demo
@@ -69,12 +70,13 @@ class Stage:
         self._pictures_dir = pictures_dir
 
     async def build(self) -> None:
+        currency = await self._contracts.catalog.get_currency()
         owners, customers, admin_id = await self._open_accounts()
         make_private_folder(self._pictures_dir)
 
         async def open_shop(numbered: tuple[int, DemoProvider]) -> StagedProvider:
             number, planned = numbered
-            return await self._open_shop(planned, owner_id=owners[number], admin_id=admin_id)
+            return await self._open_shop(planned, owner_id=owners[number], admin_id=admin_id, currency=currency)
 
         staged = await _for_each(enumerate(self._plan.providers), open_shop)
         open_for_booking = [provider for provider in staged if provider.planned.state == "approved"]
@@ -92,22 +94,16 @@ class Stage:
         count = len(self._plan.providers)
         return ids[:count], ids[count:-1], ids[-1]
 
-    async def _open_shop(self, planned: DemoProvider, *, owner_id: UUID, admin_id: UUID) -> StagedProvider:
+    async def _open_shop(
+        self, planned: DemoProvider, *, owner_id: UUID, admin_id: UUID, currency: str
+    ) -> StagedProvider:
         catalog = self._contracts.catalog
         provider = await catalog.create_provider(owner_id=owner_id, profile=_profile(planned))
         services = [
             await catalog.add_service(
                 owner_id=owner_id,
                 provider_id=provider.id,
-                service=ServiceIn(
-                    name=service.name,
-                    category=service.category,
-                    price_minor=service.price_minor,
-                    currency=service.currency,
-                    duration_minutes=service.duration_minutes,
-                    booking_mode=BookingMode(service.booking_mode),
-                    description=service.description,
-                ),
+                service=_service(service, currency=currency),
             )
             for service in planned.services
         ]
@@ -201,6 +197,20 @@ class Stage:
         zone = get_zone(provider.planned.profile.place.timezone)
         day = booking.day.on(today=self._today)
         return datetime.combine(day, booking.start, tzinfo=zone).astimezone(UTC)
+
+
+def _service(planned: DemoService, *, currency: str) -> ServiceIn:
+    """Return a service at the planned price, as so many whole units of the installation's currency."""
+    price = major_from_minor(planned.price_minor, planned.currency)
+    return ServiceIn(
+        name=planned.name,
+        category=planned.category,
+        price_minor=minor_from_major(price, currency),
+        currency=currency,
+        duration_minutes=planned.duration_minutes,
+        booking_mode=BookingMode(planned.booking_mode),
+        description=planned.description,
+    )
 
 
 def _profile(planned: DemoProvider) -> ProfileIn:

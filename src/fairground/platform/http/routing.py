@@ -1,6 +1,7 @@
 """The route class of the JSON API: Idempotency-Key on every route that writes for a signed-in user."""
 
 import hashlib
+import re
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Final
@@ -19,6 +20,7 @@ from fairground.platform.http.problems import MEDIA_TYPE, Problem, problem_respo
 KEY_HEADER: Final = "Idempotency-Key"
 KEY_MAX_LENGTH: Final = 255
 _METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
+_KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{KEY_MAX_LENGTH}}}")
 # What may end differently the next time, and so is not stored as the answer.
 _PASSING: Final = (Unauthenticated, LimitExceeded, Unavailable)
 
@@ -43,8 +45,10 @@ class IdempotentRoute(APIRoute):
             caller = await find_caller(request)
             if caller is None:
                 return await carry_out(request)
-            if not (0 < len(key) <= KEY_MAX_LENGTH and key.isascii() and key.isprintable()):
-                raise IdempotencyKeyInvalid("The Idempotency-Key is empty, too long, or not plain ASCII.")
+            if len(request.headers.getlist(KEY_HEADER)) > 1:
+                raise IdempotencyKeyInvalid("The request has more than one Idempotency-Key.")
+            if not _KEY.fullmatch(key):
+                raise IdempotencyKeyInvalid("The Idempotency-Key is empty, too long, or not visible ASCII.")
             claim = await idempotency.claim_request(
                 _database(request), actor_id=caller.user_id, key=key, request_hash=await _hash(request)
             )

@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import Bookings, NextStep
+from fairground.contracts.booking import Bookings, BookingStatus, NextStep
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.errors import DomainError
@@ -119,6 +119,9 @@ def _add_steps_of_both_sides(router: APIRouter, pages: OneBookingPages) -> None:
 
         async def step() -> None:
             expected = form.parse(Cancellation).expected_refund_minor
+            booking = await pages.bookings.get_booking(user_id=caller.user_id, booking_id=booking_id)
+            if booking.status is BookingStatus.CANCELLED:
+                return  # confirmed twice, or in another tab: the booking's page says what became of it
             await pages.bookings.cancel(user_id=caller.user_id, booking_id=booking_id, expected_refund_minor=expected)
 
         return await pages.carry_out(request, caller, booking_id=booking_id, form=form, step=step(), page="cancel")

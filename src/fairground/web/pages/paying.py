@@ -96,8 +96,11 @@ def routes(pages: PayingPages) -> APIRouter:
             booking = await pages.find(caller, booking_id=booking_id)
             if isinstance(refusal, HoldLapsed) and booking.status in (BookingStatus.HELD, BookingStatus.EXPIRED):
                 return await pages.show_lapsed(request, caller, booking=booking)
+            if booking.status in (BookingStatus.REQUESTED, BookingStatus.CONFIRMED):
+                # Paid in another tab; this card was not charged.
+                return see_other(_done(booking_id))
             if booking.status is not BookingStatus.HELD:
-                raise
+                return see_other(f"/me/bookings/{booking_id}")
             return await pages.show(request, caller, booking=booking, form=form.refused(refusal), status=422)
         return see_other(_bank(paid) or _done(booking_id))
 

@@ -61,6 +61,7 @@ async def found_by(catalog: CatalogService, q: str) -> list[str]:
         ("राम", "राम"),
         ("रीमा", "रीमा"),
         ("🎸", "Rock 🎸 Gårdsplass"),
+        ("🎷 boeuf", "Bœuf Bourgogne"),
     ],
 )
 async def test_a_word_is_found_in_every_way_of_writing_it(catalog: CatalogService, typed: str, name: str) -> None:

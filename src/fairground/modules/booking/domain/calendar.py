@@ -25,7 +25,7 @@ _CANCELLED: Final = "CANCELLED"
 
 
 def write_calendar(record: BookingRecord, *, reader: Actor, customer_name: str, public_url: str, organizer: str) -> str:
-    """Return the file for one side of the booking. Only the summary and the description differ between the sides.
+    """Return the file for one side of the booking. The summary, place and description differ between the sides.
 
     The UID never changes and the SEQUENCE is the booking's version, so a later file supersedes an earlier one. Times
     are in UTC: a time with a TZID would be read by the zone rules, and in a repeated hour by the guess, of the reader's
@@ -50,7 +50,7 @@ def write_calendar(record: BookingRecord, *, reader: Actor, customer_name: str, 
     event.add("status", status)
     event.add("organizer", *_address(organizer))
     if record.place:
-        event.add("location", _place(record))
+        event.add("location", _place(record, reader=reader))
     event.add("description", "\n".join([*_details(record, reader=reader, customer_name=customer_name), link]))
     event.add("url", link)
     calendar = Calendar()
@@ -68,10 +68,12 @@ def _address(organizer: str) -> tuple[str, dict[str, str]]:
     return f"mailto:{address}", {"CN": name.replace('"', "'")} if name else {}
 
 
-def _place(record: BookingRecord) -> str:
+def _place(record: BookingRecord, *, reader: Actor) -> str:
+    is_customer = reader is Actor.CUSTOMER
+    at_provider = _("at the place of %(name)s") % {"name": record.provider_name}
     places = {
-        "customer": _("at the customer’s"),
-        "provider": _("at %(name)s’s") % {"name": record.provider_name},
+        "customer": _("at your place") if is_customer else _("at the customer’s place"),
+        "provider": at_provider if is_customer else _("at your place"),
         "online": _("online"),
     }
     return places.get(record.place or "", record.place or "")
@@ -83,7 +85,7 @@ def _details(record: BookingRecord, *, reader: Actor, customer_name: str) -> lis
     lines = [
         (_("What"), record.service_name),
         with_whom,
-        (_("Where"), _place(record)),
+        (_("Where"), _place(record, reader=reader)),
         (_("People"), str(record.party_size or "")),
         (_("Note"), record.note or ""),
     ]

@@ -48,6 +48,8 @@ class Question:
         everything = [word[:TOKEN_MAX_LENGTH] for word in split(text)]
         typed = list(dict.fromkeys(everything))
         typed = ([word for word in typed if word not in _JOINING] or typed)[:WORDS_MAX]
+        # A symbol beside words decorates them: providers with the words are found, with the symbol or without.
+        typed = [word for word in typed if any(map(str.isalnum, word))] or typed
         called: list[frozenset[str]] = [frozenset()] * len(typed)
         cities: list[tuple[Phrase, ...]] = [()] * len(typed)
         for start, end in _spans(len(typed)):
