@@ -89,6 +89,7 @@ def test_headers_of_the_transfer_are_written_anew() -> None:
     assert dict(variant.headers) == {
         b"content-type": b"application/json",
         b"cache-control": entry.times.cache_control,
+        b"cdn-cache-control": entry.times.cdn_cache_control,
         b"vary": b"accept-encoding",
         b"etag": variant.etag,
         b"content-encoding": b"br",
