@@ -206,8 +206,8 @@ async def test_sign_ins_and_tokens_are_shown_in_pages_of_twenty(market: Market) 
     await here.open("/me/security")
     for number in range(20):
         await here.send("Make a token", name=f"script {number}")
-    first = (await here.open("/me/security")).text
-    second = (await here.open("/me/security?page=2")).text
+    first = (await here.open("/me/security")).answer.text
+    second = (await here.open("/me/security?page=2")).answer.text
     assert (first.count('<th scope="row">'), second.count('<th scope="row">')) == (20, 1)
     assert "/me/security?page=2" in first
     assert (await here.open("/me/security?page=0")).status == 404
