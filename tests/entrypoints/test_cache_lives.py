@@ -1,4 +1,4 @@
-"""How long shared caches may keep public answers, by what was asked for; and what only a CDN is told."""
+"""How long shared caches may keep public answers, by what was asked for; and what is said to a CDN alone."""
 
 import re
 from collections.abc import AsyncIterator

@@ -27,7 +27,7 @@ class _Stored:
 
 
 class SharedCache(httpx.AsyncBaseTransport):
-    """Give stored answers to whoever asks for the same address.
+    """Give stored answers to any caller that asks for the same address.
 
     Args:
         hides_cache_control: Removes what the origin says of caching first, as if it said nothing. This is the negative

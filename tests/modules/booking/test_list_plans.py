@@ -83,7 +83,7 @@ async def test_pages_of_bookings_sort_nothing_and_read_only_indexes(own_db: Data
                 )
                 await booking_lists.count_up_to(tx, user_id=user_id, side=side, status=status, most=10_001)
         assert len(shown) == 20
-        # SQLite begins a long read anew in a thread, so it may be seen twice.
+        # SQLite starts a long read again in a thread, so it may be seen twice.
         page, count = statements[0], statements[-1]
         columns = {Actor.CUSTOMER: ["customer_id"], Actor.PROVIDER: ["provider_owner_id"]}.get(
             side or Actor.SYSTEM, ["customer_id", "provider_owner_id"]

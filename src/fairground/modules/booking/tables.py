@@ -141,7 +141,7 @@ class ProviderCounterRow(Base):
 
 
 class ProviderZoneRow(Base):
-    """A copy of the provider's zone, which the catalog has: the newest version that was told."""
+    """A copy of the provider's zone, which the catalog has: the newest version that was published."""
 
     __tablename__ = "booking_provider_zone"
 

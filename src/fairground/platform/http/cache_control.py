@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# For an address that changes with what it leads to, or leads to the same always: nobody ever has to ask again.
+# For an address that changes with what it leads to, or leads to the same always: no client ever has to ask again.
 FOREVER: Final = "public, max-age=31536000, immutable"
 UNSTORED: Final = "private, no-store"
 """For an answer that depends on the caller. A shared cache must not store it (RFC 9111 §3), nor may a browser."""

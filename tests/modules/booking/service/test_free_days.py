@@ -1,4 +1,4 @@
-"""The free days that others are told of know every booking up to the horizon."""
+"""Published free days include every booking up to the horizon."""
 
 from datetime import time, timedelta
 

@@ -68,6 +68,6 @@ def _branches(user_id: UUID, side: Actor | None, status: BookingStatus | None) -
         case Actor.PROVIDER:
             branches = [as_provider]
         case _:
-            # No booking is in both, because nobody can book their own service.
+            # No booking is in both lists: a provider cannot book their own service.
             branches = [as_customer, as_provider]
     return branches if status is None else [each.where(BookingRow.status == status.value) for each in branches]

@@ -105,7 +105,7 @@ async def list_live_holds(tx: ReadTx, *, customer_id: UUID) -> list[datetime]:
             BookingRow.customer_id == customer_id,
             BookingRow.status == BookingStatus.HELD.value,
             # Nothing is asked of the allocation's state, which follows from the status: the planner of SQLite would
-            # begin with everybody's holds and requests.
+            # begin with the holds and requests of all customers.
             AllocationRow.expires_at > tx.now(),
         )
         .order_by(AllocationRow.expires_at)

@@ -91,7 +91,7 @@ class Reader:
     """Statements of a reader start on the event loop, and those that turn out long go on in a thread.
 
     A hop to a thread costs ten times what a small read does, and milliseconds when the loop is busy, because a thread
-    waits that long for the interpreter; a scan on the loop, on the other hand, would stop everybody. SQLite counts
+    waits that long for the interpreter; a scan on the loop, however, would stop every other task. SQLite counts
     its own steps, so it can tell the two apart (measured, docs/benchmarks.md).
     """
 
@@ -141,7 +141,7 @@ def raw_of(connection: Connection) -> sqlite3.Connection:
 
 
 def close_quietly(connection: Connection) -> None:
-    """Close a connection that may be broken; what it says to that helps nobody."""
+    """Close a connection that may be broken; its own error is of no use."""
     try:
         connection.close()
     except (sqlite3.Error, OperationalError):
