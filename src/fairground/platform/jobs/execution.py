@@ -101,8 +101,8 @@ def backoff(attempt: int, *, share: float) -> timedelta:
 
 def describe(error: Exception) -> str:
     """Return what the dead letters show of an error: its first line, for the others may quote rows."""
-    told = f"{error} {error.reason}" if isinstance(error, Unavailable) else str(error)
-    first_line = next(iter(told.strip().splitlines()), "")
+    said = f"{error} {error.reason}" if isinstance(error, Unavailable) else str(error)
+    first_line = next(iter(said.strip().splitlines()), "")
     return f"{type(error).__name__}: {first_line}"[:ERROR_MAX_CHARS]
 
 

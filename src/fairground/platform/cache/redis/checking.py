@@ -90,10 +90,10 @@ def _memory(facts: dict[str, str]) -> Finding:
     used, most = int(facts["used_memory"]), int(facts.get("maxmemory", 0))
     if not most:
         return Finding(Verdict.WARNING, "maxmemory is not set: it grows until the machine has no memory left")
-    told = f"{used / 2**20:.0f} of {most / 2**20:.0f} MiB in use, {facts.get('evicted_keys', '0')} keys evicted so far"
+    usage = f"{used / 2**20:.0f} of {most / 2**20:.0f} MiB in use, {facts.get('evicted_keys', '0')} keys evicted so far"
     if used > _MEMORY_SHARE_MAX * most:
-        return Finding(Verdict.WRONG, f"{told}: beyond {_MEMORY_SHARE_MAX:.0%} raise maxmemory, or share it with less")
-    return Finding(Verdict.OK, told)
+        return Finding(Verdict.WRONG, f"{usage}: beyond {_MEMORY_SHARE_MAX:.0%} raise maxmemory, or share it with less")
+    return Finding(Verdict.OK, usage)
 
 
 def _encryption(url: str) -> Finding:
