@@ -163,7 +163,7 @@ async def client(workshop: Workshop) -> AsyncIterator[httpx.AsyncClient]:
 
 async def request_all(client: httpx.AsyncClient, workshop: Workshop) -> dict[str, list[httpx.Response | None]]:
     """Send each request, and again at once, after a minute and a moment later; None is a request that died."""
-    names = [f"thing {number}" for number in range(REQUESTS)]
+    names = [f"thing-{number}" for number in range(REQUESTS)]
     plans = dict(zip(names, islice(cycle(every_plan()), REQUESTS), strict=True))
     workshop.plans = dict(plans)
     answers: dict[str, list[httpx.Response | None]] = {name: [] for name in names}
