@@ -28,7 +28,7 @@ from fairground.platform.http.routing import api_router
 from tests.platform.http.conftest import PUBLIC_URL, NameAuthenticator, Pending, ThingIn
 from tests.support.outbox import RecordingOutbox
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.proof]
 
 ANNA: Final = "Bearer 018f0000-0000-7000-8000-000000000001"
 REQUESTS: Final = 100
