@@ -100,7 +100,7 @@ class Shield:
             return plain_problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 code="request.wrong_host",
-                detail=f"This server does not answer for the host {host!r}.",
+                detail=f"This server does not answer for the host {host!r}." if host else "The request names no host.",
                 hint="Use the address in FAIRGROUND_PUBLIC_URL, or set it to the address that people use.",
             )
         if _CONTROL.search(scope["path"]):
