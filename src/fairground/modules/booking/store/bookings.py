@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, insert, select, update
+from sqlalchemy import Select, and_, func, insert, select, update
 
 from fairground.contracts.booking import BookingStatus
 from fairground.kernel.zones import get_zone
@@ -173,12 +173,12 @@ async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord]:
 @cache  # a statement never changes; putting thirty columns together anew for each booking is what takes time
 def select_bookings() -> Select[Any]:
     last_change = and_(ChangeRow.booking_id == BookingRow.id, ChangeRow.version == BookingRow.version)
+    # A booking whose log was lost is still read, as one that its customer changed last.
+    changed_by = func.coalesce(ChangeRow.actor, Actor.CUSTOMER.value).label("changed_by")
     return (
-        select(
-            *BookingRow.__table__.c, AllocationRow.expires_at.label("lapses_at"), ChangeRow.actor.label("changed_by")
-        )
+        select(*BookingRow.__table__.c, AllocationRow.expires_at.label("lapses_at"), changed_by)
         .join(AllocationRow, AllocationRow.booking_id == BookingRow.id)
-        .join(ChangeRow, last_change)
+        .join(ChangeRow, last_change, isouter=True)
     )
 
 
