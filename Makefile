@@ -5,8 +5,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest
-# More than most machines have cores: a third of the time a test waits for a process or a clock.
-WORKERS ?= 4
+# One more than most machines have cores: a third of the time a test waits for a process or a clock.
+WORKERS ?= 3
 
 # How much of each proof to run: `small` takes minutes, `full` what the documentation states.
 DOSE ?= small

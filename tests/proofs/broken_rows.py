@@ -29,15 +29,15 @@ def _row(number: int, **changes: str) -> bytes:
 _KINDS: Final[tuple[tuple[dict[str, str], str], ...]] = (
     ({"id": ""}, "id: it is empty; fill it in, or give external_id a default in the map."),
     ({"id": "broken-0"}, "id: 'broken-0' stands on line 2 as well; keep one of the two."),
-    ({"id": "9" * 201}, "id: it has 201 characters; write at most 200."),
+    ({"id": "9" * 201}, "id: it has 201 characters; write at most 200 characters."),
     ({"name": '" \n "'}, "name: it is empty; fill it in, or give business_name a default in the map."),
-    ({"name": '"' + "x" * 60 + "\n" + "y" * 60 + '"'}, "name: it has 121 characters; write at most 120."),
+    ({"name": '"' + "x" * 60 + "\n" + "y" * 60 + '"'}, "name: it has 121 characters; write at most 120 characters."),
     (
         {"name": '"bell\n\x07"'},
         "name: it has the character U+0007 (a control character), which a text may not have; remove it.",
     ),
-    ({"host_name": "x" * 160}, "room_type, host_name: it has 184 characters; write at most 160."),
-    ({"neighbourhood": "x" * 115}, "neighbourhood: it has 121 characters; write at most 120."),
+    ({"host_name": "x" * 160}, "room_type, host_name: it has 184 characters; write at most 160 characters."),
+    ({"neighbourhood": "x" * 115}, "neighbourhood: it has 121 characters; write at most 120 characters."),
     ({"latitude": "90.5"}, "latitude: 90.5 is out of range; it must be from -90 to 90."),
     ({"latitude": ""}, "latitude: it is empty; give both coordinates or neither."),
     (

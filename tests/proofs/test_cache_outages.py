@@ -13,7 +13,7 @@ import redis
 
 from tests.proofs.fresh_eyes import Change, Eyes, Look
 from tests.support.databases import migrate
-from tests.support.market import open_market
+from tests.support.market import Market, open_market
 from tests.support.postgres import fresh_database
 from tests.support.proofs import IS_FULL, Dose
 from tests.support.servers import Installation
@@ -35,9 +35,11 @@ def installation(postgres_server: Server, tmp_path: Path) -> Iterator[Installati
 
 
 @asynccontextmanager
-async def eyes_on(installation: Installation, owned: OwnedServer, **changes: Any) -> AsyncIterator[Eyes]:
+async def eyes_on(
+    installation: Installation, owned: OwnedServer, *, market: Market | None = None, **changes: Any
+) -> AsyncIterator[Eyes]:
     """Give eyes on two servers that share the Redis and trust it."""
-    market = await open_market(installation, customers=0)
+    market = market or await open_market(installation, customers=0)
     shared = Installation(
         database_url=installation.database_url, data_dir=installation.data_dir, FAIRGROUND_REDIS_URL=owned.url
     )
@@ -131,15 +133,16 @@ async def test_a_redis_that_is_trusted_at_once_brings_back_what_was_changed_mean
     installation: Installation,
 ) -> None:
     """The control: two servers that do not ask what was missed while Redis hung. It takes chance, so a few tries."""
+    market = await open_market(installation, customers=0)
     for _ in range(4):
-        if await _is_old_shown_to_those_who_trust_at_once(installation):
+        if await _is_old_shown_to_those_who_trust_at_once(installation, market):
             return
     raise AssertionError("What was before never showed, so the proof above would not notice it.")
 
 
-async def _is_old_shown_to_those_who_trust_at_once(installation: Installation) -> bool:
+async def _is_old_shown_to_those_who_trust_at_once(installation: Installation, market: Market) -> bool:
     with OwnedServer() as owned:
-        async with eyes_on(installation, owned, has_patience=False) as eyes:
+        async with eyes_on(installation, owned, market=market, has_patience=False) as eyes:
             await eyes.write(server=0)
             await eyes.look(server=1)
             owned.freeze()
