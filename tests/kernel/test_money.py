@@ -191,3 +191,8 @@ def test_share_of_a_price_is_never_more_and_can_be_given_back(units: int, percen
     assert share_of(amount_minor, 0, step_minor=step_minor) == 0
     assert share_of(amount_minor, 100, step_minor=step_minor) == amount_minor
     require_step(share, code)
+
+
+def test_amount_below_zero_is_refused_as_such() -> None:
+    with pytest.raises(AmountInvalid, match="-5 is below zero"):
+        read_amount("-5", "EUR")

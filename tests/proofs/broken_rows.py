@@ -44,7 +44,7 @@ _KINDS: Final[tuple[tuple[dict[str, str], str], ...]] = (
         {"longitude": "east"},
         "longitude: 'east' is not a number; write it like 1250 or 1250.50, without other signs.",
     ),
-    ({"price": "-600"}, "price: -600 is out of range; it must be from 0 to 1000000."),
+    ({"price": "-600"}, "price: -600 is below zero; write it like 1250.50."),
     ({"price": "0"}, "price: 0 is no price; write what it costs, or leave it empty."),
     ({"price": "kr 600"}, "price: 'kr 600' is not a number; write it like 1250.50, without other signs."),
     ({"price": "inf"}, "price: 'inf' is not a number; write it like 1250.50, without other signs."),

@@ -117,6 +117,8 @@ def read_amount(text: str, currency: str) -> int:
     """
     known = find_currency(currency)
     number = _NUMBER.fullmatch(text.strip())
+    if number is None and _NUMBER.fullmatch(text.strip().removeprefix("-")):
+        raise AmountInvalid(f"{text} is below zero", f"write it like {known.example}")
     if number is None or len(text) > _MAX_LENGTH:
         raise AmountInvalid(f"{text!r} is not a number", f"write it like {known.example}, without other signs")
     whole, decimals = number[1], number[2] or ""
