@@ -142,6 +142,7 @@ def patience(monkeypatch: pytest.MonkeyPatch, dose: Dose) -> None:
     """
     if not dose.is_full:
         monkeypatch.setattr(postgres, "_BEGIN_WRITE", "BEGIN; SET LOCAL lock_timeout = '60s'")
+        monkeypatch.setattr(postgres, "_BEGIN_READ", "BEGIN READ ONLY; SET LOCAL lock_timeout = '60s'")
         monkeypatch.setattr(base, "CONNECTION_WAIT_SECONDS", 60)
 
 
