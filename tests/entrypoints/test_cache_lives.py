@@ -81,7 +81,7 @@ async def test_empty_answer_about_known_category_lives_as_any(client: AsyncClien
 
 
 async def test_404_of_a_cached_route_is_brief(client: AsyncClient) -> None:
-    answer = await client.get("/api/v1/service-provider-profiles/nobody-of-this-name")
+    answer = await client.get("/api/v1/service-provider-profiles/no-such-provider")
     assert answer.status_code == 404
     assert directives(answer.headers["cache-control"])["s-maxage"] <= NEGATIVE_MOST
 

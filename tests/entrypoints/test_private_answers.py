@@ -129,7 +129,7 @@ async def test_replayed_answer_is_private(site: Site) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/bookings", "/me/bookings", "/api/v1/tutors", "/readyz"])
 async def test_answer_without_database_is_private(path: str, tmp_path: Path) -> None:
-    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    nowhere = "postgresql://fairground@127.0.0.1:1/none"
     program = compose(Settings(database_url=nowhere, data_dir=tmp_path), is_guest=True)
     async with AsyncClient(transport=ASGITransport(app=program.build_app()), base_url=BASE) as client:
         answer = await client.get(

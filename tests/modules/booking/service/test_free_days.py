@@ -22,7 +22,7 @@ async def test_day_that_is_booked_out_near_the_horizon_is_not_free(rig: Rig, day
     hour = now.replace(minute=0, second=0, microsecond=0)
     booking = await rig.hold(offer, starts_at=hour + timedelta(days=pack.booking.horizon_days - days_before_horizon))
     await rig.service.tell_free_days(provider_id=offer.provider_id)
-    (told,) = rig.told(FreeDaysSet)
-    assert told.week == [time(now.hour)] * 7
-    assert told.days[booking.starts_at.date()] is None
-    assert told.days.get(booking.starts_at.date() - timedelta(days=1), time(now.hour)) == time(now.hour)
+    (published,) = rig.told(FreeDaysSet)
+    assert published.week == [time(now.hour)] * 7
+    assert published.days[booking.starts_at.date()] is None
+    assert published.days.get(booking.starts_at.date() - timedelta(days=1), time(now.hour)) == time(now.hour)
