@@ -68,7 +68,8 @@ async def _open(page: Page, state: PageState) -> None:
         await state.reach(page)
     # Who is signed in is filled into a shared page, and rows of home come when they are near.
     if state.role != ANONYMOUS and await page.locator("[data-account-url]").count():
-        await page.get_by_text("Signed in as").wait_for(state="attached")
+        # The page of all parts shows a second such menu, as a specimen.
+        await page.locator("[data-account-url]").get_by_text("Signed in as").wait_for(state="attached")
     near = page.locator("[hx-trigger^=intersect]")
     while await near.count():
         path = await near.first.get_attribute("hx-get")
