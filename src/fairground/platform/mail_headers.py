@@ -55,7 +55,7 @@ class Sender:
         try:
             sender = cls(name=clean_line(name, most=_NAME_MAX_CHARACTERS), address=wire_address(address))
         except TextRefused as refused:
-            raise SenderError(f"The name in FAIRGROUND_MAIL_FROM={text!r} {refused.reason}. {refused.mend}") from None
+            raise SenderError(f"The name in FAIRGROUND_MAIL_FROM={text!r} {refused.reason}. {refused.hint}") from None
         except EmailRefused as error:
             raise SenderError(
                 f"FAIRGROUND_MAIL_FROM is {text!r}. {error} Write Fairground <hello@fair.example>, or an address alone."
