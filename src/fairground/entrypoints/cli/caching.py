@@ -21,7 +21,7 @@ from fairground.ops.caching.verifying import verify
 from fairground.ops.caching.warming import prewarm
 from fairground.platform.cache.settings import CacheSettings, Life
 from fairground.platform.db.common.operator_acts import OperatorAct
-from fairground.platform.findings import Verdict
+from fairground.platform.checks import CheckStatus
 
 
 def add_to(app: typer.Typer) -> None:
@@ -130,12 +130,12 @@ def check_shared_level() -> None:
     from fairground.platform.cache.redis.checking import check_server
 
     try:
-        findings = uvloop.run(check_server(url, namespace=CacheSettings().namespace))
+        results = uvloop.run(check_server(url, namespace=CacheSettings().namespace))
     except ValueError as error:
         raise Mistake(f"FAIRGROUND_REDIS_URL cannot be used: {error}.") from None
-    for finding in findings:
-        typer.echo(f"{finding.verdict:<8} {finding.told}")
-    if any(finding.verdict is Verdict.WRONG for finding in findings):
+    for result in results:
+        typer.echo(f"{result.status:<8} {result.text}")
+    if any(result.status is CheckStatus.FAILED for result in results):
         raise typer.Exit(1)
 
 

@@ -11,7 +11,7 @@ from fairground.entrypoints.cli.servers import Address, show_warmed
 from fairground.entrypoints.compose import Program
 from fairground.ops.images.examining import examine
 from fairground.ops.images.warming import warm_pictures
-from fairground.platform.findings import Verdict
+from fairground.platform.checks import CheckStatus
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,9 +30,9 @@ def examine_pictures() -> None:
     async def look(program: Program) -> bool:
         links, is_right = program.links, True
         care, galleries, embedded = links.of(PictureCare), links.of(Galleries), links.of(EmbeddedPictures)
-        async for finding in examine(care=care, galleries=galleries, embedded=embedded):
-            typer.echo(f"{finding.verdict:<8} {finding.told}")
-            is_right = is_right and finding.verdict is not Verdict.WRONG
+        async for result in examine(care=care, galleries=galleries, embedded=embedded):
+            typer.echo(f"{result.status:<8} {result.text}")
+            is_right = is_right and result.status is not CheckStatus.FAILED
         return is_right
 
     if not run_as_guest(look):
