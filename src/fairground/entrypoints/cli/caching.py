@@ -20,8 +20,8 @@ from fairground.ops.caching.report import CacheReport
 from fairground.ops.caching.verifying import verify
 from fairground.ops.caching.warming import prewarm
 from fairground.platform.cache.settings import CacheSettings, Life
-from fairground.platform.db.common.operator_acts import OperatorAct
 from fairground.platform.checks import CheckStatus
+from fairground.platform.db.common.operator_acts import OperatorAct
 
 
 def add_to(app: typer.Typer) -> None:
