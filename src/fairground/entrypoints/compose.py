@@ -24,7 +24,7 @@ from fairground.modules.payments import wiring as payments
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.modules.reviews import wiring as reviews
 from fairground.ops.caching import http as ops_caching
-from fairground.platform import upkeep
+from fairground.platform import shared_tables
 from fairground.platform.cache.backlog import JobBacklog
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import Invalidation, RenewTags
@@ -278,7 +278,7 @@ def _build_modules(
         db, links, limiter=RateLimiter(db), mailer=mailer, cookie=cookie, public_url=address
     )
     modules = [
-        upkeep.build(db),
+        shared_tables.build(db),
         jobs.build(db),
         account_module,
         media,
