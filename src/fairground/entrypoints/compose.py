@@ -48,7 +48,7 @@ from fairground.platform.jobs.routes import Routes
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.worker import Worker
 from fairground.platform.links import Links
-from fairground.platform.mail import open_mailer
+from fairground.platform.mail.mailer import open_mailer
 from fairground.platform.module import Module, Schedule
 from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.storage import http as stored_files

@@ -4,7 +4,8 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from fairground.platform.mail import FolderMailer, compose_message
+from fairground.platform.mail.mailer import FolderMailer
+from fairground.platform.mail.message import compose_message
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
 from fairground.web.pages import mail

@@ -16,7 +16,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.links import Links
-from fairground.platform.mail import Mailer
+from fairground.platform.mail.mailer import Mailer
 from fairground.platform.module import Module, Schedule
 from fairground.platform.ratelimit import RateLimiter
 

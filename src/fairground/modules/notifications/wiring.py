@@ -17,7 +17,7 @@ from fairground.modules.notifications.service import NotificationService
 from fairground.modules.notifications.tables import history
 from fairground.platform.db.database import Database
 from fairground.platform.links import Links
-from fairground.platform.mail import Mailer
+from fairground.platform.mail.mailer import Mailer
 from fairground.platform.module import Module
 
 
