@@ -17,7 +17,7 @@ from fairground.entrypoints.storing import open_store
 from fairground.kernel.clock import SystemClock
 from fairground.ops.caching import module as caching
 from fairground.ops.images import module as images
-from fairground.platform import upkeep
+from fairground.platform import shared_tables
 from fairground.platform.cache.backlog import JobBacklog
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import Invalidation, RenewTags
@@ -40,7 +40,7 @@ from fairground.platform.jobs.routes import Routes
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.worker import Worker
 from fairground.platform.links import Links
-from fairground.platform.mail import open_mailer
+from fairground.platform.mail.mailer import open_mailer
 from fairground.platform.module import Module
 from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.settings import SettingsSource
@@ -172,7 +172,7 @@ def _compose(settings: Settings, *, is_guest: bool, is_silent: bool, names: Sequ
     )
     cache, invalidation = _build_cache(settings, db, source.of(CacheSettings), is_silent=is_silent)
     runtime = _build_runtime(settings, source, db=db, cache=cache)
-    modules = [upkeep.build(db), jobs.build(db)]
+    modules = [shared_tables.build(db), jobs.build(db)]
     for name in names:
         module: Module = import_module(f"{name}.module").build(runtime, links)
         modules.append(module)

@@ -9,9 +9,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from starlette.responses import PlainTextResponse
 
 from fairground.kernel.messages import Job
+from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.db.history import History
 from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
-from fairground.platform.findings import Finding, Verdict
 from fairground.platform.links import Links
 from fairground.platform.measures import Counted, Measure
 from fairground.platform.module import Check, DemoStage, Module, Schedule
@@ -51,10 +51,10 @@ class Greetings:
             await tx.execute(insert(GreetingRow).values(name=job.name))
         self.greeted += 1
 
-    async def check(self) -> AsyncIterator[Finding]:
+    async def check(self) -> AsyncIterator[CheckResult]:
         async with self._db.read() as tx:
             count = await tx.scalar(select(func.count()).select_from(GreetingRow))
-        yield Finding(Verdict.OK, f"{count} greetings.")
+        yield CheckResult(CheckStatus.OK, f"{count} greetings.")
 
     def measure(self) -> list[Measure]:
         return [Counted("greetings", "Greetings since the start.", [((), self.greeted)])]

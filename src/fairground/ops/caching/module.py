@@ -7,8 +7,8 @@ from fairground.contracts.catalog import Catalog
 from fairground.ops.caching import http
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import Invalidation, RenewTags
+from fairground.platform.checks import CheckResult
 from fairground.platform.db.database import Database
-from fairground.platform.findings import Finding
 from fairground.platform.links import Links
 from fairground.platform.module import Check, Module
 
@@ -29,8 +29,8 @@ def build(
     )
 
 
-async def _check_server(url: str, *, namespace: str) -> AsyncIterator[Finding]:
+async def _check_server(url: str, *, namespace: str) -> AsyncIterator[CheckResult]:
     from fairground.platform.cache.redis.checking import check_server  # noqa: PLC0415 - loads the client of Redis
 
-    for finding in await check_server(url, namespace=namespace):
-        yield finding
+    for result in await check_server(url, namespace=namespace):
+        yield result

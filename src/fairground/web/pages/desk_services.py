@@ -78,7 +78,7 @@ def _price_minor(text: str, *, currency: str) -> int:
     try:
         price_minor = read_amount(text, currency)
     except AmountInvalid as refusal:
-        raise FormRefused({"price": f"{refusal.problem}: {refusal.way_out}."}) from refusal
+        raise FormRefused({"price": f"{refusal.problem}: {refusal.hint}."}) from refusal
     if not 1 <= price_minor <= PRICE_MAX_MINOR:
         most = PRICE_MAX_MINOR // 10 ** currency_exponent(currency)
         raise FormRefused({"price": _("Write more than 0 and at most %(most)s.") % {"most": most}})
