@@ -24,7 +24,7 @@ from fairground.platform.module import Module
 from fairground.verticals.schema import Vertical
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
-# Raised before or beside the domain, by the HTTP surface itself (platform/http/problems.py and shield.py).
+# Raised before or beside the domain, by the HTTP surface itself (platform/http/problems.py and security.py).
 SURFACE_CODES: Final = (
     ("internal_error", 500, "A mistake of the program; its log holds the rest."),
     ("request.coding_refused", 406, "Accept-Encoding refuses every coding, the plain body included."),

@@ -12,7 +12,7 @@ from fairground.ops.importing.faults import RowFault
 from fairground.ops.importing.mapping import ProviderMap, RowMapper
 from fairground.verticals.loader import load_verticals
 from fairground.web.forms import Form
-from fairground.web.pages.desk_profile import Profile
+from fairground.web.pages.dashboard_profile import Profile
 
 REFUSED: Final = "refused"
 CASES: Final = [

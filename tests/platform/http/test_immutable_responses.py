@@ -5,9 +5,9 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from fairground.platform.http import repeating
+from fairground.platform.http import immutable_responses
 from fairground.platform.http.counting import RequestStats
-from fairground.platform.http.repeating import RepeatImmutable
+from fairground.platform.http.immutable_responses import ImmutableResponseCache
 from tests.support.asgi import bodies_of, call
 
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": '"a"', "Content-Type": "image/webp"}
@@ -23,7 +23,7 @@ class Pictures:
         self.calls = 0
         self.clock = 0.0
         self.stats = RequestStats()
-        self.app = RepeatImmutable(self.answer, stats=self.stats, now=lambda: self.clock)
+        self.app = ImmutableResponseCache(self.answer, stats=self.stats, now=lambda: self.clock)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://fair.example")
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +51,7 @@ async def test_what_is_asked_for_again_and_again_is_given_from_memory(pictures: 
 
 async def test_what_was_asked_for_once_is_not_kept(pictures: Pictures) -> None:
     await pictures.get()
-    pictures.clock = repeating.SECONDS + 1
+    pictures.clock = immutable_responses.SECONDS + 1
     await pictures.get()
     await pictures.get()
     assert (pictures.calls, pictures.stats.repeated) == (3, 0)
@@ -61,7 +61,7 @@ async def test_what_is_gone_is_given_for_moments_only(pictures: Pictures) -> Non
     await pictures.get(times=2)
     pictures.status = 404
     assert (await pictures.get()).status_code == 200
-    pictures.clock = repeating.SECONDS
+    pictures.clock = immutable_responses.SECONDS
     assert (await pictures.get()).status_code == 404
 
 
@@ -114,18 +114,18 @@ async def test_what_may_change_or_is_for_one_is_asked_for_each_time(
 
 
 async def test_an_address_that_no_page_has_is_not_remembered(pictures: Pictures) -> None:
-    await pictures.get("/img?v=1&x=" + "x" * repeating.ASKED_MAX_BYTES, times=3)
-    await pictures.client.get("/img?v=1", headers={"accept": "x" * repeating.ASKED_MAX_BYTES})
+    await pictures.get("/img?v=1&x=" + "x" * immutable_responses.ASKED_MAX_BYTES, times=3)
+    await pictures.client.get("/img?v=1", headers={"accept": "x" * immutable_responses.ASKED_MAX_BYTES})
     assert (pictures.calls, pictures.stats.repeated) == (4, 0)
 
 
 async def test_memory_is_bounded(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeating, "MOST_BYTES", 5_000)
+    monkeypatch.setattr(immutable_responses, "MOST_BYTES", 5_000)
     for name in "abc":
         await pictures.get(f"/{name}", times=2)
     await pictures.get("/a")
     await pictures.get("/c")
     assert (pictures.calls, pictures.stats.repeated) == (7, 1)
-    monkeypatch.setattr(repeating, "LARGEST_BYTES", 6)
+    monkeypatch.setattr(immutable_responses, "LARGEST_BYTES", 6)
     await pictures.get("/large", times=3)
     assert pictures.calls == 10

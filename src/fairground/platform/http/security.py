@@ -40,7 +40,7 @@ def _origin_of(url: str) -> str:
     return f"{parts.scheme}://{host_of(parts.netloc)}{port}"
 
 
-class Shield:
+class SecurityMiddleware:
     """Refuse foreign hosts and forged requests, and set the headers that every answer has.
 
     A request that changes something must not come from a page of another site, with or without a cookie: signing in
@@ -153,7 +153,7 @@ def _restrict_caching(scope: Scope, headers: MutableHeaders) -> None:
         headers["Cache-Control"] = UNSTORED
 
 
-class OneSlash:
+class TrailingSlashMiddleware:
     """Let every path be asked for with and without a slash at its end, without a redirect."""
 
     def __init__(self, app: ASGIApp, *, paths_with_slash: Iterable[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""The provider's desk: what waits for an answer, what comes, and how the profile stands."""
+"""The provider's dashboard: what waits for an answer, what comes, and how the profile stands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from fairground.verticals.loader import Verticals
 from fairground.web.formats import date_in
 from fairground.web.forms import Form
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.me import PAGE_LENGTH, read_page, read_status
+from fairground.web.pages.my_bookings import PAGE_LENGTH, read_page, read_status
 from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
 SIDE: Final = "provider"
-COMING_MAX: Final = 100  # bookings ahead that the desk lays out by day
+COMING_MAX: Final = 100  # bookings ahead that the dashboard lays out by day
 
 
 class ProfileMissing(NotFound):
@@ -35,8 +35,8 @@ class ProfileMissing(NotFound):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Desk:
-    """What every page of the desk works with."""
+class Dashboard:
+    """What every page of the dashboard works with."""
 
     renderer: Renderer
     accounts: Accounts
@@ -65,7 +65,7 @@ class Desk:
         return own
 
     def page(self, request: Request, caller: Caller, template: str, *, status: int = 200, **values: Any) -> Response:
-        return self.renderer.page(request, f"desk/{template}.html", status=status, viewer=caller, **values)
+        return self.renderer.page(request, f"dashboard/{template}.html", status=status, viewer=caller, **values)
 
     async def customer_names(self, bookings: Sequence[BookingView]) -> dict[UUID, str]:
         users = await self.accounts.find_users(user_ids={booking.customer_id for booking in bookings})
@@ -81,8 +81,8 @@ class Desk:
         )
 
 
-def build_desk(site: Site, links: Links) -> Desk:
-    return Desk(
+def build_dashboard(site: Site, links: Links) -> Dashboard:
+    return Dashboard(
         renderer=site.renderer,
         accounts=links.of(Accounts),
         catalog=links.of(Catalog),
@@ -93,31 +93,31 @@ def build_desk(site: Site, links: Links) -> Desk:
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    desk = build_desk(site, links)
-    router = page_router(desk.renderer)
+    dashboard = build_dashboard(site, links)
+    router = page_router(dashboard.renderer)
 
     @router.get("/pro")
-    async def show_desk(request: Request, caller: SignedIn) -> Response:
-        if await desk.find_own(caller) is None:
+    async def show_dashboard(request: Request, caller: SignedIn) -> Response:
+        if await dashboard.find_own(caller) is None:
             return see_other("/pro/profile")
-        return await _show_desk(desk, request, caller, form=Form())
+        return await _show_dashboard(dashboard, request, caller, form=Form())
 
     @router.post("/pro/submit")
     async def submit(request: Request, caller: SignedIn) -> Response:
-        own = await desk.get_own(caller)
+        own = await dashboard.get_own(caller)
         try:
-            await desk.catalog.submit_provider(owner_id=caller.user_id, provider_id=own.id)
+            await dashboard.catalog.submit_provider(owner_id=caller.user_id, provider_id=own.id)
         except DomainError as refusal:
-            return await _show_desk(desk, request, caller, form=Form().refused(refusal), status=422)
+            return await _show_dashboard(dashboard, request, caller, form=Form().refused(refusal), status=422)
         return see_other("/pro")
 
     @router.get("/pro/bookings")
     async def list_bookings(request: Request, caller: SignedIn) -> Response:
-        await desk.get_own(caller)
+        await dashboard.get_own(caller)
         wanted, page = read_status(request), read_page(request)
-        found = await desk.bookings_of(caller, status=wanted, page=page)
-        names = await desk.customer_names(found.data)
-        return desk.page(
+        found = await dashboard.bookings_of(caller, status=wanted, page=page)
+        names = await dashboard.customer_names(found.data)
+        return dashboard.page(
             request,
             caller,
             "bookings",
@@ -131,26 +131,28 @@ def routes(site: Site, links: Links) -> APIRouter:
     return router
 
 
-async def _show_desk(desk: Desk, request: Request, caller: Caller, *, form: Form, status: int = 200) -> Response:
-    own = await desk.get_own(caller)
-    requests = await desk.bookings_of(caller, status=BookingStatus.REQUESTED)
-    confirmed = (await desk.bookings_of(caller, status=BookingStatus.CONFIRMED, limit=COMING_MAX)).data
-    now = desk.clock.now()
+async def _show_dashboard(
+    dashboard: Dashboard, request: Request, caller: Caller, *, form: Form, status: int = 200
+) -> Response:
+    own = await dashboard.get_own(caller)
+    requests = await dashboard.bookings_of(caller, status=BookingStatus.REQUESTED)
+    confirmed = (await dashboard.bookings_of(caller, status=BookingStatus.CONFIRMED, limit=COMING_MAX)).data
+    now = dashboard.clock.now()
     coming = sorted((each for each in confirmed if each.ends_at > now), key=lambda each: each.starts_at)
     over = [each for each in confirmed if each.ends_at <= now]
-    return desk.page(
+    return dashboard.page(
         request,
         caller,
         "home",
         status=status,
         own=own,
-        pack=desk.verticals.find(own.vertical),
+        pack=dashboard.verticals.find(own.vertical),
         requests=requests.data,
         waiting=requests.total,
         over=over,
         coming=_by_day(coming, zone=own.timezone),
         coming_count=len(coming),
-        names=await desk.customer_names([*requests.data, *confirmed]),
+        names=await dashboard.customer_names([*requests.data, *confirmed]),
         form=form,
     )
 

@@ -26,7 +26,7 @@ from fairground.verticals.schema import Vertical
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.hours import zone_options
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.desk import Desk, build_desk
+from fairground.web.pages.dashboard import Dashboard, build_dashboard
 from fairground.web.site import Site
 
 FIELDS: Final = {"catalog.category_unknown": "categories"}
@@ -45,42 +45,42 @@ class Profile(Answers):
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    desk, galleries, schedules = build_desk(site, links), links.of(Galleries), links.of(ProviderSchedules)
-    router = page_router(desk.renderer)
+    dashboard, galleries, schedules = build_dashboard(site, links), links.of(Galleries), links.of(ProviderSchedules)
+    router = page_router(dashboard.renderer)
 
     @router.get("/pro/profile")
     async def edit_profile(request: Request, caller: SignedIn) -> Response:
-        own = await desk.find_own(caller)
+        own = await dashboard.find_own(caller)
         if own is None:
             vertical = request.query_params.get("vertical", "")
-            pack = desk.verticals.find(vertical)
+            pack = dashboard.verticals.find(vertical)
             form = Form(values={"vertical": vertical, "business_name": caller.name})
-            return _show(desk, request, caller, own=None, pack=pack, form=form)
+            return _show(dashboard, request, caller, own=None, pack=pack, form=form)
         moved = await schedules.list_bookings_at_other_times(provider_id=own.id, timezone=own.timezone)
-        pack = desk.verticals.find(own.vertical)
-        return _show(desk, request, caller, own=own, pack=pack, form=_filled(own), moved=moved)
+        pack = dashboard.verticals.find(own.vertical)
+        return _show(dashboard, request, caller, own=own, pack=pack, form=_filled(own), moved=moved)
 
     @router.post("/pro/profile")
     async def save_profile(request: Request, caller: SignedIn) -> Response:
-        own = await desk.find_own(caller)
+        own = await dashboard.find_own(caller)
         form = await read_form(request)
         try:
-            moved = await _save(desk, caller, own=own, form=form)
+            moved = await _save(dashboard, caller, own=own, form=form)
         except DomainError as refusal:
-            pack = desk.verticals.find(own.vertical if own else form.values.get("vertical", ""))
+            pack = dashboard.verticals.find(own.vertical if own else form.values.get("vertical", ""))
             refused = form.refused(refusal, fields=FIELDS)
-            return _show(desk, request, caller, own=own, pack=pack, form=refused, status=422)
+            return _show(dashboard, request, caller, own=own, pack=pack, form=refused, status=422)
         if moved:
             return see_other("/pro/profile")
         return see_other("/pro/preview" if own else "/pro/services")
 
     @router.get("/pro/preview")
     async def preview(request: Request, caller: SignedIn) -> Response:
-        own = await desk.get_own(caller)
-        pack = desk.verticals.find(own.vertical)
+        own = await dashboard.get_own(caller)
+        pack = dashboard.verticals.find(own.vertical)
         nothing = ReviewPage(data=[], total=0)
         pictures = await galleries.list_own_gallery(owner_id=caller.user_id)
-        return desk.page(
+        return dashboard.page(
             request,
             caller,
             "preview",
@@ -97,15 +97,17 @@ def routes(site: Site, links: Links) -> APIRouter:
     return router
 
 
-async def _save(desk: Desk, caller: Caller, *, own: OwnProvider | None, form: Form) -> list[BookingAtOtherTime]:
+async def _save(
+    dashboard: Dashboard, caller: Caller, *, own: OwnProvider | None, form: Form
+) -> list[BookingAtOtherTime]:
     """Save the form; return the bookings that the zone in it moves to another wall time."""
     values = form.parse(Profile).model_dump()
     if own is None:
         profile = ProfileIn(vertical=form.values.get("vertical", ""), **values)
-        await desk.catalog.create_provider(owner_id=caller.user_id, profile=profile)
+        await dashboard.catalog.create_provider(owner_id=caller.user_id, profile=profile)
         return []
     changes = ProfileChanges(**values)
-    changed = await desk.catalog.change_provider(owner_id=caller.user_id, provider_id=own.id, changes=changes)
+    changed = await dashboard.catalog.change_provider(owner_id=caller.user_id, provider_id=own.id, changes=changes)
     return changed.bookings_at_other_times
 
 
@@ -116,7 +118,7 @@ def _filled(own: OwnProvider) -> Form:
 
 
 def _show(
-    desk: Desk,
+    dashboard: Dashboard,
     request: Request,
     caller: Caller,
     *,
@@ -127,7 +129,7 @@ def _show(
     status: int = 200,
 ) -> Response:
     zones = zone_options(form.values.get("timezone", ""))
-    return desk.page(
+    return dashboard.page(
         request,
         caller,
         "profile",

@@ -23,7 +23,7 @@ from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.links import Links
 from fairground.web.forms import Answers, Form, FormRefused, read_form
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.desk import Desk, build_desk
+from fairground.web.pages.dashboard import Dashboard, build_dashboard
 from fairground.web.site import Site
 
 
@@ -37,28 +37,28 @@ class Offered(Answers):
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    desk = build_desk(site, links)
-    router = page_router(desk.renderer)
+    dashboard = build_dashboard(site, links)
+    router = page_router(dashboard.renderer)
 
     @router.get("/pro/services")
     async def list_services(request: Request, caller: SignedIn) -> Response:
-        return await _show(desk, request, caller, own=await desk.get_own(caller), form=Form())
+        return await _show(dashboard, request, caller, own=await dashboard.get_own(caller), form=Form())
 
     @router.post("/pro/services")
     async def add_service(request: Request, caller: SignedIn) -> Response:
-        own = await desk.get_own(caller)
+        own = await dashboard.get_own(caller)
         form = await read_form(request)
         try:
-            service = _service(form.parse(Offered), currency=await desk.catalog.get_currency())
-            await desk.catalog.add_service(owner_id=caller.user_id, provider_id=own.id, service=service)
+            service = _service(form.parse(Offered), currency=await dashboard.catalog.get_currency())
+            await dashboard.catalog.add_service(owner_id=caller.user_id, provider_id=own.id, service=service)
         except DomainError as refusal:
             refused = form.refused(refusal, fields={"catalog.category_unknown": "category"})
-            return await _show(desk, request, caller, own=own, form=refused, status=422)
+            return await _show(dashboard, request, caller, own=own, form=refused, status=422)
         return see_other("/pro/services")
 
     @router.post("/pro/services/{service_id}/withdraw")
     async def withdraw_service(caller: SignedIn, service_id: UUID) -> Response:
-        await desk.catalog.withdraw_service(owner_id=caller.user_id, service_id=service_id)
+        await dashboard.catalog.withdraw_service(owner_id=caller.user_id, service_id=service_id)
         return see_other("/pro/services")
 
     return router
@@ -86,12 +86,12 @@ def _price_minor(text: str, *, currency: str) -> int:
 
 
 async def _show(
-    desk: Desk, request: Request, caller: Caller, *, own: OwnProvider, form: Form, status: int = 200
+    dashboard: Dashboard, request: Request, caller: Caller, *, own: OwnProvider, form: Form, status: int = 200
 ) -> Response:
-    pack = desk.verticals.find(own.vertical)
-    services = await desk.catalog.list_services(provider_id=own.id, viewer_id=caller.user_id)
-    currency = await desk.catalog.get_currency()
-    return desk.page(
+    pack = dashboard.verticals.find(own.vertical)
+    services = await dashboard.catalog.list_services(provider_id=own.id, viewer_id=caller.user_id)
+    currency = await dashboard.catalog.get_currency()
+    return dashboard.page(
         request,
         caller,
         "services",

@@ -42,7 +42,7 @@ class _Trailers(list[tuple[bytes, bytes]]):
 _TRAILERS_ONLY: Final = _Trailers()
 
 
-class WholeAnswers(HttpToolsProtocol):
+class BufferedHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which writes the head of an answer and its body one after the other.
 
     Each of them would be a packet of its own, and the second system call costs as much as all that the cache does for
@@ -51,7 +51,7 @@ class WholeAnswers(HttpToolsProtocol):
     A request that cannot be answered is refused after the answers to those before it, and ends the connection.
     """
 
-    transport: "JoinedWrites"  # type: ignore[assignment]
+    transport: "WriteCoalescingTransport"  # type: ignore[assignment]
 
     def __init__(self, config: uvicorn.Config, *arguments: Any, connections: Connections, **more: Any) -> None:
         super().__init__(config, *arguments, **more)
@@ -70,7 +70,7 @@ class WholeAnswers(HttpToolsProtocol):
         self._is_leaving = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        joined = JoinedWrites(cast("asyncio.Transport", transport))
+        joined = WriteCoalescingTransport(cast("asyncio.Transport", transport))
         super().connection_made(cast("asyncio.Transport", joined))
         refusal = self._limits.admit(self, host=self.client[0] if self.client else "")
         if refusal is not None:
@@ -250,7 +250,7 @@ def _timed_out() -> ProblemResponse:
     )
 
 
-class JoinedWrites:
+class WriteCoalescingTransport:
     """A transport that writes at the end of the event loop's turn what it was given during it."""
 
     def __init__(self, transport: asyncio.Transport) -> None:

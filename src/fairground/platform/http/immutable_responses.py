@@ -34,7 +34,7 @@ class _Kept:
     until: float
 
 
-class RepeatImmutable:
+class ImmutableResponseCache:
     """Give public, immutable answers that are asked for again and again from memory.
 
     What was asked for once is only remembered by its address: most pictures are looked at by one person.

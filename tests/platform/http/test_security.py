@@ -9,7 +9,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
 from fairground.platform.http.identity import Visitor
 from fairground.platform.http.routing import api_router
-from fairground.platform.http.shield import Shield
+from fairground.platform.http.security import SecurityMiddleware
 from tests.platform.http.conftest import PUBLIC_URL, NameAuthenticator
 
 pytestmark = pytest.mark.anyio
@@ -31,8 +31,10 @@ async def test_malformed_host_is_refused(client: httpx.AsyncClient, host: str) -
 
 async def test_default_port_of_the_public_address_is_no_part_of_its_origin() -> None:
     for url in ("https://Fair.example", "https://fair.example:443"):
-        shield = Shield(PlainTextResponse("done"), public_url=url)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(shield), base_url="https://fair.example") as client:
+        security = SecurityMiddleware(PlainTextResponse("done"), public_url=url)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(security), base_url="https://fair.example"
+        ) as client:
             statuses = [
                 (await client.post("/", headers={"Origin": origin, "Cookie": "a=b"})).status_code
                 for origin in ("https://fair.example", "https://fair.example:444", "http://fair.example")

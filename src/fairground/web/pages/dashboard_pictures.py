@@ -23,7 +23,7 @@ from fairground.platform.storage.receiving import FORM_MAX_BYTES
 from fairground.web.addresses import read_number
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.desk import Desk, build_desk
+from fairground.web.pages.dashboard import Dashboard, build_dashboard
 from fairground.web.site import Site
 
 PATH: Final = "/pro/pictures"
@@ -40,10 +40,10 @@ class Move(Answers):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PictureDesk:
+class PictureDashboard:
     """What the pages of pictures work with."""
 
-    desk: Desk
+    dashboard: Dashboard
     pictures: Pictures
     portraits: Portraits
     galleries: Galleries
@@ -95,7 +95,7 @@ class PictureDesk:
             await self.pictures.delete_picture(owner_id=caller.user_id, picture_id=picture_id)
 
     async def show(self, request: Request, caller: Caller, *, own: OwnProvider, form: Form, **values: Any) -> Response:
-        return self.desk.page(
+        return self.dashboard.page(
             request,
             caller,
             "pictures",
@@ -113,14 +113,14 @@ class PictureDesk:
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    at = PictureDesk(
-        desk=build_desk(site, links),
+    at = PictureDashboard(
+        dashboard=build_dashboard(site, links),
         pictures=links.of(Pictures),
         portraits=links.of(Portraits),
         galleries=links.of(Galleries),
         forms=links.of(PictureForms),
     )
-    router = page_router(at.desk.renderer)
+    router = page_router(at.dashboard.renderer)
     _add_page(router, at)
     _add_bringing(router, at)
     _add_changing(router, at)
@@ -128,10 +128,10 @@ def routes(site: Site, links: Links) -> APIRouter:
     return router
 
 
-def _add_page(router: APIRouter, at: PictureDesk) -> None:
+def _add_page(router: APIRouter, at: PictureDashboard) -> None:
     @router.get(PATH)
     async def show_pictures(request: Request, caller: SignedIn) -> Response:
-        own, said = await at.desk.get_own(caller), request.query_params
+        own, said = await at.dashboard.get_own(caller), request.query_params
         brought = await _find_picture(at, caller, said.get("brought", ""))
         # The gallery learns a moment later what was written just now.
         written = {f"alt-{brought.id}": brought.alt} if brought is not None else {}
@@ -146,9 +146,9 @@ def _add_page(router: APIRouter, at: PictureDesk) -> None:
         )
 
 
-def _add_bringing(router: APIRouter, at: PictureDesk) -> None:
+def _add_bringing(router: APIRouter, at: PictureDashboard) -> None:
     async def bring(request: Request, caller: Caller, *, keep: _Keep, field: str, done: str) -> Response:
-        own = await at.desk.get_own(caller)
+        own = await at.dashboard.get_own(caller)
         try:
             picture = await at.take_form(request, caller)
             await keep(caller, own, picture.id)
@@ -165,25 +165,25 @@ def _add_bringing(router: APIRouter, at: PictureDesk) -> None:
         return await bring(request, caller, keep=at.add_to_gallery, field="gallery-file", done="added")
 
 
-def _add_changing(router: APIRouter, at: PictureDesk) -> None:
+def _add_changing(router: APIRouter, at: PictureDashboard) -> None:
     @router.post(f"{PATH}/portrait/remove")
     async def remove_portrait(caller: SignedIn) -> Response:
-        await at.remove_portrait(caller, await at.desk.get_own(caller))
+        await at.remove_portrait(caller, await at.dashboard.get_own(caller))
         return _back(done="removed")
 
     @router.post(f"{PATH}/{{picture_id}}/portrait")
     async def choose_portrait(caller: SignedIn, picture_id: UUID) -> Response:
-        await at.choose_portrait(caller, await at.desk.get_own(caller), picture_id)
+        await at.choose_portrait(caller, await at.dashboard.get_own(caller), picture_id)
         return _back(done="portrait", brought=picture_id)
 
     @router.post(f"{PATH}/{{picture_id}}/remove")
     async def remove(caller: SignedIn, picture_id: UUID) -> Response:
-        await at.remove_from_gallery(caller, await at.desk.get_own(caller), picture_id)
+        await at.remove_from_gallery(caller, await at.dashboard.get_own(caller), picture_id)
         return _back(done="removed")
 
     @router.post(f"{PATH}/{{picture_id}}/move")
     async def move(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
-        own, form = await at.desk.get_own(caller), await read_form(request)
+        own, form = await at.dashboard.get_own(caller), await read_form(request)
         try:
             way = await at.move(caller, own, picture_id, by=form.parse(Move).by)
         except _REFUSALS as refusal:
@@ -192,7 +192,7 @@ def _add_changing(router: APIRouter, at: PictureDesk) -> None:
 
     @router.post(f"{PATH}/{{picture_id}}/alt")
     async def change_alt(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
-        own, form = await at.desk.get_own(caller), await read_form(request)
+        own, form = await at.dashboard.get_own(caller), await read_form(request)
         field, alt = f"alt-{picture_id}", form.values.get("alt", "")
         try:
             await at.pictures.describe_picture(owner_id=caller.user_id, picture_id=picture_id, alt=alt)
@@ -202,33 +202,35 @@ def _add_changing(router: APIRouter, at: PictureDesk) -> None:
         return _back(done="described", brought=picture_id, focus=field)
 
 
-def _add_parts(router: APIRouter, at: PictureDesk) -> None:
+def _add_parts(router: APIRouter, at: PictureDashboard) -> None:
     """Add what script asks for: pictures that have been sent, and how they stand."""
 
     @router.post(f"/_f{PATH}/{{picture_id}}/portrait")
     async def complete_portrait(caller: SignedIn, picture_id: UUID) -> Response:
-        own = await at.desk.get_own(caller)
+        own = await at.dashboard.get_own(caller)
         picture = await at.pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
         await at.choose_portrait(caller, own, picture_id)
-        return at.desk.renderer.part("desk/_portrait.html", own=own, portrait=picture, looks=0)
+        return at.dashboard.renderer.part("dashboard/_portrait.html", own=own, portrait=picture, looks=0)
 
     @router.post(f"/_f{PATH}/{{picture_id}}/gallery")
     async def complete_for_gallery(caller: SignedIn, picture_id: UUID) -> Response:
-        own = await at.desk.get_own(caller)
+        own = await at.dashboard.get_own(caller)
         picture = await at.pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
         await at.add_to_gallery(caller, own, picture_id)
-        return at.desk.renderer.part("desk/_picture.html", picture=picture, portrait_id=None, form=Form(), focus="")
+        return at.dashboard.renderer.part(
+            "dashboard/_picture.html", picture=picture, portrait_id=None, form=Form(), focus=""
+        )
 
     @router.get(f"/_f{PATH}/{{picture_id}}/portrait")
     async def look_at_portrait(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
-        own = await at.desk.get_own(caller)
+        own = await at.dashboard.get_own(caller)
         picture = await at.pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
-        return at.desk.renderer.part("desk/_portrait.html", own=own, portrait=picture, looks=_looks(request))
+        return at.dashboard.renderer.part("dashboard/_portrait.html", own=own, portrait=picture, looks=_looks(request))
 
     @router.get(f"/_f{PATH}/{{picture_id}}/gallery")
     async def look_at_picture(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
         picture = await at.pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
-        return at.desk.renderer.part("desk/_frame.html", picture=picture, looks=_looks(request))
+        return at.dashboard.renderer.part("dashboard/_frame.html", picture=picture, looks=_looks(request))
 
 
 def _looks(request: Request) -> int:
@@ -246,7 +248,7 @@ def _refused(refusal: DomainError, *, field: str, typed: str = "") -> Form:
     return Form(values={field: typed}, errors={field: refusal})
 
 
-async def _find_picture(at: PictureDesk, caller: Caller, wanted: str) -> Picture | None:
+async def _find_picture(at: PictureDashboard, caller: Caller, wanted: str) -> Picture | None:
     try:
         return await at.pictures.get_picture(owner_id=caller.user_id, picture_id=UUID(wanted))
     except (ValueError, PictureNotFound):

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from fairground.entrypoints.whole_answers import HELD_MAX_BYTES, JoinedWrites
+from fairground.entrypoints.buffered_protocol import HELD_MAX_BYTES, WriteCoalescingTransport
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import CacheSettings, Life
@@ -52,7 +52,7 @@ class Wire(asyncio.Transport):
 
 async def test_what_is_written_in_one_turn_leaves_together() -> None:
     wire = Wire()
-    joined = JoinedWrites(wire)
+    joined = WriteCoalescingTransport(wire)
     joined.write(b"head ")
     joined.write(b"body")
     assert wire.sent == []
@@ -64,7 +64,7 @@ async def test_what_is_written_in_one_turn_leaves_together() -> None:
 
 async def test_what_is_much_leaves_at_once_and_in_order() -> None:
     wire = Wire()
-    joined = JoinedWrites(wire)
+    joined = WriteCoalescingTransport(wire)
     joined.write(b"head")
     joined.write(b"x" * HELD_MAX_BYTES)
     assert wire.sent == [b"head" + b"x" * HELD_MAX_BYTES]
@@ -75,7 +75,7 @@ async def test_what_is_much_leaves_at_once_and_in_order() -> None:
 
 async def test_nothing_is_held_back_by_closing_and_nothing_is_written_after_it() -> None:
     wire = Wire()
-    joined = JoinedWrites(wire)
+    joined = WriteCoalescingTransport(wire)
     joined.write(b"goodbye")
     joined.close()
     assert (wire.sent, joined.is_closing()) == ([b"goodbye"], True)
