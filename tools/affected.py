@@ -5,8 +5,8 @@
 A test file is named if it changed, or if it imports, over any number of steps, something that changed. Names of
 modules in strings count as imports, because some modules are loaded by name; so does the name of the program in a test
 that starts it. The conftest.py of all tests counts when it changes itself: it imports the whole program, and what a
-test needs of that it imports too. A file that is no Python belongs to the modules of its folder that name it, or to all of
-them. What every test depends on, such as the locks, names all tests.
+test needs of that it imports too. A file that is no Python belongs to the modules of its folder that name it, or to all
+of them. What every test depends on, such as the locks, names all tests.
 """
 
 import ast
