@@ -18,6 +18,7 @@ from fairground.kernel.clock import SystemClock
 from fairground.modules.accounts import wiring as accounts
 from fairground.modules.booking import wiring as booking
 from fairground.modules.catalog import wiring as catalog
+from fairground.modules.imports import wiring as imports
 from fairground.modules.media import wiring as pictures
 from fairground.modules.notifications import wiring as notifications
 from fairground.modules.payments import wiring as payments
@@ -287,5 +288,6 @@ def _build_modules(
         booking.build(db, links, verticals=verticals, public_url=address, organizer=settings.mail_from),
         reviews.build(db, links),
         notifications.build(db, links, mailer=mailer, public_url=address),
+        imports.build(db, links),
     ]
     return modules, authenticator

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits, ProviderSchedules
+from fairground.contracts.catalog import Catalog, Galleries, Portraits, ProviderSchedules
+from fairground.contracts.imports import EmbeddedPictures
 from fairground.contracts.media import Pictures
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.clock import Clock, SystemClock

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from fairground.contracts.catalog import EmbeddedPictures, Galleries
+from fairground.contracts.catalog import Galleries
+from fairground.contracts.imports import EmbeddedPictures
 from fairground.contracts.media import PictureCare
 from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.servers import Address, show_warmed
