@@ -107,7 +107,7 @@ class ExternalProviderService(CatalogBase):
                 service=self._service(pack, provider),
             )
         except Invalid as error:
-            raise type(error)(f"{provider.external_id}: {error.detail}", hint=error.way_out, **error.context) from error
+            raise type(error)(f"{provider.external_id}: {error.detail}", hint=error.hint, **error.context) from error
 
     def _service(self, pack: Vertical, provider: ExternalProvider) -> ServiceIn | None:
         """Return the one service of an imported row, filled up from the pack where the row says nothing."""

@@ -7,13 +7,13 @@ from fairground.modules.imports import http
 from fairground.modules.imports.service.picture_migration import MigratePictures, PictureMigrations
 from fairground.modules.imports.service.provider_imports import ProviderImports
 from fairground.modules.imports.tables import history
-from fairground.platform.db.database import Database
 from fairground.platform.links import Links
 from fairground.platform.module import Module
+from fairground.runtime import Runtime
 
 
-def build(db: Database, links: Links) -> Module:
-    providers = links.of(Catalog)
+def build(runtime: Runtime, links: Links) -> Module:
+    db, providers = runtime.db, links.of(Catalog)
     migrations = PictureMigrations(
         db=db,
         providers=providers,
