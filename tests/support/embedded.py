@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairground.contracts.catalog import Catalog
+from fairground.contracts.imports import Imports
 from fairground.entrypoints.compose import Program
 from fairground.ops.importing.faults import RowFault
 from fairground.ops.importing.mapping import ProviderMap
@@ -70,4 +71,4 @@ async def bring_in(program: Program, rows: list[dict[str, Any]], *, folder: Path
     file.write_text(json.dumps(rows))
     pack = program.verticals.find("artists")
     assert pack is not None
-    return await Import(file, pack, MAP, program.links.of(Catalog), Nobody()).run()
+    return await Import(file, pack, MAP, program.links.of(Catalog), program.links.of(Imports), Nobody()).run()

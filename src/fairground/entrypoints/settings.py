@@ -19,6 +19,7 @@ MODULES: Final = (
     "fairground.modules.booking",
     "fairground.modules.reviews",
     "fairground.modules.notifications",
+    "fairground.modules.imports",
 )
 
 

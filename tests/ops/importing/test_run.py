@@ -8,8 +8,7 @@ from typing import Any, cast
 import pytest
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import Catalog, ProvidersImported
-from fairground.modules.catalog.service import CatalogService
+from fairground.contracts.catalog import ProvidersImported
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.ops.importing.faults import ImportRefused, RowFault
@@ -20,6 +19,7 @@ from fairground.ops.importing.source import Record
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.catalog import People, SteppingClock
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 
 VERTICALS = load_verticals()
@@ -80,8 +80,8 @@ class Heard:
 
 
 @pytest.fixture
-def catalog(db: Database) -> CatalogService:
-    return CatalogService(
+def catalog(db: Database) -> Directory:
+    return Directory(
         db=db,
         engine=BuiltInSearch(),
         accounts=cast("Accounts", People()),
@@ -92,10 +92,10 @@ def catalog(db: Database) -> CatalogService:
 
 
 def an_import(
-    catalog: Catalog, path: Path, *, heard: Heard | None = None, provider_map: ProviderMap | None = None
+    catalog: Directory, path: Path, *, heard: Heard | None = None, provider_map: ProviderMap | None = None
 ) -> Import:
     own = ProviderMap.model_validate({"source": "acts", "currency": "EUR", "fields": FIELDS})
-    return Import(path, ARTISTS, provider_map or own, catalog, heard or Heard())
+    return Import(path, ARTISTS, provider_map or own, catalog, catalog, heard or Heard())
 
 
 def a_file(folder: Path, *rows: str, name: str = "acts.csv") -> Path:
@@ -110,7 +110,7 @@ def figures(summary: Summary) -> tuple[int, int, int, int, int]:
 
 
 async def test_what_is_imported_again_is_unchanged_and_what_has_changed_is_updated(
-    catalog: CatalogService, tmp_path: Path, outbox: RecordingOutbox
+    catalog: Directory, tmp_path: Path, outbox: RecordingOutbox
 ) -> None:
     rows = [GOOD.format(id=number) for number in range(3)]
     assert figures(await an_import(catalog, a_file(tmp_path, *rows)).run()) == (3, 3, 0, 0, 0)
@@ -122,7 +122,7 @@ async def test_what_is_imported_again_is_unchanged_and_what_has_changed_is_updat
 
 
 async def test_rows_are_written_in_steps_of_five_hundred(
-    catalog: CatalogService, tmp_path: Path, outbox: RecordingOutbox
+    catalog: Directory, tmp_path: Path, outbox: RecordingOutbox
 ) -> None:
     heard = Heard()
     rows = [GOOD.format(id=number) for number in range(1_001)]
@@ -132,7 +132,7 @@ async def test_rows_are_written_in_steps_of_five_hundred(
 
 
 async def test_every_kind_of_broken_row_is_named_and_the_good_ones_are_taken(
-    catalog: CatalogService, tmp_path: Path
+    catalog: Directory, tmp_path: Path
 ) -> None:
     heard = Heard()
     rows = [row for number, (broken, _) in enumerate(BROKEN) for row in (GOOD.format(id=number), broken)]
@@ -144,7 +144,7 @@ async def test_every_kind_of_broken_row_is_named_and_the_good_ones_are_taken(
 
 
 async def test_the_reject_file_holds_the_rows_as_they_were_and_can_be_fed_back(
-    catalog: CatalogService, tmp_path: Path
+    catalog: Directory, tmp_path: Path
 ) -> None:
     good, bad = GOOD.format(id=1), 'b,"Two\nlines",Oslo,59.9,10.7,Europe/Oslo,pianist,much,60,request,x,\n'
     summary = await an_import(catalog, a_file(tmp_path, good, bad)).run()
@@ -155,9 +155,7 @@ async def test_the_reject_file_holds_the_rows_as_they_were_and_can_be_fed_back(
 
 
 @pytest.mark.parametrize("name", ["acts.json", "acts.jsonl"])
-async def test_rejected_objects_make_a_file_of_the_same_form(
-    catalog: CatalogService, tmp_path: Path, name: str
-) -> None:
+async def test_rejected_objects_make_a_file_of_the_same_form(catalog: Directory, tmp_path: Path, name: str) -> None:
     names = HEADER.strip().split(",")
     objects = [dict(zip(names, GOOD.format(id=number).strip().split(","), strict=True)) for number in range(4)]
     for bad in objects[1:3]:
@@ -174,7 +172,7 @@ async def test_rejected_objects_make_a_file_of_the_same_form(
 
 
 async def test_a_file_that_breaks_off_is_refused_and_the_steps_before_that_are_kept(
-    catalog: CatalogService, tmp_path: Path, outbox: RecordingOutbox
+    catalog: Directory, tmp_path: Path, outbox: RecordingOutbox
 ) -> None:
     names = HEADER.strip().split(",")
     objects = [dict(zip(names, GOOD.format(id=number).strip().split(","), strict=True)) for number in range(600)]
@@ -186,7 +184,7 @@ async def test_a_file_that_breaks_off_is_refused_and_the_steps_before_that_are_k
 
 
 async def test_a_rehearsal_says_what_would_be_refused_and_writes_nothing(
-    catalog: CatalogService, tmp_path: Path, outbox: RecordingOutbox
+    catalog: Directory, tmp_path: Path, outbox: RecordingOutbox
 ) -> None:
     path = a_file(tmp_path, GOOD.format(id=1), BROKEN[0][0])
     assert figures(await an_import(catalog, path).rehearse()) == (2, 1, 0, 0, 1)
@@ -194,22 +192,20 @@ async def test_a_rehearsal_says_what_would_be_refused_and_writes_nothing(
     assert figures(await an_import(catalog, path).run()) == (2, 1, 0, 0, 1)
 
 
-async def test_an_external_id_stands_in_a_file_once(catalog: CatalogService, tmp_path: Path) -> None:
+async def test_an_external_id_stands_in_a_file_once(catalog: Directory, tmp_path: Path) -> None:
     heard = Heard()
     path = a_file(tmp_path, GOOD.format(id=1), GOOD.format(id=2), GOOD.format(id=1))
     assert figures(await an_import(catalog, path, heard=heard).run()) == (3, 2, 0, 0, 1)
     assert describe(*heard.faults[0]) == "line 4, id: '1' stands on line 2 as well; keep one of the two."
 
 
-async def test_a_map_in_another_currency_is_refused_before_anything_is_read(
-    catalog: CatalogService, tmp_path: Path
-) -> None:
+async def test_a_map_in_another_currency_is_refused_before_anything_is_read(catalog: Directory, tmp_path: Path) -> None:
     in_nok = ProviderMap.model_validate({"source": "acts", "currency": "NOK", "fields": FIELDS})
     with pytest.raises(ImportRefused, match="this installation's in EUR"):
         await an_import(catalog, tmp_path / "none.csv", provider_map=in_nok).run()
 
 
-async def test_the_example_of_the_reference_is_a_map(catalog: CatalogService, tmp_path: Path) -> None:
+async def test_the_example_of_the_reference_is_a_map(catalog: Directory, tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "import-map.md").read_text(encoding="utf-8")
     (tmp_path / "MAP.toml").write_text(page.split("```toml\n")[1].split("```")[0])
     example = load_map(tmp_path / "MAP.toml")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fairground.contracts.catalog import Catalog
+from fairground.contracts.imports import Imports
 from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.compose import Program
@@ -87,7 +88,8 @@ def import_providers(
         if pack is None:
             known = ", ".join(entry.key for entry in program.verticals)
             raise Mistake(f"There is no vertical {vertical!r}. Choose one of {known}.")
-        job = Import(file, pack, provider_map, program.links.of(Catalog), teller)
+        links = program.links
+        job = Import(file, pack, provider_map, links.of(Catalog), links.of(Imports), teller)
         began_at = time.perf_counter()
         summary = await (job.rehearse() if dry_run else job.run())
         return summary, time.perf_counter() - began_at

@@ -21,10 +21,8 @@ from fairground.contracts.catalog import (
     PRICE_MAX_MINOR,
     SUBTITLE_MAX_LENGTH,
     BookingMode,
-    ImportedPicture,
-    ImportedProvider,
-    PicturePlace,
 )
+from fairground.contracts.imports import ImportedPicture, ImportedProvider, PicturePlace
 from fairground.kernel.money import AmountInvalid, currency_exponent, read_amount
 from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone

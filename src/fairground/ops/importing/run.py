@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
-from fairground.contracts.catalog import IMPORT_MAX_ROWS, Catalog, ImportedProvider
+from fairground.contracts.catalog import IMPORT_MAX_ROWS, Catalog
+from fairground.contracts.imports import ImportedProvider, Imports
 from fairground.ops.importing.faults import ImportRefused, RowFault
 from fairground.ops.importing.mapping import ProviderMap, RowMapper, check_columns
 from fairground.ops.importing.records import open_source
@@ -64,6 +65,7 @@ class Import:
     vertical: Vertical
     provider_map: ProviderMap
     catalog: Catalog
+    imports: Imports
     listener: Listener
 
     async def run(self) -> Summary:
@@ -140,7 +142,7 @@ class Import:
             )
 
     async def _write(self, batch: list[ImportedProvider], summary: Summary) -> None:
-        outcome = await self.catalog.import_providers(
+        outcome = await self.imports.import_providers(
             vertical=self.vertical.key, source=self.provider_map.source, providers=batch
         )
         summary.created += outcome.created

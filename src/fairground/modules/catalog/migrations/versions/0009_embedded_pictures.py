@@ -72,9 +72,6 @@ def _create_pictures() -> sa.Table:
             "(failure_code IS NOT NULL) = (state = 'failed')", name=op.f("ck_catalog_embedded_picture__failure")
         ),
         sa.ForeignKeyConstraint(
-            ["provider_id"], ["catalog_provider.id"], name=op.f("fk_catalog_embedded_picture__provider_id")
-        ),
-        sa.ForeignKeyConstraint(
             ["migration_id"], ["catalog_picture_migration.id"], name=op.f("fk_catalog_embedded_picture__migration_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_embedded_picture")),

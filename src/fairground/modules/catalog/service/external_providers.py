@@ -1,16 +1,15 @@
-"""Imports: rows from elsewhere become providers that nobody has claimed yet."""
+"""Providers that another system describes, written many at a time until their owners claim them."""
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from fairground.contracts.catalog import (
     IMPORT_MAX_ROWS,
-    ImportedProvider,
-    ImportOutcome,
+    ExternalOutcome,
+    ExternalProvider,
     ProfileInvalid,
     ProvidersImported,
     ServiceIn,
@@ -28,36 +27,38 @@ from fairground.modules.catalog.domain.checks import (
 from fairground.modules.catalog.domain.search.documents import Document, describe
 from fairground.modules.catalog.domain.words import fold
 from fairground.modules.catalog.service.base import CatalogBase
-from fairground.modules.catalog.store import imports, list_entries
-from fairground.modules.catalog.store.imports import Listing, NamesTaken
+from fairground.modules.catalog.store import external_providers, list_entries
+from fairground.modules.catalog.store.external_providers import Listing, NamesTaken
 from fairground.modules.catalog.store.locations import learn_locations
 from fairground.modules.catalog.store.search.indexing import describe_anew
 from fairground.platform.db.database import WriteTx
 from fairground.verticals.schema import Vertical
 
 
-class Importing(CatalogBase):
-    @cached_property
-    def _turn(self) -> asyncio.Lock:
-        """Steps that are asked for at once are checked at once and written in their order."""
-        return asyncio.Lock()
+class ExternalProviderService(CatalogBase):
+    """Writes steps of external providers."""
 
-    async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        # Concurrent steps are checked concurrently and written one after another.
+        self._writing = asyncio.Lock()
+
+    async def put_providers(self, *, vertical: str, source: str, providers: list[ExternalProvider]) -> ExternalOutcome:
         pack = self._pack(vertical)
         _require_step(providers)
         listings = [self._listing(pack, provider) for provider in providers]
-        async with self._turn:
+        async with self._writing:
             while True:
                 try:
                     return await self._write_step(vertical=vertical, source=source, listings=listings)
                 except NamesTaken:
-                    # Another transaction has committed what we wanted to write; the next turn sees it.
+                    # Another transaction has committed a name that this one chose; the next attempt sees it.
                     continue
 
-    async def _write_step(self, *, vertical: str, source: str, listings: Sequence[Listing]) -> ImportOutcome:
+    async def _write_step(self, *, vertical: str, source: str, listings: Sequence[Listing]) -> ExternalOutcome:
         external_ids = [listing.external_id for listing in listings]
         async with self._db.write() as tx:
-            known = await imports.find_known(tx, source=source, external_ids=external_ids)
+            known = await external_providers.find_known(tx, source=source, external_ids=external_ids)
             made = {uuid7(): listing for listing in listings if listing.external_id not in known}
             changed: dict[UUID, Listing] = {}
             for listing in listings:
@@ -68,9 +69,13 @@ class Importing(CatalogBase):
                 await self._write(tx, made, changed, source=source)
                 tx.touch(ALL_PROVIDERS)
                 await tx.emit(ProvidersImported(vertical=vertical, source=source, provider_ids=[*made, *changed]))
-            pictures = await imports.stage_pictures(tx, {**made, **changed})
-        unchanged = len(listings) - len(made) - len(changed)
-        return ImportOutcome(created=len(made), updated=len(changed), unchanged=unchanged, pictures=pictures)
+        unclaimed = {external_id: each.provider_id for external_id, each in known.items() if not each.is_claimed}
+        return ExternalOutcome(
+            created=len(made),
+            updated=len(changed),
+            unchanged=len(listings) - len(made) - len(changed),
+            unclaimed=unclaimed | {listing.external_id: provider_id for provider_id, listing in made.items()},
+        )
 
     async def _write(
         self, tx: WriteTx, made: Mapping[UUID, Listing], changed: Mapping[UUID, Listing], *, source: str
@@ -80,9 +85,9 @@ class Importing(CatalogBase):
         # Providers, locations, lists, words, each of all at once: everybody who changes a provider comes by these locks
         # in this order. In any other two of them would deadlock.
         if changed:
-            await imports.update_listings(tx, changed, updated_at=self._clock.now())
+            await external_providers.update_listings(tx, changed, updated_at=self._clock.now())
         if made:
-            await imports.insert_listings(tx, made, source=source, created_at=self._clock.now())
+            await external_providers.insert_listings(tx, made, source=source, created_at=self._clock.now())
         await learn_locations(tx, {fold(each.profile["location"]) for each in (*made.values(), *changed.values())})
         documents = await described
         if made:
@@ -92,20 +97,19 @@ class Importing(CatalogBase):
             documents += await describe_anew(tx, changed)
         await self._engine.put(tx, documents)
 
-    def _listing(self, pack: Vertical, provider: ImportedProvider) -> Listing:
+    def _listing(self, pack: Vertical, provider: ExternalProvider) -> Listing:
         try:
             return Listing(
                 external_id=check_external_id(provider.external_id),
-                external_hash=_hash(pack, provider, currency=self._settings.currency),
+                external_hash=provider.fingerprint,
                 profile=_profile(pack, provider),
                 categories=check_categories(pack, provider.categories),
                 service=self._service(pack, provider),
-                pictures=provider.pictures,
             )
         except Invalid as error:
             raise type(error)(f"{provider.external_id}: {error.detail}", hint=error.hint, **error.context) from error
 
-    def _service(self, pack: Vertical, provider: ImportedProvider) -> ServiceIn | None:
+    def _service(self, pack: Vertical, provider: ExternalProvider) -> ServiceIn | None:
         """Return the one service of an imported row, filled up from the pack where the row says nothing."""
         if provider.price_minor is None:
             return None
@@ -121,7 +125,7 @@ class Importing(CatalogBase):
         return check_service(pack, service, currency=self._settings.currency)
 
 
-def _require_step(providers: Sequence[ImportedProvider]) -> None:
+def _require_step(providers: Sequence[ExternalProvider]) -> None:
     if len(providers) > IMPORT_MAX_ROWS:
         raise ProfileInvalid(f"One step imports at most {IMPORT_MAX_ROWS} rows, not {len(providers)}.")
     twice = [key for key, times in Counter(provider.external_id for provider in providers).items() if times > 1]
@@ -148,15 +152,7 @@ def _describe(made: Mapping[UUID, Listing]) -> list[Document]:
     ]
 
 
-def _profile(pack: Vertical, provider: ImportedProvider) -> dict[str, object]:
+def _profile(pack: Vertical, provider: ExternalProvider) -> dict[str, object]:
     check_place(provider.lat, provider.lng)
     columns = {"business_name", "custom_subtitle", "bio", "location", "lat", "lng", "timezone"}
     return check_profile(provider.model_dump(include=columns)) | {"vertical": pack.key}
-
-
-def _hash(pack: Vertical, provider: ImportedProvider, *, currency: str) -> str:
-    """Return a digest of all that the row decides, so that the same row again is known to change nothing."""
-    row = hashlib.sha256(f"{pack.key}\n{currency}\n{provider.model_dump_json(exclude={'pictures'})}".encode())
-    for picture in provider.pictures:
-        row.update(f"\n{picture.place} {picture.alt}\n".encode() + picture.content)
-    return row.hexdigest()

@@ -1,6 +1,5 @@
-"""Imports: many unclaimed providers in a few statements."""
+"""Many unclaimed providers in a few statements."""
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
 
-from fairground.contracts.catalog import ImportedPicture, ProviderStatus, ServiceIn
+from fairground.contracts.catalog import ProviderStatus, ServiceIn
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.places import place_values
 from fairground.modules.catalog.domain.words import fold, slug_base
@@ -17,7 +16,6 @@ from fairground.modules.catalog.store.profiles import NOT_YET_KNOWN, category_ro
 from fairground.modules.catalog.store.services import price_values
 from fairground.modules.catalog.store.slugs import choose_slugs
 from fairground.modules.catalog.tables import (
-    EmbeddedPictureRow,
     NamePhraseRow,
     ProviderCategoryRow,
     ProviderRow,
@@ -41,7 +39,6 @@ class Listing:
     """The columns of ProviderRow that the row fills."""
     categories: Sequence[str]
     service: ServiceIn | None
-    pictures: Sequence[ImportedPicture]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,24 +85,6 @@ async def insert_listings(tx: WriteTx, made: Mapping[UUID, Listing], *, source: 
     if await tx.insert_many(ProviderRow, rows) < len(rows):
         raise NamesTaken
     await _insert_parts(tx, made)
-
-
-async def stage_pictures(tx: WriteTx, listings: Mapping[UUID, Listing]) -> int:
-    """Let the pictures of listings wait to be made into files; return how many of them are new."""
-    rows = [
-        {
-            "id": uuid7(),
-            "provider_id": provider_id,
-            "place": picture.place.value,
-            "digest": hashlib.sha256(picture.content).hexdigest(),
-            "content": picture.content,
-            "alt": picture.alt,
-            "state": "waiting",
-        }
-        for provider_id, listing in listings.items()
-        for picture in listing.pictures
-    ]
-    return await tx.insert_ignore(EmbeddedPictureRow, rows)
 
 
 async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updated_at: datetime) -> None:

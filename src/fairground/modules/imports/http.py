@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from fairground.contracts.catalog import EmbeddedPictures, PictureMigration, PictureSubject
+from fairground.contracts.imports import EmbeddedPictures, PictureMigration, PictureSubject
 from fairground.platform.http.identity import Caller, Staff
 from fairground.platform.http.routing import api_router
 

@@ -1,5 +1,7 @@
 """Embedded pictures that wait to be made into files, and the runs that do so."""
 
+import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -7,16 +9,18 @@ from uuid import UUID
 
 from sqlalchemy import exists, func, select, update
 
-from fairground.contracts.catalog import (
-    FAILURES_TOLD,
+from fairground.contracts.imports import (
+    FAILURES_LISTED_MAX,
     EmbeddedFailure,
-    EmbeddedReport,
+    ImportedPicture,
     PictureMigration,
     PicturePlace,
     PictureSubject,
 )
-from fairground.modules.catalog.tables import EmbeddedPictureRow, GalleryRow, PictureMigrationRow, ProviderRow
+from fairground.kernel.ids import uuid7
+from fairground.modules.imports.tables import EmbeddedPictureRow, PictureMigrationRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 
 _RUN: Final = (
     PictureMigrationRow.id,
@@ -28,7 +32,7 @@ _RUN: Final = (
 
 @dataclass(frozen=True)
 class Embedded:
-    """A picture on its way, without its bytes."""
+    """An embedded picture without its bytes."""
 
     id: UUID
     provider_id: UUID
@@ -36,17 +40,37 @@ class Embedded:
     alt: str
 
 
-async def inspect(tx: ReadTx) -> EmbeddedReport:
-    addresses = [
-        await tx.scalar(select(func.count()).where(column.ilike("data:%")))
-        for column in (ProviderRow.profile_picture_url, GalleryRow.url)
+async def list_stored(tx: ReadTx, provider_ids: Collection[UUID]) -> set[tuple[UUID, str, str]]:
+    """Return provider, place and digest of the embedded pictures of providers."""
+    columns = (EmbeddedPictureRow.provider_id, EmbeddedPictureRow.place, EmbeddedPictureRow.digest)
+    rows = await tx.all(select(*columns).where(among(EmbeddedPictureRow.provider_id, provider_ids)))
+    return {(row.provider_id, row.place, row.digest) for row in rows}
+
+
+async def stage_pictures(tx: WriteTx, pictures: Mapping[UUID, Collection[ImportedPicture]]) -> int:
+    """Store the pictures of providers as waiting, unless they are stored; return the number of new ones."""
+    stored = await list_stored(tx, pictures)
+    rows = [
+        {
+            "id": uuid7(),
+            "provider_id": provider_id,
+            "place": picture.place.value,
+            "digest": digest,
+            "content": picture.content,
+            "alt": picture.alt,
+            "state": "waiting",
+        }
+        for provider_id, embedded in pictures.items()
+        for picture in embedded
+        if (provider_id, picture.place.value, digest := hashlib.sha256(picture.content).hexdigest()) not in stored
     ]
+    return await tx.insert_ignore(EmbeddedPictureRow, rows)
+
+
+async def count_failed(tx: ReadTx) -> dict[str, int]:
+    """Return the number of failed pictures by code."""
     failed = select(EmbeddedPictureRow.failure_code, func.count()).where(EmbeddedPictureRow.state == "failed")
-    return EmbeddedReport(
-        waiting={subject: await count_waiting(tx, subject) for subject in PictureSubject},
-        failed=dict(await tx.all(failed.group_by(EmbeddedPictureRow.failure_code))),
-        addresses=sum(addresses),
-    )
+    return dict(await tx.all(failed.group_by(EmbeddedPictureRow.failure_code)))
 
 
 async def count_waiting(tx: ReadTx, subject: PictureSubject) -> int:
@@ -55,7 +79,7 @@ async def count_waiting(tx: ReadTx, subject: PictureSubject) -> int:
 
 
 async def insert_migration(tx: WriteTx, migration_id: UUID, subject: PictureSubject, *, started_at: datetime) -> bool:
-    """Return False when one of the same subject goes on."""
+    """Return False when one of the same subject is running."""
     row = {"id": migration_id, "subject": subject.value, "started_at": started_at}
     return await tx.insert_ignore(PictureMigrationRow, [row]) == 1
 
@@ -97,7 +121,7 @@ async def _list_failures(tx: ReadTx, migration_id: UUID) -> list[EmbeddedFailure
         EmbeddedPictureRow.failure_detail.label("detail"),
     )
     failed = (EmbeddedPictureRow.migration_id == migration_id, EmbeddedPictureRow.state == "failed")
-    rows = await tx.all(select(*columns).where(*failed).order_by(EmbeddedPictureRow.id).limit(FAILURES_TOLD))
+    rows = await tx.all(select(*columns).where(*failed).order_by(EmbeddedPictureRow.id).limit(FAILURES_LISTED_MAX))
     return [EmbeddedFailure(**row._asdict()) for row in rows]
 
 
@@ -106,7 +130,7 @@ async def list_waiting(tx: ReadTx, subject: PictureSubject, *, limit: int) -> li
 
 
 async def list_taken(tx: ReadTx, migration_id: UUID) -> list[Embedded]:
-    """Return those that media renders."""
+    """Return the pictures that media is rendering."""
     return await _list(tx, EmbeddedPictureRow.migration_id == migration_id, EmbeddedPictureRow.state == "taken")
 
 
@@ -128,18 +152,18 @@ async def mark_taken(tx: WriteTx, picture_id: UUID, migration_id: UUID) -> None:
 
 
 async def mark_migrated(tx: WriteTx, picture_id: UUID) -> bool:
-    """Return False when that was said before."""
+    """Return False when the picture is not `taken`."""
     return await _move(tx, picture_id, "taken", state="migrated", content=None)
 
 
 async def mark_failed(tx: WriteTx, picture_id: UUID, migration_id: UUID, *, code: str, detail: str) -> None:
-    """Say why a picture is none that can be shown; its bytes stay."""
-    told = {"migration_id": migration_id, "failure_code": code, "failure_detail": detail}
-    await _move(tx, picture_id, "waiting", "taken", state="failed", **told)
+    """Record why a picture cannot be shown; its bytes stay."""
+    values = {"migration_id": migration_id, "failure_code": code, "failure_detail": detail}
+    await _move(tx, picture_id, "waiting", "taken", state="failed", **values)
 
 
 async def finish_migration(tx: WriteTx, migration_id: UUID, subject: PictureSubject) -> bool:
-    """Say that a run has ended. Return False while there is something left to do."""
+    """Mark a run as finished. Return False while pictures of it are waiting or taken."""
     is_taken = (EmbeddedPictureRow.migration_id == migration_id, EmbeddedPictureRow.state == "taken")
     nothing_is_left = ~exists().where(*_waiting(subject)) & ~exists().where(*is_taken)
     run = update(PictureMigrationRow).where(PictureMigrationRow.id == migration_id, nothing_is_left)
