@@ -9,6 +9,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from fairground.contracts.catalog import Catalog
+from fairground.contracts.imports import Imports
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.reference import list_settings
 from fairground.entrypoints.settings import Risk, Settings
@@ -85,7 +86,7 @@ async def test_the_pack_of_the_guide_is_a_vertical_without_python(sqlite_templat
     assert cards.json()["total"] == 0
 
 
-class Told:
+class RecordedFaults:
     def __init__(self) -> None:
         self.faults: list[str] = []
 
@@ -101,13 +102,13 @@ async def test_the_list_of_the_guide_is_imported_as_it_says(sqlite_template: Pat
     program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path), is_guest=True)
     artists = program.verticals.find("artists")
     assert artists is not None
-    told, catalog = Told(), program.links.of(Catalog)
-    guided = Import(tmp_path / "studios.csv", artists, load_map(tmp_path / "studios.toml"), catalog, told)
-    summary = await guided.run()
+    heard, catalog, imports = RecordedFaults(), program.links.of(Catalog), program.links.of(Imports)
+    provider_map = load_map(tmp_path / "studios.toml")
+    summary = await Import(tmp_path / "studios.csv", artists, provider_map, catalog, imports, heard).run()
     await program.db.close()
     assert (summary.read, summary.created, summary.rejected) == (3, 2, 1)
-    assert told.faults == ["line 4, kind: 'Rehearsal' is no category"]
-    assert told.faults[0] in page("guides/import.md")
+    assert heard.faults == ["line 4, kind: 'Rehearsal' is no category"]
+    assert heard.faults[0] in page("guides/import.md")
     assert "musician" in {entry["slug"] for entry in tomllib.loads(_artists())["categories"]}
 
 
