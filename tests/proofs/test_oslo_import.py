@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from fairground.contracts.catalog import IMPORT_MAX_ROWS
 from fairground.modules.catalog.tables import NamePhraseRow, ProviderCategoryRow, ProviderRow, ServiceRow
-from fairground.ops.importing.records import open_source
+from fairground.ops.imports.records import open_source
 from tests.proofs.broken_rows import COLUMNS, GOOD, broken_rows
 from tests.support.databases import migrate
 from tests.support.market import visiting

@@ -17,7 +17,7 @@ CHANGE: Final = text("UPDATE shop_sign SET url = :url WHERE id = 1")
 
 @pytest.fixture
 def connection(database_url: str) -> Iterator[Connection]:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     with engine.connect() as opened:
         opened.execute(text("CREATE TABLE shop_sign (id INTEGER PRIMARY KEY, url TEXT)"))
         yield opened

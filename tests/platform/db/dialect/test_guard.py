@@ -16,7 +16,7 @@ DAY: Final = 24 * 3600
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     instant = "BIGINT" if engine.dialect.name == "sqlite" else "TIMESTAMPTZ"
     with engine.begin() as connection:
         connection.execute(

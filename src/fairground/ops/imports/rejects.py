@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import IO
 
-from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.source import Record, Source
+from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.source import Record, Source
 
 
 class RejectFile:

@@ -9,7 +9,7 @@ import pytest
 from fairground.contracts.accounts import Accounts, Role
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
-from fairground.ops.caching.flushing import list_flushes
+from fairground.ops.cache.flush import list_flushes
 from tests.support.databases import copy_of
 
 

@@ -18,7 +18,7 @@ def show_routes() -> None:
 
     The paths below /api/v1 are described at /api/docs of a running server.
     """
-    program = compose(load_settings(), is_guest=True)
+    program = compose(load_settings(), is_secondary=True)
     for path, methods in sorted(list_routes(program.api, program.pages)):
         typer.echo(f"{','.join(methods):<10} {path}")
 

@@ -3,7 +3,7 @@
 import typer
 import uvloop
 
-from fairground.entrypoints.cli.guests import run_as_guest
+from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
 from fairground.entrypoints.storing import load_storage_settings, open_store
@@ -55,7 +55,7 @@ def show_orphans() -> None:
             objects, size_bytes = objects + 1, size_bytes + orphan.size_bytes
         typer.echo(f"{objects} objects, {size_bytes} bytes.")
 
-    run_as_guest(list_them)
+    run_secondary(list_them)
 
 
 def collect_orphans() -> None:
@@ -64,7 +64,7 @@ def collect_orphans() -> None:
     async def collect_them(program: Program) -> Collected:
         return await program.collector.collect()
 
-    collected = run_as_guest(collect_them)
+    collected = run_secondary(collect_them)
     typer.echo(
         f"Removed {collected.objects} objects, {collected.size_bytes} bytes,"
         f" and {collected.unfinished} unfinished files."

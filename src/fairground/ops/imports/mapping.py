@@ -26,7 +26,7 @@ from fairground.contracts.imports import ImportedPicture, ImportedProvider, Pict
 from fairground.kernel.money import AmountInvalid, currency_exponent, read_amount
 from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone
-from fairground.ops.importing.faults import ImportRefused, RowFault
+from fairground.ops.imports.faults import ImportRefused, RowFault
 from fairground.platform.images.data_urls import SCHEME, content_of
 from fairground.verticals.schema import Vertical
 

@@ -11,15 +11,15 @@ import uvloop
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.catalog import Catalog
 from fairground.entrypoints.cli.checks import checks_of, run_checks
-from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.mistakes import Mistake
-from fairground.entrypoints.cli.servers import TIMEOUT_SECONDS, Address, show_warmed, unreachable
+from fairground.entrypoints.cli.running_server import TIMEOUT_SECONDS, Address, show_warmed, unreachable
+from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings
-from fairground.ops.caching.flushing import flush, list_flushes
-from fairground.ops.caching.report import CacheReport
-from fairground.ops.caching.verifying import verify
-from fairground.ops.caching.warming import prewarm
+from fairground.ops.cache.flush import flush, list_flushes
+from fairground.ops.cache.prewarm import prewarm
+from fairground.ops.cache.report import CacheReport
+from fairground.ops.cache.verification import verify
 from fairground.platform.cache.settings import Life
 from fairground.platform.db.common.operator_acts import OperatorAct
 
@@ -53,7 +53,7 @@ def show_stats(url: Address = "") -> None:
         finally:
             await accounts.revoke_session(user_id=admins[0].id, session_id=opened.session.id)
 
-    _print(run_as_guest(ask))
+    _print(run_secondary(ask))
 
 
 def flush_cache(
@@ -76,7 +76,7 @@ def flush_cache(
         catalog, actor = program.links.of(Catalog), f"command, {_system_user()}"
         return await flush(program.db, catalog, kinds=kinds or [], provider=provider, actor=actor)
 
-    tags = run_as_guest(empty)
+    tags = run_secondary(empty)
     typer.echo(f"Voided: {', '.join(tags)}. Servers without Redis hear of it within moments.")
 
 
@@ -88,7 +88,7 @@ def show_flushes(
     async def look(program: Program) -> list[OperatorAct]:
         return await list_flushes(program.db, limit=limit)
 
-    for done in run_as_guest(look):
+    for done in run_secondary(look):
         typer.echo(f"{done.acted_at:%Y-%m-%d %H:%M:%S} UTC  {done.actor}  {', '.join(done.details['tags'])}")
 
 
@@ -123,7 +123,7 @@ def check_shared_level() -> None:
     Reaches it, writes and reads, and looks at version, role, eviction policy, memory and encryption. The exit code is 1
     when something is wrong; a warning is none.
     """
-    checks = checks_of(compose(load_settings(), is_guest=True).modules, "cache")
+    checks = checks_of(compose(load_settings(), is_secondary=True).modules, "cache")
     if not checks:
         raise Mistake("FAIRGROUND_REDIS_URL is not set, so servers share no cache and there is nothing to check.")
     if not uvloop.run(run_checks(checks)):

@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from fairground.ops.caching.warming import Warmed, ask
+from fairground.ops.cache.prewarm import Warmed, ask
 
 # What a browser of today sends for an image. Older ones get what was made when the picture was brought, or wait.
 _ACCEPT: Final = {"accept": "image/avif,image/webp,image/*,*/*;q=0.8"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fairground.ops.importing.faults import RowFault
+from fairground.ops.imports.faults import RowFault
 
 
 @dataclass(frozen=True)

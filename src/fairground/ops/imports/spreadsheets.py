@@ -5,9 +5,9 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from fairground.ops.importing.encodings import RECORD_MAX_BYTES, UTF8_MARK, Chunks
-from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.source import Record, Source
+from fairground.ops.imports.encodings import RECORD_MAX_BYTES, UTF8_MARK, Chunks
+from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.source import Record, Source
 
 _DIVIDERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # Excel's own line, which says the divider, before the header.

@@ -11,11 +11,11 @@ from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import ProvidersImported
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
-from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.mapping import ProviderMap, load_map
-from fairground.ops.importing.rejects import describe
-from fairground.ops.importing.run import Import, Summary
-from fairground.ops.importing.source import Record
+from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.mapping import ProviderMap, load_map
+from fairground.ops.imports.rejects import describe
+from fairground.ops.imports.run import Import, Summary
+from fairground.ops.imports.source import Record
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.catalog import People, SteppingClock

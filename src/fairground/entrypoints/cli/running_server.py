@@ -8,7 +8,7 @@ import typer
 
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.environment import load_settings
-from fairground.ops.caching.warming import Warmed
+from fairground.ops.cache.prewarm import Warmed
 
 TIMEOUT_SECONDS = 30
 Address = Annotated[

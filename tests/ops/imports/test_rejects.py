@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.records import open_source
-from fairground.ops.importing.rejects import RejectFile, describe
-from fairground.ops.importing.source import Record
+from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.records import open_source
+from fairground.ops.imports.rejects import RejectFile, describe
+from fairground.ops.imports.source import Record
 
 
 def rejects_of(path: Path, content: bytes) -> tuple[RejectFile, list[Record]]:

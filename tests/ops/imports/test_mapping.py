@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fairground.contracts.catalog import BookingMode
-from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.mapping import RowMapper, Rule, check_columns, load_map
+from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.mapping import RowMapper, Rule, check_columns, load_map
 from fairground.verticals.loader import load_verticals
 
 OSLO = Path(__file__).parent / "oslo.toml"

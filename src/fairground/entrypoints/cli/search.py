@@ -5,7 +5,7 @@ import sys
 import typer
 
 from fairground.contracts.catalog import Catalog
-from fairground.entrypoints.cli.guests import run_as_guest
+from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 
 
@@ -37,7 +37,7 @@ def reindex() -> None:
                 sys.stderr.write(f"\r{done:,} providers")
         return done
 
-    done = run_as_guest(index_all)
+    done = run_secondary(index_all)
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
     typer.echo(f"looked at {done:,} providers; search finds them as they are now")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairground.ops.importing.faults import ImportRefused
-from fairground.ops.importing.records import open_source
-from fairground.ops.importing.source import Record
+from fairground.ops.imports.faults import ImportRefused
+from fairground.ops.imports.records import open_source
+from fairground.ops.imports.source import Record
 
 
 def read(name: str, content: bytes) -> list[Record]:

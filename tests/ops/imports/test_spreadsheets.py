@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairground.ops.importing import encodings
-from fairground.ops.importing.faults import ImportRefused
-from fairground.ops.importing.records import open_source
-from fairground.ops.importing.rejects import RejectFile
-from fairground.ops.importing.source import Record, Source
+from fairground.ops.imports import encodings
+from fairground.ops.imports.faults import ImportRefused
+from fairground.ops.imports.records import open_source
+from fairground.ops.imports.rejects import RejectFile
+from fairground.ops.imports.source import Record, Source
 
 ROWS: Final = [("id", "name"), ("1", "Blå Time"), ("2", "two\nlines"), ("3", "x")]
 MARKS: Final = {"utf-16-be-marked": b"\xfe\xff"}

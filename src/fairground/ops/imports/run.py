@@ -8,11 +8,11 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from fairground.contracts.catalog import IMPORT_MAX_ROWS, Catalog
 from fairground.contracts.imports import ImportedProvider, Imports
-from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.mapping import ProviderMap, RowMapper, check_columns
-from fairground.ops.importing.records import open_source
-from fairground.ops.importing.rejects import RejectFile
-from fairground.ops.importing.source import Record, Source
+from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.mapping import ProviderMap, RowMapper, check_columns
+from fairground.ops.imports.records import open_source
+from fairground.ops.imports.rejects import RejectFile
+from fairground.ops.imports.source import Record, Source
 from fairground.verticals.schema import Vertical
 
 _BATCH_MAX_BYTES: Final = 16 * 1024 * 1024  # rows with pictures in them are large

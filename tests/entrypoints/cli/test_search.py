@@ -1,5 +1,5 @@
 from tests.entrypoints.cli.conftest import CommandLine
-from tests.entrypoints.cli.test_importing import MAP, providers
+from tests.entrypoints.cli.test_imports import MAP, providers
 
 ROWS = "id,name,price\n" + "".join(f"{number},Trio {number},450\n" for number in range(520))
 

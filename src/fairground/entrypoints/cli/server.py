@@ -46,7 +46,7 @@ def up() -> None:
     settings, listener = _take_address(load_settings())
     program = compose(settings)
     app = program.build_app()  # before anything is made: it refuses what may not be served here
-    program.db.backend.take_server_role()
+    program.db.backend.acquire_server_lock()
     file = program.db.backend.file
     if file is not None and not file.exists():
         _build_demo(settings, file)
@@ -64,7 +64,7 @@ def serve_installation() -> None:
     program = compose(settings)
     app = program.build_app()
     require_schema(program.db.backend, program.histories)
-    program.db.backend.take_server_role()
+    program.db.backend.acquire_server_lock()
     _serve(program, app, listener)
 
 
@@ -77,7 +77,7 @@ def work() -> None:
     configure_logs()
     program = compose(load_settings())
     require_schema(program.db.backend, program.histories)
-    program.db.backend.take_server_role()
+    program.db.backend.acquire_server_lock()
     _run(program, _until_told_to_stop)
 
 

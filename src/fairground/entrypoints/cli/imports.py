@@ -9,14 +9,14 @@ import typer
 
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.imports import Imports
-from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
-from fairground.ops.importing.faults import RowFault
-from fairground.ops.importing.mapping import load_map
-from fairground.ops.importing.rejects import describe
-from fairground.ops.importing.run import Import, Summary
-from fairground.ops.importing.source import Record
+from fairground.ops.imports.faults import RowFault
+from fairground.ops.imports.mapping import load_map
+from fairground.ops.imports.rejects import describe
+from fairground.ops.imports.run import Import, Summary
+from fairground.ops.imports.source import Record
 
 _BAR_WIDTH = 30
 
@@ -94,7 +94,7 @@ def import_providers(
         summary = await (job.rehearse() if dry_run else job.run())
         return summary, time.perf_counter() - began_at
 
-    summary, seconds = run_as_guest(run)
+    summary, seconds = run_secondary(run)
     teller.finish()
     _report(summary, seconds=seconds, is_dry_run=dry_run)
 

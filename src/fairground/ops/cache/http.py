@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from fairground.contracts.catalog import Catalog
-from fairground.ops.caching.flushing import flush
-from fairground.ops.caching.report import CacheReport, report
+from fairground.ops.cache.flush import flush
+from fairground.ops.cache.report import CacheReport, report
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.settings import Life
 from fairground.platform.db.database import Database

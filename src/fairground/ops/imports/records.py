@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from fairground.ops.importing.encodings import RECORD_MAX_BYTES, UTF8_MARK, Chunks
-from fairground.ops.importing.faults import ImportRefused, RowFault
-from fairground.ops.importing.source import Record, Source
-from fairground.ops.importing.spreadsheets import open_table
+from fairground.ops.imports.encodings import RECORD_MAX_BYTES, UTF8_MARK, Chunks
+from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.source import Record, Source
+from fairground.ops.imports.spreadsheets import open_table
 
 _WHITESPACE: Final = b" \t\r\n"
 

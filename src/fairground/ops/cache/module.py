@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from fairground.contracts.catalog import Catalog
-from fairground.ops.caching import http
+from fairground.ops.cache import http
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import Invalidation, RenewTags
 from fairground.platform.checks import CheckResult
