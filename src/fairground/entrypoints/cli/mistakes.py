@@ -10,7 +10,7 @@ from fairground.entrypoints.settings import SettingsError
 from fairground.kernel.errors import DomainError, Unavailable
 from fairground.ops.imports.faults import ImportRefused
 from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailable, DatabaseURLError
-from fairground.platform.db.dialect.guard import GuardError
+from fairground.platform.db.dialect.guards import GuardError
 from fairground.platform.db.schema import SchemaMismatch
 from fairground.platform.mail.headers import SenderError
 from fairground.platform.mail.mailer import MailURLError

@@ -48,7 +48,7 @@ from fairground.platform.db.dialect.base import (
     Rows,
     Values,
 )
-from fairground.platform.db.dialect.instants import UtcDateTime, in_utc
+from fairground.platform.db.dialect.columns import UtcDateTime, in_utc
 from fairground.platform.db.dialect.words import Sought, WordIndex
 from fairground.platform.private_files import create_private_file
 

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import Executable
 
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect.guard import GuardError, OverlapGuard
+from fairground.platform.db.dialect.guards import GuardError, OverlapGuard
 
 
 async def prove_guard(db: Database, *, guard: OverlapGuard, attempts: Sequence[Sequence[Executable]]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from fairground.platform.db.dialect.guard import GuardError, OverlapGuard
+from fairground.platform.db.dialect.guards import GuardError, OverlapGuard
 from fairground.platform.db.dialect.opening import open_backend
 
 GUARD: Final = OverlapGuard(table="court", live_states=("held", "confirmed"))

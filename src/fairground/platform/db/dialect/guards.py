@@ -1,8 +1,4 @@
-"""The overlap guard: the database refuses two live rows of one resource whose times overlap (ARCHITECTURE §5.1).
-
-A guarded table has the columns resource_id, unit, blocked_from, blocked_until and state. PostgreSQL keeps an exclusion
-constraint on it, SQLite a pair of triggers, which are exact because there is one writer.
-"""
+"""Guards: what the database itself refuses, whichever code writes to it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +18,12 @@ class GuardError(RuntimeError):
 
 @dataclass(frozen=True)
 class OverlapGuard:
+    """Refuses two live rows of one resource whose times overlap (ARCHITECTURE §5.1).
+
+    A guarded table has the columns resource_id, unit, blocked_from, blocked_until and state. PostgreSQL keeps an
+    exclusion constraint on it, SQLite a pair of triggers, which are exact because there is one writer.
+    """
+
     table: str
     live_states: tuple[str, ...]
     """A row guards its time, and is guarded, while its state is one of these."""
@@ -145,3 +147,66 @@ class OverlapGuard:
             f" AND other.blocked_from > {new}.blocked_from - {_LONGEST_MICROSECONDS}"
             f" AND other.blocked_until > {new}.blocked_from AND other.state IN ({self._live}))"
         )
+
+
+@dataclass(frozen=True)
+class AddressGuard:
+    """Refuses whole pictures (`data:` addresses) in a column that holds addresses of pictures.
+
+    PostgreSQL keeps a CHECK. SQLite adds none to a table that is there, so it keeps a pair of
+    triggers.
+    """
+
+    table: str
+    column: str
+
+    @property
+    def name(self) -> str:
+        """What the database says when it refuses."""
+        return f"ck_{self.table}__{self.column}"
+
+    def ensure(self, connection: Connection) -> None:
+        """Create the guard unless it is there. Rows that are there stay as they are."""
+        if connection.dialect.name == "sqlite":
+            for statement in self._triggers():
+                connection.execute(text(statement))
+        elif not connection.scalar(text(f"SELECT 1 FROM pg_constraint WHERE conname = '{self.name}'")):  # noqa: S608 - our own words
+            connection.execute(text(self._constraint(connection)))
+
+    def _constraint(self, connection: Connection) -> str:
+        embedded = f"SELECT 1 FROM {self.table} WHERE {self.column} ILIKE 'data:%' LIMIT 1"  # noqa: S608 - our own words
+        # A row that came while the guard was gone must not prevent its return.
+        validity = " NOT VALID" if connection.scalar(text(embedded)) else ""
+        check = f"CHECK ({self.column} NOT ILIKE 'data:%')"
+        return f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} {check}{validity}"
+
+    def _triggers(self) -> list[str]:
+        refusal = f"SELECT RAISE(ABORT, '{self.name}: a data: address is no address of a picture')"
+        return [
+            f"CREATE TRIGGER IF NOT EXISTS {self.name}_on_{event} BEFORE {event} {what}ON {self.table}"
+            f" WHEN NEW.{self.column} LIKE 'data:%' BEGIN {refusal}; END"
+            for event, what in (("insert", ""), ("update", f"OF {self.column} "))
+        ]
+
+
+def refuse_changes(connection: Connection, table: str) -> None:
+    """Make a table append-only. A migration that rebuilds the table drops this, and must say it again."""
+    for statement in _on_sqlite(table) if connection.dialect.name == "sqlite" else _on_postgres(table):
+        connection.execute(text(statement))
+
+
+def _on_sqlite(table: str) -> list[str]:
+    refusal = f"SELECT RAISE(ABORT, '{table} is append-only')"
+    return [
+        f"CREATE TRIGGER {table}_refuses_{event.lower()} BEFORE {event} ON {table} BEGIN {refusal}; END"
+        for event in ("UPDATE", "DELETE")
+    ]
+
+
+def _on_postgres(table: str) -> list[str]:
+    refusal = f"RAISE EXCEPTION '{table} is append-only'"
+    events = f"BEFORE UPDATE OR DELETE ON {table}"
+    return [
+        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refusal}; END $$",
+        f"CREATE TRIGGER {table}_refuses {events} FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
+    ]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from fairground.platform.db.dialect.address_guard import AddressGuard
+from fairground.platform.db.dialect.guards import AddressGuard
 from fairground.platform.db.dialect.opening import open_backend
 
 GUARD: Final = AddressGuard("shop_sign", "url")
