@@ -1,7 +1,8 @@
-"""What a face costs a server when it is made, when it is there and when the caller has it: CPU, and how long they wait.
+"""The cost of an avatar that is rendered, that exists, or that the caller has: the server's CPU and the caller's wait.
 
-Two callers ask, each for the next as soon as it is answered. Rounds alternate; each ratio is that of one round, and the
-median of five is told. Waits are of the clock, so they say as much of the machine: its load is told beside them.
+Two callers send requests, each the next one after the response to the last. Rounds alternate; each ratio is that of one
+round, and the report has the median of five. Waits are wall time and depend on the machine, so the report has its load
+beside them.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ async def test_faces_over_http(sqlite_template: Path, tmp_path: Path, fmt: str, 
 
 
 async def a_round(serving: PictureServer, photo: bytes, *, fmt: str) -> dict[str, Cost]:
-    """Ask for all that there is of a new provider, with a photo that nobody has brought."""
+    """Request every variant of the pictures of a new provider, whose photo is new to the server."""
     owner = await serving.open_face()
     picture = await owner.bring(photo)
     square = await owner.choose(picture)
