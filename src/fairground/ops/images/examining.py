@@ -38,16 +38,16 @@ async def _examine_library() -> CheckResult:
         return CheckResult(
             CheckStatus.FAILED, "No picture can be made. `make install` installs pyvips-binary, which makes them."
         )
-    told = f"Pictures are made by {engine} ({_version(_PACKAGES[engine])}), as {', '.join(formats)}."
+    engine_text = f"Pictures are made by {engine} ({_version(_PACKAGES[engine])}), as {', '.join(formats)}."
     if PictureFormat.AVIF not in formats:
         return CheckResult(
-            CheckStatus.FAILED, f"{told} Browsers ask for AVIF first. `make install` installs what makes it."
+            CheckStatus.FAILED, f"{engine_text} Browsers ask for AVIF first. `make install` installs what makes it."
         )
     if engine is EngineName.PILLOW:
         return CheckResult(
-            CheckStatus.WARNING, f"{told} It works, and takes twice the CPU of pyvips-binary: install that."
+            CheckStatus.WARNING, f"{engine_text} It works, and takes twice the CPU of pyvips-binary: install that."
         )
-    return CheckResult(CheckStatus.OK, told)
+    return CheckResult(CheckStatus.OK, engine_text)
 
 
 async def _list_formats(engine: EngineName) -> list[PictureFormat]:
@@ -90,8 +90,8 @@ async def _examine_embedded(embedded: EmbeddedPictures) -> AsyncIterator[CheckRe
             CheckStatus.WARNING, f"{waiting} pictures of imports wait: /admin/migrations makes files of them."
         )
     for code, count in sorted(report.failed.items()):
-        told = f"{count} pictures of imports cannot be shown ({code}): mend them at their source, and import them."
-        yield CheckResult(CheckStatus.WARNING, told)
+        text = f"{count} pictures of imports cannot be shown ({code}): mend them at their source, and import them."
+        yield CheckResult(CheckStatus.WARNING, text)
 
 
 async def _examine_chosen(care: PictureCare, galleries: Galleries) -> AsyncIterator[CheckResult]:
@@ -100,8 +100,8 @@ async def _examine_chosen(care: PictureCare, galleries: Galleries) -> AsyncItera
         missing += len(await care.find_missing(picture_ids=chosen))
         after = chosen[-1]
     if missing:
-        told = f"{missing} pictures that portraits and galleries show are gone: their owners choose others."
-        yield CheckResult(CheckStatus.FAILED, told)
+        text = f"{missing} pictures that portraits and galleries show are gone: their owners choose others."
+        yield CheckResult(CheckStatus.FAILED, text)
     else:
         yield CheckResult(CheckStatus.OK, "All that portraits and galleries show is there.")
 
@@ -116,10 +116,10 @@ async def _examine_pictures(care: PictureCare) -> AsyncIterator[CheckResult]:
             f"{report.bare} originals have no sizes any more: each is made when somebody asks for it.",
         )
     if report.lost_renditions:
-        told = f"{report.lost_renditions} sizes are not in the store: each is made anew when somebody asks for it."
-        yield CheckResult(CheckStatus.WARNING, told)
+        text = f"{report.lost_renditions} sizes are not in the store: each is made anew when somebody asks for it."
+        yield CheckResult(CheckStatus.WARNING, text)
     if report.lost_originals:
-        told = f"{report.lost_originals} originals are not in the store: bring `original/` back from a backup of it."
-        yield CheckResult(CheckStatus.FAILED, told)
+        text = f"{report.lost_originals} originals are not in the store: bring `original/` back from a backup of it."
+        yield CheckResult(CheckStatus.FAILED, text)
     if not report.lost_originals and not report.lost_renditions:
         yield CheckResult(CheckStatus.OK, "Every file that is referred to is in the store.")

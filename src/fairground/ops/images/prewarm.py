@@ -1,4 +1,4 @@
-"""Asks a server for the pictures that most visitors will see first, so that nobody waits for one to be made."""
+"""Requests the pictures of the first pages from a server, so that no visitor waits for a rendition."""
 
 import re
 from collections.abc import Iterator
