@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from fairground.platform.histogram import DurationHistogram
 from fairground.platform.jobs.states import Ending, JobState
-from fairground.platform.measures import DurationHistogram
 
 
 @dataclass
