@@ -3,7 +3,7 @@ from starlette.requests import Request
 
 from fairground.contracts.accounts import SessionKind, User
 from fairground.modules.accounts.authenticator import SessionAuthenticator
-from fairground.modules.accounts.service import AccountService
+from fairground.modules.accounts.service.accounts import AccountService
 from fairground.platform.http.cookies import NAME, SessionCookie
 from tests.modules.accounts.conftest import SignIn
 
@@ -59,6 +59,6 @@ async def test_a_bad_token_does_not_fall_back_to_the_cookie(
     assert await authenticator.authenticate(sent) is None
 
 
-async def test_without_any_proof_the_caller_is_nobody(authenticator: SessionAuthenticator) -> None:
+async def test_request_without_cookie_or_token_has_no_caller(authenticator: SessionAuthenticator) -> None:
     assert await authenticator.authenticate(request()) is None
     assert await authenticator.authenticate(request(cookie=f"{NAME}=")) is None

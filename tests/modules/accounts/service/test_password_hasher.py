@@ -8,13 +8,13 @@ import argon2
 import pytest
 
 from fairground.contracts.accounts import HasherBusy
-from fairground.modules.accounts.service import hashing
-from fairground.modules.accounts.service.hashing import PasswordHasher, default_algorithm
+from fairground.modules.accounts.service import password_hasher
+from fairground.modules.accounts.service.password_hasher import PasswordHasher, default_algorithm
 from tests.modules.accounts.stand_ins import CountingAlgorithm
 
 
 class SlowAlgorithm(CountingAlgorithm):
-    """Remembers how many threads were inside at the same time."""
+    """Records the greatest number of threads that hashed at the same time."""
 
     def __init__(self) -> None:
         self.most_at_once = 0
@@ -32,7 +32,7 @@ class SlowAlgorithm(CountingAlgorithm):
         return super().hash(*arguments, **options)
 
 
-async def test_never_more_hashes_run_at_once_than_the_process_has_cores() -> None:
+async def test_hashes_run_on_at_most_the_cores_of_the_process() -> None:
     algorithm = SlowAlgorithm()
     hasher = PasswordHasher(algorithm)
     await asyncio.gather(*(hasher.hash("a password") for _ in range(12)))
@@ -51,14 +51,14 @@ async def test_process_with_one_core_of_many_hashes_one_password_at_a_time(monke
     assert algorithm.most_at_once == 1
 
 
-async def test_password_that_would_wait_behind_too_many_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_password_beyond_the_queue_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
-    monkeypatch.setattr(hashing, "_QUEUE_PER_CORE", 3)
+    monkeypatch.setattr(password_hasher, "_QUEUE_PER_CORE", 3)
     hasher = PasswordHasher(SlowAlgorithm())
     outcomes = await asyncio.gather(*(hasher.hash("a password") for _ in range(9)), return_exceptions=True)
     assert sum(isinstance(outcome, HasherBusy) for outcome in outcomes) == 5
 
-    # There is room again, also after callers that gave up.
+    # The queue has room again, also after cancelled callers.
     for _ in range(9):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(hasher.hash("a password"), timeout=0.001)
@@ -67,7 +67,7 @@ async def test_password_that_would_wait_behind_too_many_is_refused(monkeypatch: 
     hasher.close()
 
 
-async def test_the_event_loop_goes_on_while_a_password_is_hashed() -> None:
+async def test_event_loop_runs_while_a_password_is_hashed() -> None:
     hasher = PasswordHasher(SlowAlgorithm())
     hashing = asyncio.ensure_future(hasher.hash("a password"))
     turns = 0
@@ -79,7 +79,7 @@ async def test_the_event_loop_goes_on_while_a_password_is_hashed() -> None:
     assert turns > 10
 
 
-async def test_nobodys_hash_is_verified_with_the_same_work_and_never_right() -> None:
+async def test_missing_hash_costs_one_verification_and_no_password_matches_it() -> None:
     algorithm = CountingAlgorithm()
     hasher = PasswordHasher(algorithm)
     before = algorithm.computations
@@ -90,20 +90,20 @@ async def test_nobodys_hash_is_verified_with_the_same_work_and_never_right() -> 
     assert algorithm.computations - before == 2
 
 
-def test_nobodys_hash_costs_what_a_real_one_does_and_is_always_another() -> None:
+def test_dummy_hash_has_the_parameters_of_a_real_one_and_is_random() -> None:
     algorithm = default_algorithm()
-    first, second = (PasswordHasher(algorithm)._nobodys_hash for _ in range(2))
+    first, second = (PasswordHasher(algorithm)._dummy_hash for _ in range(2))
 
     assert argon2.extract_parameters(first) == argon2.extract_parameters(algorithm.hash("a password"))
     assert first != second
 
 
 @pytest.mark.parametrize("stored", ["not a hash", "$argon2id$v=19$m=8,t=1,p=1$broken"])
-async def test_a_broken_hash_is_nobodys_password(stored: str) -> None:
+async def test_broken_hash_matches_no_password(stored: str) -> None:
     hasher = PasswordHasher(CountingAlgorithm())
     assert await hasher.verify("a password", against=stored) is False
     hasher.close()
 
 
-def test_the_parameters_are_those_that_were_decided() -> None:
+def test_parameters_are_those_of_the_decision() -> None:
     assert default_algorithm().hash("a password").startswith("$argon2id$v=19$m=19456,t=2,p=1$")

@@ -1,4 +1,4 @@
-"""What is counted before a password is hashed or a mail is sent."""
+"""Limits on sign-ins, registrations and mails, counted before a password is hashed or a mail is sent."""
 
 import hashlib
 from datetime import timedelta
@@ -15,15 +15,15 @@ _DAY: Final = timedelta(days=1)
 _RESETS_IN_ALL: Final = 12  # mails an hour to one account
 
 
-class Gate:
-    """Admits a try, or raises TooManyAttempts.
+class AttemptLimiter:
+    """Admits an attempt, or raises TooManyAttempts.
 
     The client is counted first, so that one client cannot make the table grow by inventing accounts.
     """
 
     def __init__(self, limiter: RateLimiter, settings: AccountsSettings) -> None:
         self._limiter = limiter
-        # One try comes back after each whole window, which keeps any window of that length within the burst.
+        # One attempt comes back after each whole window, which keeps any window of that length within the burst.
         self._sign_in = Limit("accounts.sign_in", burst=settings.sign_in_tries_per_account, interval=_QUARTER_HOUR)
         in_all = settings.sign_in_tries_per_account_in_all
         self._sign_in_in_all = _per("accounts.sign_in_in_all", in_all, _DAY)
@@ -31,7 +31,7 @@ class Gate:
         self._register_client = _per("accounts.register_client", settings.registrations_per_client, _HOUR)
         self._reset_client = _per("accounts.reset_client", settings.resets_per_client, _HOUR)
         self._reset = _per("accounts.reset", settings.mails_per_account, _HOUR)
-        # One comes back at least every ten minutes, which is how long the link of a mail lives at least.
+        # One comes back at least every ten minutes, which is the shortest life of a mailed link.
         resets_in_all = max(_RESETS_IN_ALL, settings.mails_per_account)
         self._reset_in_all = _per("accounts.reset_in_all", resets_in_all, _HOUR)
         self._verification = _per("accounts.verification", settings.mails_per_account, _HOUR)
@@ -41,7 +41,7 @@ class Gate:
         await self.admit_password(email=email, source=client)
 
     async def admit_password(self, *, email: str, source: str) -> None:
-        """Count a try by account and source, so that wrong tries from one source do not keep others out.
+        """Count an attempt by account and source, so that wrong passwords of one source do not lock out the others.
 
         Args:
             source: The client's address, or the session in which a password is asked for.
@@ -54,18 +54,18 @@ class Gate:
             await self._limiter.give_back(self._sign_in, key=_of_source(email, source))
             raise
 
-    async def forget_sign_in(self, *, email: str, client: str) -> None:
-        """Uncount a try that turned out to be the holder's; an office behind one address may sign in at will."""
+    async def uncount_sign_in(self, *, email: str, client: str) -> None:
+        """Remove a successful sign-in from the counts: an office behind one address may sign in without limit."""
         await self._limiter.give_back(self._sign_in_client, key=client)
-        await self.forget_right_password(email=email, source=client)
+        await self.uncount_password(email=email, source=client)
 
-    async def forget_right_password(self, *, email: str, source: str) -> None:
-        """Uncount a try that turned out to be the holder's; the wrong ones of others stay counted."""
+    async def uncount_password(self, *, email: str, source: str) -> None:
+        """Remove an attempt with the right password from the counts; wrong ones stay counted."""
         await self._limiter.give_back(self._sign_in, key=_of_source(email, source))
         await self._limiter.give_back(self._sign_in_in_all, key=_private(email))
 
-    async def forget_wrong_passwords(self, *, email: str) -> None:
-        """Let the holder of a new password in at once, however often the old one was guessed at."""
+    async def clear_passwords(self, *, email: str) -> None:
+        """Clear the counts of the account, so that a new password can be used at once."""
         await self._limiter.forget_beginning_with(self._sign_in, beginning=_of_source(email, ""))
         await self._limiter.forget(self._sign_in_in_all, key=_private(email))
 
@@ -75,8 +75,8 @@ class Gate:
     async def admit_reset(self, *, email: str, client: str) -> bool:
         """Admit a request for a reset mail, or raise TooManyAttempts.
 
-        Return False when others have asked for so many that a mail which is minutes old is enough: the holder of the
-        account can use that one, so requests of others never keep the holder from a link.
+        Returns False when the account was sent so many that no further one is needed: the newest is minutes old and
+        can be used, so requests of others never keep the holder of the account from a link.
         """
         await self._admit(self._reset_client, client, "Too many requests for a new password from your address.")
         detail = "A new password was asked for too often for this account."
@@ -98,7 +98,7 @@ def _per(name: str, count: int, window: timedelta) -> Limit:
 
 
 def _private(email: str) -> str:
-    """Return a key that does not tell the address, which may be nobody's customer."""
+    """Return a key that does not reveal the address, which may belong to no account."""
     return hashlib.sha256(email.encode(errors="surrogatepass")).hexdigest()
 
 
@@ -108,4 +108,4 @@ def _of_source(email: str, source: str) -> str:
 
 
 def _in_words(seconds: int) -> str:
-    return f"{seconds} seconds" if seconds < 90 else f"{-(-seconds // 60)} minutes"  # noqa: PLR2004 - as people say it
+    return f"{seconds} seconds" if seconds < 90 else f"{-(-seconds // 60)} minutes"  # noqa: PLR2004 - minutes read better from here on

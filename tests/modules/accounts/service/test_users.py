@@ -11,23 +11,28 @@ from fairground.contracts.accounts import (
     SessionKind,
     TooManyAttempts,
     User,
+    UserNotFound,
     UserRegistered,
 )
 from fairground.kernel.errors import DomainError
-from fairground.modules.accounts.service import AccountService
-from fairground.modules.accounts.service.jobs import MailVerification
+from fairground.kernel.ids import uuid7
+from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service.emails import MailVerification
 from fairground.modules.accounts.settings import AccountsSettings
 from tests.modules.accounts.stand_ins import PASSWORD, CountingAlgorithm
 from tests.support.outbox import RecordingOutbox
 
 CLIENT = "203.0.113.7"
+ROLES = [Role.CUSTOMER, Role.PROVIDER, Role.ADMIN]
 
 
 async def register(service: AccountService, email: str = "ada@example.org", *, role: Role = Role.CUSTOMER) -> User:
     return await service.register(email=email, password=PASSWORD, name="Ada", role=role, client=CLIENT)
 
 
-async def test_a_registration_is_told_and_asks_for_the_mail(service: AccountService, outbox: RecordingOutbox) -> None:
+async def test_registration_emits_an_event_and_enqueues_a_mail(
+    service: AccountService, outbox: RecordingOutbox
+) -> None:
     user = await register(service, role=Role.PROVIDER)
 
     assert outbox.events == [UserRegistered(user_id=user.id, role=Role.PROVIDER)]
@@ -35,14 +40,14 @@ async def test_a_registration_is_told_and_asks_for_the_mail(service: AccountServ
     assert await service.get_user(user_id=user.id) == user
 
 
-async def test_nobody_registers_as_admin(service: AccountService, algorithm: CountingAlgorithm) -> None:
+async def test_registration_as_admin_is_refused_unhashed(service: AccountService, algorithm: CountingAlgorithm) -> None:
     before = algorithm.computations
     with pytest.raises(RoleNotOffered):
         await register(service, role=Role.ADMIN)
     assert algorithm.computations == before
 
 
-async def test_of_many_registrations_at_once_one_gets_the_address(service: AccountService) -> None:
+async def test_one_of_many_concurrent_registrations_gets_the_address(service: AccountService) -> None:
     spellings = ["ada@example.org", "Ada@example.org", " ADA@EXAMPLE.ORG "] * 5
     outcomes = await asyncio.gather(*(register(service, email) for email in spellings), return_exceptions=True)
 
@@ -70,7 +75,7 @@ async def test_two_spellings_of_an_internationalised_address_are_one_account(
     assert opened.user == user
 
 
-async def test_a_refused_address_costs_no_hash(
+async def test_registration_with_a_taken_address_is_refused_unhashed(
     service: AccountService, algorithm: CountingAlgorithm, ada: User
 ) -> None:
     before = algorithm.computations
@@ -79,7 +84,7 @@ async def test_a_refused_address_costs_no_hash(
     assert algorithm.computations == before
 
 
-async def test_beyond_the_limit_nothing_is_hashed(
+async def test_registrations_beyond_the_limit_are_refused_unhashed(
     service: AccountService, algorithm: CountingAlgorithm, settings: AccountsSettings
 ) -> None:
     outcomes: list[object] = []
@@ -94,7 +99,7 @@ async def test_beyond_the_limit_nothing_is_hashed(
     assert algorithm.computations == 1
 
 
-async def test_an_operator_opens_an_account_of_any_role_without_mail(
+async def test_operator_creates_users_of_any_role_without_mail(
     service: AccountService, outbox: RecordingOutbox
 ) -> None:
     user = await service.create_user(email="Boss@example.org", password=PASSWORD, name="Boss", role=Role.ADMIN)
@@ -104,12 +109,12 @@ async def test_an_operator_opens_an_account_of_any_role_without_mail(
     assert outbox.jobs == []
 
 
-async def test_an_operator_may_not_choose_a_well_known_password_either(service: AccountService) -> None:
+async def test_well_known_password_of_an_operator_is_refused(service: AccountService) -> None:
     with pytest.raises(PasswordUnfit):
         await service.create_user(email="boss@example.org", password="password1", name="Boss", role=Role.ADMIN)
 
 
-async def test_many_accounts_share_one_hash(service: AccountService, algorithm: CountingAlgorithm) -> None:
+async def test_users_created_in_bulk_share_one_hash(service: AccountService, algorithm: CountingAlgorithm) -> None:
     before = algorithm.computations
     users = [(f"user{number}@example.org", f"User {number}", Role.CUSTOMER) for number in range(1_200)]
     opened = await service.create_users_in_bulk(users=users, password=PASSWORD)
@@ -119,9 +124,34 @@ async def test_many_accounts_share_one_hash(service: AccountService, algorithm: 
     assert await service.count_users() == 1_200
 
 
-async def test_one_taken_address_among_many_opens_none(service: AccountService, ada: User) -> None:
+async def test_taken_address_among_many_creates_no_user(service: AccountService, ada: User) -> None:
     users = [("new@example.org", "New", Role.CUSTOMER), (ada.email, "Ada", Role.CUSTOMER)]
     with pytest.raises(EmailTaken):
         await service.create_users_in_bulk(users=users, password=PASSWORD)
 
     assert await service.count_users() == 1
+
+
+@pytest.fixture
+async def users(service: AccountService) -> list[User]:
+    people = [(f"user{number}@example.org", f"User {number}", ROLES[number % 3]) for number in range(9)]
+    return await service.create_users_in_bulk(users=people, password=PASSWORD)
+
+
+async def test_users_are_listed_newest_first(service: AccountService, users: list[User]) -> None:
+    assert await service.list_users(role=None, limit=100) == users[::-1]
+    assert await service.list_users(role=None, limit=2) == [users[8], users[7]]
+    assert await service.list_users(role=Role.ADMIN, limit=100) == [users[8], users[5], users[2]]
+    assert await service.count_users() == 9
+
+
+async def test_users_that_exist_are_found_by_id(service: AccountService, users: list[User]) -> None:
+    found = await service.find_users(user_ids=[users[0].id, users[4].id, uuid7()])
+
+    assert found == {users[0].id: users[0], users[4].id: users[4]}
+    assert await service.find_users(user_ids=[]) == {}
+
+
+async def test_unknown_user_is_not_found(service: AccountService) -> None:
+    with pytest.raises(UserNotFound):
+        await service.get_user(user_id=uuid7())

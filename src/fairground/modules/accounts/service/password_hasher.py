@@ -1,4 +1,4 @@
-"""argon2id, off the event loop, never more at once than there are cores, and with a queue that has an end."""
+"""Passwords are hashed with argon2id, off the event loop, at most one for each core, with a bounded queue."""
 
 import asyncio
 import base64
@@ -15,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from fairground.contracts.accounts import HasherBusy
 from fairground.modules.accounts.domain import normalise_password
 
-# OWASP's second recommendation: about 20 ms and 19 MiB a hash. More memory would let fewer people sign in at once.
+# OWASP's second recommendation: about 20 ms and 19 MiB a hash. More memory would allow fewer sign-ins at once.
 _MEMORY_KIB: Final = 19 * 1024
 _PASSES: Final = 2
 _LANES: Final = 1
@@ -36,24 +36,24 @@ def load_well_known_passwords() -> frozenset[str]:
 class PasswordHasher:
     def __init__(self, algorithm: argon2.PasswordHasher) -> None:
         self._algorithm = algorithm
-        # The cores that this process may use: a container gets few of those that the machine has.
+        # The cores that this process may use: a container may get few of those of the machine, and a hash takes 19 MiB.
         cores = len(os.sched_getaffinity(0))
         self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="argon2")
-        self._counting = threading.Lock()
-        self._begun_or_waiting = 0
-        self._most = cores * (1 + _QUEUE_PER_CORE)
-        self._nobodys_hash = _nobodys_hash(algorithm)
+        self._pending_lock = threading.Lock()
+        self._pending = 0
+        self._pending_max = cores * (1 + _QUEUE_PER_CORE)
+        self._dummy_hash = _dummy_hash(algorithm)
 
     async def hash(self, password: str) -> str:
         """Raise HasherBusy when too many wait already; so does `verify`."""
         return await self._run(self._algorithm.hash, _bytes_of(password))
 
     async def verify(self, password: str, *, against: str | None) -> bool:
-        """Tell whether a password has this hash. Without one the answer is no, after just as much work."""
-        return await self._run(self._verify, against or self._nobodys_hash, _bytes_of(password))
+        """Tell whether a password has this hash. Without a hash the answer is no, after the same work."""
+        return await self._run(self._verify, against or self._dummy_hash, _bytes_of(password))
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Tell whether a hash was made with other parameters than today's."""
+        """Tell whether a hash was made with other parameters than those of the algorithm."""
         return self._algorithm.check_needs_rehash(password_hash)
 
     def close(self) -> None:
@@ -66,24 +66,24 @@ class PasswordHasher:
             return False
 
     async def _run(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
-        if self._begun_or_waiting >= self._most:
-            raise HasherBusy(f"{self._begun_or_waiting} passwords wait to be checked already.")
-        with self._counting:
-            self._begun_or_waiting += 1
+        if self._pending >= self._pending_max:
+            raise HasherBusy(f"{self._pending} passwords wait to be checked already.")
+        with self._pending_lock:
+            self._pending += 1
         running = self._threads.submit(function, *arguments)
-        # A caller that is cancelled leaves its hash to the thread, so only the end of the hash makes room.
-        running.add_done_callback(self._make_room)
+        # Cancelling a caller does not stop its thread, so the slot is free when the hash ends.
+        running.add_done_callback(self._release)
         return await asyncio.wrap_future(running)
 
-    def _make_room(self, _ended: object) -> None:
-        with self._counting:
-            self._begun_or_waiting -= 1
+    def _release(self, _ended: object) -> None:
+        with self._pending_lock:
+            self._pending -= 1
 
 
-def _nobodys_hash(algorithm: argon2.PasswordHasher) -> str:
-    """Return what looks like a hash of this algorithm and is of no password: its digest is chance.
+def _dummy_hash(algorithm: argon2.PasswordHasher) -> str:
+    """Return random bytes in the form of a hash of this algorithm; no password has it.
 
-    Nothing has to be hashed for it, which each start and each command would wait for.
+    It is not computed, because each start and each command would wait for that.
     """
     cost = f"m={algorithm.memory_cost},t={algorithm.time_cost},p={algorithm.parallelism}"
     salt, digest = (_base64(os.urandom(length)) for length in (algorithm.salt_len, algorithm.hash_len))
