@@ -1,1 +1,1 @@
-"""Reactions to events, and the job that mails."""
+"""Handlers of events and jobs: notifiers write notifications, the email sender mails them."""

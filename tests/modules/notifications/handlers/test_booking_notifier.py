@@ -1,4 +1,4 @@
-"""Each side hears of what concerns it, once, while it is news."""
+"""Each side is notified of a transition once, while the booking has that status."""
 
 import re
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ async def accept(rig: Rig, booking: BookingView) -> None:
     await rig.bookings.accept(owner_id=rig.owner.id, booking_id=booking.id)
 
 
-async def test_a_request_is_told_to_both_sides_with_its_deadline(rig: Rig) -> None:
+async def test_request_notifies_both_sides_with_its_deadline(rig: Rig) -> None:
     booking = await rig.request(note="Chapter 3, please", place="online")
     await rig.work()
     assert booking.answer_due_at is not None
@@ -61,7 +61,7 @@ async def test_a_request_is_told_to_both_sides_with_its_deadline(rig: Rig) -> No
     assert list(rig.mail_to(rig.customer).iter_attachments()) == []
 
 
-async def test_nobody_hears_of_a_hold(rig: Rig) -> None:
+async def test_hold_notifies_neither_side(rig: Rig) -> None:
     held, let_go = await rig.hold(), await rig.hold()
     await rig.bookings.cancel(user_id=rig.customer.id, booking_id=let_go.id)
     rig.pass_time(minutes=11)
@@ -71,7 +71,7 @@ async def test_nobody_hears_of_a_hold(rig: Rig) -> None:
     assert await rig.listed(rig.customer) == await rig.listed(rig.owner) == []
 
 
-async def test_acceptance_is_told_to_both_sides_with_the_policy_and_a_calendar_file(rig: Rig) -> None:
+async def test_acceptance_notifies_both_sides_with_policy_and_calendar_file(rig: Rig) -> None:
     booking = await rig.request()
     await rig.work()
     await accept(rig, booking)
@@ -113,14 +113,14 @@ async def test_calendar_file_has_what_the_mail_says_and_equals_the_download(rig:
     assert attachment.get_payload(decode=True) == download.encode()
 
 
-async def test_an_instant_booking_is_told_as_booked(rig: Rig) -> None:
+async def test_instant_booking_is_announced_as_booked(rig: Rig) -> None:
     booking = await rig.pay(await rig.hold(mode=BookingMode.INSTANT))
     await rig.work()
     assert rig.subjects(rig.customer) == [f"Booked: Ada Lovelace, {when(booking.starts_at)}"]
     assert rig.subjects(rig.owner) == [f"Confirmed: Grace Hopper, {when(booking.starts_at)}"]
 
 
-async def test_a_refusal_is_told_to_the_customer_with_its_reason(rig: Rig) -> None:
+async def test_declined_request_notifies_the_customer_with_the_reason(rig: Rig) -> None:
     booking = await rig.request()
     await rig.work()
     await rig.bookings.decline(owner_id=rig.owner.id, booking_id=booking.id, reason="I am on tour.")
@@ -133,7 +133,7 @@ async def test_a_refusal_is_told_to_the_customer_with_its_reason(rig: Rig) -> No
     assert len(rig.subjects(rig.owner)) == 1
 
 
-async def test_a_cancellation_takes_the_entry_out_of_the_calendars(rig: Rig) -> None:
+async def test_cancellation_removes_the_calendar_entry(rig: Rig) -> None:
     booking = await rig.accepted()
     await rig.work()
     (before,) = calendar(rig.mail_to(rig.customer)).walk("VEVENT")
@@ -152,7 +152,7 @@ async def test_a_cancellation_takes_the_entry_out_of_the_calendars(rig: Rig) -> 
         assert after["SEQUENCE"] > before["SEQUENCE"]
 
 
-async def test_a_late_cancellation_says_what_comes_back(rig: Rig) -> None:
+async def test_late_cancellation_names_the_refund(rig: Rig) -> None:
     booking = await rig.accepted()
     assert booking.cancellation is not None
     until = [term.until for term in booking.cancellation.terms if term.until][-1]
@@ -164,7 +164,7 @@ async def test_a_late_cancellation_says_what_comes_back(rig: Rig) -> None:
         assert "By the cancellation policy none of the €159.01 is refunded." in body(rig.mail_to(user))
 
 
-async def test_a_provider_who_cancels_is_named(rig: Rig) -> None:
+async def test_cancellation_by_the_provider_names_the_provider(rig: Rig) -> None:
     booking = await rig.accepted()
     await rig.bookings.cancel(user_id=rig.owner.id, booking_id=booking.id)
     await rig.work()
@@ -172,7 +172,7 @@ async def test_a_provider_who_cancels_is_named(rig: Rig) -> None:
     assert rig.subjects(rig.owner) == [f"You cancelled: Grace Hopper, {when(booking.starts_at)}"]
 
 
-async def test_a_request_that_is_withdrawn_costs_nothing_and_changes_no_calendar(rig: Rig) -> None:
+async def test_withdrawn_request_costs_nothing_and_changes_no_calendar(rig: Rig) -> None:
     booking = await rig.request()
     await rig.bookings.cancel(user_id=rig.customer.id, booking_id=booking.id)
     await rig.work()
@@ -182,7 +182,7 @@ async def test_a_request_that_is_withdrawn_costs_nothing_and_changes_no_calendar
     assert list(mine.iter_attachments()) == list(theirs.iter_attachments()) == []
 
 
-async def test_a_request_that_lapses_is_told_to_both_sides(rig: Rig) -> None:
+async def test_expired_request_notifies_both_sides(rig: Rig) -> None:
     booking = await rig.request()
     await rig.work()
     rig.pass_time(hours=25)
@@ -191,7 +191,7 @@ async def test_a_request_that_lapses_is_told_to_both_sides(rig: Rig) -> None:
     assert rig.subjects(rig.owner)[1:] == ["The request from Grace Hopper has lapsed"]
 
 
-async def test_what_took_place_asks_the_customer_for_a_review(rig: Rig) -> None:
+async def test_completed_booking_requests_a_review(rig: Rig) -> None:
     booking = await rig.accepted()
     await rig.work()
     rig.pass_time(days=10)
@@ -203,7 +203,7 @@ async def test_what_took_place_asks_the_customer_for_a_review(rig: Rig) -> None:
     assert len(rig.subjects(rig.owner)) == 1
 
 
-async def test_what_took_place_long_ago_asks_for_nothing(rig: Rig) -> None:
+async def test_booking_completed_long_after_its_end_requests_no_review(rig: Rig) -> None:
     rig.pass_time(days=-30)
     booking = await rig.accepted()
     await rig.work()
@@ -214,7 +214,7 @@ async def test_what_took_place_long_ago_asks_for_nothing(rig: Rig) -> None:
     assert len(rig.mails()) == mailed
 
 
-async def test_no_time_is_written_without_its_place_and_difference_from_utc(rig: Rig) -> None:
+async def test_each_time_has_its_city_and_utc_offset(rig: Rig) -> None:
     booking = await rig.request()
     await rig.work()
     await accept(rig, booking)
@@ -225,15 +225,15 @@ async def test_no_time_is_written_without_its_place_and_difference_from_utc(rig:
     assert [time for time in times if not re.match(r"\d\d:\d\d \(Oslo, UTC\+[12]\)", time)] == []
 
 
-async def test_what_has_moved_on_is_told_as_it_is_now(rig: Rig) -> None:
+async def test_status_that_changed_meanwhile_is_not_announced(rig: Rig) -> None:
     booking = await rig.request()
     await accept(rig, booking)
     await rig.work()
     assert rig.subjects(rig.customer) == [f"Ada Lovelace accepted: {when(booking.starts_at)}"]
-    assert [told.topic for told in await rig.listed(rig.owner)] == [BookingConfirmed.topic]
+    assert [each.topic for each in await rig.listed(rig.owner)] == [BookingConfirmed.topic]
 
 
-async def test_an_event_that_is_delivered_twice_tells_once(rig: Rig) -> None:
+async def test_event_that_is_delivered_twice_notifies_once(rig: Rig) -> None:
     booking = await rig.request()
     await rig.work()
     assert booking.answer_due_at is not None
@@ -244,6 +244,6 @@ async def test_an_event_that_is_delivered_twice_tells_once(rig: Rig) -> None:
         answer_due_at=booking.answer_due_at,
     )
     await rig.deliver(again)
-    await rig.tell(again)
+    await rig.emit(again)
     assert len(rig.mails()) == 2
     assert len(await rig.listed(rig.customer)) == len(await rig.listed(rig.owner)) == 1

@@ -1,4 +1,4 @@
-"""Mail goes out at least once, not again once it is marked, and as two forms that say the same."""
+"""An email is sent at least once, not again once it is marked, and in two forms with the same text."""
 
 from html.parser import HTMLParser
 
@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from fairground.contracts.booking import BookingRequested
 from fairground.contracts.catalog import BookingMode
-from fairground.modules.notifications.service import SendMail
+from fairground.modules.notifications.service import SendEmail
 from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.mail.mailer import MailNotSent
 from tests.modules.notifications.rig import PUBLIC_URL, Rig, body
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Paragraphs(HTMLParser):
-    """Gathers the words of a page and the tags that were left open."""
+    """Collects the text of a page, its links and the tags that are still open."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -38,17 +38,17 @@ class Paragraphs(HTMLParser):
 
 
 async def break_mail(rig: Rig) -> None:
-    """Let the mail folder be a file, so that nothing can be kept in it."""
+    """Replace the mail folder by a file, so that no email can be written."""
     rig.mail_folder.write_text("not a folder")
 
 
-async def test_a_mail_that_could_not_be_sent_is_tried_again_until_it_is(rig: Rig) -> None:
+async def test_email_that_was_not_sent_is_retried(rig: Rig) -> None:
     await break_mail(rig)
     booking = await rig.request()
     for _ in range(2):
         with pytest.raises(MailNotSent):
             await rig.work()
-    assert [told.subject_id for told in await rig.listed(rig.customer)] == [booking.id]
+    assert [each.subject_id for each in await rig.listed(rig.customer)] == [booking.id]
     rig.mail_folder.unlink()
     assert rig.mails() == []
     rig.pass_time(minutes=1)
@@ -56,7 +56,7 @@ async def test_a_mail_that_could_not_be_sent_is_tried_again_until_it_is(rig: Rig
     assert sorted(mail["To"] for mail in rig.mails()) == sorted([rig.customer.email, rig.owner.email])
 
 
-async def test_a_mail_that_waited_until_it_was_no_longer_true_is_not_sent(rig: Rig) -> None:
+async def test_email_is_not_sent_after_the_booking_moved_on(rig: Rig) -> None:
     await break_mail(rig)
     booking = await rig.request()
     for _ in range(2):
@@ -70,29 +70,29 @@ async def test_a_mail_that_waited_until_it_was_no_longer_true_is_not_sent(rig: R
         "Ada Lovelace declined your request"
     ]
     assert rig.subjects(rig.owner) == []
-    assert [told.topic for told in await rig.listed(rig.owner)] == [BookingRequested.topic]
+    assert [each.topic for each in await rig.listed(rig.owner)] == [BookingRequested.topic]
 
 
-async def test_a_mail_that_was_marked_is_not_sent_again(rig: Rig) -> None:
+async def test_marked_email_is_not_sent_again(rig: Rig) -> None:
     await rig.request()
     await rig.work()
-    (told,) = await rig.listed(rig.customer)
-    await rig.deliver(SendMail(notification_id=told.id))
+    (notification,) = await rig.listed(rig.customer)
+    await rig.deliver(SendEmail(notification_id=notification.id))
     assert len(rig.subjects(rig.customer)) == 1
 
 
-async def test_a_mail_that_was_sent_but_not_marked_goes_out_again_under_the_same_id(rig: Rig) -> None:
+async def test_email_that_was_sent_but_not_marked_is_sent_again_with_the_same_id(rig: Rig) -> None:
     await rig.request()
     await rig.work()
-    (told,) = await rig.listed(rig.customer)
+    (notification,) = await rig.listed(rig.customer)
     async with rig.db.write() as tx:
         await tx.execute(update(NotificationRow).values(mailed_at=None))
-    await rig.deliver(SendMail(notification_id=told.id))
+    await rig.deliver(SendEmail(notification_id=notification.id))
     ids = [mail["Message-ID"] for mail in rig.mails() if mail["To"] == rig.customer.email]
-    assert ids == [f"<{told.id}@fair.example>"] * 2
+    assert ids == [f"<{notification.id}@fair.example>"] * 2
 
 
-async def test_both_forms_say_the_same_and_lead_to_the_same_place(rig: Rig) -> None:
+async def test_both_forms_have_the_same_text_and_link(rig: Rig) -> None:
     booking = await rig.pay(await rig.hold(mode=BookingMode.INSTANT))
     await rig.work()
     mail = rig.mail_to(rig.customer)
@@ -105,7 +105,7 @@ async def test_both_forms_say_the_same_and_lead_to_the_same_place(rig: Rig) -> N
         assert line == "-- " or line.endswith(":") or PUBLIC_URL in line or " ".join(said.split()) in written
 
 
-async def test_what_people_write_stays_text(rig: Rig) -> None:
+async def test_text_of_users_is_escaped(rig: Rig) -> None:
     await rig.request(note="<script>alert(1)</script>\n\nand {{ this }}")
     await rig.work()
     mail = rig.mail_to(rig.owner)

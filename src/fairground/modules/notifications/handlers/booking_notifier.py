@@ -1,70 +1,48 @@
-"""What becomes of a booking is told to its sides."""
-
-from collections.abc import Mapping
+"""Notifies the sides of a booking of its transitions."""
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import (
-    BookingCancelled,
-    BookingCompleted,
-    BookingConfirmed,
-    BookingDeclined,
-    BookingExpired,
-    BookingRequested,
-    Bookings,
-)
+from fairground.contracts.booking import Bookings
 from fairground.kernel.clock import Clock
-from fairground.kernel.messages import Message
 from fairground.modules.notifications.domain import (
-    NEWS_OF_BOOKINGS,
+    BOOKING_RULES,
     Audience,
     BookingEvent,
     changes_calendar,
-    is_news,
+    is_current,
     was_only_held,
 )
-from fairground.modules.notifications.notices import NoticeWriter
+from fairground.modules.notifications.renderers import NotificationRenderer
 from fairground.modules.notifications.service import NotificationService
-from fairground.platform.module import Handler
 
 
-class BookingNews:
+class BookingNotifier:
     def __init__(
         self,
         *,
         service: NotificationService,
-        writer: NoticeWriter,
+        renderer: NotificationRenderer,
         bookings: Bookings,
         accounts: Accounts,
         clock: Clock,
     ) -> None:
         self._service = service
-        self._writer = writer
+        self._renderer = renderer
         self._bookings = bookings
         self._accounts = accounts
         self._clock = clock
 
-    def table(self) -> Mapping[type[Message], Handler]:
-        return {
-            BookingRequested: self.tell_sides,
-            BookingConfirmed: self.tell_sides,
-            BookingDeclined: self.tell_sides,
-            BookingCancelled: self.tell_sides,
-            BookingExpired: self.tell_sides,
-            BookingCompleted: self.tell_sides,
-        }
-
-    async def tell_sides(self, event: BookingEvent) -> None:
+    async def notify_sides(self, event: BookingEvent) -> None:
         sides = await self._bookings.find_booking_side(booking_id=event.booking_id)
         if sides is None or was_only_held(event):
             return
         booking = await self._bookings.describe_booking(booking_id=event.booking_id)
-        if not is_news(event.topic, status=booking.status, ends_at=booking.ends_at, now=self._clock.now()):
+        if not is_current(event.topic, status=booking.status, ends_at=booking.ends_at, now=self._clock.now()):
             return
         customer = await self._accounts.get_user(user_id=sides.customer_id)
         users = {Audience.CUSTOMER: sides.customer_id, Audience.PROVIDER: sides.provider_owner_id}
-        await self._service.tell(
+        await self._service.add_notifications(
             [
-                self._writer.write(
+                self._renderer.render(
                     event.topic,
                     audience=audience,
                     user_id=users[audience],
@@ -74,6 +52,6 @@ class BookingNews:
                     booking=booking,
                     customer_name=customer.name,
                 )
-                for audience in NEWS_OF_BOOKINGS[event.topic].audiences
+                for audience in BOOKING_RULES[event.topic].audiences
             ]
         )

@@ -1,4 +1,4 @@
-"""Staff hear of profiles that wait, owners of what was decided and written about them."""
+"""Staff is notified of submitted profiles, owners of decisions and reviews."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,12 +69,12 @@ def rejected(provider: OwnProvider, owner: User, reason: str) -> ProviderRejecte
     )
 
 
-async def test_all_staff_hear_of_each_submission_once(rig: Rig, owner: User, staff: list[User]) -> None:
+async def test_each_submission_notifies_all_staff_once(rig: Rig, owner: User, staff: list[User]) -> None:
     provider = profile(rig, owner)
-    await rig.tell(submitted(provider, owner))
+    await rig.emit(submitted(provider, owner))
     await rig.deliver(submitted(provider, owner))
     change(rig, provider, submitted_at=SUBMITTED_AT + timedelta(days=1))
-    await rig.tell(submitted(provider, owner))
+    await rig.emit(submitted(provider, owner))
     for user in staff:
         assert rig.subjects(user) == ["Blå Time Trio asks for approval"] * 2
     mail = rig.mail_to(staff[0])
@@ -83,16 +83,16 @@ async def test_all_staff_hear_of_each_submission_once(rig: Rig, owner: User, sta
     assert rig.subjects(owner) == []
 
 
-async def test_a_profile_that_was_decided_meanwhile_calls_nobody(rig: Rig, owner: User, staff: list[User]) -> None:
+async def test_submission_of_a_decided_profile_notifies_no_staff(rig: Rig, owner: User, staff: list[User]) -> None:
     provider = profile(rig, owner, status=ProviderStatus.APPROVED)
-    await rig.tell(submitted(provider, owner))
+    await rig.emit(submitted(provider, owner))
     assert rig.mails() == []
     assert await rig.listed(staff[0]) == []
 
 
-async def test_an_approval_leads_to_the_public_page(rig: Rig, owner: User) -> None:
+async def test_approval_links_to_the_public_page(rig: Rig, owner: User) -> None:
     provider = profile(rig, owner, status=ProviderStatus.APPROVED)
-    await rig.tell(
+    await rig.emit(
         ProviderApproved(
             provider_id=provider.id, owner_id=owner.id, business_name=provider.business_name, slug=provider.slug
         )
@@ -102,30 +102,30 @@ async def test_an_approval_leads_to_the_public_page(rig: Rig, owner: User) -> No
     assert f"See your page:\n{PUBLIC_URL}/p/bla-time-trio\n" in body(mail)
 
 
-async def test_each_rejection_gives_its_reason(rig: Rig, owner: User) -> None:
+async def test_each_rejection_has_its_reason(rig: Rig, owner: User) -> None:
     provider = profile(rig, owner, status=ProviderStatus.REJECTED)
-    await rig.tell(rejected(provider, owner, "The picture is too dark."))
+    await rig.emit(rejected(provider, owner, "The picture is too dark."))
     change(rig, provider, submitted_at=SUBMITTED_AT + timedelta(days=1))
-    await rig.tell(rejected(provider, owner, "The text is another trio’s."))
+    await rig.emit(rejected(provider, owner, "The text is another trio’s."))
     assert rig.subjects(owner) == ["Blå Time Trio was not approved yet"] * 2
     assert ["The picture is too dark." in body(mail) for mail in rig.mails()] == [True, False]
     assert f"{PUBLIC_URL}/pro/profile\n" in body(rig.mail_to(owner))
 
 
-async def test_a_rejection_that_was_answered_already_is_not_news(rig: Rig, owner: User) -> None:
+async def test_rejection_of_a_resubmitted_profile_is_not_mailed(rig: Rig, owner: User) -> None:
     provider = profile(rig, owner, status=ProviderStatus.SUBMITTED)
-    await rig.tell(rejected(provider, owner, "The picture is too dark."))
+    await rig.emit(rejected(provider, owner, "The picture is too dark."))
     assert rig.mails() == []
 
 
-async def test_each_review_is_told_with_what_the_reviews_add_up_to(rig: Rig) -> None:
+async def test_each_review_is_mailed_with_the_totals(rig: Rig) -> None:
     provider = rig.catalog.add_provider()
     owner = rig.accounts.add("Ada Lovelace", user_id=provider.owner_id)
     clear = rig.reviews.add(provider.id, rating=4, text="Clear.")
-    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=4, rating_count=1, review_id=clear))
+    await rig.emit(ProviderRated(provider_id=provider.id, rating_sum=4, rating_count=1, review_id=clear))
     seen = rig.reviews.add(provider.id, rating=5, text="Now I see.")
     second = ProviderRated(provider_id=provider.id, rating_sum=9, rating_count=2, review_id=seen)
-    await rig.tell(second)
+    await rig.emit(second)
     await rig.deliver(second)
     first_mail, second_mail = rig.mails()
     assert "This is your first review." in body(first_mail)
@@ -140,8 +140,8 @@ async def test_each_of_two_reviews_that_came_together_is_mailed(rig: Rig) -> Non
     provider = rig.catalog.add_provider()
     owner = rig.accounts.add("Ada Lovelace", user_id=provider.owner_id)
     first, second = (rig.reviews.add(provider.id, rating=rating, text=f"{rating} stars") for rating in (3, 5))
-    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=3, rating_count=1, review_id=first))
-    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=8, rating_count=2, review_id=second))
+    await rig.emit(ProviderRated(provider_id=provider.id, rating_sum=3, rating_count=1, review_id=first))
+    await rig.emit(ProviderRated(provider_id=provider.id, rating_sum=8, rating_count=2, review_id=second))
     assert rig.subjects(owner) == ["A new review of Ada Lovelace"] * 2
     assert ["“3 stars”" in body(mail) for mail in rig.mails()] == [True, False]
     assert ["“5 stars”" in body(mail) for mail in rig.mails()] == [False, True]
@@ -151,5 +151,5 @@ async def test_review_that_was_written_elsewhere_is_not_mailed(rig: Rig) -> None
     provider = rig.catalog.add_provider()
     owner = rig.accounts.add("Ada Lovelace", user_id=provider.owner_id)
     rig.reviews.add(provider.id, rating=4, text="")
-    await rig.tell(ProviderRated(provider_id=provider.id, rating_sum=4, rating_count=1))
+    await rig.emit(ProviderRated(provider_id=provider.id, rating_sum=4, rating_count=1))
     assert rig.subjects(owner) == []
