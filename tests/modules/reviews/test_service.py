@@ -1,4 +1,4 @@
-"""One review a booking and side, from those who were there, and figures that equal a recount."""
+"""Each side reviews a completed booking once, and the totals equal a recount."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -54,7 +54,7 @@ class KnownBookings:
         return self.sides.get(booking_id)
 
 
-class AnybodyBerg:
+class AccountsOfAnna:
     async def get_user(self, *, user_id: UUID) -> User:
         return User(
             id=user_id,
@@ -72,7 +72,7 @@ def bookings() -> KnownBookings:
 
 
 def service(db: Database, bookings: KnownBookings) -> ReviewService:
-    return ReviewService(db=db, accounts=cast("Accounts", AnybodyBerg()), bookings=cast("Bookings", bookings))
+    return ReviewService(db=db, accounts=cast("Accounts", AccountsOfAnna()), bookings=cast("Bookings", bookings))
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def reviews(db: Database, bookings: KnownBookings) -> ReviewService:
     return service(db, bookings)
 
 
-async def test_both_sides_review_a_completed_booking_once(reviews: ReviewService, bookings: KnownBookings) -> None:
+async def test_each_side_reviews_a_completed_booking_once(reviews: ReviewService, bookings: KnownBookings) -> None:
     side = bookings.add()
     mine = await reviews.write_review(
         author_id=side.customer_id, booking_id=side.booking_id, rating=5, text="Wonderful."
@@ -95,7 +95,9 @@ async def test_both_sides_review_a_completed_booking_once(reviews: ReviewService
     assert (page.data, page.total) == ([mine], 1)
 
 
-async def test_strangers_learn_nothing_of_a_booking(reviews: ReviewService, bookings: KnownBookings) -> None:
+async def test_booking_of_others_and_unknown_booking_are_refused_alike(
+    reviews: ReviewService, bookings: KnownBookings
+) -> None:
     side = bookings.add()
     with pytest.raises(BookingNotFound) as of_others:
         await reviews.write_review(author_id=uuid7(), booking_id=side.booking_id, rating=5, text="")
@@ -107,7 +109,7 @@ async def test_strangers_learn_nothing_of_a_booking(reviews: ReviewService, book
 
 
 @pytest.mark.parametrize("status", [status for status in BookingStatus if status is not BookingStatus.COMPLETED])
-async def test_only_what_took_place_can_be_reviewed(
+async def test_booking_that_is_not_completed_cannot_be_reviewed(
     reviews: ReviewService, bookings: KnownBookings, status: BookingStatus
 ) -> None:
     side = bookings.add(status)
@@ -116,7 +118,7 @@ async def test_only_what_took_place_can_be_reviewed(
 
 
 @pytest.mark.parametrize(("rating", "words"), [(0, ""), (6, ""), (3, "x" * 4_001)])
-async def test_a_review_out_of_bounds_is_refused(
+async def test_review_out_of_bounds_is_refused(
     reviews: ReviewService, bookings: KnownBookings, rating: int, words: str
 ) -> None:
     side = bookings.add()
@@ -124,9 +126,7 @@ async def test_a_review_out_of_bounds_is_refused(
         await reviews.write_review(author_id=side.customer_id, booking_id=side.booking_id, rating=rating, text=words)
 
 
-async def test_pages_of_reviews_are_the_newest_first_and_do_not_overlap(
-    reviews: ReviewService, bookings: KnownBookings
-) -> None:
+async def test_pages_are_newest_first_and_do_not_overlap(reviews: ReviewService, bookings: KnownBookings) -> None:
     for rating in (1, 2, 3, 4, 5):
         side = bookings.add()
         await reviews.write_review(author_id=side.customer_id, booking_id=side.booking_id, rating=rating, text="")
@@ -151,7 +151,7 @@ async def test_cursor_leads_through_all_reviews_of_one_instant(reviews: ReviewSe
     assert third.next_cursor is None
 
 
-async def test_page_of_reviews_behind_ten_thousand_is_refused(reviews: ReviewService) -> None:
+async def test_page_after_the_first_ten_thousand_is_refused(reviews: ReviewService) -> None:
     with pytest.raises(PageTooDeep):
         await reviews.list_provider_reviews(provider_id=PROVIDER, page=101, limit=100)
 
@@ -167,7 +167,7 @@ async def test_page_of_reviews_reads_an_index_and_counts_nothing(db: Database, r
     assert not {word for word in ("Sort", "B-TREE", "SCAN", "Seq Scan") if word in "\n".join(plans)}
 
 
-async def write_in_a_rush(reviews: ReviewService, side: BookingSide) -> list[Any]:
+async def write_concurrently(reviews: ReviewService, side: BookingSide) -> list[Any]:
     writes = (
         reviews.write_review(author_id=side.customer_id, booking_id=side.booking_id, rating=4, text="")
         for _ in range(16)
@@ -175,10 +175,10 @@ async def write_in_a_rush(reviews: ReviewService, side: BookingSide) -> list[Any
     return await asyncio.gather(*writes, return_exceptions=True)
 
 
-async def test_of_a_rush_for_one_booking_one_review_stays(
+async def test_one_of_many_concurrent_reviews_of_a_booking_is_stored(
     reviews: ReviewService, bookings: KnownBookings, outbox: RecordingOutbox
 ) -> None:
-    results = await write_in_a_rush(reviews, bookings.add())
+    results = await write_concurrently(reviews, bookings.add())
     assert sum(isinstance(result, ReviewExists) for result in results) == 15
     (written,) = [result for result in results if isinstance(result, Review)]
     rated = ProviderRated(provider_id=PROVIDER, rating_sum=4, rating_count=1, review_id=written.id)
@@ -186,10 +186,10 @@ async def test_of_a_rush_for_one_booking_one_review_stays(
     assert len(outbox.events) == 2
 
 
-async def test_without_the_unique_constraint_the_rush_writes_more_than_one(
+async def test_without_the_unique_constraint_concurrent_reviews_are_stored(
     database_url: str, bookings: KnownBookings
 ) -> None:
-    """The negative control: it is the constraint that holds the others back."""
+    """The negative control: the constraint refuses the other rows."""
     migrate(database_url)
     db = Database(database_url, outbox=RecordingOutbox())
     engine = db.backend.migration_engine()
@@ -198,13 +198,13 @@ async def test_without_the_unique_constraint_the_rush_writes_more_than_one(
         connection.execute(text("DROP TABLE reviews_review"))
         connection.execute(text("ALTER TABLE unguarded RENAME TO reviews_review"))
     engine.dispose()
-    await write_in_a_rush(service(db, bookings), bookings.add())
+    await write_concurrently(service(db, bookings), bookings.add())
     async with db.read() as tx:
         assert await tx.scalar(select(func.count()).select_from(table("reviews_review", column("id", Text)))) > 1
     await db.close()
 
 
-async def test_figures_of_concurrent_reviews_equal_a_recount(
+async def test_totals_of_concurrent_reviews_equal_a_recount(
     reviews: ReviewService, bookings: KnownBookings, outbox: RecordingOutbox
 ) -> None:
     sides = [bookings.add() for _ in range(20)]
@@ -219,13 +219,13 @@ async def test_figures_of_concurrent_reviews_equal_a_recount(
 
 
 @pytest.mark.parametrize(
-    ("name", "public"), [("Anna Berg", "Anna B."), ("Anna", "Anna"), ("  ", "Somebody"), ("A B C", "A C.")]
+    ("name", "public"), [("Anna Berg", "Anna B."), ("Anna", "Anna"), ("  ", "Anonymous"), ("A B C", "A C.")]
 )
-def test_an_author_signs_with_a_first_name_and_an_initial(name: str, public: str) -> None:
+def test_author_is_shown_as_first_name_and_initial(name: str, public: str) -> None:
     assert public_name(name) == public
 
 
-async def test_past_reviews_keep_their_dates_and_are_written_once(
+async def test_past_reviews_keep_their_dates_and_are_stored_once(
     reviews: ReviewService, bookings: KnownBookings, outbox: RecordingOutbox
 ) -> None:
     side, written_at = bookings.add(), datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -239,15 +239,15 @@ async def test_past_reviews_keep_their_dates_and_are_written_once(
     assert [(review.text, review.created_at) for review in page.data] == [("By the customer.", written_at)]
     rated = ProviderRated(provider_id=PROVIDER, rating_sum=4, rating_count=1, review_id=None)
     assert [event for event in outbox.events if isinstance(event, ProviderRated)] == [rated]
-    told = [event for event in outbox.events if isinstance(event, ReviewWritten)]
-    assert [(event.booking_id, event.side) for event in told] == [(side.booking_id, each) for each in ReviewSide]
+    written = [event for event in outbox.events if isinstance(event, ReviewWritten)]
+    assert [(event.booking_id, event.side) for event in written] == [(side.booking_id, each) for each in ReviewSide]
 
 
 @pytest.mark.parametrize(
     ("status", "rating", "refusal"),
     [(BookingStatus.CONFIRMED, 4, NotCompleted), (BookingStatus.COMPLETED, 6, ReviewInvalid)],
 )
-async def test_one_past_review_that_cannot_be_keeps_all_of_them_out(
+async def test_one_refused_past_review_refuses_all_of_them(
     reviews: ReviewService, bookings: KnownBookings, status: BookingStatus, rating: int, refusal: type[Exception]
 ) -> None:
     good, bad = bookings.add(), bookings.add(status)
