@@ -63,7 +63,7 @@ class ReviewInvalid(Invalid):
 
 
 class ProviderRated(Event):
-    """The provider's new totals; `rating_count` only grows and serves as version, so late and double delivery is safe."""
+    """The provider's new totals. `rating_count` only grows and is the version, so late and double delivery is safe."""
 
     topic: ClassVar = "reviews.provider_rated.v1"
     provider_id: UUID
