@@ -27,9 +27,7 @@ def test_amounts_are_exact_in_every_currency(amount_minor: int, currency: str, w
         ("UTC", 12, "Thu 3 Dec 2026, 18:00 (UTC)"),
     ],
 )
-def test_instant_has_the_city_of_its_zone_and_the_utc_offset(
-    zone: str, month: int, written: str
-) -> None:
+def test_instant_has_the_city_of_its_zone_and_the_utc_offset(zone: str, month: int, written: str) -> None:
     assert FORMATTER.when(datetime(2026, month, 3, 18, tzinfo=UTC), zone) == written
 
 

@@ -40,9 +40,7 @@ async def test_refused_attempt_does_not_prolong_the_wait(db: Database, limiter: 
     assert await takes(limiter, FIVE_IN_A_QUARTER, times=1) == [0]
 
 
-async def test_one_attempt_comes_back_after_each_interval_up_to_the_burst(
-    db: Database, limiter: RateLimiter
-) -> None:
+async def test_one_attempt_comes_back_after_each_interval_up_to_the_burst(db: Database, limiter: RateLimiter) -> None:
     await takes(limiter, FIVE_IN_A_QUARTER, times=5)
 
     db.clock_shift = timedelta(minutes=31)
@@ -149,7 +147,9 @@ async def test_concurrent_attempts_are_admitted_exactly_up_to_the_limit(db: Data
         assert await tx.scalar(select(func.count()).select_from(LimitRow)) == 1
 
 
-async def test_concurrent_attempts_through_the_limiter_are_admitted_exactly_up_to_the_limit(limiter: RateLimiter) -> None:
+async def test_limiter_admits_concurrent_attempts_exactly_up_to_the_limit(
+    limiter: RateLimiter,
+) -> None:
     waits = await asyncio.gather(*(limiter.take(FIVE_IN_A_QUARTER, key="rush") for _ in range(60)))
 
     assert waits.count(0) == 5

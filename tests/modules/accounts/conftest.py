@@ -6,7 +6,7 @@ import pytest
 
 from fairground.contracts.accounts import OpenedSession, Role, SessionKind, User
 from fairground.modules.accounts.module import build_service
-from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
 from fairground.modules.accounts.service.emails import AccountEmails
 from fairground.modules.accounts.service.password_hasher import PasswordHasher

@@ -3,7 +3,7 @@ from starlette.requests import Request
 
 from fairground.contracts.accounts import SessionKind, User
 from fairground.modules.accounts.authenticator import SessionAuthenticator
-from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service import AccountService
 from fairground.platform.http.cookies import NAME, SessionCookie
 from tests.modules.accounts.conftest import SignIn
 

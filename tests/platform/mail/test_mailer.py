@@ -166,9 +166,7 @@ async def test_smtp_delivers_the_message_to_its_recipient(serve: Callable[..., i
     assert inbox.was_encrypted == [False]
 
 
-async def test_smtp_signs_in_only_after_the_offered_encryption(
-    serve: Callable[..., int], inbox: Inbox
-) -> None:
+async def test_smtp_signs_in_only_after_the_offered_encryption(serve: Callable[..., int], inbox: Inbox) -> None:
     port = serve(tls_context=server_tls(), require_starttls=True, authenticator=inbox.check, auth_required=True)
 
     await mailer(f"smtp://fair%40example.org:p%40ss%2Fword@127.0.0.1:{port}").send(message())

@@ -5,7 +5,7 @@ from datetime import timedelta
 from fairground.contracts.accounts import Accounts
 from fairground.modules.accounts import http
 from fairground.modules.accounts.authenticator import SessionAuthenticator
-from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
 from fairground.modules.accounts.service.email_verification import EmailVerification
 from fairground.modules.accounts.service.emails import AccountEmails, MailReset, MailVerification

@@ -14,9 +14,7 @@ from fairground.contracts.catalog import Catalog, ProviderApproved, ProviderReje
 from fairground.contracts.notifications import Notifications
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.modules.notifications import http
-from fairground.modules.notifications.handlers.booking_notifier import BookingNotifier
-from fairground.modules.notifications.handlers.email_sender import EmailSender
-from fairground.modules.notifications.handlers.provider_notifier import ProviderNotifier
+from fairground.modules.notifications.handlers import BookingNotifier, EmailSender, ProviderNotifier
 from fairground.modules.notifications.renderers import EmailRenderer, NotificationRenderer, build_environment
 from fairground.modules.notifications.service import NotificationService, SendEmail
 from fairground.modules.notifications.tables import history

@@ -5,7 +5,7 @@ import pytest
 
 from fairground.contracts.accounts import EmailVerified, LinkUnusable, Role, TooManyAttempts, User, UserNotFound
 from fairground.kernel.ids import uuid7
-from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.emails import AccountEmails, MailVerification
 from fairground.platform.db.database import Database
 from tests.modules.accounts.stand_ins import PASSWORD

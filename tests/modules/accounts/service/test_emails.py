@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from fairground.contracts.accounts import Role, User
-from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.emails import AccountEmails, MailReset, MailVerification
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.platform.db.database import Database

@@ -14,7 +14,7 @@ from fairground.contracts.accounts import (
 )
 from fairground.kernel.ids import uuid7
 from fairground.modules.accounts.domain import new_secret
-from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
 from fairground.modules.accounts.service.emails import AccountEmails, MailReset
 from fairground.modules.accounts.settings import AccountsSettings

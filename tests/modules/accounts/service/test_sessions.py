@@ -13,7 +13,7 @@ from fairground.contracts.accounts import (
 )
 from fairground.kernel.ids import uuid7
 from fairground.modules.accounts.domain import SESSIONS_MAX
-from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.sessions import DropExpired, Sessions
 from fairground.modules.accounts.tables import SessionRow
 from fairground.platform.db.database import Database

@@ -13,7 +13,7 @@ from fairground.contracts.accounts import (
 )
 from fairground.modules.accounts.domain import SESSIONS_MAX
 from fairground.modules.accounts.module import build_service
-from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
 from fairground.modules.accounts.service.password_hasher import PasswordHasher
 from fairground.modules.accounts.service.sessions import Sessions

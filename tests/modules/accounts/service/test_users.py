@@ -16,7 +16,7 @@ from fairground.contracts.accounts import (
 )
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
-from fairground.modules.accounts.service.accounts import AccountService
+from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.emails import MailVerification
 from fairground.modules.accounts.settings import AccountsSettings
 from tests.modules.accounts.stand_ins import PASSWORD, CountingAlgorithm

@@ -1,1 +1,0 @@
-"""Handlers of events and jobs: notifiers write notifications, the email sender mails them."""
