@@ -20,8 +20,6 @@ from fairground.kernel.errors import DomainError
 from fairground.kernel.messages import Event
 from fairground.modules.payments import store
 from fairground.modules.payments.gateways.stripe import StripeProcessor
-from fairground.modules.payments.sandbox.faults import Faults, RequestFault
-from fairground.modules.payments.sandbox.sandbox import StripeSandbox
 from fairground.modules.payments.service.inbox import Inbox
 from fairground.modules.payments.service.jobs import ApplyEvent, CancelStray, Reconcile, SettlePayment
 from fairground.modules.payments.service.payments import PaymentService
@@ -29,6 +27,8 @@ from fairground.modules.payments.service.reconciliation import Reconciliation
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.routes import Routes
+from fairground.sandbox.stripe.api import RequestFault
+from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 
 AMOUNT = 12_000
 

@@ -20,11 +20,11 @@ from fairground.kernel.money import (
     read_amount,
     share_of,
 )
-from fairground.modules.payments.sandbox import currencies as stripe_currencies
 from fairground.platform.words import Words
+from fairground.sandbox.stripe.cards import format_amount
 from fairground.web.formats import Formats
 from tests.modules.payments.rig import Market
-from tests.modules.payments.sandbox.rig import AppHTTPClient
+from tests.sandbox.stripe.rig import AppHTTPClient
 from tests.support.proofs import Dose
 
 OFFERED = list(chargeable_currencies())
@@ -90,7 +90,7 @@ async def _charge_and_refund(market: Market, sdk: stripe.StripeClient, currency:
 
 
 def _written(amount: int, currency: Currency) -> Decimal:
-    return Decimal(stripe_currencies.written(amount, currency.code.lower()))
+    return Decimal(format_amount(amount, currency.code.lower()))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from sqlalchemy import func, select
 from fairground.contracts.payments import Payments, PaymentStatus
 from fairground.kernel.errors import DomainError
 from fairground.modules.payments import wiring
-from fairground.modules.payments.sandbox.store import SandboxStore
 from fairground.modules.payments.tables import EventRow
 from fairground.platform.db.database import Database
 from fairground.platform.http import problems
@@ -26,6 +25,7 @@ from fairground.platform.http.app import API_PREFIX
 from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.routes import Routes
 from fairground.platform.links import Links
+from fairground.sandbox.stripe.store import SandboxStore
 
 WEBHOOK = f"{API_PREFIX}/webhooks/stripe"
 URL = "http://fair.test"

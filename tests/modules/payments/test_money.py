@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from fairground.contracts.payments import Payment, PaymentStatus
 from fairground.kernel.errors import DomainError
 from fairground.modules.payments import store
-from fairground.modules.payments.sandbox.faults import RequestFault
 from fairground.modules.payments.service.jobs import Reconcile
+from fairground.sandbox.stripe.api import RequestFault
 from tests.modules.payments.rig import Market
 from tests.support.proofs import Dose
 

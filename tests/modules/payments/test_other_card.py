@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from fairground.contracts.payments import Payment, PaymentFailed, PaymentPending, PaymentStatus
 from fairground.modules.payments.gateways.stripe import StripeProcessor
-from fairground.modules.payments.sandbox.faults import RequestFault
 from fairground.modules.payments.service.payments import PaymentService
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.routes import Routes
+from fairground.sandbox.stripe.api import RequestFault
 from tests.modules.payments.rig import AMOUNT, Market
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox

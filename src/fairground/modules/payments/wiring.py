@@ -15,8 +15,6 @@ from fairground.kernel.errors import DomainError
 from fairground.modules.payments import http
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeAccount, StripeProcessor
-from fairground.modules.payments.sandbox.faults import Faults
-from fairground.modules.payments.sandbox.sandbox import StripeSandbox
 from fairground.modules.payments.service.inbox import Inbox
 from fairground.modules.payments.service.jobs import ApplyEvent, CancelStray, Reconcile, SettlePayment
 from fairground.modules.payments.service.payments import PaymentService
@@ -28,6 +26,7 @@ from fairground.platform.http.app import API_PREFIX
 from fairground.platform.http.problems import status_of
 from fairground.platform.links import Links
 from fairground.platform.module import Module, Schedule
+from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 
 STRIPE_URL: Final = "https://api.stripe.com"
 SANDBOX_FILE: Final = "payments-sandbox.db"

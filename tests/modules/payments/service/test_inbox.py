@@ -19,9 +19,9 @@ from fairground.contracts.payments import (
     PaymentStatus,
 )
 from fairground.modules.payments import store
-from fairground.modules.payments.sandbox.faults import RequestFault
-from fairground.modules.payments.sandbox.webhooks import sign
 from fairground.modules.payments.service.jobs import Reconcile
+from fairground.sandbox.stripe.api import RequestFault
+from fairground.sandbox.stripe.webhooks import sign
 from tests.modules.payments.rig import AMOUNT, Market
 from tests.support.proofs import Dose
 

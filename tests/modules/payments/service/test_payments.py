@@ -23,8 +23,8 @@ from fairground.contracts.payments import (
     RefundTooLarge,
 )
 from fairground.modules.payments import store
-from fairground.modules.payments.sandbox.faults import RequestFault
 from fairground.modules.payments.service import observing
+from fairground.sandbox.stripe.api import RequestFault
 from tests.modules.payments.rig import AMOUNT, Market
 
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from fairground.contracts.payments import PaymentFailed, PaymentPending, PaymentStatus
-from fairground.modules.payments.sandbox.faults import RequestFault
 from fairground.modules.payments.service.jobs import Reconcile
+from fairground.sandbox.stripe.api import RequestFault
 from tests.modules.payments.rig import AMOUNT, Market
 
 

@@ -10,9 +10,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from fairground.modules.payments.sandbox import errors
-from fairground.modules.payments.sandbox.errors import Json, StripeError
-from fairground.modules.payments.sandbox.store import Tx
+from fairground.sandbox.stripe import protocol
+from fairground.sandbox.stripe.protocol import Json, StripeError
+from fairground.sandbox.stripe.store import Tx
 
 KEPT_SECONDS: Final = 24 * 60 * 60
 # Longer than any call takes. A process that dies in the middle leaves the key locked for this long.
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The right to do the work of a key, until another takes it over."""
+    """The right to do the work of a key, until another request takes it over."""
 
     key: str
     token: str
@@ -45,7 +45,7 @@ def claim(tx: Tx, *, key: str, endpoint: str, fields: Json, now: float) -> Claim
         StripeError: 400 for a key of another request; 409 while its twin is in flight.
     """
     if not key or len(key) > _KEY_MAX_LENGTH:
-        raise errors.invalid(f"Idempotency keys are 1 to {_KEY_MAX_LENGTH} characters long.")
+        raise protocol.invalid(f"Idempotency keys are 1 to {_KEY_MAX_LENGTH} characters long.")
     tx.execute("DELETE FROM idempotency_key WHERE key = ? AND created < ?", (key, now - KEPT_SECONDS))
     held = tx.execute(
         "SELECT endpoint, fingerprint, locked_until, status, body FROM idempotency_key WHERE key = ?", (key,)
@@ -68,7 +68,7 @@ def claim(tx: Tx, *, key: str, endpoint: str, fields: Json, now: float) -> Claim
 
 
 def require_still_ours(tx: Tx, claim: Claim) -> None:
-    """Refuse to go on when the lock has lapsed and a twin has taken the key."""
+    """Raise when the lock has lapsed and a twin has taken the key."""
     row = tx.execute("SELECT claim, status FROM idempotency_key WHERE key = ?", (claim.key,)).fetchone()
     if row != (claim.token, None):
         raise _in_flight(claim.key)
@@ -92,4 +92,4 @@ def _other_request(key: str) -> StripeError:
 
 def _in_flight(key: str) -> StripeError:
     message = f"There is currently another in-progress request using this Idempotent Key: {key}. Try again later."
-    return errors.invalid(message, status=409, code="idempotency_key_in_use")
+    return protocol.invalid(message, status=409, code="idempotency_key_in_use")

@@ -1,12 +1,12 @@
-"""What a PaymentIntent may become: the life cycle of docs.stripe.com/payments/paymentintents/lifecycle, without I/O."""
+"""PaymentIntents: the life cycle of docs.stripe.com/payments/paymentintents/lifecycle, without I/O."""
 
 from enum import StrEnum
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from fairground.modules.payments.sandbox import cards, errors
-from fairground.modules.payments.sandbox.errors import Json, StripeError
+from fairground.sandbox.stripe import cards, protocol
+from fairground.sandbox.stripe.protocol import Json, StripeError
 
 
 class Status(StrEnum):
@@ -84,16 +84,16 @@ def confirm(intent: Intent, *, charge: str) -> Intent:
     _require(intent, CONFIRMABLE, done="confirmed")
     if intent.payment_method is None:
         message = "You cannot confirm this PaymentIntent because it's missing a payment method."
-        raise errors.unexpected_state(message, intent=intent.wire())
-    if not cards.find(intent.payment_method).asks_authentication:
+        raise protocol.unexpected_state(message, intent=intent.wire())
+    if not cards.find_card(intent.payment_method).asks_authentication:
         return _ask_bank(intent, charge=charge)
     if intent.return_url is None:
-        raise errors.invalid("Missing required param: return_url.", code="parameter_missing", param="return_url")
+        raise protocol.invalid("Missing required param: return_url.", code="parameter_missing", param="return_url")
     return intent.become(Status.REQUIRES_ACTION, last_payment_error=None)
 
 
 def authenticate(intent: Intent, *, passed: bool, charge: str) -> Intent:
-    """Go on after the 3-D Secure page. An intent that has moved on since then stays as it is."""
+    """Continue after the 3-D Secure page. An intent that changed since then stays as it is."""
     if intent.status is not Status.REQUIRES_ACTION:
         return intent
     if passed:
@@ -110,8 +110,8 @@ def capture(intent: Intent, *, amount_to_capture: int | None) -> Intent:
     amount = intent.amount if amount_to_capture is None else amount_to_capture
     if amount > intent.amount:
         message = "The requested capture amount is greater than the authorized amount."
-        raise errors.invalid(message, code="amount_too_large", param="amount_to_capture")
-    refusal = cards.find(intent.payment_method or "").capture_decline
+        raise protocol.invalid(message, code="amount_too_large", param="amount_to_capture")
+    refusal = cards.find_card(intent.payment_method or "").capture_decline
     if refusal:
         failure = cards.wire_error(refusal, payment_method=intent.payment_method or "", charge=intent.latest_charge)
         raise StripeError(402, failure | {"payment_intent": intent.wire()})
@@ -124,7 +124,7 @@ def cancel(intent: Intent, *, now: int, reason: str | None) -> Intent:
 
 
 def _ask_bank(intent: Intent, *, charge: str) -> Intent:
-    card = cards.find(intent.payment_method or "")
+    card = cards.find_card(intent.payment_method or "")
     if card.decline:
         return _declined(intent, card.decline, charge=charge)
     if intent.capture_method == "manual":
@@ -141,7 +141,7 @@ def _declined(intent: Intent, decline: cards.Decline, *, charge: str | None) -> 
 
 def _require(intent: Intent, statuses: tuple[Status, ...], *, done: str) -> None:
     if intent.status not in statuses:
-        raise errors.unexpected_state(
+        raise protocol.unexpected_state(
             f"This PaymentIntent could not be {done} because it has a status of {intent.status}. "
             f"Only a PaymentIntent with one of the following statuses may be {done}: {', '.join(statuses)}.",
             intent=intent.wire(),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fairground.modules.payments.sandbox.faults import Faults
-from tests.modules.payments.sandbox.rig import OpenRig, Rig, Shop, TestClock, opened
+from fairground.sandbox.stripe.sandbox import Faults
+from tests.sandbox.stripe.rig import OpenRig, Rig, Shop, TestClock, opened
 
 
 @pytest.fixture

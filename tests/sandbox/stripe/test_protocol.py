@@ -1,7 +1,6 @@
 import pytest
 
-from fairground.modules.payments.sandbox.errors import StripeError
-from fairground.modules.payments.sandbox.requests import CreateIntent, nested, read
+from fairground.sandbox.stripe.protocol import CreateIntent, StripeError, nested, read
 
 
 def test_bracketed_names_become_nested_fields() -> None:

@@ -5,9 +5,9 @@ from typing import Final, Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairground.modules.payments.sandbox import cards, intents
-from fairground.modules.payments.sandbox.errors import StripeError
-from fairground.modules.payments.sandbox.intents import Intent, Status
+from fairground.sandbox.stripe import cards, intents
+from fairground.sandbox.stripe.intents import Intent, Status
+from fairground.sandbox.stripe.protocol import StripeError
 
 # From where each status may be reached in one call, by docs.stripe.com/payments/paymentintents/lifecycle.
 REACHED_FROM: Final = {

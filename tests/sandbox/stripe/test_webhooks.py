@@ -1,4 +1,4 @@
-"""Webhooks: signed as Stripe signs, sent until somebody says 2xx, by whichever process is alive."""
+"""Webhooks: signed as Stripe signs, sent until the answer is 2xx, by whichever process is alive."""
 
 import asyncio
 import json
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 import stripe
 
-from fairground.modules.payments.sandbox.faults import Faults
-from fairground.modules.payments.sandbox.webhooks import LEASE_SECONDS, Delivery, pause_seconds
-from tests.modules.payments.sandbox.rig import OpenRig, Rig, Shop, TestClock
+from fairground.sandbox.stripe.sandbox import Faults
+from fairground.sandbox.stripe.webhooks import LEASE_SECONDS, Delivery, pause_seconds
+from tests.sandbox.stripe.rig import OpenRig, Rig, Shop, TestClock
 
 CREATED, AUTHORISED = "payment_intent.created", "payment_intent.amount_capturable_updated"
 

@@ -1,4 +1,4 @@
-"""The file: shared by processes, whole after every kill."""
+"""The sandbox's file: shared by processes, consistent after every kill."""
 
 import asyncio
 import json
@@ -13,9 +13,9 @@ from typing import Final
 
 import pytest
 
-from fairground.modules.payments.sandbox import store
-from fairground.modules.payments.sandbox.requests import Page
-from fairground.modules.payments.sandbox.store import SandboxStore, Tx
+from fairground.sandbox.stripe import store
+from fairground.sandbox.stripe.protocol import Page
+from fairground.sandbox.stripe.store import SandboxStore, Tx
 from tests.support.proofs import Dose
 
 CHILD: Final = Path(__file__).with_name("child.py")
@@ -54,7 +54,7 @@ async def test_kill_at_any_instant_loses_nothing_acknowledged_and_doubles_nothin
     file.close()
 
 
-async def test_caller_who_gives_up_does_not_tear_a_transaction(tmp_path: Path) -> None:
+async def test_cancelled_caller_does_not_split_a_transaction(tmp_path: Path) -> None:
     file = SandboxStore(tmp_path / "sandbox.db")
 
     def slow_write(tx: Tx) -> None:
@@ -69,7 +69,7 @@ async def test_caller_who_gives_up_does_not_tear_a_transaction(tmp_path: Path) -
     file.close()
 
 
-async def test_failed_act_leaves_nothing(tmp_path: Path) -> None:
+async def test_failed_transaction_writes_nothing(tmp_path: Path) -> None:
     file = SandboxStore(tmp_path / "sandbox.db")
 
     def fail(tx: Tx) -> None:

@@ -1,11 +1,11 @@
-"""The 3-D Secure page: what a customer sees, and what the shop learns when they come back."""
+"""The 3-D Secure page: the form, and the redirect back to the shop."""
 
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import stripe
 
-from tests.modules.payments.sandbox.rig import SHOP, OpenRig, Rig
+from tests.sandbox.stripe.rig import SHOP, OpenRig, Rig
 
 
 async def challenged(rig: Rig, card: str = "pm_card_authenticationRequired") -> stripe.PaymentIntent:

@@ -15,14 +15,14 @@ from typing import Final
 import structlog
 
 from fairground.kernel.clock import Clock
-from fairground.modules.payments.sandbox import store
-from fairground.modules.payments.sandbox.store import SandboxStore
 from fairground.platform.jobs.persistence import repeat, wait
+from fairground.sandbox.stripe import store
+from fairground.sandbox.stripe.store import SandboxStore
 
 log = structlog.get_logger(__name__)
 
 Deliver = Callable[[bytes, dict[str, str]], Awaitable[int]]
-"""Posts a body with headers to the marketplace; returns the HTTP status, or 0 when nobody answered."""
+"""Posts a body with headers to the marketplace; returns the HTTP status, or 0 when there was no answer."""
 
 # A process that dies between taking an event and settling it delays that event by this long.
 LEASE_SECONDS: Final = 30.0
@@ -81,7 +81,7 @@ class WebhookSender:
         await repeat(self._send_or_rest, until=self._stopping)
 
     def wake(self) -> None:
-        """Say that this process has made an event; those of other processes are found by polling."""
+        """Send the new event of this process at once; events of other processes are found by polling."""
         self._wake.set()
 
     def stop(self) -> None:

@@ -1,11 +1,11 @@
-"""The wire, seen through Stripe's own client: what it sends is understood, and what it reads is what it expects."""
+"""The routes of `/v1`, called through Stripe's own client."""
 
 from typing import Any, Final
 
 import pytest
 import stripe
 
-from tests.modules.payments.sandbox.rig import OpenRig, Rig, TestClock
+from tests.sandbox.stripe.rig import OpenRig, Rig, TestClock
 
 EUR: Final[Any] = {"amount": 12_000, "currency": "eur", "payment_method_types": ["card"]}
 MANUAL: Final[Any] = EUR | {"capture_method": "manual", "payment_method": "pm_card_visa", "confirm": True}
@@ -171,7 +171,7 @@ async def test_wrong_api_key_is_401(rig: Rig) -> None:
         ({"amount": "ten"}, 400, "parameter_invalid_integer", "amount"),
         ({"customer": "cus_1"}, 400, "parameter_unknown", "customer"),
         ({"metadata": {"k": "v" * 501}}, 400, None, "metadata[k]"),
-        ({"payment_method": "pm_nobody"}, 400, "resource_missing", "payment_method"),
+        ({"payment_method": "pm_missing"}, 400, "resource_missing", "payment_method"),
         ({"payment_method": "pm_card_authenticationRequired"}, 400, "parameter_missing", "return_url"),
     ],
 )
@@ -185,7 +185,7 @@ async def test_wrong_parameter_is_named(
 
 async def test_missing_object_is_404(rig: Rig) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        await rig.stripe.v1.payment_intents.retrieve_async("pi_nobody")
+        await rig.stripe.v1.payment_intents.retrieve_async("pi_missing")
     assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
     with pytest.raises(stripe.InvalidRequestError, match="Unrecognized request URL"):
         await rig.stripe.v1.customers.create_async({})

@@ -1,7 +1,9 @@
-"""The sandbox as one thing to hold: its file, its API, its 3-D Secure page and its webhooks."""
+"""The sandbox as a whole: its file, its API, its 3-D Secure page and its webhooks."""
 
 from asyncio import TaskGroup
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,17 +11,35 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from fairground.kernel.clock import Clock
-from fairground.modules.payments.sandbox.app import StripeAPI
-from fairground.modules.payments.sandbox.faults import Faults
-from fairground.modules.payments.sandbox.store import SandboxStore
-from fairground.modules.payments.sandbox.three_d_secure import ThreeDSecurePage
-from fairground.modules.payments.sandbox.webhooks import Deliver, WebhookSender
+from fairground.sandbox.stripe.api import FaultOf, RequestFault, StripeAPI
+from fairground.sandbox.stripe.store import SandboxStore
+from fairground.sandbox.stripe.three_d_secure import ThreeDSecurePage
+from fairground.sandbox.stripe.webhooks import Deliver, Delivery, WebhookSender
 
 PAGE_PATH: Final = "/sandbox/3d-secure"
 
 
+def _no_request_fault(_method: str, _path: str) -> RequestFault | None:
+    return None
+
+
+def _as_due(deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+    return deliveries
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """Deliberate faults. Only tests pass any; no setting reaches them."""
+
+    on_request: FaultOf = _no_request_fault
+    hang_seconds: float = 30
+    rearrange_webhooks: Callable[[Sequence[Delivery]], Sequence[Delivery]] = _as_due
+    """Given the webhooks that are due; may repeat or reorder them. One left out is lost for ever."""
+    webhook_delay_seconds: float = 0
+
+
 class StripeSandbox:
-    """Everything that Stripe would be, in this process and in one file.
+    """A fake Stripe in this process, with its state in one file.
 
     Args:
         path: The file of its state; made on first use, and shared by all processes of the installation.
@@ -43,7 +63,9 @@ class StripeSandbox:
             page_url=pages_url + PAGE_PATH,
             clock=clock,
             sender=self.sender,
-            faults=faults,
+            fault_of=faults.on_request,
+            hang_seconds=faults.hang_seconds,
+            webhook_delay_seconds=faults.webhook_delay_seconds,
         ).app
         page = ThreeDSecurePage(
             store=self._store, clock=clock, sender=self.sender, webhook_delay_seconds=faults.webhook_delay_seconds
@@ -64,7 +86,7 @@ class StripeSandbox:
         tasks.create_task(self.sender.run())
 
     async def stop(self) -> None:
-        """Finish the webhook in hand and let go of the file. To be called by the task that called `start`."""
+        """Finish the current webhook and close the file. Called by the task that called `start`."""
         self.sender.stop()
         await self._tasks.aclose()
         self._store.close()

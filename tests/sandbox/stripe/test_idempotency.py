@@ -6,9 +6,10 @@ from typing import Any, Final
 import pytest
 import stripe
 
-from fairground.modules.payments.sandbox import idempotency
-from fairground.modules.payments.sandbox.faults import Faults, RequestFault
-from tests.modules.payments.sandbox.rig import OpenRig, Rig, TestClock
+from fairground.sandbox.stripe import idempotency
+from fairground.sandbox.stripe.api import RequestFault
+from fairground.sandbox.stripe.sandbox import Faults
+from tests.sandbox.stripe.rig import OpenRig, Rig, TestClock
 
 MANUAL: Final[Any] = {
     "amount": 12_000, "currency": "eur", "capture_method": "manual", "confirm": True, "payment_method": "pm_card_visa",
@@ -31,7 +32,7 @@ async def test_same_key_and_parameters_replay_the_first_result(rig: Rig) -> None
     assert await count_intents(rig) == 1
 
 
-async def test_replay_shows_the_result_of_then_not_of_now(rig: Rig) -> None:
+async def test_replay_returns_the_first_result_after_the_intent_changed(rig: Rig) -> None:
     first = await create(rig, key="k")
     await rig.stripe.v1.payment_intents.capture_async(first.id)
     assert (await create(rig, key="k")).status == "requires_capture"
@@ -44,7 +45,7 @@ async def test_decline_is_replayed_too(rig: Rig) -> None:
     assert await count_intents(rig) == 1
 
 
-async def test_server_error_is_replayed_though_the_money_is_reserved(rig: Rig) -> None:
+async def test_server_error_is_replayed_and_the_money_stays_reserved(rig: Rig) -> None:
     for _ in range(2):
         with pytest.raises(stripe.APIError) as broken:
             await create(rig, key="k", payment_method="pm_sandbox_serverError")
@@ -131,7 +132,7 @@ async def test_rate_limited_request_does_nothing(open_rig: OpenRig) -> None:
     assert (await create(rig, key="k")).status == "requires_capture"
 
 
-async def test_error_after_commit_is_cleared_up_by_a_replay(open_rig: OpenRig) -> None:
+async def test_replay_after_an_error_after_commit_returns_the_true_result(open_rig: OpenRig) -> None:
     faults = [RequestFault.ERROR_AFTER_COMMIT]
     rig = await open_rig(faults=Faults(on_request=lambda _method, _path: faults.pop() if faults else None))
     with pytest.raises(stripe.APIError):
@@ -140,7 +141,7 @@ async def test_error_after_commit_is_cleared_up_by_a_replay(open_rig: OpenRig) -
     assert await count_intents(rig) == 1
 
 
-async def test_caller_who_gives_up_waiting_finds_the_act_done(open_rig: OpenRig) -> None:
+async def test_hanging_answer_is_replayed_after_a_timeout(open_rig: OpenRig) -> None:
     faults = [RequestFault.HANG_AFTER_COMMIT]
     rig = await open_rig(faults=Faults(on_request=lambda _method, _path: faults.pop() if faults else None))
     with pytest.raises(TimeoutError):

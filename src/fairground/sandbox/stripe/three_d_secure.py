@@ -1,4 +1,4 @@
-"""The page on which a bank asks its customer to confirm: a plain form with two buttons, and back to the shop.
+"""The 3-D Secure page, on which a bank's customer confirms: a form with two buttons, then back to the shop.
 
 Source: docs.stripe.com/payments/3d-secure (the redirect, and the parameters it adds to `return_url`).
 """
@@ -15,11 +15,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from fairground.kernel.clock import Clock
-from fairground.modules.payments.sandbox import actions, currencies, store
-from fairground.modules.payments.sandbox.actions import Call
-from fairground.modules.payments.sandbox.intents import Intent, Status
-from fairground.modules.payments.sandbox.store import SandboxStore, Tx
-from fairground.modules.payments.sandbox.webhooks import WebhookSender
+from fairground.sandbox.stripe import actions, cards, store
+from fairground.sandbox.stripe.actions import Call
+from fairground.sandbox.stripe.intents import Intent, Status
+from fairground.sandbox.stripe.store import SandboxStore, Tx
+from fairground.sandbox.stripe.webhooks import WebhookSender
 
 _PAGE: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
@@ -27,7 +27,7 @@ _PAGE: Final = Environment(
 
 
 class ThreeDSecurePage:
-    """Serves `{prefix}/{intent_id}/{token}` to the customer's browser; the token is what lets them in."""
+    """Serves `{prefix}/{intent_id}/{token}` to the customer's browser; the token is the credential."""
 
     def __init__(
         self, *, store: SandboxStore, clock: Clock, sender: WebhookSender, webhook_delay_seconds: float
@@ -47,7 +47,7 @@ class ThreeDSecurePage:
             return PlainTextResponse("No such authentication.", 404)
         if intent.status is not Status.REQUIRES_ACTION:
             return _back_to_shop(intent)
-        amount = currencies.written(intent.amount, intent.currency)
+        amount = cards.format_amount(intent.amount, intent.currency)
         page = _PAGE.render(amount=amount, currency=intent.currency.upper())
         return HTMLResponse(page, headers={"content-security-policy": _policy(intent), "cache-control": "no-store"})
 
@@ -76,13 +76,13 @@ class ThreeDSecurePage:
 
 def _back_to_shop(intent: Intent) -> Response:
     succeeded = intent.status in {Status.REQUIRES_CAPTURE, Status.SUCCEEDED}
-    told = {
+    parameters = {
         "payment_intent": intent.id,
         "payment_intent_client_secret": intent.client_secret,
         "redirect_status": "succeeded" if succeeded else "failed",
     }
     shop = urlsplit(intent.return_url or "/")
-    query = "&".join(part for part in (shop.query, urlencode(told)) if part)
+    query = "&".join(part for part in (shop.query, urlencode(parameters)) if part)
     return RedirectResponse(urlunsplit(shop._replace(query=query)), 303)
 
 

@@ -1,7 +1,9 @@
-"""What a request may say: form bodies with bracketed names, one model per call, Stripe's words for a wrong parameter.
+"""Stripe's wire protocol: what a request may say, and the error objects that answer it.
 
-Source: docs.stripe.com/api (parameters of each call). A parameter that is not listed here is refused, never ignored:
-the adapter must not lean on something that the sandbox does not do.
+Requests are form bodies with bracketed names; each call has one model. A parameter that is not listed here is refused,
+never ignored: the adapter must not lean on something that the sandbox does not do.
+
+Sources: docs.stripe.com/api (parameters of each call), docs.stripe.com/api/errors and docs.stripe.com/error-codes.
 """
 
 from collections.abc import Iterable
@@ -9,10 +11,49 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from fairground.modules.payments.sandbox import errors
-from fairground.modules.payments.sandbox.errors import Json, StripeError
-
+Json = dict[str, Any]
 Params = TypeVar("Params", bound="Request")
+
+
+class StripeError(Exception):
+    """An answer that is not the object asked for: an HTTP status and the fields of Stripe's `error` object."""
+
+    def __init__(self, status: int, fields: Json) -> None:
+        super().__init__(fields["message"])
+        self.status = status
+        self.fields = fields
+
+    def body(self) -> Json:
+        return {"error": self.fields}
+
+
+def invalid(message: str, *, status: int = 400, **fields: Any) -> StripeError:
+    named = {name: value for name, value in fields.items() if value is not None}
+    return StripeError(status, {"type": "invalid_request_error", "message": message} | named)
+
+
+def no_such(kind: str, object_id: str, *, param: str, status: int = 404) -> StripeError:
+    return invalid(f"No such {kind}: '{object_id}'", status=status, code="resource_missing", param=param)
+
+
+def unexpected_state(message: str, *, intent: Json) -> StripeError:
+    return invalid(message, code="payment_intent_unexpected_state", payment_intent=intent)
+
+
+def wrong_api_key(shown: str) -> StripeError:
+    return invalid(f"Invalid API Key provided: {shown[:8]}***", status=401)
+
+
+def rate_limited() -> StripeError:
+    return invalid("Too many requests hit the API too quickly.", status=429, code="rate_limit")
+
+
+def server_error() -> StripeError:
+    return StripeError(500, {"type": "api_error", "message": "An unknown error occurred."})
+
+
+def unknown_url(method: str, path: str) -> StripeError:
+    return invalid(f"Unrecognized request URL ({method}: {path}).", status=404)
 
 
 def _listed(value: Any) -> Any:
@@ -95,7 +136,7 @@ def nested(pairs: Iterable[tuple[str, str]]) -> Json:
         for parent in parents:
             branch = branch.setdefault(parent, {})
             if not isinstance(branch, dict):
-                raise errors.invalid(f"Invalid parameter: {name}.", param=name)
+                raise invalid(f"Invalid parameter: {name}.", param=name)
         branch[leaf] = value
     return tree
 
@@ -112,8 +153,8 @@ def _wrong_parameter(refusal: ValidationError) -> StripeError:
     top, *rest = [str(part) for part in first["loc"]] or ["body"]
     param = top + "".join(f"[{part}]" for part in rest)
     if first["type"] == "missing":
-        return errors.invalid(f"Missing required param: {param}.", code="parameter_missing", param=param)
+        return invalid(f"Missing required param: {param}.", code="parameter_missing", param=param)
     if first["type"] == "extra_forbidden":
-        return errors.invalid(f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
+        return invalid(f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
     code = "parameter_invalid_integer" if first["type"].startswith("int") else None
-    return errors.invalid(f"Invalid {param}: {first['msg']}.", code=code, param=param)
+    return invalid(f"Invalid {param}: {first['msg']}.", code=code, param=param)

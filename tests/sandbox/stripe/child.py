@@ -7,8 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from fairground.modules.payments.sandbox.faults import Faults
-from fairground.modules.payments.sandbox.sandbox import StripeSandbox
+from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 
 
 class ShiftedClock:

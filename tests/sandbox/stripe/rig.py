@@ -11,8 +11,7 @@ import httpx
 import stripe
 from starlette.applications import Starlette
 
-from fairground.modules.payments.sandbox.faults import Faults
-from fairground.modules.payments.sandbox.sandbox import StripeSandbox
+from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 
 SHOP = "http://shop.test"
 

@@ -1,7 +1,7 @@
 """The sandbox's file: every SQL statement of the fake, and the one thread that runs them.
 
-Standard library sqlite3 by decision (ARCHITECTURE §5.6): the fake stands for a company elsewhere, so it shares neither
-the database nor the transactions of the marketplace.
+Standard library sqlite3 by decision (ADR 3): the fake represents a company elsewhere, so it shares neither the
+database nor the transactions of the marketplace.
 """
 
 import asyncio
@@ -14,11 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
-from fairground.modules.payments.sandbox import errors
-from fairground.modules.payments.sandbox.errors import Json
-from fairground.modules.payments.sandbox.intents import Intent
-from fairground.modules.payments.sandbox.requests import Page
 from fairground.platform.private_files import create_private_file, make_private_folder
+from fairground.sandbox.stripe import protocol
+from fairground.sandbox.stripe.intents import Intent
+from fairground.sandbox.stripe.protocol import Json, Page
 
 Result = TypeVar("Result")
 Tx = sqlite3.Connection
@@ -48,7 +47,7 @@ CREATE TABLE IF NOT EXISTS idempotency_key (
 
 
 class SandboxStore:
-    """One connection, used by one thread: a caller that gives up waiting cannot tear a transaction in two."""
+    """One connection, used by one thread: cancelling a caller cannot split a transaction."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -59,9 +58,9 @@ class SandboxStore:
     async def read(self, question: Callable[[Tx], Result]) -> Result:
         return await self._run(question, begin="BEGIN")
 
-    async def write(self, act: Callable[[Tx], Result]) -> Result:
-        """Run `act` in one transaction. It is on the disk when this returns; an exception undoes all of it."""
-        return await self._run(act, begin="BEGIN IMMEDIATE")
+    async def write(self, work: Callable[[Tx], Result]) -> Result:
+        """Run `work` in one transaction. It is on the disk when this returns; an exception undoes all of it."""
+        return await self._run(work, begin="BEGIN IMMEDIATE")
 
     async def secret(self, name: str, *, prefix: str) -> str:
         """Return this installation's secret of that name, made on first use."""
@@ -74,15 +73,15 @@ class SandboxStore:
         self._thread.submit(self._disconnect).result()
         self._thread.shutdown()
 
-    async def _run(self, act: Callable[[Tx], Result], *, begin: str) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, act, begin)
+    async def _run(self, work: Callable[[Tx], Result], *, begin: str) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work, begin)
 
-    def _transact(self, act: Callable[[Tx], Result], begin: str) -> Result:
+    def _transact(self, work: Callable[[Tx], Result], begin: str) -> Result:
         if self._connection is None:
             self._connection = _open(self._path)
         self._connection.execute(begin)
         try:
-            result = act(self._connection)
+            result = work(self._connection)
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
@@ -194,7 +193,7 @@ def _position(tx: Tx, table: str, object_id: str | None, *, param: str) -> int |
         return None
     row = tx.execute(f"SELECT seq FROM {table} WHERE id = ?", (object_id,)).fetchone()  # noqa: S608 - our own word
     if row is None:
-        raise errors.no_such(table, object_id, param=param, status=400)
+        raise protocol.no_such(table, object_id, param=param, status=400)
     position: int = row[0]
     return position
 
@@ -211,5 +210,5 @@ def claim_due_events(tx: Tx, *, now: float, lease_seconds: float, limit: int) ->
 
 
 def settle_event(tx: Tx, event_id: str, *, due_at: float | None) -> None:
-    """Say when the webhook is tried again; None means that it has arrived, or that nobody tries any more."""
+    """Set when the webhook is tried again; None when it has arrived or was given up."""
     tx.execute("UPDATE event SET due_at = ? WHERE id = ?", (due_at, event_id))
