@@ -1,6 +1,8 @@
-"""What the parts of the platform count about themselves. Who shows it is not their business."""
+"""What the parts of the program count about themselves, apart from the format in which it is shown."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 # From a lookup in memory to what people give up on.
@@ -20,3 +22,39 @@ class Durations:
     def add(self, seconds: float) -> None:
         self.counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
         self.sum_seconds += seconds
+
+
+Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A number that only grows, for each combination of label values."""
+
+    name: str
+    """Without the prefix that all names have."""
+    meaning: str
+    counts: Sequence[tuple[Labels, float]]
+    labels: Labels = ()
+
+
+@dataclass(frozen=True)
+class Gauged:
+    """A number as it is now; None when it is unknown."""
+
+    name: str
+    meaning: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Timed:
+    """How long something took, for each combination of label values."""
+
+    name: str
+    meaning: str
+    durations: Sequence[tuple[Labels, Durations]]
+    labels: Labels = field(default=())
+
+
+Measure = Counted | Gauged | Timed
