@@ -1,6 +1,7 @@
 """The contract of payments, on both databases, against the sandbox."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -332,6 +333,27 @@ async def test_release_while_a_partial_refund_is_in_flight_gives_back_only_the_r
     assert released.refunded_minor == AMOUNT
     refunds = (await market.get("/v1/refunds"))["data"]
     assert sorted(refund["amount"] for refund in refunds) == [5_000, AMOUNT - 5_000]
+
+
+async def test_release_gives_back_what_a_refused_partial_refund_had_reserved(market: Market) -> None:
+    """The refund of the rest is open already when the part becomes free, and must not be overwritten."""
+    payment = await market.captured()
+    market.faults.set(RequestFault.RATE_LIMITED)
+    with pytest.raises(PaymentPending):
+        await market.payments.refund(reference_id=payment.reference_id, amount_minor=5_000, key="part")
+    market.faults.set(RequestFault.RATE_LIMITED)
+    with pytest.raises(PaymentPending):
+        await market.payments.release(reference_id=payment.reference_id)
+    market.move(timedelta(hours=25))
+    for _ in range(3):
+        # Each of the two keys has expired: the processor has no such refund, and it is asked again.
+        with contextlib.suppress(PaymentPending):
+            await market.payments.release(reference_id=payment.reference_id)
+    refunds = (await market.get("/v1/refunds"))["data"]
+    assert sum(refund["amount"] for refund in refunds) == AMOUNT
+    released = await market.payments.find_payment(reference_id=payment.reference_id)
+    assert released is not None
+    assert (released.refunded_minor, released.is_being_released) == (AMOUNT, False)
 
 
 async def test_plan_that_cannot_reserve_what_it_gives_back_is_an_error(market: Market) -> None:

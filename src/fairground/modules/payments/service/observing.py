@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 
 from fairground.contracts.payments import Payment, PaymentStatus
+from fairground.kernel.ids import uuid7
 from fairground.modules.payments import domain, store
 from fairground.modules.payments.domain import Act, Standing
 from fairground.modules.payments.gateways.processor import PaymentProcessor, ProcessorRefund
@@ -84,10 +85,19 @@ async def plan_next(tx: WriteTx, payment_id: UUID) -> None:
         if not await store.reserve_refund(tx, payment_id, left):
             # The row is locked, so what was read is what is there, or this program reserves what it must not.
             raise RefundNotReserved(f"{left} of payment {payment_id} could not be set aside to be given back.")
-        await store.start_refund(tx, payment_id=payment_id, key=_RELEASE_KEY, amount_minor=left)
+        await store.start_refund(tx, payment_id=payment_id, key=await _release_key(tx, payment_id), amount_minor=left)
     else:
         await store.open_act(tx, payment_id, act)
     await set_safety_net(tx, payment_id)
+
+
+async def _release_key(tx: WriteTx, payment_id: UUID) -> str:
+    """Return the key of the next refund of a release: that of a refused one, which is tried again, or a new one.
+
+    The row of an open refund holds its reservation, and that of a successful one the name of its money.
+    """
+    earlier = await store.find_refund(tx, payment_id, _RELEASE_KEY)
+    return _RELEASE_KEY if earlier is None or earlier.status == "failed" else f"{_RELEASE_KEY}:{uuid7()}"
 
 
 async def set_safety_net(tx: WriteTx, payment_id: UUID) -> None:
