@@ -23,8 +23,8 @@ from fairground.kernel.money import (
 from fairground.platform.words import Words
 from fairground.sandbox.stripe.cards import format_amount
 from fairground.web.formats import Formats
-from tests.modules.payments.rig import Market
-from tests.sandbox.stripe.rig import AppHTTPClient
+from tests.modules.payments.market import Market
+from tests.sandbox.stripe.clients import AppHTTPClient
 from tests.support.proofs import Dose
 
 OFFERED = list(chargeable_currencies())

@@ -19,7 +19,7 @@ from fairground.modules.payments.tables import PaymentRow
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.routes import Routes
-from tests.modules.payments.rig import Market
+from tests.modules.payments.market import Market
 from tests.support.proofs import Dose
 
 CHILD: Final = Path(__file__).with_name("child.py")

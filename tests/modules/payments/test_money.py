@@ -14,7 +14,7 @@ from fairground.kernel.errors import DomainError
 from fairground.modules.payments import store
 from fairground.modules.payments.service.jobs import Reconcile
 from fairground.sandbox.stripe.api import RequestFault
-from tests.modules.payments.rig import Market
+from tests.modules.payments.market import Market
 from tests.support.proofs import Dose
 
 STATUS_OF: Final = {
@@ -83,9 +83,10 @@ async def carry_out(market: Market, reference_id: Any, name: str, *, number: int
 
 async def refund_by_hand(market: Market, reference_id: Any, *, amount: int) -> None:
     async with market.db.read() as tx:
-        intent_id = (await store.find_newest(tx, reference_id)).intent_id
+        payment = await store.find_newest(tx, reference_id)
+    assert payment is not None
     headers = {"authorization": f"Bearer {await market.sandbox.api_key()}"}
-    form = {"payment_intent": intent_id or "pi_none", "amount": amount}
+    form = {"payment_intent": payment.intent_id or "pi_none", "amount": amount}
     await market.stripe.post("/v1/refunds", data=form, headers=headers)
 
 

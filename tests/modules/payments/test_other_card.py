@@ -16,7 +16,7 @@ from fairground.modules.payments.service.payments import PaymentService
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.routes import Routes
 from fairground.sandbox.stripe.api import RequestFault
-from tests.modules.payments.rig import AMOUNT, Market
+from tests.modules.payments.market import AMOUNT, Market, payments_with
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox
 
@@ -58,7 +58,7 @@ def payments_over(market: Market, network: PausedAPI) -> PaymentService:
     """Return payments as another process has them, on the same database and over its own network."""
     client = httpx.AsyncClient(base_url="http://stripe.test", transport=httpx.ASGITransport(network))
     processor = StripeProcessor(client=client, account=market.sandbox, clock=market.clock, timeout_seconds=60)
-    return PaymentService(db=market.db, processor=processor)
+    return payments_with(processor, db=market.db)
 
 
 async def reserved_cards(market: Market) -> list[str]:

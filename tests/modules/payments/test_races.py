@@ -3,17 +3,18 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text, update
 
-from fairground.contracts.payments import RefundTooLarge
-from fairground.kernel.ids import uuid7
+from fairground.contracts.payments import PaymentStatus, RefundTooLarge
 from fairground.modules.payments import store
+from fairground.modules.payments.domain import NewPayment
 from fairground.modules.payments.tables import PaymentRow
 from fairground.platform.db.database import Database
-from tests.modules.payments.rig import AMOUNT, Market
+from tests.modules.payments.market import AMOUNT, Market
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
@@ -69,15 +70,20 @@ async def test_database_refuses_what_only_reading_first_would_allow(own_db: Data
 
 async def _race(db: Database, reserve: Reserve) -> int:
     """Let four ask for 60 % of one captured payment at once, and return how many got it."""
-    payment_id = uuid7()
-    values = {
-        "id": payment_id, "reference_id": uuid4(), "payer_id": uuid4(), "amount_minor": AMOUNT, "currency": "EUR",
-        "payment_method": "pm_card_visa", "return_url": "http://shop.test", "open_key": uuid7(),
-    }  # fmt: skip
+    new = NewPayment(
+        reference_id=uuid4(),
+        payer_id=uuid4(),
+        amount_minor=AMOUNT,
+        currency="EUR",
+        payment_method="pm_card_visa",
+        return_url="http://shop.test",
+    )
     async with db.write() as tx:
-        await store.insert_payment(tx, values)
-        await store.change_payment(tx, payment_id, status="captured", captured_minor=AMOUNT)
-    return sum(await asyncio.gather(*(reserve(db, payment_id) for _ in range(RACERS))))
+        payment = await store.insert_payment(tx, new)
+        assert payment is not None
+        captured = replace(payment, status=PaymentStatus.CAPTURED, captured_minor=AMOUNT)
+        await store.save_payment(tx, payment, captured)
+    return sum(await asyncio.gather(*(reserve(db, payment.id) for _ in range(RACERS))))
 
 
 async def _reserve_guarded(db: Database, payment_id: UUID) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fairground.sandbox.stripe.sandbox import Faults
-from tests.sandbox.stripe.rig import OpenRig, Rig, Shop, TestClock, opened
+from tests.sandbox.stripe.clients import OpenRig, Rig, Shop, TestClock, opened
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 import stripe
 
-from tests.sandbox.stripe.rig import OpenRig, Rig, TestClock
+from tests.sandbox.stripe.clients import OpenRig, Rig, TestClock
 
 EUR: Final[Any] = {"amount": 12_000, "currency": "eur", "payment_method_types": ["card"]}
 MANUAL: Final[Any] = EUR | {"capture_method": "manual", "payment_method": "pm_card_visa", "confirm": True}

@@ -9,7 +9,7 @@ import stripe
 from fairground.sandbox.stripe import idempotency
 from fairground.sandbox.stripe.api import RequestFault
 from fairground.sandbox.stripe.sandbox import Faults
-from tests.sandbox.stripe.rig import OpenRig, Rig, TestClock
+from tests.sandbox.stripe.clients import OpenRig, Rig, TestClock
 
 MANUAL: Final[Any] = {
     "amount": 12_000, "currency": "eur", "capture_method": "manual", "confirm": True, "payment_method": "pm_card_visa",

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import stripe
 
-from tests.sandbox.stripe.rig import SHOP, OpenRig, Rig
+from tests.sandbox.stripe.clients import SHOP, OpenRig, Rig
 
 
 async def challenged(rig: Rig, card: str = "pm_card_authenticationRequired") -> stripe.PaymentIntent:

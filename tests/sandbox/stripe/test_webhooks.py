@@ -9,7 +9,7 @@ import stripe
 
 from fairground.sandbox.stripe.sandbox import Faults
 from fairground.sandbox.stripe.webhooks import LEASE_SECONDS, Delivery, pause_seconds
-from tests.sandbox.stripe.rig import OpenRig, Rig, Shop, TestClock
+from tests.sandbox.stripe.clients import OpenRig, Rig, Shop, TestClock
 
 CREATED, AUTHORISED = "payment_intent.created", "payment_intent.amount_capturable_updated"
 

@@ -22,7 +22,7 @@ from fairground.modules.payments import store
 from fairground.modules.payments.service.jobs import Reconcile
 from fairground.sandbox.stripe.api import RequestFault
 from fairground.sandbox.stripe.webhooks import sign
-from tests.modules.payments.rig import AMOUNT, Market
+from tests.modules.payments.market import AMOUNT, Market
 from tests.support.proofs import Dose
 
 
@@ -42,7 +42,7 @@ async def test_every_order_of_a_life_ends_in_the_same_state(market: Market, dose
         known = await market.payments.find_payment(reference_id=payment.reference_id)
         assert known is not None
         assert (known.status, known.captured_minor, known.refunded_minor) == (PaymentStatus.CAPTURED, AMOUNT, 2_000)
-    assert [type(event) for event in market.told] == [PaymentAuthorised, PaymentCaptured, PaymentReleased]
+    assert [type(event) for event in market.events] == [PaymentAuthorised, PaymentCaptured, PaymentReleased]
 
 
 async def receive(market: Market, event: object) -> None:
@@ -64,7 +64,7 @@ async def test_webhook_that_overtakes_the_answer_is_not_lost(market: Market) -> 
     assert known.status is PaymentStatus.AUTHORISED
     assert await market.authorise(reference_id) == known
     await market.work()
-    assert [type(event) for event in market.told] == [PaymentAuthorised]
+    assert [type(event) for event in market.events] == [PaymentAuthorised]
 
 
 async def test_lost_webhooks_are_found_by_the_list_of_events(market: Market) -> None:

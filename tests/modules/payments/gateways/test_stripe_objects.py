@@ -2,7 +2,7 @@ import pytest
 import stripe
 
 from fairground.modules.payments.gateways.processor import SignatureInvalid
-from fairground.modules.payments.gateways.signature import require_signature
+from fairground.modules.payments.gateways.stripe_objects import require_signature
 
 BODY = b'{"id": "evt_1"}'
 NOW = 1_800_000_000

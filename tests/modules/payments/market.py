@@ -1,5 +1,6 @@
-"""Payments on a real database and the sandbox, with real jobs; time and the sandbox's faults are in the test's hand."""
+"""Payments on a real database and the sandbox, with real jobs; a test sets the time and the sandbox's faults."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from sqlalchemy import select
 from starlette.applications import Starlette
 
 from fairground.contracts.payments import (
@@ -18,12 +20,14 @@ from fairground.contracts.payments import (
 )
 from fairground.kernel.errors import DomainError
 from fairground.kernel.messages import Event
-from fairground.modules.payments import store
+from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeProcessor
-from fairground.modules.payments.service.inbox import Inbox
-from fairground.modules.payments.service.jobs import ApplyEvent, CancelStray, Reconcile, SettlePayment
-from fairground.modules.payments.service.payments import PaymentService
+from fairground.modules.payments.service.inbox import WebhookInbox
+from fairground.modules.payments.service.jobs import ApplyEvent, CancelOrphanedIntent, Reconcile, SettlePayment
+from fairground.modules.payments.service.operations import OperationExecutor
+from fairground.modules.payments.service.payments import PaymentService, build_service
 from fairground.modules.payments.service.reconciliation import Reconciliation
+from fairground.modules.payments.tables import AttemptRow
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.routes import Routes
@@ -45,7 +49,7 @@ class ShiftedClock:
 
 @dataclass
 class FaultPlan:
-    """The next faults of the sandbox, one a request, for requests whose path ends as told."""
+    """The next faults of the sandbox, one for each request whose path ends with `path_end`."""
 
     path_end: str = ""
     faults: list[RequestFault] = field(default_factory=list)
@@ -57,15 +61,20 @@ class FaultPlan:
         self.path_end, self.faults = path_end, list(faults)
 
 
+def payments_with(processor: PaymentProcessor, *, db: Database) -> PaymentService:
+    operations = OperationExecutor(db=db, processor=processor)
+    return build_service(db=db, processor=processor, operations=operations, is_sandbox=True)
+
+
 class Market:
-    """Everything of payments, and what it told."""
+    """All of payments, and the events that it emitted."""
 
     def __init__(self, db: Database, routes: Routes, folder: Path, *, timeout_seconds: float = 2) -> None:
         self.db = db
         self.routes = routes
         self.clock = ShiftedClock()
         self.faults = FaultPlan()
-        self.told: list[Event] = []
+        self.events: list[Event] = []
         self.sandbox = StripeSandbox(
             path=folder / "sandbox.db",
             pages_url="http://shop.test",
@@ -78,9 +87,10 @@ class Market:
         self.processor = StripeProcessor(
             client=self.stripe, account=self.sandbox, clock=self.clock, timeout_seconds=timeout_seconds
         )
-        self.payments = PaymentService(db=db, processor=self.processor)
-        self.inbox = Inbox(db=db, processor=self.processor)
-        self.reconciliation = Reconciliation(db=db, processor=self.processor, inbox=self.inbox)
+        self.payments = payments_with(self.processor, db=db)
+        self.inbox = WebhookInbox(db=db, processor=self.processor)
+        operations = OperationExecutor(db=db, processor=self.processor)
+        self.reconciliation = Reconciliation(db=db, processor=self.processor, operations=operations, inbox=self.inbox)
         self._route()
 
     def _route(self) -> None:
@@ -89,7 +99,7 @@ class Market:
             handlers={
                 SettlePayment: self.reconciliation.settle,
                 ApplyEvent: self.inbox.apply_event,
-                CancelStray: self.reconciliation.cancel_stray,
+                CancelOrphanedIntent: self.reconciliation.cancel_orphaned_intent,
                 Reconcile: self.reconciliation.run,
             },
         )
@@ -97,7 +107,7 @@ class Market:
         self.routes.add("listener", handlers=dict.fromkeys(events, self._listen))
 
     async def _listen(self, event: Event) -> None:
-        self.told.append(event)
+        self.events.append(event)
 
     async def _deliver(self, body: bytes, headers: dict[str, str]) -> int:
         try:
@@ -130,12 +140,15 @@ class Market:
         self.db.clock_shift += shift
 
     async def outcomes(self, payment: Payment) -> list[tuple[str, str]]:
-        async with self.db.read() as tx:
-            return [(row.act, row.outcome) for row in await store.list_attempts(tx, payment.id)]
+        return [(row.act, row.outcome) for row in await self._attempts(payment)]
 
     async def keys(self, payment: Payment) -> set[UUID]:
+        return {row.key for row in await self._attempts(payment)}
+
+    async def _attempts(self, payment: Payment) -> Sequence[Any]:
+        attempts = select(*AttemptRow.__table__.columns).where(AttemptRow.payment_id == payment.id)
         async with self.db.read() as tx:
-            return {row.key for row in await store.list_attempts(tx, payment.id)}
+            return await tx.all(attempts.order_by(AttemptRow.id))
 
     async def open_page(self, url: str, *, outcome: str | None = None) -> httpx.Response:
         """Open the bank's page of 3-D Secure as the customer does, or press one of its buttons."""

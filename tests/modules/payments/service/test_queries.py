@@ -1,0 +1,40 @@
+"""Reading payments, with and without asking the processor."""
+
+from uuid import uuid4
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from fairground.contracts.payments import (
+    PaymentAuthorised,
+    PaymentFailed,
+    PaymentStatus,
+)
+from tests.modules.payments.market import Market
+
+
+async def test_many_references_are_answered_with_the_newest_payment_of_each(market: Market) -> None:
+    first, second, unpaid = uuid4(), uuid4(), uuid4()
+    with pytest.raises(PaymentFailed):
+        await market.authorise(first, card="pm_card_visa_chargeDeclined")
+    again, other = await market.authorise(first), await market.authorise(second)
+    found = await market.payments.find_payments(reference_ids=[first, second, unpaid])
+    assert {reference_id: payment.id for reference_id, payment in found.items()} == {first: again.id, second: other.id}
+
+
+async def test_refresh_sees_that_3d_secure_was_passed(market: Market) -> None:
+    reference_id = uuid4()
+    asked = await market.authorise(reference_id, card="pm_card_authenticationRequired")
+    assert asked.status is PaymentStatus.REQUIRES_ACTION
+    assert asked.action_url is not None
+    assert await market.authorise(reference_id, card="pm_card_authenticationRequired") == asked
+
+    pages = httpx.ASGITransport(Starlette(routes=market.sandbox.page_routes))
+    async with httpx.AsyncClient(transport=pages) as browser:
+        await browser.post(asked.action_url, data={"outcome": "complete"})
+    refreshed = await market.payments.refresh(reference_id=reference_id)
+    assert refreshed is not None
+    assert (refreshed.status, refreshed.action_url) == (PaymentStatus.AUTHORISED, None)
+    await market.work()
+    assert [type(event) for event in market.events] == [PaymentAuthorised]
