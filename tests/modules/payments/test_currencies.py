@@ -20,7 +20,7 @@ from fairground.kernel.money import (
     read_amount,
     share_of,
 )
-from fairground.platform.words import Words
+from fairground.platform.locale_formatter import LocaleFormatter
 from fairground.sandbox.stripe.cards import format_amount
 from fairground.web.formats import Formats
 from tests.modules.payments.market import Market
@@ -52,7 +52,7 @@ def test_amount_that_is_shown_reads_back_as_the_same_minor_units(code: str) -> N
 
 @pytest.mark.parametrize("code", sorted(CURRENCIES))
 def test_amount_is_shown_with_the_decimals_of_iso_4217(code: str) -> None:
-    shown = number_in(Words(Locale.parse("en_GB")).money(1_250_000, code), CURRENCIES[code])
+    shown = number_in(LocaleFormatter(Locale.parse("en_GB")).money(1_250_000, code), CURRENCIES[code])
     assert len(shown.partition(".")[2]) == currency_exponent(code)
 
 

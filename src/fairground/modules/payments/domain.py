@@ -267,7 +267,7 @@ def require_amount(amount_minor: int, currency: str) -> None:
     try:
         require_step(amount_minor, currency)
     except AmountInvalid as refusal:
-        raise AmountNotChargeable(f"{refusal.problem}.", hint=f"{refusal.way_out.capitalize()}.") from refusal
+        raise AmountNotChargeable(f"{refusal.problem}.", hint=f"{refusal.hint.capitalize()}.") from refusal
 
 
 def not_found(reference_id: UUID) -> PaymentNotFound:
