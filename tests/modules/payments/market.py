@@ -82,8 +82,8 @@ class Market:
             clock=self.clock,
             faults=Faults(on_request=self.faults.next),
         )
-        cable = httpx.ASGITransport(self.sandbox.api, raise_app_exceptions=False)
-        self.stripe = httpx.AsyncClient(base_url="http://stripe.test", transport=cable)
+        transport = httpx.ASGITransport(self.sandbox.api, raise_app_exceptions=False)
+        self.stripe = httpx.AsyncClient(base_url="http://stripe.test", transport=transport)
         self.processor = StripeProcessor(
             client=self.stripe, account=self.sandbox, clock=self.clock, timeout_seconds=timeout_seconds
         )

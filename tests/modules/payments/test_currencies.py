@@ -96,9 +96,7 @@ def _written(amount: int, currency: Currency) -> Decimal:
 @pytest.mark.parametrize(
     ("amount_minor", "currency"), [(100_050, "MGA"), (5_124, "KWD"), (1_000, "IRR"), (1_000, "ZZZ")]
 )
-async def test_amount_that_the_processor_does_not_take_is_refused_before_it_is_asked(
-    market: Market, amount_minor: int, currency: str
-) -> None:
+async def test_unchargeable_amount_is_refused_without_a_call(market: Market, amount_minor: int, currency: str) -> None:
     with pytest.raises(AmountNotChargeable):
         await market.payments.authorise(
             reference_id=uuid4(),

@@ -10,7 +10,7 @@ statuses = st.sampled_from(list(PaymentStatus))
 
 
 @given(now=statuses, seen=st.lists(statuses, max_size=6))
-def test_payment_never_goes_back_whatever_is_seen(now: PaymentStatus, seen: list[PaymentStatus]) -> None:
+def test_payment_never_goes_back(now: PaymentStatus, seen: list[PaymentStatus]) -> None:
     for sight in seen:
         after = advance(now, sight)
         assert after in {now, sight}
@@ -22,14 +22,14 @@ def test_payment_never_goes_back_whatever_is_seen(now: PaymentStatus, seen: list
 
 
 @given(now=statuses, seen=st.lists(statuses, min_size=1, max_size=6))
-def test_seeing_the_same_again_changes_nothing(now: PaymentStatus, seen: list[PaymentStatus]) -> None:
+def test_repeated_snapshot_changes_nothing(now: PaymentStatus, seen: list[PaymentStatus]) -> None:
     for sight in seen:
         now = advance(now, sight)
     assert advance(now, seen[-1]) is now or seen[-1] not in ENDED
 
 
 @given(now=statuses, seen=statuses)
-def test_money_of_an_ended_payment_is_noticed(now: PaymentStatus, seen: PaymentStatus) -> None:
+def test_intent_with_money_of_an_ended_payment_is_orphaned(now: PaymentStatus, seen: PaymentStatus) -> None:
     holds_money = seen in {PaymentStatus.REQUIRES_ACTION, PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED}
     assert is_orphaned(now, seen) == (now in ENDED and holds_money)
 

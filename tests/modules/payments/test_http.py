@@ -1,4 +1,4 @@
-"""The webhook's route and the sandbox's page, through the module as it is wired."""
+"""The webhook's route and the sandbox's page, through the module as it is built."""
 
 import asyncio
 import hashlib
@@ -180,5 +180,5 @@ async def count_events_soon(db: Database, *, at_least: int) -> bool:
     return False
 
 
-async def test_only_the_webhook_is_part_of_the_described_api(site: Site) -> None:
+async def test_api_schema_contains_only_the_webhook(site: Site) -> None:
     assert site.paths == {WEBHOOK}

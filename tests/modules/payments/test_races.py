@@ -1,4 +1,4 @@
-"""Racing refunds: what holds, and what happens when the guard is off."""
+"""Concurrent refunds, with the database's guard and, as a control, without it."""
 
 import asyncio
 import re
@@ -26,7 +26,7 @@ Reserve = Callable[[Database, UUID], Awaitable[bool]]
 
 
 @pytest.mark.proof
-async def test_of_four_refunds_of_60_percent_one_goes_through(market: Market, dose: Dose) -> None:
+async def test_one_of_four_concurrent_refunds_of_60_percent_succeeds(market: Market, dose: Dose) -> None:
     for _ in range(dose(small=3, full=100)):
         payment = await market.captured()
         answers = await asyncio.gather(
@@ -54,7 +54,7 @@ async def own_db(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.mark.proof
-async def test_database_refuses_what_only_reading_first_would_allow(own_db: Database, dose: Dose) -> None:
+async def test_database_refuses_a_refund_that_a_stale_read_would_allow(own_db: Database, dose: Dose) -> None:
     """The guard decides every round; without it and without the CHECK, most rounds give back more than was taken."""
     db = own_db
     rounds = dose(small=10, full=300)
@@ -103,7 +103,7 @@ async def _reserve_after_reading(db: Database, payment_id: UUID) -> bool:
 
 
 @pytest.mark.parametrize("table", ["payments_attempt", "payments_event"])
-async def test_log_can_neither_be_changed_nor_shortened(market: Market, table: str) -> None:
+async def test_log_is_append_only(market: Market, table: str) -> None:
     await market.captured()
     await market.sandbox.sender.send_due()
     for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET payment_id = NULL", f"UPDATE {table} SET kind = ''"):

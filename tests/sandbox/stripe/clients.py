@@ -44,7 +44,7 @@ class Shop:
 
 
 class AppHTTPClient(stripe.HTTPXClient):
-    """The SDK's own client, with the network cable plugged into an ASGI application."""
+    """The SDK's own client, connected to an ASGI application."""
 
     def __init__(self, app: Any) -> None:
         super().__init__()

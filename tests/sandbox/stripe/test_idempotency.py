@@ -85,7 +85,7 @@ async def test_twin_in_flight_is_409_and_reads_the_result_later(open_rig: OpenRi
     assert (await create(other_process, key="k", payment_method="pm_sandbox_slow")).id == first.id
 
 
-async def test_32_twins_make_one_intent(open_rig: OpenRig) -> None:
+async def test_32_requests_with_one_key_make_one_intent(open_rig: OpenRig) -> None:
     rigs = [await open_rig(), await open_rig()]
     answers = await asyncio.gather(*(create(rigs[n % 2], key="k") for n in range(32)), return_exceptions=True)
     made = {answer.id for answer in answers if isinstance(answer, stripe.PaymentIntent)}

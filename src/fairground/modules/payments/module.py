@@ -78,14 +78,14 @@ def _with_sandbox(runtime: Runtime, links: Links, settings: PaymentsSettings) ->
         clock=runtime.clock,
         faults=Faults(),
     )
-    cable = httpx.ASGITransport(sandbox.api, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(sandbox.api, raise_app_exceptions=False)
     processor = _processor(
-        httpx.AsyncClient(base_url=STRIPE_URL, transport=cable), sandbox, settings, clock=runtime.clock
+        httpx.AsyncClient(base_url=STRIPE_URL, transport=transport), sandbox, settings, clock=runtime.clock
     )
     inbox = WebhookInbox(db=runtime.db, processor=processor)
-    bank = APIRouter(routes=sandbox.page_routes)
+    pages = APIRouter(routes=sandbox.page_routes)
     return _module(
-        runtime.db, links, processor, inbox, is_sandbox=True, bank=[bank], start=sandbox.start, stop=sandbox.stop
+        runtime.db, links, processor, inbox, is_sandbox=True, pages=[pages], start=sandbox.start, stop=sandbox.stop
     )
 
 
@@ -103,7 +103,7 @@ def _module(
     inbox: WebhookInbox,
     *,
     is_sandbox: bool = False,
-    bank: Sequence[APIRouter] = (),
+    pages: Sequence[APIRouter] = (),
     start: Callable[[], Awaitable[None]] | None = None,
     stop: Callable[[], Awaitable[None]],
 ) -> Module:
@@ -113,7 +113,7 @@ def _module(
     return Module(
         name="payments",
         history=history,
-        routers=[http.routes(inbox), *bank],
+        routers=[http.routes(inbox), *pages],
         handlers={
             SettlePayment: reconciliation.settle,
             ApplyEvent: inbox.apply_event,

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 Deliver = Callable[[bytes, dict[str, str]], Awaitable[int]]
 """Posts a body with headers to the marketplace; returns the HTTP status, or 0 when there was no answer."""
 
-# A process that dies between taking an event and settling it delays that event by this long.
+# A process that dies between taking an event and settling it delays the event by this.
 LEASE_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 1.0
 _BATCH: Final = 20
@@ -57,7 +57,7 @@ def pause_seconds(attempt: int) -> float:
 
 
 class WebhookSender:
-    """Sends what is due. Any process may run one: an event is taken under a lease, and comes back if its taker dies."""
+    """Sends due webhooks. Any process may run one: it takes events under a lease, and they are due again if it dies."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class WebhookSender:
         self._wake.set()
 
     def stop(self) -> None:
-        """Let `run` return once the event in hand is settled."""
+        """Let `run` return after the current event is settled."""
         self._stopping.set()
         self._wake.set()
 

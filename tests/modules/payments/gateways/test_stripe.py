@@ -63,13 +63,15 @@ def failure(status: int, headers: dict[str, str] | None = None, **error: Any) ->
         (httpx.Response(200, text="<html>"), ProcessorUnavailable),
     ],
 )
-async def test_each_failure_says_whether_it_may_have_happened(answer: httpx.Response, meaning: type[Exception]) -> None:
+async def test_failure_is_unavailable_declined_or_consumed_key(
+    answer: httpx.Response, meaning: type[Exception]
+) -> None:
     with pytest.raises(Exception) as raised:  # noqa: PT011 - its exact class is what is judged
         await processor_of(answer).capture("pi_1", key=uuid4())
     assert type(raised.value) is meaning
 
 
-async def test_timeout_is_no_answer() -> None:
+async def test_timeout_is_unavailable() -> None:
     def hang(_request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("slow")
 
@@ -180,7 +182,7 @@ async def test_answer_that_is_not_stripes_leaves_the_operation_open(number: int)
         {"data": [], "has_more": True},
     ],
 )
-async def test_refunds_and_lists_of_another_shape_are_no_answer(body: Any) -> None:
+async def test_refunds_and_lists_of_another_shape_are_unavailable(body: Any) -> None:
     asked: dict[str, Callable[[StripeProcessor], Awaitable[Any]]] = {
         "refund": lambda one: one.refund("pi_1", amount_minor=5, currency="EUR", refund_id=uuid4(), key=uuid4()),
         "list_refunds": lambda one: one.list_refunds("pi_1"),

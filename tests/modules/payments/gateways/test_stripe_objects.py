@@ -12,7 +12,7 @@ def header(secret: str = "whsec_a", *, at: int = NOW) -> str:
     return str(stripe.WebhookSignature.generate_signature_header(BODY.decode(), secret, at))
 
 
-def test_what_the_official_library_signs_is_accepted() -> None:
+def test_signature_of_the_official_library_is_accepted() -> None:
     require_signature(header(), BODY, secret="whsec_a", now=NOW + 299)
 
 

@@ -1,4 +1,4 @@
-"""Webhooks and the list of events: whatever comes, however often and in whatever order, one state comes of it."""
+"""The webhook inbox: repeated, late, lost and reordered events end in one state."""
 
 import itertools
 import json
@@ -27,7 +27,7 @@ from tests.support.proofs import Dose
 
 
 @pytest.mark.proof
-async def test_every_order_of_a_life_ends_in_the_same_state(market: Market, dose: Dose) -> None:
+async def test_events_in_any_order_end_in_the_same_state(market: Market, dose: Dose) -> None:
     payment = await market.captured()
     [intent] = await market.intents()
     await market.post("/v1/refunds", {"payment_intent": intent["id"], "amount": 2_000})
@@ -82,7 +82,7 @@ async def test_lost_webhooks_are_found_by_the_list_of_events(market: Market) -> 
     assert known.status is PaymentStatus.AUTHORISED
 
 
-async def test_cursor_that_the_processor_has_forgotten_starts_anew(market: Market) -> None:
+async def test_forgotten_cursor_restarts_from_the_newest_events(market: Market) -> None:
     await market.authorise(uuid4())
     async with market.db.write() as tx:
         await store.set_cursor(tx, "evt_long_ago")
@@ -92,14 +92,14 @@ async def test_cursor_that_the_processor_has_forgotten_starts_anew(market: Marke
         assert await store.find_cursor(tx) == newest
 
 
-async def test_intent_of_somebody_else_is_left_alone(market: Market) -> None:
+async def test_intent_of_another_program_is_left_alone(market: Market) -> None:
     await market.post("/v1/payment_intents", {"amount": 500, "currency": "eur"})
     await market.sandbox.sender.send_due()
     await market.work()
     assert [intent["status"] for intent in await market.intents()] == ["requires_payment_method"]
 
 
-async def test_event_of_a_payment_that_is_not_here_waits(market: Market) -> None:
+async def test_event_of_an_unknown_payment_is_retried(market: Market) -> None:
     named = {"metadata[payment_id]": str(uuid4())}
     await market.post("/v1/payment_intents", {"amount": 500, "currency": "eur"} | named)
     await market.sandbox.sender.send_due()

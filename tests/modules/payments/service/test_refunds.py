@@ -125,7 +125,7 @@ async def test_release_while_the_authorisation_is_unknown_leaves_nothing_reserve
     assert [intent["status"] for intent in await market.intents()] == ["canceled"]
 
 
-async def test_unknown_refund_keeps_its_reservation_until_it_is_known(market: Market) -> None:
+async def test_refund_keeps_its_reservation_until_its_outcome_is_known(market: Market) -> None:
     payment = await market.captured()
     market.faults.set(RequestFault.ERROR_AFTER_COMMIT, path_end="/refunds")
     with pytest.raises(PaymentPending):

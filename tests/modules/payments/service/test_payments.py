@@ -1,4 +1,4 @@
-"""Reading payments, with and without asking the processor."""
+"""Reading payments, with and without a call to the processor."""
 
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from fairground.contracts.payments import (
 from tests.modules.payments.market import Market
 
 
-async def test_many_references_are_answered_with_the_newest_payment_of_each(market: Market) -> None:
+async def test_find_payments_returns_the_newest_of_each_reference(market: Market) -> None:
     first, second, unpaid = uuid4(), uuid4(), uuid4()
     with pytest.raises(PaymentFailed):
         await market.authorise(first, card="pm_card_visa_chargeDeclined")
