@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from fairground.kernel.ids import uuid7
-from fairground.modules.media.domain.variants import AVATAR_MAX_PX, LADDER_PX
+from fairground.platform.images.recipes import AVATAR_MAX_PX, LADDER_PX
 from tests.support.picture_server import PictureServer, serving_pictures
 from tests.support.pictures import photograph
 from tests.support.proofs import IS_FULL

@@ -12,9 +12,8 @@ import pyvips
 from PIL import Image, ImageChops, ImageOps, ImageStat
 from sqlalchemy import select
 
-from fairground.modules.media.domain.variants import LADDER_PX
 from fairground.modules.media.tables import OriginalRow, RenditionRow
-from fairground.platform.images.recipes import GALLERY, MASTER
+from fairground.platform.images.recipes import GALLERY, LADDER_PX, MASTER
 from tests.support.databases import copy_of
 from tests.support.faces import Face, open_face
 from tests.support.gallery import Gallery, open_gallery

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fairground.modules.media.domain.variants import LADDER_PX, choose_format, step_quality, step_width
+from fairground.modules.media.domain.variants import choose_format
+from fairground.platform.images.recipes import LADDER_PX, step_quality, step_width
 
 
 @pytest.mark.parametrize(

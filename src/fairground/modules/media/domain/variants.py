@@ -1,30 +1,9 @@
-"""Which of a few hundred variants of a picture answers a request: any size and quality is brought to a step."""
+"""Which format answers a request."""
 
-from bisect import bisect_left
 from typing import Final
 
-WIDTH_MIN_PX: Final = 16
-WIDTH_MAX_PX: Final = 2048
-QUALITY_MIN: Final = 40
-QUALITY_MAX: Final = 95
-DENSITY_MAX: Final = 3
-AVATAR_MAX_PX: Final = 1024
-
-# Half as wide again from step to step at most, so that nobody loads many more pixels than they see.
-LADDER_PX: Final = (32, 48, 64, 96, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1200, 1600, 2048)
-_QUALITY_STEP: Final = 5
 # In the order in which they are preferred where a browser likes several equally.
 _FORMATS: Final = ("avif", "webp", "jpeg")
-
-
-def step_width(width_px: float, *, source_px: int) -> int:
-    """Return the narrowest step that has all the pixels: those that are asked for, or that there are."""
-    wanted = min(width_px, source_px, WIDTH_MAX_PX)
-    return LADDER_PX[bisect_left(LADDER_PX, wanted)]
-
-
-def step_quality(quality: int) -> int:
-    return -(-quality // _QUALITY_STEP) * _QUALITY_STEP
 
 
 def choose_format(accept: str) -> str:

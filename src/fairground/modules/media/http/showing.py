@@ -13,15 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from fairground.contracts.media import PictureNotFound
-from fairground.modules.media.domain.variants import (
-    AVATAR_MAX_PX,
-    DENSITY_MAX,
-    QUALITY_MAX,
-    QUALITY_MIN,
-    WIDTH_MAX_PX,
-    WIDTH_MIN_PX,
-    choose_format,
-)
+from fairground.modules.media.domain.variants import choose_format
 from fairground.modules.media.http.counting import counted_route, mark_rendered
 from fairground.modules.media.service.avatars import Avatars, Monogram, PictureElsewhere
 from fairground.modules.media.service.variants import Variant, Variants
@@ -30,6 +22,14 @@ from fairground.platform.http.caching.conditional import is_known
 from fairground.platform.http.identity import find_caller
 from fairground.platform.http.routing import api_router
 from fairground.platform.images.formats import PictureFormat
+from fairground.platform.images.recipes import (
+    AVATAR_MAX_PX,
+    DENSITY_MAX,
+    QUALITY_MAX,
+    QUALITY_MIN,
+    WIDTH_MAX_PX,
+    WIDTH_MIN_PX,
+)
 from fairground.platform.images.stats import PictureStats
 from fairground.platform.storage.http import BROUGHT_POLICY
 

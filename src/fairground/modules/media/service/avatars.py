@@ -8,11 +8,10 @@ from uuid import UUID
 
 from fairground.contracts.media import Faces
 from fairground.modules.media.domain.pictures import version_of
-from fairground.modules.media.domain.variants import AVATAR_MAX_PX, step_quality, step_width
 from fairground.modules.media.service.variants import Variant, Variants, etag_of
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.monogram import monogram
-from fairground.platform.images.recipes import Recipe, Shape
+from fairground.platform.images.recipes import AVATAR_MAX_PX, Recipe, Shape, step_quality, step_width
 from fairground.platform.images.renderer import Renderer
 
 _DRAWN_MAX: Final = 500  # of 1 to 20 KB each
@@ -87,7 +86,7 @@ class Avatars:
         content = self._drawn.pop(wanted.etag, None)
         if content is None:
             rendered = await self._renderer.render(wanted.digest, (wanted.recipe,), load)
-            content = rendered.pictures[0].content
+            content = rendered.derivatives[0].content
         # The one that was not wanted for longest stands first.
         self._drawn[wanted.etag] = content
         if len(self._drawn) > _DRAWN_MAX:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from fairground.modules.media.gateways.clamd import Clamd
-from fairground.platform.images.headers.admission import read_head
+from fairground.platform.images.admission import read_head
 from fairground.platform.storage.keys import Retention, content_type_of, digest_key
 from fairground.platform.storage.spooling import copy_object, open_unnamed_file
 from fairground.platform.storage.store import Store

@@ -11,8 +11,7 @@ from fairground.modules.media.service.telling import ready
 from fairground.platform.db.database import Database
 from fairground.platform.images import recipes
 from fairground.platform.images.renderer import Renderer
-from fairground.platform.images.rendering.canvas import Picture as MadePicture
-from fairground.platform.images.rendering.canvas import Rendered
+from fairground.platform.images.rendering.canvas import Derivative, Rendered
 from fairground.platform.storage.keys import Retention, content_key
 from fairground.platform.storage.store import Store
 
@@ -67,11 +66,11 @@ class Rendering:
 
         return await self._renderer.render(key, wanted, load)
 
-    async def render_one(self, key: str, recipe: recipes.Recipe) -> MadePicture:
+    async def render_one(self, key: str, recipe: recipes.Recipe) -> Derivative:
         """Do what `render` does, of one recipe."""
-        return (await self.render(key, (recipe,))).pictures[0]
+        return (await self.render(key, (recipe,))).derivatives[0]
 
-    async def keep(self, made: MadePicture) -> store.Rendition:
+    async def keep(self, made: Derivative) -> store.Rendition:
         """Put what was made into the store."""
         key = content_key(Retention.DERIVATIVE, made.content, content_type=made.recipe.format.media_type)
         await self._files.put(key, made.content)
@@ -85,7 +84,7 @@ class Rendering:
 
     async def _make(self, original: store.Original) -> _Made:
         rendered = await self.render(original.key, recipes.UPLOAD)
-        renditions = [await self.keep(each) for each in rendered.pictures if each.recipe != recipes.PLACEHOLDER]
+        renditions = [await self.keep(each) for each in rendered.derivatives if each.recipe != recipes.PLACEHOLDER]
         return _Made(_look(rendered), renditions)
 
     async def _refuse(self, job: RenderPicture, error: Invalid) -> None:
@@ -99,7 +98,7 @@ class Rendering:
 
 
 def _look(rendered: Rendered) -> store.Look:
-    placeholder = next(each for each in rendered.pictures if each.recipe == recipes.PLACEHOLDER)
+    placeholder = next(each for each in rendered.derivatives if each.recipe == recipes.PLACEHOLDER)
     return store.Look(
         width_px=rendered.width_px,
         height_px=rendered.height_px,

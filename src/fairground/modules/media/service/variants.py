@@ -12,12 +12,11 @@ from weakref import WeakValueDictionary
 from fairground.contracts.media import PictureNotFound, PictureState, Placements
 from fairground.modules.media import store
 from fairground.modules.media.domain.pictures import version_of
-from fairground.modules.media.domain.variants import step_quality, step_width
 from fairground.modules.media.service.rendering import Rendering
 from fairground.platform.db.database import Database, ReadTx
 from fairground.platform.images.formats import PictureFormat
-from fairground.platform.images.recipes import MASTER, Recipe, Shape
-from fairground.platform.images.rendering.canvas import Picture as MadePicture
+from fairground.platform.images.recipes import MASTER, Recipe, Shape, step_quality, step_width
+from fairground.platform.images.rendering.canvas import Derivative
 from fairground.platform.recent import Recent
 from fairground.platform.storage.gate import public_url
 from fairground.platform.storage.store import ObjectNotFound, Store
@@ -141,7 +140,7 @@ class Variants:
             await store.add_rendition(tx, variant.original.digest, rendition)
         return rendition
 
-    async def _render(self, variant: Variant) -> MadePicture:
+    async def _render(self, variant: Variant) -> Derivative:
         original, recipe = variant.original, variant.recipe
         if recipe.shape is not Shape.SQUARE or recipe == MASTER:
             return await self._rendering.render_one(original.key, recipe)
