@@ -30,7 +30,7 @@ def test_hostile_file_is_refused_with_a_hint(content: bytes, code: str) -> None:
         head_of(content)
     assert refused.value.code == code
     assert refused.value.detail.endswith(".")
-    assert refused.value.way_out.endswith(".")
+    assert refused.value.hint.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_heic_refusal_names_the_setting_of_the_iphone() -> None:
     heic = next(content for name, content, _ in HOSTILE if name == "heic")
     with pytest.raises(PictureTypeRefused, match="HEIC") as refused:
         head_of(heic)
-    assert "Most Compatible" in refused.value.way_out
+    assert "Most Compatible" in refused.value.hint
 
 
 def test_real_camera_photos_are_admitted(real_data: Path) -> None:
