@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairground.platform.images.formats import PictureFormat
-from fairground.platform.images.recipes import UPLOAD, Recipe, Shape, gallery
+from fairground.platform.images.recipes import LADDER_PX, UPLOAD, Recipe, Shape, gallery, step_quality, step_width
 from fairground.platform.images.rendering.canvas import HEADROOM, Size, choose_shrink, list_targets
 
 SIDES = st.integers(1, 16_384)
@@ -59,3 +59,18 @@ def test_upload_is_decoded_with_the_largest_allowed_shrink(source: tuple[int, in
 def test_avatar_is_decoded_with_the_largest_allowed_shrink(width_px: int, shrink: int) -> None:
     recipe = Recipe(Shape.SQUARE, width_px, PictureFormat.WEBP, 80)
     assert choose_shrink(Size(1024, 1024), list_targets(Size(1024, 1024), [recipe])) == shrink
+
+
+@pytest.mark.parametrize(
+    ("requested_px", "source_px", "step_px"),
+    [(16, 4000, 32), (400, 4000, 400), (401, 4000, 512), (1600.5, 4000, 2048), (6144, 4000, 2048), (800, 450, 512)],
+)
+def test_width_is_rounded_up_to_the_step_with_all_pixels(requested_px: float, source_px: int, step_px: int) -> None:
+    assert step_width(requested_px, source_px=source_px) == step_px
+
+
+def test_ladder_bounds_the_number_of_variants() -> None:
+    widths = {step_width(width * density, source_px=9_000) for width in range(16, 2049) for density in (1, 1.5, 2, 3)}
+    qualities = {step_quality(quality) for quality in range(40, 96)}
+    assert widths == set(LADDER_PX)
+    assert qualities == set(range(40, 96, 5))

@@ -8,7 +8,7 @@ from fairground.entrypoints.cli.checks import checks_of, run_checks
 from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.servers import Address, show_warmed
 from fairground.entrypoints.compose import Program
-from fairground.ops.images.warming import warm_pictures
+from fairground.ops.images.warm_up import warm_pictures
 
 
 def add_to(app: typer.Typer) -> None:

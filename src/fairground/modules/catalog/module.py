@@ -6,16 +6,16 @@ from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
 from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits, ProviderSchedules
 from fairground.contracts.media import (
-    Faces,
+    Images,
     PictureDeleted,
     PictureDescribed,
     PictureReady,
     PictureRefused,
     Pictures,
-    Placements,
 )
 from fairground.contracts.reviews import ProviderRated
 from fairground.modules.catalog import http
+from fairground.modules.catalog.http import images
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.service.embedded import EmbeddedPictureService, MigratePictures
 from fairground.modules.catalog.service.following import PictureFollower
@@ -25,6 +25,7 @@ from fairground.modules.catalog.service.portraits import PortraitService
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.modules.catalog.tables import history
+from fairground.platform.images.image_proxy import ImageRequestStats
 from fairground.platform.links import Links
 from fairground.platform.module import Module
 from fairground.runtime import Runtime
@@ -47,15 +48,17 @@ def build(runtime: Runtime, links: Links) -> Module:
     portraits, follower = PortraitService(**with_pictures), PictureFollower(**with_pictures)
     links.provide(Catalog, service)
     links.provide(Galleries, galleries)
-    links.provide(Faces, portraits)
-    links.provide(Placements, galleries)
+    image_requests = ImageRequestStats()
     embedded = EmbeddedPictureService(**with_pictures)
     links.provide(EmbeddedPictures, embedded)
     links.provide(Portraits, portraits)
     return Module(
         name="catalog",
         history=history,
-        routers=http.routes(service, verticals, portraits, galleries, embedded),
+        routers=[
+            *http.routes(service, verticals, portraits, galleries, embedded),
+            images.routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
+        ],
         handlers={
             BookingCompleted: service.record_completion,
             ProviderRated: service.record_rating,
@@ -68,5 +71,6 @@ def build(runtime: Runtime, links: Links) -> Module:
             FollowPicture: follower.on_follow_picture,
             MigratePictures: embedded.on_migrate,
         },
+        measure=image_requests.measure,
         start=service.count_prices_if_bands_changed,
     )
