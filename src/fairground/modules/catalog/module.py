@@ -4,7 +4,7 @@ from typing import Any
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
-from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits, ProviderSchedules
+from fairground.contracts.catalog import Catalog, ExternalProviders, Galleries, Portraits, ProviderSchedules
 from fairground.contracts.media import (
     Images,
     PictureDeleted,
@@ -17,7 +17,7 @@ from fairground.contracts.reviews import ProviderRated
 from fairground.modules.catalog import http
 from fairground.modules.catalog.http import images
 from fairground.modules.catalog.service import CatalogService
-from fairground.modules.catalog.service.embedded import EmbeddedPictureService, MigratePictures
+from fairground.modules.catalog.service.external_providers import ExternalProviderService
 from fairground.modules.catalog.service.following import PictureFollower
 from fairground.modules.catalog.service.galleries import GalleryService
 from fairground.modules.catalog.service.pictures import FollowPicture
@@ -48,15 +48,14 @@ def build(runtime: Runtime, links: Links) -> Module:
     portraits, follower = PortraitService(**with_pictures), PictureFollower(**with_pictures)
     links.provide(Catalog, service)
     links.provide(Galleries, galleries)
+    links.provide(ExternalProviders, ExternalProviderService(**shared))
     image_requests = ImageRequestStats()
-    embedded = EmbeddedPictureService(**with_pictures)
-    links.provide(EmbeddedPictures, embedded)
     links.provide(Portraits, portraits)
     return Module(
         name="catalog",
         history=history,
         routers=[
-            *http.routes(service, verticals, portraits, galleries, embedded),
+            *http.routes(service, verticals, portraits, galleries),
             images.routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
         ],
         handlers={
@@ -69,7 +68,6 @@ def build(runtime: Runtime, links: Links) -> Module:
             PictureRefused: follower.on_refused,
             PictureDeleted: follower.on_deleted,
             FollowPicture: follower.on_follow_picture,
-            MigratePictures: embedded.on_migrate,
         },
         measure=image_requests.measure,
         start=service.count_prices_if_bands_changed,

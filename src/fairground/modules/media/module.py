@@ -1,6 +1,5 @@
 """Builds media."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from fairground.contracts.media import Images, PictureForms, PictureMaintenance, Pictures
@@ -15,10 +14,8 @@ from fairground.modules.media.service.uploads import Uploads, UploadStats
 from fairground.modules.media.service.variants import Variants
 from fairground.modules.media.settings import MediaSettings
 from fairground.modules.media.tables import history
-from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.links import Links
-from fairground.platform.measures import Counted, Gauged, Measure, Timed
 from fairground.platform.module import Module, Schedule
 from fairground.platform.storage.settings import StorageSettings
 from fairground.runtime import Runtime
@@ -45,7 +42,7 @@ def build(runtime: Runtime, links: Links) -> Module:
         handlers={RenderPicture: rendering.on_render_picture, DropLeftovers: maintenance.on_drop_leftovers},
         schedules=[Schedule(job=DropLeftovers(), every=timedelta(hours=1))],
         referrers=[maintenance],
-        measure=lambda: _measure(stats, renderer),
+        measure=lambda: [*stats.measure(), *renderer.measure()],
     )
 
 
@@ -62,32 +59,3 @@ def _build_uploads(runtime: Runtime, settings: MediaSettings, stats: UploadStats
         spool=spool,
         max_bytes=max_bytes,
     )
-
-
-def _measure(stats: UploadStats, renderer: Renderer) -> Iterator[Measure]:
-    yield Counted(
-        "picture_uploads",
-        "Pictures that were brought: taken, or the code that they were refused with.",
-        [((outcome,), count) for outcome, count in list(stats.outcomes.items())],
-        labels=("outcome",),
-    )
-    yield Timed(
-        "image_render_duration_seconds",
-        "How long rendering took, the wait in the queue included; of what was rendered.",
-        [((), renderer.stats.durations)],
-    )
-    yield Counted(
-        "image_render_failures",
-        "Pictures that were not rendered, by the code of the problem; those refused for a full queue among them.",
-        [((code,), count) for code, count in list(renderer.stats.failed.items())],
-        labels=("code",),
-    )
-    yield Counted(
-        "image_renders_joined",
-        "Requests that waited for the rendering of another one.",
-        [((), renderer.stats.joined)],
-    )
-    yield Counted(
-        "image_children_started", "Child processes started to render.", [((), renderer.stats.children_started)]
-    )
-    yield Gauged("image_renders_waiting", "Pictures that wait for a child process.", renderer.waiting)

@@ -1,1 +1,1 @@
-"""Operations on pictures: checks of an installation, and warm-up."""
+"""Operations on pictures: checks of an installation, and prewarming."""

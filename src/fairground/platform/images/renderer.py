@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.images.wire import EngineName
 from fairground.platform.images.worker import Worker
+from fairground.platform.measures import Counted, Gauged, Measure, Timed
 
 Load = Callable[[], Awaitable[bytes]]
 _Key = tuple[str, tuple[Recipe, ...]]
@@ -66,6 +67,28 @@ class Renderer:
     def waiting(self) -> int:
         """The number of pictures that wait for a child."""
         return max(0, len(self._tasks) - self._settings.renderers)
+
+    def measure(self) -> Iterator[Measure]:
+        yield Timed(
+            "image_render_duration_seconds",
+            "How long rendering took, the wait in the queue included; of what was rendered.",
+            [((), self.stats.durations)],
+        )
+        yield Counted(
+            "image_render_failures",
+            "Pictures that were not rendered, by the code of the problem; those refused for a full queue among them.",
+            [((code,), count) for code, count in list(self.stats.failed.items())],
+            labels=("code",),
+        )
+        yield Counted(
+            "image_renders_joined",
+            "Requests that waited for the rendering of another one.",
+            [((), self.stats.joined)],
+        )
+        yield Counted(
+            "image_children_started", "Child processes started to render.", [((), self.stats.children_started)]
+        )
+        yield Gauged("image_renders_waiting", "Pictures that wait for a child process.", self.waiting)
 
     async def render(self, source: str, recipes: Sequence[Recipe], load: Load) -> Rendered:
         """Render a source by recipes, all from one decode.

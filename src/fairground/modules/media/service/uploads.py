@@ -31,6 +31,7 @@ from fairground.modules.media.settings import MediaSettings
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.refusals import PictureTypeRefused
+from fairground.platform.measures import Counted, Measure
 from fairground.platform.ratelimit import Limit, RateLimiter
 from fairground.platform.storage.keys import new_upload_key
 from fairground.platform.storage.policy import UploadMissing
@@ -57,6 +58,14 @@ class UploadStats:
             self.outcomes[error.code] += 1
             raise
         self.outcomes["taken"] += 1
+
+    def measure(self) -> Iterator[Measure]:
+        yield Counted(
+            "picture_uploads",
+            "Pictures that were brought: taken, or the code that they were refused with.",
+            [((outcome,), count) for outcome, count in list(self.outcomes.items())],
+            labels=("outcome",),
+        )
 
 
 class Uploads:
