@@ -44,12 +44,11 @@ def build(runtime: Runtime, links: Links) -> Module:
     with_pictures = {"pictures": links.of(Pictures), **shared}
     # Booking is built after the catalog, so its schedules are looked up at each call.
     service = CatalogService(**shared, schedules=lambda: links.of(ProviderSchedules))
-    galleries = GalleryService(**with_pictures)
+    galleries, image_requests = GalleryService(**with_pictures), ImageRequestStats()
     portraits, follower = PortraitService(**with_pictures), PictureFollower(**with_pictures)
     links.provide(Catalog, service)
     links.provide(Galleries, galleries)
     links.provide(ExternalProviders, ExternalProviderService(**shared))
-    image_requests = ImageRequestStats()
     links.provide(Portraits, portraits)
     return Module(
         name="catalog",
