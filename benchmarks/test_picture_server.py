@@ -1,8 +1,7 @@
-"""The cost of an avatar that is rendered, that exists, or that the caller has: the server's CPU and the caller's wait.
+"""The cost of an avatar for a server when it is made, when it is there and when the caller has it: CPU and waits.
 
-Two callers send requests, each the next one after the response to the last. Rounds alternate; each ratio is that of one
-round, and the report has the median of five. Waits are wall time and depend on the machine, so the report has its load
-beside them.
+Two callers ask, each for the next as soon as it is answered. Rounds alternate; each ratio is that of one round, and the
+figure is the median of five. Waits are of the clock, so they depend on the machine: its load is a figure too.
 """
 
 import asyncio
@@ -59,9 +58,9 @@ async def test_faces_over_http(sqlite_template: Path, tmp_path: Path, fmt: str, 
 
 
 async def a_round(serving: PictureServer, photo: bytes, *, fmt: str) -> dict[str, Cost]:
-    """Request every variant of the pictures of a new provider, whose photo is new to the server."""
-    owner = await serving.open_face()
-    picture = await owner.bring(photo)
+    """Request every variant of a new provider, with a new photo."""
+    owner = await serving.open_portrait_owner()
+    picture = await owner.upload(photo)
     square = await owner.choose(picture)
     faces = [(f"{square}&w=256&q={quality}&fmt={fmt}", "") for quality in range(40, 100, 5)]
     wholes = [(f"{picture['url']}&w=512&q={quality}&fmt={fmt}", "") for quality in range(40, 100, 5)]
