@@ -69,7 +69,7 @@ def test_a_server_is_checked_with_an_upload_as_browsers_make_them(on_server: Com
     assert {line.split()[0] for line in outcome.out.splitlines()} == {"ok"}
 
 
-def test_a_server_that_lets_no_pages_of_ours_in_is_found_out(on_server: CommandLine) -> None:
+def test_missing_cors_for_our_pages_is_reported(on_server: CommandLine) -> None:
     on_server.set(PUBLIC_URL="https://other.example")
     outcome = on_server("storage", "check")
     assert outcome.code == 1
@@ -77,7 +77,7 @@ def test_a_server_that_lets_no_pages_of_ours_in_is_found_out(on_server: CommandL
     assert 'AllowedOrigins ["https://other.example"] and AllowedMethods ["POST"]' in wrong
 
 
-def test_a_cdn_that_gives_something_else_is_found_out(on_server: CommandLine) -> None:
+def test_cdn_with_other_content_is_reported(on_server: CommandLine) -> None:
     on_server.set(STORAGE_CDN_URL="http://127.0.0.1:1", STORAGE_TAKES_DIRECT_UPLOADS="false")
     outcome = on_server("storage", "check")
     assert outcome.code == 1
@@ -86,7 +86,7 @@ def test_a_cdn_that_gives_something_else_is_found_out(on_server: CommandLine) ->
     assert "uploads pass through this server" in outcome.out
 
 
-def test_what_a_server_refuses_is_told_without_the_secret(on_server: CommandLine) -> None:
+def test_refusal_of_a_server_is_shown_without_the_secret(on_server: CommandLine) -> None:
     on_server.set(STORAGE_SECRET_ACCESS_KEY="hidden")
     outcome = on_server("storage", "check")
     assert outcome.code == 1
@@ -95,7 +95,7 @@ def test_what_a_server_refuses_is_told_without_the_secret(on_server: CommandLine
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"STORAGE_URL": "ftp://host/hidden"}, "names no folder and no bucket"),
         ({"STORAGE_URL": "file://host/folder"}, "names no folder and no bucket"),
@@ -108,11 +108,11 @@ def test_what_a_server_refuses_is_told_without_the_secret(on_server: CommandLine
         ({"STORAGE_CDN_URL": "cdn.example"}, "FAIRGROUND_STORAGE_CDN_URL is 'cdn.example'; it must be http"),
     ],
 )
-def test_settings_that_cannot_be_used_are_told_in_one_sentence(
-    cli: CommandLine, settings: dict[str, str], told: str
+def test_unusable_settings_are_refused_in_one_sentence(
+    cli: CommandLine, settings: dict[str, str], message: str
 ) -> None:
     cli.set(**settings)
     for command in ("check", "orphans"):
         refusal = cli("storage", command).refusal
-        assert told in refusal
+        assert message in refusal
         assert "hidden" not in refusal
