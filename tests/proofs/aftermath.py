@@ -87,11 +87,11 @@ class Aftermath:
             assert _PROGRESS.index(self.bookings[booking_id]) >= _PROGRESS.index(status)
 
     def check_times(self) -> None:
-        """Each booking takes its time while it lives, and no time is taken for nobody."""
+        """Each live booking has an allocation of its time, and no allocation exists without a booking."""
         assert self.times == {booking_id: _time_of(status) for booking_id, status in self.bookings.items()}
 
     def check_money(self) -> None:
-        """What is reserved belongs to a request, what was taken to a booking that is confirmed or took place."""
+        """Each authorised intent belongs to a request, and each captured one to a confirmed or completed booking."""
         for intent in self.intents:
             booking_id = self.references.get(intent.payment_id)
             status = self.bookings[booking_id] if booking_id else None

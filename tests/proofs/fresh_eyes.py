@@ -62,10 +62,10 @@ class Eyes:
             await asyncio.sleep(pause_seconds)
 
     def oldest_seconds(self, *, at_its_own_server: bool) -> float:
-        """Return for how long, at most, a change had been answered when somebody was still shown what was before it.
+        """Return the longest time, in seconds, after which a response still showed the state before an answered change.
 
         Args:
-            at_its_own_server: Judge by the changes that were made at the very server that was looked at; else by all.
+            at_its_own_server: Count only changes made at the server that gave the response; else all changes.
         """
         oldest = 0.0
         for look in self.looks:

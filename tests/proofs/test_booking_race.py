@@ -72,7 +72,7 @@ async def test_one_of_64_callers_gets_the_time(
     figure("slowest answer", max(outcome.slowest_seconds for outcome in rounds), "s")
 
 
-async def test_without_constraint_and_question_the_time_is_taken_twice(
+async def test_control_without_constraint_and_check_the_time_is_taken_twice(
     rig: Rig, database_url: str, figure: Figures, without_question: None
 ) -> None:
     del without_question

@@ -104,7 +104,9 @@ def meaning(asked: Asked) -> Asked:
     return full
 
 
-async def test_pairs_share_an_answer_exactly_when_they_ask_the_same(site: Site, dose: Dose, figure: Figures) -> None:
+async def test_requests_share_an_entry_exactly_when_they_are_equivalent(
+    site: Site, dose: Dose, figure: Figures
+) -> None:
     chance, pairs, alike = random.Random(20), dose(small=150, full=10_000), 0
     for _ in range(pairs):
         one = draw(chance)

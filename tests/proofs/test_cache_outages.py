@@ -106,7 +106,7 @@ Fault = Callable[[OwnedServer, float], Awaitable[None]]
 FAULTS: Final[tuple[Fault, ...]] = (kill, freeze, pause, fill, demote, cut_subscribers)
 
 
-async def test_no_outage_costs_an_answer_or_shows_what_was_before_a_change(
+async def test_outage_costs_no_response_and_shows_no_old_state(
     installation: Installation, dose: Dose, figure: Figures
 ) -> None:
     away_seconds, faults = dose(small=0.7, full=30.0), dose(small=FAULTS[:2], full=FAULTS)
@@ -129,7 +129,7 @@ async def test_no_outage_costs_an_answer_or_shows_what_was_before_a_change(
     assert oldest <= OLD_SECONDS
 
 
-async def test_a_redis_that_is_trusted_at_once_brings_back_what_was_changed_meanwhile(
+async def test_control_redis_trusted_at_once_shows_old_state(
     installation: Installation,
 ) -> None:
     """The control: two servers that do not ask what was missed while Redis hung. It takes chance, so a few tries."""
@@ -159,7 +159,7 @@ async def _is_old_shown_to_those_who_trust_at_once(installation: Installation, m
             return eyes.oldest_seconds(at_its_own_server=False) > 0
 
 
-def test_the_eyes_notice_what_is_old() -> None:
+def test_control_old_state_is_noticed() -> None:
     eyes = Eyes([], path="", headers={})
     eyes.changes += [Change(1, server=0, done_at=10.0), Change(2, server=1, done_at=20.0)]
     eyes.looks += [Look(1, server=0, began_at=19.0), Look(0, server=1, began_at=9.0)]

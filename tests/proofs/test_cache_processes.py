@@ -1,4 +1,4 @@
-"""Servers that share a cache: one computation for all of them, whoever dies, and no answer older than a change."""
+"""Servers that share a cache: one computation for all, also when one is killed, and no response older than a change."""
 
 import asyncio
 import itertools
@@ -202,7 +202,7 @@ async def test_a_cold_rush_on_many_servers_is_one_computation(
     figure(f"slowest of {callers} beyond a computation of {seconds} s", max(took for _, took in answers) - seconds, "s")
 
 
-async def test_rushes_on_many_keys_are_one_computation_of_each_whoever_leaves(
+async def test_rushes_on_many_keys_compute_each_once_although_callers_leave(
     fleet: Fleet, dose: Dose, figure: Figures
 ) -> None:
     keys, callers, seconds = dose(small=8, full=100), dose(small=4, full=10), 1.0
@@ -238,9 +238,7 @@ async def test_a_change_at_one_server_shows_at_all(shop: Shop, figure: Figures) 
     figure("slowest until another server shows a change", slowest, "s")
 
 
-async def test_a_change_at_any_moment_of_a_computation_is_what_is_shown_after_it(
-    shop: Shop, dose: Dose, figure: Figures
-) -> None:
+async def test_change_at_any_moment_of_a_computation_shows_after_it(shop: Shop, dose: Dose, figure: Figures) -> None:
     """A computation is held wherever it waits for anything, while the change is made, answered and looked at."""
     shop.fleet.slow.begin(seconds=0)
     seen = [
@@ -257,7 +255,7 @@ async def test_a_change_at_any_moment_of_a_computation_is_what_is_shown_after_it
     figure("slowest time until all servers show it", lags[-1], "s")
 
 
-async def test_tokens_that_are_read_after_computing_show_what_was_before(shop: Shop) -> None:
+async def test_control_tokens_read_after_computing_show_the_old_state(shop: Shop) -> None:
     """The control: the same moments, with entries stored under the tokens of the time of storing."""
     with shop.fleet.held.reading_tokens_late():
         # The first ones are Redis': nothing has been read from the database yet.
@@ -267,7 +265,7 @@ async def test_tokens_that_are_read_after_computing_show_what_was_before(shop: S
     raise AssertionError("What was before never showed, so the proof above would not notice it.")
 
 
-async def test_a_server_that_is_killed_while_it_computes_holds_nobody_up(
+async def test_server_killed_while_it_computes_delays_others_by_its_lease_at_most(
     fleet: Fleet, dose: Dose, figure: Figures
 ) -> None:
     """The last test of these servers: one of them is gone after it."""

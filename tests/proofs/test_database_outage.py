@@ -1,4 +1,4 @@
-"""The database is away behind running servers: what was kept is still given, and nobody waits for the rest."""
+"""During an outage of the database servers serve stale entries, and answer 503 at once to all other requests."""
 
 import asyncio
 import time
@@ -130,7 +130,7 @@ async def sites(
         )
 
 
-async def test_what_was_kept_is_given_while_the_database_is_away_and_then_a_503(
+async def test_stale_entries_are_served_during_an_outage_and_then_a_503(
     installation: Installation, sites: tuple[Site, Site], spare_seconds: float, figure: Figures
 ) -> None:
     market = await open_market(installation, customers=0)

@@ -1,4 +1,4 @@
-"""`when` shows whom a look at everybody's free times shows, whatever was booked, in whichever order it was told."""
+"""A list with `when` equals the providers with free times on that day, for any bookings and any order of events."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -51,7 +51,7 @@ class Town:
     chance: random.Random
 
     async def deliver(self) -> None:
-        """Hand over everything that was told, some of it twice and none of it in order, until nothing is left."""
+        """Deliver all events, some of them twice and none in order, until none is left."""
         takers: dict[type[Event], Callable[[Any], Awaitable[None]]] = {
             **BookingHandlers(  # type: ignore[dict-item]
                 service=self.booking, payments=cast("Payments", None), schedules=self.timezones
@@ -130,7 +130,7 @@ async def _shown(town: Town, day: date) -> set[UUID]:
     return {card.id for card in found.data}
 
 
-async def test_a_list_of_a_day_shows_those_who_have_a_start_on_it(town: Town, dose: Dose) -> None:
+async def test_list_of_a_day_shows_the_providers_with_a_start_on_it(town: Town, dose: Dose) -> None:
     providers = [await town.provider(number) for number in range(dose(small=8, full=40))]
     await town.deliver()
     booked: list[tuple[UUID, UUID]] = []
@@ -192,12 +192,12 @@ async def _book_out(town: Town, provider: OwnProvider, service_id: UUID, day: da
         booked.append((customer_id, held.id))
 
 
-async def test_what_was_told_late_or_twice_changes_nothing(town: Town) -> None:
+async def test_late_and_repeated_events_change_nothing(town: Town) -> None:
     provider = await town.provider(1)
     week: list[time | None] = [time(10)] * 7
     day = datetime.now(UTC).date() + timedelta(days=30)
 
-    def told(version: int, **changes: Any) -> FreeDaysSet:
+    def days_set(version: int, **changes: Any) -> FreeDaysSet:
         usual: dict[str, Any] = {
             "provider_id": provider.id,
             "version": version,
@@ -207,15 +207,21 @@ async def test_what_was_told_late_or_twice_changes_nothing(town: Town) -> None:
         }
         return FreeDaysSet(**(usual | changes))
 
-    for event in (told(1001), told(1003, days={day: None}), told(1002), told(1003, days={day: None}), told(999)):
+    for event in (
+        days_set(1001),
+        days_set(1003, days={day: None}),
+        days_set(1002),
+        days_set(1003, days={day: None}),
+        days_set(999),
+    ):
         await town.catalog.record_free_days(event)
     assert await _shown(town, day) == set()
     assert await _shown(town, day + timedelta(days=1)) == {provider.id}
     # A date that is open although its weekday is not, and the same date once it is closed again.
     shut: list[time | None] = [None] * 7
-    await town.catalog.record_free_days(told(1004, week=shut, days={day: time(10)}))
+    await town.catalog.record_free_days(days_set(1004, week=shut, days={day: time(10)}))
     assert (await _shown(town, day), await _shown(town, day + timedelta(days=7))) == ({provider.id}, set())
-    await town.catalog.record_free_days(told(1005, week=shut))
+    await town.catalog.record_free_days(days_set(1005, week=shut))
     assert await _shown(town, day) == set()
-    unknown = told(1).model_copy(update={"provider_id": uuid7()})
+    unknown = days_set(1).model_copy(update={"provider_id": uuid7()})
     await town.catalog.record_free_days(unknown)

@@ -50,7 +50,7 @@ async def _seconds_until(client: httpx.AsyncClient, day: date, *, shown: int) ->
 async def _queue_up(installation: Installation, *, jobs: int) -> None:
     async with visiting(installation) as program, program.db.write() as tx:
         for _ in range(jobs):
-            await tx.enqueue(RenewTags(renewal_id=uuid7(), tags=["nobody"]))
+            await tx.enqueue(RenewTags(renewal_id=uuid7(), tags=["unused"]))
 
 
 async def _count_waiting(installation: Installation) -> int:
@@ -78,7 +78,7 @@ async def test_a_list_of_a_date_does_not_wait_for_a_long_queue(
     figure(f"{dialect}: wait behind a long queue until a list of a date follows a booking", took_seconds, "s")
 
 
-async def test_who_is_booked_out_leaves_the_list_and_comes_back(
+async def test_booked_out_provider_leaves_the_list_and_returns(
     database_url: str, tmp_path: Path, dialect: str, dose: Dose, figure: Callable[[str, float, str], None]
 ) -> None:
     migrate(database_url)

@@ -1,4 +1,4 @@
-"""Somebody drops the guard against double bookings by hand: nothing serves any more, and the mend is named."""
+"""A server refuses to start without the guard against double bookings, and names the command that repairs it."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def installation(database_url: str, tmp_path: Path) -> Installation:
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
-def test_without_the_guard_nothing_starts_until_the_mend_is_made(installation: Installation, command: str) -> None:
+def test_server_without_the_guard_starts_only_after_the_repair(installation: Installation, command: str) -> None:
     drop_guard(installation.database_url)
     refused = installation.run(command)
     assert refused.exit_code == 2

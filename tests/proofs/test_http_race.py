@@ -1,4 +1,4 @@
-"""Sixty-four customers ask over HTTP for times that overlap: one gets it, the others are told so, no more happens."""
+"""Of 64 customers who hold overlapping times over HTTP one gets the time, and the others are refused without effect."""
 
 import asyncio
 from collections import Counter
@@ -32,7 +32,7 @@ def installation(database_url: str, tmp_path: Path) -> Installation:
 
 
 class Crowd:
-    """Customers at several servers. Who has won does not ask again, because nobody may hold many times at once."""
+    """Customers at several servers. A winner does not ask again: the number of holds per customer is limited."""
 
     def __init__(self, market: Market, clients: Sequence[httpx.AsyncClient]) -> None:
         self._market = market
@@ -101,7 +101,7 @@ def deadlocks(installation: Installation) -> int:
     return int(count)
 
 
-async def test_without_constraint_and_question_times_are_taken_twice_over_http(
+async def test_control_without_constraint_and_check_times_are_taken_twice_over_http(
     installation: Installation, dose: Dose, figure: Figures
 ) -> None:
     rounds = dose(small=1, full=5)

@@ -102,7 +102,7 @@ async def test_jobs_happen_once_while_workers_are_killed_and_frozen(
 
 
 @pytest.mark.parametrize("dialect", ["postgres"])
-async def test_without_the_fence_frozen_workers_do_jobs_twice(
+async def test_control_without_the_fence_frozen_workers_do_jobs_twice(
     chaos: Database, migrated_url: str, tmp_path: Path, dose: Dose, figure: RecordFigure
 ) -> None:
     jobs, freezes = dose(small=(30, 2), full=(300, 12))

@@ -1,7 +1,7 @@
-"""The server is killed in the middle of booking, paying and accepting, and started again: nothing is lost or left over.
+"""A server that is killed while it books, takes payment and accepts loses nothing and leaves nothing behind.
 
-What was acknowledged is there, no time is taken for nobody, and no money is reserved or taken without a booking: soon
-after the restart, and also days later, when everything that waited for an answer has lapsed.
+Acknowledged bookings exist, no allocation exists without a booking, and no money is authorised or captured without
+one: soon after the restart, and also days later, when every open request has lapsed.
 """
 
 import asyncio

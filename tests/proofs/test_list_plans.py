@@ -1,4 +1,4 @@
-"""Every sort and filter of the lists is answered from an index: nobody reads or sorts a whole list for a page."""
+"""Every sort and filter of the lists is answered from an index: no page reads or sorts a whole list."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -53,7 +53,7 @@ async def test_a_page_reads_an_index_and_sorts_no_list(market: tuple[Database, M
         with statements_of(db) as statements:
             found = await catalog.search_providers(query=query)
         assert found.total, name
-        # A long read of SQLite begins anew in a thread, and so is seen twice.
+        # A long read on SQLite is repeated in a thread, so its statement is seen twice.
         assert len({sql for sql, _ in statements}) <= 2, name
         read, has_all, sorted_rows = _plan(db, statements[0])
         assert not read & LARGE, f"{name} reads whole tables: {read}"
@@ -104,8 +104,8 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 async def test_a_filtered_list_is_counted_to_a_thousand(market: tuple[Database, Marketplace], dose: Dose) -> None:
     db, built = market
     catalog = _catalog(db)
-    everybody = await catalog.search_providers(query=ProviderQuery())
-    assert (everybody.total, everybody.total_is_lower_bound) == (built.providers, False)
+    every = await catalog.search_providers(query=ProviderQuery())
+    assert (every.total, every.total_is_lower_bound) == (built.providers, False)
     priced = await catalog.search_providers(query=ProviderQuery(min_price=0, limit=100, page=11))
     assert (priced.total, priced.total_is_lower_bound, len(priced.data)) == (1_000, True, 100)
     few = ProviderQuery(min_price=dose(small=1_000, full=2_500), sort=ProviderSort.PRICE, limit=100)

@@ -61,7 +61,7 @@ async def go_on(template: Path, folder: Path, *, point: FailPoint | None) -> dic
     program = a_program(url, folder)
     await take_jobs_of_the_dead(program)
     async with program.running():
-        # Whoever imports and asks for it repeats both, not knowing how far it went.
+        # Repeat the import and the migration, as an operator does who does not know how far they went.
         await bring_in(program, ROWS, folder=folder)
         await make_files(program)
         assert [run.found for run in await make_files(program)] == [0, 0]

@@ -72,9 +72,11 @@ def import_file(installation: Installation, path: Path, **changes: Any) -> Ended
 
 def figures_of(ended: Ended) -> tuple[int, int, int, int, int]:
     """Return how many rows were read, created, updated, unchanged and rejected, as the command said."""
-    told = re.search(r"read (\S+) = created (\S+) \+ updated (\S+) \+ unchanged (\S+) \+ rejected (\S+)", ended.output)
-    assert told is not None, ended.output
-    read, created, updated, unchanged, rejected = (int(number.replace(",", "")) for number in told.groups())
+    summary = re.search(
+        r"read (\S+) = created (\S+) \+ updated (\S+) \+ unchanged (\S+) \+ rejected (\S+)", ended.output
+    )
+    assert summary is not None, ended.output
+    read, created, updated, unchanged, rejected = (int(number.replace(",", "")) for number in summary.groups())
     assert read == created + updated + unchanged + rejected
     return read, created, updated, unchanged, rejected
 
@@ -104,7 +106,7 @@ async def count_providers(installation: Installation, *, without_price: bool = F
         return int(await tx.scalar(statement))
 
 
-async def test_every_row_arrives_and_the_second_time_changes_nothing(
+async def test_second_import_of_all_rows_changes_nothing(
     installation: Installation, listings: Path, figure: Figures
 ) -> None:
     # Read by another reader than ours.
@@ -125,9 +127,9 @@ async def test_every_row_arrives_and_the_second_time_changes_nothing(
 
 def test_rows_arrive_fast(installation: Installation, listings: Path, dose: Dose, figure: Figures) -> None:
     ended = import_file(installation, listings)
-    told = re.search(r", in (\S+) s$", ended.output, re.MULTILINE)
-    assert told is not None, ended.output
-    rate = figures_of(ended)[0] / float(told[1])
+    summary = re.search(r", in (\S+) s$", ended.output, re.MULTILINE)
+    assert summary is not None, ended.output
+    rate = figures_of(ended)[0] / float(summary[1])
     figure("rows imported a second", rate, "rows/s")
     if dose.is_full:
         assert rate > RATE_FLOOR
@@ -157,7 +159,7 @@ async def test_twenty_kinds_of_broken_rows_are_named_and_can_be_mended(
     figure("kinds of broken rows, each named with line, column, reason and mend", len(broken), "kinds")
 
 
-async def test_an_import_that_is_killed_and_begun_again_ends_like_one_that_was_not(
+async def test_killed_and_repeated_import_ends_like_an_undisturbed_one(
     installation: Installation, untouched: Installation, listings: Path, dose: Dose, figure: Figures
 ) -> None:
     done, deaths = 0, dose(small=[2], full=[2, 5, 1, 8])

@@ -55,7 +55,7 @@ LOOK_AT_PORTRAITS = """() => {
 async def pages(
     sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, dose: Dose
 ) -> AsyncIterator[dict[str, str]]:
-    """Serve a demo in which everybody on the lists has a photo for a portrait, and give the addresses of its pages."""
+    """Serve a demo in which every listed provider has a photo as portrait, and yield the addresses of its pages."""
     find_chromium()
     folder = tmp_path_factory.mktemp("audits")
     url = copy_of(sqlite_template, folder)
@@ -64,14 +64,14 @@ async def pages(
         await build_demo(program, plan)
         catalog = program.links.of(Catalog)
         artists = (await catalog.search_providers(query=ProviderQuery(vertical="artists", limit=PAGE_LENGTH))).data
-        everybody = (await catalog.search_providers(query=ProviderQuery(limit=PAGE_LENGTH))).data
+        listed = (await catalog.search_providers(query=ProviderQuery(limit=PAGE_LENGTH))).data
         with Installation(database_url=url, data_dir=folder).serving() as server:
-            shown = list(dict.fromkeys(card.id for card in (*artists, *everybody)))
+            shown = list(dict.fromkeys(card.id for card in (*artists, *listed)))
             photos = take_photos(len(shown), side_px=dose(small=600, full=1000))
             [picture_id, *_] = await _bring(program.links, shown, photos, server.url)
             word, provider = artists[0].business_name.split()[-1], f"/p/{artists[0].slug}"
             paths = {"home": "/", "category": "/c/artists", "search": f"/s?q={word}", "provider": provider}
-            paths |= {"everybody": "/s", "picture": f"{provider}/pictures/{picture_id}"}
+            paths |= {"list": "/s", "picture": f"{provider}/pictures/{picture_id}"}
             yield {name: server.url + path for name, path in paths.items()}
 
 
@@ -103,7 +103,7 @@ async def _look_at_all(page: Page, pages: dict[str, str]) -> dict[str, list[str]
     return {name: what for name, what in found.items() if what}
 
 
-async def test_axe_finds_nothing_to_complain_of(pages: dict[str, str], dose: Dose) -> None:
+async def test_axe_reports_no_violation(pages: dict[str, str], dose: Dose) -> None:
     async with open_browser() as browser:
         for look in dose(small=["light"], full=list(LOOKS)):
             page = await browser.new_page(reduced_motion="reduce", **LOOKS[look])
@@ -114,11 +114,11 @@ async def test_axe_finds_nothing_to_complain_of(pages: dict[str, str], dose: Dos
 
 
 @pytest.mark.parametrize("phone", PHONES)
-async def test_what_a_phone_shows_first_has_small_and_sharp_pictures(
+async def test_first_view_of_a_phone_has_small_and_sharp_pictures(
     pages: dict[str, str], phone: str, figure: Callable[[str, float, str], None]
 ) -> None:
     async with open_browser() as browser:
-        for name in ("home", "category", "everybody"):
+        for name in ("home", "category", "list"):
             page = await browser.new_page(**PHONES[phone])
             await page.goto(pages[name])
             await page.wait_for_load_state("networkidle")

@@ -53,7 +53,7 @@ async def test_ten_thousand_renders_leave_no_more_memory_than_the_first(
         assert growth <= GROWTH_MAX, name
 
 
-async def test_what_keeps_a_little_of_each_picture_is_noticed(sqlite_template: Path, tmp_path: Path) -> None:
+async def test_control_leak_per_picture_is_noticed(sqlite_template: Path, tmp_path: Path) -> None:
     """The control: 500 kB are lost with each."""
     async with serving_pictures(sqlite_template, tmp_path, lost_bytes=500_000) as serving:
         addresses = iter(await mixed_variants(serving, photos=1))

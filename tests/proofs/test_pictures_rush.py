@@ -51,7 +51,7 @@ async def test_a_thousand_requests_for_ten_cold_variants_make_ten(
     figure(f"renders for {callers} simultaneous requests for 10 cold variants over HTTP", made, "renders")
 
 
-async def test_where_each_asks_for_itself_more_are_made(sqlite_template: Path, tmp_path: Path) -> None:
+async def test_control_without_single_flight_more_variants_are_made(sqlite_template: Path, tmp_path: Path) -> None:
     """The control: neither turns at a variant, nor one flight for all who want the same."""
     async with serving_pictures(sqlite_template, tmp_path, has_turns=False, queue_max=1_000) as serving:
         addresses = await ten_cold(await serving.open_portrait_owner())
@@ -76,7 +76,7 @@ async def come_again(serving: PictureServer, address: str, answer: httpx.Respons
     return answer
 
 
-async def test_who_comes_to_a_full_queue_is_told_when_to_come_again_and_then_gets_it(
+async def test_full_queue_answers_retry_after_and_the_retry_succeeds(
     sqlite_template: Path, tmp_path: Path, dose: Dose, figure: Figures
 ) -> None:
     async with serving_pictures(sqlite_template, tmp_path, renderers=1, queue_max=8) as serving:
@@ -117,7 +117,7 @@ class CountedReads:
         return count
 
 
-async def test_who_has_a_picture_is_told_so_without_a_read(
+async def test_known_etag_gets_304_without_a_read(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:

@@ -129,7 +129,7 @@ def careless_copies(content: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
-def test_what_was_not_turned_or_stripped_is_noticed(orientation: int) -> None:
+def test_control_unturned_and_unstripped_pictures_are_noticed(orientation: int) -> None:
     """The control: the reader finds metadata in each format, and no orientation is taken for another."""
     scene = draw_scene(700, 500)
     camera = turned(scene, orientation)

@@ -126,7 +126,7 @@ def test_every_operation_answers_as_described(site: Site, role: Role, dose: Dose
         operations += 1
         try:
             sent += examine(operation, site, role=role, examples=dose(small=1, full=100))
-        except (Exception, BaseExceptionGroup) as failure:  # noqa: BLE001 - the failures of all operations are told together
+        except (Exception, BaseExceptionGroup) as failure:  # noqa: BLE001 - one report for the failures of all operations
             failures.append(f"{operation.label}\n{failure!r}\n{failure}")
     assert not failures, "\n\n".join(failures)
     figure(f"operations examined as {role}", operations, "operations")

@@ -1,4 +1,4 @@
-"""An index that is made anew is the one that the changes kept, whenever the command was killed on its way."""
+"""A reindex that is killed and repeated ends with the index that the changes had kept up to date."""
 
 from pathlib import Path
 from typing import Any, Final

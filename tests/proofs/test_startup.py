@@ -53,10 +53,10 @@ def up(folder: Path) -> Iterator[Up]:
     with log.open("w") as output:
         process = subprocess.Popen([sys.executable, "-c", _PROGRAM, "up"], env=kept, stdout=output, stderr=output)
     try:
-        while (told := re.search(r"Fairground is at (http://\S+)", log.read_text())) is None:
+        while (found := re.search(r"Fairground is at (http://\S+)", log.read_text())) is None:
             assert process.poll() is None, log.read_text()
             time.sleep(0.02)
-        page = httpx.get(told[1], timeout=60)
+        page = httpx.get(found[1], timeout=60)
         yield Up(page=page.raise_for_status().text, seconds=time.monotonic() - started, process_id=process.pid)
     finally:
         process.terminate()

@@ -50,7 +50,7 @@ async def test_a_killed_writer_leaves_a_whole_object_or_none(tmp_path: Path, dea
     async with shelf_of(folder_store(tmp_path), spool=tmp_path) as shelf:
         listed = [stored.key async for stored in shelf.store.list_objects(Retention.ORIGINAL)]
         assert listed == ([KEY] if death in AFTER_THE_LINK else [])
-        assert await shelf.store.put(KEY, CONTENT) is (death in BEFORE_THE_LINK), "whoever comes next can put it"
+        assert await shelf.store.put(KEY, CONTENT) is (death in BEFORE_THE_LINK), "the next writer can put it"
         assert await shelf.content(KEY) == CONTENT
         await shelf.store.drop_unfinished(begun_before=SystemClock().now() + HOUR)
     files = [path for path in (tmp_path / "media").rglob("*") if path.is_file() and path.name != ".lock"]
@@ -58,7 +58,7 @@ async def test_a_killed_writer_leaves_a_whole_object_or_none(tmp_path: Path, dea
     assert files[0].stat().st_nlink == 1
 
 
-async def test_a_careless_writer_would_leave_half_an_object(tmp_path: Path) -> None:
+async def test_control_writer_without_a_temporary_name_leaves_half_an_object(tmp_path: Path) -> None:
     """The control: without a name of its own for what is not finished, readers meet half of it."""
     killed(tmp_path, Death("write", "after", 2), is_careful=False)
     async with shelf_of(folder_store(tmp_path), spool=tmp_path) as shelf:
@@ -76,7 +76,7 @@ async def test_a_killed_writer_leaves_nothing_on_a_server(s3_server: Server, tmp
         assert await shelf.store.put(KEY, CONTENT)
 
 
-def test_a_limit_of_the_kernel_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+def test_write_beyond_a_limit_of_the_kernel_raises_and_leaves_no_file(tmp_path: Path) -> None:
     writer = processes.start(put_beyond_a_limit, folder=tmp_path)
     writer.join(timeout=60)
     assert writer.exitcode == FULL_EXIT_CODE
