@@ -1,4 +1,4 @@
-"""The dashboard page of pictures in a real browser: every way to upload a picture; the order by mouse and by keyboard."""
+"""The dashboard page of pictures in a real browser: every way to upload one; the order by mouse and keyboard."""
 
 import base64
 from collections.abc import Awaitable, Callable
