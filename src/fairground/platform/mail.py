@@ -18,7 +18,7 @@ from fairground.kernel.clock import SystemClock
 from fairground.kernel.email_addresses import EmailRefused, wire_address
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.ids import uuid7
-from fairground.platform.jobs.states import Discard
+from fairground.platform.jobs.lifecycle import CancelJob
 from fairground.platform.mail_headers import POLICY, Sender, address_field, address_in, new_message, text_field
 from fairground.platform.private_files import make_private_folder, open_private_file
 
@@ -36,7 +36,7 @@ class MailNotSent(Unavailable):
     hint = "Look at FAIRGROUND_SMTP_URL and at the mail server's log; a job that sends mail tries again by itself."
 
 
-class MailUndeliverable(Discard):
+class MailUndeliverable(CancelJob):
     """No later try can deliver the message, so a job that sends it ends, with this reason."""
 
 

@@ -28,7 +28,7 @@ from fairground.modules.payments.service.payments import PaymentService
 from fairground.modules.payments.service.reconciliation import Reconciliation
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.execution import drain
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import Routes
 
 AMOUNT = 12_000
 

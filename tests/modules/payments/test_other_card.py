@@ -15,7 +15,7 @@ from fairground.modules.payments.gateways.stripe import StripeProcessor
 from fairground.modules.payments.sandbox.faults import RequestFault
 from fairground.modules.payments.service.payments import PaymentService
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import Routes
 from tests.modules.payments.rig import AMOUNT, Market
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox

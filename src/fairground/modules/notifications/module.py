@@ -5,6 +5,7 @@ from fairground.contracts.booking import Bookings
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.notifications import Notifications
 from fairground.contracts.reviews import Reviews
+from fairground.kernel.messages import Queue
 from fairground.modules.notifications import http
 from fairground.modules.notifications.handlers.bookings import BookingNews
 from fairground.modules.notifications.handlers.mailing import Postman
@@ -40,4 +41,6 @@ def build(runtime: Runtime, links: Links) -> Module:
         history=history,
         routers=[http.routes(service)],
         handlers={**booking_news.table(), **provider_news.table(), **postman.table()},
+        # Its events too: an email waits for the event that it follows from.
+        queue=Queue.MAIL,
     )

@@ -3,18 +3,20 @@
 from typing import ClassVar
 from uuid import UUID
 
-from fairground.kernel.messages import Job
+from fairground.kernel.messages import Job, Priority, Queue
 
 
 class MailVerification(Job):
     topic: ClassVar = "accounts.mail_verification.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.MAIL
+    priority: ClassVar = Priority.HIGH
     user_id: UUID
 
 
 class MailReset(Job):
     topic: ClassVar = "accounts.mail_reset.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.MAIL
+    priority: ClassVar = Priority.HIGH
     user_id: UUID
 
 

@@ -21,7 +21,7 @@ from fairground.contracts.catalog import (
 from fairground.contracts.media import Picture, PictureNotFound, PictureState, avatar_url
 from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
-from fairground.kernel.messages import Job
+from fairground.kernel.messages import Job, Queue
 from fairground.modules.catalog.service.pictures import PictureBase
 from fairground.modules.catalog.store import embedded, galleries, portraits, profiles
 from fairground.modules.catalog.store.embedded import Embedded
@@ -38,6 +38,7 @@ class MigratePictures(Job):
     """One step of a run."""
 
     topic: ClassVar = "catalog.migrate_pictures.v1"
+    queue: ClassVar = Queue.PICTURES
     migration_id: UUID
 
 

@@ -3,14 +3,15 @@
 from typing import ClassVar
 from uuid import UUID
 
-from fairground.kernel.messages import Job
+from fairground.kernel.messages import Job, Priority, Queue
 
 
 class RenderPicture(Job):
     """Make the first sizes of a picture that was taken in."""
 
     topic: ClassVar = "media.render_picture.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.PICTURES
+    priority: ClassVar = Priority.HIGH
     picture_id: UUID
 
 

@@ -9,7 +9,7 @@ from fairground.kernel.messages import Message
 from fairground.modules.notifications.domain import NEWS_OF_BOOKINGS, Notice, is_news
 from fairground.modules.notifications.letters import BookingDetails, LetterWriter
 from fairground.modules.notifications.service import NotificationService, SendMail
-from fairground.platform.jobs.states import Discard
+from fairground.platform.jobs.lifecycle import CancelJob
 from fairground.platform.mail import Mailer
 from fairground.platform.module import Handler
 
@@ -51,11 +51,11 @@ class Postman:
         """Return the booking as it is now.
 
         Raises:
-            Discard: It has moved on while the mail waited; another mail tells that.
+            CancelJob: It has moved on while the mail waited; another mail tells that.
         """
         booking = await self._bookings.get_booking(user_id=notice.user_id, booking_id=notice.subject_id)
         if not is_news(notice.topic, status=booking.status, ends_at=booking.ends_at, now=self._clock.now()):
-            raise Discard(f"The booking {booking.id} is {booking.status} by now.")
+            raise CancelJob(f"The booking {booking.id} is {booking.status} by now.")
         customer = await self._accounts.get_user(user_id=booking.customer_id)
         return BookingDetails(
             booking=booking,

@@ -17,7 +17,7 @@ import structlog
 from fairground.kernel.clock import Clock
 from fairground.modules.payments.sandbox import store
 from fairground.modules.payments.sandbox.store import SandboxStore
-from fairground.platform.jobs.persistence import repeat, wait
+from fairground.platform.loops import repeat, wait
 
 log = structlog.get_logger(__name__)
 
