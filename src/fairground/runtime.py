@@ -8,7 +8,7 @@ from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.db.database import Database
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.images.renderer import Renderer
-from fairground.platform.mail import Mailer
+from fairground.platform.mail.mailer import Mailer
 from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.settings import SettingsSource
 from fairground.platform.storage.store import Store

@@ -12,7 +12,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.mail import FolderMailer
+from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.settings import SettingsSource
 from fairground.platform.storage.folder import FolderStore

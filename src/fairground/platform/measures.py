@@ -1,28 +1,9 @@
 """What the parts of the program count about themselves, apart from the format in which it is shown."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
-# From a lookup in memory to what people give up on.
-BOUNDS_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-
-class Durations:
-    """How long something took, each time: counted by the bounds that it did not exceed."""
-
-    __slots__ = ("counts", "sum_seconds")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BOUNDS_SECONDS) + 1)
-        """How many took at most each bound and more than the one before; the last is what exceeded all."""
-        self.sum_seconds = 0.0
-
-    def add(self, seconds: float) -> None:
-        self.counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
-        self.sum_seconds += seconds
-
+from fairground.platform.histogram import DurationHistogram
 
 Labels = tuple[str, ...]
 
@@ -53,8 +34,8 @@ class Timed:
 
     name: str
     meaning: str
-    durations: Sequence[tuple[Labels, Durations]]
-    labels: Labels = field(default=())
+    durations: Sequence[tuple[Labels, DurationHistogram]]
+    labels: Labels = ()
 
 
 Measure = Counted | Gauged | Timed

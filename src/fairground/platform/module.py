@@ -10,8 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from fairground.kernel.messages import Job, Message, Queue
+from fairground.platform.checks import CheckResult
 from fairground.platform.db.history import History
-from fairground.platform.findings import Finding
 from fairground.platform.measures import Measure
 
 Handler = Callable[[Any], Awaitable[None]]
@@ -52,7 +52,7 @@ class Check:
     """A question that an operator asks of an installation; `subject` groups the checks that one command runs."""
 
     subject: str
-    run: Callable[[], AsyncIterator[Finding]]
+    run: Callable[[], AsyncIterator[CheckResult]]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.links import Links
-from fairground.platform.mail import FolderMailer
+from fairground.platform.mail.mailer import FolderMailer
 from tests.modules.accounts.stand_ins import MailFolder
 from tests.support.runtime import make_runtime
 

@@ -24,7 +24,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.outbox import Routes
 from fairground.platform.links import Links
-from fairground.platform.mail import FolderMailer
+from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.module import Module
 from tests.doubles.accounts import FakeAccounts
 from tests.doubles.catalog import FakeCatalog

@@ -37,7 +37,7 @@ READY_INDEX = "ix_jobs_job__ready"
 
 
 def test_revisions_lead_to_the_tables_of_the_code(database_url: str) -> None:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
         migrate.upgrade(connection, [history])
         assert migrate.find_drift(connection, [history]) == []
@@ -64,7 +64,7 @@ def test_upgrade_gives_waiting_jobs_the_default_queue_and_a_priority(database_ur
             revision.unlink()
     back_dated = NOW - timedelta(minutes=10)
     ids = {name: uuid7() for name in ("waiting", "delayed", "awaited", "awaited_done")}
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
         migrate.upgrade(connection, [replace(history, folder=folder)])
         jobs: dict[str, dict[str, Any]] = {

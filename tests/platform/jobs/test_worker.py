@@ -27,7 +27,7 @@ async def test_message_of_this_process_wakes_its_worker(db: Database, outbox: Jo
 async def test_message_of_another_process_is_found_by_polling(
     db: Database, outbox: JobOutbox, migrated_url: str
 ) -> None:
-    other = Database(migrated_url, outbox=JobOutbox(outbox.routes), is_guest=True)
+    other = Database(migrated_url, outbox=JobOutbox(outbox.routes), is_secondary=True)
     async with make_worker(db, outbox).running():
         await asyncio.sleep(0.3)
         await enqueue(other, CountStock())

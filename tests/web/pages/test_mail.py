@@ -5,7 +5,8 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from fairground.platform.links import Links
-from fairground.platform.mail import FolderMailer, compose_message
+from fairground.platform.mail.mailer import FolderMailer
+from fairground.platform.mail.message import compose_message
 from fairground.web.pages import mail
 from tests.support.runtime import make_site
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from fairground.platform.findings import Verdict
+from fairground.platform.checks import CheckStatus
 from fairground.platform.module import Check, Module
 
 
@@ -16,7 +16,7 @@ async def run_checks(checks: Sequence[Check]) -> bool:
     """Print each result; return False when one failed. A warning is no failure."""
     is_right = True
     for check in checks:
-        async for finding in check.run():
-            typer.echo(f"{finding.verdict:<8} {finding.told}")
-            is_right = is_right and finding.verdict is not Verdict.WRONG
+        async for result in check.run():
+            typer.echo(f"{result.status:<8} {result.text}")
+            is_right = is_right and result.status is not CheckStatus.FAILED
     return is_right

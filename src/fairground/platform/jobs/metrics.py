@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from fairground.kernel.messages import Queue
 from fairground.platform.db.database import Database
+from fairground.platform.histogram import DurationHistogram
 from fairground.platform.jobs import dead_letters, store
 from fairground.platform.jobs.lifecycle import JobResult, JobState
-from fairground.platform.measures import Durations
 
 
 @dataclass
@@ -17,7 +17,7 @@ class JobStats:
 
     ended: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind and outcome: `done`, `discarded`, `retried`, `dead` or `lost`."""
-    durations: defaultdict[str, Durations] = field(default_factory=lambda: defaultdict(Durations))
+    durations: defaultdict[str, DurationHistogram] = field(default_factory=lambda: defaultdict(DurationHistogram))
     rescued: int = 0
     """Jobs whose lease was over."""
 

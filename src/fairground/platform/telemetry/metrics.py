@@ -31,10 +31,11 @@ from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.levels import LevelState
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
+from fairground.platform.histogram import BOUNDS_SECONDS, DurationHistogram
 from fairground.platform.http.cache_control import UNSTORED
 from fairground.platform.http.counting import RequestStats
 from fairground.platform.jobs.metrics import JobStats, QueueDepths, measure_queues
-from fairground.platform.measures import BOUNDS_SECONDS, Counted, Durations, Gauged, Labels, Measure
+from fairground.platform.measures import Counted, Gauged, Labels, Measure
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -62,7 +63,7 @@ class Metrics(Collector):
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._lag = Durations()
+        self._lag = DurationHistogram()
         self._queues: QueueDepths | None = None
 
     @asynccontextmanager
@@ -251,7 +252,7 @@ def _gauge(name: str, told: str, value: float | None) -> GaugeMetricFamily:
 
 
 def _histogram(
-    name: str, told: str, measured: Iterable[tuple[Labels, Durations]], *, labels: Sequence[str] = ()
+    name: str, told: str, measured: Iterable[tuple[Labels, DurationHistogram]], *, labels: Sequence[str] = ()
 ) -> HistogramMetricFamily:
     family = HistogramMetricFamily(f"fairground_{name}", told, labels=labels)
     bounds = [*map(str, BOUNDS_SECONDS), "+Inf"]

@@ -217,7 +217,7 @@ def _require_step(amount_minor: int, currency: str) -> None:
     try:
         require_step(amount_minor, currency)
     except AmountInvalid as refusal:
-        raise AmountNotChargeable(f"{refusal.problem}.", hint=f"{refusal.way_out.capitalize()}.") from refusal
+        raise AmountNotChargeable(f"{refusal.problem}.", hint=f"{refusal.hint.capitalize()}.") from refusal
 
 
 def _not_found(reference_id: UUID) -> PaymentNotFound:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from fairground.platform.db.dialect.storage import only_where
+from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.types import UtcDateTime
 
 revision = "0002"
