@@ -45,7 +45,7 @@ async def test_long_job_keeps_its_lease(db: Database, outbox: JobOutbox) -> None
     assert ((await row(db)).attempt, (await row(db)).crashes) == (1, 0)
 
 
-# SQLite has one writer: there a transaction holds up everybody, and is kept short for it.
+# SQLite has one writer: there a transaction delays every other write, and is kept short for it.
 @pytest.mark.parametrize("dialect", ["postgres"])
 async def test_transaction_of_one_job_does_not_delay_the_heartbeat_of_others(db: Database, outbox: JobOutbox) -> None:
     async def work(job: CountStock | PackOrder) -> None:

@@ -20,19 +20,25 @@ class JobSettings(BaseSettings):
         " database connection for a moment.",
     )
     mail_concurrency: int = Field(
-        default=4, ge=1, le=100, description="The same for mail: notifications, and emails to the mail server."
+        default=4,
+        ge=1,
+        le=100,
+        description="The same for the queue of emails: the notifications that they follow from, and sending them.",
     )
     money_concurrency: int = Field(
-        default=4, ge=1, le=100, description="The same for money: calls to the card processor and their outcomes."
+        default=4,
+        ge=1,
+        le=100,
+        description="The same for the queue of money: calls to the card processor and what follows from them.",
     )
     pictures_concurrency: int = Field(
         default=4,
         ge=1,
         le=100,
-        description="The same for pictures. FAIRGROUND_IMAGES_RENDERERS says how many of them are rendered at a time.",
+        description="The same for the queue of pictures; FAIRGROUND_IMAGES_RENDERERS of them are rendered at a time.",
     )
     discovery_concurrency: int = Field(
-        default=4, ge=1, le=100, description="The same for what lists, search and free days are read from."
+        default=4, ge=1, le=100, description="The same for the queue that keeps lists, search and free days up to date."
     )
     lease_seconds: float = Field(
         default=30,
