@@ -11,7 +11,7 @@ from fairground.modules.booking.service import ending
 from fairground.modules.booking.store import allocations, bookings
 from fairground.modules.booking.tables import BookingRow
 from fairground.platform.db.dialect.base import DatabaseUnavailable
-from fairground.platform.jobs.states import LostLease
+from fairground.platform.jobs.lifecycle import LostLease
 from tests.modules.booking.rig import Rig
 
 pytestmark = pytest.mark.anyio

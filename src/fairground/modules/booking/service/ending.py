@@ -12,7 +12,7 @@ from fairground.modules.booking.domain.machine import Actor
 from fairground.modules.booking.service.desk import Desk
 from fairground.modules.booking.service.jobs import ExpireBooking
 from fairground.modules.booking.store import allocations, bookings
-from fairground.platform.jobs.states import LostLease
+from fairground.platform.jobs.lifecycle import LostLease
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from fairground.contracts.booking import BookingStatus
-from fairground.kernel.messages import Job
+from fairground.kernel.messages import Job, Queue
 
 # Two days and more, because an hour's outage of the processor must not keep anybody's money.
 _MONEY_ATTEMPTS: Final = 60
@@ -35,6 +35,7 @@ class ReleasePayment(Job):
     """Give back all of the money of a booking that was never confirmed."""
 
     topic: ClassVar = "booking.release_payment.v1"
+    queue: ClassVar = Queue.MONEY
     max_attempts: ClassVar = _MONEY_ATTEMPTS
     booking_id: UUID
 
@@ -43,6 +44,7 @@ class RefundPayment(Job):
     """Give back what the cancellation policy says."""
 
     topic: ClassVar = "booking.refund_payment.v1"
+    queue: ClassVar = Queue.MONEY
     max_attempts: ClassVar = _MONEY_ATTEMPTS
     booking_id: UUID
     amount_minor: int

@@ -1,9 +1,9 @@
-"""The job table as a module: its schema, and the job that keeps it small."""
+"""Builds the job table as a module: its schema, and the job that keeps it small."""
 
 from datetime import timedelta
 
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.retention import DeleteFinished, delete_finished
+from fairground.platform.jobs.dead_letters import DeleteFinished, delete_finished
 from fairground.platform.jobs.tables import history
 from fairground.platform.module import Module, Schedule
 

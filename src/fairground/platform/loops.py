@@ -19,7 +19,7 @@ async def repeat(
 ) -> None:
     """Run the step again and again, after as many seconds as it returns, or after a growing pause when it fails.
 
-    A worker that died with its database would have to be started by hand, long after the database is back.
+    Without this, a worker would end with its database, and an operator would have to start it by hand.
     """
     failures = 0
     while not until.is_set():
@@ -30,7 +30,7 @@ async def repeat(
             failures += 1
             pause = min(pause_max_seconds, 0.25 * 2**failures) * random.uniform(0.5, 1)  # noqa: S311 - not a secret
             is_known = isinstance(error, DatabaseUnavailable | TimeoutError)
-            log.warning("jobs.step_failed", failures=failures, error=repr(error), exc_info=None if is_known else error)
+            log.warning("loop.step_failed", failures=failures, error=repr(error), exc_info=None if is_known else error)
         await wait(until, seconds=pause)
 
 
