@@ -7,7 +7,7 @@ from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
 from fairground.entrypoints.storing import load_storage_settings, open_store
-from fairground.platform.findings import Finding, Verdict
+from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.storage.checking import check_store
 from fairground.platform.storage.orphans import Collected
 
@@ -28,17 +28,17 @@ def check_storage() -> None:
     """
     settings, program = load_storage_settings(), load_settings()
 
-    async def check() -> list[Finding]:
+    async def check() -> list[CheckResult]:
         store = open_store(settings, data_dir=program.data_dir)
         try:
             return await check_store(store, cdn_url=settings.cdn_url, origin=program.address)
         finally:
             await store.close()
 
-    findings = uvloop.run(check())
-    for finding in findings:
-        typer.echo(f"{finding.verdict:<8} {finding.told}")
-    if any(finding.verdict is Verdict.WRONG for finding in findings):
+    results = uvloop.run(check())
+    for result in results:
+        typer.echo(f"{result.status:<8} {result.text}")
+    if any(result.status is CheckStatus.FAILED for result in results):
         raise typer.Exit(1)
 
 
