@@ -37,7 +37,8 @@ class Input(BaseModel):
 
     `true` and `"100"` are no numbers, `1` is no truth value and no instant. Pydantic's own strict mode is no use here:
     the framework has parsed the JSON already, and strict mode then refuses the text of a UUID or of an instant.
-    A form, whose fields are all text, is read by `model_validate_strings`. `kernel.text` checks the characters of texts.
+    A form, whose fields are all text, is read by `model_validate_strings`. `kernel.text` checks the characters of
+    texts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)

@@ -7,8 +7,9 @@ from anyio import to_thread
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from fairground.modules.booking.store.allocations import attempts_to_break_the_guard
-from fairground.modules.booking.tables import ALLOCATION_GUARD, history
+from fairground.modules.booking.tables import history
+from fairground.modules.booking.time.store import attempts_to_break_the_guard
+from fairground.modules.booking.time.tables import ALLOCATION_GUARD
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.guard import GuardError
 from fairground.platform.db.guarding import prove_guard

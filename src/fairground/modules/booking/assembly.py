@@ -52,12 +52,7 @@ def assemble(
     public_url: str,
     organizer: str,
 ) -> Parts:
-    """Build every object once.
-
-    Args:
-        public_url: Without a slash at its end.
-        organizer: Of the entries in calendar files: the sender of the installation's mails, as `Name <address>`.
-    """
+    """Build every object once."""
     rules, allocations = Rules(db=db, catalog=catalog), Allocations(db)
     complete_after = timedelta(hours=settings.complete_after_hours)
     transitions = Transitions(allocations=allocations, complete_after=complete_after)

@@ -43,7 +43,7 @@ class Settlement:
             PaymentFailed, PaymentPending: The money could not be taken.
         """
         async with self._db.read() as tx:
-            # Read here and not by the caller: a hold that ended while the card was asked must cost its customer nothing.
+            # After the card was asked: a hold that has ended meanwhile must cost its customer nothing.
             record, now = await bookings.get_booking(tx, booking_id=booking_id)
         if not _carries_money(payment):
             return Settled(record=record, payment=payment, now=now)

@@ -8,7 +8,7 @@ import pytest
 from fairground.contracts.booking import BookingPage, BookingStatus
 from fairground.kernel.ids import uuid7
 from fairground.kernel.paging import CursorInvalid, PageTooDeep
-from fairground.modules.booking.service import reading
+from fairground.modules.booking.deals import queries
 from tests.modules.booking.rig import Rig
 
 pytestmark = pytest.mark.anyio
@@ -73,7 +73,7 @@ async def test_status_narrows_the_page_and_the_count(rig: Rig) -> None:
 async def test_count_ends_at_its_bound_and_says_so(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     user_id, _ = await _bookings_of_both_sides(rig)
     for bound, counted in ((5, (5, True)), (6, (6, False))):
-        monkeypatch.setattr(reading, "PAGED_AT_MOST", bound)
+        monkeypatch.setattr(queries, "PAGED_AT_MOST", bound)
         page = await rig.service.list_bookings(user_id=user_id, side=None, status=None, limit=1)
         assert (page.total, page.total_is_lower_bound) == counted
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairground.contracts.booking import BookingStatus, CancellationPreview, RefundTerm
-from fairground.modules.booking.domain.machine import Actor
-from fairground.modules.booking.domain.terms import answer_due, preview_cancellation, prolong_hold
+from fairground.modules.booking.deals.domain.machine import Actor
+from fairground.modules.booking.deals.domain.terms import answer_due, preview_cancellation, prolong_hold
 from fairground.verticals.cancellation import CancellationPolicy, RefundStep
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)

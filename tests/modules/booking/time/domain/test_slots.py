@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fairground.contracts.booking import AvailabilityRules, DatedException, Slot, WeeklyHours
 from fairground.kernel.zones import get_zone
-from fairground.modules.booking.domain.slots import is_offered, list_offered, without_busy
+from fairground.modules.booking.time.domain.slots import is_offered, list_offered, without_busy
 from fairground.verticals.schema import BookingRules
 from tests.support.proofs import IS_FULL
 

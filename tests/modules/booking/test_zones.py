@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fairground.contracts.booking import AvailabilityRules, FreeDaysSet, RulesInvalid, WeeklyHours
+from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, RulesInvalid, WeeklyHours
 from fairground.contracts.catalog import BookingMode, ProviderRef, ProviderTimezoneSet
 from fairground.kernel.zones import get_zone
 from tests.modules.booking.rig import Rig, owner_of
@@ -42,21 +42,21 @@ async def test_hours_keep_their_wall_times_in_a_new_zone(rig: Rig) -> None:
     provider, day = await provider_of(rig)
     expected = [f"{day} {clock}" for clock in ("09:00", "09:30", "10:00", "10:30", "11:00")]
     assert await wall_times(rig, provider, day) == (NEW_YORK, expected)
-    await rig.timezones.follow_timezone(change_of(provider, TOKYO, version=2))
+    await rig.parts.schedules.follow_timezone(change_of(provider, TOKYO, version=2))
     assert await wall_times(rig, provider, day) == (TOKYO, expected)
 
 
 async def test_zone_of_an_older_or_repeated_change_is_ignored(rig: Rig) -> None:
     provider, day = await provider_of(rig)
     for timezone, version in ((TOKYO, 3), ("Europe/Oslo", 2), ("Europe/Paris", 3), ("UTC", 1)):
-        await rig.timezones.follow_timezone(change_of(provider, timezone, version=version))
+        await rig.parts.schedules.follow_timezone(change_of(provider, timezone, version=version))
         assert (await wall_times(rig, provider, day))[0] == TOKYO
 
 
 async def test_change_before_the_first_hours_is_kept_when_they_are_set_by_an_older_answer(rig: Rig) -> None:
     provider = rig.catalog.add_provider(timezone=NEW_YORK)
     rig.catalog.add_service(provider)
-    await rig.timezones.follow_timezone(change_of(provider, TOKYO, version=2))
+    await rig.parts.schedules.follow_timezone(change_of(provider, TOKYO, version=2))
     rules = AvailabilityRules(timezone=NEW_YORK, weekly=NINE_TO_TWELVE)
     await rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules)
     assert (await wall_times(rig, provider, (await rig.now()).date() + timedelta(days=4)))[0] == TOKYO
@@ -66,7 +66,7 @@ async def test_booking_keeps_its_instant_and_its_zone(rig: Rig) -> None:
     provider, day = await provider_of(rig)
     starts_at = datetime.combine(day, time(9), tzinfo=get_zone(NEW_YORK))
     booking = await book(rig, provider, starts_at)
-    await rig.timezones.follow_timezone(change_of(provider, TOKYO, version=2))
+    await rig.parts.schedules.follow_timezone(change_of(provider, TOKYO, version=2))
     kept = await rig.service.describe_booking(booking_id=booking.id)
     assert (kept.starts_at, kept.timezone) == (starts_at, NEW_YORK)
 
@@ -81,28 +81,28 @@ async def test_live_bookings_ahead_at_another_wall_time_are_listed_by_their_star
     await rig.service.cancel(user_id=cancelled.customer_id, booking_id=cancelled.id)
     rig.pass_time(minutes=11)
     assert lapsed.status == "held"
-    listed = await rig.timezones.list_bookings_at_other_times(provider_id=provider.id, timezone=TOKYO)
+    listed = await rig.parts.schedules.list_bookings_at_other_times(provider_id=provider.id, timezone=TOKYO)
     assert [each.booking_id for each in listed] == [early.id, late.id]
     first = listed[0]
     in_tokyo = early.starts_at.astimezone(get_zone(TOKYO))
     assert (first.timezone, first.wall_time) == (NEW_YORK, f"{day}T10:00")
     assert (first.new_timezone, first.new_wall_time) == (TOKYO, f"{in_tokyo:%Y-%m-%dT%H:%M}")
     rig.pass_time(days=5, hours=12)
-    listed = await rig.timezones.list_bookings_at_other_times(provider_id=provider.id, timezone=TOKYO)
+    listed = await rig.parts.schedules.list_bookings_at_other_times(provider_id=provider.id, timezone=TOKYO)
     assert [each.booking_id for each in listed] == [late.id], "The first one has ended."
 
 
 async def test_zone_with_the_same_wall_times_lists_nothing(rig: Rig) -> None:
     provider, day = await provider_of(rig)
     await book(rig, provider, datetime.combine(day, time(10), tzinfo=get_zone(NEW_YORK)))
-    assert await rig.timezones.list_bookings_at_other_times(provider_id=provider.id, timezone="US/Eastern") == []
-    assert await rig.timezones.list_bookings_at_other_times(provider_id=provider.id, timezone=TOKYO) != []
+    assert await rig.parts.schedules.list_bookings_at_other_times(provider_id=provider.id, timezone="US/Eastern") == []
+    assert await rig.parts.schedules.list_bookings_at_other_times(provider_id=provider.id, timezone=TOKYO) != []
 
 
 async def test_free_days_are_announced_in_the_new_zone(rig: Rig) -> None:
     provider, _ = await provider_of(rig)
-    await rig.handlers.table()[ProviderTimezoneSet](change_of(provider, TOKYO, version=2))
-    announced = rig.told(FreeDaysSet)[-1]
+    await rig.handlers[ProviderTimezoneSet](change_of(provider, TOKYO, version=2))
+    announced = rig.told(AvailabilitySummarySet)[-1]
     assert (announced.timezone, announced.week) == (TOKYO, [time(11)] * 7)
 
 

@@ -24,8 +24,8 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.catalog import ServiceNotFound
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.service.jobs import ExpireBooking, ReleasePayment
-from fairground.modules.booking.store import bookings
+from fairground.modules.booking.deals.jobs import ExpireBooking, ReleasePayment
+from fairground.modules.booking.deals.store import bookings
 from fairground.platform.db.database import WriteTx
 from tests.modules.booking.rig import Rig
 
@@ -100,10 +100,10 @@ async def test_the_expiry_job_ends_a_lapsed_hold_and_only_a_lapsed_one(rig: Rig)
 
 async def test_the_sweep_ends_what_lapsed_without_a_job(rig: Rig) -> None:
     booking = await rig.hold(await rig.offer())
-    await rig.service.expire_lapsed()
+    await rig.parts.expiry.expire_lapsed()
     assert await rig.status(booking) is BookingStatus.HELD
     rig.pass_time(minutes=10)
-    await rig.service.expire_lapsed()
+    await rig.parts.expiry.expire_lapsed()
     assert await rig.status(booking) is BookingStatus.EXPIRED
 
 

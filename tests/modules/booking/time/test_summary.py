@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from fairground.contracts.booking import FreeDaysSet, WeeklyHours
+from fairground.contracts.booking import AvailabilitySummarySet, WeeklyHours
 from fairground.verticals.loader import load_verticals
 from tests.modules.booking.rig import Rig
 
@@ -21,8 +21,8 @@ async def test_day_that_is_booked_out_near_the_horizon_is_not_free(rig: Rig, day
     offer = rig.catalog.add_service(await rig.provider(weekly=hours))
     hour = now.replace(minute=0, second=0, microsecond=0)
     booking = await rig.hold(offer, starts_at=hour + timedelta(days=pack.booking.horizon_days - days_before_horizon))
-    await rig.service.tell_free_days(provider_id=offer.provider_id)
-    (published,) = rig.told(FreeDaysSet)
+    await rig.parts.summaries.publish(provider_id=offer.provider_id)
+    (published,) = rig.told(AvailabilitySummarySet)
     assert published.week == [time(now.hour)] * 7
     assert published.days[booking.starts_at.date()] is None
     assert published.days.get(booking.starts_at.date() - timedelta(days=1), time(now.hour)) == time(now.hour)

@@ -7,9 +7,10 @@ import structlog
 from sqlalchemy import update
 
 from fairground.contracts.booking import BookingStatus, BookingView, SlotTaken
-from fairground.modules.booking.service import ending
-from fairground.modules.booking.store import allocations, bookings
-from fairground.modules.booking.tables import BookingRow
+from fairground.modules.booking.deals import expiry
+from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.deals.tables import BookingRow
+from fairground.modules.booking.time import store as time_store
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.jobs.states import LostLease
 from tests.modules.booking.rig import Rig
@@ -35,7 +36,7 @@ async def _lapsed(rig: Rig, *, unreadable: int, readable: int) -> tuple[list[Boo
 async def test_unreadable_booking_stops_no_other_expiry(rig: Rig) -> None:
     (broken,), (whole,) = await _lapsed(rig, unreadable=1, readable=1)
     with structlog.testing.capture_logs() as events:
-        await rig.service.expire_lapsed()
+        await rig.parts.expiry.expire_lapsed()
     assert await rig.status(whole) is BookingStatus.EXPIRED
     assert [event["booking_id"] for event in events if event["event"] == "booking.not_expired"] == [str(broken.id)]
 
@@ -43,22 +44,22 @@ async def test_unreadable_booking_stops_no_other_expiry(rig: Rig) -> None:
 async def test_sweep_goes_on_behind_a_whole_batch_of_unreadable_bookings(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ending, "_SWEEP_AT_ONCE", 2)
+    monkeypatch.setattr(expiry, "_SWEEP_AT_ONCE", 2)
     _, whole = await _lapsed(rig, unreadable=3, readable=2)
-    await rig.service.expire_lapsed()
+    await rig.parts.expiry.expire_lapsed()
     assert [await rig.status(booking) for booking in whole] == [BookingStatus.EXPIRED] * 2
 
 
 async def test_sweep_goes_on_among_holds_that_lapse_at_the_same_instant(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ending, "_SWEEP_AT_ONCE", 2)
+    monkeypatch.setattr(expiry, "_SWEEP_AT_ONCE", 2)
     broken, whole = await _lapsed(rig, unreadable=3, readable=2)
     async with rig.db.write() as tx:
         now = await tx.current_time()
         for booking in (*broken, *whole):
-            assert await allocations.keep_until(tx, booking_id=booking.id, expires_at=now)
-    await rig.service.expire_lapsed()
+            assert await time_store.keep_until(tx, booking_id=booking.id, expires_at=now)
+    await rig.parts.expiry.expire_lapsed()
     assert [await rig.status(booking) for booking in whole] == [BookingStatus.EXPIRED] * 2
 
 
@@ -75,7 +76,7 @@ async def test_sweep_stops_where_nothing_can_be_written(
 
     monkeypatch.setattr(bookings, "lock_booking", fail)
     with pytest.raises(type(error)):
-        await rig.service.expire_lapsed()
+        await rig.parts.expiry.expire_lapsed()
     assert asked == [whole[0].id]
 
 

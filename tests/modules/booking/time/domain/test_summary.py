@@ -1,4 +1,4 @@
-"""A week and its unusual days, against the starts of every single date."""
+"""A weekly pattern and its exceptional days, against the starts of every single date."""
 
 import random
 from datetime import UTC, date, datetime, time, timedelta
@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from fairground.contracts.booking import AvailabilityRules, DatedException, WeeklyHours
-from fairground.modules.booking.domain.free_days import Offer, unusual_days, usual_week
-from fairground.modules.booking.domain.slots import Interval
+from fairground.modules.booking.time.domain.slots import Interval
+from fairground.modules.booking.time.domain.summary import OfferedStarts, exceptional_days, weekly_pattern
 from tests.support.proofs import Dose
 
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)
@@ -38,25 +38,25 @@ def _busy(chance: random.Random) -> list[Interval]:
     ]
 
 
-def test_every_date_is_as_the_week_and_the_unusual_days_say(dose: Dose) -> None:
-    chance, seen_unusual = random.Random(5), 0
+def test_every_date_is_as_the_pattern_and_the_exceptional_days_say(dose: Dose) -> None:
+    chance, seen_exceptional = random.Random(5), 0
     for _ in range(dose(small=12, full=400)):
         minutes, step = chance.choice((30, 60, 150)), chance.choice((15, 30, 60))
-        offer = Offer(rules=_rules(chance), duration=timedelta(minutes=minutes), step=timedelta(minutes=step))
+        starts = OfferedStarts(rules=_rules(chance), duration=timedelta(minutes=minutes), step=timedelta(minutes=step))
         busy = _busy(chance)
-        week = usual_week(offer)
-        unusual = unusual_days(offer, week=week, busy=busy, now=NOW, horizon_days=HORIZON_DAYS)
-        seen_unusual += len(unusual)
+        pattern = weekly_pattern(starts)
+        exceptional = exceptional_days(starts, pattern=pattern, busy=busy, now=NOW, horizon_days=HORIZON_DAYS)
+        seen_exceptional += len(exceptional)
         first = NOW.date() + timedelta(days=1)
         for day in (first + timedelta(days=number) for number in range(HORIZON_DAYS)):
-            expected = offer.last_start(day, busy=busy)
-            assert unusual.get(day, week[day.weekday()]) == expected, (offer, day)
-    assert seen_unusual
+            expected = starts.last_start(day, busy=busy)
+            assert exceptional.get(day, pattern[day.weekday()]) == expected, (starts, day)
+    assert seen_exceptional
 
 
 @pytest.mark.parametrize(("lasts_minutes", "last"), [(60, time(11)), (180, time(9)), (181, None)])
 def test_the_last_start_leaves_time_for_the_service(lasts_minutes: int, last: time | None) -> None:
     rules = AvailabilityRules(timezone="Europe/Oslo", weekly=[WeeklyHours(weekday=2, start=time(9), end=time(12))])
-    offer = Offer(rules=rules, duration=timedelta(minutes=lasts_minutes), step=timedelta(minutes=30))
-    assert usual_week(offer) == [None, None, last, None, None, None, None]
-    assert offer.last_start(date(2026, 6, 3)) == last
+    starts = OfferedStarts(rules=rules, duration=timedelta(minutes=lasts_minutes), step=timedelta(minutes=30))
+    assert weekly_pattern(starts) == [None, None, last, None, None, None, None]
+    assert starts.last_start(date(2026, 6, 3)) == last

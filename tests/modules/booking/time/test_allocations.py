@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairground.contracts.booking import BookingView
-from fairground.contracts.booking.tags import tags_of_time
+from fairground.contracts.booking.availability import tags_of_time
 from tests.modules.booking.rig import Rig
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +43,7 @@ async def _decline(rig: Rig, booking: BookingView) -> None:
 
 async def _expire(rig: Rig, _booking: BookingView) -> None:
     rig.pass_time(days=6)
-    await rig.service.expire_lapsed()
+    await rig.parts.expiry.expire_lapsed()
 
 
 @pytest.mark.parametrize("end", [_cancel, _decline, _expire])

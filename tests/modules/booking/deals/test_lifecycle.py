@@ -17,8 +17,8 @@ from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import PaymentAuthorised, PaymentStatus
 from fairground.kernel.errors import Conflict, DomainError
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.domain.machine import MOVES
-from fairground.modules.booking.service.jobs import CompleteBooking, ExpireBooking, RefundPayment, ReleasePayment
+from fairground.modules.booking.deals.domain.machine import TRANSITIONS
+from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, RefundPayment, ReleasePayment
 from fairground.platform.db.database import Database
 from tests.doubles.payments import ASKING_CARD, DECLINED_CARD, GOOD_CARD
 from tests.modules.booking.rig import Rig, make_rig
@@ -109,7 +109,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _tell(self, booking_id: UUID) -> None:
         event = PaymentAuthorised(payment_id=uuid7(), reference_id=booking_id, amount_minor=1, currency="EUR")
-        self.run(self.rig.handlers.follow_payment(event))
+        self.run(self.rig.parts.checkout.follow_payment(event))
         self.untold.discard(booking_id)
 
     @rule(refuses=st.booleans())
@@ -147,7 +147,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        self.run(self.service.expire_lapsed())
+        self.run(self.rig.parts.expiry.expire_lapsed())
 
     @invariant()
     def every_change_is_one_of_the_table(self) -> None:
@@ -210,7 +210,7 @@ class Lifecycle(RuleBasedStateMachine):
         for booking_id in list(self.untold):
             self._tell(booking_id)
         self.rig.pass_time(days=6)
-        self.run(self.service.expire_lapsed())
+        self.run(self.rig.parts.expiry.expire_lapsed())
         self.run(self.rig.run_jobs(ReleasePayment, RefundPayment))
 
     def _check_money(self) -> None:
@@ -233,7 +233,7 @@ class Lifecycle(RuleBasedStateMachine):
 
 
 def _as_rows() -> Iterator[tuple[str, str, str]]:
-    return ((actor.value, current.value, to.value) for actor, current, to in MOVES)
+    return ((actor.value, current.value, to.value) for actor, current, to in TRANSITIONS)
 
 
 def lifecycle_on(fresh_url: Callable[[], str]) -> type[Lifecycle]:

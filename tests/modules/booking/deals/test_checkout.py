@@ -17,7 +17,7 @@ from fairground.contracts.booking import (
 from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import PaymentAuthorised, PaymentFailed, PaymentPending, PaymentStatus
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.service.jobs import CompleteBooking, ExpireBooking, ReleasePayment
+from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, ReleasePayment
 from tests.doubles.payments import ASKING_CARD, DECLINED_CARD
 from tests.modules.booking.rig import PUBLIC_URL, Rig
 
@@ -89,7 +89,7 @@ async def test_the_event_heals_a_payment_whose_caller_died(rig: Rig, mode: Booki
     await rig.pay(held, card=ASKING_CARD)
     rig.payments.put(held.id, status=PaymentStatus.AUTHORISED)
     for _ in range(2):
-        await rig.handlers.follow_payment(authorised(rig, held.id))
+        await rig.parts.checkout.follow_payment(authorised(rig, held.id))
     expected = BookingStatus.REQUESTED if mode is BookingMode.REQUEST else BookingStatus.CONFIRMED
     assert await rig.status(held) is expected
     assert len(rig.told(BookingRequested)) + len(rig.told(BookingConfirmed)) == 1
@@ -99,10 +99,10 @@ async def test_a_payment_that_comes_after_the_hold_lapsed_is_released(rig: Rig) 
     held = await rig.hold(await rig.offer())
     await rig.pay(held, card=ASKING_CARD)
     rig.pass_time(minutes=31)
-    await rig.service.expire_lapsed()
+    await rig.parts.expiry.expire_lapsed()
     rig.outbox.jobs.clear()
     rig.payments.put(held.id, status=PaymentStatus.AUTHORISED)
-    await rig.handlers.follow_payment(authorised(rig, held.id))
+    await rig.parts.checkout.follow_payment(authorised(rig, held.id))
     await rig.run_jobs(ReleasePayment)
     assert rig.payments.payments[held.id].status is PaymentStatus.VOIDED
 
@@ -113,7 +113,7 @@ async def test_a_hold_that_is_lost_while_the_card_is_asked_costs_nothing(rig: Ri
 
     async def authorise_slowly(**order: object) -> object:
         rig.pass_time(minutes=31)
-        await rig.service.expire_lapsed()
+        await rig.parts.expiry.expire_lapsed()
         rig.outbox.jobs.clear()
         return await authorise(**order)  # type: ignore[arg-type]
 
@@ -152,7 +152,7 @@ async def test_a_hold_is_not_prolonged_for_ever(rig: Rig) -> None:
 async def test_an_expired_hold_and_a_paid_booking_cannot_be_paid(rig: Rig) -> None:
     held = await rig.hold(await rig.offer())
     rig.pass_time(minutes=10)
-    await rig.service.expire_lapsed()
+    await rig.parts.expiry.expire_lapsed()
     with pytest.raises(HoldLapsed):
         await rig.pay(held)
     with pytest.raises(StatusConflict):
@@ -173,10 +173,10 @@ async def test_a_refused_capture_of_an_instant_booking_leaves_the_hold_and_no_mo
     rig.payments.refuses_capture = True
     with pytest.raises(PaymentFailed):
         await rig.pay(held)
-    await rig.handlers.follow_payment(authorised(rig, held.id))
+    await rig.parts.checkout.follow_payment(authorised(rig, held.id))
     assert await rig.status(held) is BookingStatus.HELD
     rig.pass_time(minutes=31)
-    await rig.service.expire_lapsed()
+    await rig.parts.expiry.expire_lapsed()
     await rig.run_jobs(ReleasePayment)
     assert rig.payments.payments[held.id].status is PaymentStatus.VOIDED
 
@@ -187,7 +187,7 @@ async def test_an_event_about_something_else_than_a_booking_is_passed_over(rig: 
     rig.payments.payments[reference_id] = rig.payments.payments[held.id].model_copy(
         update={"reference_id": reference_id}
     )
-    await rig.handlers.follow_payment(authorised(rig, reference_id))
+    await rig.parts.checkout.follow_payment(authorised(rig, reference_id))
 
 
 @pytest.mark.parametrize("mode", list(BookingMode))
@@ -198,7 +198,7 @@ async def test_payer_event_and_return_at_once_move_the_booking_once(rig: Rig, mo
     await asyncio.gather(
         *(rig.pay(held) for _ in range(2)),
         *(rig.service.settle_payment(customer_id=held.customer_id, booking_id=held.id) for _ in range(2)),
-        *(rig.handlers.follow_payment(authorised(rig, held.id)) for _ in range(2)),
+        *(rig.parts.checkout.follow_payment(authorised(rig, held.id)) for _ in range(2)),
         return_exceptions=True,
     )
     assert await rig.status(held) is not BookingStatus.HELD

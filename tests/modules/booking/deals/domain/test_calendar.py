@@ -1,6 +1,7 @@
 """The calendar file, read as calendars read it."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -14,9 +15,9 @@ from fairground.contracts.booking import BookingStatus
 from fairground.contracts.catalog import BookingMode
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import get_zone
-from fairground.modules.booking.domain.calendar import write_calendar
-from fairground.modules.booking.domain.machine import Actor
-from fairground.modules.booking.domain.record import BookingRecord, new_record
+from fairground.modules.booking.deals.domain.calendar import write_calendar
+from fairground.modules.booking.deals.domain.machine import Actor
+from fairground.modules.booking.deals.domain.record import BookingRecord, new_record
 from fairground.verticals.loader import load_verticals
 from tests.doubles.catalog import FakeCatalog
 from tests.support.proofs import Dose
@@ -41,11 +42,11 @@ def _confirmed() -> BookingRecord:
         timezone="Europe/Oslo",
         now=STARTS_AT,
     )
-    return booking.model_copy(update={"status": BookingStatus.CONFIRMED})
+    return replace(booking, status=BookingStatus.CONFIRMED)
 
 
 def record(**changes: object) -> BookingRecord:
-    return _confirmed().model_copy(update=changes)
+    return replace(_confirmed(), **changes)
 
 
 ORGANIZER: Final = "Fair <hello@fair.example>"
@@ -122,7 +123,7 @@ def test_name_of_the_organizer_is_one_parameter(organizer: str, line: str) -> No
 def test_later_file_of_a_booking_supersedes_the_earlier_one() -> None:
     first = record()
     later = {"version": 2, "status": BookingStatus.CANCELLED, "changed_at": STARTS_AT + HOUR}
-    before, after = (event_of(file_of(each)) for each in (first, first.model_copy(update=later)))
+    before, after = (event_of(file_of(each)) for each in (first, replace(first, **later)))
     assert before["uid"] == after["uid"] == f"{first.id}@fair.example"
     assert (before["sequence"], after["sequence"]) == (1, 2)
     assert before.decoded("dtstamp") < after.decoded("dtstamp")

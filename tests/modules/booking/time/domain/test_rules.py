@@ -5,7 +5,7 @@ from datetime import UTC, date, time, timedelta
 import pytest
 
 from fairground.contracts.booking import AvailabilityRules, DatedException, RulesInvalid, WeeklyHours
-from fairground.modules.booking.domain.hours import check_rules
+from fairground.modules.booking.time.domain.rules import check_rules
 
 MIDNIGHT = time(0)
 NINE, NOON, FIVE = time(9), time(12), time(17)

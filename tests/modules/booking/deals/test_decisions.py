@@ -13,7 +13,7 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.payments import PaymentCaptured, PaymentFailed, PaymentStatus
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.service.jobs import CompleteBooking, ExpireBooking, ReleasePayment
+from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, ReleasePayment
 from tests.modules.booking.rig import Rig
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ async def test_money_taken_for_an_acceptance_that_died_confirms_the_booking(rig:
         payment_id=payment.id, reference_id=booking.id, captured_minor=payment.captured_minor, currency="EUR"
     )
     for _ in range(2):
-        await rig.handlers.follow_payment(event)
+        await rig.parts.checkout.follow_payment(event)
     assert await rig.status(booking) is BookingStatus.CONFIRMED
     assert len(rig.told(BookingConfirmed)) == 1
 

@@ -9,13 +9,13 @@ from fairground.contracts.booking import BookingStatus, NextStep, NotYet, Status
 from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import PaymentStatus
 from fairground.kernel.errors import Conflict
-from fairground.modules.booking.domain.machine import (
-    MOVES,
+from fairground.modules.booking.deals.domain.machine import (
+    TRANSITIONS,
     Actor,
     Situation,
     follow_payment,
     next_steps,
-    require_move,
+    require_transition,
 )
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -38,16 +38,16 @@ def at(hours: float, *, mode: BookingMode = BookingMode.REQUEST, lapses_hours: f
 
 
 def test_the_table_holds_the_moves_of_the_specification_and_no_others() -> None:
-    reached = {status: {str(to) for _, current, to in MOVES if current is status} for status in BookingStatus}
+    reached = {status: {str(to) for _, current, to in TRANSITIONS if current is status} for status in BookingStatus}
     assert {status: targets for status, targets in reached.items() if targets} == ALLOWED
 
 
 @pytest.mark.parametrize(
-    ("actor", "current", "to"), sorted(set(product(Actor, BookingStatus, BookingStatus)) - set(MOVES))
+    ("actor", "current", "to"), sorted(set(product(Actor, BookingStatus, BookingStatus)) - set(TRANSITIONS))
 )
 def test_what_the_table_does_not_hold_is_refused(actor: Actor, current: BookingStatus, to: BookingStatus) -> None:
     with pytest.raises(StatusConflict):
-        require_move(actor, current=current, to=to, situation=at(-1, lapses_hours=-2))
+        require_transition(actor, current=current, to=to, situation=at(-1, lapses_hours=-2))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_guard_holds_a_move_back(
     actor: Actor, current: str, to: str, situation: Situation, error: type[Conflict]
 ) -> None:
     with pytest.raises(error):
-        require_move(actor, current=BookingStatus(current), to=BookingStatus(to), situation=situation)
+        require_transition(actor, current=BookingStatus(current), to=BookingStatus(to), situation=situation)
 
 
 def test_what_is_shown_as_a_next_step_is_what_the_table_lets_through() -> None:
@@ -89,4 +89,4 @@ def test_money_moves_a_booking_only_along_the_table() -> None:
         following = follow_payment(current=current, booking_mode=mode, payment=payment)
         if following is not None:
             actor, to = following
-            require_move(actor, current=current, to=to, situation=at(-9, mode=mode))
+            require_transition(actor, current=current, to=to, situation=at(-9, mode=mode))

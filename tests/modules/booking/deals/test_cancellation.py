@@ -19,7 +19,7 @@ from fairground.contracts.booking import (
 from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import PaymentAuthorised, PaymentStatus
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.service.jobs import CompleteBooking, RefundPayment, ReleasePayment
+from fairground.modules.booking.deals.jobs import CompleteBooking, RefundPayment, ReleasePayment
 from tests.modules.booking.rig import Rig
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +59,7 @@ async def test_a_customer_gets_back_what_was_shown_before(rig: Rig, hours_left: 
     for _ in range(2):
         jobs = [job for job in rig.outbox.jobs if isinstance(job, RefundPayment)]
         for job in jobs:
-            await rig.handlers.refund_payment(job)
+            await rig.parts.cancellation.refund_payment(job)
     assert rig.payments.payments[booking.id].refunded_minor == refund_minor
 
 
@@ -110,7 +110,7 @@ async def test_a_late_event_does_not_give_back_what_the_policy_keeps(rig: Rig) -
     booking = await rig.confirmed(price_minor=5000)
     await until_before_start(rig, booking, hours=23)
     await rig.service.cancel(user_id=booking.customer_id, booking_id=booking.id)
-    await rig.handlers.follow_payment(
+    await rig.parts.checkout.follow_payment(
         PaymentAuthorised(payment_id=uuid7(), reference_id=booking.id, amount_minor=5000, currency="EUR")
     )
     assert not [job for job in rig.outbox.jobs if isinstance(job, ReleasePayment | RefundPayment)]
@@ -143,7 +143,7 @@ async def test_a_booking_completes_by_itself(rig: Rig) -> None:
     await until_before_start(rig, booking, hours=-13)
     job = CompleteBooking(booking_id=booking.id)
     for _ in range(2):
-        await rig.handlers.complete_booking(job)
+        await rig.parts.completion.complete_booking(job)
     assert await rig.status(booking) is BookingStatus.COMPLETED
     assert len(rig.told(BookingCompleted)) == 1
 
