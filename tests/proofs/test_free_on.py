@@ -20,7 +20,6 @@ from fairground.modules.booking.assembly import Parts, assemble
 from fairground.modules.booking.module import handlers_of
 from fairground.modules.booking.service import BookingService
 from fairground.modules.booking.settings import BookingSettings
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
@@ -28,6 +27,7 @@ from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
 from tests.support.catalog import Desk, People, owner_of
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
 
@@ -44,7 +44,7 @@ class SystemTime:
 class Town:
     """The catalog and booking on one database, telling each other what happened when they are asked to."""
 
-    catalog: CatalogService
+    catalog: Directory
     parts: Parts
     desk: Desk
     outbox: RecordingOutbox
@@ -96,14 +96,14 @@ class Town:
 @pytest.fixture
 def town(db: Database, outbox: RecordingOutbox) -> Town:
     people, verticals, links = People(), load_verticals(), Links()
-    catalog = CatalogService(
+    catalog = Directory(
         db=db,
         engine=BuiltInSearch(),
         accounts=cast("Accounts", people),
         verticals=verticals,
         clock=SystemTime(),
         settings=CatalogSettings(currency="EUR"),
-        schedules=lambda: links.of(ProviderSchedules),  # type: ignore[type-abstract]
+        schedules=lambda: links.of(ProviderSchedules),
     )
     parts = assemble(
         db=db,
@@ -115,7 +115,7 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
         accounts=cast("Accounts", people),
         organizer="Fair <hello@fair.example>",
     )
-    links.provide(ProviderSchedules, parts.schedules)  # type: ignore[type-abstract]
+    links.provide(ProviderSchedules, parts.schedules)
     return Town(catalog, parts, Desk(catalog, people), outbox, random.Random(17))
 
 

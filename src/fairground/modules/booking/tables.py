@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Final
 
-from fairground.modules.booking.deals import tables as deals
+from fairground.modules.booking.deals.tables import BookingRow
 from fairground.modules.booking.time.tables import ALLOCATION_GUARD
 from fairground.platform.db.history import History
 
 history: Final = History(
     name="booking",
-    metadata=deals.Base.metadata,
+    metadata=BookingRow.metadata,
     folder=Path(__file__).parent / "migrations",
     after_upgrade=ALLOCATION_GUARD.ensure,
 )

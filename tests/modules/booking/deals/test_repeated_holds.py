@@ -19,8 +19,8 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.catalog import BookingMode, Offer
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.deals import holds
 from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.time import slots
 from fairground.platform.db.database import WriteTx
 from tests.modules.booking.rig import Rig, owner_of
 
@@ -153,14 +153,14 @@ def look_before_either_claims(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None
     if rig.db.backend.ops.name == "sqlite":
         return  # its one writer lets the second request begin when the first one has claimed
     both_have_looked = asyncio.Barrier(2)
-    find_opening = holds.find_opening
+    find_opening = slots.find_opening
 
     async def find_and_wait(*arguments: Any, **options: Any) -> Any:
         seen = await find_opening(*arguments, **options)
         await both_have_looked.wait()
         return seen
 
-    monkeypatch.setattr(holds, "find_opening", find_and_wait)
+    monkeypatch.setattr(slots, "find_opening", find_and_wait)
 
 
 async def _hold_twice_at_once(rig: Rig, offer: Offer, customer_id: UUID) -> list[BookingView | BaseException]:

@@ -24,10 +24,10 @@ from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.jobs import ExpireBooking
 from fairground.modules.booking.deals.store import bookings
 from fairground.modules.booking.settings import BookingSettings
+from fairground.modules.booking.time import slots
 from fairground.modules.booking.time.allocations import Allocations
-from fairground.modules.booking.time.slots import Opening, find_opening
 from fairground.platform.db.database import Database, WriteTx
-from fairground.platform.db.dialect.guard import LONGEST
+from fairground.platform.db.dialect.guards import LONGEST
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 
@@ -51,7 +51,7 @@ class HoldRequest:
     def duration(self) -> timedelta:
         return timedelta(minutes=self.offer.duration_minutes)
 
-    def find_refusal(self, opening: Opening | None) -> Refusal | None:
+    def find_refusal(self, opening: slots.Opening | None) -> Refusal | None:
         """Return why the time plainly cannot be held at the offer's price."""
         offer = self.offer
         if (changed := self.find_price_change(offer.price_minor, offer.currency)) is not None:
@@ -143,7 +143,7 @@ class Holds:
 
     async def _hold(self, tx: WriteTx, request: HoldRequest) -> tuple[BookingRecord, datetime, bool]:
         """Return the held booking, the database's time, and whether the booking is a new one."""
-        opening = await find_opening(
+        opening = await slots.find_opening(
             tx,
             provider_id=request.offer.provider_id,
             starts_at=request.starts_at,
@@ -221,10 +221,10 @@ class Holds:
     async def _check_live_holds(self, tx: WriteTx, *, customer_id: UUID) -> datetime:
         """Return the database's time; raise TooManyHolds for a customer who holds as many times as is allowed."""
         holds = await bookings.count_live_holds(tx, customer_id=customer_id)
-        if holds.first_lapses_at is not None and holds.count >= self._max_live_holds:
+        if holds.first_lapses_at is not None and holds.number >= self._max_live_holds:
             wait = holds.first_lapses_at - holds.now
             raise TooManyHolds(
-                f"You hold {holds.count} times already, and {self._max_live_holds} is the most.",
+                f"You hold {holds.number} times already, and {self._max_live_holds} is the most.",
                 retry_after_seconds=max(1, int(wait.total_seconds()) + 1),
             )
         return holds.now

@@ -13,7 +13,7 @@ from fairground.kernel.ids import uuid7
 from fairground.modules.booking.time.domain.allocation import Allocation
 from fairground.modules.booking.time.tables import AllocationRow, ProviderZoneRow, RulesRow
 from fairground.platform.db.database import ReadTx, WriteTx
-from fairground.platform.db.dialect.guard import LONGEST
+from fairground.platform.db.dialect.guards import LONGEST
 
 _LIVE: Final = ("held", "confirmed")
 PERSON: Final = 1  # the unit of a provider who is one person

@@ -45,7 +45,7 @@ def _confirmed() -> BookingRecord:
     return replace(booking, status=BookingStatus.CONFIRMED)
 
 
-def record(**changes: object) -> BookingRecord:
+def record(**changes: Any) -> BookingRecord:
     return replace(_confirmed(), **changes)
 
 
@@ -122,7 +122,7 @@ def test_name_of_the_organizer_is_one_parameter(organizer: str, line: str) -> No
 
 def test_later_file_of_a_booking_supersedes_the_earlier_one() -> None:
     first = record()
-    later = {"version": 2, "status": BookingStatus.CANCELLED, "changed_at": STARTS_AT + HOUR}
+    later: dict[str, Any] = {"version": 2, "status": BookingStatus.CANCELLED, "changed_at": STARTS_AT + HOUR}
     before, after = (event_of(file_of(each)) for each in (first, replace(first, **later)))
     assert before["uid"] == after["uid"] == f"{first.id}@fair.example"
     assert (before["sequence"], after["sequence"]) == (1, 2)

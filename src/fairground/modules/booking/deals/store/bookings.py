@@ -35,7 +35,7 @@ class UnreadableBooking(Exception):
 class LiveHolds(NamedTuple):
     """The times that a customer holds."""
 
-    count: int
+    number: int
     first_lapses_at: datetime | None
     now: datetime
 
