@@ -6,6 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from sqlalchemy import update
+
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRules, BookingStatus, BookingView, WeeklyHours
 from fairground.contracts.catalog import BookingMode, Catalog, Offer, ProviderRef
@@ -13,6 +15,7 @@ from fairground.contracts.payments import Payments
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event, Job, Message
 from fairground.modules.booking.assembly import Parts, assemble
+from fairground.modules.booking.deals.tables import BookingRow
 from fairground.modules.booking.module import handlers_of
 from fairground.modules.booking.service import BookingService
 from fairground.modules.booking.settings import BookingSettings
@@ -101,7 +104,12 @@ class Rig:
         for job in due:
             await self.handlers[type(job)](job)
 
-    def told(self, kind: type[Event]) -> list[Any]:
+    async def store_policy(self, booking_id: UUID, policy: Any) -> None:
+        """Overwrite the stored cancellation policy of a booking, which makes it unreadable where it is none."""
+        async with self.db.write() as tx:
+            await tx.execute(update(BookingRow).where(BookingRow.id == booking_id).values(cancellation=policy))
+
+    def emitted(self, kind: type[Event]) -> list[Any]:
         return [event for event in self.outbox.events if isinstance(event, kind)]
 
 

@@ -99,10 +99,10 @@ async def test_zone_with_the_same_wall_times_lists_nothing(rig: Rig) -> None:
     assert await rig.parts.schedules.list_bookings_at_other_times(provider_id=provider.id, timezone=TOKYO) != []
 
 
-async def test_free_days_are_announced_in_the_new_zone(rig: Rig) -> None:
+async def test_availability_summary_is_published_in_the_new_zone(rig: Rig) -> None:
     provider, _ = await provider_of(rig)
     await rig.handlers[ProviderTimezoneSet](change_of(provider, TOKYO, version=2))
-    announced = rig.told(AvailabilitySummarySet)[-1]
+    announced = rig.emitted(AvailabilitySummarySet)[-1]
     assert (announced.timezone, announced.week) == (TOKYO, [time(11)] * 7)
 
 

@@ -151,12 +151,12 @@ def _add_availability(router: APIRouter, service: Bookings, catalog: Catalog) ->
 
 def _add_bookings(router: APIRouter, service: Bookings) -> None:
     @router.post("/bookings", status_code=201)
-    async def hold(wanted: HoldIn, caller: SignedIn) -> BookingView:
+    async def hold(body: HoldIn, caller: SignedIn) -> BookingView:
         """Hold a time until `expires_at`. Nothing is paid yet.
 
         Asking again for a time that you hold returns that hold, with the details of the newest request.
         """
-        return await service.hold(customer_id=caller.user_id, **wanted.model_dump())
+        return await service.hold(customer_id=caller.user_id, **body.model_dump())
 
     @router.get("/bookings")
     async def list_bookings(caller: SignedIn, query: Annotated[BookingListQuery, Query()]) -> BookingPage:
@@ -177,11 +177,9 @@ def _add_bookings(router: APIRouter, service: Bookings) -> None:
 
 def _add_steps(router: APIRouter, service: Bookings) -> None:
     @router.post("/bookings/{booking_id}/pay")
-    async def pay(booking_id: UUID, payment: PayIn, caller: SignedIn) -> BookingView:
+    async def pay(booking_id: UUID, body: PayIn, caller: SignedIn) -> BookingView:
         """Reserve the total on a card; the booking becomes requested, or confirmed for an instant service."""
-        return await service.pay(
-            customer_id=caller.user_id, booking_id=booking_id, payment_method=payment.payment_method
-        )
+        return await service.pay(customer_id=caller.user_id, booking_id=booking_id, payment_method=body.payment_method)
 
     @router.post("/bookings/{booking_id}/accept")
     async def accept(booking_id: UUID, caller: SignedIn) -> BookingView:
@@ -189,19 +187,19 @@ def _add_steps(router: APIRouter, service: Bookings) -> None:
         return await service.accept(owner_id=caller.user_id, booking_id=booking_id)
 
     @router.post("/bookings/{booking_id}/decline")
-    async def decline(booking_id: UUID, caller: SignedIn, answer: DeclineIn | None = None) -> BookingView:
+    async def decline(booking_id: UUID, caller: SignedIn, body: DeclineIn | None = None) -> BookingView:
         """Refuse a request; the customer's money is let go."""
         return await service.decline(
-            owner_id=caller.user_id, booking_id=booking_id, reason=answer.reason if answer else None
+            owner_id=caller.user_id, booking_id=booking_id, reason=body.reason if body else None
         )
 
     @router.post("/bookings/{booking_id}/cancel")
-    async def cancel(booking_id: UUID, caller: SignedIn, wanted: CancelIn | None = None) -> BookingView:
+    async def cancel(booking_id: UUID, caller: SignedIn, body: CancelIn | None = None) -> BookingView:
         """Cancel from either side; `cancellation` of the booking says beforehand what is given back."""
         return await service.cancel(
             user_id=caller.user_id,
             booking_id=booking_id,
-            expected_refund_minor=wanted.expected_refund_minor if wanted else None,
+            expected_refund_minor=body.expected_refund_minor if body else None,
         )
 
     @router.post("/bookings/{booking_id}/complete")

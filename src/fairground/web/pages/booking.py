@@ -93,8 +93,8 @@ def routes(site: Site, links: Links) -> APIRouter:
     async def hold_time(request: Request, caller: SignedIn, slug: str) -> Response:
         form = await read_form(request)
         try:
-            wanted = replace(form, values={**form.values, "service_id": form.values.get("service", "")}).parse(HoldIn)
-            held = await pages.bookings.hold(customer_id=caller.user_id, **wanted.model_dump())
+            body = replace(form, values={**form.values, "service_id": form.values.get("service", "")}).parse(HoldIn)
+            held = await pages.bookings.hold(customer_id=caller.user_id, **body.model_dump())
         except DomainError as refusal:
             return await pages.show(request, caller, slug=slug, form=form.refused(refusal), status=422)
         return see_other(f"/book/h/{held.id}")

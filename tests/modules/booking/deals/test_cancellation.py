@@ -41,7 +41,7 @@ async def test_cancelling_a_request_voids_the_money(rig: Rig, side: str) -> None
     booking = await rig.request()
     user_id = booking.customer_id if side == "customer" else rig.owner(booking)
     await rig.service.cancel(user_id=user_id, booking_id=booking.id)
-    assert [(event.by, event.refund_minor) for event in rig.told(BookingCancelled)] == [(side, 0)]
+    assert [(event.by, event.refund_minor) for event in rig.emitted(BookingCancelled)] == [(side, 0)]
     await rig.run_jobs(ReleasePayment)
     assert rig.payments.payments[booking.id].status is PaymentStatus.VOIDED
 
@@ -116,7 +116,7 @@ async def test_a_late_event_does_not_give_back_what_the_policy_keeps(rig: Rig) -
     assert not [job for job in rig.outbox.jobs if isinstance(job, ReleasePayment | RefundPayment)]
 
 
-async def test_a_stranger_finds_nothing_to_cancel_or_complete(rig: Rig) -> None:
+async def test_user_on_neither_side_finds_nothing_to_cancel_or_complete(rig: Rig) -> None:
     booking = await rig.confirmed()
     for act in (rig.service.cancel, rig.service.complete):
         with pytest.raises(BookingNotFound):
@@ -145,10 +145,10 @@ async def test_a_booking_completes_by_itself(rig: Rig) -> None:
     for _ in range(2):
         await rig.parts.completion.complete_booking(job)
     assert await rig.status(booking) is BookingStatus.COMPLETED
-    assert len(rig.told(BookingCompleted)) == 1
+    assert len(rig.emitted(BookingCompleted)) == 1
 
 
-async def test_completions_at_once_are_told_with_a_count_of_their_own(rig: Rig) -> None:
+async def test_simultaneous_completions_are_announced_with_a_count_of_their_own(rig: Rig) -> None:
     offer = await rig.offer(mode=BookingMode.INSTANT)
     bookings = [
         await rig.pay(await rig.hold(offer, starts_at=await rig.tomorrow(hour))) for hour in (6, 8, 10, 12, 14, 16)
@@ -157,5 +157,5 @@ async def test_completions_at_once_are_told_with_a_count_of_their_own(rig: Rig) 
     await asyncio.gather(
         *(rig.service.complete(user_id=booking.customer_id, booking_id=booking.id) for booking in bookings)
     )
-    counts = [event.provider_completed_count for event in rig.told(BookingCompleted)]
+    counts = [event.provider_completed_count for event in rig.emitted(BookingCompleted)]
     assert sorted(counts) == [1, 2, 3, 4, 5, 6]

@@ -1,4 +1,4 @@
-"""Paying for a hold: what becomes of the booking and of the money, whoever dies or comes late."""
+"""Paying for a hold: what becomes of the booking and of the money, also when a process dies or a payment is late."""
 
 import asyncio
 from datetime import timedelta
@@ -43,7 +43,7 @@ async def test_paying_for_a_request_reserves_the_money_and_asks_the_provider(rig
     assert booking.answer_due_at is not None
     assert timedelta(hours=23, minutes=59) < booking.answer_due_at - await rig.now() <= timedelta(hours=24)
     assert booking.next_steps == [NextStep.CANCEL]
-    assert [event.answer_due_at for event in rig.told(BookingRequested)] == [booking.answer_due_at]
+    assert [event.answer_due_at for event in rig.emitted(BookingRequested)] == [booking.answer_due_at]
     assert ExpireBooking(booking_id=booking.id, was=BookingStatus.REQUESTED) in rig.outbox.jobs
 
 
@@ -52,7 +52,7 @@ async def test_paying_for_an_instant_service_takes_the_money_and_confirms(rig: R
     assert booking.status is BookingStatus.CONFIRMED
     assert booking.payment is not None
     assert booking.payment.status is PaymentStatus.CAPTURED
-    assert [event.booking_id for event in rig.told(BookingConfirmed)] == [booking.id]
+    assert [event.booking_id for event in rig.emitted(BookingConfirmed)] == [booking.id]
     assert CompleteBooking(booking_id=booking.id) in rig.outbox.jobs
 
 
@@ -92,7 +92,7 @@ async def test_the_event_heals_a_payment_whose_caller_died(rig: Rig, mode: Booki
         await rig.parts.checkout.follow_payment(authorised(rig, held.id))
     expected = BookingStatus.REQUESTED if mode is BookingMode.REQUEST else BookingStatus.CONFIRMED
     assert await rig.status(held) is expected
-    assert len(rig.told(BookingRequested)) + len(rig.told(BookingConfirmed)) == 1
+    assert len(rig.emitted(BookingRequested)) + len(rig.emitted(BookingConfirmed)) == 1
 
 
 async def test_a_payment_that_comes_after_the_hold_lapsed_is_released(rig: Rig) -> None:
@@ -202,5 +202,5 @@ async def test_payer_event_and_return_at_once_move_the_booking_once(rig: Rig, mo
         return_exceptions=True,
     )
     assert await rig.status(held) is not BookingStatus.HELD
-    assert len(rig.told(BookingRequested)) + len(rig.told(BookingConfirmed)) == 1
+    assert len(rig.emitted(BookingRequested)) + len(rig.emitted(BookingConfirmed)) == 1
     assert ReleasePayment(booking_id=held.id) not in rig.outbox.jobs

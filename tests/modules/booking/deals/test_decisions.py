@@ -27,7 +27,7 @@ async def test_accepting_takes_the_money_and_confirms(rig: Rig) -> None:
     assert (accepted.status, accepted.side, accepted.answer_due_at) == (BookingStatus.CONFIRMED, "provider", None)
     assert accepted.payment is not None
     assert accepted.payment.status is PaymentStatus.CAPTURED
-    assert len(rig.told(BookingConfirmed)) == 1
+    assert len(rig.emitted(BookingConfirmed)) == 1
     assert CompleteBooking(booking_id=booking.id) in rig.outbox.jobs
 
 
@@ -48,7 +48,7 @@ async def test_money_taken_for_an_acceptance_that_died_confirms_the_booking(rig:
     for _ in range(2):
         await rig.parts.checkout.follow_payment(event)
     assert await rig.status(booking) is BookingStatus.CONFIRMED
-    assert len(rig.told(BookingConfirmed)) == 1
+    assert len(rig.emitted(BookingConfirmed)) == 1
 
 
 async def test_a_booking_that_ended_while_it_was_accepted_gives_the_money_back(rig: Rig) -> None:
@@ -73,7 +73,7 @@ async def test_declining_tells_why_frees_the_time_and_voids_the_money(rig: Rig) 
     booking = await rig.request()
     declined = await rig.service.decline(owner_id=rig.owner(booking), booking_id=booking.id, reason=" On holiday. ")
     assert (declined.status, declined.decline_reason) == (BookingStatus.DECLINED, "On holiday.")
-    assert [event.reason for event in rig.told(BookingDeclined)] == ["On holiday."]
+    assert [event.reason for event in rig.emitted(BookingDeclined)] == ["On holiday."]
     await rig.run_jobs(ReleasePayment)
     assert rig.payments.payments[booking.id].status is PaymentStatus.VOIDED
     again = await rig.hold(rig.catalog.offers[booking.service_id], starts_at=booking.starts_at)
@@ -85,7 +85,7 @@ async def test_an_unanswered_request_lapses_and_voids_the_money(rig: Rig) -> Non
     rig.pass_time(hours=24, seconds=1)
     await rig.run_jobs(ExpireBooking)
     assert await rig.status(booking) is BookingStatus.EXPIRED
-    assert [event.was for event in rig.told(BookingExpired)] == [BookingStatus.REQUESTED]
+    assert [event.was for event in rig.emitted(BookingExpired)] == [BookingStatus.REQUESTED]
     await rig.run_jobs(ReleasePayment)
     assert rig.payments.payments[booking.id].status is PaymentStatus.VOIDED
 

@@ -4,12 +4,10 @@ from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import update
 
 from fairground.contracts.booking import BookingStatus, BookingView, SlotTaken
 from fairground.modules.booking.deals import expiry
 from fairground.modules.booking.deals.store import bookings
-from fairground.modules.booking.deals.tables import BookingRow
 from fairground.modules.booking.time import store as time_store
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.jobs.states import LostLease
@@ -18,16 +16,11 @@ from tests.modules.booking.rig import Rig
 pytestmark = pytest.mark.anyio
 
 
-async def _store_policy(rig: Rig, booking: BookingView, policy: Any) -> None:
-    async with rig.db.write() as tx:
-        await tx.execute(update(BookingRow).where(BookingRow.id == booking.id).values(cancellation=policy))
-
-
 async def _lapsed(rig: Rig, *, unreadable: int, readable: int) -> tuple[list[BookingView], list[BookingView]]:
     """Return holds that have lapsed, those that cannot be read first."""
     broken = [await rig.hold(await rig.offer()) for _ in range(unreadable)]
     for booking in broken:
-        await _store_policy(rig, booking, {"steps": "none"})
+        await rig.store_policy(booking.id, {"steps": "none"})
     whole = [await rig.hold(await rig.offer()) for _ in range(readable)]
     rig.pass_time(minutes=11)
     return broken, whole
@@ -90,7 +83,7 @@ async def test_unreadable_lapsed_hold_in_the_way_is_a_taken_time(rig: Rig) -> No
 async def test_stored_policy_of_a_newer_version_is_read(rig: Rig) -> None:
     booking = await rig.confirmed(price_minor=5000)
     steps = [{"at_least_hours": 1, "refund_percent": 50, "since": "2027"}]
-    await _store_policy(rig, booking, {"steps": steps, "grace_minutes": 30})
+    await rig.store_policy(booking.id, {"steps": steps, "grace_minutes": 30})
     seen = await rig.service.get_booking(user_id=booking.customer_id, booking_id=booking.id)
     assert seen.cancellation is not None
     assert seen.cancellation.refund_minor == 2500

@@ -36,7 +36,7 @@ async def test_a_history_is_completed_counted_and_open_for_reviews(rig: Rig) -> 
     assert [view.starts_at for view in views] == [each.starts_at for each in brought]
     assert {view.status for view in views} == {BookingStatus.COMPLETED}
     assert [view.next_steps for view in views] == [[NextStep.REVIEW]] * 3
-    assert [event.provider_completed_count for event in rig.told(BookingCompleted)] == [1, 2, 3]
+    assert [event.provider_completed_count for event in rig.emitted(BookingCompleted)] == [1, 2, 3]
 
 
 async def test_a_history_that_overlaps_itself_is_refused_whole(rig: Rig) -> None:
@@ -55,7 +55,7 @@ async def test_what_has_not_ended_is_no_history(rig: Rig) -> None:
         await rig.service.record_past_bookings(bookings=[await past(rig, await rig.offer(), days_ago=-5)])
 
 
-async def test_nobody_brings_bookings_of_themselves(rig: Rig) -> None:
+async def test_owner_cannot_record_past_bookings_of_themselves(rig: Rig) -> None:
     offer = await rig.offer()
     own = (await past(rig, offer, days_ago=5)).model_copy(update={"customer_id": offer.owner_id})
     with pytest.raises(OwnService):

@@ -1,4 +1,4 @@
-"""Taking a time: what is refused, and what becomes of a hold that nobody pays for."""
+"""Holding a time: what is refused, and what becomes of a hold that is not paid for."""
 
 import asyncio
 from datetime import timedelta
@@ -43,7 +43,7 @@ async def test_a_hold_lasts_ten_minutes_copies_the_terms_and_asks_no_payment(rig
     assert timedelta(minutes=9, seconds=55) < booking.expires_at - await rig.now() <= timedelta(minutes=10)
     assert booking.next_steps == [NextStep.PAY, NextStep.CANCEL]
     assert rig.payments.calls == []
-    assert [event.booking_id for event in rig.told(BookingHeld)] == [booking.id]
+    assert [event.booking_id for event in rig.emitted(BookingHeld)] == [booking.id]
 
 
 @pytest.mark.parametrize("shift_minutes", [-30, 0, 30])
@@ -77,14 +77,14 @@ async def test_too_soon_too_late_and_the_ends_of_time_are_not_offered(rig: Rig) 
             await rig.hold(offer, starts_at=now.replace(year=year, month=1, day=1))
 
 
-async def test_a_lapsed_hold_gives_way_to_the_next_customer_before_anybody_swept_it(rig: Rig) -> None:
+async def test_lapsed_hold_gives_way_to_the_next_customer_before_the_sweep(rig: Rig) -> None:
     offer = await rig.offer()
     first = await rig.hold(offer)
     rig.pass_time(minutes=11)
     second = await rig.hold(offer, starts_at=first.starts_at)
     assert second.status is BookingStatus.HELD
     assert await rig.status(first) is BookingStatus.EXPIRED
-    assert [event.booking_id for event in rig.told(BookingExpired)] == [first.id]
+    assert [event.booking_id for event in rig.emitted(BookingExpired)] == [first.id]
     assert ReleasePayment(booking_id=first.id) in rig.outbox.jobs
 
 
@@ -107,7 +107,7 @@ async def test_the_sweep_ends_what_lapsed_without_a_job(rig: Rig) -> None:
     assert await rig.status(booking) is BookingStatus.EXPIRED
 
 
-async def test_a_price_that_changed_is_told_with_the_new_total(rig: Rig) -> None:
+async def test_hold_at_a_changed_price_is_refused_with_the_new_total(rig: Rig) -> None:
     with pytest.raises(PriceChanged) as changed:
         await rig.hold(await rig.offer(price_minor=5000), expected_total_minor=4900)
     assert changed.value.context["total_minor"] == 5000
@@ -118,7 +118,7 @@ async def test_an_expected_price_is_held(rig: Rig) -> None:
     assert booking.total_minor == 5000
 
 
-async def test_nobody_books_themselves(rig: Rig) -> None:
+async def test_owner_cannot_hold_their_own_service(rig: Rig) -> None:
     offer = await rig.offer()
     with pytest.raises(OwnService):
         await rig.hold(offer, customer_id=offer.owner_id)

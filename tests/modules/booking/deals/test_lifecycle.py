@@ -1,4 +1,4 @@
-"""A booking's whole life, driven at random on a real database, beside a model that only knows the table of moves."""
+"""A booking's whole life, driven at random on a real database, beside a model that only knows the table of transitions."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -42,8 +42,8 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.booking: BookingView | None = None
-        self.untold: set[UUID] = set()
-        """Bookings whose payment was authorised without anybody telling booking yet."""
+        self.undelivered: set[UUID] = set()
+        """Bookings whose payment was authorised, by an event that was not delivered yet."""
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return self.loop.run_until_complete(work)
@@ -95,7 +95,7 @@ class Lifecycle(RuleBasedStateMachine):
         payment = self.rig.payments.payments.get(self.booking.id) if self.booking else None
         if payment is not None and payment.status is PaymentStatus.REQUIRES_ACTION:
             self.rig.payments.put(payment.reference_id, status=PaymentStatus.AUTHORISED)
-            self.untold.add(payment.reference_id)
+            self.undelivered.add(payment.reference_id)
 
     @rule()
     def come_back(self) -> None:
@@ -105,12 +105,12 @@ class Lifecycle(RuleBasedStateMachine):
     @rule()
     def hear_of_payment(self) -> None:
         if self.booking:
-            self._tell(self.booking.id)
+            self._deliver(self.booking.id)
 
-    def _tell(self, booking_id: UUID) -> None:
+    def _deliver(self, booking_id: UUID) -> None:
         event = PaymentAuthorised(payment_id=uuid7(), reference_id=booking_id, amount_minor=1, currency="EUR")
         self.run(self.rig.parts.checkout.follow_payment(event))
-        self.untold.discard(booking_id)
+        self.undelivered.discard(booking_id)
 
     @rule(refuses=st.booleans())
     def accept(self, refuses: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
@@ -197,7 +197,7 @@ class Lifecycle(RuleBasedStateMachine):
         assert (view.answer_due_at is not None) == (view.status is BookingStatus.REQUESTED)
 
     def teardown(self) -> None:
-        """When every event was told and every job has run, no money is left where no booking stands behind it."""
+        """When every event was delivered and every job has run, no money is left where no booking stands behind it."""
         try:
             if self.booking is not None:
                 self._settle_everything()
@@ -207,8 +207,8 @@ class Lifecycle(RuleBasedStateMachine):
             self.loop.close()
 
     def _settle_everything(self) -> None:
-        for booking_id in list(self.untold):
-            self._tell(booking_id)
+        for booking_id in list(self.undelivered):
+            self._deliver(booking_id)
         self.rig.pass_time(days=6)
         self.run(self.rig.parts.expiry.expire_lapsed())
         self.run(self.rig.run_jobs(ReleasePayment, RefundPayment))

@@ -4,11 +4,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import structlog
 
 from fairground.contracts.booking import BookingPage, BookingStatus
 from fairground.kernel.ids import uuid7
 from fairground.kernel.paging import CursorInvalid, PageTooDeep
 from fairground.modules.booking.deals import queries
+from fairground.modules.booking.deals.store.bookings import UnreadableBooking
 from tests.modules.booking.rig import Rig
 
 pytestmark = pytest.mark.anyio
@@ -83,3 +85,24 @@ async def test_page_behind_ten_thousand_bookings_and_strange_cursors_are_refused
         await rig.service.list_bookings(user_id=uuid7(), side=None, status=None, page=501, limit=20)
     with pytest.raises(CursorInvalid):
         await rig.service.list_bookings(user_id=uuid7(), side=None, status=None, limit=20, cursor="x")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 6])
+async def test_unreadable_booking_is_logged_and_hides_no_other_one(rig: Rig, limit: int) -> None:
+    user_id, ordered = await _bookings_of_both_sides(rig)
+    unreadable = [ordered[1], ordered[-1]]
+    for booking_id in unreadable:
+        await rig.store_policy(booking_id, {"steps": "none"})
+    with structlog.testing.capture_logs() as events:
+        pages = await _walk(rig, user_id, limit=limit)
+    shown = [booking.id for page in pages for booking in page.data]
+    assert shown == [each for each in ordered if each not in unreadable]
+    logged = [event["booking_id"] for event in events if event["event"] == "booking.unreadable"]
+    assert logged == [str(booking_id) for booking_id in unreadable]
+
+
+async def test_unreadable_booking_itself_is_an_error_that_names_it(rig: Rig) -> None:
+    booking = await rig.hold(await rig.offer())
+    await rig.store_policy(booking.id, {"steps": "none"})
+    with pytest.raises(UnreadableBooking, match=str(booking.id)):
+        await rig.service.get_booking(user_id=booking.customer_id, booking_id=booking.id)

@@ -32,7 +32,7 @@ async def test_second_hold_of_same_slot_returns_live_hold(rig: Rig) -> None:
     first = await rig.hold(offer, customer_id=customer_id, note="Chapter 3", place="online")
     again = await rig.hold(offer, customer_id=customer_id, note="Chapter 3", place="online")
     assert again == first
-    assert [event.booking_id for event in rig.told(BookingHeld)] == [first.id]
+    assert [event.booking_id for event in rig.emitted(BookingHeld)] == [first.id]
 
 
 async def test_second_hold_with_other_details_changes_the_live_hold(rig: Rig) -> None:

@@ -1,4 +1,4 @@
-"""Whatever takes a time or gives it back voids what is cached of the provider's free times."""
+"""Taking a time or giving it back invalidates the cached free times of the provider."""
 
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
@@ -47,7 +47,7 @@ async def _expire(rig: Rig, _booking: BookingView) -> None:
 
 
 @pytest.mark.parametrize("end", [_cancel, _decline, _expire])
-async def test_ending_a_booking_voids_the_cached_times_around_it(
+async def test_ending_a_booking_invalidates_the_cached_times_around_it(
     rig: Rig, end: Callable[[Rig, BookingView], Awaitable[None]]
 ) -> None:
     booking = await rig.request()
@@ -56,7 +56,7 @@ async def test_ending_a_booking_voids_the_cached_times_around_it(
     assert _tags(booking) <= renewals.tags
 
 
-async def test_hold_voids_the_cached_times_around_it(rig: Rig) -> None:
+async def test_hold_invalidates_the_cached_times_around_it(rig: Rig) -> None:
     offer = await rig.offer()
     rig.db.renewals = renewals = RecordedRenewals()
     booking = await rig.hold(offer)

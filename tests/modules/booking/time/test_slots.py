@@ -13,12 +13,12 @@ from tests.modules.booking.rig import ALWAYS_OPEN, Rig, owner_of
 pytestmark = pytest.mark.anyio
 
 
-async def test_new_hours_are_told_with_a_version_that_grows(rig: Rig) -> None:
+async def test_new_hours_are_announced_with_a_version_that_grows(rig: Rig) -> None:
     provider = await rig.provider()
     nothing = AvailabilityRules(timezone="UTC", weekly=[])
     await rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=nothing)
-    told = [(event.version, event.has_hours) for event in rig.told(AvailabilityRulesSet)]
-    assert told == [(1, True), (2, False)]
+    announced = [(event.version, event.has_hours) for event in rig.emitted(AvailabilityRulesSet)]
+    assert announced == [(1, True), (2, False)]
     assert await rig.service.get_rules(provider_id=provider.id) == nothing
 
 
@@ -28,10 +28,10 @@ async def test_hours_set_at_once_get_versions_of_their_own(rig: Rig) -> None:
     await asyncio.gather(
         *(rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules) for _ in range(8))
     )
-    assert sorted(event.version for event in rig.told(AvailabilityRulesSet)) == list(range(1, 9))
+    assert sorted(event.version for event in rig.emitted(AvailabilityRulesSet)) == list(range(1, 9))
 
 
-async def test_somebody_elses_hours_cannot_be_set(rig: Rig) -> None:
+async def test_hours_of_another_account_cannot_be_set(rig: Rig) -> None:
     provider = await rig.provider()
     with pytest.raises(ProviderNotFound):
         await rig.service.set_rules(
@@ -76,7 +76,7 @@ async def test_every_listed_start_can_be_held_and_is_then_listed_no_more(rig: Ri
         assert (await rig.hold(offer, starts_at=start)).status is BookingStatus.HELD  # type: ignore[arg-type]
     assert await starts() == []
     rig.pass_time(minutes=11)
-    assert await starts() == listed, "A hold that has lapsed takes no time, even before anybody ended it."
+    assert await starts() == listed, "A hold that has lapsed takes no time, even before it was ended."
 
 
 @pytest.mark.parametrize("status", [status for status in ProviderStatus if status is not ProviderStatus.APPROVED])

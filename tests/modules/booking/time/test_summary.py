@@ -1,4 +1,4 @@
-"""Published free days include every booking up to the horizon."""
+"""A published availability summary includes every booking up to the horizon."""
 
 from datetime import time, timedelta
 
@@ -22,7 +22,7 @@ async def test_day_that_is_booked_out_near_the_horizon_is_not_free(rig: Rig, day
     hour = now.replace(minute=0, second=0, microsecond=0)
     booking = await rig.hold(offer, starts_at=hour + timedelta(days=pack.booking.horizon_days - days_before_horizon))
     await rig.parts.summaries.publish(provider_id=offer.provider_id)
-    (published,) = rig.told(AvailabilitySummarySet)
+    (published,) = rig.emitted(AvailabilitySummarySet)
     assert published.week == [time(now.hour)] * 7
     assert published.days[booking.starts_at.date()] is None
     assert published.days.get(booking.starts_at.date() - timedelta(days=1), time(now.hour)) == time(now.hour)

@@ -36,7 +36,7 @@ class Settlement:
         self._transitions = transitions
 
     async def settle(self, booking_id: UUID, payment: Payment | None) -> Settled:
-        """Take the money of an instant booking that is still held, then move the booking on.
+        """Take the money of an instant booking that is still held, then advance the booking.
 
         Raises:
             BookingNotFound: Something else was paid for.
@@ -52,7 +52,7 @@ class Settlement:
         return await self.advance(booking_id, payment)
 
     async def advance(self, booking_id: UUID, payment: Payment | None) -> Settled:
-        """Move the booking on to where its payment has come; give the money back that an ended booking has no use for.
+        """Make the transition that the payment calls for; give back the money of a booking that ended before.
 
         Raises:
             BookingNotFound

@@ -1,4 +1,4 @@
-"""The table of moves, read as a table."""
+"""The table of transitions, read as a table."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -37,7 +37,7 @@ def at(hours: float, *, mode: BookingMode = BookingMode.REQUEST, lapses_hours: f
     )
 
 
-def test_the_table_holds_the_moves_of_the_specification_and_no_others() -> None:
+def test_table_holds_the_transitions_of_the_specification_and_no_others() -> None:
     reached = {status: {str(to) for _, current, to in TRANSITIONS if current is status} for status in BookingStatus}
     assert {status: targets for status, targets in reached.items() if targets} == ALLOWED
 
@@ -84,7 +84,7 @@ def test_what_is_shown_as_a_next_step_is_what_the_table_lets_through() -> None:
         assert next_steps(customer, current=ended, situation=at(-9)) == []
 
 
-def test_money_moves_a_booking_only_along_the_table() -> None:
+def test_payment_changes_a_booking_only_along_the_table() -> None:
     for current, mode, payment in product(BookingStatus, BookingMode, PaymentStatus):
         following = follow_payment(current=current, booking_mode=mode, payment=payment)
         if following is not None:

@@ -50,7 +50,7 @@ def test_a_customer_gets_back_what_the_policy_says(hours: float, refund_minor: i
     assert preview(hours=hours).refund_minor == refund_minor
 
 
-def test_free_until_is_told_while_it_lies_ahead() -> None:
+def test_free_until_is_shown_while_it_lies_ahead() -> None:
     assert preview(hours=50).free_until == NOW + timedelta(hours=2)
     assert preview(hours=47).free_until is None
     assert preview(hours=1000, policy=CancellationPolicy(steps=())).free_until is None

@@ -1,4 +1,4 @@
-"""No scalar of a JSON body is converted: what is sent as another type is refused."""
+"""No scalar of a JSON body is converted, and a form, which is all text, is read by the same model."""
 
 from datetime import date, time
 from enum import StrEnum
@@ -8,18 +8,18 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime, Field, ValidationError
 
-from fairground.platform.http.bodies import Body
+from fairground.kernel.inputs import Input
 
 
 class Colour(StrEnum):
     RED = "red"
 
 
-class Part(Body):
+class Part(Input):
     count: int
 
 
-class Sent(Body):
+class Sent(Input):
     number: int | None = None
     bounded: Annotated[int, Field(ge=0, le=100)] | None = None
     share: float | None = None
@@ -80,7 +80,7 @@ def test_values_of_their_own_type_are_taken() -> None:
 
 
 def test_null_is_no_text() -> None:
-    class Described(Body):
+    class Described(Input):
         alt: str = ""
 
     with pytest.raises(ValidationError):
