@@ -1,9 +1,12 @@
-"""How pictures and their files stand, for those who run the installation."""
+"""Maintenance of pictures: inspection for operators, references to stored files, and deletion of abandoned uploads."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
+from typing import ClassVar
 from uuid import UUID
 
 from fairground.contracts.media import PicturesReport
+from fairground.kernel.messages import Job
 from fairground.modules.media import store
 from fairground.platform.db.database import Database, ReadTx
 from fairground.platform.storage.keys import Retention
@@ -12,10 +15,26 @@ from fairground.platform.storage.store import ObjectNotFound, Store
 _ListKeys = Callable[[ReadTx, str], Awaitable[list[str]]]
 
 
-class PictureInspector:
-    def __init__(self, db: Database, files: Store) -> None:
+class DropLeftovers(Job):
+    """Delete pictures whose file never came, and those that were refused long ago."""
+
+    topic: ClassVar = "media.drop_leftovers.v1"
+
+
+class PictureMaintenanceService:
+    def __init__(self, db: Database, files: Store, *, leftover_lifetime: timedelta) -> None:
         self._db = db
         self._files = files
+        self._leftover_lifetime = leftover_lifetime
+
+    async def on_drop_leftovers(self, _job: DropLeftovers) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            await store.delete_abandoned_pictures(tx, older_than=self._leftover_lifetime)
+
+    async def find_referred(self, keys: Sequence[str]) -> Collection[str]:
+        """Return those of the keys that the orphan collector must leave."""
+        async with self._db.read() as tx:
+            return await store.find_referred(tx, keys)
 
     async def find_missing(self, *, picture_ids: Collection[UUID]) -> set[UUID]:
         async with self._db.read() as tx:
@@ -32,7 +51,7 @@ class PictureInspector:
         )
 
     async def _count_lost(self, retention: Retention, list_keys: _ListKeys) -> int:
-        # Listed as a whole, for a store answers a thousand names as quickly as the question for one.
+        # Listed as a whole, because a store lists a thousand names as quickly as it looks up one.
         stored = {each.key async for each in self._files.list_objects(retention)}
         lost, after = 0, ""
         while True:
@@ -40,11 +59,11 @@ class PictureInspector:
                 keys = await list_keys(tx, after)
             if not keys:
                 return lost
-            lost += sum([key not in stored and not await self._is_there(key) for key in keys])
+            lost += sum([key not in stored and not await self._is_stored(key) for key in keys])
             after = keys[-1]
 
-    async def _is_there(self, key: str) -> bool:
-        """Look again at a file that has come since the store was listed."""
+    async def _is_stored(self, key: str) -> bool:
+        """Look for a file that may have come since the store was listed."""
         try:
             await self._files.head(key)
         except ObjectNotFound:

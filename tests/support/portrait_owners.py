@@ -1,4 +1,4 @@
-"""Providers whom everybody may see, and who bring portraits as their pages would."""
+"""Owners of approved providers, who upload portraits as their pages do."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,19 +17,19 @@ API = "/api/v1"
 
 
 @dataclass(frozen=True)
-class Face:
+class PortraitOwner:
     provider_id: UUID
     client: httpx.AsyncClient
-    """Of nobody."""
+    """Without credentials."""
     authorization: dict[str, str]
 
     @property
     def path(self) -> str:
-        """Return where it is shown, without a version."""
+        """Return the address of the avatar, without a version."""
         return f"{API}/img/avatar/{self.provider_id}"
 
-    async def bring(self, content: bytes) -> Any:
-        """Return a picture that is ready."""
+    async def upload(self, content: bytes) -> Any:
+        """Upload a picture, and return it when it is ready."""
         sent = await self._ask("POST", "/media", files={"file": ("photo.jpg", content)})
         with anyio.fail_after(60):
             while (picture := await self._ask("GET", f"/media/{sent['id']}"))["state"] == "processing":
@@ -37,7 +37,7 @@ class Face:
         return picture
 
     async def choose(self, picture: Any) -> str:
-        """Return the address that is shown from now on."""
+        """Make a picture the portrait, and return its address."""
         path = f"/service-provider-profiles/{self.provider_id}/picture"
         url: str = (await self._ask("PUT", path, json={"picture_id": picture["id"]}))["profile_picture_url"]
         return url
@@ -59,11 +59,13 @@ class Face:
         return answer.json()
 
 
-async def open_face(program: Program, client: httpx.AsyncClient, *, name: str = "Maya Stone") -> Face:
+async def open_portrait_owner(
+    program: Program, client: httpx.AsyncClient, *, name: str = "Maya Stone"
+) -> PortraitOwner:
     """Open an account with an approved provider.
 
     Args:
-        program: The one that the client asks, or a guest of its database.
+        program: The one of the client, or a secondary process of its database.
     """
     accounts, catalog, mark = program.links.of(Accounts), program.links.of(Catalog), uuid7()
     people = [(f"staff{mark}@example.org", "Sam", Role.ADMIN), (f"owner{mark}@example.org", "Kim", Role.PROVIDER)]
@@ -72,4 +74,4 @@ async def open_face(program: Program, client: httpx.AsyncClient, *, name: str = 
     provider = await catalog.create_provider(owner_id=owner.id, profile=a_profile(business_name=name))
     await catalog.submit_provider(owner_id=owner.id, provider_id=provider.id)
     await catalog.approve_provider(staff_id=staff.id, provider_id=provider.id)
-    return Face(provider.id, client, {"authorization": f"Bearer {token}"})
+    return PortraitOwner(provider.id, client, {"authorization": f"Bearer {token}"})

@@ -1,4 +1,4 @@
-"""A process that brings one picture, does the jobs that follow, and dies on the way."""
+"""A process that uploads one picture, runs its jobs, and dies on the way."""
 
 import asyncio
 from pathlib import Path
@@ -13,12 +13,12 @@ OWNER: Final = UUID(int=7)
 PHOTO: Final = photograph(450, 300)
 
 
-def bring_and_die(*, url: str, folder: Path, point: FailPoint) -> None:
+def upload_and_die(*, url: str, folder: Path, point: FailPoint) -> None:
     point.arm()
-    asyncio.run(_bring(url, folder))
+    asyncio.run(_upload(url, folder))
 
 
-async def _bring(url: str, folder: Path) -> None:
+async def _upload(url: str, folder: Path) -> None:
     async with open_studio(url, folder) as studio:
-        await studio.bring(OWNER, PHOTO)
+        await studio.upload(OWNER, PHOTO)
         await studio.work()

@@ -18,8 +18,8 @@ from fairground.contracts.media import PictureState
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.settings import Settings, SettingsError
 from fairground.kernel.ids import uuid7
-from fairground.modules.media.gateways import clamd
-from fairground.modules.media.gateways.clamd import Clamd, PictureInfected, ScannerUnavailable
+from fairground.modules.media import gateways
+from fairground.modules.media.gateways import Clamd, PictureInfected, ScannerUnavailable
 from fairground.modules.media.settings import MediaSettings
 from fairground.platform.storage.keys import Retention
 from tests.doubles.clamd import HARMFUL, talk
@@ -81,8 +81,8 @@ async def studio(
 
 @on_one_database
 @pytest.mark.parametrize("manner", ["harmful", "real"])
-async def test_what_is_harmful_is_refused_and_never_kept(studio: Studio) -> None:
-    assert (await studio.bring(OWNER, PHOTO)).state is PictureState.PROCESSING
+async def test_infected_file_is_refused_and_never_kept(studio: Studio) -> None:
+    assert (await studio.upload(OWNER, PHOTO)).state is PictureState.PROCESSING
     offer = await studio.pictures.offer_upload(owner_id=OWNER, content_type="image/jpeg")
     await studio.store.put(offer.form.fields["key"], INFECTED)
     with pytest.raises(PictureInfected):
@@ -92,7 +92,7 @@ async def test_what_is_harmful_is_refused_and_never_kept(studio: Studio) -> None
     assert (refused.state, refused.refusal.code) == (PictureState.REFUSED, "media.infected")
     assert await studio.stored(Retention.UPLOAD) == {offer.form.fields["key"]}
     with pytest.raises(PictureInfected):
-        await studio.pictures.bring_picture(picture_id=uuid7(), owner_id=OWNER, content=INFECTED, alt="")
+        await studio.pictures.add_picture(picture_id=uuid7(), owner_id=OWNER, content=INFECTED, alt="")
     assert len(await studio.stored(Retention.ORIGINAL)) == 1
     await studio.collect()
     assert await studio.stored(Retention.UPLOAD) == set()
@@ -100,10 +100,10 @@ async def test_what_is_harmful_is_refused_and_never_kept(studio: Studio) -> None
 
 @on_one_database
 @pytest.mark.parametrize("manner", ["silent", "broken", "small"])
-async def test_nothing_passes_while_nobody_can_say(
+async def test_upload_waits_while_the_scanner_is_away(
     studio: Studio, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clamd, "_WAIT_SECONDS", 1)
+    monkeypatch.setattr(gateways, "_WAIT_SECONDS", 1)
     offer = await studio.pictures.offer_upload(owner_id=OWNER, content_type="image/jpeg")
     await studio.store.put(offer.form.fields["key"], PHOTO)
     what = {"owner_id": OWNER, "picture_id": offer.picture.id}
@@ -121,19 +121,19 @@ async def test_nothing_passes_while_nobody_can_say(
     "address",
     ["::1:3310", "[::1]", "[::1:3310", "clamd", "clamd:", ":3310", "clamd:65536", "clamd:0", "clamd:1/x", "a@b:1"],
 )
-def test_an_address_that_leads_nowhere_is_refused_at_the_start(
+def test_invalid_scanner_address_is_refused_at_the_start(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIRGROUND_MEDIA_CLAMD", address)
-    told = f"FAIRGROUND_MEDIA_CLAMD is {address!r}; it must be host:port with a port of 1 to 65535, [IPv6]:port, or"
-    with pytest.raises(SettingsError, match=re.escape(told)):
+    message = f"FAIRGROUND_MEDIA_CLAMD is {address!r}; it must be host:port with a port of 1 to 65535, [IPv6]:port, or"
+    with pytest.raises(SettingsError, match=re.escape(message)):
         compose(Settings(data_dir=tmp_path))
 
 
 @pytest.mark.parametrize(
     ("host", "written"), [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "localhost"), ("::1", "[::1]")]
 )
-async def test_a_daemon_of_another_machine_is_asked_by_host_and_port(host: str, written: str) -> None:
+async def test_scanner_is_reached_by_host_and_port(host: str, written: str) -> None:
     if host == "::1" and not socket.has_ipv6:
         pytest.skip("NOT RUN: this machine has no IPv6")
     server = await asyncio.start_server(lambda *streams: talk(*streams, manner="harmful"), host, 0)

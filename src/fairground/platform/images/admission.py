@@ -1,10 +1,20 @@
-"""Whether a file is a picture that we decode, told from its head and its structure: see docs/adr on pictures."""
+"""Decides from its head and structure whether a file is a picture that is decoded (docs/adr/0017-pictures.md)."""
 
 from typing import BinaryIO, Final
 
 from fairground.platform.images.formats import PictureFormat
-from fairground.platform.images.headers import avif, jpeg, png, webp
-from fairground.platform.images.headers.reading import Head, Pieces
+from fairground.platform.images.headers import (
+    JPEG_MAGIC,
+    PNG_MAGIC,
+    FileReader,
+    Head,
+    is_webp,
+    list_avif_brands,
+    read_avif_head,
+    read_jpeg_head,
+    read_png_head,
+    read_webp_head,
+)
 from fairground.platform.images.refusals import (
     PictureAnimated,
     PictureEmpty,
@@ -17,13 +27,13 @@ from fairground.platform.images.refusals import (
 
 _START_BYTES: Final = 1024
 _READERS: Final = {
-    PictureFormat.JPEG: jpeg.read_head,
-    PictureFormat.PNG: png.read_head,
-    PictureFormat.WEBP: webp.read_head,
-    PictureFormat.AVIF: avif.read_head,
+    PictureFormat.JPEG: read_jpeg_head,
+    PictureFormat.PNG: read_png_head,
+    PictureFormat.WEBP: read_webp_head,
+    PictureFormat.AVIF: read_avif_head,
 }
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-# What people send instead, and how it begins.
+# Other files that people send, by how they begin.
 _OTHERS: Final = {
     b"GIF8": "GIF",
     b"PK\x03\x04": "zip archive",
@@ -34,45 +44,45 @@ _OTHERS: Final = {
     b"\x00\x00\x01\x00": "icon",
     b"8BPS": "Photoshop file",
 }
-# `image/jpg` is nobody's standard and many people's habit.
+# `image/jpg` is in no standard, and many programs send it.
 _SAME_TYPE: Final = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "application/octet-stream": ""}
 
 
 def read_head(file: BinaryIO, *, bytes_max: int, media_type: str = "") -> Head:
-    """Return what a file says of itself, if it is a whole picture of a kind and size that we decode.
+    """Return the head of a whole picture of a kind and size that is decoded.
 
-    Reads at most `bytes_max`, a small piece at a time. Bytes behind the picture are not looked at: nothing but the
-    pixels outlives the rendering.
+    Reads at most `bytes_max`, a small piece at a time. Bytes behind the picture are ignored: nothing but the pixels
+    outlives the rendering.
 
     Args:
-        media_type: As whoever sends the file declares it; empty when nobody did.
+        media_type: As the sender declares it; empty where it is undeclared.
 
     Raises:
-        PictureEmpty, PictureTooHeavy, PictureTypeRefused, PictureTypeMismatch: Told by size and first bytes.
-        PictureTooLarge, PictureAnimated, PictureTooManyScans, PictureBroken: Told by its structure.
+        PictureEmpty, PictureTooHeavy, PictureTypeRefused, PictureTypeMismatch: By size and first bytes.
+        PictureTooLarge, PictureAnimated, PictureTooManyScans, PictureBroken: By its structure.
     """
-    pieces = Pieces(file)
-    if pieces.size_bytes == 0:
+    reader = FileReader(file)
+    if reader.size_bytes == 0:
         raise PictureEmpty("The file is empty.")
-    if pieces.size_bytes > bytes_max:
+    if reader.size_bytes > bytes_max:
         raise PictureTooHeavy(
-            f"The file has {pieces.size_bytes} bytes; at most {bytes_max} are taken.", bytes_max=bytes_max
+            f"The file has {reader.size_bytes} bytes; at most {bytes_max} are taken.", bytes_max=bytes_max
         )
-    kind = _recognise(pieces.up_to(0, _START_BYTES))
+    kind = _recognise(reader.read_up_to(0, _START_BYTES))
     declared = media_type.partition(";")[0].strip().lower()
     if _SAME_TYPE.get(declared, declared) not in {"", kind.media_type}:
         raise PictureTypeMismatch(f"The file is declared as {declared[:60]}, but it is {kind.media_type}.")
-    return _READERS[kind](pieces)
+    return _READERS[kind](reader)
 
 
 def _recognise(start: bytes) -> PictureFormat:
-    if start.startswith(jpeg.MAGIC):
+    if start.startswith(JPEG_MAGIC):
         return PictureFormat.JPEG
-    if start.startswith(png.MAGIC):
+    if start.startswith(PNG_MAGIC):
         return PictureFormat.PNG
-    if webp.is_webp(start):
+    if is_webp(start):
         return PictureFormat.WEBP
-    brands = avif.list_brands(start)
+    brands = list_avif_brands(start)
     if b"avif" in brands:
         return PictureFormat.AVIF
     if b"avis" in brands:

@@ -1,8 +1,8 @@
-"""What other systems keep as `data:` addresses, read leniently: whoever judges pictures has the last word."""
+"""`data:` URLs of other systems, decoded leniently: admission refuses what is no picture."""
 
 import pytest
 
-from fairground.platform.images.data_urls import content_of
+from fairground.platform.images.formats import decode_data_url
 
 
 @pytest.mark.parametrize(
@@ -16,10 +16,10 @@ from fairground.platform.images.data_urls import content_of
         ("data:,hello%20there", b"hello there"),
     ],
 )
-def test_the_file_that_it_holds(address: str, content: bytes) -> None:
-    assert content_of(address) == content
+def test_data_url_is_decoded_to_its_file(address: str, content: bytes) -> None:
+    assert decode_data_url(address) == content
 
 
 @pytest.mark.parametrize("address", ["data:image/png;base64,", "data:image/png;base64,%%%", "data:", "data:;base64,é"])
-def test_what_cannot_be_read_is_given_as_it_is(address: str) -> None:
-    assert content_of(address) == address.encode()
+def test_unreadable_data_url_is_returned_as_it_is(address: str) -> None:
+    assert decode_data_url(address) == address.encode()

@@ -1,4 +1,4 @@
-"""The image proxy: sizes, formats, what is kept where, and that nothing is decoded twice."""
+"""Images: sizes, formats, caching, visibility, and that nothing is decoded twice."""
 
 import asyncio
 from pathlib import Path
@@ -15,17 +15,17 @@ from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.storage.keys import Retention
 from tests.support.asgi import bodies_of, call
 from tests.support.databases import copy_of
-from tests.support.faces import open_face
 from tests.support.gallery import API, Gallery, open_gallery
 from tests.support.pictures import is_upright, list_traces, opened, photograph
-from tests.support.server_process import NoTurns
+from tests.support.portrait_owners import open_portrait_owner
+from tests.support.server_process import NoLocks
 
 PHOTO: Final = photograph(450, 600, orientation=8)
 BROWSER: Final = {"accept": "image/avif,image/webp,image/*,*/*;q=0.8"}
 
 
 async def a_picture(gallery: Gallery) -> Any:
-    """Return a picture that nobody has brought before: bytes behind its end make it another original."""
+    """Return a new picture: bytes behind its end make it another original."""
     content = PHOTO + uuid7().bytes
     sent = await gallery.owner.post(f"{API}/media", files={"file": ("x.jpg", content)})
     picture = await gallery.ready(sent.json()["id"])
@@ -34,22 +34,20 @@ async def a_picture(gallery: Gallery) -> Any:
 
 
 async def shown_at(gallery: Gallery, what: str) -> str:
-    """Return the address of a picture, of a portrait or of the initials of who has none."""
+    """Return the address of a picture, of a portrait or of initials."""
     if what == "picture":
         return str((await a_picture(gallery))["url"])
-    face = await open_face(gallery.program, gallery.nobody)
+    owner = await open_portrait_owner(gallery.program, gallery.visitor)
     if what == "portrait":
-        return await face.choose(await face.bring(PHOTO + uuid7().bytes))
-    return face.path
+        return await owner.choose(await owner.upload(PHOTO + uuid7().bytes))
+    return owner.path
 
 
 @pytest.mark.parametrize(("what", "size"), [("picture", (320, 427)), ("portrait", (320, 320))])
-async def test_everybody_sees_it_in_the_size_that_is_asked_for(
-    gallery: Gallery, what: str, size: tuple[int, int]
-) -> None:
+async def test_public_image_has_the_requested_size(gallery: Gallery, what: str, size: tuple[int, int]) -> None:
     url = await shown_at(gallery, what)
     before = gallery.count_renders()
-    shown = await gallery.nobody.get(f"{url}&w=150&dpr=2&q=78", headers=BROWSER)
+    shown = await gallery.visitor.get(f"{url}&w=150&dpr=2&q=78", headers=BROWSER)
     assert (shown.status_code, shown.headers["content-type"]) == (200, "image/avif")
     image = opened(shown.content)
     assert image.size == size
@@ -59,27 +57,27 @@ async def test_everybody_sees_it_in_the_size_that_is_asked_for(
     assert shown.headers["vary"] == "Accept"
     assert shown.headers["x-content-type-options"] == "nosniff"
     assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    again = await gallery.nobody.get(f"{url}&w=300&q=80", headers=BROWSER)
+    again = await gallery.visitor.get(f"{url}&w=300&q=80", headers=BROWSER)
     assert (again.content, again.headers["etag"]) == (shown.content, shown.headers["etag"])
     assert gallery.count_renders() == before + 1
 
 
-async def test_what_the_job_has_made_is_not_made_again(gallery: Gallery) -> None:
+async def test_renditions_of_the_job_are_not_made_again(gallery: Gallery) -> None:
     picture = await a_picture(gallery)
     before = gallery.count_renders()
     for fmt, kind in (("webp", "image/webp"), ("jpeg", "image/jpeg")):
-        shown = await gallery.nobody.get(f"{picture['url']}&w=400&q=80&fmt={fmt}", headers=BROWSER)
+        shown = await gallery.visitor.get(f"{picture['url']}&w=400&q=80&fmt={fmt}", headers=BROWSER)
         assert (shown.headers["content-type"], opened(shown.content).width) == (kind, 400)
         assert "accept" not in shown.headers.get("vary", "").lower()
     assert gallery.count_renders() == before
 
 
 @pytest.mark.parametrize("what", ["picture", "portrait", "initials"])
-async def test_who_has_it_is_told_so_before_any_file_is_looked_at(
+async def test_known_image_is_answered_without_reading_a_file(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     path = f"{urlsplit(await shown_at(gallery, what)).path}?w=64&fmt=webp"
-    shown = await gallery.nobody.get(path)
+    shown = await gallery.visitor.get(path)
     assert shown.headers["cache-control"] == "public, max-age=60"
     head = await call(gallery.app, "HEAD", path)
     assert (head[0]["status"], bodies_of(head)) == (200, b"")
@@ -92,44 +90,44 @@ async def test_who_has_it_is_told_so_before_any_file_is_looked_at(
     monkeypatch.setattr(gallery.program.runtime.files, "head", fail)
     monkeypatch.setattr(Renderer, "render", fail)
     for tags in (shown.headers["etag"], f'W/{shown.headers["etag"]}, "other"', "*"):
-        known = await gallery.nobody.get(path, headers={"if-none-match": tags})
+        known = await gallery.visitor.get(path, headers={"if-none-match": tags})
         assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", shown.headers["etag"])
 
 
-async def test_only_what_is_ready_is_shown_and_what_is_removed_is_gone(gallery: Gallery) -> None:
+async def test_only_ready_pictures_are_shown_and_deleted_ones_are_not_found(gallery: Gallery) -> None:
     offer = await gallery.offer()
     for picture_id in (offer["picture"]["id"], uuid7()):
-        missing = await gallery.nobody.get(f"{API}/img/{picture_id}")
+        missing = await gallery.visitor.get(f"{API}/img/{picture_id}")
         assert (missing.status_code, missing.json()["code"]) == (404, "media.picture_not_found")
     picture = await a_picture(gallery)
-    assert (await gallery.nobody.get(picture["url"])).status_code == 200
+    assert (await gallery.visitor.get(picture["url"])).status_code == 200
     await gallery.owner.delete(f"{API}/media/{picture['id']}")
-    assert (await gallery.nobody.get(picture["url"])).status_code == 404
+    assert (await gallery.visitor.get(picture["url"])).status_code == 404
 
 
-async def test_what_is_out_of_bounds_is_refused(gallery: Gallery) -> None:
+async def test_image_query_out_of_bounds_is_refused(gallery: Gallery) -> None:
     for query in ("w=15", "w=2049", "dpr=0.5", "dpr=4", "dpr=nan", "q=39", "q=96", "fmt=gif", "w=many"):
-        answer = await gallery.nobody.get(f"{API}/img/{uuid7()}?{query}")
+        answer = await gallery.visitor.get(f"{API}/img/{uuid7()}?{query}")
         assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid"), query
 
 
-async def test_a_file_that_the_store_has_lost_is_made_anew(gallery: Gallery) -> None:
+async def test_rendition_lost_by_the_store_is_made_again(gallery: Gallery) -> None:
     picture = await a_picture(gallery)
-    shown = await gallery.nobody.get(f"{picture['url']}&w=96&fmt=webp")
+    shown = await gallery.visitor.get(f"{picture['url']}&w=96&fmt=webp")
     store = gallery.program.runtime.files
     for stored in [stored async for stored in store.list_objects(Retention.DERIVATIVE)]:
         await store.delete(stored.key)
-    again = await gallery.nobody.get(f"{picture['url']}&w=96&fmt=webp")
+    again = await gallery.visitor.get(f"{picture['url']}&w=96&fmt=webp")
     assert (again.status_code, again.content) == (200, shown.content)
 
 
-async def test_a_cdn_gives_what_it_can_give(
+async def test_public_image_redirects_to_the_cdn(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIRGROUND_STORAGE_CDN_URL", "https://cdn.example/fair")
     async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
         picture = await a_picture(gallery)
-        sent_on = await gallery.nobody.get(f"{picture['url']}&w=32&fmt=jpeg")
+        sent_on = await gallery.visitor.get(f"{picture['url']}&w=32&fmt=jpeg")
         assert sent_on.status_code == 302
         assert sent_on.headers["location"].startswith("https://cdn.example/fair/derivative/")
         key = urlsplit(sent_on.headers["location"]).path.removeprefix("/fair/")
@@ -138,10 +136,10 @@ async def test_a_cdn_gives_what_it_can_give(
 
 async def rush(gallery: Gallery, url: str, *, count: int) -> list[httpx.Response]:
     paths = [f"{url}&w={width}&fmt=webp" for width in (48, 128, 192)]
-    return await asyncio.gather(*(gallery.nobody.get(paths[number % 3]) for number in range(count)))
+    return await asyncio.gather(*(gallery.visitor.get(paths[number % 3]) for number in range(count)))
 
 
-async def test_of_a_rush_for_three_cold_variants_three_are_made(gallery: Gallery) -> None:
+async def test_rush_for_three_cold_variants_makes_three(gallery: Gallery) -> None:
     picture = await a_picture(gallery)
     before = gallery.count_renders()
     answers = await rush(gallery, picture["url"], count=100)
@@ -150,15 +148,15 @@ async def test_of_a_rush_for_three_cold_variants_three_are_made(gallery: Gallery
     assert gallery.count_renders() == before + 3
 
 
-async def test_without_waiting_for_each_other_the_rush_makes_more(
+async def test_rush_without_single_flight_makes_more(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: neither turns at a variant nor one flight for all who want the same."""
-    monkeypatch.setattr(variants, "WeakValueDictionary", NoTurns)
+    """Negative control: neither locks on variants nor single-flight in the renderer."""
+    monkeypatch.setattr(variants, "WeakValueDictionary", NoLocks)
     render = Renderer.render
 
-    async def render_alone(renderer: Renderer, _source: str, *wanted: Any) -> Rendered:
-        return await render(renderer, str(uuid7()), *wanted)
+    async def render_alone(renderer: Renderer, _source: str, *arguments: Any) -> Rendered:
+        return await render(renderer, str(uuid7()), *arguments)
 
     async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
         picture = await a_picture(gallery)
@@ -180,10 +178,10 @@ async def count_failures_of_a_rush(gallery: Gallery, url: str) -> int:
     return gallery.program.runtime.renderer.stats.failed.total() - before
 
 
-async def test_of_a_rush_for_what_cannot_be_made_one_fails_for_all(
+async def test_rush_for_variants_that_fail_shares_one_failure_each(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And, as its control, each fails for himself when nothing of it is remembered."""
+    """Negative control at the end: without remembered failures each request fails by itself."""
     async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
         picture = await a_picture(gallery)
         await lose_files(gallery)
@@ -195,7 +193,7 @@ async def test_of_a_rush_for_what_cannot_be_made_one_fails_for_all(
         assert await count_failures_of_a_rush(gallery, picture["url"]) == 30
 
 
-async def test_who_comes_to_a_full_queue_is_told_when_to_come_again(
+async def test_full_queue_is_answered_with_retry_after(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIRGROUND_IMAGES_RENDERERS", "1")
@@ -211,7 +209,7 @@ async def test_who_comes_to_a_full_queue_is_told_when_to_come_again(
 
 
 async def a_draft(gallery: Gallery) -> Any:
-    """Return a picture that its owner has brought and put nowhere."""
+    """Return a picture that its owner has uploaded and not placed."""
     sent = await gallery.owner.post(f"{API}/media", files={"file": ("x.jpg", PHOTO + uuid7().bytes)})
     return await gallery.ready(sent.json()["id"])
 
@@ -219,34 +217,34 @@ async def a_draft(gallery: Gallery) -> Any:
 async def test_picture_placed_nowhere_is_its_owners_alone(gallery: Gallery) -> None:
     draft = await a_draft(gallery)
     for address in (draft["url"], f"{API}/img/{draft['id']}?w=32", f"{draft['url']}&w=400&q=80&fmt=webp"):
-        for other in (gallery.nobody, gallery.stranger):
+        for other in (gallery.visitor, gallery.stranger):
             for answer in (await other.get(address), await other.head(address)):
                 assert (answer.status_code, answer.headers["cache-control"]) == (404, "private, no-store")
         own = await gallery.owner.get(address, headers=BROWSER)
         assert (own.status_code, own.headers["cache-control"]) == (200, "private, max-age=300")
         same = await gallery.owner.get(address, headers=BROWSER | {"if-none-match": own.headers["etag"]})
         assert (same.status_code, same.headers["cache-control"]) == (304, "private, max-age=300")
-        known = await gallery.nobody.get(address, headers=BROWSER | {"if-none-match": own.headers["etag"]})
+        known = await gallery.visitor.get(address, headers=BROWSER | {"if-none-match": own.headers["etag"]})
         assert known.status_code == 404
 
 
 async def test_picture_is_public_from_its_placing_until_its_removal(gallery: Gallery) -> None:
     picture = await a_draft(gallery)
     await gallery.place(picture)
-    shown = await gallery.nobody.get(picture["url"])
+    shown = await gallery.visitor.get(picture["url"])
     assert (shown.status_code, shown.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
     provider_id = (await gallery.owner.get(f"{API}/me/provider")).json()["id"]
     await gallery.owner.delete(f"{API}/service-provider-profiles/{provider_id}/gallery/{picture['id']}")
     # Another size than the one that this server repeats from memory for ten seconds.
-    assert (await gallery.nobody.get(f"{picture['url']}&w=320")).status_code == 404
+    assert (await gallery.visitor.get(f"{picture['url']}&w=320")).status_code == 404
 
 
 async def test_unversioned_addresses_live_for_a_minute(gallery: Gallery) -> None:
     """A new portrait shows within a minute, at a CDN as well."""
-    face = await open_face(gallery.program, gallery.nobody)
+    owner = await open_portrait_owner(gallery.program, gallery.visitor)
     picture = await a_picture(gallery)
-    unversioned = [face.path, f"{API}/img/{picture['id']}", f"{API}/img/{picture['id']}?v=0123456789ab"]
-    await face.choose(await face.bring(PHOTO + uuid7().bytes))
-    for address in (*unversioned, face.path):
-        answer = await gallery.nobody.get(address)
+    unversioned = [owner.path, f"{API}/img/{picture['id']}", f"{API}/img/{picture['id']}?v=0123456789ab"]
+    await owner.choose(await owner.upload(PHOTO + uuid7().bytes))
+    for address in (*unversioned, owner.path):
+        answer = await gallery.visitor.get(address)
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=60")

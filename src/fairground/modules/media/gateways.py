@@ -1,4 +1,4 @@
-"""ClamAV's daemon, asked by its own protocol whether a file is harmful (man clamd: INSTREAM)."""
+"""The gateway to ClamAV's daemon, which scans files for malware by its own protocol (man clamd: INSTREAM)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,18 +26,18 @@ class ScannerUnavailable(Unavailable):
 
 
 class Clamd:
-    """Asks anew for each file, for the daemon closes a connection that has waited."""
+    """Opens a connection for each file: the daemon closes idle ones."""
 
     def __init__(self, address: str) -> None:
-        """Ask the daemon at `host:port`, or at the path of a Unix socket."""
+        """Take the daemon's `host:port`, or the path of its Unix socket."""
         self._address = address
 
     async def scan(self, file: BinaryIO) -> None:
-        """Have a file looked at.
+        """Scan a file.
 
         Raises:
-            PictureInfected: Something was found.
-            ScannerUnavailable: The daemon does not answer in time, or not with yes or no.
+            PictureInfected: The scanner found malware.
+            ScannerUnavailable: The daemon does not answer in time, or with neither yes nor no.
         """
         try:
             async with asyncio.timeout(_WAIT_SECONDS), self._connection() as (reader, writer):
@@ -75,6 +75,6 @@ async def _send(file: BinaryIO, reader: asyncio.StreamReader, writer: asyncio.St
         writer.write(bytes(4))
         await writer.drain()
     except ConnectionError:
-        # It says why and closes when a file is larger than its StreamMaxLength.
+        # The daemon answers and closes when a file is larger than its StreamMaxLength.
         pass
     return (await reader.read()).rstrip(b"\0").decode(errors="replace")
