@@ -1,7 +1,7 @@
 """Puts the objects of booking together."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import cached_property
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import Catalog
@@ -29,16 +29,39 @@ from fairground.verticals.loader import Verticals
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The two contracts, and the objects that take messages."""
+    """Every object of the module, built once; the two contracts are facades over them."""
 
-    service: BookingService
-    schedules: ScheduleService
+    rules: Rules
+    slots: Slots
     allocations: Allocations
     summaries: AvailabilitySummaries
+    holds: Holds
     checkout: Checkout
+    decisions: RequestDecisions
     cancellation: Cancellation
     completion: Completion
     expiry: Expiry
+    history: BookingHistory
+    queries: BookingQueries
+    zone_changes: ZoneChanges
+
+    @cached_property
+    def service(self) -> BookingService:
+        return BookingService(
+            slots=self.slots,
+            rules=self.rules,
+            holds=self.holds,
+            checkout=self.checkout,
+            decisions=self.decisions,
+            cancellation=self.cancellation,
+            completion=self.completion,
+            history=self.history,
+            queries=self.queries,
+        )
+
+    @cached_property
+    def schedules(self) -> ScheduleService:
+        return ScheduleService(rules=self.rules, zone_changes=self.zone_changes)
 
 
 def assemble(
@@ -52,18 +75,15 @@ def assemble(
     public_url: str,
     organizer: str,
 ) -> Parts:
-    """Build every object once."""
     rules, allocations = Rules(db=db, catalog=catalog), Allocations(db)
-    complete_after = timedelta(hours=settings.complete_after_hours)
-    transitions = Transitions(allocations=allocations, complete_after=complete_after)
+    transitions = Transitions(allocations=allocations, settings=settings)
     settlement = Settlement(db=db, payments=payments, transitions=transitions)
-    checkout = Checkout(db=db, payments=payments, settlement=settlement, public_url=public_url)
-    cancellation = Cancellation(db=db, payments=payments, transitions=transitions)
-    completion = Completion(db=db, payments=payments, transitions=transitions)
     expiry = Expiry(db=db, transitions=transitions)
-    service = BookingService(
-        slots=Slots(db=db, catalog=catalog, verticals=verticals),
+    return Parts(
         rules=rules,
+        slots=Slots(db=db, catalog=catalog, verticals=verticals),
+        allocations=allocations,
+        summaries=AvailabilitySummaries(db=db, catalog=catalog, verticals=verticals, rules=rules),
         holds=Holds(
             db=db,
             catalog=catalog,
@@ -73,20 +93,12 @@ def assemble(
             expiry=expiry,
             settings=settings,
         ),
-        checkout=checkout,
+        checkout=Checkout(db=db, payments=payments, settlement=settlement, public_url=public_url),
         decisions=RequestDecisions(db=db, payments=payments, settlement=settlement, transitions=transitions),
-        cancellation=cancellation,
-        completion=completion,
+        cancellation=Cancellation(db=db, payments=payments, transitions=transitions),
+        completion=Completion(db=db, payments=payments, transitions=transitions),
+        expiry=expiry,
         history=BookingHistory(db=db, catalog=catalog, verticals=verticals),
         queries=BookingQueries(db=db, accounts=accounts, payments=payments, public_url=public_url, organizer=organizer),
-    )
-    return Parts(
-        service=service,
-        schedules=ScheduleService(rules=rules, zone_changes=ZoneChanges(db)),
-        allocations=allocations,
-        summaries=AvailabilitySummaries(db=db, catalog=catalog, verticals=verticals, rules=rules),
-        checkout=checkout,
-        cancellation=cancellation,
-        completion=completion,
-        expiry=expiry,
+        zone_changes=ZoneChanges(db),
     )

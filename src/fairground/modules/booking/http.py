@@ -187,19 +187,19 @@ def _add_steps(router: APIRouter, service: Bookings) -> None:
         return await service.accept(owner_id=caller.user_id, booking_id=booking_id)
 
     @router.post("/bookings/{booking_id}/decline")
-    async def decline(booking_id: UUID, caller: SignedIn, body: DeclineIn | None = None) -> BookingView:
+    async def decline(booking_id: UUID, caller: SignedIn, answer: DeclineIn | None = None) -> BookingView:
         """Refuse a request; the customer's money is let go."""
         return await service.decline(
-            owner_id=caller.user_id, booking_id=booking_id, reason=body.reason if body else None
+            owner_id=caller.user_id, booking_id=booking_id, reason=answer.reason if answer else None
         )
 
     @router.post("/bookings/{booking_id}/cancel")
-    async def cancel(booking_id: UUID, caller: SignedIn, body: CancelIn | None = None) -> BookingView:
+    async def cancel(booking_id: UUID, caller: SignedIn, wanted: CancelIn | None = None) -> BookingView:
         """Cancel from either side; `cancellation` of the booking says beforehand what is given back."""
         return await service.cancel(
             user_id=caller.user_id,
             booking_id=booking_id,
-            expected_refund_minor=body.expected_refund_minor if body else None,
+            expected_refund_minor=wanted.expected_refund_minor if wanted else None,
         )
 
     @router.post("/bookings/{booking_id}/complete")

@@ -1,4 +1,4 @@
-"""A booking's whole life, driven at random on a real database, beside a model that only knows the table of transitions."""
+"""A booking's life, driven at random on a real database, beside a model that only knows the table of transitions."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator

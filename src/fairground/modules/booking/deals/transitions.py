@@ -19,20 +19,16 @@ from fairground.modules.booking.deals.domain.record import BookingRecord
 from fairground.modules.booking.deals.domain.terms import answer_due
 from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, RefundPayment, ReleasePayment
 from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocations
 from fairground.platform.db.database import WriteTx
 
 
 class Transitions:
-    def __init__(self, *, allocations: Allocations, complete_after: timedelta) -> None:
-        """Build it.
-
-        Args:
-            complete_after: From the end of a booking to its completion, where neither side says that it took place.
-        """
+    def __init__(self, *, allocations: Allocations, settings: BookingSettings) -> None:
         self._allocations = allocations
-        self._complete_after = complete_after
+        self._complete_after = timedelta(hours=settings.complete_after_hours)
 
     async def apply(
         self,
