@@ -4,7 +4,7 @@ Each change of the days on which a provider is free has a high priority: lists o
 behind a long queue.
 """
 
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -66,34 +66,3 @@ class BookingCompleted(_BookingEvent):
     topic: ClassVar = "booking.completed.v1"
     queue: ClassVar = Queue.DISCOVERY
     provider_completed_count: int
-
-
-class AvailabilityRulesSet(Event):
-    """The provider's hours were replaced. The version only grows, so that late and double delivery do no harm."""
-
-    topic: ClassVar = "booking.availability_rules_set.v1"
-    queue: ClassVar = Queue.DISCOVERY
-    priority: ClassVar = Priority.HIGH
-    provider_id: UUID
-    has_hours: bool
-    """Whether any weekly hours are left."""
-    version: int
-
-
-class FreeDaysSet(Event):
-    """On which days a provider can still be booked, whole and with a version that only grows.
-
-    A day is said by its last start on the clock of the zone, or by None when it has none. A booking needs notice and a
-    horizon besides, which are the vertical's.
-    """
-
-    topic: ClassVar = "booking.free_days_set.v1"
-    queue: ClassVar = Queue.DISCOVERY
-    priority: ClassVar = Priority.HIGH
-    provider_id: UUID
-    version: int
-    timezone: str
-    week: list[time | None]
-    """From Monday to Sunday, as long as nothing is booked."""
-    days: dict[date, time | None]
-    """The dates from today on that are not like the week."""
