@@ -184,7 +184,15 @@ async def test_without_the_lock_a_customer_holds_more_than_three(rig: Rig, monke
     async def leave_unlocked(_tx: WriteTx, *, customer_id: UUID) -> None:
         pass
 
+    count, four = bookings.count_live_holds, asyncio.Barrier(4)
+
+    async def count_beside_three_others(tx: WriteTx, *, customer_id: UUID) -> bookings.LiveHolds:
+        counted = await count(tx, customer_id=customer_id)
+        await four.wait()
+        return counted
+
     monkeypatch.setattr(bookings, "lock_customer", leave_unlocked)
+    monkeypatch.setattr(bookings, "count_live_holds", count_beside_three_others)
     outcomes = await _hold_twelve_at_once(rig)
     assert sum(isinstance(outcome, BookingView) for outcome in outcomes) > 3
 
