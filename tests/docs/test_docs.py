@@ -9,6 +9,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from fairground.contracts.catalog import Catalog
+from fairground.contracts.imports import Imports
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.reference import list_settings
 from fairground.entrypoints.settings import Risk, Settings
@@ -101,8 +102,15 @@ async def test_the_list_of_the_guide_is_imported_as_it_says(sqlite_template: Pat
     program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path), is_guest=True)
     artists = program.verticals.find("artists")
     assert artists is not None
-    told, catalog = Told(), program.links.of(Catalog)
-    guided = Import(tmp_path / "studios.csv", artists, load_map(tmp_path / "studios.toml"), catalog, told)
+    told, links = Told(), program.links
+    guided = Import(
+        tmp_path / "studios.csv",
+        artists,
+        load_map(tmp_path / "studios.toml"),
+        links.of(Catalog),
+        links.of(Imports),
+        told,
+    )
     summary = await guided.run()
     await program.db.close()
     assert (summary.read, summary.created, summary.rejected) == (3, 2, 1)

@@ -14,6 +14,7 @@ from fairground.contracts.catalog import Catalog
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings, SettingsError
 from tests.support.catalog import a_profile
+from tests.support.lists import lists_have_followed
 from tests.support.waiting import until
 from tools.redis import OwnedServer
 
@@ -32,7 +33,7 @@ class Served:
         answer = await self.client.get(LIST)
         return answer.headers["x-cache"], [card["business_name"] for card in answer.json()["data"]]
 
-    async def approve(self, name: str) -> None:
+    async def approve(self, name: str, *, is_cache_away: bool = False) -> None:
         """Bring a provider to the lists, through this server."""
         accounts, catalog = self.program.links.of(Accounts), self.program.links.of(Catalog)
         people = [(f"{name}-{role}@example.org", "Kim", role) for role in (Role.PROVIDER, Role.ADMIN)]
@@ -40,6 +41,7 @@ class Served:
         provider = await catalog.create_provider(owner_id=owner.id, profile=a_profile(business_name=name))
         await catalog.submit_provider(owner_id=owner.id, provider_id=provider.id)
         await catalog.approve_provider(staff_id=staff.id, provider_id=provider.id)
+        await lists_have_followed(self.program, is_cache_away=is_cache_away)
 
 
 @asynccontextmanager
@@ -78,7 +80,7 @@ async def test_a_change_that_redis_missed_is_made_up_for_before_it_is_read_again
     async with served(migrated_url, tmp_path) as one, served(migrated_url, tmp_path) as two:
         await one.list_artists()
         redis_of_the_cache.freeze()
-        await one.approve("Trio")  # it is told to nobody: the job waits in the database
+        await one.approve("Trio", is_cache_away=True)  # it reaches no other server: the job waits in the database
         assert await one.list_artists() == ("MISS", ["Trio"])
         ready = await one.client.get("/readyz")
         assert ready.status_code == 200

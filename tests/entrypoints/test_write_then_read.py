@@ -1,4 +1,4 @@
-"""Whoever has changed something sees it at once, wherever it is shown, although all of it comes from the cache."""
+"""A change shows at once on the pages of what was changed, and soon in lists, although the cache answers for all."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection
@@ -21,6 +21,7 @@ from fairground.platform.db.database import WriteTx
 from tests.support.cache_tags import TOUCHED_BY
 from tests.support.catalog import a_profile
 from tests.support.databases import copy_of
+from tests.support.lists import lists_have_followed
 from tests.support.pictures import photograph
 from tests.support.postgres import empty
 from tests.support.redis import fresh_namespace
@@ -35,7 +36,8 @@ SERVICE = {
     "duration_minutes": 60,
     "booking_mode": "request",
 }
-OF_A_PROVIDER = ("all", "list", "detail", "times", "reviews", "gallery")
+OF_A_PROVIDER = ("detail", "times", "reviews", "gallery")
+LISTS = ("all", "list")
 _touched: ContextVar[set[str] | None] = ContextVar("touched", default=None)
 
 
@@ -90,6 +92,8 @@ class Fair:
         with anyio.fail_after(20):
             while not holds({name: value for name, (_, value) in (await self.read()).items()}):
                 await anyio.sleep(0.02)
+        await lists_have_followed(self.program)
+        await self.read()
 
     def _paths(self) -> dict[str, str]:
         one = "/service-provider-profiles/"
@@ -104,9 +108,18 @@ class Fair:
         return paths
 
     async def expect_changed(self, *names: str) -> dict[str, Any]:
-        """See that exactly these are made anew; everything is warm afterwards."""
+        """See that exactly these pages are computed again at once, and lists once they have followed a provider.
+
+        Everything is warm afterwards.
+        """
+        at_once = await self.read()
+        changed = {name.split()[0] for name, (how, _) in at_once.items() if how != "HIT"}
+        assert changed - set(LISTS) == set(names)
+        await lists_have_followed(self.program)
         after = await self.read()
-        assert {name.split()[0] for name, (how, _) in after.items() if how != "HIT"} == set(names)
+        assert {how for name, (how, _) in after.items() if name not in LISTS} == {"HIT"}
+        again = changed | {name for name, (how, _) in after.items() if how != "HIT"}
+        assert again & set(LISTS) == (set(LISTS) if names == OF_A_PROVIDER else set())
         assert {how for how, _ in (await self.read()).values()} == {"HIT"}
         return {name: value for name, (_, value) in after.items()}
 

@@ -11,7 +11,8 @@ import pytest
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import AvailabilityRules, DatedException, FreeDaysSet, WeeklyHours
-from fairground.contracts.catalog import BookingMode, OwnProvider, ProfileChanges, ProviderQuery
+from fairground.contracts.catalog import BookingMode, OwnProvider, ProfileChanges
+from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.payments import Payments
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
@@ -20,8 +21,6 @@ from fairground.modules.booking.handlers import BookingHandlers
 from fairground.modules.booking.service.booking import BookingService
 from fairground.modules.booking.service.timezones import ProviderTimezones
 from fairground.modules.booking.settings import BookingSettings
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
@@ -96,11 +95,9 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
     people, verticals, timezones = People(), load_verticals(), ProviderTimezones(db)
     catalog = Directory(
         db=db,
-        engine=BuiltInSearch(),
-        accounts=cast("Accounts", people),
+        people=people,
         verticals=verticals,
         clock=SystemTime(),
-        settings=CatalogSettings(currency="EUR"),
         schedules=lambda: timezones,
     )
     booking = BookingService(

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from fairground.contracts.catalog import IMPORT_MAX_ROWS
-from fairground.modules.catalog.tables import NamePhraseRow, ProviderCategoryRow, ProviderRow, ServiceRow
+from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderRow, ServiceRow
+from fairground.modules.discovery.tables import NamePhraseRow
 from fairground.ops.importing.records import open_source
 from tests.proofs.broken_rows import COLUMNS, GOOD, broken_rows
 from tests.support.databases import migrate

@@ -19,6 +19,7 @@ from fairground.contracts.catalog import (
 from fairground.contracts.imports import ImportedProvider, Imports
 from fairground.contracts.reviews import Reviews
 from tests.support.embedded import ROWS, bring_in
+from tests.support.lists import fill_lists
 from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
 from tests.support.photographers import photographers
 from tests.support.pictures import photograph
@@ -91,6 +92,7 @@ async def fill_market(visit: Visit, *, folder: Path) -> FullMarket:
         email="fresh@example.org", password=PASSWORD, name="Fresh", role=Role.CUSTOMER, client="127.0.0.1"
     )
     await until(lambda: any(market.mail_dir.glob("*.eml")))
+    await fill_lists(market.program)
     payment = bookings["bank asks"].payment
     assert payment is not None
     assert payment.action_url is not None

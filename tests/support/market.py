@@ -14,6 +14,7 @@ from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHour
 from fairground.contracts.catalog import BookingMode, Catalog, ProfileIn, ServiceIn
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
+from tests.support.lists import fill_lists
 from tests.support.servers import Installation
 
 GOOD_CARD: Final = "pm_card_visa"
@@ -73,6 +74,7 @@ async def open_market_in(
         for length in minutes
     }
     tokens = [await _token(program, user) for user in users]
+    await fill_lists(program)
     return Market(provider_id, tokens[1], tokens[0], services, tokens[2:])
 
 

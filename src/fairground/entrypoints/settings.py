@@ -20,6 +20,7 @@ MODULES: Final = (
     "fairground.modules.reviews",
     "fairground.modules.notifications",
     "fairground.modules.imports",
+    "fairground.modules.discovery",
 )
 
 

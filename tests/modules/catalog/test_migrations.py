@@ -7,8 +7,9 @@ from uuid import uuid4
 
 from sqlalchemy import select, text
 
-from fairground.modules.catalog.domain.places import place_values
-from fairground.modules.catalog.tables import MAYBE_ANY_DAY, PortraitRow, ProviderRow, SearchDocumentRow, history
+from fairground.modules.catalog.tables import PortraitRow, ProviderRow, history
+from fairground.modules.discovery.domain.places import place_values
+from fairground.modules.discovery.tables import MAYBE_ANY_DAY, SearchDocumentRow
 from fairground.platform.db.dialect.opening import open_backend
 from fairground.platform.db.migrate import upgrade
 

@@ -3,14 +3,11 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import ProvidersImported
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.ops.importing.faults import ImportRefused, RowFault
 from fairground.ops.importing.mapping import ProviderMap, load_map
 from fairground.ops.importing.rejects import describe
@@ -83,11 +80,9 @@ class Heard:
 def catalog(db: Database) -> Directory:
     return Directory(
         db=db,
-        engine=BuiltInSearch(),
-        accounts=cast("Accounts", People()),
+        people=People(),
         verticals=VERTICALS,
         clock=SteppingClock(),
-        settings=CatalogSettings(currency="EUR"),
     )
 
 

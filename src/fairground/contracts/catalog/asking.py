@@ -8,63 +8,21 @@ from fairground.contracts.catalog.providers import (
     ChangedProvider,
     ExternalOutcome,
     ExternalProvider,
-    LeanList,
     Offer,
     OwnProvider,
-    Place,
-    PriceBand,
     ProfileChanges,
     ProfileIn,
     ProviderDetail,
-    ProviderList,
-    ProviderQuery,
     ProviderRef,
+    ProviderSnapshot,
     Service,
     ServiceIn,
 )
-from fairground.contracts.catalog.search import IndexStep, SearchQuery, SearchResult
 
 
 class Catalog(Protocol):
     async def get_currency(self) -> str:
         """Return the ISO 4217 code of the one currency of this installation."""
-        ...
-
-    async def search_providers(self, *, query: ProviderQuery) -> ProviderList:
-        """Return a page of approved providers. An unknown category gives an empty list.
-
-        Raises:
-            VerticalUnknown: There is no such vertical.
-            QueryInvalid: The cursor is none of this sort, or the sort is by distance and `near` is not set.
-        """
-        ...
-
-    async def search_lean(self, *, query: ProviderQuery) -> LeanList:
-        """Do what `search_providers` does, and return of the same providers only what is quick to read."""
-        ...
-
-    async def get_price_distribution(self, *, vertical: str | None, category: str | None) -> list[PriceBand]:
-        """Return how many providers start in which price band; none for an unknown category.
-
-        Raises:
-            VerticalUnknown: There is no such vertical.
-        """
-        ...
-
-    async def search(self, *, query: SearchQuery) -> SearchResult:
-        """Return approved providers who have every word of `q`, in any spelling, the best match first.
-
-        A word is found in names, categories and their aliases, places, services and texts; one that few have may have
-        a typing mistake or two. Without a word, or in an unknown category, nobody is found.
-
-        Raises:
-            VerticalUnknown: There is no such vertical.
-            QueryInvalid: The cursor is none of a search.
-        """
-        ...
-
-    async def index_providers(self, *, after: UUID | None) -> IndexStep | None:
-        """Make the search index anew of the next 500 providers, in the order of their ids; None when there are none."""
         ...
 
     async def get_provider(self, *, id_or_slug: str) -> ProviderDetail:
@@ -143,10 +101,6 @@ class Catalog(Protocol):
 
     async def find_provider_refs(self, *, provider_ids: Collection[UUID]) -> dict[UUID, ProviderRef]: ...
 
-    async def find_places(self, *, provider_ids: Collection[UUID]) -> dict[UUID, Place]:
-        """Return where approved providers are; without those that have not said so."""
-        ...
-
     async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None: ...
 
     async def set_picture(self, *, provider_id: UUID, url: str) -> None:
@@ -159,6 +113,18 @@ class Catalog(Protocol):
             ProviderNotFound
             ProfileInvalid: It is not such a path.
         """
+        ...
+
+
+class ProviderSnapshots(Protocol):
+    """What read models copy of providers."""
+
+    async def list_snapshots(self, *, provider_ids: Collection[UUID]) -> list[ProviderSnapshot]:
+        """Return the providers that exist, in the order of their ids."""
+        ...
+
+    async def list_snapshots_after(self, *, after: UUID | None, limit: int) -> list[ProviderSnapshot]:
+        """Return the next providers in the order of their ids; the first ones without `after`."""
         ...
 
 

@@ -38,10 +38,6 @@ class CategoryUnknown(Invalid):
     hint = "GET /api/v1/categories?vertical=… lists the categories of a vertical."
 
 
-class QueryInvalid(Invalid):
-    code = "catalog.query_invalid"
-
-
 class ProfileInvalid(Invalid):
     code = "catalog.profile_invalid"
 

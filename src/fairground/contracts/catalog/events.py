@@ -38,6 +38,15 @@ class ProvidersImported(Event):
     provider_ids: list[UUID]
 
 
+class ProvidersChanged(Event):
+    """Approved providers differ from their last snapshots: a read model asks for them (`ProviderSnapshots`)."""
+
+    topic: ClassVar = "providers.changed.v1"
+    is_awaited: ClassVar = True
+    versions: dict[UUID, int]
+    """By provider, the version of the snapshot that has the change; up to 500 of one import step."""
+
+
 class ProviderTimezoneSet(Event):
     """The zone of a provider's wall times. The version only grows, so that late and double delivery do no harm."""
 

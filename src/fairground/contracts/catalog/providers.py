@@ -1,11 +1,10 @@
 """Providers and services, as they cross the border of the catalog."""
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, computed_field
+from pydantic import Field
 
 from fairground.contracts.catalog.schedules import BookingAtOtherTime
 from fairground.contracts.dto import DTO
@@ -21,37 +20,6 @@ class ProviderStatus(StrEnum):
 class BookingMode(StrEnum):
     INSTANT = "instant"
     REQUEST = "request"
-
-
-class ProviderSort(StrEnum):
-    MOST_BOOKED = "most_booked"
-    TOP_RATED = "top_rated"
-    NEWEST = "newest"
-    PRICE = "price"
-    DISTANCE = "distance"
-    """From the query's `near`, which must be given."""
-
-
-class CardField(StrEnum):
-    """What a list can show of a provider; `fields` names some of them."""
-
-    ID = "id"
-    USER_ID = "user_id"
-    """The id again: in the system that this list follows, a provider was numbered by its user."""
-    SLUG = "slug"
-    BUSINESS_NAME = "business_name"
-    PROFILE_PICTURE_URL = "profile_picture_url"
-    CUSTOM_SUBTITLE = "custom_subtitle"
-    LOCATION = "location"
-    SERVICE_CATEGORIES = "service_categories"
-    PRICE_FROM_MINOR = "price_from_minor"
-    CURRENCY = "currency"
-    RATING = "rating"
-    RATING_COUNT = "rating_count"
-    BOOK_COUNT = "book_count"
-    DISTANCE_KM = "distance_km"
-    CREATED_AT = "created_at"
-    UPDATED_AT = "updated_at"
 
 
 class ProviderCard(DTO):
@@ -71,41 +39,6 @@ class ProviderCard(DTO):
     rating_count: int
     book_count: int
     """Bookings that were completed."""
-
-
-class ListedProvider(ProviderCard):
-    """A card, with what a list can say besides when it is asked to."""
-
-    distance_km: float | None = None
-    """From where the query asked about."""
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def user_id(self) -> UUID:
-        """The provider's id, never the id of an account."""
-        return self.id
-
-    created_at: datetime
-    updated_at: datetime
-
-
-class LeanProvider(DTO):
-    """The part of a card that is read from one table alone."""
-
-    id: UUID
-    business_name: str
-    profile_picture_url: str | None
-    created_at: datetime
-    updated_at: datetime
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def user_id(self) -> UUID:
-        """The provider's id, never the id of an account."""
-        return self.id
-
-
-LEAN_FIELDS: Final = frozenset({*map(CardField, LeanProvider.model_fields), CardField.USER_ID})
 
 
 class Service(DTO):
@@ -192,72 +125,6 @@ class ServiceIn(DTO):
     description: str | None = None
 
 
-def _to_a_hundredth(degrees: float) -> float:
-    return round(degrees, 2) + 0.0  # which makes one zero of two
-
-
-class Place(DTO):
-    """A point on the map, a hundredth of a degree exact: about a kilometre, which names a quarter and no house."""
-
-    lat: Annotated[float, Field(ge=-90, le=90), AfterValidator(_to_a_hundredth)]
-    lng: Annotated[float, Field(ge=-180, le=180), AfterValidator(_to_a_hundredth)]
-
-
-class Near(Place):
-    """A circle on the map. Its middle is as exact as a place, so that neighbours ask the same question."""
-
-    radius_km: float = Field(default=50, ge=1, le=200)
-
-
-class ProviderQuery(DTO):
-    """A question to the list. Prices are in major units, as the public API has them."""
-
-    vertical: str | None = None
-    category: str | None = None
-    location: str | None = None
-    q: str | None = None
-    """A prefix of the name or of a word in it."""
-    min_price: float | None = Field(default=None, ge=0, le=1e9)
-    max_price: float | None = Field(default=None, ge=0, le=1e9)
-    min_rating: float | None = Field(default=None, ge=1, le=5)
-    when: date | None = None
-    """A date where the provider is, on which some service of theirs can still start."""
-    near: Near | None = None
-    sort: ProviderSort = ProviderSort.MOST_BOOKED
-    page: int = Field(default=1, ge=1, le=1_000_000)
-    limit: int = Field(default=20, ge=1, le=100)
-    cursor: str | None = None
-    """`next_cursor` of a page of the same sort: go on behind it, whatever `page` says."""
-    include_price_distribution: bool = False
-
-
-class PriceBand(DTO):
-    """How many providers start at `min_price` or more and below `max_price` (None: no upper edge), in major units."""
-
-    min_price: int
-    max_price: int | None
-    count: int
-
-
-class _Page(DTO):
-    data: list[Any]
-    total: int
-    """How many match; where a filter is set, no more than 1,000 are counted."""
-    price_distribution: list[PriceBand]
-    """Of the vertical and category, whatever else is asked for; empty unless it was asked for."""
-    total_is_lower_bound: bool = False
-    next_cursor: str | None = None
-    """None when nothing follows."""
-
-
-class ProviderList(_Page):
-    data: list[ListedProvider]
-
-
-class LeanList(_Page):
-    data: list[LeanProvider]
-
-
 class Offer(DTO):
     """A service with all that a booking must know, copied at booking time."""
 
@@ -320,3 +187,33 @@ class ExternalOutcome(DTO):
     unchanged: int
     unclaimed: dict[str, UUID]
     """By external id, the providers of the step that have no owner."""
+
+
+class ProviderSnapshot(DTO):
+    """A provider as read models copy it, in any state."""
+
+    id: UUID
+    version: int
+    """Grows with each change of what follows; a snapshot of a lower version is older."""
+    status: ProviderStatus
+    vertical: str
+    slug: str
+    business_name: str
+    custom_subtitle: str | None
+    bio: str | None
+    location: str
+    lat: float | None
+    lng: float | None
+    profile_picture_url: str | None
+    categories: list[str]
+    """Slugs, in the order in which the provider named them."""
+    service_names: list[str]
+    """Of the services that are offered, the oldest first."""
+    price_from_minor: int | None
+    currency: str | None
+    rating_avg: float
+    """Zero before the first review."""
+    rating_count: int
+    book_count: int
+    created_at: datetime
+    updated_at: datetime

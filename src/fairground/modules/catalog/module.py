@@ -3,8 +3,15 @@
 from typing import Any
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
-from fairground.contracts.catalog import Catalog, ExternalProviders, Galleries, Portraits, ProviderSchedules
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.catalog import (
+    Catalog,
+    ExternalProviders,
+    Galleries,
+    Portraits,
+    ProviderSchedules,
+    ProviderSnapshots,
+)
 from fairground.contracts.media import (
     Faces,
     PictureDeleted,
@@ -22,9 +29,8 @@ from fairground.modules.catalog.service.following import PictureFollower
 from fairground.modules.catalog.service.galleries import GalleryService
 from fairground.modules.catalog.service.pictures import FollowPicture
 from fairground.modules.catalog.service.portraits import PortraitService
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.modules.catalog.tables import history
+from fairground.platform.currency import CurrencySettings
 from fairground.platform.links import Links
 from fairground.platform.module import Module
 from fairground.runtime import Runtime
@@ -34,11 +40,10 @@ def build(runtime: Runtime, links: Links) -> Module:
     verticals = runtime.verticals
     shared: dict[str, Any] = {
         "db": runtime.db,
-        "engine": BuiltInSearch(),
         "accounts": links.of(Accounts),
         "verticals": verticals,
         "clock": runtime.clock,
-        "settings": runtime.settings.of(CatalogSettings),
+        "settings": runtime.settings.of(CurrencySettings),
     }
     with_pictures = {"pictures": links.of(Pictures), **shared}
     # Booking is built after the catalog, so its schedules are looked up at each call.
@@ -46,6 +51,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     galleries = GalleryService(**with_pictures)
     portraits, follower = PortraitService(**with_pictures), PictureFollower(**with_pictures)
     links.provide(Catalog, service)
+    links.provide(ProviderSnapshots, service)
     links.provide(Galleries, galleries)
     links.provide(Faces, portraits)
     links.provide(Placements, galleries)
@@ -59,12 +65,10 @@ def build(runtime: Runtime, links: Links) -> Module:
             BookingCompleted: service.record_completion,
             ProviderRated: service.record_rating,
             AvailabilityRulesSet: service.record_hours,
-            FreeDaysSet: service.record_free_days,
             PictureReady: follower.on_ready,
             PictureDescribed: follower.on_described,
             PictureRefused: follower.on_refused,
             PictureDeleted: follower.on_deleted,
             FollowPicture: follower.on_follow_picture,
         },
-        start=service.count_prices_if_bands_changed,
     )

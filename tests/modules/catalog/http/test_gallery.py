@@ -5,7 +5,7 @@ import httpx
 from fairground.contracts.catalog import GALLERY_MAX
 from fairground.contracts.media import PictureState
 from tests.doubles.media import FakePictures
-from tests.modules.catalog.http.conftest import signed_in
+from tests.support.api import signed_in
 from tests.support.catalog import Desk, owner_of
 
 PROFILES = "/service-provider-profiles"

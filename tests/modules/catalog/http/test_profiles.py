@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from fairground.contracts.accounts import Role
-from tests.modules.catalog.http.conftest import signed_in
+from tests.support.api import signed_in
 from tests.support.catalog import Desk, People, a_profile, owner_of
 
 PROFILES = "/service-provider-profiles"
@@ -122,3 +122,14 @@ async def test_a_stale_decision_is_a_conflict(client: httpx.AsyncClient, desk: D
     for step, body in (("approve", None), ("reject", {"reason": "Too late."})):
         answer = await client.post(f"{PROFILES}/{provider.id}/{step}", json=body, headers=staff)
         assert (answer.status_code, answer.json()["code"]) == (409, "catalog.status_conflict")
+
+
+async def test_a_provider_is_found_by_id_and_by_slug(client: httpx.AsyncClient, desk: Desk) -> None:
+    provider = await desk.approved(price_minor=45_000)
+    by_id, by_slug = [
+        (await client.get(f"/service-provider-profiles/{name}")).json() for name in (provider.id, provider.slug)
+    ]
+    assert by_id == by_slug
+    assert by_id["slug"] == "bla-time-trio"
+    assert by_id["is_claimed"] is True
+    assert [service["price_minor"] for service in by_id["services"]] == [45_000]

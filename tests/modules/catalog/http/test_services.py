@@ -4,7 +4,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.modules.catalog.http.conftest import signed_in
+from tests.support.api import signed_in
 from tests.support.catalog import Desk, People, a_service, owner_of
 
 

@@ -10,6 +10,7 @@ from fairground.contracts.catalog import (
     ProviderApproved,
     ProviderNotFound,
     ProviderRejected,
+    ProvidersChanged,
     ProviderStatus,
     ProviderSubmitted,
     StaffOnly,
@@ -37,6 +38,7 @@ async def test_each_step_is_told_and_written_down(
         submitted,
         ProviderRejected(provider_id=provider.id, owner_id=owner_id, business_name=name, reason="No picture."),
         submitted,
+        ProvidersChanged(versions={provider.id: 2}),
         ProviderApproved(provider_id=provider.id, owner_id=owner_id, business_name=name, slug=provider.slug),
     ]
     columns = (ApprovalRow.actor_id, ApprovalRow.from_status, ApprovalRow.to_status, ApprovalRow.reason)

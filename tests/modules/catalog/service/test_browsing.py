@@ -1,6 +1,7 @@
 import pytest
 
-from fairground.contracts.catalog import Place, ProviderNotFound, ProviderQuery
+from fairground.contracts.catalog import ProviderNotFound
+from fairground.contracts.discovery import Place, ProviderQuery
 from tests.support.catalog import Desk
 from tests.support.directory import Directory
 

@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from fairground.contracts.catalog import BookingMode, ProviderQuery, ServiceInvalid, ServiceNotFound
+from fairground.contracts.catalog import BookingMode, ServiceInvalid, ServiceNotFound
+from fairground.contracts.discovery import ProviderQuery
 from fairground.modules.catalog.service import offering
 from tests.support.catalog import Desk, a_service, owner_of
 from tests.support.directory import Directory

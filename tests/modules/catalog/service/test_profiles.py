@@ -9,9 +9,9 @@ from fairground.contracts.catalog import (
     ProfileIn,
     ProfileInvalid,
     ProviderNotFound,
-    ProviderQuery,
     ProviderTimezoneSet,
 )
+from fairground.contracts.discovery import ProviderQuery
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.database import Database
 from tests.support.catalog import Desk, People, a_profile, owner_of

@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
-from fairground.contracts.catalog import ProviderQuery
+from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
 from tests.support.catalog import Desk

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from fairground.contracts.catalog import GALLERY_MAX, Galleries, GalleryPicture, OwnGalleryPicture
 from fairground.contracts.catalog.tags import ProviderPath
-from fairground.modules.catalog.http.filters import provider_tags
+from fairground.modules.catalog.http.detail import provider_tags
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.bodies import Body

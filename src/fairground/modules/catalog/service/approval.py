@@ -42,7 +42,7 @@ class Approval(CatalogBase):
         async with self._db.write() as tx:
             provider, owner_id = await self._lock_for_decision(tx, provider_id, ProviderStatus.APPROVED)
             await approvals.move_status(tx, provider, ProviderStatus.APPROVED, actor_id=staff_id)
-            await self._show_anew(tx, provider.model_copy(update={"status": ProviderStatus.APPROVED}))
+            await self._announce(tx, provider.model_copy(update={"status": ProviderStatus.APPROVED}))
             name, slug = provider.business_name, provider.slug
             await tx.emit(ProviderApproved(provider_id=provider_id, owner_id=owner_id, business_name=name, slug=slug))
             record = await self._own_record(tx, provider_id)

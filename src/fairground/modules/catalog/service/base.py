@@ -11,20 +11,18 @@ from fairground.contracts.catalog import (
     OwnProvider,
     ProviderNotFound,
     ProviderRef,
+    ProvidersChanged,
     ProviderSchedules,
     ProviderStatus,
     ProviderTimezoneSet,
     VerticalUnknown,
 )
-from fairground.contracts.catalog.tags import list_tag, provider_tag
+from fairground.contracts.catalog.tags import provider_tag
 from fairground.kernel.clock import Clock
 from fairground.modules.catalog.domain.approval import Facts, missing
-from fairground.modules.catalog.domain.prices import PriceScale
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store import list_entries, profiles
+from fairground.modules.catalog.store import profiles
 from fairground.modules.catalog.store.profiles import OwnRecord
-from fairground.modules.catalog.store.search.engine import SearchEngine
-from fairground.modules.catalog.store.search.indexing import index_anew
+from fairground.platform.currency import CurrencySettings
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
@@ -46,32 +44,24 @@ class CatalogBase:
         self,
         *,
         db: Database,
-        engine: SearchEngine,
         accounts: Accounts,
         verticals: Verticals,
         clock: Clock,
-        settings: CatalogSettings,
+        settings: CurrencySettings,
         schedules: Callable[[], ProviderSchedules] = NoSchedules,
     ) -> None:
         self._db = db
-        self._engine = engine
         self._accounts = accounts
         self._verticals = verticals
         self._clock = clock
         self._settings = settings
         self._schedules = schedules
-        self._prices = PriceScale(verticals, currency=settings.currency)
 
     def _pack(self, vertical: str) -> Vertical:
         pack = self._verticals.find(vertical)
         if pack is None:
             raise VerticalUnknown(f"There is no vertical {vertical!r}.", field="vertical")
         return pack
-
-    async def _list_anew(self, tx: WriteTx, *provider_ids: UUID) -> None:
-        """Let the lists and the search show what this transaction has changed of some providers."""
-        await list_entries.list_anew(tx, provider_ids, scale_minor=self._prices.fine_minor)
-        await index_anew(tx, self._engine, provider_ids)
 
     async def _lock_owned(self, tx: WriteTx, provider_id: UUID, *, owner_id: UUID) -> ProviderRef:
         """Lock a provider, or raise ProviderNotFound when it is not the owner's: others' profiles do not show."""
@@ -88,20 +78,15 @@ class CatalogBase:
             )
         return provider
 
-    async def _show_anew(self, tx: WriteTx, provider: ProviderRef) -> None:
-        """Let lists, search and caches show what this transaction has changed, if the provider is one that they show.
+    async def _announce(self, tx: WriteTx, provider: ProviderRef) -> None:
+        """Invalidate the provider's page and tell read models of a change in this transaction.
 
-        Who was approved stays so; the others stand in no list yet.
+        Nothing shows a provider before its approval, and an approved one stays approved.
         """
         if provider.status is ProviderStatus.APPROVED:
-            self._touch(tx, provider)
-            await self._list_anew(tx, provider.id)
-
-    def _touch(self, tx: WriteTx, provider: ProviderRef) -> None:
-        """Void what is cached of a provider and the lists that it may stand in, if it is one that everybody sees."""
-        if provider.status is ProviderStatus.APPROVED:
             tx.touch(provider_tag(provider.id), provider_tag(provider.slug))
-            tx.touch(list_tag(None), list_tag(provider.vertical))
+            version = await profiles.raise_version(tx, provider.id)
+            await tx.emit(ProvidersChanged(versions={provider.id: version}))
 
     async def _own_record(self, tx: ReadTx, provider_id: UUID) -> OwnRecord:
         record = await profiles.find_own(tx, provider_id)

@@ -5,15 +5,15 @@ from uuid import UUID
 
 from fairground.contracts.catalog import (
     Offer,
-    Place,
     ProviderDetail,
     ProviderRef,
+    ProviderSnapshot,
     ProviderStatus,
     Service,
     ServiceNotFound,
 )
 from fairground.modules.catalog.service.base import CatalogBase, named, not_found
-from fairground.modules.catalog.store import profiles, services
+from fairground.modules.catalog.store import profiles, services, snapshots
 
 
 class Browsing(CatalogBase):
@@ -53,9 +53,13 @@ class Browsing(CatalogBase):
         async with self._db.read() as tx:
             return {provider.id: provider for provider in await profiles.list_refs(tx, provider_ids)}
 
-    async def find_places(self, *, provider_ids: Collection[UUID]) -> dict[UUID, Place]:
+    async def list_snapshots(self, *, provider_ids: Collection[UUID]) -> list[ProviderSnapshot]:
         async with self._db.read() as tx:
-            return await profiles.find_places(tx, provider_ids)
+            return await snapshots.list_snapshots(tx, provider_ids)
+
+    async def list_snapshots_after(self, *, after: UUID | None, limit: int) -> list[ProviderSnapshot]:
+        async with self._db.read() as tx:
+            return await snapshots.list_snapshots_after(tx, after, limit=limit)
 
     async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None:
         async with self._db.read() as tx:

@@ -11,6 +11,7 @@ from fairground.contracts.catalog import (
     ExternalOutcome,
     ExternalProvider,
     ProfileInvalid,
+    ProvidersChanged,
     ProvidersImported,
     ServiceIn,
 )
@@ -24,13 +25,9 @@ from fairground.modules.catalog.domain.checks import (
     check_profile,
     check_service,
 )
-from fairground.modules.catalog.domain.search.documents import Document, describe
-from fairground.modules.catalog.domain.words import fold
 from fairground.modules.catalog.service.base import CatalogBase
-from fairground.modules.catalog.store import external_providers, list_entries
+from fairground.modules.catalog.store import external_providers, profiles
 from fairground.modules.catalog.store.external_providers import Listing, NamesTaken
-from fairground.modules.catalog.store.locations import learn_locations
-from fairground.modules.catalog.store.search.indexing import describe_anew
 from fairground.platform.db.database import WriteTx
 from fairground.verticals.schema import Vertical
 
@@ -66,8 +63,8 @@ class ExternalProviderService(CatalogBase):
                 if before and not before.is_claimed and before.external_hash != listing.external_hash:
                     changed[before.provider_id] = listing
             if made or changed:
-                await self._write(tx, made, changed, source=source)
-                tx.touch(ALL_PROVIDERS)
+                versions = await self._write(tx, made, changed, source=source)
+                await tx.emit(ProvidersChanged(versions=versions))
                 await tx.emit(ProvidersImported(vertical=vertical, source=source, provider_ids=[*made, *changed]))
         unclaimed = {external_id: each.provider_id for external_id, each in known.items() if not each.is_claimed}
         return ExternalOutcome(
@@ -79,23 +76,17 @@ class ExternalProviderService(CatalogBase):
 
     async def _write(
         self, tx: WriteTx, made: Mapping[UUID, Listing], changed: Mapping[UUID, Listing], *, source: str
-    ) -> None:
-        # New ones are put into words for the search while the database writes them, and not read back for it.
-        described = asyncio.get_running_loop().run_in_executor(None, _describe, made)
-        # Providers, locations, lists, words, each of all at once: everybody who changes a provider comes by these locks
-        # in this order. In any other two of them would deadlock.
+    ) -> dict[UUID, int]:
+        """Write providers; return the version of each."""
+        versions = dict.fromkeys(made, 1)
         if changed:
             await external_providers.update_listings(tx, changed, updated_at=self._clock.now())
+            versions |= await profiles.raise_versions(tx, changed)
+            # Their pages alone would be a thousand tags; new providers have no page yet that could be cached.
+            tx.touch(ALL_PROVIDERS)
         if made:
             await external_providers.insert_listings(tx, made, source=source, created_at=self._clock.now())
-        await learn_locations(tx, {fold(each.profile["location"]) for each in (*made.values(), *changed.values())})
-        documents = await described
-        if made:
-            await list_entries.list_new(tx, made, scale_minor=self._prices.fine_minor)
-        if changed:
-            await list_entries.list_anew(tx, changed, scale_minor=self._prices.fine_minor)
-            documents += await describe_anew(tx, changed)
-        await self._engine.put(tx, documents)
+        return versions
 
     def _listing(self, pack: Vertical, provider: ExternalProvider) -> Listing:
         try:
@@ -131,25 +122,6 @@ def _require_step(providers: Sequence[ExternalProvider]) -> None:
     twice = [key for key, times in Counter(provider.external_id for provider in providers).items() if times > 1]
     if twice:
         raise ProfileInvalid(f"{twice[0]}: the external id stands in this step twice.", field="external_id")
-
-
-def _describe(made: Mapping[UUID, Listing]) -> list[Document]:
-    return [
-        describe(
-            provider_id=provider_id,
-            vertical=listing.profile["vertical"],
-            business_name=listing.profile["business_name"],
-            location=listing.profile["location"],
-            categories=listing.categories,
-            services=[listing.service.name] if listing.service else [],
-            texts=(listing.profile["custom_subtitle"], listing.profile["bio"]),
-            price_from_minor=listing.service.price_minor if listing.service else None,
-            book_count=0,
-            rating_avg=0.0,
-            open_days=0,
-        )
-        for provider_id, listing in made.items()
-    ]
 
 
 def _profile(pack: Vertical, provider: ExternalProvider) -> dict[str, object]:

@@ -27,7 +27,7 @@ class Offering(CatalogBase):
             await services.refresh_price(tx, provider_id)
             await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
             await tx.emit(ServicesChanged(provider_id=provider_id))
-            await self._show_anew(tx, provider)
+            await self._announce(tx, provider)
         return added
 
     async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
@@ -41,4 +41,4 @@ class Offering(CatalogBase):
             await services.refresh_price(tx, provider.id)
             await profiles.change_profile(tx, provider.id, {"updated_at": self._clock.now()})
             await tx.emit(ServicesChanged(provider_id=provider.id))
-            await self._show_anew(tx, provider)
+            await self._announce(tx, provider)

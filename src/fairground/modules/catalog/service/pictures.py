@@ -9,9 +9,8 @@ from fairground.contracts.media import Picture, Pictures, PictureState
 from fairground.kernel.clock import Clock
 from fairground.kernel.messages import Job
 from fairground.modules.catalog.service.base import CatalogBase
-from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store import profiles
-from fairground.modules.catalog.store.search.engine import SearchEngine
+from fairground.platform.currency import CurrencySettings
 from fairground.platform.db.database import Database, WriteTx
 from fairground.verticals.loader import Verticals
 
@@ -31,13 +30,12 @@ class PictureBase(CatalogBase):
         *,
         pictures: Pictures,
         db: Database,
-        engine: SearchEngine,
         accounts: Accounts,
         verticals: Verticals,
         clock: Clock,
-        settings: CatalogSettings,
+        settings: CurrencySettings,
     ) -> None:
-        super().__init__(db=db, engine=engine, accounts=accounts, verticals=verticals, clock=clock, settings=settings)
+        super().__init__(db=db, accounts=accounts, verticals=verticals, clock=clock, settings=settings)
         self._pictures = pictures
 
     async def _get_usable_picture(self, picture_id: UUID, *, owner_id: UUID) -> Picture:
@@ -48,5 +46,5 @@ class PictureBase(CatalogBase):
         return picture
 
     async def _page_changed(self, tx: WriteTx, provider: ProviderRef) -> None:
-        self._touch(tx, provider)
         await profiles.change_profile(tx, provider.id, {"updated_at": self._clock.now()})
+        await self._announce(tx, provider)

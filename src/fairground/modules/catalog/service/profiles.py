@@ -23,12 +23,8 @@ from fairground.modules.catalog.domain.checks import (
     check_place,
     check_profile,
 )
-from fairground.modules.catalog.domain.places import place_values
-from fairground.modules.catalog.domain.words import fold
 from fairground.modules.catalog.service.base import CatalogBase, not_found
 from fairground.modules.catalog.store import portraits, profiles
-from fairground.modules.catalog.store.locations import learn_locations
-from fairground.platform.db.database import WriteTx
 
 
 class Profiles(CatalogBase):
@@ -59,19 +55,16 @@ class Profiles(CatalogBase):
         check_place(profile.lat, profile.lng)
         contact = {"contact_email": owner.email, "contact_phone": values.pop("contact_phone")}
         provider_id = uuid7()
-        values |= place_values(profile.lat, profile.lng) | _folded(values)
         values |= {"id": provider_id, "owner_id": owner_id, "status": ProviderStatus.DRAFT}
         async with self._db.write() as tx:
             if not await profiles.insert_draft(tx, values | {"created_at": self._clock.now()}, contact=contact):
                 raise ProfileExists(f"The account {owner_id} has a profile already.")
             await profiles.replace_categories(tx, provider_id, categories)
-            await _index_words(tx, provider_id, values)
             record = await self._own_record(tx, provider_id)
         return self._own_view(record, email_verified=owner.email_verified)
 
     async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> ChangedProvider:
         values = check_profile(changes.model_dump(exclude_unset=True, exclude={"categories"}))
-        values |= _folded(values)
         async with self._db.write() as tx:
             provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
             if "categories" in changes.model_fields_set:
@@ -84,13 +77,10 @@ class Profiles(CatalogBase):
                 values["timezone_version"] = zone_set.version
                 await tx.emit(zone_set)
             await profiles.change_profile(tx, provider_id, values | {"updated_at": self._clock.now()})
-            await _index_words(tx, provider_id, values)
             record = await self._own_record(tx, provider_id)
             # A change may give one coordinate of two: what counts is the profile that comes of it.
-            lat, lng = record.detail.lat, record.detail.lng
-            check_place(lat, lng)
-            await profiles.change_profile(tx, provider_id, place_values(lat, lng))
-            await self._show_anew(tx, provider)
+            check_place(record.detail.lat, record.detail.lng)
+            await self._announce(tx, provider)
         [view] = await self._own_views([record])
         moved = await self._follow_timezone(view, zone_set) if "timezone" in values else []
         return ChangedProvider(**dict(view), bookings_at_other_times=moved)
@@ -110,13 +100,9 @@ class Profiles(CatalogBase):
             if provider is None:
                 raise not_found(provider_id)
             await portraits.forget_portrait(tx, provider_id)
-            self._touch(tx, provider)
             changes = {"profile_picture_url": url, "updated_at": self._clock.now()}
             await profiles.change_profile(tx, provider_id, changes)
-
-
-def _folded(values: dict[str, Any]) -> dict[str, str]:
-    return {"folded_location": fold(values["location"])} if "location" in values else {}
+            await self._announce(tx, provider)
 
 
 def _timezone_change(provider: ProviderRef, values: dict[str, Any]) -> ProviderTimezoneSet | None:
@@ -126,11 +112,3 @@ def _timezone_change(provider: ProviderRef, values: dict[str, Any]) -> ProviderT
     return ProviderTimezoneSet(
         provider_id=provider.id, slug=provider.slug, timezone=timezone, version=provider.timezone_version + 1
     )
-
-
-async def _index_words(tx: WriteTx, provider_id: UUID, values: dict[str, Any]) -> None:
-    """Make those of the searched texts findable that are among the values."""
-    if "business_name" in values:
-        await profiles.replace_name_phrases(tx, provider_id, values["business_name"])
-    if "folded_location" in values:
-        await learn_locations(tx, [values["folded_location"]])

@@ -1,13 +1,12 @@
 """What a card is made of: the columns that a list may read, and the categories beside them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
 
-from fairground.contracts.catalog import ProviderCard
 from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderRow
 from fairground.platform.db.database import ReadTx
 from fairground.platform.db.types import among
@@ -36,12 +35,6 @@ def card_fields(row: Any, categories: list[str]) -> dict[str, Any]:
     fields["service_categories"] = categories
     fields["rating"] = round(row.rating_avg, 2) if row.rating_count else None
     return fields
-
-
-async def list_cards_of(tx: ReadTx, categories: Mapping[UUID, list[str]]) -> list[ProviderCard]:
-    """Return the cards of providers whose categories are known, in their order."""
-    rows = {row.id: row for row in await tx.all(select(*CARD_COLUMNS).where(among(ProviderRow.id, categories)))}
-    return [ProviderCard(**card_fields(rows[each], slugs)) for each, slugs in categories.items() if each in rows]
 
 
 async def list_categories(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[str]]:

@@ -10,17 +10,11 @@ from sqlalchemy import bindparam, delete, select, update
 
 from fairground.contracts.catalog import ProviderStatus, ServiceIn
 from fairground.kernel.ids import uuid7
-from fairground.modules.catalog.domain.places import place_values
-from fairground.modules.catalog.domain.words import fold, slug_base
-from fairground.modules.catalog.store.profiles import NOT_YET_KNOWN, category_rows, name_phrase_rows
+from fairground.modules.catalog.domain.slugs import slug_base
+from fairground.modules.catalog.store.profiles import NOT_YET_KNOWN, category_rows
 from fairground.modules.catalog.store.services import price_values
 from fairground.modules.catalog.store.slugs import choose_slugs
-from fairground.modules.catalog.tables import (
-    NamePhraseRow,
-    ProviderCategoryRow,
-    ProviderRow,
-    ServiceRow,
-)
+from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderRow, ServiceRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
 
@@ -101,7 +95,7 @@ async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updat
     statement = update(ProviderRow).where(ProviderRow.id == bindparam("changed_id"))
     new: dict[str, Any] = {name: bindparam(name) for name in names}
     await tx.execute(statement.values({**new, "timezone_version": ProviderRow.timezone_version + 1}), rows)
-    for part in (ProviderCategoryRow, NamePhraseRow, ServiceRow):
+    for part in (ProviderCategoryRow, ServiceRow):
         await tx.execute(delete(part).where(among(part.provider_id, changed)))
     await _insert_parts(tx, changed)
 
@@ -109,18 +103,14 @@ async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updat
 def _columns(listing: Listing) -> dict[str, Any]:
     service = listing.service
     price = price_values(service.price_minor, currency=service.currency) if service else price_values(None)
-    place = place_values(listing.profile["lat"], listing.profile["lng"])
-    told = {"folded_location": fold(listing.profile["location"]), "external_hash": listing.external_hash}
-    return {**listing.profile, **place, **price, **told}
+    return {**listing.profile, **price, "external_hash": listing.external_hash}
 
 
 async def _insert_parts(tx: WriteTx, listings: Mapping[UUID, Listing]) -> None:
-    categories, phrases, services = [], [], []
+    categories, services = [], []
     for provider_id, listing in listings.items():
         categories += category_rows(provider_id, listing.categories)
-        phrases += name_phrase_rows(provider_id, listing.profile["business_name"])
         if listing.service:
             services.append({"id": uuid7(), "provider_id": provider_id, **dict(listing.service)})
     await tx.insert_many(ProviderCategoryRow, categories)
-    await tx.insert_many(NamePhraseRow, phrases)
     await tx.insert_many(ServiceRow, services)

@@ -8,18 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
-from fairground.contracts.catalog import Place, ProviderDetail, ProviderRef, ProviderStatus
-from fairground.modules.catalog.domain.words import phrases, slug_base
+from fairground.contracts.catalog import ProviderDetail, ProviderRef, ProviderStatus
+from fairground.modules.catalog.domain.slugs import slug_base
 from fairground.modules.catalog.store.cards import CARD_COLUMNS, card_fields, list_categories
 from fairground.modules.catalog.store.services import list_services
 from fairground.modules.catalog.store.slugs import choose_slugs
-from fairground.modules.catalog.tables import (
-    NO_PRICE_SORTS_AS,
-    NamePhraseRow,
-    ProviderCategoryRow,
-    ProviderPrivateRow,
-    ProviderRow,
-)
+from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderPrivateRow, ProviderRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
 
@@ -41,8 +35,6 @@ NOT_YET_KNOWN: Final[Mapping[str, Any]] = {
     "rating_avg": 0.0,
     "has_hours": False,
     "hours_version": 0,
-    "open_days": 0,
-    "price_sort_minor": NO_PRICE_SORTS_AS,
 }
 """The projections of a provider of whom nothing has been told."""
 
@@ -82,14 +74,6 @@ def _approved(provider_id: UUID | None, slug: str) -> tuple[ColumnElement[bool],
 async def find_own(tx: ReadTx, provider_id: UUID) -> OwnRecord | None:
     records = await _own_records(tx, _own().where(ProviderRow.id == provider_id))
     return records[0] if records else None
-
-
-async def find_places(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, Place]:
-    """Return where approved providers are, as exact as others may know."""
-    wanted = select(ProviderRow.id, ProviderRow.lat, ProviderRow.lng).where(
-        ProviderRow.id.in_(provider_ids), ProviderRow.status == ProviderStatus.APPROVED, ProviderRow.lat.is_not(None)
-    )
-    return {row.id: Place(lat=row.lat, lng=row.lng) for row in await tx.all(wanted)}
 
 
 async def list_submitted(tx: ReadTx, *, limit: int) -> list[OwnRecord]:
@@ -191,6 +175,19 @@ async def change_profile(tx: WriteTx, provider_id: UUID, values: Mapping[str, An
     await tx.execute(update(ProviderRow).where(ProviderRow.id == provider_id).values(**values))
 
 
+async def raise_version(tx: WriteTx, provider_id: UUID) -> int:
+    """Count a change of a locked provider; return the version of its next snapshot."""
+    [version] = (await raise_versions(tx, [provider_id])).values()
+    return version
+
+
+async def raise_versions(tx: WriteTx, provider_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Do for locked providers what `raise_version` does for one."""
+    raised = update(ProviderRow).where(among(ProviderRow.id, provider_ids)).values(version=ProviderRow.version + 1)
+    rows = await tx.all(raised.returning(ProviderRow.id, ProviderRow.version))
+    return {row.id: row.version for row in rows}
+
+
 async def change_contact(tx: WriteTx, provider_id: UUID, *, contact_phone: str | None) -> None:
     own = ProviderPrivateRow.provider_id == provider_id
     await tx.execute(update(ProviderPrivateRow).where(own).values(contact_phone=contact_phone))
@@ -203,14 +200,3 @@ async def replace_categories(tx: WriteTx, provider_id: UUID, slugs: Sequence[str
 
 def category_rows(provider_id: UUID, slugs: Sequence[str]) -> list[dict[str, Any]]:
     return [{"provider_id": provider_id, "category": slug, "position": position} for position, slug in enumerate(slugs)]
-
-
-async def replace_name_phrases(tx: WriteTx, provider_id: UUID, name: str) -> None:
-    """Make a provider findable by its name as it is now."""
-    await tx.execute(delete(NamePhraseRow).where(NamePhraseRow.provider_id == provider_id))
-    if rows := name_phrase_rows(provider_id, name):
-        await tx.execute(insert(NamePhraseRow), rows)
-
-
-def name_phrase_rows(provider_id: UUID, name: str) -> list[dict[str, Any]]:
-    return [{"provider_id": provider_id, "phrase": phrase} for phrase in phrases(name)]

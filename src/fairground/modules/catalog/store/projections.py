@@ -1,6 +1,6 @@
-"""What later modules tell: each write keeps the newest figure, so late and double delivery change nothing.
+"""Figures of later modules: each write keeps the newest, so late and double delivery change nothing.
 
-The functions return whether there was anything new.
+The functions return whether the figure was newer.
 """
 
 from uuid import UUID
@@ -25,9 +25,3 @@ async def raise_rating(tx: WriteTx, provider_id: UUID, *, rating_sum: int, ratin
 async def set_has_hours(tx: WriteTx, provider_id: UUID, *, has_hours: bool, version: int) -> bool:
     older = (ProviderRow.id == provider_id) & (ProviderRow.hours_version < version)
     return await tx.execute(update(ProviderRow).where(older).values(has_hours=has_hours, hours_version=version)) == 1
-
-
-async def set_open_days(tx: WriteTx, provider_id: UUID, *, open_days: int) -> bool:
-    """Keep on which weekdays a provider is free, as the week says that was told last."""
-    other = (ProviderRow.id == provider_id) & (ProviderRow.open_days != open_days)
-    return await tx.execute(update(ProviderRow).where(other).values(open_days=open_days)) == 1

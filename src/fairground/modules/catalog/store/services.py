@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
 from fairground.contracts.catalog import Offer, ProviderStatus, Service, ServiceIn
-from fairground.modules.catalog.tables import NO_PRICE_SORTS_AS, ProviderRow, ServiceRow
+from fairground.modules.catalog.tables import ProviderRow, ServiceRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
 
@@ -67,7 +67,6 @@ def price_values(lowest_minor: int | None, *, currency: str | None = None) -> di
     """Return the columns of a provider that show its lowest price."""
     return {
         "price_from_minor": lowest_minor,
-        "price_sort_minor": NO_PRICE_SORTS_AS if lowest_minor is None else lowest_minor,
         "currency": None if lowest_minor is None else currency,
     }
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
-from fairground.modules.catalog.domain.words import slug_candidates
+from fairground.modules.catalog.domain.slugs import slug_candidates
 from fairground.modules.catalog.tables import ProviderRow
 from fairground.platform.db.database import ReadTx
 from fairground.platform.db.types import among

@@ -41,9 +41,6 @@ def _create_tables() -> None:
         sa.Column("x", sa.Double(), nullable=True),
         sa.Column("y", sa.Double(), nullable=True),
         sa.Column("z", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["provider_id"], ["catalog_provider.id"], name=op.f("fk_catalog_list_entry__provider_id")
-        ),
         sa.PrimaryKeyConstraint("scope", "provider_id", name=op.f("pk_catalog_list_entry")),
     )
     op.create_table(

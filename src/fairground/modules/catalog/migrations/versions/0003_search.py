@@ -24,9 +24,6 @@ def upgrade() -> None:
         sa.Column("categories", sa.Text(), nullable=False),
         sa.Column("services", sa.Text(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["provider_id"], ["catalog_provider.id"], name=op.f("fk_catalog_search_document__provider_id")
-        ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_catalog_search_document")),
         sa.UniqueConstraint("provider_id", name=op.f("uq_catalog_search_document__provider_id")),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from fairground.modules.catalog.domain.words import fold, phrases
+from fairground.kernel.folding import fold, phrases
 from fairground.platform.db.dialect.storage import READ_FROM_INDEXES
 from fairground.platform.db.types import BytewiseText, UtcDateTime
 
@@ -48,9 +48,6 @@ def _create_phrases() -> None:
         "catalog_name_phrase",
         sa.Column("phrase", BytewiseText(), nullable=False),
         sa.Column("provider_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["provider_id"], ["catalog_provider.id"], name=op.f("fk_catalog_name_phrase__provider_id")
-        ),
         sa.PrimaryKeyConstraint("phrase", "provider_id", name=op.f("pk_catalog_name_phrase")),
     )
     op.execute(
@@ -98,9 +95,6 @@ def _list_anew() -> None:
         sa.Column("x", sa.Double(), nullable=True),
         sa.Column("y", sa.Double(), nullable=True),
         sa.Column("z", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["provider_id"], ["catalog_provider.id"], name=op.f("fk_catalog_list_entry__provider_id")
-        ),
         sa.PrimaryKeyConstraint("provider_id", "scope", name=op.f("pk_catalog_list_entry")),
         **READ_FROM_INDEXES,
     )

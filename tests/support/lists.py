@@ -1,0 +1,33 @@
+"""Bringing lists and search up to date in tests."""
+
+from typing import Final
+
+import anyio
+
+from fairground.contracts.catalog import ProvidersChanged
+from fairground.contracts.discovery import Discovery
+from fairground.entrypoints.compose import Program
+from fairground.platform.cache.invalidation import RenewTags
+from fairground.platform.jobs.awaiting import find_unfinished
+
+_FOLLOWING: Final = f"discovery:{ProvidersChanged.topic}"
+_INVALIDATING: Final = f"cache:{RenewTags.topic}"
+
+
+async def fill_lists(program: Program) -> None:
+    """Let lists and search show every provider as it is now, where no worker runs or it cannot be waited for."""
+    discovery, after = program.links.of(Discovery), None
+    while step := await discovery.rebuild(after=after):
+        after = step.last_id
+
+
+async def lists_have_followed(program: Program, *, is_cache_away: bool = False) -> None:
+    """Wait until workers have brought every change of a provider to the lists, and invalidated what was cached.
+
+    Args:
+        is_cache_away: Do not wait for what only the shared level of the cache can end.
+    """
+    with anyio.fail_after(20):
+        for kind in (_FOLLOWING,) if is_cache_away else (_FOLLOWING, _INVALIDATING):
+            while await find_unfinished(program.db, kind=kind):
+                await anyio.sleep(0.02)
