@@ -271,6 +271,7 @@ async def test_a_change_of_one_day_leaves_the_others_cached(fair: Fair) -> None:
     service = await fair.change(Role.PROVIDER, "POST", one + "{provider_id}/services", SERVICE, **provider)
     rules = {"timezone": "UTC", "weekly": ALWAYS}
     await fair.change(Role.PROVIDER, "PUT", one + "{provider_id}/availability-rules", rules, **provider)
+    await lists_have_followed(fair.program)
     free = (await fair.read())["times id"][1]["slots"]
     far = f"/api/v1{one}{fair.provider['id']}/availability?from=2031-01-01&to=2031-01-31"
     assert (await fair.client.get(far)).headers["x-cache"] == "MISS"

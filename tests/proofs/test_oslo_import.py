@@ -14,9 +14,10 @@ from sqlalchemy import func, select
 from fairground.contracts.catalog import IMPORT_MAX_ROWS
 from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderRow, ServiceRow
 from fairground.modules.discovery.tables import NamePhraseRow
-from fairground.ops.importing.records import open_source
+from fairground.ops.imports.records import open_source
 from tests.proofs.broken_rows import COLUMNS, GOOD, broken_rows
 from tests.support.databases import migrate
+from tests.support.lists import fill_lists
 from tests.support.market import visiting
 from tests.support.postgres import fresh_database
 from tests.support.processes import ROOT
@@ -84,6 +85,8 @@ async def digest(installation: Installation) -> str:
     """Return a digest of all that was imported, but for ids and times."""
     rows = []
     unstable = {"id", "provider_id", "created_at"}
+    async with visiting(installation) as program:
+        await fill_lists(program)
     async with visiting(installation) as program, program.db.read() as tx:
         external_ids = dict(map(tuple, await tx.all(select(ProviderRow.id, ProviderRow.external_id))))
         for table in (ProviderRow, ServiceRow, ProviderCategoryRow, NamePhraseRow):

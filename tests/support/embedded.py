@@ -8,10 +8,10 @@ from typing import Any, Final
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.imports import Imports
 from fairground.entrypoints.compose import Program
-from fairground.ops.importing.faults import RowFault
-from fairground.ops.importing.mapping import ProviderMap
-from fairground.ops.importing.run import Import, Summary
-from fairground.ops.importing.source import Record
+from fairground.ops.imports.faults import RowFault
+from fairground.ops.imports.mapping import ProviderMap
+from fairground.ops.imports.run import Import, Summary
+from fairground.ops.imports.source import Record
 from tests.support.pictures import photograph
 
 MAP: Final = ProviderMap.model_validate(

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fairground.platform.db.dialect.address_guard import AddressGuard
+from fairground.platform.db.dialect.guards import AddressGuard
 from fairground.platform.db.history import History
 from fairground.platform.db.types import (
     NAMING_CONVENTION,

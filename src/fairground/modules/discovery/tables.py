@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Index, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fairground.platform.db.dialect.storage import READ_FROM_INDEXES
+from fairground.platform.db.dialect.columns import READ_FROM_INDEXES
 from fairground.platform.db.history import History
 from fairground.platform.db.types import (
     NAMING_CONVENTION,

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from fairground.kernel.ids import uuid7
-from fairground.platform.db.dialect.storage import only_where
+from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.types import UtcDateTime
 from fairground.platform.images.data_urls import content_of
 
