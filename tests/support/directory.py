@@ -7,16 +7,20 @@ from fastapi import APIRouter
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import ProvidersChanged, ProviderSchedules
-from fairground.contracts.imports import ImportedProvider, ImportOutcome
 from fairground.contracts.media import Pictures
 from fairground.kernel.clock import Clock
 from fairground.modules.catalog import http as catalog_http
-from fairground.modules.catalog.service import CatalogService
-from fairground.modules.catalog.service.base import NoSchedules
+from fairground.modules.catalog.service.approval import Approval
 from fairground.modules.catalog.service.external_providers import ExternalProviderService
+from fairground.modules.catalog.service.figures import ProviderFigures
 from fairground.modules.catalog.service.following import PictureFollower
 from fairground.modules.catalog.service.galleries import GalleryService
+from fairground.modules.catalog.service.own_views import OwnViews
 from fairground.modules.catalog.service.portraits import PortraitService
+from fairground.modules.catalog.service.profiles import NoSchedules, Profiles
+from fairground.modules.catalog.service.provider_service import ProviderService
+from fairground.modules.catalog.service.queries import ProviderQueries
+from fairground.modules.catalog.service.service_offers import ServiceOffers
 from fairground.modules.discovery import http as discovery_http
 from fairground.modules.discovery.domain.prices import PriceScale
 from fairground.modules.discovery.domain.search.categories import CategoryWords
@@ -28,7 +32,6 @@ from fairground.modules.discovery.service.search import Search
 from fairground.modules.discovery.store.search.built_in import BuiltInSearch
 from fairground.modules.discovery.store.search.engine import SearchEngine
 from fairground.modules.imports.service.provider_imports import ProviderImports
-from fairground.platform.currency import CurrencySettings
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.doubles.media import FakePictures
@@ -40,7 +43,7 @@ _Answer = TypeVar("_Answer")
 _Asked = Callable[_Given, Coroutine[Any, Any, _Answer]]
 
 
-class Directory(CatalogService):
+class Directory(ProviderService):
     """The services together. Lists and search follow every change before they answer, as with a worker."""
 
     def __init__(
@@ -55,23 +58,46 @@ class Directory(CatalogService):
         album: FakePictures | None = None,
         currency: str = "EUR",
     ) -> None:
-        verticals, clock, engine = verticals or load_verticals(), clock or SteppingClock(), engine or BuiltInSearch()
-        settings = CurrencySettings(currency=currency)
-        accounts = cast("Accounts", people or People())
-        shared: dict[str, Any] = {
-            "db": db, "accounts": accounts, "verticals": verticals, "clock": clock, "settings": settings
-        }  # fmt: skip
-        super().__init__(**shared, schedules=schedules)
-        with_pictures = {"pictures": cast("Pictures", album or FakePictures()), **shared}
-        self.portraits, self.galleries = PortraitService(**with_pictures), GalleryService(**with_pictures)
-        self.follower = PictureFollower(**with_pictures)
-        self._imports = ProviderImports(db=db, providers=self, external=ExternalProviderService(**shared))
-        self.prices = PriceScale(verticals, currency=currency)
-        filters = Filters(verticals=verticals, clock=clock, currency=currency)
-        self.read_model = ReadModel(db=db, providers=self, engine=engine, prices=self.prices)
-        search = Search(
-            db=db, engine=engine, filters=filters, prices=self.prices, category_words=CategoryWords(verticals)
+        self._db = db
+        self._verticals = verticals or load_verticals()
+        self._clock = clock or SteppingClock()
+        self._currency = currency
+        self._build_providers(cast("Accounts", people or People()), schedules)
+        self._build_pictures(cast("Pictures", album or FakePictures()))
+        self._build_discovery(engine or BuiltInSearch())
+
+    def _build_providers(self, accounts: Accounts, schedules: Callable[[], ProviderSchedules]) -> None:
+        db, verticals, clock, currency = self._db, self._verticals, self._clock, self._currency
+        self._views = OwnViews(accounts=accounts, verticals=verticals)
+        self.queries = ProviderQueries(db=db, currency=currency)
+        super().__init__(
+            queries=self.queries,
+            profiles=Profiles(
+                db=db, accounts=accounts, verticals=verticals, clock=clock, views=self._views, schedules=schedules
+            ),
+            approval=Approval(db=db, accounts=accounts, verticals=verticals, views=self._views),
+            offers=ServiceOffers(db=db, verticals=verticals, clock=clock, currency=currency),
         )
+        figures = ProviderFigures(db=db)
+        self.record_completion = figures.record_completion
+        self.record_rating = figures.record_rating
+        self.record_hours = figures.record_hours
+        external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
+        self.import_providers = ProviderImports(db=db, providers=self, external=external).import_providers
+
+    def _build_pictures(self, pictures: Pictures) -> None:
+        db, clock = self._db, self._clock
+        self.portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=self._views)
+        self.galleries = GalleryService(db=db, pictures=pictures, clock=clock)
+        self.follower = PictureFollower(db=db, pictures=pictures, clock=clock)
+
+    def _build_discovery(self, engine: SearchEngine) -> None:
+        db, verticals = self._db, self._verticals
+        self.prices = PriceScale(verticals, currency=self._currency)
+        filters = Filters(verticals=verticals, clock=self._clock, currency=self._currency)
+        self.read_model = ReadModel(db=db, providers=self.queries, engine=engine, prices=self.prices)
+        words = CategoryWords(verticals)
+        search = Search(db=db, engine=engine, filters=filters, prices=self.prices, category_words=words)
         self.discovery = DiscoveryService(
             lists=Lists(db=db, filters=filters, prices=self.prices), search=search, read_model=self.read_model
         )
@@ -86,9 +112,6 @@ class Directory(CatalogService):
     def routers(self) -> list[APIRouter]:
         profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries)
         return [*profiles, *discovery_http.routes(self, self._verticals)]
-
-    async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
-        return await self._imports.import_providers(vertical=vertical, source=source, providers=providers)
 
     async def follow_changes(self) -> None:
         """Deliver to the read model what has been announced; the events stay for what the test asserts of them."""

@@ -1,6 +1,4 @@
-"""Builds the catalog."""
-
-from typing import Any
+"""Builds providers."""
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
@@ -23,12 +21,18 @@ from fairground.contracts.media import (
 )
 from fairground.contracts.reviews import ProviderRated
 from fairground.modules.catalog import http
-from fairground.modules.catalog.service import CatalogService
+from fairground.modules.catalog.service.approval import Approval
 from fairground.modules.catalog.service.external_providers import ExternalProviderService
+from fairground.modules.catalog.service.figures import ProviderFigures
 from fairground.modules.catalog.service.following import PictureFollower
 from fairground.modules.catalog.service.galleries import GalleryService
+from fairground.modules.catalog.service.own_views import OwnViews
 from fairground.modules.catalog.service.pictures import FollowPicture
 from fairground.modules.catalog.service.portraits import PortraitService
+from fairground.modules.catalog.service.profiles import Profiles
+from fairground.modules.catalog.service.provider_service import ProviderService
+from fairground.modules.catalog.service.queries import ProviderQueries
+from fairground.modules.catalog.service.service_offers import ServiceOffers
 from fairground.modules.catalog.tables import history
 from fairground.platform.currency import CurrencySettings
 from fairground.platform.links import Links
@@ -37,34 +41,46 @@ from fairground.runtime import Runtime
 
 
 def build(runtime: Runtime, links: Links) -> Module:
-    verticals = runtime.verticals
-    shared: dict[str, Any] = {
-        "db": runtime.db,
-        "accounts": links.of(Accounts),
-        "verticals": verticals,
-        "clock": runtime.clock,
-        "settings": runtime.settings.of(CurrencySettings),
-    }
-    with_pictures = {"pictures": links.of(Pictures), **shared}
-    # Booking is built after the catalog, so its schedules are looked up at each call.
-    service = CatalogService(**shared, schedules=lambda: links.of(ProviderSchedules))
-    galleries = GalleryService(**with_pictures)
-    portraits, follower = PortraitService(**with_pictures), PictureFollower(**with_pictures)
+    db, verticals, clock = runtime.db, runtime.verticals, runtime.clock
+    currency = runtime.settings.of(CurrencySettings).currency
+    accounts, pictures = links.of(Accounts), links.of(Pictures)
+    views = OwnViews(accounts=accounts, verticals=verticals)
+    queries = ProviderQueries(db=db, currency=currency)
+    service = ProviderService(
+        queries=queries,
+        # Booking is built after providers, so its schedules are looked up at each call.
+        profiles=Profiles(
+            db=db,
+            accounts=accounts,
+            verticals=verticals,
+            clock=clock,
+            views=views,
+            schedules=lambda: links.of(ProviderSchedules),
+        ),
+        approval=Approval(db=db, accounts=accounts, verticals=verticals, views=views),
+        offers=ServiceOffers(db=db, verticals=verticals, clock=clock, currency=currency),
+    )
+    galleries = GalleryService(db=db, pictures=pictures, clock=clock)
+    portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
+    follower = PictureFollower(db=db, pictures=pictures, clock=clock)
+    figures = ProviderFigures(db=db)
     links.provide(Catalog, service)
-    links.provide(ProviderSnapshots, service)
+    links.provide(ProviderSnapshots, queries)
+    links.provide(
+        ExternalProviders, ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
+    )
     links.provide(Galleries, galleries)
+    links.provide(Portraits, portraits)
     links.provide(Faces, portraits)
     links.provide(Placements, galleries)
-    links.provide(ExternalProviders, ExternalProviderService(**shared))
-    links.provide(Portraits, portraits)
     return Module(
         name="catalog",
         history=history,
         routers=http.routes(service, verticals, portraits, galleries),
         handlers={
-            BookingCompleted: service.record_completion,
-            ProviderRated: service.record_rating,
-            AvailabilityRulesSet: service.record_hours,
+            BookingCompleted: figures.record_completion,
+            ProviderRated: figures.record_rating,
+            AvailabilityRulesSet: figures.record_hours,
             PictureReady: follower.on_ready,
             PictureDescribed: follower.on_described,
             PictureRefused: follower.on_refused,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fairground.contracts.accounts import Role
+from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.catalog import (
     OwnProvider,
     ProviderApproved,
@@ -15,39 +15,46 @@ from fairground.contracts.catalog import (
 )
 from fairground.modules.catalog.domain.approval import advance, require_complete
 from fairground.modules.catalog.domain.checks import check_reason
-from fairground.modules.catalog.service.base import CatalogBase, facts_of, not_found
-from fairground.modules.catalog.store import approvals, profiles
-from fairground.platform.db.database import WriteTx
+from fairground.modules.catalog.service.access import announce, get_pack, get_record, lock_owned, lock_provider
+from fairground.modules.catalog.service.own_views import OwnViews, facts_of
+from fairground.modules.catalog.store import approvals
+from fairground.platform.db.database import Database, WriteTx
+from fairground.verticals.loader import Verticals
 
 
-class Approval(CatalogBase):
+class Approval:
+    def __init__(self, *, db: Database, accounts: Accounts, verticals: Verticals, views: OwnViews) -> None:
+        self._db = db
+        self._accounts = accounts
+        self._verticals = verticals
+        self._views = views
+
     async def submit_provider(self, *, owner_id: UUID, provider_id: UUID) -> OwnProvider:
         # Asked before the transaction opens: a slow neighbour must not hold our locks.
         owner = await self._accounts.get_user(user_id=owner_id)
         async with self._db.write() as tx:
-            provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
+            provider = await lock_owned(tx, provider_id, owner_id=owner_id)
             to = advance(provider.status, ProviderStatus.SUBMITTED)
-            record = await self._own_record(tx, provider_id)
+            record = await get_record(tx, provider_id)
             facts = facts_of(record, email_verified=owner.email_verified)
-            require_complete(self._pack(provider.vertical), facts)
+            require_complete(get_pack(self._verticals, provider.vertical), facts)
             await approvals.move_status(tx, provider, to, actor_id=owner_id)
             await approvals.set_rejection_reason(tx, provider_id, None)
             name = provider.business_name
             await tx.emit(ProviderSubmitted(provider_id=provider_id, owner_id=owner_id, business_name=name))
-            record = await self._own_record(tx, provider_id)
-        return self._own_view(record, email_verified=owner.email_verified)
+            record = await get_record(tx, provider_id)
+        return self._views.show_known(record, email_verified=owner.email_verified)
 
     async def approve_provider(self, *, staff_id: UUID, provider_id: UUID) -> OwnProvider:
         await self._require_staff(staff_id)
         async with self._db.write() as tx:
             provider, owner_id = await self._lock_for_decision(tx, provider_id, ProviderStatus.APPROVED)
             await approvals.move_status(tx, provider, ProviderStatus.APPROVED, actor_id=staff_id)
-            await self._announce(tx, provider.model_copy(update={"status": ProviderStatus.APPROVED}))
+            await announce(tx, provider.model_copy(update={"status": ProviderStatus.APPROVED}))
             name, slug = provider.business_name, provider.slug
             await tx.emit(ProviderApproved(provider_id=provider_id, owner_id=owner_id, business_name=name, slug=slug))
-            record = await self._own_record(tx, provider_id)
-        [view] = await self._own_views([record])
-        return view
+            record = await get_record(tx, provider_id)
+        return await self._views.show(record)
 
     async def reject_provider(self, *, staff_id: UUID, provider_id: UUID, reason: str) -> OwnProvider:
         reason = check_reason(reason)
@@ -60,9 +67,8 @@ class Approval(CatalogBase):
             await tx.emit(
                 ProviderRejected(provider_id=provider_id, owner_id=owner_id, business_name=name, reason=reason)
             )
-            record = await self._own_record(tx, provider_id)
-        [view] = await self._own_views([record])
-        return view
+            record = await get_record(tx, provider_id)
+        return await self._views.show(record)
 
     async def _require_staff(self, staff_id: UUID) -> None:
         staff = await self._accounts.get_user(user_id=staff_id)
@@ -71,10 +77,8 @@ class Approval(CatalogBase):
 
     async def _lock_for_decision(self, tx: WriteTx, provider_id: UUID, to: ProviderStatus) -> tuple[ProviderRef, UUID]:
         """Lock a provider that may become `to`, and return it with its owner."""
-        provider = await profiles.lock_provider(tx, provider_id)
-        if provider is None:
-            raise not_found(provider_id)
+        provider = await lock_provider(tx, provider_id)
         advance(provider.status, to)
         if provider.owner_id is None:
-            raise StatusConflict("Nobody has claimed this profile, so there is nothing to decide.")
+            raise StatusConflict("This profile is unclaimed, so there is nothing to decide.")
         return provider, provider.owner_id

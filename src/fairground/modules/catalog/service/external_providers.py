@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from fairground.contracts.catalog import (
@@ -16,6 +15,7 @@ from fairground.contracts.catalog import (
     ServiceIn,
 )
 from fairground.contracts.catalog.tags import ALL_PROVIDERS
+from fairground.kernel.clock import Clock
 from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.checks import (
@@ -25,23 +25,27 @@ from fairground.modules.catalog.domain.checks import (
     check_profile,
     check_service,
 )
-from fairground.modules.catalog.service.base import CatalogBase
+from fairground.modules.catalog.service.access import get_pack
 from fairground.modules.catalog.store import external_providers, profiles
 from fairground.modules.catalog.store.external_providers import Listing, NamesTaken
-from fairground.platform.db.database import WriteTx
+from fairground.platform.db.database import Database, WriteTx
+from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 
 
-class ExternalProviderService(CatalogBase):
+class ExternalProviderService:
     """Writes steps of external providers."""
 
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
+    def __init__(self, *, db: Database, verticals: Verticals, clock: Clock, currency: str) -> None:
+        self._db = db
+        self._verticals = verticals
+        self._clock = clock
+        self._currency = currency
         # Concurrent steps are checked concurrently and written one after another.
         self._writing = asyncio.Lock()
 
     async def put_providers(self, *, vertical: str, source: str, providers: list[ExternalProvider]) -> ExternalOutcome:
-        pack = self._pack(vertical)
+        pack = get_pack(self._verticals, vertical)
         _require_step(providers)
         listings = [self._listing(pack, provider) for provider in providers]
         async with self._writing:
@@ -109,11 +113,11 @@ class ExternalProviderService(CatalogBase):
             name=provider.service_name or (category.name if category else pack.title),
             category=provider.categories[0],
             price_minor=provider.price_minor,
-            currency=self._settings.currency,
+            currency=self._currency,
             duration_minutes=provider.duration_minutes or pack.booking.duration_minutes[0],
             booking_mode=provider.booking_mode,
         )
-        return check_service(pack, service, currency=self._settings.currency)
+        return check_service(pack, service, currency=self._currency)
 
 
 def _require_step(providers: Sequence[ExternalProvider]) -> None:

@@ -12,15 +12,22 @@ from fairground.contracts.media import (
     PictureNotFound,
     PictureReady,
     PictureRefused,
+    Pictures,
     PictureState,
     avatar_url,
 )
-from fairground.modules.catalog.service.pictures import FollowPicture, PictureBase
+from fairground.kernel.clock import Clock
+from fairground.modules.catalog.service.pictures import FollowPicture, announce_pictures
 from fairground.modules.catalog.store import galleries, pictures, portraits, profiles
-from fairground.platform.db.database import WriteTx
+from fairground.platform.db.database import Database, WriteTx
 
 
-class PictureFollower(PictureBase):
+class PictureFollower:
+    def __init__(self, *, db: Database, pictures: Pictures, clock: Clock) -> None:
+        self._db = db
+        self._pictures = pictures
+        self._clock = clock
+
     async def on_follow_picture(self, job: FollowPicture) -> None:
         try:
             picture = await self._pictures.get_picture(owner_id=job.owner_id, picture_id=job.picture_id)
@@ -36,7 +43,7 @@ class PictureFollower(PictureBase):
         async with self._db.write(ends_job=True) as tx:
             provider = await _lock_provider_with(tx, event.picture_id)
             if provider is not None and await _show(tx, provider, event.picture_id, event.model_dump()):
-                await self._page_changed(tx, provider)
+                await announce_pictures(tx, provider, clock=self._clock)
 
     async def on_described(self, event: PictureDescribed) -> None:
         async with self._db.write(ends_job=True) as tx:
@@ -45,7 +52,7 @@ class PictureFollower(PictureBase):
                 return
             text, version = event.alt, event.alt_version
             if await galleries.describe_picture(tx, provider.id, event.picture_id, text, version=version):
-                await self._page_changed(tx, provider)
+                await announce_pictures(tx, provider, clock=self._clock)
 
     async def on_refused(self, event: PictureRefused) -> None:
         await self._forget_refused(event.picture_id)
@@ -62,7 +69,7 @@ class PictureFollower(PictureBase):
             is_described = await galleries.describe_picture(tx, provider.id, picture.id, text, version=version)
             is_shown = picture.url is not None and await _show(tx, provider, picture.id, picture.model_dump())
             if is_described or is_shown:
-                await self._page_changed(tx, provider)
+                await announce_pictures(tx, provider, clock=self._clock)
 
     async def _forget_refused(self, picture_id: UUID) -> None:
         """Forget a picture that nobody has seen: a portrait that was there before it stays."""
@@ -79,7 +86,7 @@ class PictureFollower(PictureBase):
                 return
             await _take_away(tx, provider, picture_id)
             await galleries.remove_picture(tx, provider.id, picture_id)
-            await self._page_changed(tx, provider)
+            await announce_pictures(tx, provider, clock=self._clock)
 
 
 async def _lock_provider_with(tx: WriteTx, picture_id: UUID) -> ProviderRef | None:

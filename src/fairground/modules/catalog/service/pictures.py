@@ -3,20 +3,17 @@
 from typing import ClassVar
 from uuid import UUID
 
-from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import PictureNotUsable, ProviderRef
 from fairground.contracts.media import Picture, Pictures, PictureState
 from fairground.kernel.clock import Clock
 from fairground.kernel.messages import Job
-from fairground.modules.catalog.service.base import CatalogBase
+from fairground.modules.catalog.service.access import announce
 from fairground.modules.catalog.store import profiles
-from fairground.platform.currency import CurrencySettings
-from fairground.platform.db.database import Database, WriteTx
-from fairground.verticals.loader import Verticals
+from fairground.platform.db.database import WriteTx
 
 
 class FollowPicture(Job):
-    """Show a picture as it is after it was chosen: what media told just before that, nobody here could know of."""
+    """Read a picture again after it was chosen: media may have announced it before the choice was stored."""
 
     topic: ClassVar = "catalog.follow_picture.v1"
     is_awaited: ClassVar = True
@@ -24,27 +21,15 @@ class FollowPicture(Job):
     picture_id: UUID
 
 
-class PictureBase(CatalogBase):
-    def __init__(
-        self,
-        *,
-        pictures: Pictures,
-        db: Database,
-        accounts: Accounts,
-        verticals: Verticals,
-        clock: Clock,
-        settings: CurrencySettings,
-    ) -> None:
-        super().__init__(db=db, accounts=accounts, verticals=verticals, clock=clock, settings=settings)
-        self._pictures = pictures
+async def get_usable_picture(pictures: Pictures, picture_id: UUID, *, owner_id: UUID) -> Picture:
+    """Return a picture of the owner's; raise PictureNotFound, or PictureNotUsable when it cannot be shown."""
+    picture = await pictures.get_picture(owner_id=owner_id, picture_id=picture_id)
+    if picture.state in {PictureState.AWAITED, PictureState.REFUSED}:
+        raise PictureNotUsable(f"The picture is {picture.state}.")
+    return picture
 
-    async def _get_usable_picture(self, picture_id: UUID, *, owner_id: UUID) -> Picture:
-        """Return a picture of the owner's; raise PictureNotFound, or PictureNotUsable when there will be no look."""
-        picture = await self._pictures.get_picture(owner_id=owner_id, picture_id=picture_id)
-        if picture.state in {PictureState.AWAITED, PictureState.REFUSED}:
-            raise PictureNotUsable(f"The picture is {picture.state}.")
-        return picture
 
-    async def _page_changed(self, tx: WriteTx, provider: ProviderRef) -> None:
-        await profiles.change_profile(tx, provider.id, {"updated_at": self._clock.now()})
-        await self._announce(tx, provider)
+async def announce_pictures(tx: WriteTx, provider: ProviderRef, *, clock: Clock) -> None:
+    """Announce a change of what a provider's page shows of its pictures."""
+    await profiles.change_profile(tx, provider.id, {"updated_at": clock.now()})
+    await announce(tx, provider)

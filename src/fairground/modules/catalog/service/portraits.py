@@ -3,13 +3,26 @@
 from uuid import UUID
 
 from fairground.contracts.catalog import OwnProvider, PortraitPlacement
-from fairground.contracts.media import Face, Picture, PictureNotFound, avatar_url
-from fairground.modules.catalog.service.base import not_found
-from fairground.modules.catalog.service.pictures import FollowPicture, PictureBase
+from fairground.contracts.media import Face, Picture, PictureNotFound, Pictures, avatar_url
+from fairground.kernel.clock import Clock
+from fairground.modules.catalog.service.access import (
+    get_record,
+    lock_owned,
+    not_found,
+)
+from fairground.modules.catalog.service.own_views import OwnViews
+from fairground.modules.catalog.service.pictures import FollowPicture, announce_pictures, get_usable_picture
 from fairground.modules.catalog.store import portraits, profiles
+from fairground.platform.db.database import Database
 
 
-class PortraitService(PictureBase):
+class PortraitService:
+    def __init__(self, *, db: Database, pictures: Pictures, clock: Clock, views: OwnViews) -> None:
+        self._db = db
+        self._pictures = pictures
+        self._clock = clock
+        self._views = views
+
     async def find_portrait(self, *, owner_id: UUID) -> Picture | None:
         async with self._db.read() as tx:
             picture_id = await portraits.find_chosen(tx, owner_id=owner_id)
@@ -29,25 +42,24 @@ class PortraitService(PictureBase):
         return face
 
     async def choose_portrait(self, *, owner_id: UUID, provider_id: UUID, picture_id: UUID) -> OwnProvider:
-        picture = await self._get_usable_picture(picture_id, owner_id=owner_id)
+        picture = await get_usable_picture(self._pictures, picture_id, owner_id=owner_id)
         async with self._db.write() as tx:
-            provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
+            provider = await lock_owned(tx, provider_id, owner_id=owner_id)
             await portraits.choose_portrait(tx, provider_id, picture_id=picture_id)
             if picture.url is not None:
                 square = avatar_url(provider_id, picture_url=picture.url)
                 if await portraits.show_if_chosen(tx, provider_id, picture_id, square):
-                    await self._page_changed(tx, provider)
+                    await announce_pictures(tx, provider, clock=self._clock)
             await tx.enqueue(FollowPicture(owner_id=owner_id, picture_id=picture_id))
-            record = await self._own_record(tx, provider_id)
-        [view] = await self._own_views([record])
-        return view
+            record = await get_record(tx, provider_id)
+        return await self._views.show(record)
 
     async def remove_portrait(self, *, owner_id: UUID, provider_id: UUID) -> None:
         async with self._db.write() as tx:
-            provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
+            provider = await lock_owned(tx, provider_id, owner_id=owner_id)
             await portraits.forget_portrait(tx, provider_id)
             await profiles.change_profile(tx, provider_id, {"profile_picture_url": None})
-            await self._page_changed(tx, provider)
+            await announce_pictures(tx, provider, clock=self._clock)
 
     async def place_imported_portrait(self, *, provider_id: UUID, picture: Picture) -> PortraitPlacement:
         async with self._db.write() as tx:
@@ -62,5 +74,5 @@ class PortraitService(PictureBase):
             await portraits.choose_portrait(tx, provider_id, picture_id=picture.id)
             square = avatar_url(provider_id, picture_url=picture.url)
             await portraits.show_if_chosen(tx, provider_id, picture.id, square)
-            await self._page_changed(tx, provider)
+            await announce_pictures(tx, provider, clock=self._clock)
             return PortraitPlacement(is_placed=True, superseded_id=before.chosen_id if before else None)

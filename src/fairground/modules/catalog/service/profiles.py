@@ -1,9 +1,10 @@
 """Profiles, as their owners and staff work on them."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from fairground.contracts.accounts import Role
+from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.catalog import (
     BookingAtOtherTime,
     ChangedProvider,
@@ -13,9 +14,11 @@ from fairground.contracts.catalog import (
     ProfileExists,
     ProfileIn,
     ProviderRef,
+    ProviderSchedules,
     ProviderStatus,
     ProviderTimezoneSet,
 )
+from fairground.kernel.clock import Clock
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.checks import (
     check_categories,
@@ -23,34 +26,68 @@ from fairground.modules.catalog.domain.checks import (
     check_place,
     check_profile,
 )
-from fairground.modules.catalog.service.base import CatalogBase, not_found
+from fairground.modules.catalog.service.access import (
+    announce,
+    get_pack,
+    get_record,
+    get_ref_owned_by,
+    lock_owned,
+    lock_provider,
+)
+from fairground.modules.catalog.service.own_views import OwnViews
 from fairground.modules.catalog.store import portraits, profiles
+from fairground.platform.db.database import Database
+from fairground.verticals.loader import Verticals
 
 
-class Profiles(CatalogBase):
+class NoSchedules:
+    """The schedules of providers without a module that books."""
+
+    async def follow_timezone(self, change: ProviderTimezoneSet) -> None: ...
+
+    async def list_bookings_at_other_times(self, *, provider_id: UUID, timezone: str) -> list[BookingAtOtherTime]:  # noqa: ARG002
+        return []
+
+
+class Profiles:
+    def __init__(
+        self,
+        *,
+        db: Database,
+        accounts: Accounts,
+        verticals: Verticals,
+        clock: Clock,
+        views: OwnViews,
+        schedules: Callable[[], ProviderSchedules] = NoSchedules,
+    ) -> None:
+        self._db = db
+        self._accounts = accounts
+        self._verticals = verticals
+        self._clock = clock
+        self._views = views
+        self._schedules = schedules
+
     async def get_own_provider(self, *, owner_id: UUID) -> OwnProvider:
         async with self._db.read() as tx:
-            provider = await self._own_ref(tx, owner_id)
-            record = await self._own_record(tx, provider.id)
-        [view] = await self._own_views([record])
-        return view
+            provider = await get_ref_owned_by(tx, owner_id)
+            record = await get_record(tx, provider.id)
+        return await self._views.show(record)
 
     async def get_provider_for_review(self, *, provider_id: UUID) -> OwnProvider:
         async with self._db.read() as tx:
-            record = await self._own_record(tx, provider_id)
-        [view] = await self._own_views([record])
-        return view
+            record = await get_record(tx, provider_id)
+        return await self._views.show(record)
 
     async def list_submitted(self, *, limit: int) -> list[OwnProvider]:
         async with self._db.read() as tx:
             records = await profiles.list_submitted(tx, limit=limit)
-        return await self._own_views(records)
+        return await self._views.show_all(records)
 
     async def create_provider(self, *, owner_id: UUID, profile: ProfileIn) -> OwnProvider:
         owner = await self._accounts.get_user(user_id=owner_id)
         if owner.role is not Role.PROVIDER:
             raise NotAProvider(f"An account of the role {owner.role} has no profile.")
-        categories = check_categories(self._pack(profile.vertical), profile.categories)
+        categories = check_categories(get_pack(self._verticals, profile.vertical), profile.categories)
         values = check_profile(profile.model_dump(exclude={"categories"}))
         check_place(profile.lat, profile.lng)
         contact = {"contact_email": owner.email, "contact_phone": values.pop("contact_phone")}
@@ -60,15 +97,15 @@ class Profiles(CatalogBase):
             if not await profiles.insert_draft(tx, values | {"created_at": self._clock.now()}, contact=contact):
                 raise ProfileExists(f"The account {owner_id} has a profile already.")
             await profiles.replace_categories(tx, provider_id, categories)
-            record = await self._own_record(tx, provider_id)
-        return self._own_view(record, email_verified=owner.email_verified)
+            record = await get_record(tx, provider_id)
+        return self._views.show_known(record, email_verified=owner.email_verified)
 
     async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> ChangedProvider:
         values = check_profile(changes.model_dump(exclude_unset=True, exclude={"categories"}))
         async with self._db.write() as tx:
-            provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
+            provider = await lock_owned(tx, provider_id, owner_id=owner_id)
             if "categories" in changes.model_fields_set:
-                categories = check_categories(self._pack(provider.vertical), changes.categories)
+                categories = check_categories(get_pack(self._verticals, provider.vertical), changes.categories)
                 await profiles.replace_categories(tx, provider_id, categories)
             if "contact_phone" in values:
                 await profiles.change_contact(tx, provider_id, contact_phone=values.pop("contact_phone"))
@@ -77,11 +114,11 @@ class Profiles(CatalogBase):
                 values["timezone_version"] = zone_set.version
                 await tx.emit(zone_set)
             await profiles.change_profile(tx, provider_id, values | {"updated_at": self._clock.now()})
-            record = await self._own_record(tx, provider_id)
+            record = await get_record(tx, provider_id)
             # A change may give one coordinate of two: what counts is the profile that comes of it.
             check_place(record.detail.lat, record.detail.lng)
-            await self._announce(tx, provider)
-        [view] = await self._own_views([record])
+            await announce(tx, provider)
+        view = await self._views.show(record)
         moved = await self._follow_timezone(view, zone_set) if "timezone" in values else []
         return ChangedProvider(**dict(view), bookings_at_other_times=moved)
 
@@ -96,13 +133,11 @@ class Profiles(CatalogBase):
     async def set_picture(self, *, provider_id: UUID, url: str) -> None:
         check_picture_url(url)
         async with self._db.write() as tx:
-            provider = await profiles.lock_provider(tx, provider_id)
-            if provider is None:
-                raise not_found(provider_id)
+            provider = await lock_provider(tx, provider_id)
             await portraits.forget_portrait(tx, provider_id)
             changes = {"profile_picture_url": url, "updated_at": self._clock.now()}
             await profiles.change_profile(tx, provider_id, changes)
-            await self._announce(tx, provider)
+            await announce(tx, provider)
 
 
 def _timezone_change(provider: ProviderRef, values: dict[str, Any]) -> ProviderTimezoneSet | None:

@@ -2,17 +2,21 @@
 
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
 from fairground.contracts.reviews import ProviderRated
-from fairground.modules.catalog.service.base import CatalogBase
+from fairground.modules.catalog.service.access import announce
 from fairground.modules.catalog.store import profiles, projections
+from fairground.platform.db.database import Database
 
 
-class Projections(CatalogBase):
+class ProviderFigures:
+    def __init__(self, *, db: Database) -> None:
+        self._db = db
+
     async def record_completion(self, event: BookingCompleted) -> None:
         async with self._db.write(ends_job=True) as tx:
             provider = await profiles.find_ref(tx, event.provider_id)
             count = event.provider_completed_count
             if await projections.raise_book_count(tx, event.provider_id, book_count=count) and provider is not None:
-                await self._announce(tx, provider)
+                await announce(tx, provider)
 
     async def record_rating(self, event: ProviderRated) -> None:
         async with self._db.write(ends_job=True) as tx:
@@ -21,7 +25,7 @@ class Projections(CatalogBase):
                 tx, event.provider_id, rating_sum=event.rating_sum, rating_count=event.rating_count
             )
             if is_newer and provider is not None:
-                await self._announce(tx, provider)
+                await announce(tx, provider)
 
     async def record_hours(self, event: AvailabilityRulesSet) -> None:
         async with self._db.write(ends_job=True) as tx:

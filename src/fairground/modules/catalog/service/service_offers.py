@@ -10,24 +10,33 @@ from fairground.contracts.catalog import (
     ServiceNotFound,
     ServicesChanged,
 )
+from fairground.kernel.clock import Clock
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.checks import check_service
-from fairground.modules.catalog.service.base import CatalogBase
+from fairground.modules.catalog.service.access import announce, get_pack, lock_owned
 from fairground.modules.catalog.store import profiles, services
+from fairground.platform.db.database import Database
+from fairground.verticals.loader import Verticals
 
 
-class Offering(CatalogBase):
+class ServiceOffers:
+    def __init__(self, *, db: Database, verticals: Verticals, clock: Clock, currency: str) -> None:
+        self._db = db
+        self._verticals = verticals
+        self._clock = clock
+        self._currency = currency
+
     async def add_service(self, *, owner_id: UUID, provider_id: UUID, service: ServiceIn) -> Service:
         async with self._db.write() as tx:
-            provider = await self._lock_owned(tx, provider_id, owner_id=owner_id)
-            checked = check_service(self._pack(provider.vertical), service, currency=self._settings.currency)
+            provider = await lock_owned(tx, provider_id, owner_id=owner_id)
+            checked = check_service(get_pack(self._verticals, provider.vertical), service, currency=self._currency)
             if await services.count_services(tx, provider_id) >= SERVICES_MAX:
                 raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.", hint="Withdraw one first.")
             added = await services.insert_service(tx, checked, service_id=uuid7(), provider_id=provider_id)
             await services.refresh_price(tx, provider_id)
             await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
             await tx.emit(ServicesChanged(provider_id=provider_id))
-            await self._announce(tx, provider)
+            await announce(tx, provider)
         return added
 
     async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
@@ -41,4 +50,4 @@ class Offering(CatalogBase):
             await services.refresh_price(tx, provider.id)
             await profiles.change_profile(tx, provider.id, {"updated_at": self._clock.now()})
             await tx.emit(ServicesChanged(provider_id=provider.id))
-            await self._announce(tx, provider)
+            await announce(tx, provider)

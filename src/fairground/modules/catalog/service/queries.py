@@ -1,4 +1,4 @@
-"""What everybody may see of one provider, and what other modules ask."""
+"""What the public may see of one provider, and what other modules ask."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -12,16 +12,21 @@ from fairground.contracts.catalog import (
     Service,
     ServiceNotFound,
 )
-from fairground.modules.catalog.service.base import CatalogBase, named, not_found
+from fairground.modules.catalog.service.access import not_found, read_name
 from fairground.modules.catalog.store import profiles, services, snapshots
+from fairground.platform.db.database import Database
 
 
-class Browsing(CatalogBase):
+class ProviderQueries:
+    def __init__(self, *, db: Database, currency: str) -> None:
+        self._db = db
+        self._currency = currency
+
     async def get_currency(self) -> str:
-        return self._settings.currency
+        return self._currency
 
     async def get_provider(self, *, id_or_slug: str) -> ProviderDetail:
-        provider_id, slug = named(id_or_slug)
+        provider_id, slug = read_name(id_or_slug)
         async with self._db.read() as tx:
             provider = await profiles.find_approved(tx, provider_id=provider_id, slug=slug)
         if provider is None:
