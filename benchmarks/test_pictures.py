@@ -144,7 +144,7 @@ async def test_an_avatar_from_its_master_against_thumbor_from_the_original(
 ) -> None:
     """Ours: a child process and what this process does for it, without HTTP. Theirs: the server, with HTTP."""
     address, process_id = thumbor_server
-    (master,) = render(open_engine(EngineName.VIPS)[1], content, [MASTER]).pictures
+    (master,) = render(open_engine(EngineName.VIPS)[1], content, [MASTER]).derivatives
     before = _children()
 
     async def load() -> bytes:

@@ -49,6 +49,7 @@ ONE_DATABASE: Final = (
     "tests/modules/*/http/*",
     "tests/modules/*/test_authenticator.py",
     "tests/modules/*/test_http.py",
+    "tests/modules/*/test_module.py",
     "tests/modules/*/test_wiring.py",
     "tests/modules/notifications/*",
     "tests/ops/*",

@@ -11,16 +11,16 @@ from fairground.contracts.catalog import (
     ProviderSnapshots,
 )
 from fairground.contracts.media import (
-    Faces,
+    Images,
     PictureDeleted,
     PictureDescribed,
     PictureReady,
     PictureRefused,
     Pictures,
-    Placements,
 )
 from fairground.contracts.reviews import ProviderRated
 from fairground.modules.catalog import http
+from fairground.modules.catalog.http import images
 from fairground.modules.catalog.service.approval import Approval
 from fairground.modules.catalog.service.external_providers import ExternalProviderService
 from fairground.modules.catalog.service.figures import ProviderFigures
@@ -35,6 +35,7 @@ from fairground.modules.catalog.service.queries import ProviderQueries
 from fairground.modules.catalog.service.service_offers import ServiceOffers
 from fairground.modules.catalog.tables import history
 from fairground.platform.currency import CurrencySettings
+from fairground.platform.images.image_proxy import ImageRequestStats
 from fairground.platform.links import Links
 from fairground.platform.module import Module
 from fairground.runtime import Runtime
@@ -63,7 +64,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     galleries = GalleryService(db=db, pictures=pictures, clock=clock)
     portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
     follower = PictureFollower(db=db, pictures=pictures, clock=clock)
-    figures = ProviderFigures(db=db)
+    figures, image_requests = ProviderFigures(db=db), ImageRequestStats()
     links.provide(Catalog, service)
     links.provide(ProviderSnapshots, queries)
     links.provide(
@@ -71,12 +72,13 @@ def build(runtime: Runtime, links: Links) -> Module:
     )
     links.provide(Galleries, galleries)
     links.provide(Portraits, portraits)
-    links.provide(Faces, portraits)
-    links.provide(Placements, galleries)
     return Module(
         name="catalog",
         history=history,
-        routers=http.routes(service, verticals, portraits, galleries),
+        routers=[
+            *http.routes(service, verticals, portraits, galleries),
+            images.routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
+        ],
         handlers={
             BookingCompleted: figures.record_completion,
             ProviderRated: figures.record_rating,
@@ -87,4 +89,5 @@ def build(runtime: Runtime, links: Links) -> Module:
             PictureDeleted: follower.on_deleted,
             FollowPicture: follower.on_follow_picture,
         },
+        measure=image_requests.measure,
     )

@@ -16,8 +16,8 @@ from fairground.platform.storage.ranges import Unsatisfiable, read_range
 from fairground.platform.storage.receiving import FORM_MAX_BYTES, Receiver
 from fairground.platform.storage.store import ObjectNotFound, Span, Store
 
-# What somebody brought is a document of its own when it is opened alone: nothing in it may run or load.
-BROUGHT_POLICY: Final = "default-src 'none'; sandbox"
+# A file of a user that is opened by itself is a document: nothing in it may run or load.
+USER_CONTENT_CSP: Final = "default-src 'none'; sandbox"
 
 
 def routes(store: Store, *, spool: Path) -> APIRouter:
@@ -50,7 +50,7 @@ def routes(store: Store, *, spool: Path) -> APIRouter:
 
 async def _answer(store: Store, request: Request, key: str, *, cache_control: str) -> Response:
     etag = etag_of(key)
-    headers = {"ETag": etag, "Cache-Control": cache_control, "Content-Security-Policy": BROUGHT_POLICY}
+    headers = {"ETag": etag, "Cache-Control": cache_control, "Content-Security-Policy": USER_CONTENT_CSP}
     if is_known(request.headers.get("if-none-match", "").encode("latin-1"), etag=etag.encode()):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     found = await store.head(key)

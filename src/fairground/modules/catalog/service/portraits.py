@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from fairground.contracts.catalog import OwnProvider, PortraitPlacement
-from fairground.contracts.media import Face, Picture, PictureNotFound, Pictures, avatar_url
+from fairground.contracts.media import Picture, PictureNotFound, Pictures, avatar_url
 from fairground.kernel.clock import Clock
 from fairground.modules.catalog.service.access import (
     get_record,
@@ -34,12 +34,13 @@ class PortraitService:
             # Deleted, which we are about to be told.
             return None
 
-    async def get_face(self, *, provider_id: UUID) -> Face:
+    async def get_avatar_source(self, *, provider_id: UUID) -> portraits.AvatarSource:
+        """Return what the provider's avatar is made of; raise ProviderNotFound where the public may see none."""
         async with self._db.read() as tx:
-            face = await portraits.find_face(tx, provider_id)
-        if face is None:
+            source = await portraits.find_avatar_source(tx, provider_id)
+        if source is None:
             raise not_found(provider_id)
-        return face
+        return source
 
     async def choose_portrait(self, *, owner_id: UUID, provider_id: UUID, picture_id: UUID) -> OwnProvider:
         picture = await get_usable_picture(self._pictures, picture_id, owner_id=owner_id)
