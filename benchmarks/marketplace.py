@@ -19,11 +19,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Table, insert, text
 
-from fairground.contracts.catalog import BookingMode, ProviderSnapshot, ProviderStatus
+from fairground.contracts.providers import BookingMode, ProviderSnapshot, ProviderStatus
 from fairground.kernel.folding import fold
-from fairground.modules.catalog.store.services import price_values
-from fairground.modules.catalog.tables import ProviderCategoryRow, ProviderRow, ServiceRow
-from fairground.modules.catalog.tables import history as catalog_history
 from fairground.modules.discovery.domain.availability_summary import CLOSED, open_days
 from fairground.modules.discovery.domain.prices import PriceScale
 from fairground.modules.discovery.store import price_bands
@@ -39,6 +36,9 @@ from fairground.modules.discovery.tables import (
     WeekRow,
 )
 from fairground.modules.discovery.tables import history as discovery_history
+from fairground.modules.providers.store.services import price_values
+from fairground.modules.providers.tables import ProviderCategoryRow, ProviderRow, ServiceRow
+from fairground.modules.providers.tables import history as catalog_history
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from fairground.verticals.schema import Vertical

@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings, SettingsError
-from tests.support.catalog import a_profile
 from tests.support.lists import lists_have_followed
+from tests.support.providers import a_profile
 from tests.support.waiting import until
 from tools.redis import OwnedServer
 
@@ -35,7 +35,7 @@ class Served:
 
     async def approve(self, name: str, *, is_cache_away: bool = False) -> None:
         """Bring a provider to the lists, through this server."""
-        accounts, catalog = self.program.links.of(Accounts), self.program.links.of(Catalog)
+        accounts, catalog = self.program.links.of(Accounts), self.program.links.of(Providers)
         people = [(f"{name}-{role}@example.org", "Kim", role) for role in (Role.PROVIDER, Role.ADMIN)]
         owner, staff = await accounts.create_users_in_bulk(users=people, password="correct horse battery")
         provider = await catalog.create_provider(owner_id=owner.id, profile=a_profile(business_name=name))

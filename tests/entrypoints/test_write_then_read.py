@@ -19,11 +19,11 @@ from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from fairground.platform.db.database import WriteTx
 from tests.support.cache_tags import TOUCHED_BY
-from tests.support.catalog import a_profile
 from tests.support.databases import copy_of
 from tests.support.lists import lists_have_followed
 from tests.support.pictures import photograph
 from tests.support.postgres import empty
+from tests.support.providers import a_profile
 from tests.support.redis import fresh_namespace
 from tests.support.waiting import until
 

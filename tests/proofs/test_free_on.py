@@ -11,9 +11,9 @@ import pytest
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import AvailabilityRules, DatedException, FreeDaysSet, WeeklyHours
-from fairground.contracts.catalog import BookingMode, OwnProvider, ProfileChanges
 from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import BookingMode, OwnProvider, ProfileChanges, ProvidersChanged
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event
@@ -24,10 +24,10 @@ from fairground.modules.booking.settings import BookingSettings
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
-from tests.support.catalog import Desk, People, owner_of
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
+from tests.support.providers import Desk, People, owner_of
 
 ZONES = ("Europe/Oslo", "America/New_York", "Pacific/Auckland")
 KINDS = (("artists", "dj"), ("tutors", "mathematics"))
@@ -55,10 +55,12 @@ class Town:
             **BookingHandlers(  # type: ignore[dict-item]
                 service=self.booking, payments=cast("Payments", None), schedules=self.timezones
             ).table(),
-            FreeDaysSet: self.catalog.record_free_days,
+            ProvidersChanged: self.catalog.read_model.on_providers_changed,
+            FreeDaysSet: self.catalog.read_model.on_free_days_set,
         }
         while self.outbox.events:
             events, self.outbox.events = self.outbox.events, []
+            self.outbox.followed = 0
             events += self.chance.sample(events, k=len(events) // 3)
             for event in self.chance.sample(events, k=len(events)):
                 if take := takers.get(type(event)):

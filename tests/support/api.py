@@ -12,8 +12,8 @@ from fairground.kernel.ids import uuid7
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
 from fairground.platform.http.identity import Caller
-from tests.support.catalog import People
 from tests.support.directory import Directory
+from tests.support.providers import People
 
 ADDRESS: Final = "http://127.0.0.1:8000"
 

@@ -6,21 +6,9 @@ from typing import Any, ParamSpec, TypeVar, cast
 from fastapi import APIRouter
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import ProvidersChanged, ProviderSchedules
 from fairground.contracts.media import Pictures
+from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
 from fairground.kernel.clock import Clock
-from fairground.modules.catalog import http as catalog_http
-from fairground.modules.catalog.service.approval import Approval
-from fairground.modules.catalog.service.external_providers import ExternalProviderService
-from fairground.modules.catalog.service.figures import ProviderFigures
-from fairground.modules.catalog.service.following import PictureFollower
-from fairground.modules.catalog.service.galleries import GalleryService
-from fairground.modules.catalog.service.own_views import OwnViews
-from fairground.modules.catalog.service.portraits import PortraitService
-from fairground.modules.catalog.service.profiles import NoSchedules, Profiles
-from fairground.modules.catalog.service.provider_service import ProviderService
-from fairground.modules.catalog.service.queries import ProviderQueries
-from fairground.modules.catalog.service.service_offers import ServiceOffers
 from fairground.modules.discovery import http as discovery_http
 from fairground.modules.discovery.domain.prices import PriceScale
 from fairground.modules.discovery.domain.search.categories import CategoryWords
@@ -32,11 +20,23 @@ from fairground.modules.discovery.service.search import Search
 from fairground.modules.discovery.store.search.built_in import BuiltInSearch
 from fairground.modules.discovery.store.search.engine import SearchEngine
 from fairground.modules.imports.service.provider_imports import ProviderImports
+from fairground.modules.providers import http as catalog_http
+from fairground.modules.providers.service.approval import Approval
+from fairground.modules.providers.service.external_providers import ExternalProviderService
+from fairground.modules.providers.service.figures import ProviderFigures
+from fairground.modules.providers.service.following import PictureFollower
+from fairground.modules.providers.service.galleries import GalleryService
+from fairground.modules.providers.service.own_views import OwnViews
+from fairground.modules.providers.service.portraits import PortraitService
+from fairground.modules.providers.service.profiles import NoSchedules, Profiles
+from fairground.modules.providers.service.provider_service import ProviderService
+from fairground.modules.providers.service.queries import ProviderQueries
+from fairground.modules.providers.service.service_offers import ServiceOffers
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.doubles.media import FakePictures
-from tests.support.catalog import People, SteppingClock
 from tests.support.outbox import RecordingOutbox
+from tests.support.providers import People, SteppingClock
 
 _Given = ParamSpec("_Given")
 _Answer = TypeVar("_Answer")

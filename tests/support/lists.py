@@ -4,8 +4,8 @@ from typing import Final
 
 import anyio
 
-from fairground.contracts.catalog import ProvidersChanged
 from fairground.contracts.discovery import Discovery
+from fairground.contracts.providers import ProvidersChanged
 from fairground.entrypoints.compose import Program
 from fairground.platform.cache.invalidation import RenewTags
 from fairground.platform.jobs.awaiting import find_unfinished

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, computed_field
 
-from fairground.contracts.catalog import ProviderCard
 from fairground.contracts.dto import DTO
+from fairground.contracts.providers import ProviderCard
 from fairground.kernel.errors import Invalid
 
 SEARCH_MAX_LENGTH: Final = 200

@@ -14,7 +14,7 @@ from fairground.platform.http.security import is_loopback
 MODULES: Final = (
     "fairground.modules.accounts",
     "fairground.modules.media",
-    "fairground.modules.catalog",
+    "fairground.modules.providers",
     "fairground.modules.payments",
     "fairground.modules.booking",
     "fairground.modules.reviews",

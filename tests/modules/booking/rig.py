@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRules, BookingStatus, BookingView, WeeklyHours
-from fairground.contracts.catalog import BookingMode, Catalog, Offer, ProviderRef
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import BookingMode, Offer, ProviderRef, Providers
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event, Job
 from fairground.modules.booking.handlers import BookingHandlers
@@ -19,8 +19,8 @@ from fairground.modules.booking.settings import BookingSettings
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.doubles.accounts import FakeAccounts
-from tests.doubles.catalog import FakeCatalog
 from tests.doubles.payments import GOOD_CARD, FakePayments
+from tests.doubles.providers import FakeProviders
 from tests.support.outbox import RecordingOutbox
 
 PUBLIC_URL = "https://fair.example"
@@ -32,7 +32,7 @@ ALWAYS_OPEN = [WeeklyHours(weekday=day, start=time(0), end=time(0)) for day in r
 class Rig:
     db: Database
     outbox: RecordingOutbox
-    catalog: FakeCatalog
+    catalog: FakeProviders
     payments: FakePayments
     service: BookingService
     handlers: BookingHandlers
@@ -104,10 +104,10 @@ def owner_of(provider: ProviderRef) -> UUID:
 
 
 def make_rig(db: Database, outbox: RecordingOutbox) -> Rig:
-    catalog, payments = FakeCatalog(), FakePayments()
+    catalog, payments = FakeProviders(), FakePayments()
     service = BookingService(
         db=db,
-        catalog=cast("Catalog", catalog),
+        catalog=cast("Providers", catalog),
         payments=cast("Payments", payments),
         verticals=load_verticals(),
         settings=BookingSettings(),

@@ -4,8 +4,8 @@ import pytest
 
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
-from tests.support.catalog import Desk, People
 from tests.support.directory import Directory
+from tests.support.providers import Desk, People
 
 
 @pytest.fixture

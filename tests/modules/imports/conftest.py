@@ -3,8 +3,8 @@
 import pytest
 
 from fairground.platform.db.database import Database
-from tests.support.catalog import Desk, People
 from tests.support.directory import Directory
+from tests.support.providers import Desk, People
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
-from fairground.contracts.catalog import (
+from fairground.contracts.discovery import ProviderQuery
+from fairground.contracts.imports import ImportedPicture, ImportedProvider, ImportOutcome, PicturePlace
+from fairground.contracts.providers import (
     CategoryUnknown,
     ProfileInvalid,
     ProvidersChanged,
@@ -11,13 +13,11 @@ from fairground.contracts.catalog import (
     ServiceInvalid,
     VerticalUnknown,
 )
-from fairground.contracts.discovery import ProviderQuery
-from fairground.contracts.imports import ImportedPicture, ImportedProvider, ImportOutcome, PicturePlace
 from fairground.modules.imports import store
 from fairground.platform.db.database import Database
-from tests.support.catalog import Desk
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
+from tests.support.providers import Desk
 
 
 def a_row(number: int, **changes: Any) -> ImportedProvider:

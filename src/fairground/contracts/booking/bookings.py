@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.dto import DTO
 from fairground.contracts.payments import Payment
+from fairground.contracts.providers import BookingMode
 
 
 class BookingStatus(StrEnum):

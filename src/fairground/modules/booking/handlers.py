@@ -10,8 +10,8 @@ from fairground.contracts.booking import (
     BookingExpired,
     BookingHeld,
 )
-from fairground.contracts.catalog import ProviderSchedules, ProviderTimezoneSet, ServicesChanged
 from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, PaymentFailed, Payments
+from fairground.contracts.providers import ProviderSchedules, ProviderTimezoneSet, ServicesChanged
 from fairground.contracts.reviews import ReviewWritten
 from fairground.kernel.messages import Event, Message
 from fairground.modules.booking.service.booking import BookingService

@@ -20,8 +20,8 @@ from fairground.contracts.booking import (
     WeeklyHours,
 )
 from fairground.contracts.booking.tags import day_tags, hours_tag
-from fairground.contracts.catalog import Catalog, ProviderNotFound
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.providers import ProviderNotFound, Providers
+from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.kernel.paging import CURSOR_MAX_LENGTH
 from fairground.modules.booking.domain.hours import MAX_EXCEPTIONS, MAX_WEEKLY
 from fairground.modules.booking.domain.terms import NOTE_MAX_LENGTH, REASON_MAX_LENGTH
@@ -133,7 +133,7 @@ class CalendarResponse(Response):
     media_type = "text/calendar"
 
 
-def routes(service: BookingService, *, catalog: Catalog) -> APIRouter:
+def routes(service: BookingService, *, catalog: Providers) -> APIRouter:
     router = api_router(tags=["bookings"])
     _add_availability(router, service, catalog)
     _add_bookings(router, service)
@@ -141,7 +141,7 @@ def routes(service: BookingService, *, catalog: Catalog) -> APIRouter:
     return router
 
 
-def _add_availability(router: APIRouter, service: BookingService, catalog: Catalog) -> None:
+def _add_availability(router: APIRouter, service: BookingService, catalog: Providers) -> None:
     @router.get("/service-provider-profiles/{id_or_slug}/availability")
     @cached(
         CachePolicy(

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog, ProviderSchedules
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import Providers, ProviderSchedules
 from fairground.modules.booking import http
 from fairground.modules.booking.handlers import BookingHandlers
 from fairground.modules.booking.service.booking import BookingService
@@ -19,7 +19,7 @@ from fairground.runtime import Runtime
 
 
 def build(runtime: Runtime, links: Links) -> Module:
-    db, catalog, payments = runtime.db, links.of(Catalog), links.of(Payments)
+    db, catalog, payments = runtime.db, links.of(Providers), links.of(Payments)
     service = BookingService(
         db=db,
         catalog=catalog,

@@ -1,8 +1,8 @@
 """Builds discovery."""
 
 from fairground.contracts.booking import FreeDaysSet
-from fairground.contracts.catalog import ProvidersChanged, ProviderSnapshots
 from fairground.contracts.discovery import Discovery
+from fairground.contracts.providers import ProvidersChanged, ProviderSnapshots
 from fairground.modules.discovery import http
 from fairground.modules.discovery.domain.prices import PriceScale
 from fairground.modules.discovery.domain.search.categories import CategoryWords

@@ -6,8 +6,8 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from fairground.contracts.catalog.tags import ALL_PROVIDERS
 from fairground.contracts.discovery import Discovery, ProviderQuery, list_tag
+from fairground.contracts.providers.tags import ALL_PROVIDERS
 from fairground.platform.links import Links
 from fairground.verticals.schema import Vertical
 from fairground.web.page_cache import cached_page

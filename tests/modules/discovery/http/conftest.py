@@ -7,8 +7,8 @@ import pytest
 
 from fairground.platform.db.database import Database
 from tests.support.api import open_client
-from tests.support.catalog import People
 from tests.support.directory import Directory
+from tests.support.providers import People
 
 
 @pytest.fixture

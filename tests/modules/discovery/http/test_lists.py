@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.support.api import ADDRESS
-from tests.support.catalog import Desk, owner_of
 from tests.support.directory import Directory
+from tests.support.providers import Desk, owner_of
 
 CARD: Final = [
     "id",

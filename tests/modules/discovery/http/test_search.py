@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.modules.discovery.http.test_lists import CARD
-from tests.support.catalog import Desk
+from tests.support.providers import Desk
 
 
 async def test_a_search_answers_with_cards_facets_and_corrections(client: httpx.AsyncClient, desk: Desk) -> None:

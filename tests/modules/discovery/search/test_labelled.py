@@ -19,11 +19,11 @@ from fairground.modules.discovery.tables import ALL_PROVIDERS_SCOPE
 from fairground.platform.db.database import Database, ReadTx
 from fairground.verticals.loader import Verticals
 from tests.modules.discovery.search.labelled import KEY_OF_NAME, QUESTIONS, TOP, fill
-from tests.support.catalog import People, SteppingClock
 from tests.support.databases import copy_of
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.postgres import empty
+from tests.support.providers import People, SteppingClock
 
 LEAST_RECALL: Final = 0.95
 

@@ -7,8 +7,8 @@ from sqlalchemy import delete, insert, select, update
 
 from fairground.contracts.discovery import ProviderQuery, SearchQuery
 from fairground.contracts.imports import ImportedProvider
-from fairground.modules.catalog.tables import ProviderRow
 from fairground.modules.discovery.tables import ListEntryRow, LocationPhraseRow, NamePhraseRow, SearchDocumentRow
+from fairground.modules.providers.tables import ProviderRow
 from fairground.platform.db.database import Database
 from tests.support.directory import Directory
 

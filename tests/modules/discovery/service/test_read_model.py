@@ -5,16 +5,16 @@ from datetime import time, timedelta
 import pytest
 
 from fairground.contracts.booking import FreeDaysSet
-from fairground.contracts.catalog import ProfileChanges
 from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.imports import ImportedProvider
+from fairground.contracts.providers import ProfileChanges
 from fairground.kernel.ids import uuid7
 from fairground.modules.discovery.service import read_model
 from fairground.modules.discovery.store.locations import learn_locations
 from fairground.platform.db.database import WriteTx
-from tests.support.catalog import CLOCK_BEGINS_AT, Desk, owner_of
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
+from tests.support.providers import CLOCK_BEGINS_AT, Desk, owner_of
 
 
 def a_row(number: int, *, location: str = "Oslo") -> ImportedProvider:

@@ -11,24 +11,24 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from fairground.contracts.booking import BookingCompleted, FreeDaysSet
-from fairground.contracts.catalog import (
+from fairground.contracts.discovery import Near, ProviderQuery, SearchQuery, SearchResult
+from fairground.contracts.imports import ImportedProvider
+from fairground.contracts.providers import (
     ProfileChanges,
     ProfileInvalid,
     ProvidersChanged,
     ProviderSnapshot,
     VerticalUnknown,
 )
-from fairground.contracts.discovery import Near, ProviderQuery, SearchQuery, SearchResult
-from fairground.contracts.imports import ImportedProvider
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
-from fairground.modules.catalog.tables import ProviderRow, ServiceRow
 from fairground.modules.discovery.domain.search.documents import Document
 from fairground.modules.discovery.service import read_model
 from fairground.modules.discovery.tables import MAYBE_ANY_DAY, ListedProviderRow, SearchDocumentRow, SearchSpellingRow
+from fairground.modules.providers.tables import ProviderRow, ServiceRow
 from fairground.platform.db.database import Database
-from tests.support.catalog import CLOCK_BEGINS_AT, Desk, SteppingClock, owner_of
 from tests.support.directory import Directory
+from tests.support.providers import CLOCK_BEGINS_AT, Desk, SteppingClock, owner_of
 from tests.support.statements import statements_of
 
 

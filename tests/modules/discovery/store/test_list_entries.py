@@ -12,18 +12,18 @@ import pytest
 from sqlalchemy import delete, select
 
 from fairground.contracts.booking import BookingCompleted, FreeDaysSet
-from fairground.contracts.catalog import OwnProvider, ProfileChanges
 from fairground.contracts.discovery import ProviderQuery
+from fairground.contracts.providers import OwnProvider, ProfileChanges
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
-from fairground.modules.catalog.tables import ProviderRow
 from fairground.modules.discovery.store import listed_providers, price_bands
 from fairground.modules.discovery.tables import ListedProviderRow, ListEntryRow, PriceBandRow
+from fairground.modules.providers.tables import ProviderRow
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.db.dialect.base import DatabaseUnavailable
-from tests.support.catalog import Desk, owner_of
 from tests.support.directory import Directory
 from tests.support.proofs import Dose
+from tests.support.providers import Desk, owner_of
 
 Everything = tuple[list[Any], list[Any]]
 

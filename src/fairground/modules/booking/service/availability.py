@@ -13,7 +13,7 @@ from fairground.contracts.booking import (
     Slot,
 )
 from fairground.contracts.booking.tags import hours_tag
-from fairground.contracts.catalog import ProviderNotFound, ProviderRef, ProviderStatus, ServiceNotFound
+from fairground.contracts.providers import ProviderNotFound, ProviderRef, ProviderStatus, ServiceNotFound
 from fairground.modules.booking.domain.hours import check_rules
 from fairground.modules.booking.domain.slots import list_offered, without_busy
 from fairground.modules.booking.service.desk import Desk

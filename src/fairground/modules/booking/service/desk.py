@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import BookingStatus, BookingView, NextStep
-from fairground.contracts.catalog import Catalog
 from fairground.contracts.payments import Payment, Payments
+from fairground.contracts.providers import Providers
 from fairground.modules.booking.domain.machine import Actor, next_steps
 from fairground.modules.booking.domain.record import BookingRecord, not_found
 from fairground.modules.booking.service.moving import move
@@ -24,7 +24,7 @@ class Desk:
         self,
         *,
         db: Database,
-        catalog: Catalog,
+        catalog: Providers,
         payments: Payments,
         verticals: Verticals,
         settings: BookingSettings,

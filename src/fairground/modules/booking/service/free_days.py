@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fairground.contracts.booking import AvailabilityRules, FreeDaysSet
-from fairground.contracts.catalog import ProviderRef
+from fairground.contracts.providers import ProviderRef
 from fairground.modules.booking.domain.free_days import Offer, unusual_days, usual_week
 from fairground.modules.booking.service.desk import Desk
 from fairground.modules.booking.store import allocations, rules

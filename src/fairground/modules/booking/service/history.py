@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fairground.contracts.booking import BookingCompleted, BookingStatus, DetailsInvalid, PastBooking, SlotTaken
-from fairground.contracts.catalog import Offer
+from fairground.contracts.providers import Offer
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.domain.record import BookingRecord, new_record
 from fairground.modules.booking.service.holding import Holding

@@ -21,7 +21,7 @@ from fairground.contracts.booking import (
     SlotTaken,
     TooManyHolds,
 )
-from fairground.contracts.catalog import Offer
+from fairground.contracts.providers import Offer
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.domain.machine import Actor
 from fairground.modules.booking.domain.record import BookingRecord, new_record

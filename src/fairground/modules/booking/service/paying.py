@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from fairground.contracts.booking import BookingStatus, BookingView, HoldLapsed, StatusConflict
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import Payment, PaymentStatus
+from fairground.contracts.providers import BookingMode
 from fairground.modules.booking.domain.machine import ENDED_WITHOUT, Actor, follow_payment
 from fairground.modules.booking.domain.record import BookingRecord, not_found
 from fairground.modules.booking.domain.terms import prolong_hold

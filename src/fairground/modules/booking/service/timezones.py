@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fairground.contracts.booking.tags import hours_tag
-from fairground.contracts.catalog import BookingAtOtherTime, ProviderTimezoneSet
+from fairground.contracts.providers import BookingAtOtherTime, ProviderTimezoneSet
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.domain.record import BookingRecord
 from fairground.modules.booking.store import bookings, rules

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from fairground.contracts.catalog import VerticalUnknown
 from fairground.contracts.discovery import ProviderQuery, QueryInvalid
+from fairground.contracts.providers import VerticalUnknown
 from fairground.kernel.clock import Clock
 from fairground.kernel.folding import fold, squeezed
 from fairground.kernel.money import AmountInvalid, minor_from_major

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from fairground.contracts.booking import FreeDaysSet
-from fairground.contracts.catalog import ProvidersChanged, ProviderSnapshot, ProviderSnapshots, ProviderStatus
 from fairground.contracts.discovery import RebuildStep, free_tag, list_tag
+from fairground.contracts.providers import ProvidersChanged, ProviderSnapshot, ProviderSnapshots, ProviderStatus
 from fairground.kernel.folding import fold
 from fairground.kernel.messages import Job
 from fairground.modules.discovery.domain.availability_summary import as_text, open_days

@@ -4,7 +4,6 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from fairground.contracts.catalog import ProviderCard
 from fairground.contracts.discovery import (
     SEARCH_MAX_RESULTS,
     Correction,
@@ -13,6 +12,7 @@ from fairground.contracts.discovery import (
     SearchQuery,
     SearchResult,
 )
+from fairground.contracts.providers import ProviderCard
 from fairground.modules.discovery.domain.cursors import read_rank, write_rank
 from fairground.modules.discovery.domain.prices import PriceScale
 from fairground.modules.discovery.domain.search.categories import CategoryWords

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, update
 
-from fairground.contracts.catalog import ProviderSnapshot
+from fairground.contracts.providers import ProviderSnapshot
 from fairground.kernel.folding import fold
 from fairground.modules.discovery.domain.places import place_values
 from fairground.modules.discovery.store import price_bands

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, select
 
-from fairground.contracts.catalog import ProviderCard, ProviderSnapshot
 from fairground.contracts.discovery import Place
+from fairground.contracts.providers import ProviderCard, ProviderSnapshot
 from fairground.kernel.folding import phrases
 from fairground.modules.discovery.tables import ListedProviderRow, NamePhraseRow
 from fairground.platform.db.database import ReadTx, WriteTx
