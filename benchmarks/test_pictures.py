@@ -1,8 +1,8 @@
-"""What pictures cost, in CPU time: against Pillow as it is usually used, against sharp, against thumbor.
+"""The CPU time of rendering: against Pillow as it is usually used, against sharp, against thumbor.
 
-Rounds alternate, because the cores are shared; each ratio is that of one round, and the median of five is told. The
-source is a drawn photo of 12 megapixels and, where the real data is, a sheet of real ones of the same size. These are
-small and sharp to the pixel, so they are enlarged until a pixel takes as many bytes as in a camera's large photos.
+Rounds alternate, because the cores are shared; each ratio is that of one round, and the report has the median of five.
+The source is a drawn photo of 12 megapixels and, where the real data is, a sheet of real ones of the same size. These
+are small and sharp to the pixel, so they are enlarged until a pixel takes as many bytes as in a camera's large photos.
 """
 
 import asyncio

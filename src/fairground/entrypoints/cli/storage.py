@@ -1,4 +1,4 @@
-"""storage check, orphans and collect: the store of files, tried out and tidied."""
+"""storage check, orphans and collect: checks the store of files and removes orphans."""
 
 import typer
 import uvloop
@@ -43,9 +43,9 @@ def check_storage() -> None:
 
 
 def show_orphans() -> None:
-    """List what `storage collect` would remove now, and remove nothing.
+    """List the objects that `storage collect` would remove now, without removing them.
 
-    That is what nothing refers to any more, for longer than the settings say, and uploads that nobody came back for.
+    These are objects without a reference for longer than the settings say, and abandoned uploads.
     """
 
     async def list_them(program: Program) -> None:
