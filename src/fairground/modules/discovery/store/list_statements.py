@@ -155,7 +155,7 @@ def _count(found: CTE, wanted: FilterShape) -> Select[Any]:
 
 def _entries_by_location(shape: _Shape) -> CTE:
     """Return all the entries at a location or in a circle, in any order: ids and sort keys."""
-    price = shape.ops.passed_over(ListEntryRow.price_sort_minor)
+    price = shape.ops.unindexed(ListEntryRow.price_sort_minor)
     columns = (ListEntryRow.provider_id, _sort_key(shape.sort))
     lists = [
         entries_by_location(number, shape.filter, price=price).with_only_columns(*columns)
@@ -168,7 +168,7 @@ def _entries_by_location(shape: _Shape) -> CTE:
 def _entries_in_order(shape: _Shape) -> CTE:
     """Return the first entries in the order of the page: ids and sort keys, which an index of each list has."""
     price: Any = ListEntryRow.price_sort_minor
-    price = price if shape.sort is ProviderSort.PRICE else shape.ops.passed_over(price)
+    price = price if shape.sort is ProviderSort.PRICE else shape.ops.unindexed(price)
     key = _sort_key(shape.sort)
     columns = (ListEntryRow.provider_id, key)
     lists = [

@@ -13,7 +13,7 @@ from fairground.modules.discovery.store.list_filter import FilterShape, ListFilt
 from fairground.modules.discovery.store.search.narrowing import asks_for_more, fits, narrowed
 from fairground.modules.discovery.tables import SEARCHED_WORDS, SearchDocumentRow
 from fairground.platform.db.dialect.base import SQLOps
-from fairground.platform.db.types import Sought, SoughtWords
+from fairground.platform.db.types import TextQuery, TextQueryType
 
 _CANDIDATE_COLUMNS: Final = [getattr(SearchDocumentRow, name) for name in Candidate._fields]
 
@@ -42,8 +42,10 @@ def candidates_statement(
     conditions = tiers(question)
     shape = _Shape(ops=ops, filter=wanted.shape, tiers=len(conditions), looked_at_max=looked_at_max, enough=enough)
     # A candidate of a narrow tier is one of the wider ones as well: those look for the others only.
-    sought = [Sought(wider, unless=narrower) for wider, narrower in zip(conditions, (None, *conditions), strict=False)]
-    return _candidates(shape), wanted.parameters | {f"sought{tier}": each for tier, each in enumerate(sought)}
+    queries = [
+        TextQuery(wider, unless=narrower) for wider, narrower in zip(conditions, (None, *conditions), strict=False)
+    ]
+    return _candidates(shape), wanted.parameters | {f"query{tier}": each for tier, each in enumerate(queries)}
 
 
 @lru_cache(maxsize=64)  # of 0.3 MB each
@@ -59,9 +61,9 @@ def _candidates(shape: _Shape) -> CompoundSelect[*tuple[Any, ...]]:
 
 
 def _best_of_tier(shape: _Shape, tier: int) -> Select[Any]:
-    sought = bindparam(f"sought{tier}", type_=SoughtWords())
+    query = bindparam(f"query{tier}", type_=TextQueryType())
     columns = [*_CANDIDATE_COLUMNS, SearchDocumentRow.open_days]
-    looked_at = shape.ops.find_words(SEARCHED_WORDS, sought, columns=columns, at_most=shape.looked_at_max)
+    looked_at = shape.ops.find_words(SEARCHED_WORDS, query, columns=columns, at_most=shape.looked_at_max)
     documents = looked_at.cte(f"looked_at_{tier}")
     best = select(documents).where(*fits(documents, shape.filter)).order_by(*_merits(documents))
     if asks_for_more(shape.filter):

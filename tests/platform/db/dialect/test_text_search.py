@@ -8,8 +8,8 @@ from sqlalchemy import Text, insert, literal, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect.words import Condition, WordIndex
-from fairground.platform.db.types import RowNumber, Sought, SoughtWords
+from fairground.platform.db.dialect.text_search import Condition, WordIndex
+from fairground.platform.db.types import RowNumber, TextQuery, TextQueryType
 from tests.support.outbox import RecordingOutbox
 from tests.support.statements import explain, statements_of
 
@@ -48,8 +48,8 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 async def find(db: Database, condition: Condition, *, unless: Condition | None = None, at_most: int = 100) -> list[int]:
     async with db.read() as tx:
         await tx.prefer_indexes()
-        sought = literal(Sought(condition, unless=unless), SoughtWords())
-        statement = tx.ops.find_words(INDEX, sought, columns=[LeafRow.number], at_most=at_most)
+        query = literal(TextQuery(condition, unless=unless), TextQueryType())
+        statement = tx.ops.find_words(INDEX, query, columns=[LeafRow.number], at_most=at_most)
         return sorted(await tx.scalars(statement))
 
 

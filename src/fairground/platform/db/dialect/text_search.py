@@ -1,4 +1,4 @@
-"""An index over the words of a column, in the words of each dialect; for tables, migrations and stores.
+"""Full-text search: an index over the words of a column, and the queries of it, in each dialect.
 
 The column holds tokens separated by spaces, made of letters, digits and underscores only. Both databases take them as
 they are: neither one's own ideas of words, languages and accents are asked, so both find the same rows (ADR-0011).
@@ -16,8 +16,8 @@ Condition = Sequence[Sequence[Sequence[str]]]
 beginning."""
 
 
-class Sought(NamedTuple):
-    """The rows that are looked for: those of a condition, but for those of another."""
+class TextQuery(NamedTuple):
+    """Finds the rows that match a condition, without those that match another."""
 
     condition: Condition
     unless: Condition | None = None
@@ -100,13 +100,13 @@ class WordIndex:
         return [*(f"DROP TRIGGER {name}" for name in triggers), f"DROP TABLE {self.name}"]
 
 
-class SoughtWords(TypeDecorator[Sought]):
-    """The type of what is looked for as a parameter, written as the database reads it: a tsquery, a MATCH of FTS5."""
+class TextQueryType(TypeDecorator[TextQuery]):
+    """The type of a text query as a parameter: a tsquery, or a MATCH expression of FTS5."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Sought | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: TextQuery | None, dialect: Dialect) -> str | None:
         if value is None:
             return None
         write, but_not = (_as_tsquery, "& !") if dialect.name == "postgresql" else (_as_match, "NOT ")
