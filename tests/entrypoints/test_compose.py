@@ -4,9 +4,9 @@ import pytest
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog
 from fairground.contracts.media import Pictures
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import MODULES, Settings, SettingsError
@@ -26,7 +26,7 @@ def test_nothing_is_made_or_connected_by_composing(tmp_path: Path) -> None:
 
 def test_every_contract_is_answered(tmp_path: Path) -> None:
     links = a_program(tmp_path).links
-    for contract in (Accounts, Pictures, Catalog, Payments, Bookings, Reviews):
+    for contract in (Accounts, Pictures, Providers, Payments, Bookings, Reviews):
         assert links.of(contract) is not None
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import ColumnElement, false
 
 from fairground.contracts.booking import BookingStatus, BookingView
-from fairground.contracts.catalog import BookingMode, Offer
+from fairground.contracts.providers import BookingMode, Offer
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.domain.allocation import Allocation

@@ -11,8 +11,9 @@ import pytest
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, DatedException, WeeklyHours
-from fairground.contracts.catalog import BookingMode, OwnProvider, ProfileChanges, ProviderQuery, ProviderSchedules
+from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import BookingMode, OwnProvider, ProfileChanges, ProvidersChanged, ProviderSchedules
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event
@@ -20,16 +21,14 @@ from fairground.modules.booking.assembly import Parts, assemble
 from fairground.modules.booking.module import handlers_of
 from fairground.modules.booking.service import BookingService
 from fairground.modules.booking.settings import BookingSettings
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
-from tests.support.catalog import Desk, People, owner_of
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
+from tests.support.providers import Desk, People, owner_of
 
 ZONES = ("Europe/Oslo", "America/New_York", "Pacific/Auckland")
 KINDS = (("artists", "dj"), ("tutors", "mathematics"))
@@ -58,10 +57,12 @@ class Town:
         """Hand over everything that was told, some of it twice and none of it in order, until nothing is left."""
         takers: dict[type[Event], Callable[[Any], Awaitable[None]]] = {
             **handlers_of(self.parts),  # type: ignore[dict-item]
-            AvailabilitySummarySet: self.catalog.record_free_days,
+            ProvidersChanged: self.catalog.read_model.on_providers_changed,
+            AvailabilitySummarySet: self.catalog.read_model.on_free_days_set,
         }
         while self.outbox.events:
             events, self.outbox.events = self.outbox.events, []
+            self.outbox.followed = 0
             events += self.chance.sample(events, k=len(events) // 3)
             for event in self.chance.sample(events, k=len(events)):
                 if take := takers.get(type(event)):
@@ -98,11 +99,9 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
     people, verticals, links = People(), load_verticals(), Links()
     catalog = Directory(
         db=db,
-        engine=BuiltInSearch(),
-        accounts=cast("Accounts", people),
+        people=people,
         verticals=verticals,
         clock=SystemTime(),
-        settings=CatalogSettings(currency="EUR"),
         schedules=lambda: links.of(ProviderSchedules),
     )
     parts = assemble(

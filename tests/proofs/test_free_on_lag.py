@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
-from fairground.contracts.catalog import BookingMode, Catalog
+from fairground.contracts.providers import BookingMode, Providers
 from fairground.kernel.ids import uuid7
 from fairground.platform.cache.invalidation import RenewTags
 from fairground.platform.jobs.metrics import measure_queues
@@ -28,7 +28,7 @@ ONE_HOUR_A_DAY = [WeeklyHours(weekday=day, start=clock(10), end=clock(11)) for d
 
 async def _open_an_hour_a_day(installation: Installation, market: Market) -> None:
     async with visiting(installation) as program:
-        provider = await program.links.of(Catalog).get_provider_ref(provider_id=market.provider_id)
+        provider = await program.links.of(Providers).get_provider_ref(provider_id=market.provider_id)
         assert provider.owner_id
         rules = AvailabilityRules(timezone="UTC", weekly=ONE_HOUR_A_DAY)
         bookings = program.links.of(Bookings)

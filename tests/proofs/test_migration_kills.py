@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from fairground.entrypoints.compose import Program
-from fairground.modules.catalog.tables import GalleryRow, PortraitRow
 from fairground.modules.imports.tables import EmbeddedPictureRow
 from fairground.modules.media.tables import PictureRow
+from fairground.modules.providers.tables import GalleryRow, PortraitRow
 from fairground.platform.jobs.store import rescue_stalled
 from tests.support import processes
 from tests.support.databases import copy_of

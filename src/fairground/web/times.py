@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from babel import Locale
 
 from fairground.contracts.booking import SLOT_LIST_MAX_DAYS, Bookings, Slot
-from fairground.contracts.catalog import ProviderDetail, Service
+from fairground.contracts.providers import ProviderDetail, Service
 from fairground.kernel.zones import get_zone
 from fairground.web.addresses import read_date
 from fairground.web.calendars import (

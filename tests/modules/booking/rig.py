@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRules, BookingStatus, BookingView, WeeklyHours
-from fairground.contracts.catalog import BookingMode, Catalog, Offer, ProviderRef
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import BookingMode, Offer, ProviderRef, Providers
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event, Job, Message
 from fairground.modules.booking.assembly import Parts, assemble
@@ -23,8 +23,8 @@ from fairground.platform.db.database import Database
 from fairground.platform.module import Handler
 from fairground.verticals.loader import load_verticals
 from tests.doubles.accounts import FakeAccounts
-from tests.doubles.catalog import FakeCatalog
 from tests.doubles.payments import GOOD_CARD, FakePayments
+from tests.doubles.providers import FakeProviders
 from tests.support.outbox import RecordingOutbox
 
 PUBLIC_URL = "https://fair.example"
@@ -36,7 +36,7 @@ ALWAYS_OPEN = [WeeklyHours(weekday=day, start=time(0), end=time(0)) for day in r
 class Rig:
     db: Database
     outbox: RecordingOutbox
-    catalog: FakeCatalog
+    catalog: FakeProviders
     payments: FakePayments
     parts: Parts
 
@@ -119,10 +119,10 @@ def owner_of(provider: ProviderRef) -> UUID:
 
 
 def make_rig(db: Database, outbox: RecordingOutbox) -> Rig:
-    catalog, payments = FakeCatalog(), FakePayments()
+    catalog, payments = FakeProviders(), FakePayments()
     parts = assemble(
         db=db,
-        catalog=cast("Catalog", catalog),
+        catalog=cast("Providers", catalog),
         payments=cast("Payments", payments),
         verticals=load_verticals(),
         settings=BookingSettings(),

@@ -13,7 +13,7 @@ import pytest
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import BookingStatus, BookingView, SlotTaken
-from fairground.contracts.catalog import BookingMode, Catalog
+from fairground.contracts.providers import BookingMode, Providers
 from fairground.modules.booking.assembly import assemble
 from fairground.modules.booking.module import handlers_of
 from fairground.modules.booking.settings import BookingSettings
@@ -21,8 +21,8 @@ from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.verticals.loader import load_verticals
 from tests.doubles.accounts import FakeAccounts
-from tests.doubles.catalog import FakeCatalog
 from tests.doubles.payments import FakePayments
+from tests.doubles.providers import FakeProviders
 from tests.modules.booking.rig import ORGANIZER, PUBLIC_URL, Rig
 from tests.modules.payments.market import Market
 from tests.support.database_work import DatabaseWork, database_work
@@ -55,11 +55,11 @@ def outbox(routes: Routes) -> JobOutbox:
 
 @pytest.fixture
 async def rig(db: Database, routes: Routes, tmp_path: Path) -> AsyncIterator[Rig]:
-    catalog, market = FakeCatalog(), Market(db, routes, tmp_path)
+    catalog, market = FakeProviders(), Market(db, routes, tmp_path)
     parts = assemble(
         db=db,
         accounts=cast("Accounts", FakeAccounts()),
-        catalog=cast("Catalog", catalog),
+        catalog=cast("Providers", catalog),
         payments=market.payments,
         verticals=load_verticals(),
         settings=BookingSettings(),

@@ -10,7 +10,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from fairground.contracts.booking import BookingView
-from fairground.contracts.catalog import Catalog, Offer, ProviderStatus
+from fairground.contracts.providers import Offer, Providers, ProviderStatus
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking import http
 from fairground.platform.http.app import create_app
@@ -40,7 +40,7 @@ class TrustingAuthenticator:
 
 @pytest.fixture
 async def client(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
-    catalog: Catalog = rig.catalog  # type: ignore[assignment]
+    catalog: Providers = rig.catalog  # type: ignore[assignment]
     app = create_app(
         db=rig.db,
         authenticator=TrustingAuthenticator(),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, RulesInvalid, WeeklyHours
-from fairground.contracts.catalog import BookingMode, ProviderRef, ProviderTimezoneSet
+from fairground.contracts.providers import BookingMode, ProviderRef, ProviderTimezoneSet
 from fairground.kernel.zones import get_zone
 from tests.modules.booking.rig import Rig, owner_of
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from fairground.contracts.booking.availability import Availability, AvailabilityRules
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.dto import DTO
 from fairground.contracts.payments import Payment
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.inputs import Input, text_field
 
 NOTE_MAX_LENGTH: Final = 2_000

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import Catalog
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import Providers
 from fairground.modules.booking.deals.cancellation import Cancellation
 from fairground.modules.booking.deals.checkout import Checkout
 from fairground.modules.booking.deals.completion import Completion
@@ -68,7 +68,7 @@ def assemble(
     *,
     db: Database,
     accounts: Accounts,
-    catalog: Catalog,
+    catalog: Providers,
     payments: Payments,
     verticals: Verticals,
     settings: BookingSettings,

@@ -28,8 +28,8 @@ from fairground.contracts.booking import (
     WeeklyHours,
 )
 from fairground.contracts.booking.availability import day_tags, hours_tag
-from fairground.contracts.catalog import Catalog, ProviderNotFound
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.providers import ProviderNotFound, Providers
+from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.kernel.paging import CURSOR_MAX_LENGTH
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
@@ -113,7 +113,7 @@ class CalendarResponse(Response):
     media_type = "text/calendar"
 
 
-def routes(service: Bookings, *, catalog: Catalog) -> APIRouter:
+def routes(service: Bookings, *, catalog: Providers) -> APIRouter:
     router = api_router(tags=["bookings"])
     _add_availability(router, service, catalog)
     _add_bookings(router, service)
@@ -121,7 +121,7 @@ def routes(service: Bookings, *, catalog: Catalog) -> APIRouter:
     return router
 
 
-def _add_availability(router: APIRouter, service: Bookings, catalog: Catalog) -> None:
+def _add_availability(router: APIRouter, service: Bookings, catalog: Providers) -> None:
     @router.get("/service-provider-profiles/{id_or_slug}/availability")
     @cached(
         CachePolicy(

@@ -12,8 +12,8 @@ from fairground.contracts.booking import (
     BookingHeld,
     Bookings,
 )
-from fairground.contracts.catalog import Catalog, ProviderSchedules, ProviderTimezoneSet, ServicesChanged
 from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, Payments
+from fairground.contracts.providers import Providers, ProviderSchedules, ProviderTimezoneSet, ServicesChanged
 from fairground.contracts.reviews import ReviewWritten
 from fairground.kernel.messages import Message
 from fairground.modules.booking import http
@@ -33,7 +33,7 @@ from fairground.runtime import Runtime
 
 
 def build(runtime: Runtime, links: Links) -> Module:
-    catalog = links.of(Catalog)
+    catalog = links.of(Providers)
     parts = assemble(
         db=runtime.db,
         accounts=links.of(Accounts),

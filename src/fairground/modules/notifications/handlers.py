@@ -4,11 +4,11 @@ from typing import Final
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import (
-    Catalog,
+from fairground.contracts.providers import (
     OwnProvider,
     ProviderApproved,
     ProviderRejected,
+    Providers,
     ProviderStatus,
     ProviderSubmitted,
 )
@@ -85,7 +85,7 @@ class ProviderNotifier:
         *,
         service: NotificationService,
         renderer: NotificationRenderer,
-        catalog: Catalog,
+        catalog: Providers,
         reviews: Reviews,
         accounts: Accounts,
     ) -> None:

@@ -10,8 +10,8 @@ from fairground.contracts.booking import (
     BookingRequested,
     Bookings,
 )
-from fairground.contracts.catalog import Catalog, ProviderApproved, ProviderRejected, ProviderSubmitted
 from fairground.contracts.notifications import Notifications
+from fairground.contracts.providers import ProviderApproved, ProviderRejected, Providers, ProviderSubmitted
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.messages import Queue
 from fairground.modules.notifications import http
@@ -31,7 +31,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     links.provide(Notifications, service)
     of_bookings = BookingNotifier(service=service, renderer=renderer, bookings=bookings, accounts=accounts, clock=clock)
     of_providers = ProviderNotifier(
-        service=service, renderer=renderer, catalog=links.of(Catalog), reviews=links.of(Reviews), accounts=accounts
+        service=service, renderer=renderer, catalog=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
     )
     emails = EmailSender(
         db=db,

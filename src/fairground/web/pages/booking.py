@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from fairground.contracts.booking import Bookings, HoldIn
-from fairground.contracts.catalog import Catalog, ProviderDetail, Service, ServiceNotFound
+from fairground.contracts.providers import ProviderDetail, Providers, Service, ServiceNotFound
 from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError
 from fairground.kernel.money import find_currency
@@ -33,7 +33,7 @@ class ChosenTime(Answers):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BookingPages:
     renderer: Renderer
-    catalog: Catalog
+    catalog: Providers
     bookings: Bookings
     verticals: Verticals
     clock: Clock
@@ -78,7 +78,7 @@ class BookingPages:
 def routes(site: Site, links: Links) -> APIRouter:
     pages = BookingPages(
         renderer=site.renderer,
-        catalog=links.of(Catalog),
+        catalog=links.of(Providers),
         bookings=links.of(Bookings),
         verticals=site.verticals,
         clock=site.clock,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings, BookingStatus, CancelIn, DeclineIn, NextStep
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
@@ -32,7 +32,7 @@ class ReviewAnswers(Answers):
 class OneBookingPages:
     renderer: Renderer
     accounts: Accounts
-    catalog: Catalog
+    catalog: Providers
     bookings: Bookings
     reviews: Reviews
 
@@ -86,7 +86,7 @@ def routes(site: Site, links: Links) -> APIRouter:
     pages = OneBookingPages(
         renderer=site.renderer,
         accounts=links.of(Accounts),
-        catalog=links.of(Catalog),
+        catalog=links.of(Providers),
         bookings=links.of(Bookings),
         reviews=links.of(Reviews),
     )

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldLapsed, PayIn
-from fairground.contracts.catalog import Catalog
 from fairground.contracts.payments import PaymentFailed, PaymentStatus
+from fairground.contracts.providers import Providers
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.links import Links
@@ -33,7 +33,7 @@ TEST_CARDS: Final = (
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PayingPages:
     renderer: Renderer
-    catalog: Catalog
+    catalog: Providers
     bookings: Bookings
     has_test_money: bool
 
@@ -70,7 +70,7 @@ class PayingPages:
 def routes(site: Site, links: Links) -> APIRouter:
     pages = PayingPages(
         renderer=site.renderer,
-        catalog=links.of(Catalog),
+        catalog=links.of(Providers),
         bookings=links.of(Bookings),
         has_test_money=site.has_test_money,
     )

@@ -13,8 +13,8 @@ from pydantic import Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from fairground.contracts.catalog import GALLERY_MAX, Galleries, GalleryFull, OwnProvider, Portraits
 from fairground.contracts.media import Picture, PictureForms, PictureNotFound, Pictures
+from fairground.contracts.providers import GALLERY_MAX, Galleries, GalleryFull, OwnProvider, Portraits
 from fairground.kernel.errors import Conflict, DomainError, Invalid, LimitExceeded
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.images.refusals import heic_refused, unknown_refused

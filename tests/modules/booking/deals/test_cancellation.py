@@ -16,8 +16,8 @@ from fairground.contracts.booking import (
     PriceChanged,
     StatusConflict,
 )
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import PaymentAuthorised, PaymentStatus
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.jobs import CompleteBooking, RefundPayment, ReleasePayment
 from tests.modules.booking.rig import Rig

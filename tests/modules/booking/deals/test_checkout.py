@@ -14,8 +14,8 @@ from fairground.contracts.booking import (
     NextStep,
     StatusConflict,
 )
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import PaymentAuthorised, PaymentFailed, PaymentPending, PaymentStatus
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, ReleasePayment
 from tests.doubles.payments import ASKING_CARD, DECLINED_CARD

@@ -13,7 +13,7 @@ from fairground.contracts.booking import (
     PastBooking,
     SlotTaken,
 )
-from fairground.contracts.catalog import Offer
+from fairground.contracts.providers import Offer
 from fairground.kernel.ids import uuid7
 from tests.modules.booking.rig import Rig
 

@@ -22,7 +22,7 @@ from fairground.contracts.booking import (
     SlotTaken,
     TooManyHolds,
 )
-from fairground.contracts.catalog import ServiceNotFound
+from fairground.contracts.providers import ServiceNotFound
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.jobs import ExpireBooking, ReleasePayment
 from fairground.modules.booking.deals.store import bookings

@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import text
 
 from fairground.contracts.booking import BookingStatus, BookingView, NextStep
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import PaymentAuthorised, PaymentStatus
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.errors import Conflict, DomainError
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.domain.machine import TRANSITIONS

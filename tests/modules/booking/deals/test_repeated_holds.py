@@ -17,7 +17,7 @@ from fairground.contracts.booking import (
     PriceChanged,
     SlotTaken,
 )
-from fairground.contracts.catalog import BookingMode, Offer
+from fairground.contracts.providers import BookingMode, Offer
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.store import bookings
 from fairground.modules.booking.time import slots

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 import pytest
 
 from fairground.contracts.booking import AvailabilityRules, AvailabilityRulesSet, BookingStatus, WeeklyHours
-from fairground.contracts.catalog import ProviderNotFound, ProviderStatus
+from fairground.contracts.providers import ProviderNotFound, ProviderStatus
 from fairground.kernel.ids import uuid7
 from tests.modules.booking.rig import ALWAYS_OPEN, Rig, owner_of
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from fairground.contracts.booking import BookingNotFound, BookingStatus, BookingView, HoldLapsed, StatusConflict
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import Payment, PaymentAuthorised, PaymentCaptured, PaymentFailed, Payments
+from fairground.contracts.providers import BookingMode
 from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, not_found
 from fairground.modules.booking.deals.domain.terms import prolong_hold

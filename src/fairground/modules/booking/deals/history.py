@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fairground.contracts.booking import NOTE_MAX_LENGTH, BookingStatus, DetailsInvalid, PastBooking, SlotTaken
-from fairground.contracts.catalog import Catalog, Offer
+from fairground.contracts.providers import Offer, Providers
 from fairground.modules.booking.deals.domain.record import BookingRecord, check_bookable, new_record
 from fairground.modules.booking.deals.domain.terms import clean_text
 from fairground.modules.booking.deals.store import bookings as store
@@ -16,7 +16,7 @@ from fairground.verticals.loader import Verticals
 
 
 class BookingHistory:
-    def __init__(self, *, db: Database, catalog: Catalog, verticals: Verticals) -> None:
+    def __init__(self, *, db: Database, catalog: Providers, verticals: Verticals) -> None:
         self._db = db
         self._catalog = catalog
         self._verticals = verticals

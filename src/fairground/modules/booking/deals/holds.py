@@ -15,8 +15,8 @@ from fairground.contracts.booking import (
     SlotTaken,
     TooManyHolds,
 )
-from fairground.contracts.catalog import Catalog, Offer
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import Offer, Providers
 from fairground.modules.booking.deals.domain.record import BookingRecord, check_bookable, new_record
 from fairground.modules.booking.deals.domain.terms import Details, check_details, clean_text
 from fairground.modules.booking.deals.domain.view import view_of
@@ -93,7 +93,7 @@ class Holds:
         self,
         *,
         db: Database,
-        catalog: Catalog,
+        catalog: Providers,
         payments: Payments,
         verticals: Verticals,
         allocations: Allocations,

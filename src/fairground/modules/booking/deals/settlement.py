@@ -6,8 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from fairground.contracts.booking import BookingStatus
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import Payment, Payments, PaymentStatus
+from fairground.contracts.providers import BookingMode
 from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, follow_payment
 from fairground.modules.booking.deals.domain.record import BookingRecord
 from fairground.modules.booking.deals.jobs import ReleasePayment

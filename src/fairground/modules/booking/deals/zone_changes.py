@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from fairground.contracts.catalog import BookingAtOtherTime
+from fairground.contracts.providers import BookingAtOtherTime
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.record import BookingRecord
 from fairground.modules.booking.deals.store import lists

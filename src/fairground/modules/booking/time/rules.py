@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from fairground.contracts.booking.availability import AvailabilityRules, AvailabilityRulesSet, RulesInvalid, hours_tag
-from fairground.contracts.catalog import Catalog, ProviderNotFound, ProviderRef, ProviderTimezoneSet
+from fairground.contracts.providers import ProviderNotFound, ProviderRef, Providers, ProviderTimezoneSet
 from fairground.modules.booking.time import store
 from fairground.modules.booking.time.domain.rules import check_rules
 from fairground.platform.db.database import Database
 
 
 class Rules:
-    def __init__(self, *, db: Database, catalog: Catalog) -> None:
+    def __init__(self, *, db: Database, catalog: Providers) -> None:
         self._db = db
         self._catalog = catalog
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fairground.contracts.booking.availability import SLOT_LIST_MAX_DAYS, Availability
 from fairground.contracts.booking.errors import DetailsInvalid
-from fairground.contracts.catalog import Catalog, ProviderNotFound, ProviderStatus, ServiceNotFound
+from fairground.contracts.providers import ProviderNotFound, Providers, ProviderStatus, ServiceNotFound
 from fairground.modules.booking.time import store
 from fairground.modules.booking.time.domain.slots import is_offered, list_offered, without_busy
 from fairground.platform.db.database import Database, ReadTx
@@ -38,7 +38,7 @@ async def find_opening(
 
 
 class Slots:
-    def __init__(self, *, db: Database, catalog: Catalog, verticals: Verticals) -> None:
+    def __init__(self, *, db: Database, catalog: Providers, verticals: Verticals) -> None:
         self._db = db
         self._catalog = catalog
         self._verticals = verticals

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from fairground.contracts.booking.availability import AvailabilityRules, AvailabilitySummarySet
-from fairground.contracts.catalog import Catalog, ProviderRef, ProviderTimezoneSet
+from fairground.contracts.providers import ProviderRef, Providers, ProviderTimezoneSet
 from fairground.modules.booking.time import store
 from fairground.modules.booking.time.domain.summary import OfferedStarts, exceptional_days, weekly_pattern
 from fairground.modules.booking.time.rules import Rules
@@ -26,7 +26,7 @@ class _Overtaken(Exception):
 
 
 class AvailabilitySummaries:
-    def __init__(self, *, db: Database, catalog: Catalog, verticals: Verticals, rules: Rules) -> None:
+    def __init__(self, *, db: Database, catalog: Providers, verticals: Verticals, rules: Rules) -> None:
         self._db = db
         self._catalog = catalog
         self._verticals = verticals

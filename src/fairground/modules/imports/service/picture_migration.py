@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import ClassVar, Final
 from uuid import UUID
 
-from fairground.contracts.catalog import Catalog, Galleries, GalleryFull, Portraits
 from fairground.contracts.imports import (
     EmbeddedReport,
     MigrationNotFound,
@@ -18,6 +17,7 @@ from fairground.contracts.imports import (
     PictureSubject,
 )
 from fairground.contracts.media import Picture, PictureNotFound, Pictures, PictureState
+from fairground.contracts.providers import Galleries, GalleryFull, Portraits, Providers
 from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Job, Queue
@@ -42,7 +42,7 @@ class MigratePictures(Job):
 
 class PictureMigrations:
     def __init__(
-        self, *, db: Database, providers: Catalog, portraits: Portraits, galleries: Galleries, pictures: Pictures
+        self, *, db: Database, providers: Providers, portraits: Portraits, galleries: Galleries, pictures: Pictures
     ) -> None:
         self._db = db
         self._providers = providers

@@ -12,14 +12,14 @@ import vobject
 from icalendar import Calendar, Event
 
 from fairground.contracts.booking import BookingStatus
-from fairground.contracts.catalog import BookingMode
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.calendar import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, new_record
 from fairground.verticals.loader import load_verticals
-from tests.doubles.catalog import FakeCatalog
+from tests.doubles.providers import FakeProviders
 from tests.support.proofs import Dose
 from tests.support.transitions import PER_ZONE, ZONES, next_transitions
 
@@ -30,7 +30,7 @@ HOUR: Final = timedelta(hours=1)
 
 @cache
 def _confirmed() -> BookingRecord:
-    catalog, pack = FakeCatalog(), load_verticals().find("tutors")
+    catalog, pack = FakeProviders(), load_verticals().find("tutors")
     assert pack is not None
     offer = catalog.add_service(catalog.add_provider(), mode=BookingMode.INSTANT)
     booking = new_record(

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from fairground.contracts.booking import BookingStatus, NextStep, NotYet, StatusConflict
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import PaymentStatus
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.errors import Conflict
 from fairground.modules.booking.deals.domain.machine import (
     TRANSITIONS,

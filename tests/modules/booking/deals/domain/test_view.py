@@ -10,7 +10,7 @@ from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.domain.record import BookingRecord, new_record
 from fairground.modules.booking.deals.domain.view import booking_of, view_of
 from fairground.verticals.loader import load_verticals
-from tests.doubles.catalog import FakeCatalog
+from tests.doubles.providers import FakeProviders
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 PRIVATE = {
@@ -28,7 +28,7 @@ PRIVATE = {
 
 
 def record() -> BookingRecord:
-    catalog, pack = FakeCatalog(), load_verticals().find("tutors")
+    catalog, pack = FakeProviders(), load_verticals().find("tutors")
     assert pack is not None
     made = new_record(
         catalog.add_service(catalog.add_provider()),

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from fairground.contracts.booking import BookingStatus, NextStep, NotYet, StatusConflict
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.payments import PaymentStatus
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.errors import Conflict
 
 

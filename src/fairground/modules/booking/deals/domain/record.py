@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fairground.contracts.booking import BookingNotFound, BookingStatus, CancellationPreview, NotBookable, OwnService
-from fairground.contracts.catalog import BookingMode, Offer
+from fairground.contracts.providers import BookingMode, Offer
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, LIVE, Actor, Situation
 from fairground.modules.booking.deals.domain.terms import preview_cancellation

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, insert, select, update
 
 from fairground.contracts.booking import BookingStatus
-from fairground.contracts.catalog import BookingMode
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import LIVE, Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, not_found
