@@ -1,13 +1,15 @@
 """Stores of the tests: a folder and a part of a bucket, each with the people who use it from outside."""
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import httpx
 from fastapi import FastAPI
 
@@ -78,6 +80,40 @@ def s3_store(
         timeout_seconds=timeout_seconds,
         takes_direct_uploads=takes_direct_uploads,
     )
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket with no other user, and Amazon's own client for it."""
+
+    name: str
+    url: str
+    client: Any
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the lifecycle rules as Amazon's client reads them."""
+        found: list[dict[str, Any]] = self.client.get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"]
+        return found
+
+    def set_rules(self, *rules: Mapping[str, Any]) -> None:
+        enabled = [{"Status": "Enabled", **rule} for rule in rules]
+        self.client.put_bucket_lifecycle_configuration(Bucket=self.name, LifecycleConfiguration={"Rules": enabled})
+
+
+@contextmanager
+def fresh_bucket(server: Server, *, prefix: str = "") -> Iterator[Bucket]:
+    """Make a bucket on the server, because lifecycle rules are those of a whole bucket."""
+    name, endpoint = uuid.uuid4().hex, server.url.partition("endpoint=")[2]
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=KEY_ID,
+        aws_secret_access_key=SECRET,
+    )
+    with closing(client):
+        client.create_bucket(Bucket=name)
+        yield Bucket(name, f"s3://{name}/{prefix}?endpoint={endpoint}", client)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from fairground.platform.storage.keys import Retention, content_key, new_upload_key
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.databases import copy_of
-from tests.support.storage import folder_store
+from tests.support.storage import Bucket, folder_store, fresh_bucket
 from tools.guardian import Server
 from tools.s3 import KEY_ID, SECRET
 
@@ -24,6 +25,14 @@ def migrated(cli: CommandLine, sqlite_template: Path, tmp_path: Path) -> Command
 def on_server(cli: CommandLine, s3_server: Server) -> CommandLine:
     cli.set(STORAGE_URL=s3_server.url, STORAGE_ACCESS_KEY_ID=KEY_ID, STORAGE_SECRET_ACCESS_KEY=SECRET)
     return cli
+
+
+@pytest.fixture
+def bucket(cli: CommandLine, s3_server: Server) -> Iterator[Bucket]:
+    """Give a bucket with no other user, which the settings name."""
+    with fresh_bucket(s3_server, prefix="fair") as bucket:
+        cli.set(STORAGE_URL=bucket.url, STORAGE_ACCESS_KEY_ID=KEY_ID, STORAGE_SECRET_ACCESS_KEY=SECRET)
+        yield bucket
 
 
 def test_orphans_are_listed_first_and_removed_then(migrated: CommandLine, tmp_path: Path) -> None:
@@ -94,6 +103,54 @@ def test_what_a_server_refuses_is_told_without_the_secret(on_server: CommandLine
     assert "hidden" not in outcome.out + outcome.err
 
 
+def test_originals_are_moved_to_a_cold_tier_and_back_out_of_it(cli: CommandLine, bucket: Bucket) -> None:
+    bare = cli("storage", "lifecycle")
+    assert (bare.code, bare.err) == (0, "")
+    assert bare.out.splitlines()[0] == "ok       fair/original/: no rule removes or moves objects"
+    added = cli("storage", "lifecycle", "--cold-after-days", "45")
+    assert added.out.splitlines()[-1] == "ok       originals go to the cold tier STANDARD_IA after 45 days"
+    cli("storage", "lifecycle", "--cold-after-days", "60", "--storage-class", "ONEZONE_IA")
+    [rule] = bucket.rules()
+    assert rule["ID"] == "fairground-cold-originals"
+    assert rule["Filter"] == {"Prefix": "fair/original/"}
+    assert rule["Transitions"] == [{"Days": 60, "StorageClass": "ONEZONE_IA"}]
+    assert cli("storage", "lifecycle", "--remove").out == bare.out
+
+
+def test_a_rule_that_removes_what_is_stored_is_found_out_by_both_checks(cli: CommandLine, bucket: Bucket) -> None:
+    bucket.set_rules({"ID": "tidy", "Filter": {"Prefix": "fair/original/"}, "Expiration": {"Days": 90}})
+    for command in ("lifecycle", "check"):
+        outcome = cli("storage", command)
+        assert outcome.code == 1
+        [wrong] = [line for line in outcome.out.splitlines() if line.startswith("wrong")]
+        assert 'fair/original/: the rule "tidy" removes objects after 90 days' in wrong
+
+
+@pytest.mark.usefixtures("bucket")
+def test_days_that_the_store_refuses_are_said_in_one_sentence(cli: CommandLine) -> None:
+    refusal = cli("storage", "lifecycle", "--cold-after-days", "29").refusal
+    assert "400 InvalidArgument" in refusal
+    assert "from 30 days on" in refusal
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--cold-after-days", "30", "--remove"], "not both"),
+        (["--storage-class", "STANDARD_IA"], "--storage-class needs --cold-after-days"),
+        (["--storage-class", "GLACIER", "--cold-after-days", "30"], "GLACIER_IR"),
+        (["--cold-after-days", "0"], "greater than or equal to 1"),
+        (["--cold-after-days", "3651"], "less than or equal to 3650"),
+        ([], "a folder, which has one tier"),
+        (["--cold-after-days", "30"], "a folder, which has one tier"),
+    ],
+)
+def test_lifecycle_options_that_cannot_be_used_are_said_in_one_sentence(
+    cli: CommandLine, options: list[str], told: str
+) -> None:
+    assert told in cli("storage", "lifecycle", *options).refusal
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
@@ -112,7 +169,7 @@ def test_settings_that_cannot_be_used_are_told_in_one_sentence(
     cli: CommandLine, settings: dict[str, str], told: str
 ) -> None:
     cli.set(**settings)
-    for command in ("check", "orphans"):
+    for command in ("check", "lifecycle", "orphans"):
         refusal = cli("storage", command).refusal
         assert told in refusal
         assert "hidden" not in refusal

@@ -5,7 +5,7 @@ import hashlib
 import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -38,6 +38,8 @@ class Front:
     url: str
     deeds: list[str | bytes]
     connections: int = 0
+    requests: list[bytes] = field(default_factory=list)
+    """The heads of those that it has answered itself."""
 
 
 @asynccontextmanager
@@ -53,7 +55,7 @@ async def front_of(server: Server, *deeds: str | bytes) -> AsyncIterator[Front]:
         if deed == SILENT:
             await is_over.wait()
         elif isinstance(deed, bytes):
-            await reader.readuntil(b"\r\n\r\n")
+            front.requests.append(await reader.readuntil(b"\r\n\r\n"))
             writer.write(deed)
             await writer.drain()
         elif deed != DROP:

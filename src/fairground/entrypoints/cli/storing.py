@@ -1,20 +1,29 @@
-"""storage check, orphans and collect: the store of files, tried out and tidied."""
+"""storage check, lifecycle, orphans and collect: the store of files, tried out and tidied."""
+
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 import uvloop
 
 from fairground.entrypoints.cli.guests import run_as_guest
+from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
-from fairground.entrypoints.storing import load_storage_settings, open_store
+from fairground.entrypoints.storing import load_storage_settings, open_lifecycle, open_store
+from fairground.kernel.errors import Unavailable
 from fairground.platform.findings import Finding, Verdict
 from fairground.platform.storage.checking import check_store
+from fairground.platform.storage.lifecycle import StorageClass
 from fairground.platform.storage.orphans import Collected
+from fairground.platform.storage.settings import StorageSettings
+from fairground.platform.storage.store import StorageRefused
 
 
 def add_to(app: typer.Typer) -> None:
     commands = typer.Typer(help="Try out and tidy the store of files.", no_args_is_help=True)
     commands.command("check")(check_storage)
+    commands.command("lifecycle")(manage_lifecycle)
     commands.command("orphans")(show_orphans)
     commands.command("collect")(collect_orphans)
     app.add_typer(commands, name="storage")
@@ -35,7 +44,71 @@ def check_storage() -> None:
         finally:
             await store.close()
 
-    findings = uvloop.run(check())
+    async def check_all() -> list[Finding]:
+        return [*await check(), *await _check_rules(settings)]
+
+    _print_findings(uvloop.run(check_all()))
+
+
+def manage_lifecycle(
+    cold_after_days: Annotated[
+        int | None,
+        typer.Option(min=1, max=3650, help="Move originals to a colder storage class so many days after they came."),
+    ] = None,
+    storage_class: Annotated[
+        StorageClass | None,
+        typer.Option(help="That storage class; STANDARD_IA unless given. Each of these is read at once."),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the rule that --cold-after-days has added.")] = False,  # noqa: FBT002 - typer's own form of a flag
+) -> None:
+    """Show the lifecycle rules of the bucket, or move originals to a cold tier by a rule of their own.
+
+    The rules of others stay as they are. Amazon S3 takes STANDARD_IA and ONEZONE_IA from 30 days on. The exit code is
+    1 when a rule removes what this program stores, or moves it to a class that is not read at once. The access key
+    needs the rights s3:GetLifecycleConfiguration and s3:PutLifecycleConfiguration.
+    """
+    if cold_after_days is not None and remove:
+        raise Mistake("Name --cold-after-days or --remove, not both.")
+    if storage_class is not None and cold_after_days is None:
+        raise Mistake("--storage-class needs --cold-after-days.")
+    settings = load_storage_settings()
+
+    async def manage() -> list[Finding]:
+        lifecycle = open_lifecycle(settings)
+        if lifecycle is None:
+            raise Mistake("Files are in a folder, which has one tier and no lifecycle rules; a bucket has them.")
+        try:
+            if remove:
+                return await lifecycle.remove_cold_rule()
+            if cold_after_days is not None:
+                chosen = storage_class or StorageClass.STANDARD_IA
+                return await lifecycle.add_cold_rule(days=cold_after_days, storage_class=chosen)
+            return await lifecycle.check()
+        finally:
+            await lifecycle.close()
+
+    _print_findings(uvloop.run(manage()))
+
+
+async def _check_rules(settings: StorageSettings) -> list[Finding]:
+    """Say what in the lifecycle rules of a bucket does harm; nothing of a folder."""
+    lifecycle = open_lifecycle(settings)
+    if lifecycle is None:
+        return []
+    try:
+        findings = await lifecycle.check()
+    except StorageRefused as error:
+        return [Finding(Verdict.WARNING, f"the lifecycle rules of the bucket are not known: {error.detail}")]
+    except Unavailable:
+        return []
+    finally:
+        await lifecycle.close()
+    harmful = [finding for finding in findings if finding.verdict is not Verdict.OK]
+    return harmful or [Finding(Verdict.OK, "no lifecycle rule of the bucket removes or archives what is stored")]
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    """Print each, and end with 1 if something is wrong."""
     for finding in findings:
         typer.echo(f"{finding.verdict:<8} {finding.told}")
     if any(finding.verdict is Verdict.WRONG for finding in findings):

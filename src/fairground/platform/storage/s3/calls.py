@@ -50,6 +50,14 @@ class Unsupported(StorageRefused):
     """The server knows no such request, or no such header."""
 
 
+class AccessDenied(StorageRefused):
+    """The key is known and has no right to this."""
+
+
+class NoSuchConfiguration(Exception):
+    """The bucket has no lifecycle rules."""
+
+
 class S3Calls:
     """Speaks to one server, over connections that are kept."""
 
@@ -73,7 +81,7 @@ class S3Calls:
         """Give an answer that is no refusal, its body still to be read.
 
         Raises:
-            ObjectNotFound, SpanInvalid, PreconditionFailed: As their names say.
+            ObjectNotFound, SpanInvalid, PreconditionFailed, NoSuchConfiguration: As their names say.
             StorageUnavailable, StorageRefused, StorageFull: See there.
         """
         response = await self._send(call)
@@ -136,11 +144,13 @@ async def _raise_refusal(response: httpx.Response) -> None:
     match response.status_code:
         case HTTPStatus.NOT_FOUND if code in {"", "NoSuchKey"}:
             raise ObjectNotFound("There is no such object.")
+        case HTTPStatus.NOT_FOUND if code == "NoSuchLifecycleConfiguration":
+            raise NoSuchConfiguration
         case HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise SpanInvalid("The object ends before the part that was asked for.")
         case HTTPStatus.PRECONDITION_FAILED:
             raise PreconditionFailed
-        case HTTPStatus.NOT_IMPLEMENTED:
+        case HTTPStatus.NOT_IMPLEMENTED | HTTPStatus.METHOD_NOT_ALLOWED:
             raise Unsupported(f"The object store does not know what this server asks ({told}).")
         case HTTPStatus.INSUFFICIENT_STORAGE:
             raise StorageFull(f"The object store takes no more ({told}).")
@@ -149,6 +159,8 @@ async def _raise_refusal(response: httpx.Response) -> None:
             raise StorageUnavailable(f"The object store is in trouble ({told}).")
     if code in {"QuotaExceeded", "XMinioStorageFull", "StorageFull"}:
         raise StorageFull(f"The object store takes no more ({told}).")
+    if code == "AccessDenied":
+        raise AccessDenied(f"The object store does not do what this server asks ({told}).")
     if code == "NoSuchBucket":
         raise StorageRefused("The object store has no bucket of the name in FAIRGROUND_STORAGE_URL.")
     raise StorageRefused(f"The object store does not do what this server asks ({told}).")

@@ -1,0 +1,227 @@
+"""The lifecycle rules of a bucket. Amazon's own client says what there is before and afterwards."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from fairground.kernel.clock import SystemClock
+from fairground.platform.findings import Finding, Verdict
+from fairground.platform.storage.lifecycle import StorageClass
+from fairground.platform.storage.s3.address import Credentials, S3Address
+from fairground.platform.storage.s3.calls import S3Calls
+from fairground.platform.storage.s3.lifecycle import BucketLifecycle, LifecycleConfiguration
+from fairground.platform.storage.store import StorageRefused, StorageUnavailable
+from tests.platform.storage.test_s3 import answer_of, front_of
+from tests.support.storage import Bucket, fresh_bucket
+from tools.guardian import Server
+from tools.s3 import KEY_ID, SECRET
+
+OURS = {
+    "ID": "fairground-cold-originals",
+    "Status": "Enabled",
+    "Filter": {"Prefix": "fair/original/"},
+    "Transitions": [{"Days": 60, "StorageClass": "GLACIER_IR"}],
+}
+LOGS = {"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 3}}
+PARTS = {
+    "ID": "parts",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 9},
+}
+TAGGED = {
+    "ID": "tagged",
+    "Status": "Disabled",
+    "Filter": {"And": {"Prefix": "a b&c/", "Tags": [{"Key": "kind", "Value": "<old>"}, {"Key": "x", "Value": "y"}]}},
+    "Transitions": [{"Days": 90, "StorageClass": "GLACIER"}, {"Days": 400, "StorageClass": "DEEP_ARCHIVE"}],
+    "NoncurrentVersionTransitions": [{"NoncurrentDays": 30, "StorageClass": "STANDARD_IA"}],
+}
+
+
+@pytest.fixture
+def bucket(s3_server: Server) -> Iterator[Bucket]:
+    with fresh_bucket(s3_server, prefix="fair") as bucket:
+        yield bucket
+
+
+@asynccontextmanager
+async def lifecycle_at(url: str) -> AsyncIterator[BucketLifecycle]:
+    address = S3Address.from_url(url)
+    calls = S3Calls(address, Credentials(KEY_ID, SECRET), timeout_seconds=30, clock=SystemClock())
+    yield BucketLifecycle(calls, address)
+    await calls.close()
+
+
+async def add_cold_rule(url: str) -> list[Finding]:
+    async with lifecycle_at(url) as lifecycle:
+        return await lifecycle.add_cold_rule(days=60, storage_class=StorageClass.GLACIER_IR)
+
+
+async def remove_cold_rule(url: str) -> list[Finding]:
+    async with lifecycle_at(url) as lifecycle:
+        return await lifecycle.remove_cold_rule()
+
+
+async def check(url: str) -> list[Finding]:
+    async with lifecycle_at(url) as lifecycle:
+        return await lifecycle.check()
+
+
+def harm(findings: list[Finding]) -> list[str]:
+    return [finding.told for finding in findings if finding.verdict is Verdict.WRONG]
+
+
+async def test_a_bucket_without_rules_is_said_to_keep_originals_where_they_came(bucket: Bucket) -> None:
+    findings = await check(bucket.url)
+    assert {finding.verdict for finding in findings} == {Verdict.OK}
+    assert [finding.told.partition(":")[0] for finding in findings[:3]] == [
+        "fair/original/",
+        "fair/derivative/",
+        "fair/upload/",
+    ]
+    assert "originals stay in the storage class in which they came" in findings[-1].told
+
+
+async def test_the_cold_rule_is_the_only_one_in_an_empty_bucket_and_names_the_prefix(bucket: Bucket) -> None:
+    findings = await add_cold_rule(bucket.url)
+    assert bucket.rules() == [OURS]
+    assert findings[-1] == Finding(Verdict.OK, "originals go to the cold tier GLACIER_IR after 60 days")
+    assert findings == await check(bucket.url)
+
+
+async def test_the_cold_rule_replaces_itself_and_no_rule_of_others(bucket: Bucket) -> None:
+    async with lifecycle_at(bucket.url) as lifecycle:
+        bucket.set_rules(LOGS, PARTS, TAGGED)
+        before = bucket.rules()
+        await lifecycle.add_cold_rule(days=30, storage_class=StorageClass.STANDARD_IA)
+        await lifecycle.add_cold_rule(days=60, storage_class=StorageClass.GLACIER_IR)
+        assert bucket.rules() == [*before, OURS]
+        await lifecycle.remove_cold_rule()
+        assert bucket.rules() == before
+        await lifecycle.remove_cold_rule()
+        assert bucket.rules() == before
+
+
+async def test_removing_the_last_rule_leaves_no_configuration(bucket: Bucket) -> None:
+    await add_cold_rule(bucket.url)
+    await remove_cold_rule(bucket.url)
+    with pytest.raises(bucket.client.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
+        bucket.rules()
+
+
+async def test_beside_rules_of_the_older_form_the_cold_rule_has_that_form(bucket: Bucket) -> None:
+    """Amazon refuses both forms in one configuration, and so does the server of the tests."""
+    older = {"ID": "older", "Status": "Enabled", "Prefix": "logs/", "Expiration": {"Days": 3}}
+    bucket.set_rules(older)
+    await add_cold_rule(bucket.url)
+    ours = {name: value for name, value in OURS.items() if name != "Filter"}
+    assert bucket.rules() == [older, {**ours, "Prefix": "fair/original/"}]
+    assert "GLACIER_IR after 60 days" in (await check(bucket.url))[-1].told
+
+
+async def test_two_installations_in_one_bucket_have_a_cold_rule_each(bucket: Bucket) -> None:
+    await add_cold_rule(bucket.url)
+    await add_cold_rule(bucket.url.replace("/fair?", "/second/fair?"))
+    second = {**OURS, "ID": "fairground-cold-originals-second-fair-original"}
+    second["Filter"] = {"Prefix": "second/fair/original/"}
+    assert bucket.rules() == [OURS, second]
+    await remove_cold_rule(bucket.url)
+    assert bucket.rules() == [second]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [{"Filter": {"Prefix": ""}}, {"Filter": {"Prefix": "fair/"}}, {"Prefix": "fair/orig"}, {"Filter": {}}],
+)
+async def test_a_rule_that_removes_what_is_stored_is_wrong(bucket: Bucket, scope: dict[str, Any]) -> None:
+    bucket.set_rules({"ID": "tidy", "Expiration": {"Days": 1}, **scope})
+    [told, *_] = harm(await check(bucket.url))
+    assert told.startswith('fair/original/: the rule "tidy" removes objects after 1 day')
+
+
+async def test_a_rule_that_removes_a_part_of_what_is_stored_is_wrong(bucket: Bucket) -> None:
+    bucket.set_rules(
+        {"ID": "tidy", "Expiration": {"Date": "2040-01-01T00:00:00Z"}, "Filter": {"Prefix": "fair/upload/0"}}
+    )
+    [told] = harm(await check(bucket.url))
+    assert told.startswith('fair/upload/: the rule "tidy" removes some objects on 2040-01-01')
+
+
+@pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
+async def test_a_rule_that_moves_originals_to_an_archive_is_wrong(bucket: Bucket, storage_class: str) -> None:
+    bucket.set_rules(
+        {
+            "ID": "cheap",
+            "Transitions": [{"Days": 90, "StorageClass": storage_class}],
+            "Filter": {"Prefix": "fair/original/"},
+        }
+    )
+    [told] = harm(await check(bucket.url))
+    assert told.startswith(f'fair/original/: the rule "cheap" moves objects to {storage_class} after 90 days')
+
+
+async def test_rules_for_other_objects_and_older_versions_do_no_harm(bucket: Bucket) -> None:
+    bucket.set_rules(LOGS, PARTS, {**LOGS, "ID": "off", "Status": "Disabled", "Filter": {"Prefix": "fair/"}})
+    assert {finding.verdict for finding in await check(bucket.url)} == {Verdict.OK}
+
+
+async def test_a_rule_for_tagged_objects_is_a_warning(bucket: Bucket) -> None:
+    bucket.set_rules({"ID": "bad", "Expiration": {"Days": 1}, "Filter": {"Tag": {"Key": "scan", "Value": "bad"}}})
+    findings = await check(bucket.url)
+    assert harm(findings) == []
+    assert Verdict.WARNING in {finding.verdict for finding in findings}
+
+
+def test_what_is_unknown_in_rules_of_others_is_written_as_it_was_read() -> None:
+    """Also a carriage return, which a reader would take for a line feed if it were written bare."""
+    rule = (
+        b"<Rule><ID>x</ID><Filter><And><Prefix>a&#13;b &amp; \xc3\xbc </Prefix>"
+        b"<ObjectSizeGreaterThan>1</ObjectSizeGreaterThan></And></Filter>"
+        b"<Status>Enabled</Status><NewThing unit='day'>7</NewThing></Rule>"
+    )
+    head = b"<?xml version='1.0' encoding='UTF-8'?>\n"
+    namespace = b'<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+    tail = b"</LifecycleConfiguration>"
+    kept = rule.replace(b"unit='day'", b'unit="day"')
+    for opening in (namespace, b"<LifecycleConfiguration>"):
+        found = LifecycleConfiguration.from_xml(opening + rule + tail)
+        assert found.to_xml() == head + namespace + kept + tail
+
+
+async def test_the_least_size_that_moves_is_written_as_it_was_read(s3_server: Server) -> None:
+    """A write without the header sets it back, so objects of others would move that must not."""
+    name, value = "x-amz-transition-default-minimum-object-size", "varies_by_storage_class"
+    body = LifecycleConfiguration().to_xml()
+    found = answer_of(200, body).replace(b"\r\n\r\n", f"\r\n{name}: {value}\r\n\r\n".encode(), 1)
+    async with front_of(s3_server, found, answer_of(200), found) as front, lifecycle_at(front.url) as lifecycle:
+        findings = await lifecycle.add_cold_rule(days=60, storage_class=StorageClass.GLACIER_IR)
+    assert f"{name}: {value}".encode() in front.requests[1]
+    assert findings[-1].verdict is Verdict.WARNING, "the server has taken the rule and does not show it"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        (403, b"AccessDenied", "may not do this with the lifecycle rules"),
+        (501, b"NotImplemented", "has no lifecycle rules"),
+        (405, b"MethodNotAllowed", "has no lifecycle rules"),
+    ],
+)
+async def test_a_store_that_does_not_give_its_rules_is_refused_in_one_sentence(
+    s3_server: Server, status: int, code: bytes, told: str
+) -> None:
+    refusal = answer_of(status, b"<Error><Code>%s</Code></Error>" % code)
+    async with front_of(s3_server, refusal) as front, lifecycle_at(front.url) as lifecycle:
+        with pytest.raises(StorageRefused, match=told):
+            await lifecycle.check()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"<ListBucketResult/>"])
+async def test_rules_that_cannot_be_read_are_not_overwritten(s3_server: Server, body: bytes) -> None:
+    async with front_of(s3_server, answer_of(200, body)) as front, lifecycle_at(front.url) as lifecycle:
+        with pytest.raises(StorageUnavailable):
+            await lifecycle.add_cold_rule(days=60, storage_class=StorageClass.GLACIER_IR)
+        assert front.connections == 1
