@@ -12,7 +12,7 @@ import pytest
 
 from tests.architecture.sources import PACKAGE, ROOT
 
-ROOMS: Final = ("wiring", "http", "handlers", "service", "store", "gateways", "tables", "domain", "settings")
+ROOMS: Final = ("module", "http", "handlers", "service", "store", "gateways", "tables", "domain", "settings")
 BREACHES: Final = {
     "Layers point downwards": ("platform/probe.py", "from fairground.modules.left import service"),
     "Modules do not know each other": ("modules/left/service.py", "from fairground.modules.right import service"),

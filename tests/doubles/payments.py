@@ -27,6 +27,7 @@ class FakePayments:
     refuses_capture: bool = False
     does_not_answer: bool = False
     refund_keys: set[str] = field(default_factory=set)
+    is_sandbox: bool = True
 
     def put(self, reference_id: UUID, **changes: object) -> Payment:
         payment = self.payments[reference_id].model_copy(update=changes)

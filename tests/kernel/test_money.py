@@ -153,7 +153,7 @@ def test_amount_with_more_decimals_than_its_currency_is_refused(text: str, curre
 def test_text_that_is_no_plain_number_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(AmountInvalid, match="is not a number") as raised:
         read_amount(text, "EUR")
-    assert raised.value.way_out == "write it like 1250.50, without other signs"
+    assert raised.value.hint == "write it like 1250.50, without other signs"
 
 
 @pytest.mark.parametrize("code", CHARGEABLE)

@@ -129,7 +129,7 @@ def test_refusal_names_the_character(text: str, named: str) -> None:
     with pytest.raises(TextRefused) as refused:
         clean_line(text, most=120)
     assert named in refused.value.reason
-    assert refused.value.mend
+    assert refused.value.hint
 
 
 @pytest.mark.parametrize("text", NOTHING_SHOWN)
@@ -175,7 +175,7 @@ def test_length_is_counted_in_code_points_of_the_result() -> None:
     assert clean_line(" " * 900 + "x" * 120, most=120) == "x" * 120
     with pytest.raises(TextRefused, match="has 121 characters") as refused:
         clean_line("x" * 121, most=120)
-    assert refused.value.mend == "Write at most 120 characters."
+    assert refused.value.hint == "Write at most 120 characters."
 
 
 def test_marks_of_one_letter_are_bounded_alike_in_both_normal_forms() -> None:
@@ -206,7 +206,7 @@ def test_refusal_becomes_the_error_of_the_module() -> None:
     with pytest.raises(Invalid) as refused, refused_as(Invalid, "The note", field="note"):
         clean_text("a\x00b", most=10)
     assert refused.value.detail.startswith("The note has the character U+0000")
-    assert refused.value.way_out == "Remove it."
+    assert refused.value.hint == "Remove it."
     assert refused.value.context == {"field": "note"}
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from fairground.kernel.clock import SystemClock
 from fairground.modules.payments.sandbox.store import SandboxStore
 from fairground.platform.db.database import Database
-from fairground.platform.mail import FolderMailer
+from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.private_files import tighten
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention

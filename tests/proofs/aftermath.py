@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from fairground.contracts.booking import BookingStatus
 from fairground.entrypoints.compose import Program
 from fairground.modules.booking.tables import AllocationRow, BookingRow
+from fairground.modules.payments.module import SANDBOX_FILE
 from fairground.modules.payments.tables import PaymentRow
-from fairground.modules.payments.wiring import SANDBOX_FILE
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.tables import JobRow
 from tests.support.market import compose_for

@@ -123,7 +123,7 @@ async def test_who_has_a_picture_is_told_so_without_a_read(
     async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
         addresses = await ten_cold(await open_face(gallery.program, gallery.nobody))
         etags = [answer.headers["etag"] for answer in await rush(gallery.nobody, addresses)]
-        reads = CountedReads(gallery.program.store, monkeypatch)
+        reads = CountedReads(gallery.program.runtime.files, monkeypatch)
         for method in ("GET", "HEAD"):
             for address, etag in zip(addresses, etags, strict=True):
                 known = await gallery.nobody.request(method, address, headers={"if-none-match": etag})

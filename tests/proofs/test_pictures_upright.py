@@ -98,7 +98,7 @@ async def master_of(gallery: Gallery) -> bytes:
         newest = select(OriginalRow.digest).order_by(OriginalRow.rendered_at.desc()).limit(1).scalar_subquery()
         wanted = RenditionRow.original_digest == newest, RenditionRow.recipe == MASTER.name
         key = await tx.scalar(select(RenditionRow.key).where(*wanted))
-    async with gallery.program.store.read(key) as reading:
+    async with gallery.program.runtime.files.read(key) as reading:
         return b"".join([chunk async for chunk in reading.chunks])
 
 

@@ -62,7 +62,7 @@ class FullMarket:
         customer_id = self.bookings["confirmed"].customer_id
         held = await bookings.list_bookings(user_id=customer_id, side="customer", status=BookingStatus.HELD, limit=50)
         for booking in held.data:
-            if booking.payment is None:
+            if booking.id != self.bookings["bank asks"].id:
                 await bookings.cancel(user_id=customer_id, booking_id=booking.id)
         service = self.provider.services[0]
         starts = await _free_starts(self.visit.market, self.provider, service.id)

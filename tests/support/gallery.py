@@ -69,11 +69,13 @@ class Gallery:
         return (await self.owner.get(f"{API}/media/{picture_id}")).raise_for_status().json()
 
     async def stored(self) -> list[str]:
-        return sorted([stored.key for kind in Retention async for stored in self.program.store.list_objects(kind)])
+        return sorted(
+            [stored.key for kind in Retention async for stored in self.program.runtime.files.list_objects(kind)]
+        )
 
     def count_renders(self) -> int:
         """Return how many pictures have been made since the start."""
-        return sum(self.program.renderer.stats.durations.counts)
+        return sum(self.program.runtime.renderer.stats.durations.counts)
 
 
 @asynccontextmanager

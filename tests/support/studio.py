@@ -10,21 +10,20 @@ from uuid import UUID
 
 from fairground.contracts.media import Picture, PictureDescribed, PictureReady, PictureRefused, Pictures
 from fairground.kernel.messages import Event
-from fairground.modules.media import wiring
+from fairground.modules.media.module import build
 from fairground.platform.db.database import Database
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.images.stats import PictureStats
 from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.routes import Routes
 from fairground.platform.links import Links
 from fairground.platform.module import Module
-from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.orphans import OrphanCollector
 from fairground.platform.storage.settings import StorageSettings
+from tests.support.runtime import make_runtime
 from tests.support.storage import MovedClock, folder_store
 
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
@@ -40,7 +39,6 @@ class Studio:
     pictures: Pictures
     collector: OrphanCollector
     clock: MovedClock
-    stats: PictureStats
     told: list[Event] = field(default_factory=list)
 
     async def bring(self, owner_id: UUID, content: bytes, *, content_type: str = "image/jpeg") -> Picture:
@@ -74,19 +72,9 @@ async def open_studio(url: str, folder: Path, **image_settings: Any) -> AsyncIte
     routes, links, clock = Routes(), Links(), MovedClock()
     db = Database(url, outbox=JobOutbox(routes))
     store, renderer = folder_store(folder), Renderer(ImageSettings(**({"renderers": 1} | image_settings)))
-    stats = PictureStats()
-    module, referrer, _ = wiring.build(
-        db,
-        links,
-        limiter=RateLimiter(db),
-        files=store,
-        renderer=renderer,
-        spool=folder / "incoming",
-        upload_max_bytes=UPLOAD_MAX_BYTES,
-        stats=stats,
-    )
-    collector = OrphanCollector(store, referrers=[referrer], grace_of=StorageSettings().grace_of, clock=clock)
-    studio = Studio(db, routes, store, renderer, module, links.of(Pictures), collector, clock, stats)
+    module = build(make_runtime(db, folder, files=store, renderer=renderer), links)
+    collector = OrphanCollector(store, referrers=module.referrers, grace_of=StorageSettings().grace_of, clock=clock)
+    studio = Studio(db, routes, store, renderer, module, links.of(Pictures), collector, clock)
 
     async def hear(event: Event) -> None:
         studio.told.append(event)

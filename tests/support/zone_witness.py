@@ -9,7 +9,7 @@ from babel import Locale
 from fairground.kernel.zones import get_zone, selectable_zone_names, zone_names
 from fairground.modules.catalog.domain.checks import check_profile
 from fairground.modules.catalog.domain.free_days import free_on
-from fairground.platform.words import Words
+from fairground.platform.locale_formatter import LocaleFormatter
 from fairground.verticals.loader import load_verticals
 from fairground.web.calendars import free_days, part_of_day
 from fairground.web.formats import Formats, date_in
@@ -20,7 +20,7 @@ NOW = datetime(2027, 1, 12, 11, 58, tzinfo=UTC)
 
 
 def _statements_of(zone: str) -> list[str]:
-    words, formats, hour = Words(Locale.parse("en_GB")), Formats(Locale.parse("en_GB")), timedelta(hours=1)
+    words, formats, hour = LocaleFormatter(Locale.parse("en_GB")), Formats(Locale.parse("en_GB")), timedelta(hours=1)
     said = [words.between(at, at + hour, zone) for at in INSTANTS]
     said += [str(formats.between(at, at + hour, zone)) for at in INSTANTS]
     said += [f"{date_in(at, zone)} {part_of_day(at, zone=zone)} {free_days([at], zone=zone)}" for at in INSTANTS]

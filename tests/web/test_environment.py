@@ -7,11 +7,12 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from jinja2 import UndefinedError
 
+from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
 from fairground.web.environment import TEMPLATES_FOLDER, build_environment
 from fairground.web.pages import gallery, static
-from fairground.web.rendering import Renderer
+from tests.support.runtime import make_site
 
 TEMPLATES = sorted(path.relative_to(TEMPLATES_FOLDER) for path in TEMPLATES_FOLDER.rglob("*.html"))
 FIELDS = ("input", "select", "textarea")
@@ -43,10 +44,9 @@ class _Fields(HTMLParser):
 
 @pytest.fixture
 def client() -> AsyncClient:
-    assets = Assets()
-    app = FastAPI()
-    app.include_router(static.routes(assets))
-    app.include_router(gallery.routes(Renderer(assets=assets, verticals=load_verticals())))
+    site, app = make_site(Path()), FastAPI()
+    app.include_router(static.routes(site, Links()))
+    app.include_router(gallery.routes(site, Links()))
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://testserver")
 
 

@@ -1,6 +1,6 @@
 """Media: pictures that people bring, judged, and made fit for pages."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
@@ -236,4 +236,26 @@ class Pictures(Protocol):
 
     async def delete_picture(self, *, owner_id: UUID, picture_id: UUID) -> None:
         """Remove the picture at once; its files go later. One that is not there is no mistake."""
+        ...
+
+
+class PictureForms(Protocol):
+    """Takes a form with a picture in it, as browsers send one without script."""
+
+    @property
+    def max_bytes(self) -> int:
+        """The size of the largest file that is taken."""
+        ...
+
+    async def take_form(self, *, owner_id: UUID, content_type: str, body: AsyncIterator[bytes]) -> Picture:
+        """Take multipart/form-data as it comes in: `alt` if there is one, and then `file`.
+
+        Args:
+            content_type: The header of the request.
+
+        Raises:
+            TooManyUploads: Before anything of it is read.
+            AltInvalid: As `Pictures.offer_upload` says.
+            Invalid: The form or its file is refused, with a code that says why. Nothing of it is kept.
+        """
         ...

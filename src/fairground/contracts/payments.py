@@ -113,6 +113,11 @@ class PaymentReleased(Event):
 class Payments(Protocol):
     """Every method that asks the processor writes its intent first and calls outside any transaction."""
 
+    @property
+    def is_sandbox(self) -> bool:
+        """True where no money moves: payments are the sandbox's."""
+        ...
+
     async def authorise(
         self,
         *,

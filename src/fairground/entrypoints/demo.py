@@ -9,7 +9,7 @@ from fairground.contracts.catalog import Catalog
 from fairground.contracts.reviews import Reviews
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.settings import Risk, SettingsError
-from fairground.ops.demo.build import build_plan
+from fairground.ops.demo.build import PROVIDERS, build_plan
 from fairground.ops.demo.plan import DemoPlan, DemoProvider
 from fairground.ops.demo.stage import ADMIN_EMAIL, PASSWORD, Contracts, Stage
 
@@ -20,7 +20,7 @@ class DemoRefused(RuntimeError):
     """A demo would do harm here; the message says why."""
 
 
-async def build_demo(program: Program, *, seed: int) -> str:
+async def build_demo(program: Program, *, seed: int, provider_count: int = PROVIDERS) -> str:
     """Write the demo into an empty installation and return what to tell about it.
 
     Raises:
@@ -28,10 +28,13 @@ async def build_demo(program: Program, *, seed: int) -> str:
     """
     await require_place_for_demo(program)
     links = program.links
-    plan = build_plan(seed=seed, verticals=program.verticals)
+    plan = build_plan(seed=seed, verticals=program.verticals, provider_count=provider_count)
     contracts = Contracts(links.of(Accounts), links.of(Catalog), links.of(Bookings), links.of(Reviews))
     today = datetime.now(UTC).date()
-    await Stage(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir).build()
+    stage = await Stage(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir).build()
+    for module in program.modules:
+        if module.demo is not None:
+            await module.demo(stage)
     return _tell(plan)
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
-from fairground.entrypoints.reference import CLASSES, SettingEntry, describe_field, list_settings, name_of
+from fairground.entrypoints.reference import SettingEntry, describe_field, list_settings, name_of, settings_classes
 from fairground.entrypoints.settings import Settings, SettingsError
 
 _PREFIX: Final = "FAIRGROUND_"
@@ -52,7 +52,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 def explain(error: ValidationError) -> SettingsError:
     """Say which variable is wrong, what it must be, and what it is when unset, whichever class it belongs to."""
     first = error.errors()[0]
-    settings = next(entry for entry in CLASSES if entry.__name__ == error.title)
+    settings = next(entry for entry in settings_classes() if entry.__name__ == error.title)
     field = _find_field(settings, first["loc"])
     if field is None:
         return SettingsError(f"{_name_variables(settings, _reason(first))}.")

@@ -49,7 +49,6 @@ def metrics_of(program: Program) -> "Metrics":
         requests=program.requests,
         jobs=program.worker.stats,
         cache=program.cache,
-        renderer=program.renderer,
-        pictures=program.picture_stats,
+        measures=[module.measure for module in program.modules if module.measure is not None],
     )
     return Metrics(sources)

@@ -1,35 +1,38 @@
 """The settings of every part, for `fairground settings` and for docs/reference/settings.md."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from importlib import import_module
+from importlib.util import find_spec
+from typing import NamedTuple
 
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from fairground.entrypoints.settings import Settings
-from fairground.modules.accounts.settings import AccountsSettings
-from fairground.modules.booking.settings import BookingSettings
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.media.settings import MediaSettings
-from fairground.modules.payments.settings import PaymentsSettings
+from fairground.entrypoints.settings import MODULES, Settings
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.storage.settings import StorageSettings
 
-CLASSES: Final[tuple[type[BaseSettings], ...]] = (
-    Settings,
-    AccountsSettings,
-    MediaSettings,
-    CatalogSettings,
-    PaymentsSettings,
-    BookingSettings,
-    JobSettings,
-    CacheSettings,
-    ImageSettings,
-    StorageSettings,
-)
+
+def settings_classes() -> tuple[type[BaseSettings], ...]:
+    """Return every class of settings: the installation's, those of modules, and those of the platform's parts."""
+    of_modules = (found for name in MODULES if (found := _settings_of(name)) is not None)
+    return (Settings, *of_modules, JobSettings, CacheSettings, ImageSettings, StorageSettings)
+
+
+def _settings_of(module: str) -> type[BaseSettings] | None:
+    """Return the class that a module's settings.py defines; None for a module without one."""
+    name = f"{module}.settings"
+    if find_spec(name) is None:
+        return None
+    defined = vars(import_module(name)).values()
+    return next(
+        each
+        for each in defined
+        if isinstance(each, type) and issubclass(each, BaseSettings) and each.__module__ == name
+    )
 
 
 class SettingEntry(NamedTuple):
@@ -40,7 +43,7 @@ class SettingEntry(NamedTuple):
 
 
 def list_settings() -> Iterator[SettingEntry]:
-    for settings in CLASSES:
+    for settings in settings_classes():
         for field in settings.model_fields:
             yield describe_field(settings, field)
 

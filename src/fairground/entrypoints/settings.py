@@ -2,13 +2,24 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from fairground.platform.http.shield import is_loopback
+
+# Each after those that it asks. Adding a module adds its line here.
+MODULES: Final = (
+    "fairground.modules.accounts",
+    "fairground.modules.media",
+    "fairground.modules.catalog",
+    "fairground.modules.payments",
+    "fairground.modules.booking",
+    "fairground.modules.reviews",
+    "fairground.modules.notifications",
+)
 
 
 class Risk(StrEnum):

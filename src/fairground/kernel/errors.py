@@ -1,13 +1,13 @@
-"""What can go wrong in the domain, in the words of the domain.
+"""Errors of the domain, by kind.
 
 Every kind maps to exactly one HTTP status, in `platform.http.problems`; nothing else chooses a status code.
 
     DomainError
-     ├─ NotFound            no such thing, or it belongs to somebody else
+     ├─ NotFound            no such thing, or it belongs to another user
      ├─ Conflict            the request is sound, but the state of things forbids it
      ├─ Invalid             the request itself cannot be carried out
-     ├─ Unauthenticated     we do not know who is asking
-     ├─ Forbidden           we know, and they may not
+     ├─ Unauthenticated     the caller is unknown
+     ├─ Forbidden           the caller is known, and may not
      ├─ PaymentRefused      the money did not move
      ├─ LimitExceeded       too many or too much; `retry_after_seconds` says when again
      └─ Unavailable         a part we depend on does not answer
@@ -21,12 +21,12 @@ class DomainError(Exception):
     """A refusal that a caller can understand and act upon.
 
     `code` is public API: it may be added, never renamed. `detail` says what happened, with the value that was wrong
-    and without secrets; `hint` says the way out. `context` holds machine-readable facts and appears in the problem
+    and without secrets; `hint` says what to do next. `context` holds machine-readable facts and appears in the problem
     document as it is, so it holds nothing private.
     """
 
     code: ClassVar[str]
-    hint: ClassVar[str] = ""
+    hint: str = ""
     is_resumable: ClassVar[bool] = False
     """Whether the same request, sent again, continues what this one has begun and repeats nothing that it has done.
 
@@ -36,7 +36,8 @@ class DomainError(Exception):
     def __init__(self, detail: str, *, hint: str | None = None, **context: Any) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.way_out = self.hint if hint is None else hint
+        if hint is not None:
+            self.hint = hint
         self.context: Mapping[str, Any] = context
 
 

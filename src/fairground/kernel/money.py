@@ -57,12 +57,12 @@ class Currency:
 
 
 class AmountInvalid(ValueError):
-    """Text that is no amount of the currency; `way_out` says what to write instead."""
+    """Text that is no amount of the currency; `hint` says what to write instead."""
 
-    def __init__(self, problem: str, way_out: str) -> None:
+    def __init__(self, problem: str, hint: str) -> None:
         super().__init__(problem)
         self.problem = problem
-        self.way_out = way_out
+        self.hint = hint
 
 
 def _currency(code: str, exponent: int) -> Currency:

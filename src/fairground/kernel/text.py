@@ -62,13 +62,13 @@ _UNNAMED: Final = {"Cc": "a control character", "Cs": "half of a surrogate pair"
 class TextRefused(ValueError):
     """A text holds a character that it may not hold, or too many of them.
 
-    `reason` continues a sentence that begins with the name of the text; `mend` says what to do, as a sentence.
+    `reason` continues a sentence that begins with the name of the text; `hint` says what to do, as a sentence.
     """
 
-    def __init__(self, reason: str, *, mend: str) -> None:
-        super().__init__(f"it {reason}; {mend}")
+    def __init__(self, reason: str, *, hint: str) -> None:
+        super().__init__(f"it {reason}; {hint}")
         self.reason = reason
-        self.mend = mend
+        self.hint = hint
 
 
 def clean_line(text: str, *, most: int) -> str:
@@ -139,28 +139,28 @@ def refused_as(refusal: type[Invalid], subject: str, **context: Any) -> Iterator
     try:
         yield
     except TextRefused as refused:
-        raise refusal(f"{subject} {refused.reason}.", hint=refused.mend, **context) from None
+        raise refusal(f"{subject} {refused.reason}.", hint=refused.hint, **context) from None
 
 
 def _trimmed(text: str, *, most: int) -> str:
     text = text.strip(_OUTER)
     if len(text) > most * _RAW_FACTOR:
-        raise TextRefused(f"has {len(text)} characters", mend=f"Write at most {most} characters.")
+        raise TextRefused(f"has {len(text)} characters", hint=f"Write at most {most} characters.")
     return text
 
 
 def _bounded(text: str, *, most: int) -> str:
     if len(text) > most:
-        raise TextRefused(f"has {len(text)} characters", mend=f"Write at most {most} characters.")
+        raise TextRefused(f"has {len(text)} characters", hint=f"Write at most {most} characters.")
     return text
 
 
 def _refuse_empty(text: str, *, most: int) -> str:
     seen = next(iter(text.strip()), None)
     if seen is None:
-        raise TextRefused("is empty", mend=f"Write 1 to {most} characters.")
+        raise TextRefused("is empty", hint=f"Write 1 to {most} characters.")
     raise TextRefused(
-        f"shows nothing: it holds {_named(seen)} and no letter, digit or sign", mend=f"Write 1 to {most} characters."
+        f"shows nothing: it holds {_named(seen)} and no letter, digit or sign", hint=f"Write 1 to {most} characters."
     )
 
 
@@ -187,7 +187,7 @@ def _tidy_unusual(text: str, *, allowed: frozenset[str], is_line: bool) -> str:
         return ""
     _refuse_marks(unicodedata.normalize("NFD", text), most=MARKS_MAX)
     if unicodedata.category(text[0])[0] == "M":
-        raise TextRefused(f"begins with {_named(text[0])}, a mark without a letter", mend="Write the letter first.")
+        raise TextRefused(f"begins with {_named(text[0])}, a mark without a letter", hint="Write the letter first.")
     return text
 
 
@@ -224,7 +224,7 @@ def _refuse_marks(text: str, *, most: int) -> None:
         run = run + 1 if _is_mark(character) else 0
         if run > most:
             raise TextRefused(
-                f"has more than {most} marks such as {_named(character)} on one letter", mend="Remove the marks."
+                f"has more than {most} marks such as {_named(character)} on one letter", hint="Remove the marks."
             )
 
 
@@ -243,10 +243,10 @@ def _refuse_characters(text: str, *, allowed: frozenset[str]) -> None:
 def _refusal_of(character: str) -> TextRefused:
     named = f"U+{ord(character):04X}"
     if character in _LINE_BREAKS:
-        return TextRefused(f"has a line break ({named})", mend="Write it on one line.")
+        return TextRefused(f"has a line break ({named})", hint="Write it on one line.")
     if character == "\t":
-        return TextRefused(f"has a tab ({named})", mend="Write a blank instead.")
-    return TextRefused(f"has the character {_named(character)}, which a text may not have", mend="Remove it.")
+        return TextRefused(f"has a tab ({named})", hint="Write a blank instead.")
+    return TextRefused(f"has the character {_named(character)}, which a text may not have", hint="Remove it.")
 
 
 @lru_cache(maxsize=16_384)

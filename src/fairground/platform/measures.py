@@ -1,22 +1,41 @@
-"""What the parts of the platform count about themselves. Who shows it is not their business."""
+"""What the parts of the program count about themselves, apart from the format in which it is shown."""
 
-from bisect import bisect_left
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-# From a lookup in memory to what people give up on.
-BOUNDS_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+from fairground.platform.histogram import DurationHistogram
+
+Labels = tuple[str, ...]
 
 
-class Durations:
-    """How long something took, each time: counted by the bounds that it did not exceed."""
+@dataclass(frozen=True)
+class Counted:
+    """A number that only grows, for each combination of label values."""
 
-    __slots__ = ("counts", "sum_seconds")
+    name: str
+    """Without the prefix that all names have."""
+    meaning: str
+    counts: Sequence[tuple[Labels, float]]
+    labels: Labels = ()
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BOUNDS_SECONDS) + 1)
-        """How many took at most each bound and more than the one before; the last is what exceeded all."""
-        self.sum_seconds = 0.0
 
-    def add(self, seconds: float) -> None:
-        self.counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
-        self.sum_seconds += seconds
+@dataclass(frozen=True)
+class Gauged:
+    """A number as it is now; None when it is unknown."""
+
+    name: str
+    meaning: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Timed:
+    """How long something took, for each combination of label values."""
+
+    name: str
+    meaning: str
+    durations: Sequence[tuple[Labels, DurationHistogram]]
+    labels: Labels = ()
+
+
+Measure = Counted | Gauged | Timed

@@ -1,14 +1,18 @@
 """What a module contributes to the program that is composed of it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
+from random import Random
+from typing import Any, Protocol
+from uuid import UUID
 
 from fastapi import APIRouter
 
 from fairground.kernel.messages import Job, Message
+from fairground.platform.checks import CheckResult
 from fairground.platform.db.history import History
+from fairground.platform.measures import Measure
 
 Handler = Callable[[Any], Awaitable[None]]
 
@@ -22,14 +26,56 @@ class Schedule:
     runs_at_start: bool = False
 
 
+class Referrer(Protocol):
+    """Knows which stored files a module needs."""
+
+    async def find_referred(self, keys: Sequence[str]) -> Collection[str]:
+        """Return those of the keys that something refers to, or that must stay for another reason."""
+        ...
+
+
+@dataclass(frozen=True)
+class DemoStage:
+    """What of a demo is there already, for a module that adds to it."""
+
+    customer_ids: Sequence[UUID]
+    provider_ids: Sequence[UUID]
+    """Approved providers alone."""
+    today: date
+    """The day that relative days are counted from."""
+    chance: Random
+    """The same numbers for the same seed."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question that an operator asks of an installation; `subject` groups the checks that one command runs."""
+
+    subject: str
+    run: Callable[[], AsyncIterator[CheckResult]]
+
+
 @dataclass(frozen=True)
 class Module:
-    """One module, built. `handlers` maps each message it takes to the function that takes it."""
+    """One module, built: everything by which the program runs it."""
 
     name: str
-    history: History
+    """Prefix of its tables, and its name as a consumer of events."""
+    history: History | None = None
+    """Its migrations; None for a part without tables."""
     routers: Sequence[APIRouter] = ()
+    """Routes below /api/v1."""
+    pages: Sequence[APIRouter] = ()
+    """Routes outside /api/v1."""
     handlers: Mapping[type[Message], Handler] = field(default_factory=dict)
+    """The function that takes each message."""
     schedules: Sequence[Schedule] = ()
+    referrers: Sequence[Referrer] = ()
+    """Which stored files it refers to."""
+    checks: Sequence[Check] = ()
+    measure: Callable[[], Iterable[Measure]] | None = None
+    """What it counts, as metrics show it."""
+    demo: Callable[[DemoStage], Awaitable[None]] | None = None
+    """Adds its part to the demo, after the accounts, providers and bookings are there."""
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

@@ -1,4 +1,4 @@
-"""Files and folders that only the user of this process can read, whatever the umask allows.
+"""Files and folders that only the user of this process can read, independent of the umask.
 
 They are created with their final mode, so no other user can open them in between.
 """
@@ -15,7 +15,7 @@ _FOLDER_MODE: Final = 0o700
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create the folder, and those above it that are missing, with mode 0700. One that is there stays as it is.
+    """Create the folder and its missing parents with mode 0700. An existing folder is left unchanged.
 
     Raises:
         OSError: It cannot be created.
@@ -28,7 +28,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def open_private_file(path: Path, flags: int) -> int:
-    """Open a file with these `os.open` flags and return its descriptor; one that is created gets mode 0600."""
+    """Open a file with `os.open` flags and return its descriptor; a new file gets mode 0600."""
     return os.open(path, flags | os.O_CLOEXEC, _FILE_MODE)
 
 
@@ -36,16 +36,16 @@ def create_private_file(path: Path) -> None:
     """Create an empty file with mode 0600, for a library that would create it with a mode of its own.
 
     Raises:
-        OSError: It cannot be created. One that is there is no error.
+        OSError: It cannot be created. An existing file is no error.
     """
     with contextlib.suppress(FileExistsError):
         os.close(open_private_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
 
 
 def tighten(path: Path) -> None:
-    """Take all rights of other users away from a file or folder of an older installation.
+    """Remove the rights of other users from a file or folder of an older installation.
 
-    A folder that others share stays as it is: one of another owner, one like /tmp, and one that the process works in.
+    Folders of another owner, folders like /tmp, and the parents of the working and home directories are left unchanged.
     """
     try:
         found = path.stat()

@@ -1,6 +1,6 @@
-"""Limits on how often something may be tried, shared by every process through the database.
+"""Rate limits, shared by all processes through the database.
 
-There is no way around the database: when it does not answer, nobody may try (fail closed).
+When the database does not answer, nothing is admitted (fail closed).
 """
 
 import math
@@ -13,10 +13,9 @@ from fairground.platform.db.database import Database
 
 @dataclass(frozen=True)
 class Limit:
-    """`burst` tries at once, then one more for every `interval` that passes.
+    """`burst` attempts at once, then one more for every `interval` that passes.
 
-    At most `burst + window / interval` tries fit in any window, so an interval of W with a burst of N means: never
-    more than N within W.
+    At most `burst + window / interval` attempts fit in any window of time.
     """
 
     name: str
@@ -25,24 +24,24 @@ class Limit:
 
 
 class RateLimiter:
-    """Counts tries by limit and key. A key is whatever is counted: an account, a client's address.
+    """Counts attempts by limit and key, such as an account or a client's address.
 
-    Keys are stored as they come: hash what is private.
+    Keys are stored unchanged, so callers hash private ones.
     """
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def take(self, limit: Limit, *, key: str) -> int:
-        """Count a try. Return 0 when it is admitted, else in how many seconds (at least 1) the next one will be.
+        """Count an attempt. Return 0 if it is admitted, else the seconds (at least 1) until the next one is.
 
-        That is never longer than one interval, also after the database's clock ran ahead and was put right.
+        The wait is at most one interval, even after the database's clock ran ahead and was corrected.
 
         Raises:
-            DatabaseUnavailable: Nothing is known, so nothing may be tried.
+            DatabaseUnavailable: The attempt must not be made.
         """
         row = _row_key(limit, key)
-        # A flood of hopeless tries is turned away by reading, so that it takes no writer's turn and no row's lock.
+        # A flood of refused attempts only reads, so that it takes neither the turn of a writer nor the lock of a row.
         async with self._db.read() as tx:
             wait = await limits.find_wait(tx, key=row, burst=limit.burst, interval=limit.interval)
         if wait <= timedelta(0):
@@ -57,17 +56,17 @@ class RateLimiter:
         return max(1, math.ceil(wait.total_seconds()))
 
     async def give_back(self, limit: Limit, *, key: str) -> None:
-        """Uncount one admitted try."""
+        """Remove one admitted attempt from the count."""
         async with self._db.write() as tx:
             await limits.give_back(tx, key=_row_key(limit, key), interval=limit.interval)
 
     async def forget(self, limit: Limit, *, key: str) -> None:
-        """Uncount every try of the key."""
+        """Remove all attempts of the key from the count."""
         async with self._db.write() as tx:
             await limits.forget(tx, key=_row_key(limit, key))
 
     async def forget_beginning_with(self, limit: Limit, *, beginning: str) -> None:
-        """Uncount every try of every key that begins so."""
+        """Remove all attempts of every key with this beginning from the count."""
         async with self._db.write() as tx:
             await limits.forget_beginning_with(tx, beginning=_row_key(limit, beginning))
 

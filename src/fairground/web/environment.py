@@ -8,7 +8,7 @@ from typing import Final
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fairground.platform.words import DEFAULT_LOCALE
+from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.browsers import browser_name

@@ -9,12 +9,12 @@ from markupsafe import Markup
 
 from fairground.kernel.money import currency_exponent
 from fairground.kernel.zones import get_zone
-from fairground.platform.words import Words
+from fairground.platform.locale_formatter import LocaleFormatter
 
 TONES = 8  # as many as `static/css/cards.css` has classes .tone-0, .tone-1, …
 
 
-class Formats(Words):
+class Formats(LocaleFormatter):
     """Filters and functions of the templates that depend on a locale."""
 
     def price(self, amount_minor: int, currency: str) -> str:

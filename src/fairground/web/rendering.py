@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 import fairground
 from fairground.platform.http import cache_control as control
 from fairground.platform.http.identity import Caller
-from fairground.platform.words import DEFAULT_LOCALE
+from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.environment import TEMPLATES_FOLDER, build_environment

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from fairground.platform.cache.redis.checking import _encryption, _memory, _policy
-from fairground.platform.findings import Verdict
+from fairground.platform.checks import CheckStatus
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.databases import copy_of
 from tests.support.servers import Installation, ServerProcess
@@ -141,31 +141,31 @@ def test_a_redis_that_is_away_or_a_replica_fails(cli: CommandLine) -> None:
 
 
 def test_an_unencrypted_way_to_another_machine_is_warned_of() -> None:
-    assert _encryption("redis://cache.internal:6379").verdict is Verdict.WARNING
-    assert _encryption("rediss://cache.internal:6379").verdict is Verdict.OK
-    assert _encryption("redis://user:secret@[::1]:6379").verdict is Verdict.OK
+    assert _encryption("redis://cache.internal:6379").status is CheckStatus.WARNING
+    assert _encryption("rediss://cache.internal:6379").status is CheckStatus.OK
+    assert _encryption("redis://user:secret@[::1]:6379").status is CheckStatus.OK
 
 
 @pytest.mark.parametrize(
-    ("used_bytes", "verdict"), [(0, Verdict.OK), (80_000_000, Verdict.OK), (80_000_001, Verdict.WRONG)]
+    ("used_bytes", "status"), [(0, CheckStatus.OK), (80_000_000, CheckStatus.OK), (80_000_001, CheckStatus.FAILED)]
 )
-def test_redis_memory_beyond_four_fifths_fails(used_bytes: int, verdict: Verdict) -> None:
-    assert _memory({"used_memory": str(used_bytes), "maxmemory": "100000000"}).verdict is verdict
+def test_redis_memory_beyond_four_fifths_fails(used_bytes: int, status: CheckStatus) -> None:
+    assert _memory({"used_memory": str(used_bytes), "maxmemory": "100000000"}).status is status
 
 
 @pytest.mark.parametrize(
-    ("policy", "verdict"),
+    ("policy", "status"),
     [
-        ("allkeys-lfu", Verdict.OK),
-        ("allkeys-lru", Verdict.OK),
-        ("volatile-lru", Verdict.OK),
-        ("noeviction", Verdict.WRONG),
-        ("allkeys-random", Verdict.WRONG),
-        ("volatile-ttl", Verdict.WRONG),
+        ("allkeys-lfu", CheckStatus.OK),
+        ("allkeys-lru", CheckStatus.OK),
+        ("volatile-lru", CheckStatus.OK),
+        ("noeviction", CheckStatus.FAILED),
+        ("allkeys-random", CheckStatus.FAILED),
+        ("volatile-ttl", CheckStatus.FAILED),
     ],
 )
-def test_redis_policy_must_evict_what_is_rarely_asked_for(policy: str, verdict: Verdict) -> None:
-    assert _policy({"maxmemory_policy": policy}).verdict is verdict
+def test_redis_policy_must_evict_what_is_rarely_asked_for(policy: str, status: CheckStatus) -> None:
+    assert _policy({"maxmemory_policy": policy}).status is status
 
 
 def test_without_an_address_there_is_nothing_to_check(cli: CommandLine) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import httpx
 
 from fairground.contracts.accounts import Accounts
-from fairground.modules.accounts.wiring import build
+from fairground.modules.accounts.module import build
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
-from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.http.identity import Authenticator
 from fairground.platform.links import Links
-from fairground.platform.mail import FolderMailer
-from fairground.platform.ratelimit import RateLimiter
+from fairground.platform.mail.mailer import FolderMailer
 from tests.modules.accounts.stand_ins import MailFolder
+from tests.support.runtime import make_runtime
 
 
 class Site:
@@ -21,20 +21,13 @@ class Site:
 
     def __init__(self, db: Database, *, public_url: str, folder: Path) -> None:
         links = Links()
-        cookie = SessionCookie(public_url=public_url)
-        self.module, authenticator = build(
-            db,
-            links,
-            limiter=RateLimiter(db),
-            mailer=FolderMailer(folder, sender="no-reply@fair.example"),
-            cookie=cookie,
-            public_url=public_url,
-        )
+        mailer = FolderMailer(folder, sender="no-reply@fair.example")
+        self.module = build(make_runtime(db, folder, public_url=public_url, mailer=mailer), links)
         self.mail = MailFolder(folder)
         self.accounts: Accounts = links.of(Accounts)
         self.app = create_app(
             db=db,
-            authenticator=authenticator,
+            authenticator=links.of(Authenticator),
             api=self.module.routers,
             pages=[],
             public_url=public_url,

@@ -6,7 +6,7 @@ from fairground.contracts.accounts import Role, User
 from fairground.modules.accounts.handlers import AccountHandlers
 from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.jobs import MailReset, MailVerification
-from fairground.platform.mail import FolderMailer, MailNotSent
+from fairground.platform.mail.mailer import FolderMailer, MailNotSent
 from tests.modules.accounts.stand_ins import PASSWORD, MailFolder
 
 

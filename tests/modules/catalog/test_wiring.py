@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import cast
 
 from fairground.contracts.accounts import Accounts
@@ -6,21 +7,21 @@ from fairground.contracts.catalog import Catalog, Galleries
 from fairground.contracts.media import PictureDeleted, PictureDescribed, PictureReady, PictureRefused, Pictures
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.messages import Event
-from fairground.modules.catalog.wiring import build
+from fairground.modules.catalog.module import build
 from fairground.platform.db.database import Database
 from fairground.platform.links import Links
-from fairground.verticals.loader import Verticals
 from tests.doubles.media import FakePictures
 from tests.support.catalog import People
+from tests.support.runtime import make_runtime
 
 
 async def test_the_module_answers_the_contract_and_takes_what_later_modules_tell(
-    db: Database, people: People, verticals: Verticals
+    db: Database, people: People, tmp_path: Path
 ) -> None:
     links = Links()
     links.provide(Accounts, cast("Accounts", people))
     links.provide(Pictures, cast("Pictures", FakePictures()))
-    module = build(db, links, verticals)
+    module = build(make_runtime(db, tmp_path), links)
     told = {BookingCompleted, ProviderRated, AvailabilityRulesSet, FreeDaysSet}
     told |= {PictureReady, PictureDescribed, PictureRefused, PictureDeleted}
     assert {kind for kind in module.handlers if issubclass(kind, Event)} == told

@@ -38,7 +38,7 @@ async def test_every_width_is_brought_to_a_step(gallery: Gallery) -> None:
 
 async def test_a_face_is_made_of_its_master(gallery: Gallery) -> None:
     url = await a_portrait(await a_face(gallery))
-    store = gallery.program.store
+    store = gallery.program.runtime.files
     for original in await stored_keys(gallery, OriginalRow.key):
         await store.delete(original)
     assert (await gallery.nobody.get(f"{url}&w=96&fmt=webp")).status_code == 200
@@ -49,7 +49,7 @@ async def test_a_master_that_was_lost_is_made_anew(gallery: Gallery, lost: str) 
     url = await a_portrait(await a_face(gallery))
     shown = await gallery.nobody.get(f"{url}&w=64&fmt=webp")
     for key in await stored_keys(gallery, RenditionRow.key):
-        await gallery.program.store.delete(key)
+        await gallery.program.runtime.files.delete(key)
     if lost == "the row":
         async with gallery.program.db.write() as tx:
             await tx.execute(delete(RenditionRow))
@@ -126,4 +126,4 @@ async def test_a_cdn_gives_what_is_kept(sqlite_template: Path, tmp_path: Path, m
         sent_on = await gallery.nobody.get(f"{await a_portrait(face)}&w=32&fmt=jpeg")
         assert sent_on.status_code == 302
         key = urlsplit(sent_on.headers["location"]).path.removeprefix("/fair/")
-        assert (await gallery.program.store.head(key)).size_bytes > 0
+        assert (await gallery.program.runtime.files.head(key)).size_bytes > 0

@@ -170,7 +170,7 @@ async def test_a_refusal_is_told_kept_and_leaves_no_file(studio: Studio) -> None
     again = await studio.pictures.complete_upload(owner_id=ANNA, picture_id=offer.picture.id)
     assert again.state is PictureState.REFUSED
     assert again.refusal is not None
-    assert (again.refusal.code, again.refusal.hint) == ("images.type_mismatch", refusal.value.way_out)
+    assert (again.refusal.code, again.refusal.hint) == ("images.type_mismatch", refusal.value.hint)
     assert not any((await studio.everything()).values())
     await studio.work()
     assert studio.told == [PictureRefused(picture_id=again.id, owner_id=ANNA, code="images.type_mismatch")]

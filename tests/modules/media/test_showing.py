@@ -88,8 +88,8 @@ async def test_who_has_it_is_told_so_before_any_file_is_looked_at(
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("A file was looked at.")
 
-    monkeypatch.setattr(gallery.program.store, "read", fail)
-    monkeypatch.setattr(gallery.program.store, "head", fail)
+    monkeypatch.setattr(gallery.program.runtime.files, "read", fail)
+    monkeypatch.setattr(gallery.program.runtime.files, "head", fail)
     monkeypatch.setattr(Renderer, "render", fail)
     for tags in (shown.headers["etag"], f'W/{shown.headers["etag"]}, "other"', "*"):
         known = await gallery.nobody.get(path, headers={"if-none-match": tags})
@@ -116,7 +116,7 @@ async def test_what_is_out_of_bounds_is_refused(gallery: Gallery) -> None:
 async def test_a_file_that_the_store_has_lost_is_made_anew(gallery: Gallery) -> None:
     picture = await a_picture(gallery)
     shown = await gallery.nobody.get(f"{picture['url']}&w=96&fmt=webp")
-    store = gallery.program.store
+    store = gallery.program.runtime.files
     for stored in [stored async for stored in store.list_objects(Retention.DERIVATIVE)]:
         await store.delete(stored.key)
     again = await gallery.nobody.get(f"{picture['url']}&w=96&fmt=webp")
@@ -133,7 +133,7 @@ async def test_a_cdn_gives_what_it_can_give(
         assert sent_on.status_code == 302
         assert sent_on.headers["location"].startswith("https://cdn.example/fair/derivative/")
         key = urlsplit(sent_on.headers["location"]).path.removeprefix("/fair/")
-        assert (await gallery.program.store.head(key)).size_bytes > 0
+        assert (await gallery.program.runtime.files.head(key)).size_bytes > 0
 
 
 async def rush(gallery: Gallery, url: str, *, count: int) -> list[httpx.Response]:
@@ -170,14 +170,14 @@ async def test_without_waiting_for_each_other_the_rush_makes_more(
 
 async def lose_files(gallery: Gallery) -> None:
     for stored in await gallery.stored():
-        await gallery.program.store.delete(stored)
+        await gallery.program.runtime.files.delete(stored)
 
 
 async def count_failures_of_a_rush(gallery: Gallery, url: str) -> int:
-    before = gallery.program.renderer.stats.failed.total()
+    before = gallery.program.runtime.renderer.stats.failed.total()
     answers = await rush(gallery, url, count=30)
     assert {answer.status_code for answer in answers} == {404}
-    return gallery.program.renderer.stats.failed.total() - before
+    return gallery.program.runtime.renderer.stats.failed.total() - before
 
 
 async def test_of_a_rush_for_what_cannot_be_made_one_fails_for_all(

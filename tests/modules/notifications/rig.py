@@ -18,18 +18,18 @@ from fairground.contracts.payments import Payments
 from fairground.contracts.reviews import Review, Reviews, ReviewSide
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Message
-from fairground.modules.booking import wiring as booking_wiring
-from fairground.modules.notifications import wiring
+from fairground.modules.booking import module as booking_module
+from fairground.modules.notifications import module as notifications_module
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.routes import Routes
 from fairground.platform.links import Links
-from fairground.platform.mail import FolderMailer
+from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.module import Module
-from fairground.verticals.loader import load_verticals
 from tests.doubles.accounts import FakeAccounts
 from tests.doubles.catalog import FakeCatalog
 from tests.doubles.payments import GOOD_CARD, FakePayments
+from tests.support.runtime import make_runtime
 
 PUBLIC_URL = "https://fair.example"
 ALWAYS_OPEN = [WeeklyHours(weekday=day, start=time(0), end=time(0)) for day in range(7)]
@@ -160,11 +160,10 @@ def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
     links.provide(Catalog, cast("Catalog", catalog))
     links.provide(Payments, cast("Payments", FakePayments()))
     links.provide(Reviews, cast("Reviews", reviews))
-    booking = booking_wiring.build(
-        db, links, verticals=load_verticals(), public_url=PUBLIC_URL, organizer="Fair <hello@fair.example>"
-    )
     mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")
-    module = wiring.build(db, links, mailer=mailer, public_url=PUBLIC_URL)
+    runtime = make_runtime(db, mail_folder, public_url=PUBLIC_URL, mailer=mailer, mail_from="Fair <hello@fair.example>")
+    booking = booking_module.build(runtime, links)
+    module = notifications_module.build(runtime, links)
     for each in (booking, module):
         routes.add(each.name, handlers=each.handlers)
     return Rig(

@@ -21,7 +21,7 @@ from fairground.kernel.money import (
     share_of,
 )
 from fairground.modules.payments.sandbox import currencies as stripe_currencies
-from fairground.platform.words import Words
+from fairground.platform.locale_formatter import LocaleFormatter
 from fairground.web.formats import Formats
 from tests.modules.payments.rig import Market
 from tests.modules.payments.sandbox.rig import AppHTTPClient
@@ -52,7 +52,7 @@ def test_amount_that_is_shown_reads_back_as_the_same_minor_units(code: str) -> N
 
 @pytest.mark.parametrize("code", sorted(CURRENCIES))
 def test_amount_is_shown_with_the_decimals_of_iso_4217(code: str) -> None:
-    shown = number_in(Words(Locale.parse("en_GB")).money(1_250_000, code), CURRENCIES[code])
+    shown = number_in(LocaleFormatter(Locale.parse("en_GB")).money(1_250_000, code), CURRENCIES[code])
     assert len(shown.partition(".")[2]) == currency_exponent(code)
 
 

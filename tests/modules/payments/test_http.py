@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from fairground.contracts.payments import Payments, PaymentStatus
 from fairground.kernel.errors import DomainError
-from fairground.modules.payments import wiring
+from fairground.modules.payments.module import SANDBOX_FILE, build
 from fairground.modules.payments.sandbox.store import SandboxStore
 from fairground.modules.payments.tables import EventRow
 from fairground.platform.db.database import Database
@@ -26,6 +26,7 @@ from fairground.platform.http.app import API_PREFIX
 from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.routes import Routes
 from fairground.platform.links import Links
+from tests.support.runtime import make_runtime
 
 WEBHOOK = f"{API_PREFIX}/webhooks/stripe"
 URL = "http://fair.test"
@@ -36,7 +37,7 @@ class Site:
 
     def __init__(self, db: Database, routes: Routes, folder: Path) -> None:
         links = Links()
-        self.module = wiring.build(db, links, data_dir=folder, public_url=URL)
+        self.module = build(make_runtime(db, folder, public_url=URL), links)
         routes.add(self.module.name, handlers=self.module.handlers)
         self.payments = links.of(Payments)
         app = FastAPI()
@@ -45,7 +46,7 @@ class Site:
             app.include_router(router, prefix=API_PREFIX)
         self.paths = set(app.openapi()["paths"])
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
-        self._file = SandboxStore(folder / wiring.SANDBOX_FILE)
+        self._file = SandboxStore(folder / SANDBOX_FILE)
 
     async def sign(self, body: bytes, *, at: float) -> dict[str, str]:
         secret = await self._file.secret("webhook_secret", prefix="whsec_")

@@ -8,11 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from fairground.contracts.payments import Payments
-from fairground.modules.payments import wiring
+from fairground.modules.payments.module import SANDBOX_FILE, build
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.platform.db.database import Database
 from fairground.platform.links import Links
 from fairground.platform.module import Module
+from tests.support.runtime import make_runtime
 
 KEYS = {
     "FAIRGROUND_PAYMENTS_STRIPE_API_KEY": "sk_live_1",
@@ -27,7 +28,7 @@ async def module(
     for name, value in request.param.items():
         monkeypatch.setenv(name, value)
     links = Links()
-    module = wiring.build(db, links, data_dir=tmp_path, public_url="http://fair.test")
+    module = build(make_runtime(db, tmp_path), links)
     yield module, links
     assert module.stop is not None
     await module.stop()
@@ -41,6 +42,7 @@ async def test_only_the_sandbox_has_a_page_and_a_sender(module: tuple[Module, Li
     built, links = module
     assert links.of(Payments) is not None
     is_sandbox = PaymentsSettings().is_sandbox
+    assert links.of(Payments).is_sandbox == is_sandbox
     assert ("/sandbox/3d-secure/{intent_id}/{token}" in paths_of(built)) == is_sandbox
     assert (built.start is not None) == is_sandbox
     assert "/webhooks/stripe" in paths_of(built)
@@ -48,7 +50,7 @@ async def test_only_the_sandbox_has_a_page_and_a_sender(module: tuple[Module, Li
 
 async def test_building_touches_no_file(module: tuple[Module, Links], tmp_path: Path) -> None:
     assert module
-    assert not (tmp_path / wiring.SANDBOX_FILE).exists()
+    assert not (tmp_path / SANDBOX_FILE).exists()
 
 
 @pytest.mark.parametrize("name", KEYS)

@@ -75,7 +75,7 @@ async def test_endless_read_is_stopped_with_a_hint_and_leaves_its_connection_usa
         with pytest.raises(DatabaseTimeout) as refused:
             async with db.read() as tx:
                 await tx.scalar(ENDLESS)
-        assert "try again" in refused.value.way_out
+        assert "try again" in refused.value.hint
         assert await read_one(db) == 1
 
 
@@ -249,4 +249,4 @@ class TestServer:
 
         with pytest.raises(DatabaseUnavailable) as refused:
             await write_and_lose_the_connection()
-        assert "Read what there is now" in refused.value.way_out
+        assert "Read what there is now" in refused.value.hint

@@ -22,7 +22,7 @@ def test_the_cookie_is_refused_where_others_can_listen_with_the_way_out(public_u
         SessionCookie(public_url=public_url).refuse_where_unsafe()
 
     assert public_url in refusal.value.detail
-    assert "FAIRGROUND_PUBLIC_URL" in refusal.value.way_out
+    assert "FAIRGROUND_PUBLIC_URL" in refusal.value.hint
 
 
 def test_what_is_set_can_be_read_and_is_cleared_with_the_same_flags() -> None:

@@ -30,7 +30,7 @@ def test_a_hostile_file_is_refused_with_what_to_do(content: bytes, code: str) ->
         head_of(content)
     assert refused.value.code == code
     assert refused.value.detail.endswith(".")
-    assert refused.value.way_out.endswith(".")
+    assert refused.value.hint.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_who_sends_an_iphone_photo_is_told_of_the_setting() -> None:
     heic = next(content for name, content, _ in HOSTILE if name == "heic")
     with pytest.raises(PictureTypeRefused, match="HEIC") as refused:
         head_of(heic)
-    assert "Most Compatible" in refused.value.way_out
+    assert "Most Compatible" in refused.value.hint
 
 
 def test_real_camera_photos_are_let_in(real_data: Path) -> None:

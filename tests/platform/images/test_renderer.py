@@ -138,7 +138,7 @@ async def test_a_damaged_picture_is_refused_and_the_child_lives_on(engine_name: 
     async with rendering(engine=engine_name) as renderer:
         with pytest.raises(PictureBroken) as refused:
             await renderer.render("damaged", [AVATAR], Source(damaged).load)
-        assert "save a copy" in refused.value.way_out
+        assert "save a copy" in refused.value.hint
         assert (await renderer.render("photo", [AVATAR], Source().load)).pictures
     assert renderer.stats.children_started == 1
 

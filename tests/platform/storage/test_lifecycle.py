@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fairground.kernel.clock import SystemClock
-from fairground.platform.findings import Finding, Verdict
+from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.storage.lifecycle import StorageClass
 from fairground.platform.storage.s3.address import Credentials, S3Address
 from fairground.platform.storage.s3.calls import S3Calls
@@ -55,41 +55,41 @@ async def lifecycle_at(url: str) -> AsyncIterator[BucketLifecycle]:
     await calls.close()
 
 
-async def add_cold_rule(url: str) -> list[Finding]:
+async def add_cold_rule(url: str) -> list[CheckResult]:
     async with lifecycle_at(url) as lifecycle:
         return await lifecycle.add_cold_rule(days=60, storage_class=StorageClass.GLACIER_IR)
 
 
-async def remove_cold_rule(url: str) -> list[Finding]:
+async def remove_cold_rule(url: str) -> list[CheckResult]:
     async with lifecycle_at(url) as lifecycle:
         return await lifecycle.remove_cold_rule()
 
 
-async def check(url: str) -> list[Finding]:
+async def check(url: str) -> list[CheckResult]:
     async with lifecycle_at(url) as lifecycle:
         return await lifecycle.check()
 
 
-def harm(findings: list[Finding]) -> list[str]:
-    return [finding.told for finding in findings if finding.verdict is Verdict.WRONG]
+def harm(results: list[CheckResult]) -> list[str]:
+    return [result.text for result in results if result.status is CheckStatus.FAILED]
 
 
 async def test_a_bucket_without_rules_is_said_to_keep_originals_where_they_came(bucket: Bucket) -> None:
-    findings = await check(bucket.url)
-    assert {finding.verdict for finding in findings} == {Verdict.OK}
-    assert [finding.told.partition(":")[0] for finding in findings[:3]] == [
+    results = await check(bucket.url)
+    assert {result.status for result in results} == {CheckStatus.OK}
+    assert [result.text.partition(":")[0] for result in results[:3]] == [
         "fair/original/",
         "fair/derivative/",
         "fair/upload/",
     ]
-    assert "originals stay in the storage class in which they came" in findings[-1].told
+    assert "originals stay in the storage class in which they came" in results[-1].text
 
 
 async def test_the_cold_rule_is_the_only_one_in_an_empty_bucket_and_names_the_prefix(bucket: Bucket) -> None:
-    findings = await add_cold_rule(bucket.url)
+    results = await add_cold_rule(bucket.url)
     assert bucket.rules() == [OURS]
-    assert findings[-1] == Finding(Verdict.OK, "originals go to the cold tier GLACIER_IR after 60 days")
-    assert findings == await check(bucket.url)
+    assert results[-1] == CheckResult(CheckStatus.OK, "originals go to the cold tier GLACIER_IR after 60 days")
+    assert results == await check(bucket.url)
 
 
 async def test_the_cold_rule_replaces_itself_and_no_rule_of_others(bucket: Bucket) -> None:
@@ -119,7 +119,7 @@ async def test_beside_rules_of_the_older_form_the_cold_rule_has_that_form(bucket
     await add_cold_rule(bucket.url)
     ours = {name: value for name, value in OURS.items() if name != "Filter"}
     assert bucket.rules() == [older, {**ours, "Prefix": "fair/original/"}]
-    assert "GLACIER_IR after 60 days" in (await check(bucket.url))[-1].told
+    assert "GLACIER_IR after 60 days" in (await check(bucket.url))[-1].text
 
 
 async def test_two_installations_in_one_bucket_have_a_cold_rule_each(bucket: Bucket) -> None:
@@ -165,14 +165,14 @@ async def test_a_rule_that_moves_originals_to_an_archive_is_wrong(bucket: Bucket
 
 async def test_rules_for_other_objects_and_older_versions_do_no_harm(bucket: Bucket) -> None:
     bucket.set_rules(LOGS, PARTS, {**LOGS, "ID": "off", "Status": "Disabled", "Filter": {"Prefix": "fair/"}})
-    assert {finding.verdict for finding in await check(bucket.url)} == {Verdict.OK}
+    assert {result.status for result in await check(bucket.url)} == {CheckStatus.OK}
 
 
 async def test_a_rule_for_tagged_objects_is_a_warning(bucket: Bucket) -> None:
     bucket.set_rules({"ID": "bad", "Expiration": {"Days": 1}, "Filter": {"Tag": {"Key": "scan", "Value": "bad"}}})
-    findings = await check(bucket.url)
-    assert harm(findings) == []
-    assert Verdict.WARNING in {finding.verdict for finding in findings}
+    results = await check(bucket.url)
+    assert harm(results) == []
+    assert CheckStatus.WARNING in {result.status for result in results}
 
 
 def test_what_is_unknown_in_rules_of_others_is_written_as_it_was_read() -> None:
@@ -197,9 +197,9 @@ async def test_the_least_size_that_moves_is_written_as_it_was_read(s3_server: Se
     body = LifecycleConfiguration().to_xml()
     found = answer_of(200, body).replace(b"\r\n\r\n", f"\r\n{name}: {value}\r\n\r\n".encode(), 1)
     async with front_of(s3_server, found, answer_of(200), found) as front, lifecycle_at(front.url) as lifecycle:
-        findings = await lifecycle.add_cold_rule(days=60, storage_class=StorageClass.GLACIER_IR)
+        results = await lifecycle.add_cold_rule(days=60, storage_class=StorageClass.GLACIER_IR)
     assert f"{name}: {value}".encode() in front.requests[1]
-    assert findings[-1].verdict is Verdict.WARNING, "the server has taken the rule and does not show it"
+    assert results[-1].status is CheckStatus.WARNING, "the server has taken the rule and does not show it"
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
+from fairground.modules.media.metrics import measure_pictures
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
@@ -41,10 +43,8 @@ def a_cache() -> ResponseCache:
 
 
 def metrics_of(db: Database, requests: RequestStats, jobs: JobStats, cache: ResponseCache) -> Metrics:
-    renderer = Renderer(ImageSettings())
-    return Metrics(
-        Sources(db=db, requests=requests, jobs=jobs, cache=cache, renderer=renderer, pictures=PictureStats())
-    )
+    measures = partial(measure_pictures, PictureStats(), Renderer(ImageSettings()))
+    return Metrics(Sources(db=db, requests=requests, jobs=jobs, cache=cache, measures=[measures]))
 
 
 async def test_every_part_of_a_process_is_shown(working: tuple[Database, Shop, Worker]) -> None:

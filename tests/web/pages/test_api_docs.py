@@ -1,14 +1,14 @@
 import re
+from pathlib import Path
 
 import pytest
 from fastapi import APIRouter, FastAPI
 from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel
 
-from fairground.verticals.loader import load_verticals
-from fairground.web.assets import Assets
+from fairground.platform.links import Links
 from fairground.web.pages import api_docs
-from fairground.web.rendering import Renderer
+from tests.support.runtime import make_site
 
 
 class HoldIn(BaseModel):
@@ -26,7 +26,7 @@ def app() -> FastAPI:
         """Take a time for `ten` minutes <b>."""
 
     app.include_router(router, prefix="/api/v1")
-    app.include_router(api_docs.routes(Renderer(assets=Assets(), verticals=load_verticals())))
+    app.include_router(api_docs.routes(make_site(Path()), Links()))
     return app
 
 

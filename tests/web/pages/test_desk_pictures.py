@@ -129,7 +129,7 @@ async def test_a_full_gallery_takes_nothing_and_keeps_nothing(market: Market, ma
     own = await market.program.links.of(Catalog).get_own_provider(owner_id=user.id)
     for _ in range(GALLERY_MAX):
         offer = await pictures.offer_upload(owner_id=user.id, content_type="image/jpeg")
-        await market.program.store.put(offer.form.fields["key"], photograph(60, 40))
+        await market.program.runtime.files.put(offer.form.fields["key"], photograph(60, 40))
         await pictures.complete_upload(owner_id=user.id, picture_id=offer.picture.id)
         await galleries.add_to_gallery(owner_id=user.id, provider_id=own.id, picture_id=offer.picture.id)
     await maya.send_file("Add it to the gallery", photograph(61, 40), alt="One more")
@@ -147,7 +147,7 @@ async def test_script_is_given_the_part_that_is_new_or_why_not(market: Market, m
     part = f"/_f{PAGE}/{offer.picture.id}"
     await maya.post(f"{part}/gallery")
     assert (maya.status, maya.text) == (409, "The picture did not arrive. Send it again.")
-    await market.program.store.put(offer.form.fields["key"], photograph(60, 40))
+    await market.program.runtime.files.put(offer.form.fields["key"], photograph(60, 40))
     await maya.post(f"{part}/gallery")
     assert maya.answer.text.startswith("<li")
     assert "hx-trigger" in maya.answer.text

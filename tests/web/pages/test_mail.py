@@ -4,16 +4,16 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from fairground.platform.mail import FolderMailer, compose_message
-from fairground.verticals.loader import load_verticals
-from fairground.web.assets import Assets
+from fairground.platform.links import Links
+from fairground.platform.mail.mailer import FolderMailer
+from fairground.platform.mail.message import compose_message
 from fairground.web.pages import mail
-from fairground.web.rendering import Renderer
+from tests.support.runtime import make_site
 
 
 def a_client(folder: Path) -> AsyncClient:
     app = FastAPI(redirect_slashes=False)
-    app.include_router(mail.routes(Renderer(assets=Assets(), verticals=load_verticals()), folder))
+    app.include_router(mail.routes(make_site(folder), Links()))
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://testserver")
 
 

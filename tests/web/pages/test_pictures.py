@@ -6,14 +6,16 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from fairground.platform.http import problems
+from fairground.platform.links import Links
 from fairground.web.pages import pictures
+from tests.support.runtime import make_site
 
 NAME = f"{UUID(int=7)}.svg"
 
 
 def a_client(folder: Path) -> AsyncClient:
     app = FastAPI()
-    app.include_router(pictures.routes(folder))
+    app.include_router(pictures.routes(make_site(folder), Links()))
     app.add_exception_handler(pictures.PictureNotFound, problems.on_domain_error)
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://testserver")
 

@@ -1,15 +1,19 @@
+from pathlib import Path
+
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from fairground.platform.links import Links
 from fairground.web.assets import STATIC_FOLDER, Assets
 from fairground.web.pages import static
+from tests.support.runtime import make_site
 
 
 @pytest.fixture
 def client() -> httpx.AsyncClient:
     app = FastAPI()
-    app.include_router(static.routes(Assets()))
+    app.include_router(static.routes(make_site(Path()), Links()))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
 
 

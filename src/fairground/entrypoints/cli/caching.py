@@ -10,18 +10,18 @@ import uvloop
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.catalog import Catalog
+from fairground.entrypoints.cli.checks import checks_of, run_checks
 from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.cli.servers import TIMEOUT_SECONDS, Address, show_warmed, unreachable
-from fairground.entrypoints.compose import Program
+from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings
 from fairground.ops.caching.flushing import flush, list_flushes
 from fairground.ops.caching.report import CacheReport
 from fairground.ops.caching.verifying import verify
 from fairground.ops.caching.warming import prewarm
-from fairground.platform.cache.settings import CacheSettings, Life
+from fairground.platform.cache.settings import Life
 from fairground.platform.db.common.operator_acts import OperatorAct
-from fairground.platform.findings import Verdict
 
 
 def add_to(app: typer.Typer) -> None:
@@ -123,19 +123,10 @@ def check_shared_level() -> None:
     Reaches it, writes and reads, and looks at version, role, eviction policy, memory and encryption. The exit code is 1
     when something is wrong; a warning is none.
     """
-    url = load_settings().redis_url
-    if not url:
+    checks = checks_of(compose(load_settings(), is_guest=True).modules, "cache")
+    if not checks:
         raise Mistake("FAIRGROUND_REDIS_URL is not set, so servers share no cache and there is nothing to check.")
-    # Only loaded where there is a server to speak to.
-    from fairground.platform.cache.redis.checking import check_server
-
-    try:
-        findings = uvloop.run(check_server(url, namespace=CacheSettings().namespace))
-    except ValueError as error:
-        raise Mistake(f"FAIRGROUND_REDIS_URL cannot be used: {error}.") from None
-    for finding in findings:
-        typer.echo(f"{finding.verdict:<8} {finding.told}")
-    if any(finding.verdict is Verdict.WRONG for finding in findings):
+    if not uvloop.run(run_checks(checks)):
         raise typer.Exit(1)
 
 

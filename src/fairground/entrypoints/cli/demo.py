@@ -34,4 +34,4 @@ def demo(
         typer.echo("Building the demo, which takes a minute or less …", err=True)
         return await build_demo(program, seed=seed)
 
-    typer.echo(run_as_guest(build, tells_nobody=True))
+    typer.echo(run_as_guest(build, is_silent=True))

@@ -13,18 +13,18 @@ from fairground.platform.telemetry.logs import configure_logs
 _Result = TypeVar("_Result")
 
 
-def run_as_guest(command: Callable[[Program], Awaitable[_Result]], *, tells_nobody: bool = False) -> _Result:
+def run_as_guest(command: Callable[[Program], Awaitable[_Result]], *, is_silent: bool = False) -> _Result:
     """Run a command on the installation's database, once its schema is known to be ours."""
     # What a command does step by step is not news: it says itself what came of it.
     configure_logs(level=logging.WARNING)
-    program = compose(load_settings(), is_guest=True, tells_nobody=tells_nobody)
+    program = compose(load_settings(), is_guest=True, is_silent=is_silent)
     require_schema(program.db.backend, program.histories)
 
     async def run() -> _Result:
         try:
             return await command(program)
         finally:
-            await program.store.close()
+            await program.runtime.files.close()
             await program.db.close()
 
     return asyncio.run(run())

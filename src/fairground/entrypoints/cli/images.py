@@ -4,14 +4,11 @@ from typing import Annotated
 
 import typer
 
-from fairground.contracts.catalog import EmbeddedPictures, Galleries
-from fairground.contracts.media import PictureCare
+from fairground.entrypoints.cli.checks import checks_of, run_checks
 from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.servers import Address, show_warmed
 from fairground.entrypoints.compose import Program
-from fairground.ops.images.examining import examine
 from fairground.ops.images.warming import warm_pictures
-from fairground.platform.findings import Verdict
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,12 +25,7 @@ def examine_pictures() -> None:
     """
 
     async def look(program: Program) -> bool:
-        links, is_right = program.links, True
-        care, galleries, embedded = links.of(PictureCare), links.of(Galleries), links.of(EmbeddedPictures)
-        async for finding in examine(care=care, galleries=galleries, embedded=embedded):
-            typer.echo(f"{finding.verdict:<8} {finding.told}")
-            is_right = is_right and finding.verdict is not Verdict.WRONG
-        return is_right
+        return await run_checks(checks_of(program.modules, "images"))
 
     if not run_as_guest(look):
         raise typer.Exit(1)

@@ -12,8 +12,8 @@ from fairground.ops.importing.faults import ImportRefused
 from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailable, DatabaseURLError
 from fairground.platform.db.dialect.guard import GuardError
 from fairground.platform.db.schema import SchemaMismatch
-from fairground.platform.mail import MailURLError
-from fairground.platform.mail_headers import SenderError
+from fairground.platform.mail.headers import SenderError
+from fairground.platform.mail.mailer import MailURLError
 from fairground.verticals.loader import PackError
 
 
@@ -49,14 +49,14 @@ def say(mistake: Exception) -> str:
 def _sentence(mistake: Exception) -> str:
     if not isinstance(mistake, DomainError):
         return str(mistake)
-    way_out = mistake.way_out
-    if isinstance(mistake, DatabaseUnavailable) and way_out == DatabaseUnavailable.hint:
+    hint = mistake.hint
+    if isinstance(mistake, DatabaseUnavailable) and hint == DatabaseUnavailable.hint:
         # No request was cut off here: most often the database is not where the settings say.
-        way_out = "Check that it runs and that FAIRGROUND_DATABASE_URL names it, then try again."
+        hint = "Check that it runs and that FAIRGROUND_DATABASE_URL names it, then try again."
     # The operator may see what the public must not: which host, port or file it was.
     reason = mistake.reason.rstrip(".") if isinstance(mistake, Unavailable) else ""
     detail = f"{mistake.detail.rstrip('.')}: {reason}." if reason else mistake.detail
-    return f"{detail} {way_out}".strip()
+    return f"{detail} {hint}".strip()
 
 
 def _say_usage(mistake: TyperException) -> str:

@@ -122,7 +122,7 @@ def _build_demo_into(settings: Settings, aside: Path) -> None:
     configure_logs(level=logging.WARNING)
     # Nearly everything that is made here is kept to the end: looking for garbage finds none.
     gc.disable()
-    program = compose(settings.with_database_file(aside), tells_nobody=True)
+    program = compose(settings.with_database_file(aside), is_silent=True)
     program.db.backend.commit_without_disk()
     upgrade_schema(program.db.backend, program.histories)
 

@@ -12,7 +12,7 @@ from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
 from fairground.entrypoints.storing import load_storage_settings, open_lifecycle, open_store
 from fairground.kernel.errors import Unavailable
-from fairground.platform.findings import Finding, Verdict
+from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.storage.checking import check_store
 from fairground.platform.storage.lifecycle import StorageClass
 from fairground.platform.storage.orphans import Collected
@@ -37,17 +37,17 @@ def check_storage() -> None:
     """
     settings, program = load_storage_settings(), load_settings()
 
-    async def check() -> list[Finding]:
+    async def check() -> list[CheckResult]:
         store = open_store(settings, data_dir=program.data_dir)
         try:
             return await check_store(store, cdn_url=settings.cdn_url, origin=program.address)
         finally:
             await store.close()
 
-    async def check_all() -> list[Finding]:
+    async def check_all() -> list[CheckResult]:
         return [*await check(), *await _check_rules(settings)]
 
-    _print_findings(uvloop.run(check_all()))
+    _print_results(uvloop.run(check_all()))
 
 
 def manage_lifecycle(
@@ -73,7 +73,7 @@ def manage_lifecycle(
         raise Mistake("--storage-class needs --cold-after-days.")
     settings = load_storage_settings()
 
-    async def manage() -> list[Finding]:
+    async def manage() -> list[CheckResult]:
         lifecycle = open_lifecycle(settings)
         if lifecycle is None:
             raise Mistake("Files are in a folder, which has one tier and no lifecycle rules; a bucket has them.")
@@ -87,31 +87,33 @@ def manage_lifecycle(
         finally:
             await lifecycle.close()
 
-    _print_findings(uvloop.run(manage()))
+    _print_results(uvloop.run(manage()))
 
 
-async def _check_rules(settings: StorageSettings) -> list[Finding]:
+async def _check_rules(settings: StorageSettings) -> list[CheckResult]:
     """Say what in the lifecycle rules of a bucket does harm; nothing of a folder."""
     lifecycle = open_lifecycle(settings)
     if lifecycle is None:
         return []
     try:
-        findings = await lifecycle.check()
+        results = await lifecycle.check()
     except StorageRefused as error:
-        return [Finding(Verdict.WARNING, f"the lifecycle rules of the bucket are not known: {error.detail}")]
+        return [CheckResult(CheckStatus.WARNING, f"the lifecycle rules of the bucket are not known: {error.detail}")]
     except Unavailable:
         return []
     finally:
         await lifecycle.close()
-    harmful = [finding for finding in findings if finding.verdict is not Verdict.OK]
-    return harmful or [Finding(Verdict.OK, "no lifecycle rule of the bucket removes or archives what is stored")]
+    harmful = [result for result in results if result.status is not CheckStatus.OK]
+    return harmful or [
+        CheckResult(CheckStatus.OK, "no lifecycle rule of the bucket removes or archives stored objects")
+    ]
 
 
-def _print_findings(findings: Sequence[Finding]) -> None:
+def _print_results(results: Sequence[CheckResult]) -> None:
     """Print each, and end with 1 if something is wrong."""
-    for finding in findings:
-        typer.echo(f"{finding.verdict:<8} {finding.told}")
-    if any(finding.verdict is Verdict.WRONG for finding in findings):
+    for result in results:
+        typer.echo(f"{result.status:<8} {result.text}")
+    if any(result.status is CheckStatus.FAILED for result in results):
         raise typer.Exit(1)
 
 

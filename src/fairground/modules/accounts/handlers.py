@@ -4,7 +4,7 @@ from fairground.modules.accounts import letters
 from fairground.modules.accounts.domain import LinkPurpose, link_lifetime
 from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.jobs import DropExpired, MailReset, MailVerification
-from fairground.platform.mail import Mailer
+from fairground.platform.mail.mailer import Mailer
 
 
 class AccountHandlers:

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from html import escape
 
 from fairground.contracts.accounts import User
-from fairground.platform.mail import compose_message
+from fairground.platform.mail.message import compose_message
 
 
 def verification(user: User, *, link: str, lasts: timedelta) -> EmailMessage:

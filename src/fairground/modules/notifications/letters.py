@@ -11,8 +11,8 @@ from jinja2 import Environment
 from fairground.contracts.accounts import User
 from fairground.contracts.booking import BookingView
 from fairground.modules.notifications.domain import Notice
-from fairground.platform.mail import compose_message
-from fairground.platform.mail_headers import message_id
+from fairground.platform.mail.headers import message_id
+from fairground.platform.mail.message import compose_message
 
 _CALENDAR_FILE: Final = "booking.ics"
 

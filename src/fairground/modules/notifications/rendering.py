@@ -7,7 +7,7 @@ from typing import Final
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from fairground.platform.words import DEFAULT_LOCALE, Words
+from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
 
 TEMPLATES_FOLDER: Final = Path(__file__).parent / "templates"
 
@@ -25,7 +25,12 @@ def build_environment(*, locale: str = DEFAULT_LOCALE) -> Environment:
     )
     # Until catalogues exist every text is its own translation, and plural forms follow English.
     env.install_gettext_translations(NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
-    words = Words(Locale.parse(locale))
-    env.filters |= {"money": words.money, "rating": words.rating, "when": words.when, "between": words.between}
+    formatter = LocaleFormatter(Locale.parse(locale))
+    env.filters |= {
+        "money": formatter.money,
+        "rating": formatter.rating,
+        "when": formatter.when,
+        "between": formatter.between,
+    }
     env.globals["language"] = locale.replace("_", "-")
     return env

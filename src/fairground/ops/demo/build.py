@@ -26,13 +26,14 @@ from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 
 CUSTOMERS = 80
+PROVIDERS = 300
 WEIGHTS: Mapping[str, int] = {"artists": 9, "chefs": 5, "tutors": 6}  # artists have the most kinds of acts to show
 # Of every fifty providers these are not approved, so that the approval desk has work to show.
 UNAPPROVED: Mapping[int, ProviderState] = {17: "submitted", 33: "rejected", 41: "draft"}
 HUE_SPREAD_DEGREES = 55  # a page of neighbours is varied, and still shows which vertical it is
 
 
-def build_plan(*, seed: int, verticals: Verticals, provider_count: int = 300) -> DemoPlan:
+def build_plan(*, seed: int, verticals: Verticals, provider_count: int = PROVIDERS) -> DemoPlan:
     """Return the same plan for the same arguments.
 
     Packs for which no words ship are left out, and so are words for which a pack has no category.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from fairground.kernel.money import major_from_minor, minor_from_major
 from fairground.kernel.zones import get_zone
 from fairground.ops.demo.pictures.draw import draw_portrait
 from fairground.ops.demo.plan import DemoBooking, DemoPlan, DemoProvider, DemoService
+from fairground.platform.module import DemoStage
 from fairground.platform.private_files import make_private_folder
 
 PASSWORD: Final = "demo-fairground"  # noqa: S105 - printed for everybody who starts the demo
@@ -69,7 +71,8 @@ class Stage:
         self._today = today
         self._pictures_dir = pictures_dir
 
-    async def build(self) -> None:
+    async def build(self) -> DemoStage:
+        """Write the plan, and return what later parts of the demo can refer to."""
         currency = await self._contracts.catalog.get_currency()
         owners, customers, admin_id = await self._open_accounts()
         make_private_folder(self._pictures_dir)
@@ -82,6 +85,12 @@ class Stage:
         open_for_booking = [provider for provider in staged if provider.planned.state == "approved"]
         await self._record_past(open_for_booking, customers)
         await _for_each(open_for_booking, lambda provider: self._book_ahead(provider, customers))
+        return DemoStage(
+            customer_ids=customers,
+            provider_ids=[provider.id for provider in open_for_booking],
+            today=self._today,
+            chance=Random(self._plan.seed),  # noqa: S311 - the same variety on every machine
+        )
 
     async def _open_accounts(self) -> tuple[list[UUID], list[UUID], UUID]:
         people = [

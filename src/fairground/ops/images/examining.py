@@ -8,7 +8,7 @@ from uuid import UUID
 from fairground.contracts.catalog import EmbeddedPictures, Galleries
 from fairground.contracts.media import PictureCare
 from fairground.kernel.errors import DomainError
-from fairground.platform.findings import Finding, Verdict
+from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.monogram import monogram
 from fairground.platform.images.recipes import Recipe, Shape
@@ -20,29 +20,33 @@ _MADE: Final = (PictureFormat.JPEG, PictureFormat.WEBP, PictureFormat.AVIF)
 _PACKAGES: Final = {EngineName.VIPS: "pyvips-binary", EngineName.PILLOW: "pillow"}
 
 
-async def examine(*, care: PictureCare, galleries: Galleries, embedded: EmbeddedPictures) -> AsyncIterator[Finding]:
+async def examine(*, care: PictureCare, galleries: Galleries, embedded: EmbeddedPictures) -> AsyncIterator[CheckResult]:
     """Look at everything, the slowest last: every file of the store is listed."""
     yield await _examine_library()
     for part in (_examine_embedded(embedded), _examine_chosen(care, galleries), _examine_pictures(care)):
-        async for finding in part:
-            yield finding
+        async for result in part:
+            yield result
 
 
-async def _examine_library() -> Finding:
+async def _examine_library() -> CheckResult:
     for engine in _PACKAGES:
         formats = await _list_formats(engine)
         if formats:
             break
     else:
-        return Finding(
-            Verdict.WRONG, "No picture can be made. `make install` installs pyvips-binary, which makes them."
+        return CheckResult(
+            CheckStatus.FAILED, "No picture can be made. `make install` installs pyvips-binary, which makes them."
         )
     told = f"Pictures are made by {engine} ({_version(_PACKAGES[engine])}), as {', '.join(formats)}."
     if PictureFormat.AVIF not in formats:
-        return Finding(Verdict.WRONG, f"{told} Browsers ask for AVIF first. `make install` installs what makes it.")
+        return CheckResult(
+            CheckStatus.FAILED, f"{told} Browsers ask for AVIF first. `make install` installs what makes it."
+        )
     if engine is EngineName.PILLOW:
-        return Finding(Verdict.WARNING, f"{told} It works, and takes twice the CPU of pyvips-binary: install that.")
-    return Finding(Verdict.OK, told)
+        return CheckResult(
+            CheckStatus.WARNING, f"{told} It works, and takes twice the CPU of pyvips-binary: install that."
+        )
+    return CheckResult(CheckStatus.OK, told)
 
 
 async def _list_formats(engine: EngineName) -> list[PictureFormat]:
@@ -70,48 +74,51 @@ def _version(package: str) -> str:
         return "of the system"
 
 
-async def _examine_embedded(embedded: EmbeddedPictures) -> AsyncIterator[Finding]:
+async def _examine_embedded(embedded: EmbeddedPictures) -> AsyncIterator[CheckResult]:
     report = await embedded.inspect_embedded()
     if report.addresses:
-        yield Finding(
-            Verdict.WRONG,
+        yield CheckResult(
+            CheckStatus.FAILED,
             f"{report.addresses} rows hold a whole picture (data:) where its address belongs: somebody has dropped what"
             " refuses them. `fairground db upgrade` makes that anew; set these to NULL and import the pictures.",
         )
     else:
-        yield Finding(Verdict.OK, "No row holds a whole picture (data:) where its address belongs.")
+        yield CheckResult(CheckStatus.OK, "No row holds a whole picture (data:) where its address belongs.")
     if waiting := sum(report.waiting.values()):
-        yield Finding(Verdict.WARNING, f"{waiting} pictures of imports wait: /admin/migrations makes files of them.")
+        yield CheckResult(
+            CheckStatus.WARNING, f"{waiting} pictures of imports wait: /admin/migrations makes files of them."
+        )
     for code, count in sorted(report.failed.items()):
         told = f"{count} pictures of imports cannot be shown ({code}): mend them at their source, and import them."
-        yield Finding(Verdict.WARNING, told)
+        yield CheckResult(CheckStatus.WARNING, told)
 
 
-async def _examine_chosen(care: PictureCare, galleries: Galleries) -> AsyncIterator[Finding]:
+async def _examine_chosen(care: PictureCare, galleries: Galleries) -> AsyncIterator[CheckResult]:
     missing, after = 0, UUID(int=0)
     while chosen := await galleries.list_chosen(after=after):
         missing += len(await care.find_missing(picture_ids=chosen))
         after = chosen[-1]
     if missing:
         told = f"{missing} pictures that portraits and galleries show are gone: their owners choose others."
-        yield Finding(Verdict.WRONG, told)
+        yield CheckResult(CheckStatus.FAILED, told)
     else:
-        yield Finding(Verdict.OK, "All that portraits and galleries show is there.")
+        yield CheckResult(CheckStatus.OK, "All that portraits and galleries show is there.")
 
 
-async def _examine_pictures(care: PictureCare) -> AsyncIterator[Finding]:
+async def _examine_pictures(care: PictureCare) -> AsyncIterator[CheckResult]:
     report = await care.inspect_pictures()
     states = ", ".join(f"{count} {state}" for state, count in sorted(report.by_state.items()))
-    yield Finding(Verdict.OK, f"Pictures: {states or 'none'}.")
+    yield CheckResult(CheckStatus.OK, f"Pictures: {states or 'none'}.")
     if report.bare:
-        yield Finding(
-            Verdict.WARNING, f"{report.bare} originals have no sizes any more: each is made when somebody asks for it."
+        yield CheckResult(
+            CheckStatus.WARNING,
+            f"{report.bare} originals have no sizes any more: each is made when somebody asks for it.",
         )
     if report.lost_renditions:
         told = f"{report.lost_renditions} sizes are not in the store: each is made anew when somebody asks for it."
-        yield Finding(Verdict.WARNING, told)
+        yield CheckResult(CheckStatus.WARNING, told)
     if report.lost_originals:
         told = f"{report.lost_originals} originals are not in the store: bring `original/` back from a backup of it."
-        yield Finding(Verdict.WRONG, told)
+        yield CheckResult(CheckStatus.FAILED, told)
     if not report.lost_originals and not report.lost_renditions:
-        yield Finding(Verdict.OK, "Every file that is referred to is in the store.")
+        yield CheckResult(CheckStatus.OK, "Every file that is referred to is in the store.")

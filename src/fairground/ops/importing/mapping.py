@@ -277,7 +277,7 @@ class RowMapper:
         try:
             return clean(text, most=longest) or None
         except TextRefused as refused:
-            mend = refused.mend.rstrip(".")
+            mend = refused.hint.rstrip(".")
             raise self._fault(name, f"it {refused.reason}", mend[0].lower() + mend[1:]) from None
 
     def _decimal(self, fields: dict[str, str], name: str, *, least: int, most: int) -> Decimal | None:
@@ -311,7 +311,7 @@ class RowMapper:
         try:
             minor = read_amount(text, self._map.currency)
         except AmountInvalid as refusal:
-            raise self._fault("price", refusal.problem, refusal.way_out) from refusal
+            raise self._fault("price", refusal.problem, refusal.hint) from refusal
         if minor == 0:
             raise self._fault("price", f"{text} is no price", "write what it costs, or leave it empty")
         if minor > PRICE_MAX_MINOR:

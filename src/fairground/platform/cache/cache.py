@@ -20,7 +20,7 @@ from fairground.platform.cache.memory import Kept, MemoryLevel
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags, State
-from fairground.platform.recent import Recent
+from fairground.platform.ttl_map import TTLMap
 
 TRUSTED_SECONDS: Final = 2.0  # a copy of what the shared level holds is believed for so long
 FAILURE_SECONDS: Final = 1.5  # after a failed computation nobody tries again for so long
@@ -80,7 +80,7 @@ class ResponseCache:
         self._keeps = is_alone or level is not None
         self._flights: Flights[Filled] = Flights()
         self._filler = Filler(settings, level=level, stats=self.stats, now=now)
-        self._failures: Recent[Filled] = Recent(most=FAILURES_MAX, now=now)
+        self._failures: TTLMap[Filled] = TTLMap(most=FAILURES_MAX, now=now)
         if level is not None:
             level.listen(self.tags)
 
@@ -176,7 +176,7 @@ class ResponseCache:
             log.exception("cache.flight_failed", route=wanted.route)
             return FAILED
         if filled.is_failure:
-            self._failures.remember(wanted.key, filled, seconds=FAILURE_SECONDS)
+            self._failures.put(wanted.key, filled, seconds=FAILURE_SECONDS)
         elif filled.entry is not None and filled.entry is not known:
             self._keep(wanted, filled.entry, state=state)
         return filled

@@ -15,7 +15,7 @@ from fairground.kernel.messages import Event, Job
 from fairground.platform.db.dialect.base import Backend, Executor, SQLOps
 from fairground.platform.db.dialect.opening import open_backend
 from fairground.platform.db.statements import StatementWatch
-from fairground.platform.measures import Durations
+from fairground.platform.histogram import DurationHistogram
 
 _AT_ONCE: Final = timedelta(0)
 
@@ -213,7 +213,7 @@ class Database:
         """
         self.backend: Backend = open_backend(url, pool_size=pool_size, is_guest=is_guest)
         self.statements = StatementWatch(self.backend.engine, slow_seconds=slow_seconds)
-        self.waits = {"read": Durations(), "write": Durations()}
+        self.waits = {"read": DurationHistogram(), "write": DurationHistogram()}
         """From asking for a transaction to having it: for a connection, and where one writes, for its turn."""
         self.clock_shift = _AT_ONCE
         self.renewals: Renewals | None = None

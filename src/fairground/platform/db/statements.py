@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from fairground.platform.db.dialect.base import IS_OPENING
-from fairground.platform.measures import Durations
+from fairground.platform.histogram import DurationHistogram
 
 SQL_MAX_CHARS: Final = 2000
 
@@ -23,7 +23,7 @@ class StatementWatch:
     """
 
     def __init__(self, engine: Engine, *, slow_seconds: float) -> None:
-        self.durations = Durations()
+        self.durations = DurationHistogram()
         self._slow_seconds = slow_seconds
         event.listen(engine, "before_cursor_execute", self._begin)
         event.listen(engine, "after_cursor_execute", self._end)

@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fairground.platform.measures import Durations
+from fairground.platform.histogram import DurationHistogram
 
 UNMATCHED: Final = "(none)"
 _METHODS: Final = frozenset(HTTPMethod)
@@ -20,7 +20,7 @@ class RequestStats:
     def __init__(self) -> None:
         self.answered: Counter[tuple[str, str, int]] = Counter()
         """By method, route and status."""
-        self.durations: defaultdict[str, Durations] = defaultdict(Durations)
+        self.durations: defaultdict[str, DurationHistogram] = defaultdict(DurationHistogram)
         """By route, to the last byte of the answer."""
         self.under_way = 0
         self.repeated = 0

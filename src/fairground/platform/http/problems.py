@@ -74,7 +74,7 @@ def status_of(error: DomainError) -> HTTPStatus:
 def problem_response(error: DomainError) -> ProblemResponse:
     """Return the problem document of a domain error; its `context` becomes further members."""
     log_reason(error)
-    problem = _problem(status_of(error), code=error.code, detail=error.detail, hint=error.way_out)
+    problem = _problem(status_of(error), code=error.code, detail=error.detail, hint=error.hint)
     return _respond(problem, headers=headers_of(error), extra=error.context)
 
 

@@ -9,13 +9,13 @@ from contextvars import Context
 from dataclasses import dataclass, field
 
 from fairground.kernel.errors import DomainError
+from fairground.platform.histogram import DurationHistogram
 from fairground.platform.images.recipes import Recipe
 from fairground.platform.images.refusals import RendererBusy, RendererUnavailable
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.images.wire import EngineName
 from fairground.platform.images.worker import Worker
-from fairground.platform.measures import Durations
 
 Load = Callable[[], Awaitable[bytes]]
 _Key = tuple[str, tuple[Recipe, ...]]
@@ -25,7 +25,7 @@ _Key = tuple[str, tuple[Recipe, ...]]
 class RenderStats:
     """Counts since the start of the process."""
 
-    durations: Durations = field(default_factory=Durations)
+    durations: DurationHistogram = field(default_factory=DurationHistogram)
     """From the request to the pictures, the wait in the queue included; only of those that were rendered."""
     failed: Counter[str] = field(default_factory=Counter)
     """By problem code."""

@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from fairground.platform.histogram import DurationHistogram
 from fairground.platform.jobs.states import Ending, JobState
-from fairground.platform.measures import Durations
 
 
 @dataclass
@@ -13,7 +13,7 @@ class JobStats:
 
     ended: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind and outcome: `done`, `discarded`, `retried`, `dead` or `lost`."""
-    durations: defaultdict[str, Durations] = field(default_factory=lambda: defaultdict(Durations))
+    durations: defaultdict[str, DurationHistogram] = field(default_factory=lambda: defaultdict(DurationHistogram))
     reaped: int = 0
     """Jobs of workers that went silent."""
 

@@ -8,7 +8,7 @@ import httpx
 
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.ids import uuid7
-from fairground.platform.findings import Finding, Verdict
+from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.storage.gate import public_url
 from fairground.platform.storage.keys import Retention, new_upload_key
 from fairground.platform.storage.policy import UploadForm
@@ -20,20 +20,20 @@ _LIFETIME: Final = timedelta(minutes=5)
 _PATIENCE_SECONDS: Final = 10
 
 
-async def check_store(store: Store, *, cdn_url: str, origin: str) -> list[Finding]:
-    """Try everything once. What cannot be reached is the last finding.
+async def check_store(store: Store, *, cdn_url: str, origin: str) -> list[CheckResult]:
+    """Try everything once. A store that cannot be reached is the last result.
 
     Args:
         origin: Of the pages from which browsers send files, such as https://fair.example.
     """
-    findings: list[Finding] = []
+    results: list[CheckResult] = []
     async with httpx.AsyncClient(timeout=_PATIENCE_SECONDS) as http:
         try:
-            async for finding in _try_all(store, http, cdn_url=cdn_url, origin=origin):
-                findings.append(finding)  # noqa: PERF401 - what was found before a failure is told as well
+            async for result in _try_all(store, http, cdn_url=cdn_url, origin=origin):
+                results.append(result)  # noqa: PERF401 - results before a failure are returned too
         except Unavailable as error:
-            findings.append(Finding(Verdict.WRONG, f"{error.detail} {_cause(error)}".strip()))
-    return findings
+            results.append(CheckResult(CheckStatus.FAILED, f"{error.detail} {_cause(error)}".strip()))
+    return results
 
 
 def _cause(error: Unavailable) -> str:
@@ -41,7 +41,7 @@ def _cause(error: Unavailable) -> str:
     return f"({cause.filename})" if isinstance(cause, OSError) and cause.filename else str(cause or "")
 
 
-async def _try_all(store: Store, http: httpx.AsyncClient, *, cdn_url: str, origin: str) -> AsyncIterator[Finding]:
+async def _try_all(store: Store, http: httpx.AsyncClient, *, cdn_url: str, origin: str) -> AsyncIterator[CheckResult]:
     key = f"{Retention.DERIVATIVE}/check/{uuid7()}.png"
     try:
         yield await _check_writing(store, key)
@@ -51,71 +51,73 @@ async def _try_all(store: Store, http: httpx.AsyncClient, *, cdn_url: str, origi
             yield await _check_public_address(http, public_url(key, cdn_url=cdn_url))
     finally:
         await store.delete(key)
-    async for finding in _check_uploads(store, http, origin=origin):
-        yield finding
+    async for result in _check_uploads(store, http, origin=origin):
+        yield result
     yield await _check_removal(store, key)
 
 
-async def _check_writing(store: Store, key: str) -> Finding:
+async def _check_writing(store: Store, key: str) -> CheckResult:
     await store.put(key, _CONTENT)
     if await store.put(key, _CONTENT):
-        return Finding(Verdict.WARNING, "written, but the store lets a second writer replace what is there")
-    return Finding(Verdict.OK, "written, and a second writer is told that it is there")
+        return CheckResult(CheckStatus.WARNING, "written, but the store lets a second writer replace what is there")
+    return CheckResult(CheckStatus.OK, "written, and a second writer is told that it is there")
 
 
-async def _check_reading(store: Store, key: str) -> Finding:
+async def _check_reading(store: Store, key: str) -> CheckResult:
     async with store.read(key, span=Span(8, 10)) as reading:
         part = b"".join([chunk async for chunk in reading.chunks])
     if part != _CONTENT[8:11]:
-        return Finding(Verdict.WRONG, "what was written could not be read in parts")
+        return CheckResult(CheckStatus.FAILED, "what was written could not be read in parts")
     listed = [stored.key async for stored in store.list_objects(Retention.DERIVATIVE) if stored.key == key]
     if not listed:
-        return Finding(Verdict.WRONG, "what was written is not in the list")
-    return Finding(Verdict.OK, "read, in parts as well, and listed")
+        return CheckResult(CheckStatus.FAILED, "what was written is not in the list")
+    return CheckResult(CheckStatus.OK, "read, in parts as well, and listed")
 
 
-async def _check_signed_address(store: Store, http: httpx.AsyncClient, key: str) -> Finding:
+async def _check_signed_address(store: Store, http: httpx.AsyncClient, key: str) -> CheckResult:
     url = store.sign_read(key, lifetime=_LIFETIME)
     if url.startswith("/"):
-        return Finding(Verdict.OK, "signed addresses are answered by this server")
+        return CheckResult(CheckStatus.OK, "signed addresses are answered by this server")
     answer = await _get(http, url)
     if answer != "200":
-        return Finding(Verdict.WRONG, f"a signed address was answered with {answer}")
-    return Finding(Verdict.OK, "a signed address is answered by the store")
+        return CheckResult(CheckStatus.FAILED, f"a signed address was answered with {answer}")
+    return CheckResult(CheckStatus.OK, "a signed address is answered by the store")
 
 
-async def _check_public_address(http: httpx.AsyncClient, url: str) -> Finding:
+async def _check_public_address(http: httpx.AsyncClient, url: str) -> CheckResult:
     answer = await _get(http, url)
     if answer != "200":
-        return Finding(Verdict.WRONG, f"FAIRGROUND_STORAGE_CDN_URL does not give what is stored: {url}: {answer}")
-    return Finding(Verdict.OK, "FAIRGROUND_STORAGE_CDN_URL gives what is stored")
+        return CheckResult(
+            CheckStatus.FAILED, f"FAIRGROUND_STORAGE_CDN_URL does not give what is stored: {url}: {answer}"
+        )
+    return CheckResult(CheckStatus.OK, "FAIRGROUND_STORAGE_CDN_URL gives what is stored")
 
 
-async def _check_uploads(store: Store, http: httpx.AsyncClient, *, origin: str) -> AsyncIterator[Finding]:
+async def _check_uploads(store: Store, http: httpx.AsyncClient, *, origin: str) -> AsyncIterator[CheckResult]:
     form = store.offer_upload(new_upload_key(content_type=_TYPE), max_bytes=len(_CONTENT), lifetime=_LIFETIME)
     if form.url.startswith("/"):
-        yield Finding(Verdict.OK, "uploads pass through this server")
+        yield CheckResult(CheckStatus.OK, "uploads pass through this server")
         return
     try:
         too_long = await _post(http, form, _CONTENT + b"!")
         if too_long.startswith("2"):
-            yield Finding(
-                Verdict.WARNING, "the store takes uploads that are larger than allowed; they are looked at again"
+            yield CheckResult(
+                CheckStatus.WARNING, "the store takes uploads that are larger than allowed; they are looked at again"
             )
         answer = await _post(http, form, _CONTENT)
         if await _is_there(store, form.key):
-            yield Finding(Verdict.OK, "browsers can upload straight to the store")
+            yield CheckResult(CheckStatus.OK, "browsers can upload straight to the store")
             yield await check_origin(http, form.url, origin=origin)
         else:
-            yield Finding(
-                Verdict.WRONG,
+            yield CheckResult(
+                CheckStatus.FAILED,
                 f"the store takes no POST uploads ({answer}); set FAIRGROUND_STORAGE_TAKES_DIRECT_UPLOADS=false",
             )
     finally:
         await store.delete(form.key)
 
 
-async def check_origin(http: httpx.AsyncClient, url: str, *, origin: str) -> Finding:
+async def check_origin(http: httpx.AsyncClient, url: str, *, origin: str) -> CheckResult:
     """Ask what a browser asks before a page may send a file there and tell of its progress."""
     asked = {"origin": origin, "access-control-request-method": "POST"}
     try:
@@ -124,18 +126,18 @@ async def check_origin(http: httpx.AsyncClient, url: str, *, origin: str) -> Fin
     except httpx.HTTPError:
         is_allowed = False
     if is_allowed:
-        return Finding(Verdict.OK, f"pages of {origin} may send files to the store")
-    return Finding(
-        Verdict.WRONG,
+        return CheckResult(CheckStatus.OK, f"pages of {origin} may send files to the store")
+    return CheckResult(
+        CheckStatus.FAILED,
         f"the store does not let pages of {origin} send files: add a CORS rule to the bucket with AllowedOrigins"
         f' ["{origin}"] and AllowedMethods ["POST"], or set FAIRGROUND_STORAGE_TAKES_DIRECT_UPLOADS=false',
     )
 
 
-async def _check_removal(store: Store, key: str) -> Finding:
+async def _check_removal(store: Store, key: str) -> CheckResult:
     if await _is_there(store, key):
-        return Finding(Verdict.WRONG, "what was deleted is still there")
-    return Finding(Verdict.OK, "deleted")
+        return CheckResult(CheckStatus.FAILED, "what was deleted is still there")
+    return CheckResult(CheckStatus.OK, "deleted")
 
 
 async def _is_there(store: Store, key: str) -> bool:

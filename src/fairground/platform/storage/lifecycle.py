@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from fairground.platform.findings import Finding, Verdict
+from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.storage.keys import Retention
 
 _ARCHIVE_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -50,29 +50,29 @@ class Rule:
         return below.startswith(self.prefix) and not self.is_for_some
 
 
-def judge_rules(rules: Iterable[Rule], *, prefix: str) -> list[Finding]:
+def judge_rules(rules: Iterable[Rule], *, prefix: str) -> list[CheckResult]:
     """Say for each kind of object what the rules do to it, and what of that does harm.
 
     Args:
         prefix: Before every key, with a slash at its end; empty when there is none.
     """
     enabled = [rule for rule in rules if rule.is_enabled]
-    findings: list[Finding] = []
+    results: list[CheckResult] = []
     for retention in Retention:
         below = f"{prefix}{retention}/"
-        found = [finding for rule in enabled if rule.reaches(below) for finding in _judge(rule, below)]
-        findings += found or [Finding(Verdict.OK, f"{below}: no rule removes or moves objects")]
+        found = [result for rule in enabled if rule.reaches(below) for result in _judge(rule, below)]
+        results += found or [CheckResult(CheckStatus.OK, f"{below}: no rule removes or moves objects")]
     originals = f"{prefix}{Retention.ORIGINAL}/"
-    return [*findings, Finding(Verdict.OK, f"originals {_say_tier(enabled, originals)}")]
+    return [*results, CheckResult(CheckStatus.OK, f"originals {_say_tier(enabled, originals)}")]
 
 
-def _judge(rule: Rule, below: str) -> Iterator[Finding]:
+def _judge(rule: Rule, below: str) -> Iterator[CheckResult]:
     which = "objects" if rule.covers(below) else "some objects"
     by = f'{below}: the rule "{rule.name}"'
     # This program sets no tags, so only objects that something else has tagged are meant.
-    worst = Verdict.WARNING if rule.is_for_tagged else Verdict.WRONG
+    worst = CheckStatus.WARNING if rule.is_for_tagged else CheckStatus.FAILED
     if rule.expires:
-        yield Finding(
+        yield CheckResult(
             worst,
             f"{by} removes {which} {rule.expires}, also those in use; disable it, for servers remove by themselves"
             " what nothing refers to",
@@ -80,11 +80,13 @@ def _judge(rule: Rule, below: str) -> Iterator[Finding]:
     for transition in rule.transitions:
         moves = f"{by} moves {which} to {transition.storage_class} {transition.when}"
         if transition.storage_class in _ARCHIVE_CLASSES:
-            yield Finding(worst, f"{moves}, where they cannot be read for hours; choose {' or '.join(StorageClass)}")
+            yield CheckResult(
+                worst, f"{moves}, where they cannot be read for hours; choose {' or '.join(StorageClass)}"
+            )
         elif transition.storage_class not in set(StorageClass):
-            yield Finding(Verdict.WARNING, f"{moves}; that must be a class that is read at once")
+            yield CheckResult(CheckStatus.WARNING, f"{moves}; that must be a class that is read at once")
         else:
-            yield Finding(Verdict.OK, moves)
+            yield CheckResult(CheckStatus.OK, moves)
 
 
 def _say_tier(enabled: Iterable[Rule], originals: str) -> str:

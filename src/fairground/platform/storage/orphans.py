@@ -1,15 +1,16 @@
 """Finds what is stored and nothing refers to, and removes it once it has been so for long enough."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
 import structlog
 
 from fairground.kernel.clock import Clock
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.messages import Job
+from fairground.platform.module import Referrer
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.store import Store, StoredObject
 
@@ -25,14 +26,6 @@ class CollectOrphans(Job):
     """Remove stored objects that nothing refers to, and uploads that nobody came back for."""
 
     topic: ClassVar = "storage.collect_orphans.v1"
-
-
-class Referrer(Protocol):
-    """Whoever keeps keys of stored objects."""
-
-    async def find_referred(self, keys: Sequence[str]) -> Collection[str]:
-        """Return those of the keys that something refers to, or that must stay for another reason."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

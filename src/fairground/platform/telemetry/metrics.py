@@ -4,7 +4,7 @@ Only loaded where an operator has asked for it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -31,13 +31,12 @@ from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.levels import LevelState
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
+from fairground.platform.histogram import BOUNDS_SECONDS, DurationHistogram
 from fairground.platform.http.cache_control import UNSTORED
 from fairground.platform.http.counting import RequestStats
-from fairground.platform.images.renderer import Renderer
-from fairground.platform.images.stats import PictureStats
 from fairground.platform.jobs.queue import Queue, measure_queue
 from fairground.platform.jobs.stats import JobStats
-from fairground.platform.measures import BOUNDS_SECONDS, Durations
+from fairground.platform.measures import Counted, Gauged, Labels, Measure
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -56,8 +55,8 @@ class Sources:
     requests: RequestStats
     jobs: JobStats
     cache: ResponseCache
-    renderer: Renderer
-    pictures: PictureStats
+    measures: Sequence[Callable[[], Iterable[Measure]]] = ()
+    """What modules count."""
 
 
 class Metrics(Collector):
@@ -65,7 +64,7 @@ class Metrics(Collector):
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._lag = Durations()
+        self._lag = DurationHistogram()
         self._queue: Queue | None = None
 
     @asynccontextmanager
@@ -112,7 +111,8 @@ class Metrics(Collector):
         yield from self._database()
         yield from self._jobs()
         yield from self._cache()
-        yield from self._pictures()
+        for measures in self._sources.measures:
+            yield from map(_family, measures())
         yield _histogram("event_loop_lag_seconds", "How late the event loop was.", [((), self._lag)])
 
     def _requests(self) -> Iterator[Metric]:
@@ -206,43 +206,6 @@ class Metrics(Collector):
             family.add_metric((state.value,), float(cache.level is not None and cache.level.state is state))
         yield family
 
-    def _pictures(self) -> Iterator[Metric]:
-        renderer, stats = self._sources.renderer, self._sources.pictures
-        yield _counter(
-            "image_requests",
-            "Requests for pictures past memory by how they ended:"
-            " kept, rendered, not_modified, redirected, refused, busy, failed.",
-            labels=("outcome",),
-            counts=[((outcome.value,), count) for outcome, count in list(stats.shown.items())],
-        )
-        yield _counter("image_bytes", "Bytes of pictures in answers.", counts=[((), stats.shown_bytes)])
-        yield _counter(
-            "picture_uploads",
-            "Pictures that were brought: taken, or the code that they were refused with.",
-            labels=("outcome",),
-            counts=[((outcome,), count) for outcome, count in list(stats.brought.items())],
-        )
-        yield _histogram(
-            "image_render_duration_seconds",
-            "How long rendering took, the wait in the queue included; of what was rendered.",
-            [((), renderer.stats.durations)],
-        )
-        yield _counter(
-            "image_render_failures",
-            "Pictures that were not rendered, by the code of the problem; those refused for a full queue among them.",
-            labels=("code",),
-            counts=[((code,), count) for code, count in list(renderer.stats.failed.items())],
-        )
-        for name, told, count in (
-            ("renders_joined", "Requests that waited for the rendering of another one.", renderer.stats.joined),
-            ("children_started", "Child processes started to render.", renderer.stats.children_started),
-        ):
-            yield _counter(f"image_{name}", told, counts=[((), count)])
-        yield _gauge("image_renders_waiting", "Pictures that wait for a child process.", renderer.waiting)
-
-
-Labels = tuple[str, ...]
-
 
 def _unstored(app: "WSGIApplication") -> "WSGIApplication":
     """Return the application with `Cache-Control: private, no-store`: an old figure is a wrong figure."""
@@ -254,6 +217,16 @@ def _unstored(app: "WSGIApplication") -> "WSGIApplication":
         return app(environ, start)
 
     return answer
+
+
+def _family(measure: Measure) -> Metric:
+    match measure:
+        case Counted():
+            return _counter(measure.name, measure.meaning, labels=measure.labels, counts=measure.counts)
+        case Gauged():
+            return _gauge(measure.name, measure.meaning, measure.value)
+        case _:
+            return _histogram(measure.name, measure.meaning, measure.durations, labels=measure.labels)
 
 
 def _counter(
@@ -270,7 +243,7 @@ def _gauge(name: str, told: str, value: float | None) -> GaugeMetricFamily:
 
 
 def _histogram(
-    name: str, told: str, measured: Iterable[tuple[Labels, Durations]], *, labels: Sequence[str] = ()
+    name: str, told: str, measured: Iterable[tuple[Labels, DurationHistogram]], *, labels: Sequence[str] = ()
 ) -> HistogramMetricFamily:
     family = HistogramMetricFamily(f"fairground_{name}", told, labels=labels)
     bounds = [*map(str, BOUNDS_SECONDS), "+Inf"]

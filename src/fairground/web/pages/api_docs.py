@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse
 
-from fairground.web.rendering import Renderer
+from fairground.platform.links import Links
+from fairground.web.site import Site
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _REFERENCE: Final = "#/components/schemas/"
@@ -31,13 +32,13 @@ class Operation(NamedTuple):
     """The status codes that are described."""
 
 
-def routes(renderer: Renderer) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:  # noqa: ARG001 - every area is given both
     router = APIRouter(include_in_schema=False)
 
     @router.get("/api/docs")
     async def show_api(request: Request) -> HTMLResponse:
         app: FastAPI = request.app
-        return renderer.page(request, "api_docs/page.html", groups=group_operations(app.openapi()))
+        return site.renderer.page(request, "api_docs/page.html", groups=group_operations(app.openapi()))
 
     return router
 

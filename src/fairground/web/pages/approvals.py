@@ -9,10 +9,11 @@ from starlette.responses import Response
 from fairground.contracts.catalog import Catalog
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, Staff
-from fairground.verticals.loader import Verticals
+from fairground.platform.links import Links
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router, see_other
-from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.rendering import UNSTORED
+from fairground.web.site import Site
 
 QUEUE_LENGTH: Final = 100
 
@@ -21,7 +22,8 @@ class Reason(Answers):
     reason: str
 
 
-def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    renderer, catalog, verticals = site.renderer, links.of(Catalog), site.verticals
     router = page_router(renderer)
 
     async def show(request: Request, caller: Caller, *, provider_id: UUID, form: Form, status: int = 200) -> Response:

@@ -14,11 +14,13 @@ from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError
 from fairground.kernel.money import find_currency
 from fairground.platform.http.identity import SignedIn
+from fairground.platform.links import Links
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Place, Vertical
 from fairground.web.forms import Answers, Form, FormRefused, read_form
 from fairground.web.page_route import PageNotFound, page_router, see_other
 from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.site import Site
 
 
 class ChosenTime(Answers):
@@ -80,7 +82,14 @@ class BookingPages:
         )
 
 
-def routes(pages: BookingPages) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    pages = BookingPages(
+        renderer=site.renderer,
+        catalog=links.of(Catalog),
+        bookings=links.of(Bookings),
+        verticals=site.verticals,
+        clock=site.clock,
+    )
     router = page_router(pages.renderer)
 
     @router.get("/book/{slug}")

@@ -17,12 +17,14 @@ from fairground.contracts.catalog import Catalog, NotAProvider, OwnProvider, Pro
 from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError, NotFound
 from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.links import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.formats import date_in
 from fairground.web.forms import Form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.me import PAGE_LENGTH, read_page, read_status
 from fairground.web.rendering import Renderer
+from fairground.web.site import Site
 
 SIDE: Final = "provider"
 COMING_MAX: Final = 100  # bookings ahead that the desk lays out by day
@@ -79,7 +81,19 @@ class Desk:
         )
 
 
-def routes(desk: Desk) -> APIRouter:
+def build_desk(site: Site, links: Links) -> Desk:
+    return Desk(
+        renderer=site.renderer,
+        accounts=links.of(Accounts),
+        catalog=links.of(Catalog),
+        bookings=links.of(Bookings),
+        verticals=site.verticals,
+        clock=site.clock,
+    )
+
+
+def routes(site: Site, links: Links) -> APIRouter:
+    desk = build_desk(site, links)
     router = page_router(desk.renderer)
 
     @router.get("/pro")

@@ -8,13 +8,16 @@ from starlette.responses import Response
 from fairground.contracts.catalog import OwnProvider
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.links import Links
 from fairground.web.forms import Form, read_form
 from fairground.web.hours import WEEKDAYS, exception_rows_of, form_of, rows_of, rules_from
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.desk import Desk
+from fairground.web.pages.desk import Desk, build_desk
+from fairground.web.site import Site
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    desk = build_desk(site, links)
     router = page_router(desk.renderer)
 
     @router.get("/pro/hours")

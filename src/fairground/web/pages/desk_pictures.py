@@ -14,16 +14,17 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from fairground.contracts.catalog import GALLERY_MAX, Galleries, GalleryFull, OwnProvider, Portraits
-from fairground.contracts.media import Picture, PictureNotFound, Pictures
+from fairground.contracts.media import Picture, PictureForms, PictureNotFound, Pictures
 from fairground.kernel.errors import Conflict, DomainError, Invalid, LimitExceeded
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.images.refusals import heic_refused, unknown_refused
+from fairground.platform.links import Links
 from fairground.platform.storage.receiving import FORM_MAX_BYTES
 from fairground.web.addresses import read_number
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.desk import Desk
-from fairground.web.uploads import PictureForms
+from fairground.web.pages.desk import Desk, build_desk
+from fairground.web.site import Site
 
 PATH: Final = "/pro/pictures"
 _REST_SECONDS: Final = 60
@@ -111,7 +112,14 @@ class PictureDesk:
         )
 
 
-def routes(at: PictureDesk) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    at = PictureDesk(
+        desk=build_desk(site, links),
+        pictures=links.of(Pictures),
+        portraits=links.of(Portraits),
+        galleries=links.of(Galleries),
+        forms=links.of(PictureForms),
+    )
     router = page_router(at.desk.renderer)
     _add_page(router, at)
     _add_bringing(router, at)

@@ -21,11 +21,13 @@ from fairground.contracts.media import PictureState
 from fairground.contracts.reviews import ReviewPage
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.links import Links
 from fairground.verticals.schema import Vertical
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.hours import zone_options
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.desk import Desk
+from fairground.web.pages.desk import Desk, build_desk
+from fairground.web.site import Site
 
 FIELDS: Final = {"catalog.category_unknown": "categories"}
 
@@ -42,7 +44,8 @@ class Profile(Answers):
     contact_phone: str | None = None
 
 
-def routes(desk: Desk, *, galleries: Galleries, schedules: ProviderSchedules) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    desk, galleries, schedules = build_desk(site, links), links.of(Galleries), links.of(ProviderSchedules)
     router = page_router(desk.renderer)
 
     @router.get("/pro/profile")

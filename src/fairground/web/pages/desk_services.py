@@ -20,9 +20,11 @@ from fairground.contracts.catalog import (
 from fairground.kernel.errors import DomainError
 from fairground.kernel.money import AmountInvalid, currency_exponent, find_currency, read_amount
 from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.links import Links
 from fairground.web.forms import Answers, Form, FormRefused, read_form
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.desk import Desk
+from fairground.web.pages.desk import Desk, build_desk
+from fairground.web.site import Site
 
 
 class Offered(Answers):
@@ -34,7 +36,8 @@ class Offered(Answers):
     description: str | None = None
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    desk = build_desk(site, links)
     router = page_router(desk.renderer)
 
     @router.get("/pro/services")
@@ -75,7 +78,7 @@ def _price_minor(text: str, *, currency: str) -> int:
     try:
         price_minor = read_amount(text, currency)
     except AmountInvalid as refusal:
-        raise FormRefused({"price": f"{refusal.problem}: {refusal.way_out}."}) from refusal
+        raise FormRefused({"price": f"{refusal.problem}: {refusal.hint}."}) from refusal
     if not 1 <= price_minor <= PRICE_MAX_MINOR:
         most = PRICE_MAX_MINOR // 10 ** currency_exponent(currency)
         raise FormRefused({"price": _("Write more than 0 and at most %(most)s.") % {"most": most}})

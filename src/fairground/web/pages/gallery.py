@@ -10,9 +10,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from fairground.contracts.catalog import ProviderCard
+from fairground.platform.http.shield import is_loopback
+from fairground.platform.links import Links
 from fairground.web.calendars import Month, build_month
 from fairground.web.forms import Form
 from fairground.web.rendering import Renderer
+from fairground.web.site import Site
 
 EXAMPLE_DAY: Final = date(2026, 12, 3)
 EXAMPLE_START: Final = datetime(2026, 12, 3, 18, 0, tzinfo=UTC)
@@ -25,8 +28,15 @@ EXAMPLE_CARDS: Final = (
 )
 
 
-def routes(renderer: Renderer) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:  # noqa: ARG001 - every area is given both
     router = APIRouter(include_in_schema=False)
+    # For developers, on their own machine.
+    if is_loopback(site.public_url):
+        _add_gallery(router, site.renderer)
+    return router
+
+
+def _add_gallery(router: APIRouter, renderer: Renderer) -> None:
 
     @router.get("/_ui")
     async def show_gallery(request: Request) -> HTMLResponse:
@@ -46,8 +56,6 @@ def routes(renderer: Renderer) -> APIRouter:
             day=EXAMPLE_DAY,
             zone=EXAMPLE_ZONE,
         )
-
-    return router
 
 
 def _card(number: int, example: tuple[str, str, str, int, float | None, int]) -> ProviderCard:

@@ -8,16 +8,17 @@ from starlette.responses import HTMLResponse
 
 from fairground.contracts.catalog import Catalog, ProviderQuery
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, list_tag
-from fairground.verticals.loader import Verticals
+from fairground.platform.links import Links
 from fairground.verticals.schema import Vertical
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import VerticalPath, existing_vertical, page_router
-from fairground.web.rendering import Renderer
+from fairground.web.site import Site
 
 ROW_LENGTH: Final = 10
 
 
-def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    renderer, catalog, verticals = site.renderer, links.of(Catalog), site.verticals
     router = page_router(renderer)
     first = verticals.packs[0]
 

@@ -9,18 +9,19 @@ from starlette.responses import HTMLResponse
 
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tags, list_tag
-from fairground.verticals.loader import Verticals
+from fairground.platform.links import Links
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import VerticalPath, existing_vertical, page_router
-from fairground.web.rendering import Renderer
 from fairground.web.searches import PAGE_LENGTH, PAGES_MAX, RATINGS, SORTS, Search, SearchWords, price_bars
+from fairground.web.site import Site
 
 
 def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
     return ALL_PROVIDERS, list_tag(asked["vertical"] or None), *free_tags(asked["when"])
 
 
-def routes(renderer: Renderer, *, catalog: Catalog, verticals: Verticals) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    renderer, catalog, verticals = site.renderer, links.of(Catalog), site.verticals
     router = page_router(renderer)
 
     def is_unknown(asked: Mapping[str, Any]) -> bool:

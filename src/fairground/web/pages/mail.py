@@ -10,8 +10,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fairground.kernel.errors import NotFound
+from fairground.platform.links import Links
 from fairground.web.page_route import page_router
 from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.site import Site
 
 _SHOWN: Final = 100
 
@@ -35,8 +37,14 @@ class KeptMail(NamedTuple):
         return [part.get_filename() or part.get_content_type() for part in self.message.iter_attachments()]
 
 
-def routes(renderer: Renderer, folder: Path) -> APIRouter:
-    router = page_router(renderer)
+def routes(site: Site, links: Links) -> APIRouter:  # noqa: ARG001 - every area is given both
+    router = page_router(site.renderer)
+    if site.mail_dir is not None:
+        _add_mail(router, site.renderer, site.mail_dir)
+    return router
+
+
+def _add_mail(router: APIRouter, renderer: Renderer, folder: Path) -> None:
 
     @router.get("/mail")
     def list_mail(request: Request) -> Response:
@@ -49,8 +57,6 @@ def routes(renderer: Renderer, folder: Path) -> APIRouter:
         if file is None:
             raise MailNotFound("There is no such mail.")
         return renderer.page(request, "mail/one.html", headers=UNSTORED, mail=_read(file))
-
-    return router
 
 
 def _read(file: Path) -> KeptMail:

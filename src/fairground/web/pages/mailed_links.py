@@ -11,10 +11,12 @@ from fairground.contracts.accounts import Accounts
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.client import ClientKey
 from fairground.platform.http.identity import SignedIn, Visitor
+from fairground.platform.links import Links
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router
 from fairground.web.pages.sign_in import ERROR_FIELDS, Password
 from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.site import Site
 
 
 class Address(Answers):
@@ -42,7 +44,8 @@ class MailedLinkPages:
         )
 
 
-def routes(pages: MailedLinkPages) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    pages = MailedLinkPages(renderer=site.renderer, accounts=links.of(Accounts))
     router = page_router(pages.renderer)
     _add_verification(router, pages)
     _add_reset(router, pages)

@@ -9,15 +9,17 @@ from starlette.responses import Response
 from fairground.contracts.booking import Bookings, BookingStatus
 from fairground.kernel.paging import PAGED_AT_MOST
 from fairground.platform.http.identity import SignedIn
+from fairground.platform.links import Links
 from fairground.web.page_route import page_router, see_other
-from fairground.web.rendering import Renderer
+from fairground.web.site import Site
 
 PAGE_LENGTH: Final = 20
 PAGES_MAX: Final = PAGED_AT_MOST // PAGE_LENGTH
 SIDE: Final = "customer"
 
 
-def routes(renderer: Renderer, *, bookings: Bookings) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    renderer, bookings = site.renderer, links.of(Bookings)
     router = page_router(renderer)
 
     @router.get("/me")

@@ -5,11 +5,14 @@ from starlette.responses import Response
 
 from fairground.contracts.catalog import EmbeddedPictures, PictureMigration, PictureSubject
 from fairground.platform.http.identity import Staff
+from fairground.platform.links import Links
 from fairground.web.page_route import page_router, see_other
-from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.rendering import UNSTORED
+from fairground.web.site import Site
 
 
-def routes(renderer: Renderer, *, embedded: EmbeddedPictures) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    renderer, embedded = site.renderer, links.of(EmbeddedPictures)
     router = page_router(renderer)
 
     async def standing(subject: PictureSubject) -> tuple[PictureSubject, int, PictureMigration | None]:

@@ -4,8 +4,9 @@ from fastapi import APIRouter, Request
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
+from fairground.platform.links import Links
 from fairground.web.page_route import PageNotFound, page_router
-from fairground.web.rendering import Renderer
+from fairground.web.site import Site
 
 
 class AddressOfPage(Convertor[str]):
@@ -20,9 +21,9 @@ class AddressOfPage(Convertor[str]):
         return value
 
 
-def routes(renderer: Renderer) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:  # noqa: ARG001 - every area is given both
     register_url_convertor("address_of_page", AddressOfPage())
-    router = page_router(renderer)
+    router = page_router(site.renderer)
 
     @router.get("/{address:address_of_page}")
     async def refuse_address(request: Request) -> Response:

@@ -15,10 +15,12 @@ from fairground.contracts.catalog import Catalog
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.links import Links
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pictures import find_picture
 from fairground.web.rendering import Renderer
+from fairground.web.site import Site
 
 
 class ReviewAnswers(Answers):
@@ -88,7 +90,14 @@ class OneBookingPages:
         return see_other(_path(booking_id))
 
 
-def routes(pages: OneBookingPages) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    pages = OneBookingPages(
+        renderer=site.renderer,
+        accounts=links.of(Accounts),
+        catalog=links.of(Catalog),
+        bookings=links.of(Bookings),
+        reviews=links.of(Reviews),
+    )
     router = page_router(pages.renderer)
     _add_reading(router, pages)
     _add_steps_of_both_sides(router, pages)

@@ -13,10 +13,12 @@ from fairground.contracts.catalog import Catalog
 from fairground.contracts.payments import PaymentFailed, PaymentStatus
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.links import Links
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pictures import find_picture
 from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.site import Site
 
 # The sandbox's money is not real, and neither are its cards: docs.stripe.com/testing names them.
 TEST_CARDS: Final = (
@@ -69,7 +71,13 @@ class PayingPages:
         )
 
 
-def routes(pages: PayingPages) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    pages = PayingPages(
+        renderer=site.renderer,
+        catalog=links.of(Catalog),
+        bookings=links.of(Bookings),
+        has_test_money=site.has_test_money,
+    )
     router = page_router(pages.renderer)
 
     @router.get("/book/h/{booking_id}")

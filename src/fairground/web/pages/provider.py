@@ -19,12 +19,14 @@ from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.clock import Clock
 from fairground.kernel.money import find_currency
 from fairground.kernel.paging import PAGED_AT_MOST
+from fairground.platform.links import Links
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 from fairground.web.addresses import read_number
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import PageNotFound, page_router
 from fairground.web.rendering import Renderer
+from fairground.web.site import Site
 from fairground.web.times import load_times, read_wish
 
 REVIEWS_LENGTH: Final = 6
@@ -110,7 +112,16 @@ class ProviderPages:
         return pack
 
 
-def routes(pages: ProviderPages) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    pages = ProviderPages(
+        renderer=site.renderer,
+        catalog=links.of(Catalog),
+        galleries=links.of(Galleries),
+        bookings=links.of(Bookings),
+        reviews=links.of(Reviews),
+        verticals=site.verticals,
+        clock=site.clock,
+    )
     router = page_router(pages.renderer)
 
     def cached(name: str) -> Callable[[_Endpoint], _Endpoint]:

@@ -9,16 +9,18 @@ from starlette.responses import HTMLResponse
 
 from fairground.contracts.catalog import Catalog, Galleries
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.platform.links import Links
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import PageNotFound, page_router
-from fairground.web.rendering import Renderer
+from fairground.web.site import Site
 
 
 class PicturePath(ProviderPath):
     picture_id: UUID
 
 
-def routes(renderer: Renderer, *, catalog: Catalog, galleries: Galleries) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    renderer, catalog, galleries = site.renderer, links.of(Catalog), links.of(Galleries)
     router = page_router(renderer)
 
     async def find(id_or_slug: str, picture_id: UUID) -> dict[str, Any]:

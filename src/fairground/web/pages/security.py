@@ -13,10 +13,12 @@ from fairground.contracts.accounts import Accounts, WrongCredentials
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.links import Links
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.sign_in import Password
 from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.site import Site
 
 PER_PAGE = 20
 ERROR_FIELDS = {"accounts.password_unfit": "new"}
@@ -59,7 +61,8 @@ class SecurityPages:
         )
 
 
-def routes(pages: SecurityPages) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    pages = SecurityPages(renderer=site.renderer, accounts=links.of(Accounts), cookie=site.cookie)
     router = page_router(pages.renderer)
 
     @router.get("/me/security")

@@ -12,9 +12,11 @@ from fairground.kernel.errors import DomainError
 from fairground.platform.http.client import ClientKey
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Visitor
+from fairground.platform.links import Links
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import local_path, page_router, see_other
 from fairground.web.rendering import PRIVATE, UNSTORED, Renderer
+from fairground.web.site import Site
 
 # Tells our script, and nobody else, that there is a session: it carries no right and no name.
 HINT_COOKIE: Final = "signed_in"
@@ -67,7 +69,8 @@ class SignInPages:
         return response
 
 
-def routes(pages: SignInPages) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:
+    pages = SignInPages(renderer=site.renderer, accounts=links.of(Accounts), cookie=site.cookie)
     router = page_router(pages.renderer)
 
     @router.get("/login")

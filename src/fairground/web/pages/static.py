@@ -5,15 +5,16 @@ from starlette.responses import Response
 
 from fairground.platform.cache.codings import IDENTITY, choose
 from fairground.platform.http.cache_control import FOREVER
-from fairground.web.assets import Assets
+from fairground.platform.links import Links
+from fairground.web.site import Site
 
 
-def routes(assets: Assets) -> APIRouter:
+def routes(site: Site, links: Links) -> APIRouter:  # noqa: ARG001 - every area is given both
     router = APIRouter(include_in_schema=False)
 
     @router.get("/static/{address:path}")
     async def get_static(request: Request, address: str) -> Response:
-        asset = assets.get(address)
+        asset = site.assets.get(address)
         accepted = request.headers.get("accept-encoding", "").encode("latin-1")
         coding = choose(accepted, size_bytes=len(asset.body)) or IDENTITY
         headers = {"Cache-Control": FOREVER, "ETag": f'"{asset.digest}-{coding}"', "Vary": "Accept-Encoding"}

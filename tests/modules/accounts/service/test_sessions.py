@@ -88,7 +88,7 @@ async def test_the_right_password_is_refused_unhashed_once_the_tries_of_its_clie
         await sign_in(client="a")
     assert algorithm.computations == before
     assert 0 < refusal.value.retry_after_seconds <= 15 * 60
-    assert "by mail" in refusal.value.way_out
+    assert "by mail" in refusal.value.hint
 
 
 @pytest.mark.usefixtures("ada")

@@ -111,5 +111,5 @@ async def test_hours_in_another_zone_than_the_provider_are_refused(rig: Rig) -> 
     rules = AvailabilityRules(timezone=TOKYO, weekly=[])
     with pytest.raises(RulesInvalid, match=r"Asia/Tokyo.*America/New_York") as refused:
         await rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules)
-    assert f"PATCH /api/v1/service-provider-profiles/{provider.id}" in refused.value.way_out
+    assert f"PATCH /api/v1/service-provider-profiles/{provider.id}" in refused.value.hint
     assert (await rig.service.get_rules(provider_id=provider.id)).weekly == NINE_TO_TWELVE

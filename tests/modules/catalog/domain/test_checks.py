@@ -79,7 +79,7 @@ def test_price_that_cannot_be_charged_is_refused(artists: Vertical, price_minor:
     service = a_service(price_minor=price_minor, currency=currency)
     with pytest.raises(ServiceInvalid, match="cannot be charged by card") as raised:
         check_service(artists, service, currency=currency)
-    assert "multiple of" in raised.value.way_out
+    assert "multiple of" in raised.value.hint
 
 
 def test_a_mode_that_the_pack_does_not_have_is_refused(artists: Vertical) -> None:

@@ -9,7 +9,7 @@ from fairground.contracts.booking import BookingRequested
 from fairground.contracts.catalog import BookingMode
 from fairground.modules.notifications.service import SendMail
 from fairground.modules.notifications.tables import NotificationRow
-from fairground.platform.mail import MailNotSent
+from fairground.platform.mail.mailer import MailNotSent
 from tests.modules.notifications.rig import PUBLIC_URL, Rig, body
 
 pytestmark = pytest.mark.anyio

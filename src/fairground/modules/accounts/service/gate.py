@@ -46,10 +46,10 @@ class Gate:
         Args:
             source: The client's address, or the session in which a password is asked for.
         """
-        detail, way_out = "Too many wrong passwords for this account.", "or set a new password by mail"
-        await self._admit(self._sign_in, _of_source(email, source), detail, way_out=way_out)
+        detail, hint = "Too many wrong passwords for this account.", "or set a new password by mail"
+        await self._admit(self._sign_in, _of_source(email, source), detail, hint=hint)
         try:
-            await self._admit(self._sign_in_in_all, _private(email), detail, way_out=way_out)
+            await self._admit(self._sign_in_in_all, _private(email), detail, hint=hint)
         except TooManyAttempts:
             await self._limiter.give_back(self._sign_in, key=_of_source(email, source))
             raise
@@ -86,10 +86,10 @@ class Gate:
     async def admit_verification(self, *, user_id: UUID) -> None:
         await self._admit(self._verification, str(user_id), "The mail was asked for too often.")
 
-    async def _admit(self, limit: Limit, key: str, detail: str, *, way_out: str = "") -> None:
+    async def _admit(self, limit: Limit, key: str, detail: str, *, hint: str = "") -> None:
         wait_seconds = await self._limiter.take(limit, key=key)
         if wait_seconds:
-            hint = f"Try again in {_in_words(wait_seconds)}{', ' + way_out if way_out else ''}."
+            hint = f"Try again in {_in_words(wait_seconds)}{', ' + hint if hint else ''}."
             raise TooManyAttempts(detail, retry_after_seconds=wait_seconds, hint=hint)
 
 

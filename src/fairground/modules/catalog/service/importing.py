@@ -103,7 +103,7 @@ class Importing(CatalogBase):
                 pictures=provider.pictures,
             )
         except Invalid as error:
-            raise type(error)(f"{provider.external_id}: {error.detail}", hint=error.way_out, **error.context) from error
+            raise type(error)(f"{provider.external_id}: {error.detail}", hint=error.hint, **error.context) from error
 
     def _service(self, pack: Vertical, provider: ImportedProvider) -> ServiceIn | None:
         """Return the one service of an imported row, filled up from the pack where the row says nothing."""

@@ -216,7 +216,7 @@ class PictureService:
             kept = await store.lock_picture(tx, picture_id)
             if kept is None or kept.picture.state is not PictureState.AWAITED:
                 return
-            await store.refuse(tx, picture_id, Refusal(code=error.code, detail=error.detail, hint=error.way_out))
+            await store.refuse(tx, picture_id, Refusal(code=error.code, detail=error.detail, hint=error.hint))
             await tx.emit(PictureRefused(picture_id=picture_id, owner_id=owner_id, code=error.code))
 
     async def _clear(self, upload_key: str) -> None:

@@ -93,7 +93,7 @@ class Rendering:
             kept = await store.lock_picture(tx, job.picture_id)
             if kept is None or kept.picture.state is not PictureState.PROCESSING or kept.original is None:
                 return
-            await store.refuse(tx, job.picture_id, Refusal(code=error.code, detail=error.detail, hint=error.way_out))
+            await store.refuse(tx, job.picture_id, Refusal(code=error.code, detail=error.detail, hint=error.hint))
             await store.drop_original_unless_used(tx, kept.original.digest)
             await tx.emit(PictureRefused(picture_id=job.picture_id, owner_id=kept.owner_id, code=error.code))
 

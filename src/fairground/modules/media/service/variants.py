@@ -18,9 +18,9 @@ from fairground.platform.db.database import Database, ReadTx
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.recipes import MASTER, Recipe, Shape
 from fairground.platform.images.rendering.canvas import Picture as MadePicture
-from fairground.platform.recent import Recent
 from fairground.platform.storage.gate import public_url
 from fairground.platform.storage.store import ObjectNotFound, Store
+from fairground.platform.ttl_map import TTLMap
 
 FAILURE_SECONDS: Final = 1.0
 """So long a variant that could not be made is not tried again: all who waited for it would try one after the other."""
@@ -61,7 +61,7 @@ class Variants:
         self._cdn_url = cdn_url
         self._placements = placements
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._failures: Recent[Exception] = Recent(most=_FAILURES_MAX, now=time.monotonic)  # by ETag
+        self._failures: TTLMap[Exception] = TTLMap(most=_FAILURES_MAX, now=time.monotonic)  # by ETag
 
     async def find_variant(
         self, picture_id: UUID, *, width_px: float, quality: int, picture_format: PictureFormat
@@ -132,7 +132,7 @@ class Variants:
         try:
             return await self._make(variant)
         except Exception as error:
-            self._failures.remember(variant.etag, error, seconds=FAILURE_SECONDS)
+            self._failures.put(variant.etag, error, seconds=FAILURE_SECONDS)
             raise
 
     async def _make(self, variant: Variant) -> store.Rendition:

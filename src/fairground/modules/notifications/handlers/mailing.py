@@ -10,7 +10,7 @@ from fairground.modules.notifications.domain import NEWS_OF_BOOKINGS, Notice, is
 from fairground.modules.notifications.letters import BookingDetails, LetterWriter
 from fairground.modules.notifications.service import NotificationService, SendMail
 from fairground.platform.jobs.states import Discard
-from fairground.platform.mail import Mailer
+from fairground.platform.mail.mailer import Mailer
 from fairground.platform.module import Handler
 
 

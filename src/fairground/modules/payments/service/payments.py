@@ -30,7 +30,8 @@ _REPLACEMENTS_MAX: Final = 4  # a customer has two or three tabs, not more
 
 
 class PaymentService:
-    def __init__(self, *, db: Database, processor: PaymentProcessor) -> None:
+    def __init__(self, *, db: Database, processor: PaymentProcessor, is_sandbox: bool = False) -> None:
+        self.is_sandbox = is_sandbox
         self._db = db
         self._processor = processor
         self._acts = Acts(db=db, processor=processor)
@@ -216,7 +217,7 @@ def _require_step(amount_minor: int, currency: str) -> None:
     try:
         require_step(amount_minor, currency)
     except AmountInvalid as refusal:
-        raise AmountNotChargeable(f"{refusal.problem}.", hint=f"{refusal.way_out.capitalize()}.") from refusal
+        raise AmountNotChargeable(f"{refusal.problem}.", hint=f"{refusal.hint.capitalize()}.") from refusal
 
 
 def _not_found(reference_id: UUID) -> PaymentNotFound:

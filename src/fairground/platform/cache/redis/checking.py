@@ -8,7 +8,7 @@ import redis
 
 from fairground.platform.cache.levels import LevelUnavailable
 from fairground.platform.cache.redis.connection import ANSWER_SECONDS, Command, Reply, ServerConnection
-from fairground.platform.findings import Finding, Verdict
+from fairground.platform.checks import CheckResult, CheckStatus
 
 OLDEST: Final = (6, 2)
 _ROUND_TRIPS: Final = 20
@@ -19,8 +19,8 @@ _SLOW_SECONDS: Final = ANSWER_SECONDS / 5
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1", None})
 
 
-async def check_server(url: str, *, namespace: str) -> list[Finding]:
-    """Connect, write, read and ask how the server is set up. What cannot be reached is one finding.
+async def check_server(url: str, *, namespace: str) -> list[CheckResult]:
+    """Connect, write, read and ask how the server is set up. A server that cannot be reached is one result.
 
     Raises:
         ValueError: The URL cannot be used.
@@ -32,7 +32,7 @@ async def check_server(url: str, *, namespace: str) -> list[Finding]:
         trip = await _round_trip(connection, key=f"{namespace}:check")
         return [_version(facts), trip, _role(facts), _policy(facts), _memory(facts), _encryption(url)]
     except LevelUnavailable as error:
-        return [Finding(Verdict.WRONG, f"It cannot be used: {error}")]
+        return [CheckResult(CheckStatus.FAILED, f"It cannot be used: {error}")]
     finally:
         await connection.close()
 
@@ -44,62 +44,66 @@ async def _ask(connection: ServerConnection, command: Command) -> Reply:
     return reply
 
 
-async def _round_trip(connection: ServerConnection, *, key: str) -> Finding:
+async def _round_trip(connection: ServerConnection, *, key: str) -> CheckResult:
     value = b"written and read"
     await _ask(connection, ("SET", key, value, "EX", 60))
     taken = []
     for _ in range(_ROUND_TRIPS):
         began_at = time.perf_counter()
         if await _ask(connection, ("GET", key)) != value:
-            return Finding(Verdict.WRONG, "What was written could not be read.")
+            return CheckResult(CheckStatus.FAILED, "What was written could not be read.")
         taken.append(time.perf_counter() - began_at)
     await _ask(connection, ("DEL", key))
     usual = sorted(taken)[_ROUND_TRIPS // 2]
     told = f"written and read, a round trip takes {usual * 1000:.1f} ms"
     if usual > _SLOW_SECONDS:
-        return Finding(Verdict.WARNING, f"{told}; beyond {ANSWER_SECONDS * 1000:.0f} ms it is left alone")
-    return Finding(Verdict.OK, told)
+        return CheckResult(CheckStatus.WARNING, f"{told}; beyond {ANSWER_SECONDS * 1000:.0f} ms it is left alone")
+    return CheckResult(CheckStatus.OK, told)
 
 
-def _version(facts: dict[str, str]) -> Finding:
+def _version(facts: dict[str, str]) -> CheckResult:
     name, number = (
         ("Valkey", facts["valkey_version"]) if "valkey_version" in facts else ("Redis", facts["redis_version"])
     )
     is_new = tuple(int(part) for part in number.split(".")[:2]) >= OLDEST
     if is_new:
-        return Finding(Verdict.OK, f"{name} {number}")
-    return Finding(Verdict.WRONG, f"{name} {number} is too old; 6.2 or newer is needed")
+        return CheckResult(CheckStatus.OK, f"{name} {number}")
+    return CheckResult(CheckStatus.FAILED, f"{name} {number} is too old; 6.2 or newer is needed")
 
 
-def _role(facts: dict[str, str]) -> Finding:
+def _role(facts: dict[str, str]) -> CheckResult:
     if facts.get("cluster_enabled") == "1":
-        return Finding(Verdict.WRONG, "it is a part of a cluster, and only single servers are spoken to")
+        return CheckResult(CheckStatus.FAILED, "it is a part of a cluster, and only single servers are spoken to")
     if facts.get("role") == "master":
-        return Finding(Verdict.OK, "it is the primary")
-    return Finding(Verdict.WRONG, "it is a replica, which refuses what changes void")
+        return CheckResult(CheckStatus.OK, "it is the primary")
+    return CheckResult(CheckStatus.FAILED, "it is a replica, which refuses what changes void")
 
 
-def _policy(facts: dict[str, str]) -> Finding:
+def _policy(facts: dict[str, str]) -> CheckResult:
     policy = facts.get("maxmemory_policy", "unknown")
     if policy in _EVICTING:
-        return Finding(Verdict.OK, f"maxmemory-policy {policy}")
-    return Finding(Verdict.WRONG, f"maxmemory-policy {policy}: set allkeys-lfu, so that new answers find room")
+        return CheckResult(CheckStatus.OK, f"maxmemory-policy {policy}")
+    return CheckResult(CheckStatus.FAILED, f"maxmemory-policy {policy}: set allkeys-lfu, so that new answers find room")
 
 
-def _memory(facts: dict[str, str]) -> Finding:
+def _memory(facts: dict[str, str]) -> CheckResult:
     used, most = int(facts["used_memory"]), int(facts.get("maxmemory", 0))
     if not most:
-        return Finding(Verdict.WARNING, "maxmemory is not set: it grows until the machine has no memory left")
+        return CheckResult(CheckStatus.WARNING, "maxmemory is not set: it grows until the machine has no memory left")
     usage = f"{used / 2**20:.0f} of {most / 2**20:.0f} MiB in use, {facts.get('evicted_keys', '0')} keys evicted so far"
     if used > _MEMORY_SHARE_MAX * most:
-        return Finding(Verdict.WRONG, f"{usage}: beyond {_MEMORY_SHARE_MAX:.0%} raise maxmemory, or share it with less")
-    return Finding(Verdict.OK, usage)
+        return CheckResult(
+            CheckStatus.FAILED, f"{usage}: beyond {_MEMORY_SHARE_MAX:.0%} raise maxmemory, or share it with less"
+        )
+    return CheckResult(CheckStatus.OK, usage)
 
 
-def _encryption(url: str) -> Finding:
+def _encryption(url: str) -> CheckResult:
     parts = urlsplit(url)
     if parts.scheme == "rediss":
-        return Finding(Verdict.OK, "encrypted")
+        return CheckResult(CheckStatus.OK, "encrypted")
     if parts.hostname in _LOCAL_HOSTS:
-        return Finding(Verdict.OK, "not encrypted, and does not leave this machine")
-    return Finding(Verdict.WARNING, f"not encrypted on its way to {parts.hostname}: use rediss:// or a private network")
+        return CheckResult(CheckStatus.OK, "not encrypted, and does not leave this machine")
+    return CheckResult(
+        CheckStatus.WARNING, f"not encrypted on its way to {parts.hostname}: use rediss:// or a private network"
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 from xml.etree import ElementTree as ET
 
-from fairground.platform.findings import Finding, Verdict
+from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.lifecycle import Rule, StorageClass, Transition, judge_rules
 from fairground.platform.storage.s3.address import S3Address
@@ -87,24 +87,24 @@ class BucketLifecycle:
         self._prefix = address.prefix
         self._originals = f"{address.prefix}{Retention.ORIGINAL}/"
 
-    async def check(self) -> list[Finding]:
+    async def check(self) -> list[CheckResult]:
         """Say what the rules do to the objects of this installation."""
         return self._judge(await self.read())
 
-    async def add_cold_rule(self, *, days: int, storage_class: StorageClass) -> list[Finding]:
+    async def add_cold_rule(self, *, days: int, storage_class: StorageClass) -> list[CheckResult]:
         """Move originals to another storage class so many days after they came, and say what all rules do then."""
         found = await self.read()
         configuration = found.with_cold_rule(self._originals, days=days, storage_class=storage_class)
         await self.write(configuration)
-        findings = self._judge(configuration)
+        results = self._judge(configuration)
         if configuration.rules[-1] not in (await self.read()).rules:
             unseen = (
                 "the store does not show the new rule yet; look again in some minutes: fairground storage lifecycle"
             )
-            findings.append(Finding(Verdict.WARNING, unseen))
-        return findings
+            results.append(CheckResult(CheckStatus.WARNING, unseen))
+        return results
 
-    async def remove_cold_rule(self) -> list[Finding]:
+    async def remove_cold_rule(self) -> list[CheckResult]:
         """Remove the rule that `add_cold_rule` has added, if it is there, and say what the others do."""
         found = await self.read()
         configuration = found.without_cold_rule(self._originals)
@@ -150,7 +150,7 @@ class BucketLifecycle:
     async def close(self) -> None:
         await self._calls.close()
 
-    def _judge(self, configuration: LifecycleConfiguration) -> list[Finding]:
+    def _judge(self, configuration: LifecycleConfiguration) -> list[CheckResult]:
         return judge_rules(configuration.rules, prefix=self._prefix)
 
     async def _put(self, configuration: LifecycleConfiguration) -> None:

@@ -1,4 +1,4 @@
-"""How accounts are put together."""
+"""Builds accounts."""
 
 from datetime import timedelta
 
@@ -12,34 +12,30 @@ from fairground.modules.accounts.service.hashing import PasswordHasher, default_
 from fairground.modules.accounts.service.jobs import DropExpired, MailReset, MailVerification
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.accounts.tables import history
-from fairground.platform.db.database import Database
-from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.links import Links
-from fairground.platform.mail import Mailer
 from fairground.platform.module import Module, Schedule
-from fairground.platform.ratelimit import RateLimiter
+from fairground.runtime import Runtime
 
 
-def build(
-    db: Database, links: Links, *, limiter: RateLimiter, mailer: Mailer, cookie: SessionCookie, public_url: str
-) -> tuple[Module, Authenticator]:
-    settings = AccountsSettings()
+def build(runtime: Runtime, links: Links) -> Module:
+    db, settings, cookie = runtime.db, runtime.settings.of(AccountsSettings), runtime.cookie
     hasher = PasswordHasher(default_algorithm())
     service = AccountService(
         db=db,
-        gate=Gate(limiter, settings),
+        gate=Gate(runtime.limiter, settings),
         hasher=hasher,
         well_known_passwords=load_well_known_passwords(),
         settings=settings,
     )
     links.provide(Accounts, service)
-    handlers = AccountHandlers(service, mailer=mailer, public_url=public_url)
+    links.provide(Authenticator, SessionAuthenticator(service, cookie=cookie))
+    handlers = AccountHandlers(service, mailer=runtime.mailer, public_url=runtime.public_url)
 
     async def stop() -> None:
         hasher.close()
 
-    module = Module(
+    return Module(
         name="accounts",
         history=history,
         routers=http.routes(service, cookie=cookie),
@@ -51,4 +47,3 @@ def build(
         schedules=[Schedule(job=DropExpired(), every=timedelta(hours=1))],
         stop=stop,
     )
-    return module, SessionAuthenticator(service, cookie=cookie)

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from babel import Locale
 
-from fairground.platform.words import Words, utc_difference
+from fairground.platform.locale_formatter import LocaleFormatter, utc_difference
 
-WORDS = Words(Locale.parse("en_GB"))
+FORMATTER = LocaleFormatter(Locale.parse("en_GB"))
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ WORDS = Words(Locale.parse("en_GB"))
     [(7950, "EUR", "€79.50"), (1235, "JPY", "JP¥1,235"), (12345, "KWD", "KWD12.345"), (0, "GBP", "£0.00")],
 )
 def test_amounts_are_exact_in_every_currency(amount_minor: int, currency: str, written: str) -> None:
-    assert WORDS.money(amount_minor, currency) == written
+    assert FORMATTER.money(amount_minor, currency) == written
 
 
 @pytest.mark.parametrize(
@@ -30,19 +30,19 @@ def test_amounts_are_exact_in_every_currency(amount_minor: int, currency: str, w
 def test_an_instant_names_the_place_of_its_clock_and_how_far_that_is_from_utc(
     zone: str, month: int, written: str
 ) -> None:
-    assert WORDS.when(datetime(2026, month, 3, 18, tzinfo=UTC), zone) == written
+    assert FORMATTER.when(datetime(2026, month, 3, 18, tzinfo=UTC), zone) == written
 
 
 def test_an_end_names_its_day_only_where_that_is_another() -> None:
     starts_at = datetime(2026, 12, 3, 22, tzinfo=UTC)
     ends_at = starts_at + timedelta(minutes=30)
-    assert WORDS.between(starts_at, ends_at, "Europe/Oslo") == "Thu 3 Dec 2026, 23:00–23:30 (Oslo, UTC+1)"
+    assert FORMATTER.between(starts_at, ends_at, "Europe/Oslo") == "Thu 3 Dec 2026, 23:00–23:30 (Oslo, UTC+1)"
     ends_at = starts_at + timedelta(hours=3)
-    assert WORDS.between(starts_at, ends_at, "Europe/Oslo") == "Thu 3 Dec 2026, 23:00–Fri 4 Dec 02:00 (Oslo, UTC+1)"
+    assert FORMATTER.between(starts_at, ends_at, "Europe/Oslo") == "Thu 3 Dec 2026, 23:00–Fri 4 Dec 02:00 (Oslo, UTC+1)"
 
 
 def test_a_rating_has_one_decimal_place() -> None:
-    assert WORDS.rating(4.86) == "4.9"
+    assert FORMATTER.rating(4.86) == "4.9"
 
 
 @pytest.mark.parametrize(("hours", "written"), [(0, "UTC"), (-11, "UTC-11"), (12.75, "UTC+12:45"), (-0.5, "UTC-0:30")])

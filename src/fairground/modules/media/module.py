@@ -1,11 +1,11 @@
-"""Put media together."""
+"""Builds media."""
 
 from datetime import timedelta
-from pathlib import Path
 
-from fairground.contracts.media import Faces, PictureCare, Pictures, Placements
+from fairground.contracts.media import Faces, PictureCare, PictureForms, Pictures, Placements
 from fairground.modules.media.gateways.clamd import Clamd
 from fairground.modules.media.http import bringing, showing
+from fairground.modules.media.metrics import measure_pictures
 from fairground.modules.media.service.avatars import Avatars
 from fairground.modules.media.service.forms import FormIntake
 from fairground.modules.media.service.inspecting import PictureInspector
@@ -17,35 +17,20 @@ from fairground.modules.media.service.rendering import Rendering
 from fairground.modules.media.service.variants import Variants
 from fairground.modules.media.settings import MediaSettings
 from fairground.modules.media.tables import history
-from fairground.platform.db.database import Database
-from fairground.platform.images.renderer import Renderer
+from fairground.platform.images.settings import ImageSettings
 from fairground.platform.images.stats import PictureStats
 from fairground.platform.links import Links
 from fairground.platform.module import Module, Schedule
-from fairground.platform.ratelimit import RateLimiter
-from fairground.platform.storage.orphans import Referrer
-from fairground.platform.storage.store import Store
+from fairground.platform.storage.settings import StorageSettings
+from fairground.runtime import Runtime
 
 
-def build(
-    db: Database,
-    links: Links,
-    *,
-    limiter: RateLimiter,
-    files: Store,
-    renderer: Renderer,
-    spool: Path,
-    upload_max_bytes: int,
-    stats: PictureStats,
-    cdn_url: str = "",
-) -> tuple[Module, Referrer, FormIntake]:
-    """Build media, what says which stored files it needs, and what takes forms for pages.
-
-    Args:
-        spool: A folder on the disk, for files that come in.
-        cdn_url: Where a CDN gives what is public; without one this server does.
-    """
-    settings = MediaSettings()
+def build(runtime: Runtime, links: Links) -> Module:
+    db, files, renderer, limiter = runtime.db, runtime.files, runtime.renderer, runtime.limiter
+    spool, stats = runtime.incoming_dir, PictureStats()
+    upload_max_bytes = runtime.settings.of(ImageSettings).upload_bytes
+    cdn_url = runtime.settings.of(StorageSettings).cdn_url
+    settings = runtime.settings.of(MediaSettings)
     scanner = Clamd(settings.clamd) if settings.clamd else None
     pictures = PictureService(
         db=db,
@@ -64,12 +49,14 @@ def build(
     # Both links are looked up when a picture is asked for: the module that answers them is built after this one.
     avatars = Avatars(variants=variants, renderer=renderer, faces=lambda: links.of(Faces))
     links.provide(Pictures, pictures)
+    links.provide(PictureForms, forms)
     links.provide(PictureCare, PictureInspector(db, files))
-    module = Module(
+    return Module(
         name="media",
         history=history,
         routers=[bringing.routes(pictures, forms), showing.routes(variants, avatars, stats=stats)],
         handlers={RenderPicture: rendering.on_render_picture, DropLeftovers: pictures.on_drop_leftovers},
         schedules=[Schedule(job=DropLeftovers(), every=timedelta(hours=1))],
+        referrers=[MediaReferrer(db)],
+        measure=lambda: measure_pictures(stats, renderer),
     )
-    return module, MediaReferrer(db), forms

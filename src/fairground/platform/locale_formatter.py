@@ -1,4 +1,4 @@
-"""How amounts, days and instants are written out for the people of one locale, in pages and mails alike."""
+"""Amounts, days and instants as text of one locale, for pages and mails."""
 
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ DEFAULT_LOCALE: Final = "en_GB"
 _MINUTE: Final = timedelta(minutes=1)
 
 
-class Words:
+class LocaleFormatter:
     def __init__(self, locale: Locale) -> None:
         self._locale = locale
 
@@ -40,7 +40,7 @@ class Words:
         return get_timezone_location(get_zone(zone), locale=self._locale, return_city=True)
 
     def time(self, instant: datetime, zone: str) -> str:
-        """Return the clock time of the instant in the zone: "19:00". Stands where the zone is named beside it."""
+        """Return the clock time of the instant in the zone: "19:00", for a place that names the zone."""
         return format_time(instant, "short", tzinfo=get_zone(zone), locale=self._locale)
 
     def short_day(self, on: date) -> str:
@@ -48,18 +48,18 @@ class Words:
         return format_skeleton("MMMEd", on, locale=self._locale).replace(",", "")
 
     def moment(self, instant: datetime, zone: str) -> str:
-        """Return "Thu 3 Dec 2026, 19:00". Stands where the zone is named beside it, as do spans."""
+        """Return "Thu 3 Dec 2026, 19:00", for a place that names the zone."""
         local = instant.astimezone(get_zone(zone))
         return f"{self.short_day(local.date())} {local.year}, {self.time(instant, zone)}"
 
     def span(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:
-        """Return "Thu 3 Dec 2026, 19:00–20:30"; an end on another day names that day."""
+        """Return "Thu 3 Dec 2026, 19:00–20:30", for a place that names the zone. An end on another day has its day."""
         first, last = (instant.astimezone(get_zone(zone)).date() for instant in (starts_at, ends_at))
         end = self.time(ends_at, zone) if last == first else f"{self.short_day(last)} {self.time(ends_at, zone)}"
         return f"{self.moment(starts_at, zone)}–{end}"
 
     def when(self, instant: datetime, zone: str) -> str:
-        """Return "Thu 3 Dec 2026, 19:00 (Berlin, UTC+1)", the difference for readers who are elsewhere."""
+        """Return "Thu 3 Dec 2026, 19:00 (Berlin, UTC+1)", with the difference for readers elsewhere."""
         return f"{self.moment(instant, zone)} ({self.place_of_clock(instant, zone)})"
 
     def between(self, starts_at: datetime, ends_at: datetime, zone: str) -> str:

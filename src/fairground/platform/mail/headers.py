@@ -55,7 +55,7 @@ class Sender:
         try:
             sender = cls(name=clean_line(name, most=_NAME_MAX_CHARACTERS), address=wire_address(address))
         except TextRefused as refused:
-            raise SenderError(f"The name in FAIRGROUND_MAIL_FROM={text!r} {refused.reason}. {refused.mend}") from None
+            raise SenderError(f"The name in FAIRGROUND_MAIL_FROM={text!r} {refused.reason}. {refused.hint}") from None
         except EmailRefused as error:
             raise SenderError(
                 f"FAIRGROUND_MAIL_FROM is {text!r}. {error} Write Fairground <hello@fair.example>, or an address alone."
@@ -78,19 +78,19 @@ class Sender:
 
 
 class SourcePolicy(EmailPolicy):
-    """Keeps the value of a field that this module wrote as it is; other fields are the standard library's."""
+    """Leaves the values that this module wrote unchanged; the standard library writes the other fields."""
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
         return (name, value) if isinstance(value, _Source) else super().header_store_parse(name, value)
 
 
 class _Source(str):
-    """A value in the form in which it is sent, line ends included."""
+    """The value of a field as it is sent, line ends included."""
 
     __slots__ = ()
 
 
-# "none": values that stand as source are never folded again by the library.
+# "none": the library must not fold source values again.
 POLICY: Final = SourcePolicy(refold_source="none")
 
 

@@ -1,4 +1,4 @@
-"""The platform's own tables as a module: their schema, and the job that keeps them small."""
+"""The module `common`: tables that all modules use (idempotency keys, rate limits), and the job that prunes them."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -10,12 +10,12 @@ from fairground.platform.db.database import Database
 from fairground.platform.module import Module, Schedule
 
 
-class DropLapsedRows(Job):
+class DeleteExpiredRows(Job):
     topic: ClassVar = "common.drop_lapsed_rows.v1"
 
 
 def build(db: Database) -> Module:
-    async def on_drop_lapsed_rows(_job: DropLapsedRows) -> None:
+    async def delete_expired_rows(_job: DeleteExpiredRows) -> None:
         async with db.write(ends_job=True) as tx:
             await idempotency.drop_lapsed(tx)
             await limits.drop_lapsed(tx)
@@ -23,6 +23,6 @@ def build(db: Database) -> Module:
     return Module(
         name="common",
         history=history,
-        handlers={DropLapsedRows: on_drop_lapsed_rows},
-        schedules=[Schedule(DropLapsedRows(), every=timedelta(hours=1))],
+        handlers={DeleteExpiredRows: delete_expired_rows},
+        schedules=[Schedule(DeleteExpiredRows(), every=timedelta(hours=1))],
     )

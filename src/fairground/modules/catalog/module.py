@@ -15,7 +15,6 @@ from fairground.contracts.media import (
     Placements,
 )
 from fairground.contracts.reviews import ProviderRated
-from fairground.kernel.clock import SystemClock
 from fairground.modules.catalog import http
 from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.service.embedded import EmbeddedPictureService, MigratePictures
@@ -26,20 +25,20 @@ from fairground.modules.catalog.service.portraits import PortraitService
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.modules.catalog.tables import history
-from fairground.platform.db.database import Database
 from fairground.platform.links import Links
 from fairground.platform.module import Module
-from fairground.verticals.loader import Verticals
+from fairground.runtime import Runtime
 
 
-def build(db: Database, links: Links, verticals: Verticals) -> Module:
+def build(runtime: Runtime, links: Links) -> Module:
+    verticals = runtime.verticals
     shared: dict[str, Any] = {
-        "db": db,
+        "db": runtime.db,
         "engine": BuiltInSearch(),
         "accounts": links.of(Accounts),
         "verticals": verticals,
-        "clock": SystemClock(),
-        "settings": CatalogSettings(),
+        "clock": runtime.clock,
+        "settings": runtime.settings.of(CatalogSettings),
     }
     with_pictures = {"pictures": links.of(Pictures), **shared}
     # Booking is built after the catalog, so its schedules are looked up at each call.

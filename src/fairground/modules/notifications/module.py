@@ -1,11 +1,10 @@
-"""Puts the notifications module together."""
+"""Builds notifications."""
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.notifications import Notifications
 from fairground.contracts.reviews import Reviews
-from fairground.kernel.clock import SystemClock
 from fairground.modules.notifications import http
 from fairground.modules.notifications.handlers.bookings import BookingNews
 from fairground.modules.notifications.handlers.mailing import Postman
@@ -15,16 +14,14 @@ from fairground.modules.notifications.notices import NoticeWriter
 from fairground.modules.notifications.rendering import build_environment
 from fairground.modules.notifications.service import NotificationService
 from fairground.modules.notifications.tables import history
-from fairground.platform.db.database import Database
 from fairground.platform.links import Links
-from fairground.platform.mail import Mailer
 from fairground.platform.module import Module
+from fairground.runtime import Runtime
 
 
-def build(db: Database, links: Links, *, mailer: Mailer, public_url: str) -> Module:
-    """Build the module; `public_url` has no slash at its end."""
-    accounts, bookings, clock, env = links.of(Accounts), links.of(Bookings), SystemClock(), build_environment()
-    service, writer = NotificationService(db=db), NoticeWriter(env)
+def build(runtime: Runtime, links: Links) -> Module:
+    accounts, bookings, clock, env = links.of(Accounts), links.of(Bookings), runtime.clock, build_environment()
+    service, writer = NotificationService(db=runtime.db), NoticeWriter(env)
     links.provide(Notifications, service)
     booking_news = BookingNews(service=service, writer=writer, bookings=bookings, accounts=accounts, clock=clock)
     provider_news = ProviderNews(
@@ -32,8 +29,8 @@ def build(db: Database, links: Links, *, mailer: Mailer, public_url: str) -> Mod
     )
     postman = Postman(
         service=service,
-        writer=LetterWriter(env, public_url=public_url),
-        mailer=mailer,
+        writer=LetterWriter(env, public_url=runtime.public_url),
+        mailer=runtime.mailer,
         bookings=bookings,
         accounts=accounts,
         clock=clock,

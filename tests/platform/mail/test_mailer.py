@@ -12,16 +12,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
-from fairground.platform.mail import (
-    FolderMailer,
-    MailNotSent,
-    MailUndeliverable,
-    MailURLError,
-    SMTPMailer,
-    SMTPServer,
-    compose_message,
-    open_mailer,
-)
+from fairground.platform.mail.mailer import FolderMailer, MailNotSent, MailURLError, SMTPMailer, SMTPServer, open_mailer
+from fairground.platform.mail.message import MailUndeliverable, compose_message
 
 SENDER: Final = "Fairground <no-reply@fairground.example>"
 # Made for these tests, for nothing but localhost, signed by nobody.
@@ -205,7 +197,7 @@ async def test_a_password_never_leaves_this_machine_without_encryption(
 ) -> None:
     port = serve(authenticator=inbox.check, auth_require_tls=False)
     # Loopback stands in for a server that is far away.
-    monkeypatch.setattr("fairground.platform.mail._LOOPBACK_HOSTS", frozenset())
+    monkeypatch.setattr("fairground.platform.mail.mailer._LOOPBACK_HOSTS", frozenset())
 
     with pytest.raises(MailNotSent, match="the password was not sent"):
         await mailer(f"smtp://fair:secret@127.0.0.1:{port}").send(message())

@@ -3,10 +3,10 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from fairground.kernel.ids import uuid7
-from fairground.platform import upkeep
+from fairground.platform import shared_tables
 from fairground.platform.db.common.tables import IdempotencyRow, LimitRow
 from fairground.platform.db.database import Database
-from fairground.platform.upkeep import DropLapsedRows
+from fairground.platform.shared_tables import DeleteExpiredRows
 
 
 async def count_rows(db: Database) -> tuple[int, int]:
@@ -16,10 +16,10 @@ async def count_rows(db: Database) -> tuple[int, int]:
     return requests, limits
 
 
-async def test_what_has_lapsed_is_dropped_every_hour_and_nothing_else(db: Database) -> None:
-    module = upkeep.build(db)
+async def test_expired_keys_and_limits_are_deleted_every_hour_and_live_ones_stay(db: Database) -> None:
+    module = shared_tables.build(db)
     (schedule,) = module.schedules
-    assert (schedule.job, schedule.every) == (DropLapsedRows(), timedelta(hours=1))
+    assert (schedule.job, schedule.every) == (DeleteExpiredRows(), timedelta(hours=1))
     async with db.write() as tx:
         now = await tx.current_time()
         requests = [
@@ -38,5 +38,5 @@ async def test_what_has_lapsed_is_dropped_every_hour_and_nothing_else(db: Databa
         await tx.insert_many(IdempotencyRow, requests)
         ahead = [{"key": f"k{minutes}", "free_at": now + timedelta(minutes=minutes)} for minutes in (-5, 5)]
         await tx.insert_many(LimitRow, ahead)
-    await module.handlers[DropLapsedRows](DropLapsedRows())
+    await module.handlers[DeleteExpiredRows](DeleteExpiredRows())
     assert await count_rows(db) == (1, 1)

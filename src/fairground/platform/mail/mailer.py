@@ -1,25 +1,19 @@
-"""Mail: a folder of .eml files for a start, an SMTP server where real people read it."""
+"""Mailers: a folder of .eml files, or an SMTP server."""
 
 import asyncio
 import os
 import smtplib
 import ssl
-from copy import deepcopy
 from dataclasses import dataclass, field
-from email.generator import BytesGenerator
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
-from io import BytesIO
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
-from fairground.kernel.clock import SystemClock
-from fairground.kernel.email_addresses import EmailRefused, wire_address
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.ids import uuid7
-from fairground.platform.jobs.states import Discard
-from fairground.platform.mail_headers import POLICY, Sender, address_field, address_in, new_message, text_field
+from fairground.platform.mail.headers import Sender
+from fairground.platform.mail.message import MailUndeliverable, complete, message_bytes, recipient_of
 from fairground.platform.private_files import make_private_folder, open_private_file
 
 _SMTP_TIMEOUT_SECONDS: Final = 10
@@ -36,10 +30,6 @@ class MailNotSent(Unavailable):
     hint = "Look at FAIRGROUND_SMTP_URL and at the mail server's log; a job that sends mail tries again by itself."
 
 
-class MailUndeliverable(Discard):
-    """No later try can deliver the message, so a job that sends it ends, with this reason."""
-
-
 class Mailer(Protocol):
     async def send(self, message: EmailMessage) -> None:
         """Hand a message over. Sender, date and id are added where they are missing.
@@ -49,26 +39,6 @@ class Mailer(Protocol):
             MailUndeliverable: The server cannot take the recipient's address.
         """
         ...
-
-
-def compose_message(*, to: str, subject: str, text: str, html: str) -> EmailMessage:
-    """Return a message to one address in two forms, of which the reader's program shows the one it can.
-
-    Args:
-        subject: Becomes one line; control characters are left out.
-
-    Raises:
-        MailUndeliverable: `to` is no address.
-    """
-    message = new_message()
-    try:
-        message["To"] = address_field("To", address=wire_address(to))
-    except EmailRefused as error:
-        raise MailUndeliverable(f"The address of the recipient cannot be used. {error}") from None
-    message["Subject"] = text_field("Subject", subject)
-    message.set_content(text)
-    message.add_alternative(html, subtype="html")
-    return message
 
 
 def open_mailer(smtp_url: str, *, sender: str, folder: Path) -> Mailer:
@@ -95,7 +65,7 @@ class FolderMailer:
 
     async def send(self, message: EmailMessage) -> None:
         try:
-            await asyncio.to_thread(self._write, _content(_stamp(message, sender=self._sender)))
+            await asyncio.to_thread(self._write, message_bytes(complete(message, sender=self._sender)))
         except OSError as error:
             raise MailNotSent(f"The mail folder {self._folder} could not be written: {error.strerror}.") from error
 
@@ -103,7 +73,7 @@ class FolderMailer:
         make_private_folder(self._folder)
         path = self._folder / f"{uuid7()}.eml"
         unfinished = path.with_suffix(".unfinished")
-        # Mail holds links that open accounts: it is for the owner's eyes alone.
+        # Mails hold links that open accounts, so only the owner of the process may read them.
         descriptor = open_private_file(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -162,8 +132,8 @@ class SMTPServer:
 class SMTPMailer:
     """Sends each message over a connection of its own, in a thread.
 
-    smtplib in a thread, not an asynchronous client: mail leaves from jobs, a few at a time, and one package less is
-    one less to watch.
+    smtplib in a thread is enough, since mail leaves from jobs, a few at a time; it saves the dependency on an
+    asynchronous client.
     """
 
     def __init__(self, server: SMTPServer, *, sender: str, tls: ssl.SSLContext | None = None) -> None:
@@ -173,10 +143,10 @@ class SMTPMailer:
         self._turns = asyncio.Semaphore(_SMTP_CONNECTIONS)
 
     async def send(self, message: EmailMessage) -> None:
-        stamped = _stamp(message, sender=self._sender)
+        completed = complete(message, sender=self._sender)
         async with self._turns:
             try:
-                await asyncio.to_thread(self._deliver, stamped)
+                await asyncio.to_thread(self._deliver, completed)
             except (smtplib.SMTPException, OSError) as error:
                 raise MailNotSent(
                     f"The mail server {self._server.host}:{self._server.port} did not take a message: {_reason(error)}."
@@ -195,7 +165,7 @@ class SMTPMailer:
             self._hand_over(connection, message)
 
     def _hand_over(self, connection: smtplib.SMTP, message: EmailMessage) -> None:
-        recipient = _recipient(message)
+        recipient = recipient_of(message)
         options: list[str] = []
         if not recipient.isascii():
             connection.ehlo_or_helo_if_needed()
@@ -205,7 +175,7 @@ class SMTPMailer:
                     " cannot take an address with letters beyond a to z before the @."
                 )
             options = ["SMTPUTF8", "BODY=8BITMIME"]
-        content = _content(message, line_end="\r\n")
+        content = message_bytes(message, line_end="\r\n")
         connection.sendmail(self._sender.address, [recipient], content, mail_options=options)
 
     def _connect(self) -> smtplib.SMTP:
@@ -218,42 +188,17 @@ class SMTPMailer:
 def _default_tls(server: SMTPServer) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if server.host in _LOOPBACK_HOSTS:
-        # The relay on one's own machine shows a certificate that nobody signed, and nobody stands in between.
+        # A relay on the same machine has a self-signed certificate, and no network lies in between.
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
 
 
 def _reason(error: Exception) -> str:
-    """Return why, without the addresses that some of these errors carry."""
+    """Return the reason without the addresses that some of these errors carry."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = sorted({code for code, _ in error.recipients.values()})
         return f"it refused the recipient with {codes}"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"it answered {error.smtp_code}"
     return str(error)
-
-
-def _recipient(message: EmailMessage) -> str:
-    return next(address_in(value) for name, value in message.raw_items() if name.lower() == "to")
-
-
-def _content(message: EmailMessage, *, line_end: str = "\n") -> bytes:
-    """Return the message in bytes; its fields in UTF-8 where the recipient's address needs that (RFC 6532)."""
-    written = BytesIO()
-    policy = POLICY.clone(linesep=line_end, utf8=not _recipient(message).isascii())
-    BytesGenerator(written, policy=policy).flatten(message)
-    return written.getvalue()
-
-
-def _stamp(message: EmailMessage, *, sender: Sender) -> EmailMessage:
-    stamped = deepcopy(message)
-    if "From" not in stamped:
-        stamped["From"] = sender.field
-    if "Date" not in stamped:
-        stamped["Date"] = format_datetime(SystemClock().now())
-    if "Message-ID" not in stamped:
-        stamped["Message-ID"] = make_msgid(domain=sender.domain)
-    if "Auto-Submitted" not in stamped:
-        stamped["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office note is owed to us
-    return stamped

@@ -1,4 +1,4 @@
-"""Puts the booking module together."""
+"""Builds booking."""
 
 from datetime import timedelta
 
@@ -13,29 +13,22 @@ from fairground.modules.booking.service.jobs import ExpireLapsed
 from fairground.modules.booking.service.timezones import ProviderTimezones
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.tables import history
-from fairground.platform.db.database import Database
 from fairground.platform.links import Links
 from fairground.platform.module import Module, Schedule
-from fairground.verticals.loader import Verticals
+from fairground.runtime import Runtime
 
 
-def build(db: Database, links: Links, *, verticals: Verticals, public_url: str, organizer: str) -> Module:
-    """Build the module.
-
-    Args:
-        public_url: Without a slash at its end.
-        organizer: Of the entries in calendar files: the sender of the installation's mails, as `Name <address>`.
-    """
-    catalog, payments = links.of(Catalog), links.of(Payments)
+def build(runtime: Runtime, links: Links) -> Module:
+    db, catalog, payments = runtime.db, links.of(Catalog), links.of(Payments)
     service = BookingService(
         db=db,
         catalog=catalog,
         payments=payments,
-        verticals=verticals,
-        settings=BookingSettings(),
-        public_url=public_url,
+        verticals=runtime.verticals,
+        settings=runtime.settings.of(BookingSettings),
+        public_url=runtime.public_url,
         accounts=links.of(Accounts),
-        organizer=organizer,
+        organizer=runtime.mail_from,
     )
     timezones = ProviderTimezones(db)
     links.provide(Bookings, service)

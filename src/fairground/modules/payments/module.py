@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 import httpx
@@ -10,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import SecretStr
 
 from fairground.contracts.payments import Payments
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError
 from fairground.modules.payments import http
 from fairground.modules.payments.gateways.processor import PaymentProcessor
@@ -28,6 +27,7 @@ from fairground.platform.http.app import API_PREFIX
 from fairground.platform.http.problems import status_of
 from fairground.platform.links import Links
 from fairground.platform.module import Module, Schedule
+from fairground.runtime import Runtime
 
 STRIPE_URL: Final = "https://api.stripe.com"
 SANDBOX_FILE: Final = "payments-sandbox.db"
@@ -35,18 +35,12 @@ _ACCEPTED: Final = 200
 _EVERY: Final = timedelta(hours=1)
 
 
-def build(db: Database, links: Links, *, data_dir: Path, public_url: str) -> Module:
-    """Build payments.
-
-    Args:
-        data_dir: Where the sandbox keeps its file; all server processes share it.
-        public_url: Where customers reach us, without a slash at its end.
-    """
-    settings = PaymentsSettings()
+def build(runtime: Runtime, links: Links) -> Module:
+    settings = runtime.settings.of(PaymentsSettings)
     if settings.stripe_api_key and settings.stripe_webhook_secret:
         account = _OwnAccount(settings.stripe_api_key, settings.stripe_webhook_secret)
-        return _with_stripe(db, links, settings, account)
-    return _with_sandbox(db, links, settings, data_dir=data_dir, public_url=public_url)
+        return _with_stripe(runtime, links, settings, account)
+    return _with_sandbox(runtime, links, settings)
 
 
 class _OwnAccount:
@@ -63,13 +57,13 @@ class _OwnAccount:
         return self._webhook_secret.get_secret_value()
 
 
-def _with_stripe(db: Database, links: Links, settings: PaymentsSettings, account: StripeAccount) -> Module:
+def _with_stripe(runtime: Runtime, links: Links, settings: PaymentsSettings, account: StripeAccount) -> Module:
     client = httpx.AsyncClient(base_url=STRIPE_URL, timeout=settings.request_timeout_seconds)
-    processor = _processor(client, account, settings)
-    return _module(db, links, processor, Inbox(db=db, processor=processor), stop=client.aclose)
+    processor = _processor(client, account, settings, clock=runtime.clock)
+    return _module(runtime.db, links, processor, Inbox(db=runtime.db, processor=processor), stop=client.aclose)
 
 
-def _with_sandbox(db: Database, links: Links, settings: PaymentsSettings, *, data_dir: Path, public_url: str) -> Module:
+def _with_sandbox(runtime: Runtime, links: Links, settings: PaymentsSettings) -> Module:
     async def deliver(body: bytes, headers: dict[str, str]) -> int:
         try:
             await inbox.receive(body=body, headers=headers)
@@ -78,22 +72,28 @@ def _with_sandbox(db: Database, links: Links, settings: PaymentsSettings, *, dat
         return _ACCEPTED
 
     sandbox = StripeSandbox(
-        path=data_dir / SANDBOX_FILE,
-        pages_url=public_url + API_PREFIX,
+        path=runtime.data_dir / SANDBOX_FILE,
+        pages_url=runtime.public_url + API_PREFIX,
         deliver=deliver,
-        clock=SystemClock(),
+        clock=runtime.clock,
         faults=Faults(),
     )
     cable = httpx.ASGITransport(sandbox.api, raise_app_exceptions=False)
-    processor = _processor(httpx.AsyncClient(base_url=STRIPE_URL, transport=cable), sandbox, settings)
-    inbox = Inbox(db=db, processor=processor)
-    pages = APIRouter(routes=sandbox.page_routes)
-    return _module(db, links, processor, inbox, pages=[pages], start=sandbox.start, stop=sandbox.stop)
+    processor = _processor(
+        httpx.AsyncClient(base_url=STRIPE_URL, transport=cable), sandbox, settings, clock=runtime.clock
+    )
+    inbox = Inbox(db=runtime.db, processor=processor)
+    bank = APIRouter(routes=sandbox.page_routes)
+    return _module(
+        runtime.db, links, processor, inbox, is_sandbox=True, bank=[bank], start=sandbox.start, stop=sandbox.stop
+    )
 
 
-def _processor(client: httpx.AsyncClient, account: StripeAccount, settings: PaymentsSettings) -> PaymentProcessor:
+def _processor(
+    client: httpx.AsyncClient, account: StripeAccount, settings: PaymentsSettings, *, clock: Clock
+) -> PaymentProcessor:
     timeout_seconds = settings.request_timeout_seconds
-    return StripeProcessor(client=client, account=account, clock=SystemClock(), timeout_seconds=timeout_seconds)
+    return StripeProcessor(client=client, account=account, clock=clock, timeout_seconds=timeout_seconds)
 
 
 def _module(
@@ -102,16 +102,17 @@ def _module(
     processor: PaymentProcessor,
     inbox: Inbox,
     *,
-    pages: Sequence[APIRouter] = (),
+    is_sandbox: bool = False,
+    bank: Sequence[APIRouter] = (),
     start: Callable[[], Awaitable[None]] | None = None,
     stop: Callable[[], Awaitable[None]],
 ) -> Module:
-    links.provide(Payments, PaymentService(db=db, processor=processor))
+    links.provide(Payments, PaymentService(db=db, processor=processor, is_sandbox=is_sandbox))
     reconciliation = Reconciliation(db=db, processor=processor, inbox=inbox)
     return Module(
         name="payments",
         history=history,
-        routers=[http.routes(inbox), *pages],
+        routers=[http.routes(inbox), *bank],
         handlers={
             SettlePayment: reconciliation.settle,
             ApplyEvent: inbox.apply_event,

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairground.kernel.text import shown_line
-from fairground.platform.mail_headers import (
+from fairground.platform.mail.headers import (
     POLICY,
     Sender,
     SenderError,

@@ -1,0 +1,1 @@
+"""Emails and the ways they are sent."""
