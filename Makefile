@@ -11,16 +11,19 @@ WORKERS ?= 3
 # How much of each proof to run: `small` takes minutes, `full` what the documentation states.
 DOSE ?= small
 
+# What `make test-changed` compares with.
+BASE ?= HEAD
+
 # Without .pyc files each of the hundreds of processes that tests start compiles everything again, about two seconds each.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test coverage lint format proof bench reference lock upgrade clean python
+.PHONY: help install up test test-changed coverage lint format proof bench reference lock upgrade clean python
 
 help: ## What can be made
 	@echo "make up is all it takes to see Fairground. The rest is for working on it:"
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 up: python ## Start the marketplace at http://127.0.0.1:8000, demo included; Ctrl-C stops it
 	@$(PYTHON) tools/bootstrap.py run
@@ -31,6 +34,10 @@ install: python ## Make .venv with everything that developers need; quick when i
 
 test: install ## Every test but the proofs, on SQLite and PostgreSQL (about 8 minutes on two cores)
 	@$(PYTEST) -m "not proof" -n $(WORKERS) --dist worksteal --durations=15 --durations-min=2
+
+test-changed: install ## The tests and proofs (small dose) that a change can affect; BASE=main for a whole branch
+	@tests="$$($(BIN)/python -m tools.affected $(BASE))" && \
+		if [ -n "$$tests" ]; then $(PYTEST) -n $(WORKERS) --dist worksteal $$tests; else echo "No test depends on what has changed."; fi
 
 coverage: install ## Tests and proofs, counting the lines that tests reach: 90 % at least, and a fifth slower
 	@$(PYTEST) -n $(WORKERS) --dist worksteal --cov --cov-report=term
@@ -52,7 +59,7 @@ proof: install ## Every claim at a small dose, in minutes; DOSE=full for the sta
 bench: install ## Measure the figures that the documentation claims
 	@$(PYTEST) -p tests.conftest benchmarks --timeout=3600
 
-reference: install ## Write docs/reference anew from the code: settings, problem codes, topics, packs, metrics
+reference: install ## Write docs/reference from the code: settings, problem codes, topics, packs, metrics
 	@$(BIN)/python -m tools.reference
 
 lock: python ## Write into requirements/ what pyproject.toml asks for; keeps the versions that still fit

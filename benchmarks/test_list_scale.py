@@ -18,12 +18,12 @@ from benchmarks.marketplace import Marketplace, build
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import ProviderQuery
 from fairground.kernel.clock import SystemClock
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import migrate
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.postgres import fresh_database
 from tests.support.proofs import Dose
@@ -43,7 +43,7 @@ class Place:
 
     def __init__(self, db: Database, built: Marketplace) -> None:
         self.built = built
-        self.catalog = CatalogService(
+        self.catalog = Directory(
             db=db,
             accounts=cast("Accounts", None),
             verticals=load_verticals(),

@@ -20,7 +20,6 @@ from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import SearchQuery
 from fairground.kernel.clock import SystemClock
 from fairground.modules.catalog.domain.search.documents import Document, describe
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.cards import list_categories
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
@@ -28,6 +27,7 @@ from fairground.modules.catalog.tables import ProviderRow
 from fairground.platform.db.database import Database, ReadTx
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import migrate
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
 
@@ -67,7 +67,7 @@ async def test_a_search_among_many(db: Database, dose: Dose, figure: Figures) ->
     prose = Prose()
     rate = await _index(db, prose)
     figure(f"documents indexed, {db.backend.ops.name}", rate, "1/s")
-    catalog = CatalogService(
+    catalog = Directory(
         db=db,
         engine=BuiltInSearch(),
         accounts=cast("Accounts", None),
@@ -166,7 +166,7 @@ async def _questions(db: Database, market: Marketplace, prose: Prose) -> dict[st
     }
 
 
-async def _milliseconds(catalog: CatalogService, question: SearchQuery) -> float:
+async def _milliseconds(catalog: Directory, question: SearchQuery) -> float:
     started = time.perf_counter()
     await catalog.search(query=question)
     return (time.perf_counter() - started) * 1_000

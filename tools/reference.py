@@ -24,7 +24,7 @@ from fairground.platform.module import Module
 from fairground.verticals.schema import Vertical
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
-# Raised before or beside the domain, by the HTTP surface itself (platform/http/problems.py and shield.py).
+# Raised before or beside the domain, by the HTTP surface itself (platform/http/problems.py and security.py).
 SURFACE_CODES: Final = (
     ("internal_error", 500, "A mistake of the program; its log holds the rest."),
     ("request.coding_refused", 406, "Accept-Encoding refuses every coding, the plain body included."),
@@ -135,7 +135,7 @@ def _row(kind: type[Message], middle: str) -> str:
 
 
 def render_topics_of_this_program() -> str:
-    modules = compose(Settings(), is_guest=True).modules
+    modules = compose(Settings(), is_secondary=True).modules
     return render_topics({module.name: module for module in modules})
 
 
@@ -179,7 +179,7 @@ def render_metrics() -> str:
         "| metric | kind | labels | meaning |",
         "|---|---|---|---|",
     ]
-    for metric in metrics_of(compose(Settings(), is_guest=True)).collect():
+    for metric in metrics_of(compose(Settings(), is_secondary=True)).collect():
         name = f"{metric.name}_total" if metric.type == "counter" else metric.name
         labels = ", ".join(f"`{label}`" for label in getattr(metric, "_labelnames"))  # noqa: B009 - theirs is private
         lines.append(f"| `{name}` | {metric.type} | {labels} | {metric.documentation} |")

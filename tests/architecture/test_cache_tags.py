@@ -19,7 +19,7 @@ from tests.support.cache_tags import NOTHING, TOUCHED_BY
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    return compose(Settings(data_dir=tmp_path_factory.mktemp("data")), is_guest=True)
+    return compose(Settings(data_dir=tmp_path_factory.mktemp("data")), is_secondary=True)
 
 
 def routes(program: Program) -> Iterator[tuple[str, APIRoute]]:

@@ -9,16 +9,17 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from fairground.contracts.catalog import Catalog
+from fairground.contracts.imports import Imports
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.reference import list_settings
 from fairground.entrypoints.settings import Risk, Settings
 from fairground.modules.payments.sandbox.cards import CARDS
 from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.stage import ADMIN_EMAIL, PASSWORD
-from fairground.ops.importing.faults import RowFault
-from fairground.ops.importing.mapping import load_map
-from fairground.ops.importing.run import Import, Summary
-from fairground.ops.importing.source import Record
+from fairground.ops.imports.faults import RowFault
+from fairground.ops.imports.mapping import load_map
+from fairground.ops.imports.run import Import, Summary
+from fairground.ops.imports.source import Record
 from fairground.platform.http.app import list_routes
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import copy_of
@@ -55,7 +56,7 @@ def test_the_guide_names_every_risk_and_every_test_card() -> None:
 
 
 def test_the_guide_to_pictures_names_routes_that_there_are(tmp_path: Path) -> None:
-    program = compose(Settings(data_dir=tmp_path), is_guest=True)
+    program = compose(Settings(data_dir=tmp_path), is_secondary=True)
     there = {f"{method} {path}" for path, methods in list_routes(program.api, program.pages) for method in methods}
     named = set(re.findall(r"`([A-Z]+ /api/v1/[^`]+)`", page("guides/pictures.md")))
     assert len(named) >= 12
@@ -74,7 +75,7 @@ def test_the_readme_names_accounts_that_the_demo_makes() -> None:
 async def test_the_pack_of_the_guide_is_a_vertical_without_python(sqlite_template: Path, tmp_path: Path) -> None:
     (tmp_path / "gardeners.toml").write_text(block("guides/write-a-vertical.md", "toml"), encoding="utf-8")
     settings = Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path, verticals_dir=tmp_path)
-    program = compose(settings, is_guest=True)
+    program = compose(settings, is_secondary=True)
     async with AsyncClient(transport=ASGITransport(program.build_app()), base_url="http://127.0.0.1:8000") as client:
         shown = await client.get("/c/gardeners")
         crafts = await client.get("/api/v1/crafts")
@@ -85,7 +86,7 @@ async def test_the_pack_of_the_guide_is_a_vertical_without_python(sqlite_templat
     assert cards.json()["total"] == 0
 
 
-class Told:
+class RecordedFaults:
     def __init__(self) -> None:
         self.faults: list[str] = []
 
@@ -98,16 +99,16 @@ class Told:
 async def test_the_list_of_the_guide_is_imported_as_it_says(sqlite_template: Path, tmp_path: Path) -> None:
     (tmp_path / "studios.csv").write_text(block("guides/import.md", "csv"), encoding="utf-8")
     (tmp_path / "studios.toml").write_text(block("guides/import.md", "toml"), encoding="utf-8")
-    program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path), is_guest=True)
+    program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path), is_secondary=True)
     artists = program.verticals.find("artists")
     assert artists is not None
-    told, catalog = Told(), program.links.of(Catalog)
-    guided = Import(tmp_path / "studios.csv", artists, load_map(tmp_path / "studios.toml"), catalog, told)
-    summary = await guided.run()
+    heard, catalog, imports = RecordedFaults(), program.links.of(Catalog), program.links.of(Imports)
+    provider_map = load_map(tmp_path / "studios.toml")
+    summary = await Import(tmp_path / "studios.csv", artists, provider_map, catalog, imports, heard).run()
     await program.db.close()
     assert (summary.read, summary.created, summary.rejected) == (3, 2, 1)
-    assert told.faults == ["line 4, kind: 'Rehearsal' is no category"]
-    assert told.faults[0] in page("guides/import.md")
+    assert heard.faults == ["line 4, kind: 'Rehearsal' is no category"]
+    assert heard.faults[0] in page("guides/import.md")
     assert "musician" in {entry["slug"] for entry in tomllib.loads(_artists())["categories"]}
 
 

@@ -64,12 +64,12 @@ async def test_its_part_of_the_demo_is_built(program: Program) -> None:
 
 
 def test_without_its_line_there_is_no_trace_of_it(tmp_path: Path) -> None:
-    program = compose(Settings(data_dir=tmp_path), is_guest=True)
+    program = compose(Settings(data_dir=tmp_path), is_secondary=True)
     assert "greetings" not in {module.name for module in program.modules}
     assert not {path for path, _ in list_routes(program.api, program.pages) if "greetings" in path}
 
 
 def test_its_settings_are_read_under_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRGROUND_GREETINGS_WORD", "Good day")
-    program = compose(Settings(data_dir=tmp_path), is_guest=True, modules=ADDED)
+    program = compose(Settings(data_dir=tmp_path), is_secondary=True, modules=ADDED)
     assert program.runtime.settings.of(GreetingsSettings).word == "Good day"

@@ -22,7 +22,7 @@ NEGATIVE_MOST: Final = 17
 async def program(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Program]:
     folder = tmp_path_factory.mktemp("lives")
     program = compose(Settings(database_url=copy_of(sqlite_template, folder), data_dir=folder))
-    program.db.backend.take_server_role()
+    program.db.backend.acquire_server_lock()
     async with program.running():
         yield program
 

@@ -15,7 +15,7 @@ from fairground.platform.http.app import list_routes
 
 
 def a_program(folder: Path, **settings: object) -> Program:
-    return compose(Settings.model_validate({"data_dir": folder, **settings}), is_guest=True)
+    return compose(Settings.model_validate({"data_dir": folder, **settings}), is_secondary=True)
 
 
 def test_nothing_is_made_or_connected_by_composing(tmp_path: Path) -> None:

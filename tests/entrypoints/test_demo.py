@@ -11,7 +11,7 @@ from fairground.entrypoints.settings import Settings, SettingsError
 
 
 async def test_an_installation_that_has_users_gets_no_demo(migrated_url: str, tmp_path: Path) -> None:
-    program = compose(Settings(database_url=migrated_url, data_dir=tmp_path), is_guest=True)
+    program = compose(Settings(database_url=migrated_url, data_dir=tmp_path), is_secondary=True)
     await program.links.of(Accounts).create_user(
         email="ada@example.org", password="seven quiet lanterns", name="Ada", role=Role.ADMIN
     )
@@ -24,5 +24,5 @@ async def test_an_installation_that_has_users_gets_no_demo(migrated_url: str, tm
 async def test_accounts_whose_password_everybody_knows_are_for_one_machine(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, public_url="https://fair.example")
     with pytest.raises(SettingsError, match="FAIRGROUND_ALLOW=demo-accounts"):
-        await build_demo(compose(settings, is_guest=True), seed=1)
+        await build_demo(compose(settings, is_secondary=True), seed=1)
     assert not list(tmp_path.iterdir())

@@ -15,7 +15,7 @@ from fairground.contracts.catalog import Galleries
 from fairground.contracts.media import Pictures
 from fairground.kernel.ids import uuid7
 from fairground.modules.media.tables import PictureRow
-from fairground.ops.importing.run import Summary
+from fairground.ops.imports.run import Summary
 from tests.support.embedded import ROWS, a_photo, bring_in, embedded
 from tests.support.gallery import API, Gallery, open_gallery
 

@@ -47,7 +47,7 @@ class Site:
 async def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     tmp_path = tmp_path_factory.mktemp("site")
     program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path))
-    program.db.backend.take_server_role()
+    program.db.backend.acquire_server_lock()
     async with program.running():
         market = await open_market_in(program, customers=2)
         origin = ASGITransport(app=program.build_app(), raise_app_exceptions=False)
@@ -130,7 +130,7 @@ async def test_replayed_answer_is_private(site: Site) -> None:
 @pytest.mark.parametrize("path", ["/api/v1/bookings", "/me/bookings", "/api/v1/tutors", "/readyz"])
 async def test_answer_without_database_is_private(path: str, tmp_path: Path) -> None:
     nowhere = "postgresql://fairground@127.0.0.1:1/none"
-    program = compose(Settings(database_url=nowhere, data_dir=tmp_path), is_guest=True)
+    program = compose(Settings(database_url=nowhere, data_dir=tmp_path), is_secondary=True)
     async with AsyncClient(transport=ASGITransport(app=program.build_app()), base_url=BASE) as client:
         answer = await client.get(
             path, headers={"Authorization": "Bearer fg_some-token-of-the-right-length-0000000000"}

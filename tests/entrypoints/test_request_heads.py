@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from fairground.entrypoints import whole_answers
-from fairground.entrypoints.whole_answers import WholeAnswers
+from fairground.entrypoints import buffered_protocol
+from fairground.entrypoints.buffered_protocol import BufferedHttpProtocol
 from fairground.platform.http.heads import HEAD_MAX_BYTES, head_too_large
 from tests.support.wire import exchange, parse, serving
 
@@ -90,13 +90,13 @@ async def test_trailer_about_framing_is_refused(port: int, name: str, value: str
 
 
 async def test_control_without_the_guard_a_trailer_is_a_header(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    complete = WholeAnswers.on_headers_complete
+    complete = BufferedHttpProtocol.on_headers_complete
 
-    def complete_and_go_on(protocol: WholeAnswers) -> None:
+    def complete_and_go_on(protocol: BufferedHttpProtocol) -> None:
         complete(protocol)
         protocol.headers = protocol.scope["headers"]  # type: ignore[assignment]
 
-    monkeypatch.setattr(WholeAnswers, "on_headers_complete", complete_and_go_on)
+    monkeypatch.setattr(BufferedHttpProtocol, "on_headers_complete", complete_and_go_on)
     answer = await answer_with_trailer(port, "Authorization", "Bearer secret")
     assert ["authorization", "Bearer secret"] in answer["fields"]
 
@@ -135,15 +135,15 @@ async def test_head_in_pieces_before_a_large_body_is_answered(port: int) -> None
 
 
 async def test_control_counting_bodies_as_heads_refuses_requests(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def count_whole_packets(protocol: WholeAnswers, packet: bytes) -> None:
+    def count_whole_packets(protocol: BufferedHttpProtocol, packet: bytes) -> None:
         if protocol._is_deaf:
             return
-        if protocol._part == whole_answers._HEAD and len(packet) > HEAD_MAX_BYTES:
+        if protocol._part == buffered_protocol._HEAD and len(packet) > HEAD_MAX_BYTES:
             protocol._refuse(head_too_large())
         else:
             HttpToolsProtocol.data_received(protocol, packet)
 
-    monkeypatch.setattr(WholeAnswers, "data_received", count_whole_packets)
+    monkeypatch.setattr(BufferedHttpProtocol, "data_received", count_whole_packets)
     assert {0, 431} & set(await statuses_of_cut_heads(port))
 
 

@@ -107,7 +107,7 @@ def test_a_taken_port_for_metrics_is_told_with_the_way_out(sqlite_template: Path
 
 def test_what_only_some_operators_ask_for_is_not_loaded() -> None:
     unwanted = {"redis", "prometheus_client", "fairground.platform.storage.s3"}
-    look = f"import sys, fairground.entrypoints.cli.serving; print({unwanted} & {{*sys.modules}})"
+    look = f"import sys, fairground.entrypoints.cli.server; print({unwanted} & {{*sys.modules}})"
     env = os.environ | {"PYTHONPATH": str(SOURCE)}
     assert subprocess.check_output([sys.executable, "-c", look], env=env, text=True) == "set()\n"
 

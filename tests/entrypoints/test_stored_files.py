@@ -70,12 +70,12 @@ async def test_a_large_file_passes_through_a_server_without_being_held(sqlite_te
 def test_files_are_in_the_data_folder_unless_the_settings_say_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = compose(Settings(data_dir=tmp_path), is_guest=True).runtime.files
+    store = compose(Settings(data_dir=tmp_path), is_secondary=True).runtime.files
     assert isinstance(store, FolderStore)
     assert store.sign_read(new_upload_key(content_type="image/png"), lifetime=MINUTE).startswith("/media/upload/")
     assert (tmp_path / "media" / ".secret").exists()
     monkeypatch.setenv("FAIRGROUND_STORAGE_URL", f"file:{tmp_path}/elsewhere")
-    compose(Settings(data_dir=tmp_path), is_guest=True).runtime.files.sign_read(
+    compose(Settings(data_dir=tmp_path), is_secondary=True).runtime.files.sign_read(
         new_upload_key(content_type="image/png"), lifetime=MINUTE
     )
     assert (tmp_path / "elsewhere" / ".secret").exists()

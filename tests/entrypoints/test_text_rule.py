@@ -8,11 +8,11 @@ from fairground.contracts.catalog import ProfileInvalid
 from fairground.kernel.errors import DomainError
 from fairground.modules.catalog.domain.checks import check_profile
 from fairground.modules.catalog.http.profiles import ProviderIn
-from fairground.ops.importing.faults import RowFault
-from fairground.ops.importing.mapping import ProviderMap, RowMapper
+from fairground.ops.imports.faults import RowFault
+from fairground.ops.imports.mapping import ProviderMap, RowMapper
 from fairground.verticals.loader import load_verticals
 from fairground.web.forms import Form
-from fairground.web.pages.desk_profile import Profile
+from fairground.web.pages.dashboard_profile import Profile
 
 REFUSED: Final = "refused"
 CASES: Final = [

@@ -1,6 +1,6 @@
 import httpx
 
-from fairground.ops.caching.warming import prewarm
+from fairground.ops.cache.prewarm import prewarm
 
 
 def answer(request: httpx.Request) -> httpx.Response:

@@ -36,13 +36,13 @@ def modes_below(folder: Path) -> dict[str, int]:
 async def test_database_and_its_copies_are_private(tmp_path: Path) -> None:
     file = tmp_path / "data" / "below" / "one.db"
     database = Database(f"sqlite:///{file}", outbox=RecordingOutbox())
-    database.backend.take_server_role()
+    database.backend.acquire_server_lock()
     engine = database.backend.migration_engine()
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE note (name TEXT)")
     async with database.write() as tx:
         await tx.execute(text("INSERT INTO note VALUES ('a')"))
-    database.backend.copy_to(file.with_name("copy.db"))
+    database.backend.back_up_to(file.with_name("copy.db"))
     modes = modes_below(tmp_path)
     engine.dispose()
     await database.close()
@@ -56,7 +56,7 @@ async def test_files_of_an_older_version_are_tightened_when_a_server_starts(tmp_
         path.touch(mode=0o666)
         path.chmod(0o644)
     database = Database(f"sqlite:///{file}", outbox=RecordingOutbox())
-    database.backend.take_server_role()
+    database.backend.acquire_server_lock()
     await database.close()
     assert [stat.S_IMODE(path.stat().st_mode) for path in (file, copy)] == [0o600, 0o600]
 

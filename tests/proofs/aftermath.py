@@ -29,8 +29,8 @@ _OPEN: Final = {BookingStatus.HELD, BookingStatus.REQUESTED}
 
 async def recover(installation: Installation, *, after: timedelta) -> None:
     """Start the program once more, so much later, and let it work until nothing is due."""
-    program = compose_for(installation, is_guest=False)
-    program.db.backend.take_server_role()
+    program = compose_for(installation, is_secondary=False)
+    program.db.backend.acquire_server_lock()
     program.db.clock_shift = after
     async with program.running(), asyncio.timeout(300):
         quiet = 0

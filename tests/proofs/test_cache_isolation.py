@@ -63,7 +63,7 @@ async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
         address = "http://127.0.0.1:8000"
         async with (
             httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url=address) as cached,
-            httpx.AsyncClient(transport=httpx.ASGITransport(layer._shield), base_url=address) as bare,
+            httpx.AsyncClient(transport=httpx.ASGITransport(layer._security), base_url=address) as bare,
         ):
             yield Site(program, cached, bare, layer)
 

@@ -20,13 +20,13 @@ from fairground.modules.booking.handlers import BookingHandlers
 from fairground.modules.booking.service.booking import BookingService
 from fairground.modules.booking.service.timezones import ProviderTimezones
 from fairground.modules.booking.settings import BookingSettings
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
 from tests.support.catalog import Desk, People, owner_of
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
 
@@ -43,7 +43,7 @@ class SystemTime:
 class Town:
     """The catalog and booking on one database, telling each other what happened when they are asked to."""
 
-    catalog: CatalogService
+    catalog: Directory
     booking: BookingService
     timezones: ProviderTimezones
     desk: Desk
@@ -94,7 +94,7 @@ class Town:
 @pytest.fixture
 def town(db: Database, outbox: RecordingOutbox) -> Town:
     people, verticals, timezones = People(), load_verticals(), ProviderTimezones(db)
-    catalog = CatalogService(
+    catalog = Directory(
         db=db,
         engine=BuiltInSearch(),
         accounts=cast("Accounts", people),

@@ -11,12 +11,12 @@ from benchmarks.marketplace import Marketplace, build
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import ProviderQuery, ProviderSort
 from fairground.kernel.clock import SystemClock
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import migrate
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
 from tests.support.statements import Statement, explain, statements_of
@@ -33,8 +33,8 @@ async def market(database_url: str, dose: Dose) -> AsyncIterator[tuple[Database,
     await db.close()
 
 
-def _catalog(db: Database) -> CatalogService:
-    return CatalogService(
+def _catalog(db: Database) -> Directory:
+    return Directory(
         db=db,
         engine=BuiltInSearch(),
         accounts=cast("Accounts", None),

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from fairground.entrypoints.compose import Program
-from fairground.modules.catalog.tables import EmbeddedPictureRow, GalleryRow, PortraitRow
+from fairground.modules.catalog.tables import GalleryRow, PortraitRow
+from fairground.modules.imports.tables import EmbeddedPictureRow
 from fairground.modules.media.tables import PictureRow
 from fairground.platform.jobs.store import reap_jobs
 from tests.support import processes
@@ -21,11 +22,11 @@ from tests.support.server_process import FailPoint
 
 pytestmark = pytest.mark.timeout(900)
 
-_SERVICE: Final = "fairground.modules.catalog.service.embedded"
-_STORE: Final = "fairground.modules.catalog.store.embedded"
+_SERVICE: Final = "fairground.modules.imports.service.picture_migration"
+_STORE: Final = "fairground.modules.imports.store"
 _MEDIA: Final = "fairground.modules.media.service.pictures"
 POINTS: Final = (
-    FailPoint("pictures wait, not committed", "fairground.modules.catalog.store.imports", "stage_pictures", "after"),
+    FailPoint("pictures wait, not committed", _STORE, "stage_pictures", "after"),
     FailPoint("the run is written, not committed", _STORE, "insert_migration", "after"),
     FailPoint("the second picture is about to be handed over", _MEDIA, "PictureService.bring_picture", "before", nth=2),
     FailPoint("media has the third, nobody here knows", _MEDIA, "PictureService.bring_picture", "after", nth=3),
@@ -33,7 +34,7 @@ POINTS: Final = (
     FailPoint("a picture has failed, not committed", _STORE, "mark_failed", "after"),
     FailPoint("a picture is rendered", "fairground.modules.media.store", "mark_ready", "after"),
     FailPoint("the first is migrated, not committed", _STORE, "mark_migrated", "after"),
-    FailPoint("the second is in its place and committed", _SERVICE, "EmbeddedPictureService._place", "after", nth=2),
+    FailPoint("the second is in its place and committed", _SERVICE, "PictureMigrations._place", "after", nth=2),
     FailPoint("the run has ended, not committed", _STORE, "finish_migration", "after"),
 )
 

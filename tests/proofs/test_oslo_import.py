@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from fairground.contracts.catalog import IMPORT_MAX_ROWS
 from fairground.modules.catalog.tables import NamePhraseRow, ProviderCategoryRow, ProviderRow, ServiceRow
-from fairground.ops.importing.records import open_source
+from fairground.ops.imports.records import open_source
 from tests.proofs.broken_rows import COLUMNS, GOOD, broken_rows
 from tests.support.databases import migrate
 from tests.support.market import visiting
@@ -27,7 +27,7 @@ from tools.guardian import Server
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(1200 if IS_FULL else 180)]
 
 MAP: Final = ROOT / "tests" / "ops" / "importing" / "oslo.toml"
-STORE: Final = "fairground.modules.catalog.store.imports"
+STORE: Final = "fairground.modules.catalog.store.external_providers"
 RATE_FLOOR: Final = 500  # rows a second, of a machine that has other things to do; the issue asks for 2,000
 Figures = Callable[[str, float, str], None]
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import delete, select, update
 
-from fairground.contracts.catalog import Catalog, ImportedProvider
+from fairground.contracts.imports import ImportedProvider, Imports
 from fairground.modules.catalog.tables import SearchDocumentRow, SearchSpellingRow
 from fairground.platform.db.database import Database
 from tests.support.market import visiting
@@ -27,7 +27,7 @@ PROVIDERS: Final = 700  # more than one step
 async def test_it_ends_equal_after_any_death(migrated_url: str, tmp_path: Path) -> None:
     installation = Installation(database_url=migrated_url, data_dir=tmp_path / "data")
     async with visiting(installation) as program:
-        await _fill(program.links.of(Catalog))
+        await _fill(program.links.of(Imports))
         kept = await _index(program.db)
         for death in DEATHS:
             await _spoil(program.db)
@@ -38,7 +38,7 @@ async def test_it_ends_equal_after_any_death(migrated_url: str, tmp_path: Path) 
             assert await _index(program.db) == kept, death.name
 
 
-async def _fill(catalog: Catalog) -> None:
+async def _fill(imports: Imports) -> None:
     rows = [
         ImportedProvider(
             external_id=str(number),
@@ -50,7 +50,7 @@ async def _fill(catalog: Catalog) -> None:
         for number in range(PROVIDERS)
     ]
     for start in range(0, PROVIDERS, 500):
-        await catalog.import_providers(vertical="chefs", source="test", providers=rows[start : start + 500])
+        await imports.import_providers(vertical="chefs", source="test", providers=rows[start : start + 500])
 
 
 async def _spoil(db: Database) -> None:

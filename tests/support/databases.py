@@ -21,7 +21,7 @@ def histories() -> tuple[History, ...]:
 
 
 def migrate(url: str) -> None:
-    engine = open_backend(url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(url, pool_size=1, is_secondary=True).migration_engine()
     try:
         with engine.begin() as connection:
             upgrade(connection, histories())

@@ -18,7 +18,7 @@ from fairground.ops.demo.stage import Contracts, Stage
 @asynccontextmanager
 async def opened(url: str, folder: Path) -> AsyncIterator[Program]:
     """Open a program that tells nobody what is done, as the command does."""
-    program = compose(Settings(database_url=url, data_dir=folder), is_guest=True, is_silent=True)
+    program = compose(Settings(database_url=url, data_dir=folder), is_secondary=True, is_silent=True)
     try:
         yield program
     finally:

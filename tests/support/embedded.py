@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairground.contracts.catalog import Catalog
+from fairground.contracts.imports import Imports
 from fairground.entrypoints.compose import Program
-from fairground.ops.importing.faults import RowFault
-from fairground.ops.importing.mapping import ProviderMap
-from fairground.ops.importing.run import Import, Summary
-from fairground.ops.importing.source import Record
+from fairground.ops.imports.faults import RowFault
+from fairground.ops.imports.mapping import ProviderMap
+from fairground.ops.imports.run import Import, Summary
+from fairground.ops.imports.source import Record
 from tests.support.pictures import photograph
 
 MAP: Final = ProviderMap.model_validate(
@@ -70,4 +71,4 @@ async def bring_in(program: Program, rows: list[dict[str, Any]], *, folder: Path
     file.write_text(json.dumps(rows))
     pack = program.verticals.find("artists")
     assert pack is not None
-    return await Import(file, pack, MAP, program.links.of(Catalog), Nobody()).run()
+    return await Import(file, pack, MAP, program.links.of(Catalog), program.links.of(Imports), Nobody()).run()

@@ -12,11 +12,11 @@ from fairground.contracts.booking import Bookings, BookingStatus, BookingView
 from fairground.contracts.catalog import (
     BookingMode,
     Catalog,
-    ImportedProvider,
     ProfileChanges,
     ProviderDetail,
     ServiceIn,
 )
+from fairground.contracts.imports import ImportedProvider, Imports
 from fairground.contracts.reviews import Reviews
 from tests.support.embedded import ROWS, bring_in
 from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
@@ -153,7 +153,7 @@ async def _submit(market: Market, email: str, *, name: str) -> UUID:
 
 
 async def _import_providers(market: Market) -> None:
-    catalog = market.program.links.of(Catalog)
+    imports = market.program.links.of(Imports)
     for vertical, count in IMPORTED_PER_VERTICAL.items():
         pack = market.program.verticals.find(vertical)
         assert pack is not None
@@ -173,7 +173,7 @@ async def _import_providers(market: Market) -> None:
             )
             for number in range(1, count + 1)
         ]
-        await catalog.import_providers(vertical=vertical, source="test", providers=rows)
+        await imports.import_providers(vertical=vertical, source="test", providers=rows)
 
 
 async def _free_starts(market: Market, provider: ProviderDetail, service_id: UUID) -> list[datetime]:

@@ -31,16 +31,16 @@ class Market:
     customer_tokens: list[str]
 
 
-def compose_for(installation: Installation, *, is_guest: bool) -> Program:
+def compose_for(installation: Installation, *, is_secondary: bool) -> Program:
     """Put the program together inside this process."""
     settings = Settings(database_url=installation.database_url, data_dir=installation.data_dir)
-    return compose(settings, is_guest=is_guest)
+    return compose(settings, is_secondary=is_secondary)
 
 
 @contextlib.asynccontextmanager
 async def visiting(installation: Installation) -> AsyncIterator[Program]:
     """Give the program as a command that runs beside servers has it."""
-    program = compose_for(installation, is_guest=True)
+    program = compose_for(installation, is_secondary=True)
     yield program
     await program.db.close()
 

@@ -85,7 +85,7 @@ async def open_market(
     """Run a marketplace on a migrated database; `port` is where it would be served."""
     settings = Settings(database_url=database_url, data_dir=folder, http_port=port, **more_settings)
     program = compose(settings)
-    program.db.backend.take_server_role()
+    program.db.backend.acquire_server_lock()
     market = Market(program, settings.mail_dir, program.build_app())
     market.skip_to(_opening(datetime.now(UTC).date()))
     async with program.running():

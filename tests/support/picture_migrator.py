@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from fairground.contracts.catalog import EmbeddedPictures, PictureMigration, PictureSubject
+from fairground.contracts.imports import EmbeddedPictures, PictureMigration, PictureSubject
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from tests.support.embedded import ROWS, bring_in

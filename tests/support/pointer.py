@@ -12,6 +12,12 @@ from tests.support.page_states import ANONYMOUS, ROLES, PageState
 from tests.support.visits import Visit, sign_in
 
 SCRIPT: Final = Path(__file__).with_suffix(".js").read_text()
+# Scrolls to a part that is loaded when it is near, and returns its address; it may be replaced at any moment.
+NEXT_ROW: Final = """() => {
+  const row = document.querySelector("[hx-trigger^=intersect]");
+  row?.scrollIntoView();
+  return row?.getAttribute("hx-get");
+}"""
 WIDTHS: Final = (360, 390, 768, 1024, 1280, 1920)
 HEIGHT: Final = 844
 
@@ -70,10 +76,7 @@ async def _open(page: Page, state: PageState) -> None:
     if state.role != ANONYMOUS and await page.locator("[data-account-url]").count():
         # The page of all parts shows a second such menu, as a specimen.
         await page.locator("[data-account-url]").get_by_text("Signed in as").wait_for(state="attached")
-    near = page.locator("[hx-trigger^=intersect]")
-    while await near.count():
-        path = await near.first.get_attribute("hx-get")
-        await near.first.scroll_into_view_if_needed()
+    while path := await page.evaluate(NEXT_ROW):
         await page.locator(f"[hx-get='{path}']").wait_for(state="detached")
 
 

@@ -68,7 +68,7 @@ async def count_double_bookings(db: Database) -> int:
 
 def drop_guard(url: str) -> None:
     """Take the guard away from a database of our own, as somebody could by hand."""
-    engine = open_backend(url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
         ALLOCATION_GUARD.drop(connection)
     engine.dispose()

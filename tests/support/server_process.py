@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from sqlalchemy import false
 
-import fairground.entrypoints.cli.serving  # noqa: F401 - now, so that the processes forked from us need not
+import fairground.entrypoints.cli.server  # noqa: F401 - now, so that the processes forked from us need not
 from fairground.entrypoints.cli import main
 from fairground.modules.booking.store import allocations
 from fairground.modules.media.service import variants

@@ -10,9 +10,9 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
+from fairground.entrypoints.buffered_protocol import BufferedHttpProtocol
 from fairground.entrypoints.connections import Connections
 from fairground.entrypoints.settings import Settings
-from fairground.entrypoints.whole_answers import WholeAnswers
 
 KEEP_ALIVE_SECONDS: Final = 1
 ANSWER_SECONDS: Final = 60
@@ -25,7 +25,7 @@ async def serving(
 ) -> AsyncIterator[int]:
     """Serve on a free port of loopback. Without `connections` nothing is limited, for nothing sweeps."""
     limits = Connections(Settings(), trusted=[], most=10_000) if connections is None else connections
-    protocol = cast("type[asyncio.Protocol]", functools.partial(WholeAnswers, connections=limits))
+    protocol = cast("type[asyncio.Protocol]", functools.partial(BufferedHttpProtocol, connections=limits))
     config = uvicorn.Config(
         app, http=protocol, log_config=None, lifespan="off", port=0, timeout_keep_alive=keep_alive_seconds
     )

@@ -11,7 +11,7 @@ from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
 from fairground.web.environment import TEMPLATES_FOLDER, build_environment
-from fairground.web.pages import gallery, static
+from fairground.web.pages import components, static
 from tests.support.runtime import make_site
 
 TEMPLATES = sorted(path.relative_to(TEMPLATES_FOLDER) for path in TEMPLATES_FOLDER.rglob("*.html"))
@@ -46,7 +46,7 @@ class _Fields(HTMLParser):
 def client() -> AsyncClient:
     site, app = make_site(Path()), FastAPI()
     app.include_router(static.routes(site, Links()))
-    app.include_router(gallery.routes(site, Links()))
+    app.include_router(components.routes(site, Links()))
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://testserver")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from fairground.contracts.accounts import Role
 from fairground.web.forms import Answers, Form, FormRefused
-from fairground.web.pages.desk_profile import Profile
+from fairground.web.pages.dashboard_profile import Profile
 from tests.support.browsing import Reader
 from tests.support.marketplace import Market, describe, public_provider
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Locator, Page
 
-from fairground.contracts.catalog import Catalog, ImportedProvider
+from fairground.contracts.imports import ImportedProvider, Imports
 from tests.support.visits import Visit
 
 pytestmark = [pytest.mark.proof, pytest.mark.parametrize("dialect", ["sqlite"])]
@@ -25,8 +25,8 @@ async def _provide(visit: Visit) -> None:
         )
         for town, (lat, lng) in PLACES.items()
     ]
-    catalog = visit.market.program.links.of(Catalog)
-    await catalog.import_providers(vertical="artists", source="test", providers=rows)
+    imports = visit.market.program.links.of(Imports)
+    await imports.import_providers(vertical="artists", source="test", providers=rows)
 
 
 async def _said(pin: Locator) -> tuple[str, set[str]]:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page
 
-from fairground.contracts.catalog import Catalog, ImportedProvider
+from fairground.contracts.imports import ImportedProvider, Imports
 from tests.support.visits import Visit
 
 pytestmark = [pytest.mark.proof, pytest.mark.parametrize("dialect", ["sqlite"])]
@@ -19,8 +19,8 @@ async def _before_a_list(visit: Visit) -> Page:
         timezone="Europe/Oslo",
         categories=["pianist"],
     )
-    catalog = visit.market.program.links.of(Catalog)
-    await catalog.import_providers(vertical="artists", source="test", providers=[row])
+    imports = visit.market.program.links.of(Imports)
+    await imports.import_providers(vertical="artists", source="test", providers=[row])
     reader = await visit.person()
     await reader.goto("/c/artists")
     return reader

@@ -15,7 +15,7 @@ from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import MODULES, Risk, Settings, SettingsError
 from fairground.entrypoints.storing import open_store
 from fairground.kernel.clock import SystemClock
-from fairground.ops.caching import module as caching
+from fairground.ops.cache import module as caching
 from fairground.ops.images import module as images
 from fairground.platform import shared_tables
 from fairground.platform.cache.backlog import JobBacklog
@@ -140,12 +140,12 @@ class Program:
 
 
 def compose(
-    settings: Settings, *, is_guest: bool = False, is_silent: bool = False, modules: Sequence[str] = MODULES
+    settings: Settings, *, is_secondary: bool = False, is_silent: bool = False, modules: Sequence[str] = MODULES
 ) -> Program:
     """Build the program; nothing runs and nothing is connected yet.
 
     Args:
-        is_guest: True for a command that may run beside a server.
+        is_secondary: True for a command that may run beside a server.
         is_silent: True where changes send no notifications and invalidate no caches, as for the demo.
         modules: Packages to build, in this order; each has a `module.py` with `build(runtime, links)`.
 
@@ -154,12 +154,12 @@ def compose(
         DatabaseURLError, MailURLError, PackError: As their names say.
     """
     try:
-        return _compose(settings, is_guest=is_guest, is_silent=is_silent, names=modules)
+        return _compose(settings, is_secondary=is_secondary, is_silent=is_silent, names=modules)
     except ValidationError as error:
         raise explain(error) from None
 
 
-def _compose(settings: Settings, *, is_guest: bool, is_silent: bool, names: Sequence[str]) -> Program:
+def _compose(settings: Settings, *, is_secondary: bool, is_silent: bool, names: Sequence[str]) -> Program:
     source, routes, links = SettingsSource(), Routes(), Links()
     outbox = JobOutbox(routes)
     db = Database(
@@ -168,7 +168,7 @@ def _compose(settings: Settings, *, is_guest: bool, is_silent: bool, names: Sequ
         guards=[mark_effective],
         pool_size=settings.database_pool_size,
         slow_seconds=settings.database_slow_seconds,
-        is_guest=is_guest,
+        is_secondary=is_secondary,
     )
     cache, invalidation = _build_cache(settings, db, source.of(CacheSettings), is_silent=is_silent)
     runtime = _build_runtime(settings, source, db=db, cache=cache)

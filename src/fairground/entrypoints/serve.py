@@ -12,9 +12,9 @@ from typing import Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from fairground.entrypoints.buffered_protocol import BufferedHttpProtocol
 from fairground.entrypoints.connections import Connections, most_connections
 from fairground.entrypoints.settings import Settings
-from fairground.entrypoints.whole_answers import WholeAnswers
 
 _KEEP_ALIVE_SECONDS: Final = 75  # uvicorn's 5 s closes connections that proxies and browsers still count on
 _DRAIN_SECONDS: Final = 20
@@ -70,7 +70,7 @@ async def serve(app: ASGIApp, listener: socket.socket, settings: Settings) -> No
     proxies = config.forwarded_allow_ips
     trusted = proxies.replace(" ", "").split(",") if isinstance(proxies, str) else proxies
     connections = Connections(settings, trusted=trusted, most=most_connections())
-    config.http = cast("type[asyncio.Protocol]", functools.partial(WholeAnswers, connections=connections))
+    config.http = cast("type[asyncio.Protocol]", functools.partial(BufferedHttpProtocol, connections=connections))
     async with connections.watching():
         await _Server(config).serve(sockets=[listener])
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from fairground.platform.http.shield import is_loopback
+from fairground.platform.http.security import is_loopback
 
 # Each after those that it asks. Adding a module adds its line here.
 MODULES: Final = (
@@ -19,6 +19,7 @@ MODULES: Final = (
     "fairground.modules.booking",
     "fairground.modules.reviews",
     "fairground.modules.notifications",
+    "fairground.modules.imports",
 )
 
 

@@ -18,7 +18,7 @@ NEWEST: Final = "0003"
 
 
 def execute(url: str, statement: str) -> None:
-    engine = open_backend(url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
         connection.execute(text(statement))
     engine.dispose()

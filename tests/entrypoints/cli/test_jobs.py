@@ -26,7 +26,7 @@ def add_job(url: str, *, state: str) -> UUID:
         "created_at": now,
         "finished_at": now if state == "dead" else None,
     }
-    engine = open_backend(url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
         connection.execute(insert(JobRow).values(job))
     engine.dispose()

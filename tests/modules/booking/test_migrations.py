@@ -53,7 +53,7 @@ def _row(**values: Any) -> dict[str, Any]:
 
 
 def test_bookings_learn_of_the_reviews_that_are_there(database_url: str, tmp_path: Path) -> None:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     both, customer, neither = (uuid7() for _ in range(3))
     with engine.begin() as connection:
         upgrade(connection, [replace(history, folder=_until(tmp_path / "old", "0002")), reviews])
@@ -81,7 +81,7 @@ def test_bookings_learn_of_the_reviews_that_are_there(database_url: str, tmp_pat
 
 
 def test_bookings_without_a_table_of_reviews_are_upgraded(database_url: str, tmp_path: Path) -> None:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
         upgrade(connection, [replace(history, folder=_until(tmp_path / "old", "0002"))])
         connection.execute(insert(BookingRow).values(_row(id=uuid7())))

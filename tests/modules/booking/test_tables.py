@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from fairground.modules.booking.store.allocations import attempts_to_break_the_guard
 from fairground.modules.booking.tables import ALLOCATION_GUARD, history
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect.guard import GuardError
-from fairground.platform.db.guarding import prove_guard
+from fairground.platform.db.dialect.guards import GuardError
+from fairground.platform.db.guard_proof import prove_guard
 from fairground.platform.db.history import restore_guards
 from fairground.platform.db.migrate import find_drift, upgrade
 from tests.modules.booking.rig import Rig

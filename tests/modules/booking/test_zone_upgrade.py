@@ -81,7 +81,7 @@ def _insert(
 
 @pytest.mark.parametrize("order", ["catalog first", "booking first"])
 def test_zone_of_the_hours_becomes_the_zone_of_the_provider(database_url: str, tmp_path: Path, order: str) -> None:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     is_sqlite = engine.dialect.name == "sqlite"
     cases = _cases()
     old = [

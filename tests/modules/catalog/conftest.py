@@ -7,8 +7,6 @@ import pytest
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.media import Pictures
-from fairground.modules.catalog.service import CatalogService
-from fairground.modules.catalog.service.embedded import EmbeddedPictureService
 from fairground.modules.catalog.service.following import PictureFollower
 from fairground.modules.catalog.service.galleries import GalleryService
 from fairground.modules.catalog.service.pictures import FollowPicture
@@ -19,6 +17,7 @@ from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.doubles.media import FakePictures
 from tests.support.catalog import Desk, People, SteppingClock
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.wall import Wall
 
@@ -47,8 +46,8 @@ def shared(db: Database, people: People, verticals: Verticals) -> dict[str, Any]
 
 
 @pytest.fixture
-def catalog(shared: dict[str, Any]) -> CatalogService:
-    return CatalogService(**shared)
+def catalog(shared: dict[str, Any]) -> Directory:
+    return Directory(**shared)
 
 
 @pytest.fixture
@@ -88,12 +87,7 @@ def follow(follower: PictureFollower, outbox: RecordingOutbox) -> Callable[[], A
 
 
 @pytest.fixture
-def embedded(shared: dict[str, Any], album: FakePictures) -> EmbeddedPictureService:
-    return EmbeddedPictureService(pictures=cast("Pictures", album), **shared)
-
-
-@pytest.fixture
-def desk(catalog: CatalogService, people: People) -> Desk:
+def desk(catalog: Directory, people: People) -> Desk:
     return Desk(catalog, people)
 
 

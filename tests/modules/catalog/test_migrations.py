@@ -33,7 +33,7 @@ def copy_history(folder: Path, *, until: str) -> Path:
 
 
 def test_pictures_that_stood_in_the_column_of_addresses_wait_elsewhere(database_url: str, tmp_path: Path) -> None:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     old = replace(history, folder=copy_history(tmp_path / "old", until="0008"), after_upgrade=None)
     at = 1_700_000_000_000_000 if engine.dialect.name == "sqlite" else "2026-01-01T00:00Z"
     urls = {"whole": _EMBEDDED, "broken": "DATA:image/png;base64,!", "kept": "/api/v1/img/1?v=1", "none": None}
@@ -64,7 +64,7 @@ def test_pictures_that_stood_in_the_column_of_addresses_wait_elsewhere(database_
 
 def test_providers_of_the_first_revision_stand_in_their_lists(database_url: str, tmp_path: Path) -> None:
     first = copy_history(tmp_path / "first", until="0001")
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     is_sqlite = engine.dialect.name == "sqlite"
     approved, draft = uuid4().hex, uuid4().hex
     with engine.begin() as connection:
@@ -100,7 +100,7 @@ def test_portraits_that_were_shown_are_shown_as_squares(database_url: str, tmp_p
     for revision in (tmp_path / "before" / "versions").glob("*.py"):
         if revision.name > "0008":
             revision.unlink()
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     is_sqlite = engine.dialect.name == "sqlite"
     chosen, refused, drawn = (uuid4() for _ in range(3))
     old, new = uuid4(), uuid4()
@@ -135,7 +135,7 @@ def test_portraits_that_were_shown_are_shown_as_squares(database_url: str, tmp_p
 
 
 def test_documents_that_were_there_do_not_say_that_anybody_is_closed(database_url: str, tmp_path: Path) -> None:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     old = replace(history, folder=copy_history(tmp_path / "old", until="0009"))
     at = 1_700_000_000_000_000 if engine.dialect.name == "sqlite" else "2026-01-01T00:00Z"
     band = {"id": uuid4().hex, "slug": "band", "status": "approved", "lat": None, "lng": None, "has_hours": False}

@@ -41,7 +41,7 @@ def start(url: str) -> Process:
     outbox = JobOutbox(routes)
     invalidation = Invalidation(tags, level=None, stats=CacheStats())
     routes.add("cache", handlers={RenewTags: invalidation.on_renew_tags})
-    db = Database(url, outbox=outbox, is_guest=True)
+    db = Database(url, outbox=outbox, is_secondary=True)
     db.renewals = invalidation
     return Process(db, outbox, tags, invalidation)
 

@@ -227,11 +227,11 @@ class TestOneFile:
     async def test_a_second_server_is_refused_and_told_what_to_do(self, tmp_path: Path) -> None:
         url = f"sqlite:///{tmp_path / 'one.db'}"
         first, second = Database(url, outbox=RecordingOutbox()), Database(url, outbox=RecordingOutbox())
-        first.backend.take_server_role()
+        first.backend.acquire_server_lock()
         with pytest.raises(DatabaseInUse, match="FAIRGROUND_DATA_DIR"):
-            second.backend.take_server_role()
+            second.backend.acquire_server_lock()
         await first.close()
-        second.backend.take_server_role()
+        second.backend.acquire_server_lock()
         await second.close()
 
     @pytest.mark.parametrize(("is_draft", "synchronous"), [(False, 2), (True, 0)])

@@ -19,7 +19,7 @@ HISTORIES = [common, jobs]
 
 @pytest.fixture
 def backend(database_url: str) -> Backend:
-    return open_backend(database_url, pool_size=1, is_guest=True)
+    return open_backend(database_url, pool_size=1, is_secondary=True)
 
 
 def say(backend: Backend, statement: str) -> None:
@@ -43,7 +43,7 @@ def test_a_new_database_is_made_whole_and_then_required(backend: Backend) -> Non
 
 
 def test_only_looking_makes_no_file(tmp_path: Path) -> None:
-    missing = open_backend(f"sqlite:///{tmp_path}/none/fairground.db", pool_size=1, is_guest=True)
+    missing = open_backend(f"sqlite:///{tmp_path}/none/fairground.db", pool_size=1, is_secondary=True)
     with pytest.raises(SchemaMismatch, match="There is no database at"):
         require_schema(missing, HISTORIES)
     assert not list(tmp_path.iterdir())
@@ -76,7 +76,7 @@ def test_a_database_of_newer_code_is_refused_and_neither_changed_nor_copied(back
 
 
 def test_a_copy_that_cannot_be_made_keeps_the_upgrade_from_starting(tmp_path: Path) -> None:
-    backend = open_backend(f"sqlite:///{tmp_path / 'fairground.db'}", pool_size=1, is_guest=True)
+    backend = open_backend(f"sqlite:///{tmp_path / 'fairground.db'}", pool_size=1, is_secondary=True)
     upgrade_schema(backend, [common])
     (tmp_path / "fairground.db").write_bytes((tmp_path / "fairground.db").read_bytes()[:4096])
     with pytest.raises(DatabaseUnavailable):
@@ -84,7 +84,7 @@ def test_a_copy_that_cannot_be_made_keeps_the_upgrade_from_starting(tmp_path: Pa
 
 
 def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:
-    backend = open_backend("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1, is_guest=True)
+    backend = open_backend("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1, is_secondary=True)
     with pytest.raises(DatabaseUnavailable, match="does not answer") as refused:
         require_schema(backend, HISTORIES)
     # Where it was looked for is for the operator alone.

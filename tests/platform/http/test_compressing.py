@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from fairground.platform.http.compressing import CompressPages
+from fairground.platform.http.compressing import PageCompression
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ def _application() -> ASGIApp:
         return Route(path, lambda _request: ANSWERS[path])
 
     streamed = Route("/streamed", lambda _request: StreamingResponse(iter([PAGE, PAGE]), media_type="text/html"))
-    return CompressPages(Starlette(routes=[*map(answer, ANSWERS), streamed]))
+    return PageCompression(Starlette(routes=[*map(answer, ANSWERS), streamed]))
 
 
 async def _ask(path: str, headers: dict[str, str]) -> httpx.Response:

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Scope
 
 from fairground.platform.http import methods
-from fairground.platform.http.methods import AnswerHeadAndOptions, PathMethods
+from fairground.platform.http.methods import HeadAndOptionsMiddleware, PathMethods
 from tests.support.asgi import bodies_of, call
 
 pytestmark = pytest.mark.anyio
@@ -88,7 +88,7 @@ async def test_route_that_takes_head_is_asked_itself() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"body"})
 
-    answering = AnswerHeadAndOptions(app, methods=PathMethods([("/a", ["GET"]), ("/a", ["HEAD"]), ("/b", ["GET"])]))
+    answering = HeadAndOptionsMiddleware(app, methods=PathMethods([("/a", ["GET"]), ("/a", ["HEAD"]), ("/b", ["GET"])]))
     answers = [await call(answering, "HEAD", path) for path in ("/a", "/b")]
     assert asked == ["HEAD", "GET"]
     assert [bodies_of(answer) for answer in answers] == [b"", b""]

@@ -7,7 +7,7 @@ from fairground.platform.jobs.tables import history
 
 
 def test_the_revisions_lead_to_the_tables_of_the_code(database_url: str) -> None:
-    engine = open_backend(database_url, pool_size=1, is_guest=True).migration_engine()
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
         migrate.upgrade(connection, [history])
         assert migrate.find_drift(connection, [history]) == []

@@ -49,7 +49,7 @@ async def test_a_message_of_this_process_is_taken_at_once(db: Database, outbox: 
 async def test_a_message_of_another_process_is_found_by_polling(
     db: Database, outbox: JobOutbox, migrated_url: str
 ) -> None:
-    other = Database(migrated_url, outbox=JobOutbox(outbox.routes), is_guest=True)
+    other = Database(migrated_url, outbox=JobOutbox(outbox.routes), is_secondary=True)
     async with worker(db, outbox).running():
         await asyncio.sleep(0.3)
         await enqueue(other, CountStock())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fairground.contracts.catalog import Catalog, ImportedProvider
+from fairground.contracts.imports import ImportedProvider, Imports
 from tests.support.marketplace import Market, open_market
 
 pytestmark = pytest.mark.anyio
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def market(migrated_url: str, tmp_path: Path) -> AsyncIterator[Market]:
     async with open_market(migrated_url, folder=tmp_path) as market:
-        catalog = market.program.links.of(Catalog)
+        imports = market.program.links.of(Imports)
         rows = [
             ImportedProvider(
                 external_id=str(number),
@@ -27,8 +27,8 @@ async def market(migrated_url: str, tmp_path: Path) -> AsyncIterator[Market]:
             )
             for number in range(30)
         ]
-        await catalog.import_providers(vertical="artists", source="test", providers=rows)
-        await catalog.import_providers(
+        await imports.import_providers(vertical="artists", source="test", providers=rows)
+        await imports.import_providers(
             vertical="tutors", source="test", providers=[rows[0].model_copy(update={"categories": ["piano"]})]
         )
         yield market
@@ -85,7 +85,7 @@ async def test_a_map_comes_from_where_the_operator_says_and_from_nowhere_else(
     }
     for settings, origin in ((nobody, ""), (tiles, " https://tiles.example")):
         async with open_market(migrated_url, folder=tmp_path, **settings) as market:
-            catalog = market.program.links.of(Catalog)
+            imports = market.program.links.of(Imports)
             row = ImportedProvider(
                 external_id="1",
                 business_name="Løkka Trio",
@@ -95,7 +95,7 @@ async def test_a_map_comes_from_where_the_operator_says_and_from_nowhere_else(
                 timezone="Europe/Oslo",
                 categories=["jazz"],
             )
-            await catalog.import_providers(vertical="artists", source="test", providers=[row])
+            await imports.import_providers(vertical="artists", source="test", providers=[row])
             page = await market.reader().open("/c/artists?location=oslo")
             pins = await market.reader().open("/_f/c/artists/map?location=oslo")
             empty = await market.reader().open("/_f/s/map?q=nobody")

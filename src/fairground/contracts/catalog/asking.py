@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fairground.contracts.catalog.providers import (
     ChangedProvider,
-    ImportedProvider,
-    ImportOutcome,
+    ExternalOutcome,
+    ExternalProvider,
     LeanList,
     Offer,
     OwnProvider,
@@ -149,17 +149,6 @@ class Catalog(Protocol):
 
     async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None: ...
 
-    async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
-        """Create or update up to 500 unclaimed providers in one transaction, told as one event.
-
-        A provider is known again by `source` and `external_id`. A claimed one is left as it is and counts as unchanged.
-
-        Raises:
-            VerticalUnknown, CategoryUnknown, ProfileInvalid, ServiceInvalid: Nothing of the step was kept; the detail
-                begins with the external id of the row.
-        """
-        ...
-
     async def set_picture(self, *, provider_id: UUID, url: str) -> None:
         """Set what the card shows, in place of a portrait that was chosen.
 
@@ -169,5 +158,20 @@ class Catalog(Protocol):
         Raises:
             ProviderNotFound
             ProfileInvalid: It is not such a path.
+        """
+        ...
+
+
+class ExternalProviders(Protocol):
+    """Providers whose profiles another system maintains until their owners claim them."""
+
+    async def put_providers(self, *, vertical: str, source: str, providers: list[ExternalProvider]) -> ExternalOutcome:
+        """Create or update up to 500 unclaimed, approved providers in one transaction and one event.
+
+        A provider is recognised by `source` and `external_id`. A claimed one stays as it is and counts as unchanged.
+
+        Raises:
+            VerticalUnknown, CategoryUnknown, ProfileInvalid, ServiceInvalid: Nothing was written; the detail begins
+                with the external id of the row.
         """
         ...

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from fairground.contracts.dto import DTO
-from fairground.contracts.media import PictureState
+from fairground.contracts.media import Picture, PictureState
 
 GALLERY_MAX: Final = 30  # pictures of one provider
 
@@ -90,4 +90,20 @@ class Galleries(Protocol):
             ProviderNotFound: There is none, or it is somebody else's.
             GalleryChanged: These are not the pictures that are there (any more).
         """
+        ...
+
+    async def append_imported_picture(self, *, provider_id: UUID, picture: Picture) -> None:
+        """Put a picture of an import behind the others. Repeating it changes nothing.
+
+        Args:
+            picture: One that is ready.
+
+        Raises:
+            ProviderNotFound: There is none.
+            GalleryFull: There are GALLERY_MAX already.
+        """
+        ...
+
+    async def count_data_addresses(self) -> int:
+        """Return the number of portraits and gallery pictures whose address is a `data:` URL."""
         ...

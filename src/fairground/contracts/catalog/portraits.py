@@ -4,7 +4,15 @@ from typing import Protocol
 from uuid import UUID
 
 from fairground.contracts.catalog.providers import OwnProvider
+from fairground.contracts.dto import DTO
 from fairground.contracts.media import Picture
+
+
+class PortraitPlacement(DTO):
+    is_placed: bool
+    """False where the owner has chosen another picture."""
+    superseded_id: UUID | None = None
+    """The picture that an earlier import had placed."""
 
 
 class Portraits(Protocol):
@@ -27,5 +35,16 @@ class Portraits(Protocol):
 
         Raises:
             ProviderNotFound: There is none, or it is somebody else's.
+        """
+        ...
+
+    async def place_imported_portrait(self, *, provider_id: UUID, picture: Picture) -> PortraitPlacement:
+        """Show a picture of an import, unless the owner has chosen one. Repeating it changes nothing.
+
+        Args:
+            picture: One that is ready.
+
+        Raises:
+            ProviderNotFound: There is none.
         """
         ...

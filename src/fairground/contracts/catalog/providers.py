@@ -7,7 +7,6 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, computed_field
 
-from fairground.contracts.catalog.embedded import PicturePlace
 from fairground.contracts.catalog.schedules import BookingAtOtherTime
 from fairground.contracts.dto import DTO
 
@@ -293,18 +292,12 @@ class ProviderRef(DTO):
     status: ProviderStatus
 
 
-class ImportedPicture(DTO):
-    """A picture that came whole in a row. Nobody sees it before staff has it made into a file."""
-
-    place: PicturePlace
-    content: bytes
-    alt: str
-
-
-class ImportedProvider(DTO):
-    """One row of an import, already checked. Its `categories` are slugs of the vertical."""
+class ExternalProvider(DTO):
+    """A provider as another system describes it. Its `categories` are slugs or aliases of the vertical."""
 
     external_id: str
+    fingerprint: str
+    """Of the whole row in that system; an equal one means that nothing has changed."""
     business_name: str
     custom_subtitle: str | None = None
     bio: str | None = None
@@ -314,16 +307,16 @@ class ImportedProvider(DTO):
     timezone: str
     categories: list[str]
     service_name: str | None = None
+    """With the next three, the one service; the pack's defaults fill what is None."""
     price_minor: int | None = None
     """None makes a provider without a service."""
     duration_minutes: int | None = None
     booking_mode: BookingMode = BookingMode.REQUEST
-    pictures: list[ImportedPicture] = Field(default_factory=list)
 
 
-class ImportOutcome(DTO):
+class ExternalOutcome(DTO):
     created: int
     updated: int
     unchanged: int
-    pictures: int
-    """Of those that were created or updated, new ones, which wait to be made into files."""
+    unclaimed: dict[str, UUID]
+    """By external id, the providers of the step that have no owner."""

@@ -9,16 +9,16 @@ from typing import Final
 import typer
 
 from fairground.entrypoints.cli import (
-    caching,
+    cache,
     database,
     demo,
     images,
-    importing,
-    inspecting,
+    imports,
     jobs,
-    searching,
-    serving,
-    storing,
+    reference,
+    search,
+    server,
+    storage,
     users,
 )
 from fairground.entrypoints.cli.mistakes import MISTAKES, say
@@ -35,7 +35,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for commands in (serving, demo, importing, searching, users, database, jobs, caching, storing, images, inspecting):
+for commands in (server, demo, imports, search, users, database, jobs, cache, storage, images, reference):
     commands.add_to(app)
 
 
@@ -45,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Instead of those that the program was started with.
     """
-    # What is loaded by now stays: the collector, who would look through it again and again, takes it as given.
+    # The collector need not look through what is loaded by now: it stays.
     gc.freeze()
-    # Whatever is created from here on is for this user alone, also what a library creates.
+    # Files that are created from here on, by libraries too, are for this user alone.
     os.umask(PRIVATE_UMASK)
     try:
         code = app(arguments, prog_name="fairground", standalone_mode=False)

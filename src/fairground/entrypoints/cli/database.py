@@ -9,7 +9,7 @@ from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.environment import load_settings
 from fairground.platform.db.history import SchemaState
-from fairground.platform.db.schema import check_schema, mend_schema, require_file, upgrade_schema
+from fairground.platform.db.schema import check_schema, repair_schema, require_file, upgrade_schema
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,9 +27,9 @@ def upgrade() -> None:
     something is copied beside itself first, as NAME.before-DATE-TIME.db. Stop the servers of the older code before.
     A guard that somebody dropped is made anew.
     """
-    program = compose(load_settings(), is_guest=True)
+    program = compose(load_settings(), is_secondary=True)
     changed = upgrade_schema(program.db.backend, program.histories)
-    mend_schema(program.db.backend, program.histories)
+    repair_schema(program.db.backend, program.histories)
     typer.echo(f"Updated: {', '.join(changed)}." if changed else "The database is up to date.")
 
 
@@ -39,7 +39,7 @@ def check() -> None:
     Says for each part which revision the database has and which one the code needs. Ends with 0 when they are equal,
     with 1 when they are not; `fairground db upgrade` mends what is behind.
     """
-    program = compose(load_settings(), is_guest=True)
+    program = compose(load_settings(), is_secondary=True)
     require_file(program.db.backend)
     found = check_schema(program.db.backend, program.histories)
     for entry in found:
@@ -65,7 +65,7 @@ def back_up(
         raise Mistake(f"{file} is there already. Name a file that is not, so that no copy is lost.")
     if not file.parent.is_dir():
         raise Mistake(f"The folder {file.parent} is not there. Create it, or name another one.")
-    backend = compose(load_settings(), is_guest=True).db.backend
+    backend = compose(load_settings(), is_secondary=True).db.backend
     require_file(backend)
-    backend.copy_to(file)
+    backend.back_up_to(file)
     typer.echo(f"Copied to {file} ({file.stat().st_size:,} bytes).")

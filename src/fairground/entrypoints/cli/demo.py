@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.demo import SEED, build_demo, require_place_for_demo
 
@@ -34,4 +34,4 @@ def demo(
         typer.echo("Building the demo, which takes a minute or less …", err=True)
         return await build_demo(program, seed=seed)
 
-    typer.echo(run_as_guest(build, is_silent=True))
+    typer.echo(run_secondary(build, is_silent=True))

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from fairground.entrypoints.cli.checks import checks_of, run_checks
-from fairground.entrypoints.cli.guests import run_as_guest
-from fairground.entrypoints.cli.servers import Address, show_warmed
+from fairground.entrypoints.cli.running_server import Address, show_warmed
+from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
-from fairground.ops.images.warming import warm_pictures
+from fairground.ops.images.prewarm import warm_pictures
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def examine_pictures() -> None:
     async def look(program: Program) -> bool:
         return await run_checks(checks_of(program.modules, "images"))
 
-    if not run_as_guest(look):
+    if not run_secondary(look):
         raise typer.Exit(1)
 
 

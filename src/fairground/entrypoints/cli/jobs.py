@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from fairground.entrypoints.cli.guests import run_as_guest
+from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.platform.jobs.dead_letters import count_jobs, list_dead_letters, requeue
 
@@ -34,7 +34,7 @@ def list_jobs(
         for letter in await list_dead_letters(program.db, limit=limit):
             typer.echo(f"{letter.id}  {letter.finished_at:%Y-%m-%d %H:%M} UTC  {letter.kind}  {letter.error}")
 
-    run_as_guest(list_them)
+    run_secondary(list_them)
 
 
 def requeue_job(
@@ -50,5 +50,5 @@ def requeue_job(
     async def requeue_it(program: Program) -> None:
         await requeue(program.db, job_id=job_id)
 
-    run_as_guest(requeue_it)
+    run_secondary(requeue_it)
     typer.echo(f"Job {job_id} waits for a worker.")

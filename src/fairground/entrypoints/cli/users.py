@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.entrypoints.cli.guests import run_as_guest
 from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 
 
@@ -48,7 +48,7 @@ def create(
         )
         return f"{user.email} is {user.role}."
 
-    typer.echo(run_as_guest(open_account))
+    typer.echo(run_secondary(open_account))
 
 
 def list_users(
@@ -62,4 +62,4 @@ def list_users(
             state = "verified" if user.email_verified else "unverified"
             typer.echo(f"{user.created_at:%Y-%m-%d}  {user.role:<9} {state:<10}  {user.email}  {user.name}")
 
-    run_as_guest(list_them)
+    run_secondary(list_them)

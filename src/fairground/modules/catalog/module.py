@@ -4,7 +4,7 @@ from typing import Any
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
-from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits, ProviderSchedules
+from fairground.contracts.catalog import Catalog, ExternalProviders, Galleries, Portraits, ProviderSchedules
 from fairground.contracts.media import (
     Faces,
     PictureDeleted,
@@ -17,7 +17,7 @@ from fairground.contracts.media import (
 from fairground.contracts.reviews import ProviderRated
 from fairground.modules.catalog import http
 from fairground.modules.catalog.service import CatalogService
-from fairground.modules.catalog.service.embedded import EmbeddedPictureService, MigratePictures
+from fairground.modules.catalog.service.external_providers import ExternalProviderService
 from fairground.modules.catalog.service.following import PictureFollower
 from fairground.modules.catalog.service.galleries import GalleryService
 from fairground.modules.catalog.service.pictures import FollowPicture
@@ -49,13 +49,12 @@ def build(runtime: Runtime, links: Links) -> Module:
     links.provide(Galleries, galleries)
     links.provide(Faces, portraits)
     links.provide(Placements, galleries)
-    embedded = EmbeddedPictureService(**with_pictures)
-    links.provide(EmbeddedPictures, embedded)
+    links.provide(ExternalProviders, ExternalProviderService(**shared))
     links.provide(Portraits, portraits)
     return Module(
         name="catalog",
         history=history,
-        routers=http.routes(service, verticals, portraits, galleries, embedded),
+        routers=http.routes(service, verticals, portraits, galleries),
         handlers={
             BookingCompleted: service.record_completion,
             ProviderRated: service.record_rating,
@@ -66,7 +65,6 @@ def build(runtime: Runtime, links: Links) -> Module:
             PictureRefused: follower.on_refused,
             PictureDeleted: follower.on_deleted,
             FollowPicture: follower.on_follow_picture,
-            MigratePictures: embedded.on_migrate,
         },
         start=service.count_prices_if_bands_changed,
     )

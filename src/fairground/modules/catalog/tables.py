@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fairground.platform.db.dialect.address_guard import AddressGuard
-from fairground.platform.db.dialect.storage import READ_FROM_INDEXES, only_where
+from fairground.platform.db.dialect.columns import READ_FROM_INDEXES
+from fairground.platform.db.dialect.guards import AddressGuard
 from fairground.platform.db.history import History
 from fairground.platform.db.types import (
     NAMING_CONVENTION,
@@ -147,51 +147,6 @@ class GalleryRow(Base):
     height_px: Mapped[int | None]
     colour: Mapped[str | None] = mapped_column(Text)
     placeholder: Mapped[str | None] = mapped_column(Text)
-
-
-class PictureMigrationRow(Base):
-    """One run that makes embedded pictures into files; of each subject one goes on at a time."""
-
-    __tablename__ = "catalog_picture_migration"
-    __table_args__ = (
-        Index("uq_catalog_picture_migration__running", "subject", unique=True, **only_where("finished_at IS NULL")),
-        Index(None, "subject", "started_at"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    subject: Mapped[str] = mapped_column(Text)
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-
-
-class EmbeddedPictureRow(Base):
-    """A picture that came whole in a row of another system. Nobody sees it before it is a picture of media."""
-
-    __tablename__ = "catalog_embedded_picture"
-    __table_args__ = (
-        CheckConstraint("place IN ('portrait', 'portfolio', 'service')", name="place"),
-        CheckConstraint("state IN ('waiting', 'taken', 'migrated', 'failed')", name="state"),
-        CheckConstraint("(content IS NULL) = (state = 'migrated')", name="content"),
-        CheckConstraint("(migration_id IS NULL) = (state = 'waiting')", name="migration"),
-        CheckConstraint("(failure_code IS NOT NULL) = (state = 'failed')", name="failure"),
-        UniqueConstraint("provider_id", "place", "digest"),
-        Index(None, "state", "place", "id"),
-        Index(None, "migration_id", "state"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    """Media knows the picture by it as well, so that bringing it twice brings it once."""
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
-    place: Mapped[str] = mapped_column(Text)
-    digest: Mapped[str] = mapped_column(Text)
-    """SHA-256 of the content, by which the same import again is known to bring nothing new."""
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
-    alt: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(Text)
-    """`taken` while media renders it."""
-    migration_id: Mapped[UUID | None] = mapped_column(ForeignKey(PictureMigrationRow.id))
-    failure_code: Mapped[str | None] = mapped_column(Text)
-    failure_detail: Mapped[str | None] = mapped_column(Text)
 
 
 class ProviderCategoryRow(Base):

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fairground.platform.db.dialect.storage import only_where
+from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.history import History
 from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
 

@@ -5,7 +5,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 from uuid import UUID
 
-from fairground.contracts.catalog import EmbeddedPictures, Galleries
+from fairground.contracts.catalog import Galleries
+from fairground.contracts.imports import EmbeddedPictures
 from fairground.contracts.media import PictureCare
 from fairground.kernel.errors import DomainError
 from fairground.platform.checks import CheckResult, CheckStatus

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from fairground.contracts.catalog import EmbeddedPictures, Galleries
+from fairground.contracts.catalog import Galleries
+from fairground.contracts.imports import EmbeddedPictures
 from fairground.contracts.media import PictureCare
 from fairground.ops.images.examining import examine
 from fairground.platform.links import Links

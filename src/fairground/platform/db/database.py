@@ -198,7 +198,7 @@ class Database:
         guards: Sequence[WriteGuard] = (),
         pool_size: int = 5,
         slow_seconds: float = 1.0,
-        is_guest: bool = False,
+        is_secondary: bool = False,
     ) -> None:
         """Open the database; connections are made when they are needed.
 
@@ -206,12 +206,12 @@ class Database:
             guards: Run at the start of every write, and refuse it by raising.
             pool_size: Connections kept to a server, readers of a file.
             slow_seconds: Statements that take as long are logged.
-            is_guest: True for a command that runs beside a server.
+            is_secondary: True for a command that runs beside a server.
 
         Raises:
             DatabaseURLError: The URL cannot be used.
         """
-        self.backend: Backend = open_backend(url, pool_size=pool_size, is_guest=is_guest)
+        self.backend: Backend = open_backend(url, pool_size=pool_size, is_secondary=is_secondary)
         self.statements = StatementWatch(self.backend.engine, slow_seconds=slow_seconds)
         self.waits = {"read": DurationHistogram(), "write": DurationHistogram()}
         """From asking for a transaction to having it: for a connection, and where one writes, for its turn."""

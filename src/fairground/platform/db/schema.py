@@ -74,7 +74,7 @@ def upgrade_schema(backend: Backend, histories: Sequence[History]) -> list[str]:
         if all(entry.state is SchemaState.CURRENT for entry in found):
             return []
         if backend.file is not None and _would_lose(found):
-            backend.copy_to(_copy_beside(backend.file))
+            backend.back_up_to(_copy_beside(backend.file))
         from fairground.platform.db.migrate import upgrade  # noqa: PLC0415 - Alembic is a tenth of a start
 
         with engine.begin() as connection:
@@ -82,7 +82,7 @@ def upgrade_schema(backend: Backend, histories: Sequence[History]) -> list[str]:
             return upgrade(connection, histories)
 
 
-def mend_schema(backend: Backend, histories: Sequence[History]) -> None:
+def repair_schema(backend: Backend, histories: Sequence[History]) -> None:
     """Make anew what was dropped by hand. Only when asked: a start that did it in silence would hide that it happened.
 
     Raises:

@@ -6,10 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Uuid
 
-from fairground.platform.db.dialect.instants import UtcDateTime
-from fairground.platform.db.dialect.lists import among
-from fairground.platform.db.dialect.lookups import looked_up
-from fairground.platform.db.dialect.texts import BytewiseText, after_prefix
+from fairground.platform.db.dialect.columns import BytewiseText, UtcDateTime, after_prefix
+from fairground.platform.db.dialect.expressions import among, looked_up
 from fairground.platform.db.dialect.words import RowNumber, Sought, SoughtWords, WordIndex
 
 __all__ = [

@@ -1,1 +1,1 @@
-"""HTTP: the application, problem documents, identity, and the shield in front of it all."""
+"""HTTP: the application, its middleware, problem documents and identity."""

@@ -18,12 +18,12 @@ from fairground.platform.http import health, problems
 from fairground.platform.http.caching.direct import CallDirectly
 from fairground.platform.http.caching.layer import CacheLayer
 from fairground.platform.http.caching.table import CacheTable
-from fairground.platform.http.compressing import CompressPages
-from fairground.platform.http.counting import CountRequests, RequestStats
+from fairground.platform.http.compressing import PageCompression
+from fairground.platform.http.counting import RequestCounter, RequestStats
 from fairground.platform.http.identity import Authenticator
-from fairground.platform.http.methods import AnswerHeadAndOptions, PathMethods
-from fairground.platform.http.repeating import RepeatImmutable
-from fairground.platform.http.shield import OneSlash, Shield
+from fairground.platform.http.immutable_responses import ImmutableResponseCache
+from fairground.platform.http.methods import HeadAndOptionsMiddleware, PathMethods
+from fairground.platform.http.security import SecurityMiddleware, TrailingSlashMiddleware
 
 API_PREFIX: Final = "/api/v1"
 BODY_MAX_BYTES: Final = 1024 * 1024  # the largest body is a year of opening hours; pictures come another way
@@ -62,15 +62,15 @@ def create_app(
     methods = app.state.methods = PathMethods([*list_routes(api, pages), *own])
     direct = CallDirectly(problems.ExplainRefusals(app), routes=(route for _, route in could_be_cached))
     stats = requests or RequestStats()
-    counted = CountRequests(RepeatImmutable(direct, stats=stats), stats=stats, templates=_templates(api, pages))
-    one_slash = OneSlash(counted, paths_with_slash=with_slash)
-    answering = AnswerHeadAndOptions(CompressPages(one_slash), methods=methods)
-    shield = Shield(answering, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+    counted = RequestCounter(ImmutableResponseCache(direct, stats=stats), stats=stats, templates=_templates(api, pages))
+    one_slash = TrailingSlashMiddleware(counted, paths_with_slash=with_slash)
+    answering = HeadAndOptionsMiddleware(PageCompression(one_slash), methods=methods)
+    security = SecurityMiddleware(answering, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
     if cache is None:
-        return shield
+        return security
     table = CacheTable(could_be_cached, cache.settings)
-    # In front of the shield: what is kept has its headers, and is given only to requests for hosts of ours.
-    return CacheLayer(shield, cache=cache, table=table, public_url=public_url)
+    # In front of the security: what is kept has its headers, and is given only to requests for hosts of ours.
+    return CacheLayer(security, cache=cache, table=table, public_url=public_url)
 
 
 def _framework(db: Database, authenticator: Authenticator) -> FastAPI:

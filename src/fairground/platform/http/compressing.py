@@ -12,7 +12,7 @@ from fairground.platform.cache import codings
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
-class CompressPages:
+class PageCompression:
     """Compress a page that is asked for from our own pages or by hand, unless it must leave no copy.
 
     The pages that must not be stored are those of payments, tokens and staff: there a secret can stand beside words

@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from fairground.kernel.errors import Forbidden
-from fairground.platform.http.shield import is_loopback
+from fairground.platform.http.security import is_loopback
 
 # The prefix makes browsers refuse the cookie from any other host, path or plain connection.
 NAME: Final = "__Host-fairground_session"

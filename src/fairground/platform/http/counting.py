@@ -27,7 +27,7 @@ class RequestStats:
         """Answers that never change, given again from memory; `answered` counts them as well."""
 
 
-class CountRequests:
+class RequestCounter:
     """Count what the framework answers. What the cache answers before it, the cache counts."""
 
     def __init__(self, app: ASGIApp, *, stats: RequestStats, templates: Mapping[int, str]) -> None:

@@ -35,7 +35,7 @@ class PathMethods:
         return ", ".join(sorted(routed | {"OPTIONS"} | ({"HEAD"} if "GET" in routed else set()))) if routed else ""
 
 
-class AnswerHeadAndOptions:
+class HeadAndOptionsMiddleware:
     """Answer HEAD as GET without its body, and OPTIONS at every path that there is.
 
     A route that takes HEAD itself, to spare the work for the body, is asked itself. There are no CORS headers: no page

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Integer, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from fairground.platform.db.dialect.storage import BUSY_TABLE, only_where
+from fairground.platform.db.dialect.columns import BUSY_TABLE, only_where
 from fairground.platform.db.history import History
 from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
 

@@ -1,4 +1,4 @@
-"""The staff's desk: profiles that wait for a decision, each with its checklist."""
+"""Staff approvals: submitted profiles, each with its checklist."""
 
 from typing import Final
 from uuid import UUID

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from fairground.contracts.catalog import EmbeddedPictures, PictureMigration, PictureSubject
+from fairground.contracts.imports import EmbeddedPictures, PictureMigration, PictureSubject
 from fairground.platform.http.identity import Staff
 from fairground.platform.links import Links
 from fairground.web.page_route import page_router, see_other

@@ -10,8 +10,6 @@ from starlette.requests import HTTPConnection
 
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog import http
-from fairground.modules.catalog.service import CatalogService
-from fairground.modules.catalog.service.embedded import EmbeddedPictureService
 from fairground.modules.catalog.service.galleries import GalleryService
 from fairground.modules.catalog.service.portraits import PortraitService
 from fairground.platform.db.database import Database
@@ -19,6 +17,7 @@ from fairground.platform.http.app import create_app
 from fairground.platform.http.identity import Caller
 from fairground.verticals.loader import Verticals
 from tests.support.catalog import Desk, People
+from tests.support.directory import Directory
 
 ADDRESS = "http://127.0.0.1:8000"
 
@@ -40,13 +39,12 @@ class TrustingAuthenticator:
 @pytest.fixture
 def api(
     *,
-    catalog: CatalogService,
+    catalog: Directory,
     verticals: Verticals,
     portraits: PortraitService,
     galleries: GalleryService,
-    embedded: EmbeddedPictureService,
 ) -> Sequence[APIRouter]:
-    return http.routes(catalog, verticals, portraits, galleries, embedded)
+    return http.routes(catalog, verticals, portraits, galleries)
 
 
 @pytest.fixture

@@ -6,10 +6,13 @@ from typing import Final
 from uuid import UUID
 
 from fairground.contracts.booking import BookingCompleted
-from fairground.contracts.catalog import ImportedProvider, ProviderQuery
+from fairground.contracts.catalog import (
+    ProviderQuery,
+)
+from fairground.contracts.imports import ImportedProvider
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
-from fairground.modules.catalog.service import CatalogService
+from tests.support.directory import Directory
 
 _HERE: Final = Path(__file__).parent
 TOP: Final = 10
@@ -35,7 +38,7 @@ _MARKET: Final = _cells("market.txt")
 KEY_OF_NAME: Final = {name: key for key, _vertical, name, *_ in _MARKET}
 
 
-async def fill(catalog: CatalogService) -> None:
+async def fill(catalog: Directory) -> None:
     """Make the market, and tell of some of it what was booked and how it was rated."""
     for vertical in ("artists", "chefs", "tutors"):
         rows = [_a_row(cells) for cells in _MARKET if cells[1] == vertical]
@@ -61,7 +64,7 @@ def _a_row(cells: list[str]) -> ImportedProvider:
     )
 
 
-async def _tell(catalog: CatalogService, provider_id: UUID, *, book_count: int, rating_sum: int) -> None:
+async def _tell(catalog: Directory, provider_id: UUID, *, book_count: int, rating_sum: int) -> None:
     await catalog.record_completion(
         BookingCompleted(
             booking_id=uuid7(), customer_id=uuid7(), provider_id=provider_id, provider_completed_count=book_count

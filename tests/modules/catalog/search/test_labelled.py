@@ -14,7 +14,6 @@ from fairground.contracts.catalog import SearchQuery
 from fairground.modules.catalog.domain.search.categories import CategoryWords
 from fairground.modules.catalog.domain.search.question import Question
 from fairground.modules.catalog.domain.search.ranking import ranked
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.list_filter import ListFilter
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
@@ -24,6 +23,7 @@ from fairground.verticals.loader import Verticals
 from tests.modules.catalog.search.labelled import KEY_OF_NAME, QUESTIONS, TOP, fill
 from tests.support.catalog import People, SteppingClock
 from tests.support.databases import copy_of
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.postgres import empty
 
@@ -38,7 +38,7 @@ class Literal(BuiltInSearch):
 
 
 @asynccontextmanager
-async def market(url: str, verticals: Verticals) -> AsyncIterator[tuple[Database, CatalogService]]:
+async def market(url: str, verticals: Verticals) -> AsyncIterator[tuple[Database, Directory]]:
     db = Database(url, outbox=RecordingOutbox())
     catalog = service(db, verticals)
     await fill(catalog)
@@ -46,8 +46,8 @@ async def market(url: str, verticals: Verticals) -> AsyncIterator[tuple[Database
     await db.close()
 
 
-def service(db: Database, verticals: Verticals, engine: BuiltInSearch | None = None) -> CatalogService:
-    return CatalogService(
+def service(db: Database, verticals: Verticals, engine: BuiltInSearch | None = None) -> Directory:
+    return Directory(
         db=db,
         engine=engine or BuiltInSearch(),
         accounts=cast("Accounts", People()),
@@ -60,7 +60,7 @@ def service(db: Database, verticals: Verticals, engine: BuiltInSearch | None = N
 @pytest.fixture
 async def markets(
     sqlite_template: Path, postgres_database: str, tmp_path: Path, verticals: Verticals
-) -> AsyncIterator[list[tuple[Database, CatalogService]]]:
+) -> AsyncIterator[list[tuple[Database, Directory]]]:
     """Give the same market on both dialects."""
     empty(postgres_database)
     async with AsyncExitStack() as stack:
@@ -68,7 +68,7 @@ async def markets(
         yield [await stack.enter_async_context(market(url, verticals)) for url in urls]
 
 
-async def first_ten(catalog: CatalogService, typed: str) -> list[str]:
+async def first_ten(catalog: Directory, typed: str) -> list[str]:
     found = await catalog.search(query=SearchQuery(q=typed, limit=TOP))
     return [KEY_OF_NAME[card.business_name] for card in found.data]
 
@@ -78,7 +78,7 @@ def recall(answers: Mapping[str, list[str]]) -> float:
 
 
 async def test_both_databases_give_the_same_ten_and_the_right_ones(
-    markets: list[tuple[Database, CatalogService]], figure: Callable[[str, float, str], None], verticals: Verticals
+    markets: list[tuple[Database, Directory]], figure: Callable[[str, float, str], None], verticals: Verticals
 ) -> None:
     answers = [{each.typed: await first_ten(catalog, each.typed) for each in QUESTIONS} for _, catalog in markets]
     assert answers[0] == answers[1]
@@ -93,7 +93,7 @@ async def test_both_databases_give_the_same_ten_and_the_right_ones(
 
 
 async def test_both_databases_choose_the_same_candidates_of_many(
-    markets: list[tuple[Database, CatalogService]], verticals: Verticals
+    markets: list[tuple[Database, Directory]], verticals: Verticals
 ) -> None:
     words, engine = CategoryWords(verticals), BuiltInSearch()
     for each in QUESTIONS:

@@ -16,15 +16,15 @@ from fairground.contracts.catalog import (
     StatusConflict,
 )
 from fairground.kernel.ids import uuid7
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.tables import ApprovalRow
 from fairground.platform.db.database import Database
 from tests.support.catalog import Desk, People, a_profile, owner_of
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 
 
 async def test_each_step_is_told_and_written_down(
-    desk: Desk, catalog: CatalogService, db: Database, outbox: RecordingOutbox
+    desk: Desk, catalog: Directory, db: Database, outbox: RecordingOutbox
 ) -> None:
     provider = await desk.submitted()
     owner_id, name = owner_of(provider), provider.business_name
@@ -50,9 +50,7 @@ async def test_each_step_is_told_and_written_down(
     ]
 
 
-async def test_an_unverified_address_keeps_a_profile_from_being_submitted(
-    catalog: CatalogService, people: People
-) -> None:
+async def test_an_unverified_address_keeps_a_profile_from_being_submitted(catalog: Directory, people: People) -> None:
     owner_id = people.add(email_verified=False)
     draft = await catalog.create_provider(owner_id=owner_id, profile=a_profile())
     assert draft.missing == ["email_verified", "has_service", "has_hours"]
@@ -61,7 +59,7 @@ async def test_an_unverified_address_keeps_a_profile_from_being_submitted(
     assert refused.value.context["missing"] == ["email_verified"]
 
 
-async def test_only_staff_decide(desk: Desk, catalog: CatalogService, people: People) -> None:
+async def test_only_staff_decide(desk: Desk, catalog: Directory, people: People) -> None:
     provider = await desk.submitted()
     for role in (Role.CUSTOMER, Role.PROVIDER):
         with pytest.raises(StaffOnly):
@@ -70,7 +68,7 @@ async def test_only_staff_decide(desk: Desk, catalog: CatalogService, people: Pe
         await catalog.approve_provider(staff_id=desk.staff_id, provider_id=uuid7())
 
 
-async def test_of_two_decisions_at_once_one_counts(desk: Desk, catalog: CatalogService) -> None:
+async def test_of_two_decisions_at_once_one_counts(desk: Desk, catalog: Directory) -> None:
     provider = await desk.submitted()
     results = await asyncio.gather(
         catalog.approve_provider(staff_id=desk.staff_id, provider_id=provider.id),
@@ -83,7 +81,7 @@ async def test_of_two_decisions_at_once_one_counts(desk: Desk, catalog: CatalogS
     assert (await catalog.get_provider_for_review(provider_id=provider.id)).status == decided.status
 
 
-async def test_the_one_that_waits_longest_is_decided_first(desk: Desk, catalog: CatalogService) -> None:
+async def test_the_one_that_waits_longest_is_decided_first(desk: Desk, catalog: Directory) -> None:
     late, early = await desk.draft(business_name="Late"), await desk.draft(business_name="Early")
     for provider in (early, late):
         await catalog.submit_provider(owner_id=owner_of(provider), provider_id=provider.id)

@@ -5,8 +5,11 @@
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from fairground.contracts.catalog import ImportedProvider, ProviderQuery, SearchQuery
-from fairground.modules.catalog.service import CatalogService
+from fairground.contracts.catalog import (
+    ProviderQuery,
+    SearchQuery,
+)
+from fairground.contracts.imports import ImportedProvider
 from fairground.modules.catalog.tables import (
     ListEntryRow,
     LocationPhraseRow,
@@ -15,6 +18,7 @@ from fairground.modules.catalog.tables import (
     SearchDocumentRow,
 )
 from fairground.platform.db.database import Database
+from tests.support.directory import Directory
 
 NAMES = (
     "O'Brien",
@@ -35,7 +39,7 @@ def a_row(name: str, **changes: object) -> ImportedProvider:
     return ImportedProvider(external_id=name, business_name=name, **(usual | changes))  # type: ignore[arg-type]
 
 
-async def found_by(catalog: CatalogService, q: str) -> list[str]:
+async def found_by(catalog: Directory, q: str) -> list[str]:
     return [card.business_name for card in (await catalog.search(query=SearchQuery(q=q))).data]
 
 
@@ -64,18 +68,18 @@ async def found_by(catalog: CatalogService, q: str) -> list[str]:
         ("🎷 boeuf", "Bœuf Bourgogne"),
     ],
 )
-async def test_a_word_is_found_in_every_way_of_writing_it(catalog: CatalogService, typed: str, name: str) -> None:
+async def test_a_word_is_found_in_every_way_of_writing_it(catalog: Directory, typed: str, name: str) -> None:
     await catalog.import_providers(vertical="chefs", source="test", providers=[a_row(each) for each in NAMES])
     assert await found_by(catalog, typed) == [name]
 
 
-async def test_a_whole_name_with_an_apostrophe_comes_before_a_longer_one(catalog: CatalogService) -> None:
+async def test_a_whole_name_with_an_apostrophe_comes_before_a_longer_one(catalog: Directory) -> None:
     rows = [a_row("L'Atelier Musical de Paris"), a_row("L'Atelier Musical")]
     await catalog.import_providers(vertical="chefs", source="test", providers=rows)
     assert (await found_by(catalog, "L’atelier musical"))[0] == "L'Atelier Musical"
 
 
-async def test_a_word_in_a_text_comes_before_a_name_that_is_spelled_like_it(catalog: CatalogService) -> None:
+async def test_a_word_in_a_text_comes_before_a_name_that_is_spelled_like_it(catalog: Directory) -> None:
     rows = [a_row("Soyuq Kafe"), a_row("Merkez", custom_subtitle="Qrildə toyuq")]
     await catalog.import_providers(vertical="chefs", source="test", providers=rows)
     assert (await found_by(catalog, "toyuq"))[0] == "Merkez"
@@ -95,13 +99,13 @@ async def test_a_word_in_a_text_comes_before_a_name_that_is_spelled_like_it(cata
         ("sl", 1),
     ],
 )
-async def test_any_part_of_a_location_is_found(catalog: CatalogService, location: str, total: int) -> None:
+async def test_any_part_of_a_location_is_found(catalog: Directory, location: str, total: int) -> None:
     rows = [a_row("a", location="Rome, Italy"), a_row("b", location="Oslo"), a_row("c", location="Lærdalsøyri")]
     await catalog.import_providers(vertical="chefs", source="test", providers=rows)
     assert (await catalog.search_providers(query=ProviderQuery(location=location))).total == total
 
 
-async def test_reindex_renews_what_an_older_rule_folded(catalog: CatalogService, db: Database) -> None:
+async def test_reindex_renews_what_an_older_rule_folded(catalog: Directory, db: Database) -> None:
     await catalog.import_providers(vertical="chefs", source="test", providers=[a_row("Bœuf d’Or", location="Şəki")])
     async with db.write() as tx:
         await tx.execute(update(ProviderRow).values(folded_location="səki"))
@@ -122,5 +126,5 @@ async def test_reindex_renews_what_an_older_rule_folded(catalog: CatalogService,
         assert set(await tx.scalars(select(ListEntryRow.folded_location))) == {"seki"}
 
 
-async def _total(catalog: CatalogService, **wanted: str) -> int:
+async def _total(catalog: Directory, **wanted: str) -> int:
     return (await catalog.search_providers(query=ProviderQuery(**wanted))).total  # type: ignore[arg-type]

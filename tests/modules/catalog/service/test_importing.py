@@ -6,8 +6,6 @@ import pytest
 
 from fairground.contracts.catalog import (
     CategoryUnknown,
-    ImportedProvider,
-    ImportOutcome,
     ProfileChanges,
     ProfileInvalid,
     ProviderQuery,
@@ -15,10 +13,12 @@ from fairground.contracts.catalog import (
     ServiceInvalid,
     VerticalUnknown,
 )
-from fairground.modules.catalog.service import CatalogService, profiles
+from fairground.contracts.imports import ImportedProvider, ImportOutcome
+from fairground.modules.catalog.service import profiles
 from fairground.modules.catalog.store.locations import learn_locations
 from fairground.platform.db.database import WriteTx
 from tests.support.catalog import Desk, owner_of
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 
 
@@ -34,11 +34,11 @@ def a_row(number: int, **changes: Any) -> ImportedProvider:
     return ImportedProvider(**(usual | changes))
 
 
-async def import_rows(catalog: CatalogService, *rows: ImportedProvider, source: str = "oslo") -> ImportOutcome:
+async def import_rows(catalog: Directory, *rows: ImportedProvider, source: str = "oslo") -> ImportOutcome:
     return await catalog.import_providers(vertical="chefs", source=source, providers=list(rows))
 
 
-async def test_an_imported_provider_is_listed_unclaimed_and_cannot_be_booked(catalog: CatalogService) -> None:
+async def test_an_imported_provider_is_listed_unclaimed_and_cannot_be_booked(catalog: Directory) -> None:
     assert await import_rows(catalog, a_row(1)) == ImportOutcome(created=1, updated=0, unchanged=0, pictures=0)
     found = await catalog.search_providers(query=ProviderQuery(vertical="chefs", q="kitch", location="grunerlokka"))
     [card] = found.data
@@ -53,7 +53,7 @@ async def test_an_imported_provider_is_listed_unclaimed_and_cannot_be_booked(cat
     assert (view.owner_id, view.contact_email) == (None, None)
 
 
-async def test_the_same_rows_again_change_nothing(catalog: CatalogService, outbox: RecordingOutbox) -> None:
+async def test_the_same_rows_again_change_nothing(catalog: Directory, outbox: RecordingOutbox) -> None:
     rows = [a_row(number) for number in range(500)]
     assert await import_rows(catalog, *rows) == ImportOutcome(created=500, updated=0, unchanged=0, pictures=0)
     assert await import_rows(catalog, *rows) == ImportOutcome(created=0, updated=0, unchanged=500, pictures=0)
@@ -62,7 +62,7 @@ async def test_the_same_rows_again_change_nothing(catalog: CatalogService, outbo
     assert (event.vertical, event.source, len(set(event.provider_ids))) == ("chefs", "oslo", 500)
 
 
-async def test_a_changed_row_changes_its_provider_whole(catalog: CatalogService) -> None:
+async def test_a_changed_row_changes_its_provider_whole(catalog: Directory) -> None:
     await import_rows(catalog, a_row(1), a_row(2))
     changed = a_row(1, business_name="New name", location="Bergen", categories=["thai"], price_minor=None)
     assert await import_rows(catalog, changed, a_row(2)) == ImportOutcome(created=0, updated=1, unchanged=1, pictures=0)
@@ -73,14 +73,14 @@ async def test_a_changed_row_changes_its_provider_whole(catalog: CatalogService)
     assert totals == {"new": 1, "kitchen": 1}
 
 
-async def test_sources_do_not_know_each_others_ids(catalog: CatalogService) -> None:
+async def test_sources_do_not_know_each_others_ids(catalog: Directory) -> None:
     await import_rows(catalog, a_row(1))
     assert (await import_rows(catalog, a_row(1), source="bergen")).created == 1
     found = await catalog.search_providers(query=ProviderQuery())
     assert sorted(card.slug for card in found.data) == ["kitchen-1", "kitchen-1-2"]
 
 
-async def test_hundreds_of_namesakes_get_different_addresses(catalog: CatalogService, desk: Desk) -> None:
+async def test_hundreds_of_namesakes_get_different_addresses(catalog: Directory, desk: Desk) -> None:
     await desk.draft(business_name="Cozy room 3")
     for batch in (range(120), range(120, 240)):
         rows = [a_row(number, business_name="Cozy  Room!" if number % 2 else "東京") for number in batch]
@@ -109,7 +109,7 @@ async def test_hundreds_of_namesakes_get_different_addresses(catalog: CatalogSer
     ],
 )
 async def test_a_step_with_a_bad_row_keeps_nothing_and_names_the_row(
-    catalog: CatalogService, changes: dict[str, Any], refusal: type[Exception]
+    catalog: Directory, changes: dict[str, Any], refusal: type[Exception]
 ) -> None:
     bad = a_row(7, **changes)
     with pytest.raises(refusal, match=f"^{bad.external_id}: "):
@@ -117,7 +117,7 @@ async def test_a_step_with_a_bad_row_keeps_nothing_and_names_the_row(
     assert (await catalog.search_providers(query=ProviderQuery())).total == 0
 
 
-async def test_a_step_is_bounded_and_its_vertical_known(catalog: CatalogService) -> None:
+async def test_a_step_is_bounded_and_its_vertical_known(catalog: Directory) -> None:
     with pytest.raises(ProfileInvalid, match="at most 500"):
         await import_rows(catalog, *(a_row(number) for number in range(501)))
     with pytest.raises(VerticalUnknown):
@@ -125,7 +125,7 @@ async def test_a_step_is_bounded_and_its_vertical_known(catalog: CatalogService)
 
 
 async def test_the_same_rows_imported_by_several_processes_at_once_are_there_once(shared: dict[str, Any]) -> None:
-    rows, catalogs = [a_row(number) for number in range(50)], [CatalogService(**shared) for _ in range(4)]
+    rows, catalogs = [a_row(number) for number in range(50)], [Directory(**shared) for _ in range(4)]
     outcomes = await asyncio.gather(*(import_rows(catalog, *rows) for catalog in catalogs))
     assert sum(outcome.created for outcome in outcomes) == 50
     assert sum(outcome.unchanged for outcome in outcomes) == 150
@@ -133,7 +133,7 @@ async def test_the_same_rows_imported_by_several_processes_at_once_are_there_onc
 
 
 async def test_a_step_and_a_change_that_meet_wait_in_one_direction(
-    catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    catalog: Directory, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step that counted its new rows before it learnt of other locations would hold what the change waits for."""
     await import_rows(catalog, a_row(1))

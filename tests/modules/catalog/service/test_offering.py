@@ -3,11 +3,12 @@ import asyncio
 import pytest
 
 from fairground.contracts.catalog import BookingMode, ProviderQuery, ServiceInvalid, ServiceNotFound
-from fairground.modules.catalog.service import CatalogService, offering
+from fairground.modules.catalog.service import offering
 from tests.support.catalog import Desk, a_service, owner_of
+from tests.support.directory import Directory
 
 
-async def test_the_card_shows_the_lowest_price_that_is_offered(desk: Desk, catalog: CatalogService) -> None:
+async def test_the_card_shows_the_lowest_price_that_is_offered(desk: Desk, catalog: Directory) -> None:
     provider = await desk.approved()
     assert await _card_price(catalog) == (None, None)
     dear, cheap = [await desk.offer(provider, price_minor=price) for price in (45_000, 30_000)]
@@ -18,12 +19,12 @@ async def test_the_card_shows_the_lowest_price_that_is_offered(desk: Desk, catal
     assert await _card_price(catalog) == (None, None)
 
 
-async def _card_price(catalog: CatalogService) -> tuple[int | None, str | None]:
+async def _card_price(catalog: Directory) -> tuple[int | None, str | None]:
     [card] = (await catalog.search_providers(query=ProviderQuery())).data
     return card.price_from_minor, card.currency
 
 
-async def test_the_price_is_right_after_withdrawals_at_once(desk: Desk, catalog: CatalogService) -> None:
+async def test_the_price_is_right_after_withdrawals_at_once(desk: Desk, catalog: Directory) -> None:
     provider = await desk.approved()
     offered = [await desk.offer(provider, price_minor=10_000 + number) for number in range(6)]
     tries = [
@@ -34,7 +35,7 @@ async def test_the_price_is_right_after_withdrawals_at_once(desk: Desk, catalog:
     assert await _card_price(catalog) == (10_005, "EUR")
 
 
-async def test_an_offer_holds_the_terms_of_a_booking(desk: Desk, catalog: CatalogService) -> None:
+async def test_an_offer_holds_the_terms_of_a_booking(desk: Desk, catalog: Directory) -> None:
     provider = await desk.approved()
     service_id = await desk.offer(provider, booking_mode=BookingMode.INSTANT)
     offer = await catalog.get_offer(service_id=service_id)
@@ -44,7 +45,7 @@ async def test_an_offer_holds_the_terms_of_a_booking(desk: Desk, catalog: Catalo
     assert offer.booking_mode is BookingMode.INSTANT
 
 
-async def test_a_withdrawn_service_keeps_its_terms_and_cannot_be_booked(desk: Desk, catalog: CatalogService) -> None:
+async def test_a_withdrawn_service_keeps_its_terms_and_cannot_be_booked(desk: Desk, catalog: Directory) -> None:
     provider = await desk.approved()
     service_id = await desk.offer(provider)
     await catalog.withdraw_service(owner_id=owner_of(provider), service_id=service_id)
@@ -52,13 +53,13 @@ async def test_a_withdrawn_service_keeps_its_terms_and_cannot_be_booked(desk: De
     assert (offer.is_bookable, offer.price_minor) == (False, 45_000)
 
 
-async def test_a_service_of_a_draft_cannot_be_booked(desk: Desk, catalog: CatalogService) -> None:
+async def test_a_service_of_a_draft_cannot_be_booked(desk: Desk, catalog: Directory) -> None:
     service_id = await desk.offer(await desk.draft())
     assert not (await catalog.get_offer(service_id=service_id)).is_bookable
 
 
 async def test_the_number_of_services_is_bounded(
-    desk: Desk, catalog: CatalogService, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, catalog: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(offering, "SERVICES_MAX", 2)
     provider = await desk.draft()

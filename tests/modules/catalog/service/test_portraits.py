@@ -8,22 +8,22 @@ import pytest
 from fairground.contracts.catalog import PictureNotUsable, ProviderNotFound
 from fairground.contracts.media import Face, PictureDeleted, PictureNotFound, PictureRefused, PictureState, avatar_url
 from fairground.kernel.ids import uuid7
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.service.following import PictureFollower
 from fairground.modules.catalog.service.portraits import PortraitService
 from tests.doubles.media import FakePictures
 from tests.support.catalog import Desk
+from tests.support.directory import Directory
 
 Follow = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
-def shown(catalog: CatalogService) -> "Shown":
+def shown(catalog: Directory) -> "Shown":
     return Shown(catalog)
 
 
 class Shown:
-    def __init__(self, catalog: CatalogService) -> None:
+    def __init__(self, catalog: Directory) -> None:
         self._catalog = catalog
 
     async def of(self, slug: str) -> str | None:
@@ -118,7 +118,7 @@ async def test_a_picture_that_never_becomes_ready_leaves_the_old_one(
 
 async def test_a_picture_that_is_set_takes_the_place_of_a_portrait(
     desk: Desk,
-    catalog: CatalogService,
+    catalog: Directory,
     portraits: PortraitService,
     follower: PictureFollower,
     *,

@@ -13,9 +13,9 @@ from fairground.contracts.catalog import (
     ProviderTimezoneSet,
 )
 from fairground.kernel.ids import uuid7
-from fairground.modules.catalog.service import CatalogService
 from fairground.platform.db.database import Database
 from tests.support.catalog import Desk, People, a_profile, owner_of
+from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 
 RUSH = 8
@@ -31,7 +31,7 @@ async def test_a_name_that_ascii_cannot_say_is_addressed_by_the_id(desk: Desk) -
     assert provider.slug == str(provider.id)
 
 
-async def test_a_rename_keeps_the_address_and_moves_the_words(desk: Desk, catalog: CatalogService) -> None:
+async def test_a_rename_keeps_the_address_and_moves_the_words(desk: Desk, catalog: Directory) -> None:
     provider = await desk.approved(business_name="First name")
     changes = ProfileChanges(business_name="Second name", location="Bergen")
     changed = await catalog.change_provider(owner_id=owner_of(provider), provider_id=provider.id, changes=changes)
@@ -41,7 +41,7 @@ async def test_a_rename_keeps_the_address_and_moves_the_words(desk: Desk, catalo
 
 
 async def test_each_new_zone_is_announced_with_a_version_that_grows(
-    desk: Desk, catalog: CatalogService, outbox: RecordingOutbox
+    desk: Desk, catalog: Directory, outbox: RecordingOutbox
 ) -> None:
     provider = await desk.approved(timezone="Europe/Oslo")
     for timezone in ("Europe/Oslo", "Asia/Tokyo", "Asia/Tokyo", "Europe/Oslo"):
@@ -54,18 +54,18 @@ async def test_each_new_zone_is_announced_with_a_version_that_grows(
     assert (ref.timezone, ref.timezone_version) == ("Europe/Oslo", 3)
 
 
-async def _total(catalog: CatalogService, *, q: str | None, location: str | None) -> int:
+async def _total(catalog: Directory, *, q: str | None, location: str | None) -> int:
     return (await catalog.search_providers(query=ProviderQuery(q=q, location=location))).total
 
 
-async def test_an_account_has_one_profile(catalog: CatalogService, people: People) -> None:
+async def test_an_account_has_one_profile(catalog: Directory, people: People) -> None:
     owner_id = people.add()
     await catalog.create_provider(owner_id=owner_id, profile=a_profile())
     with pytest.raises(ProfileExists):
         await catalog.create_provider(owner_id=owner_id, profile=a_profile(business_name="Another"))
 
 
-async def test_one_account_in_a_hurry_gets_one_profile(catalog: CatalogService, people: People) -> None:
+async def test_one_account_in_a_hurry_gets_one_profile(catalog: Directory, people: People) -> None:
     owner_id = people.add()
     tries = [catalog.create_provider(owner_id=owner_id, profile=a_profile()) for _ in range(RUSH)]
     results = await asyncio.gather(*tries, return_exceptions=True)
@@ -73,7 +73,7 @@ async def test_one_account_in_a_hurry_gets_one_profile(catalog: CatalogService, 
 
 
 @pytest.mark.usefixtures("patience")
-async def test_namesakes_in_a_hurry_get_different_addresses(catalog: CatalogService, people: People) -> None:
+async def test_namesakes_in_a_hurry_get_different_addresses(catalog: Directory, people: People) -> None:
     slugs = await _create_at_once(catalog, people)
     assert sorted(slugs) == ["bla-time-trio", *(f"bla-time-trio-{number}" for number in range(2, RUSH + 1))]
 
@@ -81,7 +81,7 @@ async def test_namesakes_in_a_hurry_get_different_addresses(catalog: CatalogServ
 @pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("dialect", ["postgres"], indirect=True)  # one writer at a time needs no index to decide
 async def test_without_the_unique_index_namesakes_in_a_hurry_share_an_address(
-    catalog: CatalogService, people: People, db: Database
+    catalog: Directory, people: People, db: Database
 ) -> None:
     async with db.write() as tx:
         await tx.execute(text("ALTER TABLE catalog_provider DROP CONSTRAINT uq_catalog_provider__slug"))
@@ -97,12 +97,12 @@ async def test_without_the_unique_index_namesakes_in_a_hurry_share_an_address(
             )
 
 
-async def _create_at_once(catalog: CatalogService, people: People) -> list[str]:
+async def _create_at_once(catalog: Directory, people: People) -> list[str]:
     tries = [catalog.create_provider(owner_id=people.add(), profile=a_profile()) for _ in range(RUSH)]
     return [provider.slug for provider in await asyncio.gather(*tries)]
 
 
-async def test_contact_is_for_the_owner_and_staff(desk: Desk, catalog: CatalogService) -> None:
+async def test_contact_is_for_the_owner_and_staff(desk: Desk, catalog: Directory) -> None:
     provider = await desk.approved()
     own = await catalog.get_own_provider(owner_id=owner_of(provider))
     assert (own.contact_email, own.contact_phone) == ("person1@example.org", "+47 22 00 00 00")
@@ -114,7 +114,7 @@ async def test_contact_is_for_the_owner_and_staff(desk: Desk, catalog: CatalogSe
     )
 
 
-async def test_a_picture_shows_on_the_public_page(desk: Desk, catalog: CatalogService) -> None:
+async def test_a_picture_shows_on_the_public_page(desk: Desk, catalog: Directory) -> None:
     provider = await desk.approved()
     await catalog.set_picture(provider_id=provider.id, url="/media/1.webp")
     assert (await catalog.get_provider(id_or_slug=provider.slug)).profile_picture_url == "/media/1.webp"
@@ -124,7 +124,7 @@ async def test_a_picture_shows_on_the_public_page(desk: Desk, catalog: CatalogSe
         await catalog.set_picture(provider_id=uuid7(), url="/media/1.webp")
 
 
-async def test_a_refused_profile_leaves_nothing_behind(catalog: CatalogService, people: People) -> None:
+async def test_a_refused_profile_leaves_nothing_behind(catalog: Directory, people: People) -> None:
     owner_id = people.add()
     profile: ProfileIn = a_profile(timezone="Mars/Olympus")
     with pytest.raises(ProfileInvalid):

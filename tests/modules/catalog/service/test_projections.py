@@ -7,8 +7,8 @@ from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
 from fairground.contracts.catalog import ProviderQuery
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
-from fairground.modules.catalog.service import CatalogService
 from tests.support.catalog import Desk
+from tests.support.directory import Directory
 
 
 def completed(provider_id: UUID, count: int) -> BookingCompleted:
@@ -19,7 +19,7 @@ def completed(provider_id: UUID, count: int) -> BookingCompleted:
 
 @pytest.mark.parametrize("order", [*permutations((1, 2, 3))])
 async def test_late_and_double_events_leave_the_newest_figures(
-    desk: Desk, catalog: CatalogService, order: tuple[int, ...]
+    desk: Desk, catalog: Directory, order: tuple[int, ...]
 ) -> None:
     provider = await desk.approved()
     for version in (*order, order[0]):
@@ -36,6 +36,6 @@ async def test_late_and_double_events_leave_the_newest_figures(
     assert view.missing == ["has_service"]
 
 
-async def test_an_event_about_nobody_changes_nothing(catalog: CatalogService) -> None:
+async def test_an_event_about_nobody_changes_nothing(catalog: Directory) -> None:
     await catalog.record_completion(completed(uuid7(), 1))
     assert (await catalog.search_providers(query=ProviderQuery())).total == 0

@@ -11,7 +11,6 @@ from sqlalchemy import delete, select, update
 
 from fairground.contracts.booking import BookingCompleted, FreeDaysSet
 from fairground.contracts.catalog import (
-    ImportedProvider,
     Near,
     ProfileChanges,
     ProfileInvalid,
@@ -20,10 +19,10 @@ from fairground.contracts.catalog import (
     SearchResult,
     VerticalUnknown,
 )
+from fairground.contracts.imports import ImportedProvider
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.search.documents import Document
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.store.search import indexing
 from fairground.modules.catalog.tables import (
     MAYBE_ANY_DAY,
@@ -34,14 +33,15 @@ from fairground.modules.catalog.tables import (
 )
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 from tests.support.catalog import CLOCK_BEGINS_AT, Desk, SteppingClock, owner_of
+from tests.support.directory import Directory
 from tests.support.statements import statements_of
 
 
-async def search(catalog: CatalogService, q: str, **more: object) -> SearchResult:
+async def search(catalog: Directory, q: str, **more: object) -> SearchResult:
     return await catalog.search(query=SearchQuery(q=q, **more))  # type: ignore[arg-type]
 
 
-async def slugs(catalog: CatalogService, q: str, **more: object) -> list[str]:
+async def slugs(catalog: Directory, q: str, **more: object) -> list[str]:
     return [card.slug for card in (await search(catalog, q, **more)).data]
 
 
@@ -57,14 +57,14 @@ def a_row(number: int, **changes: object) -> ImportedProvider:
     return ImportedProvider(**(usual | changes))  # type: ignore[arg-type]
 
 
-async def test_only_the_approved_are_found(catalog: CatalogService, desk: Desk) -> None:
+async def test_only_the_approved_are_found(catalog: Directory, desk: Desk) -> None:
     waiting = await desk.submitted()
     assert await slugs(catalog, "trio") == []
     await catalog.approve_provider(staff_id=desk.staff_id, provider_id=waiting.id)
     assert await slugs(catalog, "trio") == ["bla-time-trio"]
 
 
-async def test_a_change_of_profile_and_services_is_found_at_once(catalog: CatalogService, desk: Desk) -> None:
+async def test_a_change_of_profile_and_services_is_found_at_once(catalog: Directory, desk: Desk) -> None:
     provider = await desk.approved(business_name="Before", bio="Waltzes", location="Bergen")
     owner_id = owner_of(provider)
     service_id = await desk.offer(provider, name="Serenade")
@@ -76,7 +76,7 @@ async def test_a_change_of_profile_and_services_is_found_at_once(catalog: Catalo
     assert [await slugs(catalog, q) for q in ("after", "polkas", "tromso", "deejay")] == [["before"]] * 4
 
 
-async def test_pages_by_cursor_are_those_by_number(catalog: CatalogService, desk: Desk) -> None:
+async def test_pages_by_cursor_are_those_by_number(catalog: Directory, desk: Desk) -> None:
     for number in range(7):
         await desk.approved(business_name=f"Trio {number}", bio="polka" * (number % 2))
     by_number, by_cursor, cursor = [], [], None
@@ -88,7 +88,7 @@ async def test_pages_by_cursor_are_those_by_number(catalog: CatalogService, desk
     assert (len(set(by_cursor)), by_cursor, cursor) == (7, by_number, None)
 
 
-async def test_a_cursor_goes_on_behind_its_page_whoever_comes_or_goes(catalog: CatalogService, desk: Desk) -> None:
+async def test_a_cursor_goes_on_behind_its_page_whoever_comes_or_goes(catalog: Directory, desk: Desk) -> None:
     named = {(trio := await desk.approved(business_name=f"Trio {number}")).id: trio for number in range(4)}
     everybody = await slugs(catalog, "trio")
     first = await search(catalog, "trio", limit=2)
@@ -100,7 +100,7 @@ async def test_a_cursor_goes_on_behind_its_page_whoever_comes_or_goes(catalog: C
     assert await slugs(catalog, "trio", cursor=first.next_cursor, limit=2) == everybody[2:]
 
 
-async def test_a_refused_change_changes_nothing(catalog: CatalogService, desk: Desk) -> None:
+async def test_a_refused_change_changes_nothing(catalog: Directory, desk: Desk) -> None:
     provider = await desk.approved(business_name="Before")
     changes = ProfileChanges(business_name="After", lat=None)
     with pytest.raises(ProfileInvalid):
@@ -108,13 +108,13 @@ async def test_a_refused_change_changes_nothing(catalog: CatalogService, desk: D
     assert (await slugs(catalog, "before"), await slugs(catalog, "after")) == (["before"], [])
 
 
-async def test_imported_rows_are_found_as_they_are_now(catalog: CatalogService) -> None:
+async def test_imported_rows_are_found_as_they_are_now(catalog: Directory) -> None:
     await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1), a_row(2)])
     await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1, business_name="Cantina")])
     assert (await slugs(catalog, "kitchen"), await slugs(catalog, "cantina")) == (["kitchen-2"], ["kitchen-1"])
 
 
-async def test_the_more_booked_and_better_rated_come_first(catalog: CatalogService) -> None:
+async def test_the_more_booked_and_better_rated_come_first(catalog: Directory) -> None:
     await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(number) for number in range(4)])
     ids = {card.slug: card.id for card in (await search(catalog, "kitchen")).data}
     for slug in ("kitchen-2", "kitchen-3"):
@@ -127,7 +127,7 @@ async def test_the_more_booked_and_better_rated_come_first(catalog: CatalogServi
     assert await slugs(catalog, "kitchen") == ["kitchen-3", "kitchen-2", "kitchen-1", "kitchen-0"]
 
 
-async def test_filters_facets_and_pages(catalog: CatalogService) -> None:
+async def test_filters_facets_and_pages(catalog: Directory) -> None:
     rows = [
         a_row(number, categories=["thai" if number % 2 else "korean"], price_minor=5_000 * number + 1)
         for number in range(30)
@@ -149,7 +149,7 @@ async def test_filters_facets_and_pages(catalog: CatalogService) -> None:
         await search(catalog, "kitchen", vertical="plumbers")
 
 
-async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: CatalogService, db: Database) -> None:
+async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: Directory, db: Database) -> None:
     chance, today = random.Random(23), CLOCK_BEGINS_AT.date()
     for vertical, categories in (("chefs", ["thai", "korean"]), ("artists", ["dj", "jazz_ensemble", "band"])):
         rows = [
@@ -197,7 +197,7 @@ async def _tell_documents(db: Database, open_days: int, *, vertical: str) -> Non
         await tx.execute(update(SearchDocumentRow).where(mine).values(open_days=open_days))
 
 
-async def test_whose_document_says_closed_is_not_asked_for_its_week(catalog: CatalogService, db: Database) -> None:
+async def test_whose_document_says_closed_is_not_asked_for_its_week(catalog: Directory, db: Database) -> None:
     await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1)])
     [card] = (await catalog.search_providers(query=ProviderQuery())).data
     week: dict[str, Any] = {"version": 1, "timezone": "Asia/Tokyo", "week": [time(20)] * 7, "days": {}}
@@ -208,7 +208,7 @@ async def test_whose_document_says_closed_is_not_asked_for_its_week(catalog: Cat
         assert (await search(catalog, "kitchen", when=in_a_week)).total == total
 
 
-async def test_a_word_that_nobody_has_is_taken_for_another_and_that_is_told(catalog: CatalogService) -> None:
+async def test_a_word_that_nobody_has_is_taken_for_another_and_that_is_told(catalog: Directory) -> None:
     rows = [a_row(1, business_name="Müller Küche", location="Grünerløkka, Oslo"), a_row(2, business_name="Mulder")]
     await catalog.import_providers(vertical="chefs", source="oslo", providers=rows)
     found = await search(catalog, "grunerloka muler")
@@ -223,13 +223,13 @@ async def test_a_word_that_nobody_has_is_taken_for_another_and_that_is_told(cata
 
 
 @pytest.mark.parametrize("q", ["", "  ", "!?", "\x00", "qqqq"])
-async def test_nothing_is_found_by_nothing(catalog: CatalogService, q: str) -> None:
+async def test_nothing_is_found_by_nothing(catalog: Directory, q: str) -> None:
     await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1)])
     found = await search(catalog, q)
     assert (found.data, found.total, found.facets.categories, found.corrections) == ([], 0, [], [])
 
 
-async def test_a_search_takes_few_statements(catalog: CatalogService, db: Database) -> None:
+async def test_a_search_takes_few_statements(catalog: Directory, db: Database) -> None:
     await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(number) for number in range(20)])
     with statements_of(db) as statements:
         await search(catalog, "kitchen oslo", category="thai", min_price=50)
@@ -241,7 +241,7 @@ async def test_a_search_takes_few_statements(catalog: CatalogService, db: Databa
     assert len(asking) == 4
 
 
-async def test_the_zones_of_the_world_are_not_written_into_a_statement(catalog: CatalogService, db: Database) -> None:
+async def test_the_zones_of_the_world_are_not_written_into_a_statement(catalog: Directory, db: Database) -> None:
     tomorrow = CLOCK_BEGINS_AT.date() + timedelta(days=1)
     with statements_of(db) as statements:
         await search(catalog, "kitchen", when=tomorrow)
@@ -258,14 +258,14 @@ async def documents(db: Database) -> tuple[list[object], list[object]]:
     return list(rows), list(words)
 
 
-async def index_all(catalog: CatalogService, *, steps: int = 99) -> int:
+async def index_all(catalog: Directory, *, steps: int = 99) -> int:
     done, after = 0, None
     while steps and (step := await catalog.index_providers(after=after)):
         done, after, steps = done + step.count, step.last_id, steps - 1
     return done
 
 
-async def test_an_index_made_anew_is_the_one_that_was_kept(catalog: CatalogService, db: Database, desk: Desk) -> None:
+async def test_an_index_made_anew_is_the_one_that_was_kept(catalog: Directory, db: Database, desk: Desk) -> None:
     for batch in range(3):
         rows = [a_row(number, business_name=f"Kitchen {number}") for number in range(batch * 200, batch * 200 + 200)]
         await catalog.import_providers(vertical="chefs", source="oslo", providers=rows)
@@ -286,9 +286,7 @@ async def test_an_index_made_anew_is_the_one_that_was_kept(catalog: CatalogServi
     assert await slugs(catalog, "ægir") == ["aegir"]
 
 
-async def test_making_the_index_anew_drops_who_is_not_approved(
-    catalog: CatalogService, db: Database, desk: Desk
-) -> None:
+async def test_making_the_index_anew_drops_who_is_not_approved(catalog: Directory, db: Database, desk: Desk) -> None:
     provider = await desk.approved(price_minor=10_000)
     async with db.write() as tx:
         await tx.execute(update(ProviderRow).where(ProviderRow.id == provider.id).values(status="rejected"))
@@ -298,7 +296,7 @@ async def test_making_the_index_anew_drops_who_is_not_approved(
 
 
 async def _change_while_indexing(
-    catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_locked: bool
+    catalog: Directory, desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_locked: bool
 ) -> None:
     """Rename a provider between the read and the write of the command that rebuilds the index."""
     provider = await desk.approved(business_name="Before")
@@ -329,7 +327,7 @@ async def _change_while_indexing(
 
 
 async def test_a_change_while_the_index_is_made_anew_is_found(
-    catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    catalog: Directory, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _change_while_indexing(catalog, desk, monkeypatch, is_locked=True)
     assert (await slugs(catalog, "before"), await slugs(catalog, "after")) == ([], ["before"])
@@ -337,7 +335,7 @@ async def test_a_change_while_the_index_is_made_anew_is_found(
 
 @pytest.mark.parametrize("dialect", ["postgres"], indirect=True)  # one writer at a time needs no lock on a row
 async def test_the_control_without_the_lock_on_a_provider_its_change_is_overwritten(
-    catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    catalog: Directory, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def no_lock(self: WriteTx, statement: Any) -> Any:
         return await self.all(statement)

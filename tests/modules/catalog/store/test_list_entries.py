@@ -15,12 +15,12 @@ from fairground.contracts.booking import BookingCompleted, FreeDaysSet
 from fairground.contracts.catalog import OwnProvider, ProfileChanges, ProviderQuery
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.store import list_entries, price_bands
 from fairground.modules.catalog.tables import ListEntryRow, PriceBandRow, ProviderRow
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from tests.support.catalog import Desk, owner_of
+from tests.support.directory import Directory
 from tests.support.proofs import Dose
 
 Everything = tuple[list[Any], list[Any]]
@@ -40,7 +40,7 @@ async def _figures(db: Database) -> dict[UUID, tuple[int, tuple[int, int]]]:
         return {row.id: (row.book_count, (row.rating_sum, row.rating_count)) for row in await tx.all(select(*columns))}
 
 
-async def _from_scratch(db: Database, catalog: CatalogService) -> Everything:
+async def _from_scratch(db: Database, catalog: Directory) -> Everything:
     async with db.write() as tx:
         await tx.execute(delete(ListEntryRow))
         await list_entries.insert_entries(tx, true())
@@ -122,7 +122,7 @@ class _Changes:
 @pytest.mark.proof
 @pytest.mark.timeout(3600)
 async def test_lists_and_figures_equal_a_recount_after_random_changes(
-    db: Database, catalog: CatalogService, desk: Desk, dose: Dose
+    db: Database, catalog: Directory, desk: Desk, dose: Dose
 ) -> None:
     await catalog.count_prices_if_bands_changed()
     chance = random.Random(11)
@@ -145,7 +145,7 @@ async def test_lists_and_figures_equal_a_recount_after_random_changes(
     assert kept == await _from_scratch(db, catalog)
 
 
-async def _rush(desk: Desk, catalog: CatalogService) -> None:
+async def _rush(desk: Desk, catalog: Directory) -> None:
     """Change two providers of one list in all ways at once."""
     providers = [await desk.approved(price_minor=5_000) for _ in range(2)]
     work: list[Callable[[], Awaitable[object]]] = []
@@ -157,7 +157,7 @@ async def _rush(desk: Desk, catalog: CatalogService) -> None:
 
 
 async def test_changes_at_the_same_moment_leave_entries_and_counts_right(
-    db: Database, catalog: CatalogService, desk: Desk
+    db: Database, catalog: Directory, desk: Desk
 ) -> None:
     await catalog.count_prices_if_bands_changed()
     await _rush(desk, catalog)
@@ -165,7 +165,7 @@ async def test_changes_at_the_same_moment_leave_entries_and_counts_right(
 
 
 async def test_the_control_without_the_lock_on_a_provider_its_changes_are_counted_twice(
-    db: Database, catalog: CatalogService, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    db: Database, catalog: Directory, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if db.backend.ops.name == "sqlite":
         pytest.skip("NOT RUN: SQLite has one writer, so there is nothing to switch off")
@@ -202,7 +202,7 @@ async def test_the_control_without_the_lock_on_a_provider_its_changes_are_counte
 
 
 async def test_a_booking_does_not_wait_for_those_who_change_counts(
-    db: Database, catalog: CatalogService, desk: Desk
+    db: Database, catalog: Directory, desk: Desk
 ) -> None:
     if db.backend.ops.name == "sqlite":
         pytest.skip("NOT RUN: SQLite has one writer, for whom everybody waits")
@@ -218,7 +218,7 @@ async def test_a_booking_does_not_wait_for_those_who_change_counts(
 
 
 async def test_other_bands_of_a_pack_are_counted_at_the_next_start(
-    db: Database, catalog: CatalogService, desk: Desk
+    db: Database, catalog: Directory, desk: Desk
 ) -> None:
     await desk.approved(price_minor=5_000)
     async with db.write() as tx:

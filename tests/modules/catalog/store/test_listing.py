@@ -9,7 +9,6 @@ import pytest
 
 from fairground.contracts.booking import BookingCompleted
 from fairground.contracts.catalog import (
-    ImportedProvider,
     LeanProvider,
     ListedProvider,
     Near,
@@ -17,13 +16,15 @@ from fairground.contracts.catalog import (
     ProviderQuery,
     ProviderSort,
 )
+from fairground.contracts.imports import ImportedProvider
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.domain.places import distance_km
 from fairground.modules.catalog.domain.words import fold, squeezed
-from fairground.modules.catalog.service import CatalogService, lists
+from fairground.modules.catalog.service import lists
 from fairground.modules.catalog.store import listing
 from fairground.platform.db.database import Database
+from tests.support.directory import Directory
 from tests.support.proofs import Dose
 from tests.support.statements import statements_of
 
@@ -105,7 +106,7 @@ def _costs(price_minor: int | None, query: ProviderQuery) -> bool:
     return price_minor is not None and round((query.min_price or 0) * 100) <= price_minor <= round(high * 100)
 
 
-async def _populate(catalog: CatalogService, chance: random.Random, *, steps: int) -> list[Expected]:
+async def _populate(catalog: Directory, chance: random.Random, *, steps: int) -> list[Expected]:
     """Import providers in steps, each of them a second newer than the one before, and tell of some what was told."""
     everybody: list[Expected] = []
     for step in range(steps):
@@ -167,7 +168,7 @@ def _a_query(chance: random.Random) -> ProviderQuery:
     )
 
 
-async def _all_pages(catalog: CatalogService, query: ProviderQuery) -> list[ListedProvider]:
+async def _all_pages(catalog: Directory, query: ProviderQuery) -> list[ListedProvider]:
     cards: list[ListedProvider] = []
     while True:
         found = await catalog.search_providers(query=query)
@@ -179,7 +180,7 @@ async def _all_pages(catalog: CatalogService, query: ProviderQuery) -> list[List
 
 @pytest.mark.parametrize("counted", [1_000, 4])
 async def test_every_page_is_what_an_oracle_expects(
-    catalog: CatalogService, dose: Dose, counted: int, monkeypatch: pytest.MonkeyPatch
+    catalog: Directory, dose: Dose, counted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if counted < 1_000:  # then most locations have more than are read as a whole
         monkeypatch.setattr(lists, "_COUNTED_AT_MOST", counted)
@@ -228,7 +229,7 @@ def _histogram(prices: list[int | None], vertical: str | None) -> list[int]:
 
 @pytest.mark.parametrize("read_at_most", [6, 7, 8])
 async def test_a_location_that_is_read_as_a_whole_and_one_that_is_passed_through_are_listed_alike(
-    catalog: CatalogService, db: Database, monkeypatch: pytest.MonkeyPatch, read_at_most: int
+    catalog: Directory, db: Database, monkeypatch: pytest.MonkeyPatch, read_at_most: int
 ) -> None:
     rows = [_a_row(random.Random(number), "chefs", str(number)) for number in range(12)]
     at_bergen = [
@@ -249,7 +250,7 @@ async def test_a_location_that_is_read_as_a_whole_and_one_that_is_passed_through
     assert len(statements) == (8 if read_at_most < 7 else 5)
 
 
-async def test_pages_never_overlap_and_miss_nobody(catalog: CatalogService) -> None:
+async def test_pages_never_overlap_and_miss_nobody(catalog: Directory) -> None:
     everybody = await _populate(catalog, random.Random(7), steps=12)
     near = Near(lat=59.9, lng=10.7, radius_km=200)
     for sort in ProviderSort:
@@ -260,11 +261,11 @@ async def test_pages_never_overlap_and_miss_nobody(catalog: CatalogService) -> N
         assert by_cursor == by_number == [one.card.id for one in wanted]
 
 
-async def _page(catalog: CatalogService, query: ProviderQuery, page: int) -> list[ListedProvider]:
+async def _page(catalog: Directory, query: ProviderQuery, page: int) -> list[ListedProvider]:
     return (await catalog.search_providers(query=query.model_copy(update={"page": page}))).data
 
 
-async def test_a_cursor_goes_on_behind_its_page_whoever_has_come_meanwhile(catalog: CatalogService) -> None:
+async def test_a_cursor_goes_on_behind_its_page_whoever_has_come_meanwhile(catalog: Directory) -> None:
     """The control: a page number counts from the start, and so shows again whom the newcomers have pushed back."""
     await _populate(catalog, random.Random(5), steps=10)
     query = ProviderQuery(sort=ProviderSort.NEWEST, limit=5)
@@ -279,7 +280,7 @@ async def test_a_cursor_goes_on_behind_its_page_whoever_has_come_meanwhile(catal
 
 @pytest.mark.parametrize("limit", [1, 100])
 async def test_a_list_of_any_length_takes_one_statement_and_its_prices_another(
-    catalog: CatalogService, db: Database, limit: int
+    catalog: Directory, db: Database, limit: int
 ) -> None:
     await _populate(catalog, random.Random(3), steps=12)
     for query in (
@@ -294,7 +295,7 @@ async def test_a_list_of_any_length_takes_one_statement_and_its_prices_another(
         assert len(full) == len(lean) == (2 if query.include_price_distribution else 1)
 
 
-async def test_a_lean_list_reads_only_what_it_shows(catalog: CatalogService, db: Database) -> None:
+async def test_a_lean_list_reads_only_what_it_shows(catalog: Directory, db: Database) -> None:
     with statements_of(db) as statements:
         await catalog.search_lean(query=ProviderQuery())
     page = statements[0][0]
@@ -302,7 +303,7 @@ async def test_a_lean_list_reads_only_what_it_shows(catalog: CatalogService, db:
         assert column not in page
 
 
-async def test_price_bands_alone_are_those_beside_the_list(catalog: CatalogService) -> None:
+async def test_price_bands_alone_are_those_beside_the_list(catalog: Directory) -> None:
     everybody = await _populate(catalog, random.Random(9), steps=15)
     for vertical in (None, "artists"):
         for category in (None, "dj", "band"):

@@ -8,7 +8,7 @@ from fairground.modules.booking.service.history import History
 from fairground.modules.booking.service.reading import Reading
 from fairground.modules.booking.store.allocations import attempts_to_break_the_guard
 from fairground.modules.booking.tables import ALLOCATION_GUARD
-from fairground.platform.db.guarding import prove_guard
+from fairground.platform.db.guard_proof import prove_guard
 
 
 class BookingService(AvailabilityDesk, FreeDaysDesk, History, Answering, Ending, Reading):

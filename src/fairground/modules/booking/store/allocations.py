@@ -11,7 +11,7 @@ from sqlalchemy.sql import Executable
 
 from fairground.modules.booking.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
-from fairground.platform.db.dialect.guard import LONGEST
+from fairground.platform.db.dialect.guards import LONGEST
 
 _LIVE: Final = ("held", "confirmed")
 PERSON: Final = 1  # the unit of a provider who is one person

@@ -12,7 +12,7 @@ from fairground.modules.booking.domain.record import BookingRecord
 from fairground.modules.booking.store.bookings import as_record, select_bookings
 from fairground.modules.booking.tables import BookingRow
 from fairground.platform.db.database import ReadTx
-from fairground.platform.db.dialect.lists import among
+from fairground.platform.db.dialect.expressions import among
 
 
 async def list_page(

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairground.contracts.catalog import Catalog, EmbeddedPictures, Galleries, Portraits
-from fairground.modules.catalog.http import browsing, gallery, migrating, packs, profiles, searching, services
+from fairground.contracts.catalog import Catalog, Galleries, Portraits
+from fairground.modules.catalog.http import browsing, gallery, packs, profiles, searching, services
 from fairground.verticals.loader import Verticals
 
 
-def routes(
-    catalog: Catalog, verticals: Verticals, portraits: Portraits, galleries: Galleries, embedded: EmbeddedPictures
-) -> Sequence[APIRouter]:
+def routes(catalog: Catalog, verticals: Verticals, portraits: Portraits, galleries: Galleries) -> Sequence[APIRouter]:
     return (
         packs.routes(catalog, verticals),
         browsing.routes(catalog, verticals),
@@ -19,5 +17,4 @@ def routes(
         profiles.routes(catalog, portraits),
         services.routes(catalog),
         gallery.routes(galleries),
-        migrating.routes(embedded),
     )

@@ -2,12 +2,11 @@
 
 from fairground.modules.catalog.service.approval import Approval
 from fairground.modules.catalog.service.browsing import Browsing
-from fairground.modules.catalog.service.importing import Importing
 from fairground.modules.catalog.service.offering import Offering
 from fairground.modules.catalog.service.profiles import Profiles
 from fairground.modules.catalog.service.projections import Projections
 from fairground.modules.catalog.service.searching import Searching
 
 
-class CatalogService(Searching, Browsing, Profiles, Approval, Offering, Importing, Projections):
+class CatalogService(Searching, Browsing, Profiles, Approval, Offering, Projections):
     """The catalog. One public method is one transaction."""

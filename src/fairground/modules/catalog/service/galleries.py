@@ -10,6 +10,7 @@ from fairground.contracts.catalog import (
     GalleryPicture,
     OwnGalleryPicture,
 )
+from fairground.contracts.media import Picture
 from fairground.modules.catalog.service.base import named, not_found
 from fairground.modules.catalog.service.pictures import FollowPicture, PictureBase
 from fairground.modules.catalog.store import galleries, pictures, profiles
@@ -71,3 +72,20 @@ class GalleryService(PictureBase):
                 await galleries.order_pictures(tx, provider_id, picture_ids)
                 await self._page_changed(tx, provider)
             return await galleries.list_own(tx, provider_id)
+
+    async def append_imported_picture(self, *, provider_id: UUID, picture: Picture) -> None:
+        async with self._db.write() as tx:
+            provider = await profiles.lock_provider(tx, provider_id)
+            if provider is None:
+                raise not_found(provider_id)
+            present = [each.id for each in await galleries.list_own(tx, provider_id)]
+            if picture.id in present:
+                return
+            if len(present) >= GALLERY_MAX:
+                raise GalleryFull(f"The gallery has {GALLERY_MAX} pictures already.")
+            await galleries.append_picture(tx, provider_id, picture)
+            await self._page_changed(tx, provider)
+
+    async def count_data_addresses(self) -> int:
+        async with self._db.read() as tx:
+            return await pictures.count_data_addresses(tx)

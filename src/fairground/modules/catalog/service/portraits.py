@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fairground.contracts.catalog import OwnProvider
+from fairground.contracts.catalog import OwnProvider, PortraitPlacement
 from fairground.contracts.media import Face, Picture, PictureNotFound, avatar_url
 from fairground.modules.catalog.service.base import not_found
 from fairground.modules.catalog.service.pictures import FollowPicture, PictureBase
@@ -48,3 +48,19 @@ class PortraitService(PictureBase):
             await portraits.forget_portrait(tx, provider_id)
             await profiles.change_profile(tx, provider_id, {"profile_picture_url": None})
             await self._page_changed(tx, provider)
+
+    async def place_imported_portrait(self, *, provider_id: UUID, picture: Picture) -> PortraitPlacement:
+        async with self._db.write() as tx:
+            provider = await profiles.lock_provider(tx, provider_id)
+            if provider is None or picture.url is None:
+                raise not_found(provider_id)
+            before = await portraits.find_portrait(tx, provider_id)
+            if before is not None and before.chosen_id == picture.id:
+                return PortraitPlacement(is_placed=True)
+            if before is not None and provider.owner_id is not None:
+                return PortraitPlacement(is_placed=False)
+            await portraits.choose_portrait(tx, provider_id, picture_id=picture.id)
+            square = avatar_url(provider_id, picture_url=picture.url)
+            await portraits.show_if_chosen(tx, provider_id, picture.id, square)
+            await self._page_changed(tx, provider)
+            return PortraitPlacement(is_placed=True, superseded_id=before.chosen_id if before else None)

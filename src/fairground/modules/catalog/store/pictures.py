@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, union
+from sqlalchemy import func, select, union
 
-from fairground.modules.catalog.tables import GalleryRow, PortraitRow
+from fairground.modules.catalog.tables import GalleryRow, PortraitRow, ProviderRow
 from fairground.platform.db.database import ReadTx
 
 
@@ -26,3 +26,9 @@ async def list_chosen(tx: ReadTx, *, after: UUID) -> list[UUID]:
     ).subquery()
     picture_id = chosen.c.picture_id
     return await tx.scalars(select(picture_id).where(picture_id > after).order_by(picture_id).limit(500))
+
+
+async def count_data_addresses(tx: ReadTx) -> int:
+    """Return the number of `data:` URLs where the address of a picture belongs."""
+    columns = (ProviderRow.profile_picture_url, GalleryRow.url)
+    return sum([await tx.scalar(select(func.count()).where(column.ilike("data:%"))) for column in columns])

@@ -203,7 +203,7 @@ class Backend(Protocol):
         """Keep every other process from changing the schema until this transaction ends."""
         ...
 
-    def copy_to(self, path: Path) -> None:
+    def back_up_to(self, path: Path) -> None:
         """Write a consistent copy of the whole database to a file that is not there yet, beside a running server.
 
         Raises:
@@ -211,7 +211,7 @@ class Backend(Protocol):
         """
         ...
 
-    def take_server_role(self) -> None:
+    def acquire_server_lock(self) -> None:
         """Claim what only one serving process may have; nothing where many may serve.
 
         Raises:

@@ -6,12 +6,12 @@ from sqlalchemy.exc import ArgumentError
 from fairground.platform.db.dialect.base import Backend, DatabaseURLError
 
 
-def open_backend(url: str, *, pool_size: int, is_guest: bool) -> Backend:
+def open_backend(url: str, *, pool_size: int, is_secondary: bool) -> Backend:
     """Return the backend for a database URL.
 
     Args:
         pool_size: Connections kept open to a server; also the number of concurrent readers on a file.
-        is_guest: True for a command that runs beside a server, and so must not take the server's role on a file.
+        is_secondary: True for a command that runs beside a server, and so must not take the server's role on a file.
 
     Raises:
         DatabaseURLError: The URL is malformed or names a database that Fairground does not speak.
@@ -26,7 +26,7 @@ def open_backend(url: str, *, pool_size: int, is_guest: bool) -> Backend:
         case "sqlite":
             from fairground.platform.db.dialect.sqlite import SQLiteBackend  # noqa: PLC0415 - only what is used is loaded
 
-            return SQLiteBackend(parsed, pool_size=pool_size, is_guest=is_guest)
+            return SQLiteBackend(parsed, pool_size=pool_size, is_secondary=is_secondary)
         case "postgresql" | "postgres":
             from fairground.platform.db.dialect.postgres import PostgresBackend  # noqa: PLC0415
 

@@ -48,7 +48,7 @@ from fairground.platform.db.dialect.base import (
     Rows,
     Values,
 )
-from fairground.platform.db.dialect.instants import UtcDateTime, in_utc
+from fairground.platform.db.dialect.columns import UtcDateTime, in_utc
 from fairground.platform.db.dialect.words import Sought, WordIndex
 from fairground.platform.private_files import create_private_file
 
@@ -188,7 +188,7 @@ class PostgresBackend:
     def lock_schema(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
 
-    def copy_to(self, path: Path) -> None:
+    def back_up_to(self, path: Path) -> None:
         partial = path.with_name(f"{path.name}.partial")
         create_private_file(partial)
         url = self._url.set(drivername="postgresql", password=None).render_as_string()
@@ -208,7 +208,7 @@ class PostgresBackend:
             raise DatabaseUnavailable("pg_dump could not copy the database.", reason=said)
         partial.rename(path)
 
-    def take_server_role(self) -> None:
+    def acquire_server_lock(self) -> None:
         """Any number of processes may serve one PostgreSQL database."""
 
     def commit_without_disk(self) -> None:

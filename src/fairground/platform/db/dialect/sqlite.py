@@ -40,14 +40,14 @@ _FILES_BESIDE = ("-wal", "-shm", "-journal", ".lock")
 
 
 class SQLiteBackend:
-    def __init__(self, url: URL, *, pool_size: int, is_guest: bool) -> None:
+    def __init__(self, url: URL, *, pool_size: int, is_secondary: bool) -> None:
         if not url.database or url.database == ":memory:" or url.query:
             raise DatabaseURLError(
                 "Fairground keeps SQLite in a file of its own: write sqlite:///relative/path.db or sqlite:////absolute/path.db."
             )
         self.ops = SQLiteOps()
         self.file = Path(url.database)
-        self._is_guest = is_guest
+        self._is_secondary = is_secondary
         self._waits_for_disk = True
         self._was_opened = False
         self._role: IO[str] | None = None
@@ -80,7 +80,7 @@ class SQLiteBackend:
 
     def _connect_writer(self) -> Connection:
         # Only the serving writer checkpoints: a guest's checkpoint would make it wait in the middle of a request.
-        return self._connect(["wal_autocheckpoint = 0"] if self._is_guest else [])
+        return self._connect(["wal_autocheckpoint = 0"] if self._is_secondary else [])
 
     def _connect(self, pragmas: Sequence[str]) -> Connection:
         try:
@@ -123,7 +123,7 @@ class SQLiteBackend:
     def lock_schema(self, connection: Connection) -> None:
         """Nothing is left to do: the transaction began as the only one that writes."""
 
-    def copy_to(self, path: Path) -> None:
+    def back_up_to(self, path: Path) -> None:
         partial = path.with_name(f"{path.name}.partial")
         try:
             create_private_file(partial)
@@ -166,7 +166,7 @@ class SQLiteBackend:
         for path in (self.file, *(self.file.with_name(self.file.name + end) for end in _FILES_BESIDE), *beside):
             tighten(path)
 
-    def take_server_role(self) -> None:
+    def acquire_server_lock(self) -> None:
         self._make_folder()
         self._role = self._open_lock()
         try:

@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from fairground.platform.db.dialect.base import BulkInsert
-from fairground.platform.db.dialect.instants import UtcDateTime
+from fairground.platform.db.dialect.columns import UtcDateTime
 from fairground.platform.db.dialect.words import Sought, WordIndex
 
 if TYPE_CHECKING:

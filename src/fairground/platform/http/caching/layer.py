@@ -17,7 +17,7 @@ from fairground.platform.http.caching.calls import CanonicalCalls
 from fairground.platform.http.caching.conditional import is_known
 from fairground.platform.http.caching.table import CacheTable
 from fairground.platform.http.problems import plain_problem, problem_response
-from fairground.platform.http.shield import Shield
+from fairground.platform.http.security import SecurityMiddleware
 
 READ_MAX: Final = 20_000  # requests whose reading is remembered
 RAW_MAX_BYTES: Final = 1_024  # of such a request: browsers send half of it, and strangers as much as they like
@@ -46,22 +46,24 @@ class CacheLayer:
     one of ours.
     """
 
-    def __init__(self, shield: Shield, *, cache: ResponseCache, table: CacheTable, public_url: str) -> None:
-        self._shield = shield
+    def __init__(
+        self, security: SecurityMiddleware, *, cache: ResponseCache, table: CacheTable, public_url: str
+    ) -> None:
+        self._security = security
         self._cache = cache
         self._table = table
-        self._compute = CanonicalCalls(shield, public_url=public_url).compute
+        self._compute = CanonicalCalls(security, public_url=public_url).compute
         # By host, path, query and Accept-Encoding as they came: reading them costs more than all the rest.
         self._reads: dict[_Raw, _Read] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in _METHODS or not self._cache.is_running:
-            await self._shield(scope, receive, send)
+            await self._security(scope, receive, send)
             return
         raw, if_none_match = _wishes(scope)
         read = self._reads.get(raw) or self._read(raw, scope["path"])
         if read is None:
-            await self._shield(scope, receive, send)
+            await self._security(scope, receive, send)
         elif read.wanted is None:
             self._cache.stats.served[read.route, Serving.BYPASS] += 1
             await self._bypass(read, scope, receive, send)
@@ -93,7 +95,7 @@ class CacheLayer:
         """Return what is wanted; None where that is not ours to answer."""
         host, _, query_string, accept_encoding = raw
         found = self._table.find(path)
-        if found is None or not self._shield.is_ours(host.decode("latin-1")):
+        if found is None or not self._security.is_ours(host.decode("latin-1")):
             return None
         route, parts = found
         name = route.keys.policy.route
@@ -118,7 +120,7 @@ class CacheLayer:
         elif served.filled.entry is None:
             await self._pass_on(served, scope, receive, send)
         else:
-            await _not_acceptable(scope, receive, self._shield.with_headers(send, scope=scope))
+            await _not_acceptable(scope, receive, self._security.with_headers(send, scope=scope))
 
     def _prepare(self, read: _Read, served: Served, *, method: str, if_none_match: bytes) -> Ready | None:
         """Return what is sent of a kept answer; None where there is none, or none in a coding that is taken."""
@@ -145,7 +147,7 @@ class CacheLayer:
         answer = served.filled.answer
         if answer is None:
             failure = problem_response(Unavailable("The answer could not be made in time."))
-            await failure(scope, receive, _adding(status, self._shield.with_headers(send, scope=scope)))
+            await failure(scope, receive, _adding(status, self._security.with_headers(send, scope=scope)))
             return
         if not any(name == b"cache-control" for name, _ in answer.headers):
             status.append((b"cache-control", UNSTORED.encode()))
@@ -154,7 +156,7 @@ class CacheLayer:
     async def _bypass(self, read: _Read, scope: Scope, receive: Receive, send: Send) -> None:
         status = b"%s; fwd=bypass; detail=%s" % (_NAME, read.refusal.encode())
         send = _adding([(b"x-cache", b"BYPASS"), (b"cache-status", status)], send)
-        await self._shield(scope, receive, send)
+        await self._security(scope, receive, send)
 
 
 def _wishes(scope: Scope) -> tuple[_Raw, bytes]:

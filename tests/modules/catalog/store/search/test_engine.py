@@ -6,17 +6,20 @@ from uuid import UUID
 
 import pytest
 
-from fairground.contracts.catalog import ImportedProvider, ProviderQuery
+from fairground.contracts.catalog import (
+    ProviderQuery,
+)
+from fairground.contracts.imports import ImportedProvider
 from fairground.modules.catalog.domain.search.categories import CategoryWords
 from fairground.modules.catalog.domain.search.documents import Document, describe
 from fairground.modules.catalog.domain.search.question import Question
 from fairground.modules.catalog.domain.search.ranking import Candidate
-from fairground.modules.catalog.service import CatalogService
 from fairground.modules.catalog.store.list_filter import ListFilter
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.modules.catalog.store.search.engine import SearchEngine
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
+from tests.support.directory import Directory
 
 ANYBODY = ListFilter(scopes=[""])
 WORDS = CategoryWords(load_verticals())
@@ -65,7 +68,7 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(db: Database, engine: SearchEngine, catalog: CatalogService) -> Bench:
+async def bench(db: Database, engine: SearchEngine, catalog: Directory) -> Bench:
     rows = [
         ImportedProvider(
             external_id=str(number),

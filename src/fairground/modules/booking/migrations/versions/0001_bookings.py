@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from fairground.platform.db.dialect.append_only import refuse_changes
+from fairground.platform.db.dialect.guards import refuse_changes
 from fairground.platform.db.types import Json, UtcDateTime
 
 revision = "0001"

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from fairground.modules.catalog.domain.words import fold, phrases
-from fairground.platform.db.dialect.storage import READ_FROM_INDEXES
+from fairground.platform.db.dialect.columns import READ_FROM_INDEXES
 from fairground.platform.db.types import BytewiseText, UtcDateTime
 
 revision = "0005"

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from fairground.kernel.ids import uuid7
-from fairground.platform.db.dialect.storage import only_where
+from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.types import UtcDateTime
 from fairground.platform.images.data_urls import content_of
 
@@ -70,9 +70,6 @@ def _create_pictures() -> sa.Table:
         ),
         sa.CheckConstraint(
             "(failure_code IS NOT NULL) = (state = 'failed')", name=op.f("ck_catalog_embedded_picture__failure")
-        ),
-        sa.ForeignKeyConstraint(
-            ["provider_id"], ["catalog_provider.id"], name=op.f("fk_catalog_embedded_picture__provider_id")
         ),
         sa.ForeignKeyConstraint(
             ["migration_id"], ["catalog_picture_migration.id"], name=op.f("fk_catalog_embedded_picture__migration_id")

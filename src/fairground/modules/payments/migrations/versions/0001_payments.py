@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from fairground.platform.db.dialect.append_only import refuse_changes
-from fairground.platform.db.dialect.storage import only_where
+from fairground.platform.db.dialect.columns import only_where
+from fairground.platform.db.dialect.guards import refuse_changes
 from fairground.platform.db.types import UtcDateTime
 
 revision = "0001"

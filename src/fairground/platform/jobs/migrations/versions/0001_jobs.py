@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from fairground.platform.db.dialect.storage import BUSY_TABLE, only_where
+from fairground.platform.db.dialect.columns import BUSY_TABLE, only_where
 from fairground.platform.db.types import Json, UtcDateTime
 
 revision = "0001"

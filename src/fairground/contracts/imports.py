@@ -1,0 +1,154 @@
+"""Imports: rows of other systems, and the pictures embedded in them.
+
+Source systems keep pictures as base64 in their rows. An embedded picture waits until staff has it made into a picture
+of media, which checks and renders it like any other; the public sees it only then.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Protocol
+from uuid import UUID
+
+from pydantic import Field
+
+from fairground.contracts.catalog import BookingMode
+from fairground.contracts.dto import DTO
+from fairground.kernel.errors import NotFound
+
+FAILURES_LISTED_MAX: Final = 100
+
+
+class PicturePlace(StrEnum):
+    """Where a picture stood in the system that it comes from."""
+
+    PORTRAIT = "portrait"
+    PORTFOLIO = "portfolio"
+    SERVICE = "service"
+    """Of a service; it goes into the provider's gallery, because services show no pictures here."""
+
+
+class ImportedPicture(DTO):
+    """A picture embedded in a row. The public sees it after staff has it made into a file."""
+
+    place: PicturePlace
+    content: bytes
+    alt: str
+
+
+class ImportedProvider(DTO):
+    """One row of an import, already checked. Its `categories` are slugs of the vertical."""
+
+    external_id: str
+    business_name: str
+    custom_subtitle: str | None = None
+    bio: str | None = None
+    location: str
+    lat: float | None = None
+    lng: float | None = None
+    timezone: str
+    categories: list[str]
+    service_name: str | None = None
+    price_minor: int | None = None
+    """None makes a provider without a service."""
+    duration_minutes: int | None = None
+    booking_mode: BookingMode = BookingMode.REQUEST
+    pictures: list[ImportedPicture] = Field(default_factory=list)
+
+
+class ImportOutcome(DTO):
+    created: int
+    updated: int
+    unchanged: int
+    pictures: int
+    """New ones of unclaimed providers, which wait to be made into files."""
+
+
+class Imports(Protocol):
+    async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
+        """Create or update up to 500 unclaimed providers in one transaction and one event.
+
+        A provider is recognised by `source` and `external_id`. A claimed one stays as it is and counts as unchanged.
+        A step that was interrupted is completed by repeating it.
+
+        Raises:
+            VerticalUnknown, CategoryUnknown, ProfileInvalid, ServiceInvalid: The step is rolled back; the detail begins
+                with the external id of the row.
+        """
+        ...
+
+
+class PictureSubject(StrEnum):
+    """The pictures that one migration handles."""
+
+    SERVICE_MEDIA = "service-media"
+    PROFILE_IMAGES = "profile-images"
+    """Portraits and portfolios."""
+
+    @property
+    def places(self) -> tuple[PicturePlace, ...]:
+        if self is PictureSubject.SERVICE_MEDIA:
+            return (PicturePlace.SERVICE,)
+        return (PicturePlace.PORTRAIT, PicturePlace.PORTFOLIO)
+
+
+class EmbeddedFailure(DTO):
+    """A picture that could not be made into a file. Its bytes are kept and not shown."""
+
+    provider_id: UUID
+    place: PicturePlace
+    code: str
+    detail: str
+
+
+class PictureMigration(DTO):
+    """One run. `found` is the sum of `migrated`, `failed` and the pictures in progress."""
+
+    id: UUID
+    subject: PictureSubject
+    found: int
+    migrated: int
+    """Now shown as a portrait or in a gallery."""
+    failed: int
+    failures: list[EmbeddedFailure]
+    """At most FAILURES_LISTED_MAX."""
+    started_at: datetime
+    finished_at: datetime | None
+    """None while the run is in progress."""
+
+
+class EmbeddedReport(DTO):
+    """Counts of embedded pictures."""
+
+    waiting: dict[PictureSubject, int]
+    failed: dict[str, int]
+    """By code."""
+    addresses: int
+    """Rows of providers with a `data:` URL as a picture's address, which the database refuses."""
+
+
+class MigrationNotFound(NotFound):
+    code = "catalog.migration_not_found"
+
+
+class EmbeddedPictures(Protocol):
+    async def start_migration(self, *, subject: PictureSubject, actor: str) -> PictureMigration:
+        """Start making the waiting pictures into files in the background; return the running migration if there is one.
+
+        Args:
+            actor: Written to the record of operator acts.
+        """
+        ...
+
+    async def get_migration(self, *, migration_id: UUID) -> PictureMigration:
+        """Raise MigrationNotFound when there is none."""
+        ...
+
+    async def find_latest_migration(self, *, subject: PictureSubject) -> PictureMigration | None:
+        """Return the run that started last."""
+        ...
+
+    async def count_waiting(self, *, subject: PictureSubject) -> int:
+        """Return the number of pictures that the next run would find."""
+        ...
+
+    async def inspect_embedded(self) -> EmbeddedReport: ...

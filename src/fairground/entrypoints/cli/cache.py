@@ -1,0 +1,160 @@
+"""cache stats, flush, flushes, verify and check, prewarm: the response cache, seen, emptied and filled from outside."""
+
+import getpass
+import os
+from typing import Annotated
+
+import httpx
+import typer
+import uvloop
+
+from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.catalog import Catalog
+from fairground.entrypoints.cli.checks import checks_of, run_checks
+from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.running_server import TIMEOUT_SECONDS, Address, show_warmed, unreachable
+from fairground.entrypoints.cli.secondary import run_secondary
+from fairground.entrypoints.compose import Program, compose
+from fairground.entrypoints.environment import load_settings
+from fairground.ops.cache.flush import flush, list_flushes
+from fairground.ops.cache.prewarm import prewarm
+from fairground.ops.cache.report import CacheReport
+from fairground.ops.cache.verification import verify
+from fairground.platform.cache.settings import Life
+from fairground.platform.db.common.operator_acts import OperatorAct
+
+
+def add_to(app: typer.Typer) -> None:
+    commands = typer.Typer(help="See, empty and prove the cache of public answers.", no_args_is_help=True)
+    commands.command("stats")(show_stats)
+    commands.command("flush")(flush_cache)
+    commands.command("flushes")(show_flushes)
+    commands.command("verify")(verify_cache)
+    commands.command("check")(check_shared_level)
+    app.add_typer(commands, name="cache")
+    app.command("prewarm")(prewarm_cache)
+
+
+def show_stats(url: Address = "") -> None:
+    """Show how often public answers came from the cache.
+
+    The figures are those of the one server that answers, since its start. It is asked in the name of an admin, so there
+    must be one.
+    """
+
+    async def ask(program: Program) -> CacheReport:
+        accounts = program.links.of(Accounts)
+        admins = await accounts.list_users(role=Role.ADMIN, limit=1)
+        if not admins:
+            raise Mistake("Only an admin may see this, and there is none. Run: fairground users create --role admin")
+        opened = await accounts.create_token(user_id=admins[0].id, name="fairground cache stats")
+        try:
+            return _ask_server(url or program.settings.address, token=opened.secret)
+        finally:
+            await accounts.revoke_session(user_id=admins[0].id, session_id=opened.session.id)
+
+    _print(run_secondary(ask))
+
+
+def flush_cache(
+    kinds: Annotated[
+        list[Life] | None, typer.Argument(help="Kinds of answers; none means all.", show_default=False)
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Id or slug of a provider: what is kept of it alone, of any kind.")
+    ] = None,
+) -> None:
+    """Void what is cached, in all servers.
+
+    Changes void what they make untrue by themselves. This is for what was changed behind the program's back, such as by
+    hand in the database. Sessions and jobs are not touched. That it was done is kept; see: fairground cache flushes
+    """
+    if kinds and provider:
+        raise Mistake("Name kinds of answers or a provider, not both.")
+
+    async def empty(program: Program) -> list[str]:
+        catalog, actor = program.links.of(Catalog), f"command, {_system_user()}"
+        return await flush(program.db, catalog, kinds=kinds or [], provider=provider, actor=actor)
+
+    tags = run_secondary(empty)
+    typer.echo(f"Voided: {', '.join(tags)}. Servers without Redis hear of it within moments.")
+
+
+def show_flushes(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the last one first.")] = 20,
+) -> None:
+    """Show who voided what by hand, and when: with `cache flush`, or as staff over the API."""
+
+    async def look(program: Program) -> list[OperatorAct]:
+        return await list_flushes(program.db, limit=limit)
+
+    for done in run_secondary(look):
+        typer.echo(f"{done.acted_at:%Y-%m-%d %H:%M:%S} UTC  {done.actor}  {', '.join(done.details['tags'])}")
+
+
+def verify_cache(url: Address = "") -> None:
+    """Prove the cache of a running server: the first call is a MISS, the second a HIT, the third 304."""
+    address = url or load_settings().address
+    is_right = True
+    with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS) as client:
+        try:
+            for verified in verify(client):
+                calls = zip(verified.answers, verified.milliseconds, strict=True)
+                said = "  ".join(f"{answer:>4} {milliseconds:7.1f} ms" for answer, milliseconds in calls)
+                typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {said}")
+                is_right = is_right and verified.is_right
+        except httpx.HTTPError as error:
+            raise unreachable(address, error) from None
+    if not is_right:
+        raise typer.Exit(1)
+
+
+def prewarm_cache(url: Address = "") -> None:
+    """Ask a running server for home and every list, so that after a deploy no visitor waits for the first answer.
+
+    Shows status and time of each category and sort, as API and as page. The exit code is 1 when an answer was not 2xx.
+    """
+    show_warmed(url, prewarm)
+
+
+def check_shared_level() -> None:
+    """Check whether the Redis or Valkey of FAIRGROUND_REDIS_URL is fit for the cache.
+
+    Reaches it, writes and reads, and looks at version, role, eviction policy, memory and encryption. The exit code is 1
+    when something is wrong; a warning is none.
+    """
+    checks = checks_of(compose(load_settings(), is_secondary=True).modules, "cache")
+    if not checks:
+        raise Mistake("FAIRGROUND_REDIS_URL is not set, so servers share no cache and there is nothing to check.")
+    if not uvloop.run(run_checks(checks)):
+        raise typer.Exit(1)
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # Containers run under numbers that have no name.
+        return f"number {os.getuid()}"
+
+
+def _ask_server(address: str, *, token: str) -> CacheReport:
+    headers = {"authorization": f"Bearer {token}"}
+    try:
+        answer = httpx.get(f"{address}/api/v1/ops/cache", headers=headers, timeout=TIMEOUT_SECONDS)
+    except httpx.HTTPError as error:
+        raise unreachable(address, error) from None
+    if not answer.is_success:
+        raise Mistake(f"The server at {address} answered {answer.status_code}. Is it one of this installation?")
+    return CacheReport.model_validate_json(answer.content)
+
+
+def _print(told: CacheReport) -> None:
+    room = f"{told.memory_bytes / 2**20:.1f} of {told.memory_most_bytes / 2**20:.0f} MiB"
+    typer.echo(f"process {told.process}: {told.entries} answers in {room}, {told.evictions} pushed out")
+    typer.echo(f"shared level: {told.shared}, {told.shared_failures} times not usable, {told.damaged} entries damaged")
+    typer.echo(f"{'route':<22}{'hits':>8}{'misses':>8}{'stale':>8}{'bypass':>8}{'304':>8}{'computed':>10}{'ratio':>8}")
+    for route in told.routes:
+        counts = (route.hit, route.miss, route.stale, route.bypass, route.not_modified)
+        numbers = "".join(f"{count:>8}" for count in counts)
+        typer.echo(f"{route.route:<22}{numbers}{route.computed:>10}{route.hit_ratio:>8.1%}")

@@ -1,0 +1,114 @@
+"""import providers: lists that others made."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairground.contracts.catalog import Catalog
+from fairground.contracts.imports import Imports
+from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.secondary import run_secondary
+from fairground.entrypoints.compose import Program
+from fairground.ops.imports.faults import RowFault
+from fairground.ops.imports.mapping import load_map
+from fairground.ops.imports.rejects import describe
+from fairground.ops.imports.run import Import, Summary
+from fairground.ops.imports.source import Record
+
+_BAR_WIDTH = 30
+
+
+def add_to(app: typer.Typer) -> None:
+    commands = typer.Typer(help="Import lists of providers.", no_args_is_help=True)
+    commands.command("providers")(import_providers)
+    app.add_typer(commands, name="import")
+
+
+class _Teller:
+    """Names each rejected row on standard error, and draws a bar there when it is a terminal."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self._total_bytes = max(total_bytes, 1)
+        self._has_bar = sys.stderr.isatty()
+
+    def rejected(self, record: Record, fault: RowFault) -> None:
+        self._clear()
+        typer.echo(describe(record, fault), err=True)
+
+    def progressed(self, summary: Summary, *, read_bytes: int) -> None:
+        if not self._has_bar:
+            return
+        share = read_bytes / self._total_bytes
+        bar = "█" * round(share * _BAR_WIDTH)
+        sys.stderr.write(f"\r{bar:<{_BAR_WIDTH}} {share:4.0%}  {summary.read:,} rows")
+        sys.stderr.flush()
+
+    def finish(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        if self._has_bar:
+            sys.stderr.write("\r\x1b[K")
+
+
+def import_providers(
+    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .json file.", metavar="FILE", show_default=False)],
+    *,
+    vertical: Annotated[
+        str, typer.Option(help="Kind of providers: artists, chefs, tutors, or a pack of yours.", show_default=False)
+    ],
+    map_file: Annotated[
+        Path, typer.Option("--map", help="TOML file that says which column becomes which field.", show_default=False)
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")] = False,
+) -> None:
+    """Create or update a provider for every row of FILE.
+
+    Spreadsheets can be saved as CSV: columns divided by commas, semicolons, tabs or vertical bars, in UTF-8 or UTF-16.
+
+    The providers are public at once. They have no account until their owners claim them. A row is recognised by its
+    external id, so an import can be repeated, also after it was interrupted.
+
+    Each rejected row is named on standard error with its line, the reason and what to change. Rejected rows are kept in
+    NAME.rejected.csv beside FILE, to be corrected and imported. The exit code is 0 when every row was taken, else 1.
+
+    docs/reference/import-map.md describes MAP.toml. Try an import first:
+
+    \b
+      fairground import providers listings.csv --vertical artists --map MAP.toml --dry-run
+    """  # noqa: D301 - the sign itself is what keeps the lines behind it as they are
+    provider_map = load_map(map_file)
+    teller = _Teller(file.stat().st_size if file.exists() else 0)
+
+    async def run(program: Program) -> tuple[Summary, float]:
+        pack = program.verticals.find(vertical)
+        if pack is None:
+            known = ", ".join(entry.key for entry in program.verticals)
+            raise Mistake(f"There is no vertical {vertical!r}. Choose one of {known}.")
+        links = program.links
+        job = Import(file, pack, provider_map, links.of(Catalog), links.of(Imports), teller)
+        began_at = time.perf_counter()
+        summary = await (job.rehearse() if dry_run else job.run())
+        return summary, time.perf_counter() - began_at
+
+    summary, seconds = run_secondary(run)
+    teller.finish()
+    _report(summary, seconds=seconds, is_dry_run=dry_run)
+
+
+def _report(summary: Summary, *, seconds: float, is_dry_run: bool) -> None:
+    taken = f"to take {summary.created:,}" if is_dry_run else f"created {summary.created:,}"
+    typer.echo(
+        f"read {summary.read:,} = {taken} + updated {summary.updated:,} + unchanged {summary.unchanged:,}"
+        f" + rejected {summary.rejected:,}, in {seconds:.1f} s"
+    )
+    if summary.pictures:
+        typer.echo(
+            f"{summary.pictures:,} pictures wait to be made into files: the staff's page /admin/migrations does so."
+        )
+    if summary.reject_file is not None:
+        typer.echo(f"Correct the rejected rows in {summary.reject_file} and import that file.")
+        raise typer.Exit(1)

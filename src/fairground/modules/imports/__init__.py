@@ -1,0 +1,1 @@
+"""Imports: rows of other systems, and the pictures embedded in them."""

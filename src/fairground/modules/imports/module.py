@@ -1,0 +1,31 @@
+"""Builds imports."""
+
+from fairground.contracts.catalog import Catalog, ExternalProviders, Galleries, Portraits
+from fairground.contracts.imports import EmbeddedPictures, Imports
+from fairground.contracts.media import Pictures
+from fairground.modules.imports import http
+from fairground.modules.imports.service.picture_migration import MigratePictures, PictureMigrations
+from fairground.modules.imports.service.provider_imports import ProviderImports
+from fairground.modules.imports.tables import history
+from fairground.platform.links import Links
+from fairground.platform.module import Module
+from fairground.runtime import Runtime
+
+
+def build(runtime: Runtime, links: Links) -> Module:
+    db, providers = runtime.db, links.of(Catalog)
+    migrations = PictureMigrations(
+        db=db,
+        providers=providers,
+        portraits=links.of(Portraits),
+        galleries=links.of(Galleries),
+        pictures=links.of(Pictures),
+    )
+    links.provide(Imports, ProviderImports(db=db, providers=providers, external=links.of(ExternalProviders)))
+    links.provide(EmbeddedPictures, migrations)
+    return Module(
+        name="imports",
+        history=history,
+        routers=[http.routes(migrations)],
+        handlers={MigratePictures: migrations.on_migrate},
+    )

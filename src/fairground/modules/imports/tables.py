@@ -1,0 +1,65 @@
+"""Tables of imports: embedded pictures, and the runs that make them into files."""
+
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from fairground.platform.db.dialect.columns import only_where
+from fairground.platform.db.history import History
+from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map = TYPE_ANNOTATION_MAP
+
+
+class PictureMigrationRow(Base):
+    """One run that makes embedded pictures into files; one of each subject runs at a time."""
+
+    __tablename__ = "catalog_picture_migration"
+    __table_args__ = (
+        Index("uq_catalog_picture_migration__running", "subject", unique=True, **only_where("finished_at IS NULL")),
+        Index(None, "subject", "started_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class EmbeddedPictureRow(Base):
+    """An embedded picture. The public sees it once it is a picture of media."""
+
+    __tablename__ = "catalog_embedded_picture"
+    __table_args__ = (
+        CheckConstraint("place IN ('portrait', 'portfolio', 'service')", name="place"),
+        CheckConstraint("state IN ('waiting', 'taken', 'migrated', 'failed')", name="state"),
+        CheckConstraint("(content IS NULL) = (state = 'migrated')", name="content"),
+        CheckConstraint("(migration_id IS NULL) = (state = 'waiting')", name="migration"),
+        CheckConstraint("(failure_code IS NOT NULL) = (state = 'failed')", name="failure"),
+        UniqueConstraint("provider_id", "place", "digest"),
+        Index(None, "state", "place", "id"),
+        Index(None, "migration_id", "state"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Media uses the same id, so handing the picture over twice stores it once."""
+    provider_id: Mapped[UUID]
+    place: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(Text)
+    """SHA-256 of the content; a repeated import adds no second row."""
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    alt: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    """`taken` while media renders it."""
+    migration_id: Mapped[UUID | None] = mapped_column(ForeignKey(PictureMigrationRow.id))
+    failure_code: Mapped[str | None] = mapped_column(Text)
+    failure_detail: Mapped[str | None] = mapped_column(Text)
+
+
+history = History(name="imports", metadata=Base.metadata, folder=Path(__file__).parent / "migrations")

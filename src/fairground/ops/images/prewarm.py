@@ -1,0 +1,68 @@
+"""Asks a server for the pictures that most visitors will see first, so that nobody waits for one to be made."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Final
+
+import httpx
+
+from fairground.ops.cache.prewarm import Warmed, ask
+
+# What a browser of today sends for an image. Older ones get what was made when the picture was brought, or wait.
+_ACCEPT: Final = {"accept": "image/avif,image/webp,image/*,*/*;q=0.8"}
+_PICTURE: Final = "/api/v1/img/"
+_PROVIDER: Final = re.compile(r'href="(/p/[a-z0-9-]+)"')
+_FIRST: Final = 4  # of a provider's page: the portrait, and what of the gallery is seen without scrolling
+
+
+def warm_pictures(client: httpx.Client, *, top: int) -> Iterator[Warmed]:
+    """Ask for what the lists and the pages of the providers show who are listed first, `top` of each vertical.
+
+    The pages say which pictures, in which sizes, so that this asks for what browsers ask for.
+
+    Raises:
+        httpx.HTTPError: The server, whose address the client has, cannot be reached or has no such pages.
+    """
+    categories = client.get("/api/v1/categories").raise_for_status().json()["data"]
+    asked: set[str] = set()
+    for vertical in dict.fromkeys(each["vertical"] for each in categories):
+        providers: list[str] = []
+        page = 0
+        while len(providers) < top:
+            page += 1
+            shown = client.get(f"/c/{vertical}", params={"page": page} if page > 1 else {}).raise_for_status().text
+            found = [path for path in dict.fromkeys(_PROVIDER.findall(shown)) if path not in providers]
+            if not found:
+                break
+            providers += found[: top - len(providers)]
+            yield from _ask_for(client, shown, asked, most=len(found))
+        for provider in providers:
+            yield from _ask_for(client, client.get(provider).raise_for_status().text, asked, most=_FIRST)
+
+
+def _ask_for(client: httpx.Client, page: str, asked: set[str], *, most: int) -> Iterator[Warmed]:
+    """Ask for the first pictures of a page in all sizes that it offers, unless that was done already."""
+    offers = _Offers()
+    offers.feed(page)
+    first = list(dict.fromkeys(address.partition("?")[0] for address in offers.addresses))[:most]
+    for address in dict.fromkeys(offers.addresses):
+        if address.partition("?")[0] in first and address not in asked:
+            asked.add(address)
+            yield ask(client, address, headers=_ACCEPT)
+
+
+class _Offers(HTMLParser):
+    """Collects the addresses of pictures, in the order in which a page names them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in {"img", "source"}:
+            return
+        given = dict(attrs)
+        srcset = [each.split()[0] for each in (given.get("srcset") or "").split(",") if each.strip()]
+        # Who reads the sizes never loads the one address that stands for those who do not.
+        self.addresses += [each for each in srcset or [given.get("src") or ""] if each.startswith(_PICTURE)]

@@ -1,0 +1,356 @@
+"""MAP.toml: which column of a file becomes which field of a provider. docs/reference/import-map.md specifies it."""
+
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Final, Literal, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fairground.contracts.catalog import (
+    BIO_MAX_LENGTH,
+    CATEGORIES_MAX,
+    DURATION_MAX_MINUTES,
+    DURATION_MIN_MINUTES,
+    EXTERNAL_ID_MAX_LENGTH,
+    GALLERY_MAX,
+    LOCATION_MAX_LENGTH,
+    NAME_MAX_LENGTH,
+    PRICE_MAX_MINOR,
+    SUBTITLE_MAX_LENGTH,
+    BookingMode,
+)
+from fairground.contracts.imports import ImportedPicture, ImportedProvider, PicturePlace
+from fairground.kernel.money import AmountInvalid, currency_exponent, read_amount
+from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
+from fairground.kernel.zones import find_zone
+from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.platform.images.data_urls import SCHEME, content_of
+from fairground.verticals.schema import Vertical
+
+_LINE_END: Final = re.compile("\r\n|[\n\r\x0b\x85\u2028\u2029]")
+# As people write a number. Decimal() also reads 1_000, 1e3 and the digits of every other script.
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
+
+_PICTURES: Final = {
+    "profile_picture": PicturePlace.PORTRAIT,
+    "portfolio_pictures": PicturePlace.PORTFOLIO,
+    "service_pictures": PicturePlace.SERVICE,
+}
+# Lists become text with commas, and an address has a comma of its own.
+_BETWEEN: Final = re.compile(r"[\s,]+(?=data:)", re.IGNORECASE)
+
+
+class _Clean(Protocol):
+    def __call__(self, text: str, *, most: int) -> str: ...
+
+
+class Rule(BaseModel):
+    """Where a field comes from: exactly one of a column, a template of columns, or a fixed value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str | None = None
+    template: str | None = None
+    value: str | int | float | None = None
+    values: dict[str, str] = Field(default_factory=dict)
+    """Replaces what was found by what it means here; of `categories` each word as well. "" leaves it out."""
+    default: str | None = None
+    """Taken where nothing was found."""
+    skip_unknown: bool = False
+    """Leaves out the words that are no category; for `categories` alone."""
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Self:
+        if sum(origin is not None for origin in (self.column, self.template, self.value)) != 1:
+            raise ValueError("give exactly one of column, template and value")
+        _ = self.columns  # a template that cannot be parsed raises here
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        if self.template is not None:
+            return [name for _, name, _, _ in Formatter().parse(self.template) if name]
+        return [self.column] if self.column is not None else []
+
+    @property
+    def label(self) -> str:
+        return ", ".join(self.columns)
+
+    def _find(self, fields: dict[str, str]) -> str:
+        if self.column is not None:
+            found = fields.get(self.column, "")
+        elif self.template is not None:
+            found = self.template.format_map({name: fields.get(name, "") for name in self.columns})
+        else:
+            found = str(self.value)
+        return found
+
+    def read(self, fields: dict[str, str]) -> str:
+        """Return the text on one line."""
+        text = " ".join(self._find(fields).split())
+        return self.values.get(text, text) or self.default or ""
+
+    def read_lines(self, fields: dict[str, str]) -> str:
+        """Return the text with its line breaks, each line as `read` returns it."""
+        lines = [" ".join(line.split()) for line in _LINE_END.split(self._find(fields))]
+        text = "\n".join(lines).strip("\n")
+        return self.values.get(text, text) or self.default or ""
+
+    def read_words(self, fields: dict[str, str]) -> dict[str, str]:
+        """Return the words between commas after `values`, each with the one that was found."""
+        text = " ".join(self._find(fields).split())
+        found = [text] if text in self.values else _words(text)
+        meant = {word: each for each in found for word in _words(self.values.get(each, each))}
+        return meant or {word: word for word in _words(self.default or "")}
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+class Fields(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    external_id: Rule
+    business_name: Rule
+    location: Rule
+    categories: Rule
+    custom_subtitle: Rule | None = None
+    bio: Rule | None = None
+    lat: Rule | None = None
+    lng: Rule | None = None
+    timezone: Rule | None = None
+    service_name: Rule | None = None
+    price: Rule | None = None
+    duration_minutes: Rule | None = None
+    booking_mode: Rule | None = None
+    profile_picture: Rule | None = None
+    portfolio_pictures: Rule | None = None
+    service_pictures: Rule | None = None
+
+    @model_validator(mode="after")
+    def _only_categories_have_unknown_words(self) -> Self:
+        for name, rule in self.rules().items():
+            if rule.skip_unknown and name != "categories":
+                raise ValueError(f"skip_unknown belongs to categories alone, not to {name}")
+        return self
+
+    @property
+    def columns(self) -> set[str]:
+        return {column for rule in self.rules().values() for column in rule.columns}
+
+    def rules(self) -> dict[str, Rule]:
+        return {name: rule for name in type(self).model_fields if (rule := getattr(self, name)) is not None}
+
+
+class ProviderMap(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
+    """Names where the external ids come from, so that two lists may use the same ones."""
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    timezone: str = "UTC"
+    """The zone of providers whose row does not name one."""
+    encoding: Literal["", "utf-8", "windows-1252"] = ""
+    """Of a file without a byte order mark; "" finds UTF-8 and UTF-16."""
+    fields: Fields
+
+
+def load_map(path: Path) -> ProviderMap:
+    """Read a map.
+
+    Raises:
+        ImportRefused: It is not there, not TOML, or says something that a map cannot say.
+    """
+    try:
+        return ProviderMap.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ImportRefused(f"The map {path} cannot be read: {error.strerror}. Name a file with --map.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ImportRefused(f"The map {path} is not TOML: {error}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ImportRefused(f"The map {path} is wrong at {where}: {first['msg']}.") from None
+
+
+def check_columns(provider_map: ProviderMap, columns: list[str] | None) -> None:
+    """Raise ImportRefused when the map names a column that the file's header does not."""
+    if columns is None:
+        return
+    for field, rule in provider_map.fields.rules().items():
+        for name in rule.columns:
+            if name not in columns:
+                raise ImportRefused(
+                    f"The map's {field} names the column {name!r}, which the file does not have."
+                    f" It has: {', '.join(columns)}."
+                )
+
+
+class RowMapper:
+    """Makes a provider of a row, or says what is wrong with it."""
+
+    def __init__(self, provider_map: ProviderMap, vertical: Vertical) -> None:
+        self._map = provider_map
+        self._vertical = vertical
+
+    def provider_of(self, fields: dict[str, str]) -> ImportedProvider:
+        """Raise RowFault when the row does not make a provider."""
+        price_minor = self._price_minor(fields)
+        return ImportedProvider(
+            external_id=self._text(fields, "external_id", longest=EXTERNAL_ID_MAX_LENGTH, clean=check_identifier),
+            business_name=self._text(fields, "business_name", longest=NAME_MAX_LENGTH),
+            custom_subtitle=self._optional(fields, "custom_subtitle", longest=SUBTITLE_MAX_LENGTH),
+            bio=self._bio(fields),
+            location=self._text(fields, "location", longest=LOCATION_MAX_LENGTH),
+            lat=(place := self._place(fields))[0],
+            lng=place[1],
+            timezone=self._timezone(fields),
+            categories=self._categories(fields),
+            service_name=self._service_name(fields),
+            price_minor=price_minor,
+            duration_minutes=self._duration_minutes(fields),
+            booking_mode=self._booking_mode(fields),
+            pictures=self._pictures(fields),
+        )
+
+    def _pictures(self, fields: dict[str, str]) -> list[ImportedPicture]:
+        name, service = self._read(fields, "business_name"), self._service_name(fields)
+        texts = {PicturePlace.SERVICE: f"{service}, {name}"}
+        return [
+            ImportedPicture(place=place, content=content, alt=texts.get(place, name))
+            for field, place in _PICTURES.items()
+            for content in self._contents(fields, field)
+        ]
+
+    def _contents(self, fields: dict[str, str], name: str) -> list[bytes]:
+        addresses = [address for address in _BETWEEN.split(self._read(fields, name).strip(" ,")) if address]
+        most = 1 if name == "profile_picture" else GALLERY_MAX
+        if len(addresses) > most:
+            raise self._fault(name, f"{len(addresses)} pictures", f"leave at most {most}")
+        if any(not address.lower().startswith(SCHEME) for address in addresses):
+            raise self._fault(name, "this is no picture", "write data:image/jpeg;base64,…, or leave it empty")
+        return [content_of(address) for address in addresses]
+
+    def _service_name(self, fields: dict[str, str]) -> str:
+        name = self._optional(fields, "service_name", longest=NAME_MAX_LENGTH)
+        return name or self._vertical.words.service.capitalize()
+
+    def _read(self, fields: dict[str, str], name: str) -> str:
+        rule = self._rule(name)
+        return rule.read(fields) if rule else ""
+
+    def _rule(self, name: str) -> Rule | None:
+        rule: Rule | None = getattr(self._map.fields, name)
+        return rule
+
+    def _fault(self, name: str, reason: str, mend: str) -> RowFault:
+        return RowFault(self.label(name), reason, mend)
+
+    def label(self, name: str) -> str:
+        """Return the column that a field comes from, or the field's own name when it comes from none."""
+        rule = self._rule(name)
+        return (rule.label if rule else "") or name
+
+    def _text(self, fields: dict[str, str], name: str, *, longest: int, clean: _Clean = clean_line) -> str:
+        text = self._optional(fields, name, longest=longest, clean=clean)
+        if text is None:
+            raise self._fault(name, "it is empty", f"fill it in, or give {name} a default in the map")
+        return text
+
+    def _optional(self, fields: dict[str, str], name: str, *, longest: int, clean: _Clean = clean_line) -> str | None:
+        return self._clean(name, self._read(fields, name), longest=longest, clean=clean)
+
+    def _bio(self, fields: dict[str, str]) -> str | None:
+        rule = self._rule("bio")
+        text = rule.read_lines(fields) if rule else ""
+        return self._clean("bio", text, longest=BIO_MAX_LENGTH, clean=clean_text)
+
+    def _clean(self, name: str, text: str, *, longest: int, clean: _Clean) -> str | None:
+        if not text:
+            return None
+        try:
+            return clean(text, most=longest) or None
+        except TextRefused as refused:
+            mend = refused.hint.rstrip(".")
+            raise self._fault(name, f"it {refused.reason}", mend[0].lower() + mend[1:]) from None
+
+    def _decimal(self, fields: dict[str, str], name: str, *, least: int, most: int) -> Decimal | None:
+        text = self._read(fields, name)
+        if not text:
+            return None
+        if not _NUMBER.fullmatch(text):
+            raise self._fault(name, f"{text!r} is not a number", "write it like 1250 or 1250.50, without other signs")
+        number = Decimal(text)
+        if not least <= number <= most:
+            raise self._fault(name, f"{text} is out of range", f"it must be from {least} to {most}")
+        return number
+
+    def _place(self, fields: dict[str, str]) -> tuple[float | None, float | None]:
+        lat = self._decimal(fields, "lat", least=-90, most=90)
+        lng = self._decimal(fields, "lng", least=-180, most=180)
+        if (lat is None) != (lng is None):
+            raise self._fault("lat" if lat is None else "lng", "it is empty", "give both coordinates or neither")
+        return (None if lat is None else float(lat)), (None if lng is None else float(lng))
+
+    def _timezone(self, fields: dict[str, str]) -> str:
+        zone = self._read(fields, "timezone") or self._map.timezone
+        if find_zone(zone) is None:
+            raise self._fault("timezone", f"{zone!r} is no time zone", "write an IANA name such as Europe/Oslo")
+        return zone
+
+    def _price_minor(self, fields: dict[str, str]) -> int | None:
+        text = self._read(fields, "price")
+        if not text:
+            return None
+        try:
+            minor = read_amount(text, self._map.currency)
+        except AmountInvalid as refusal:
+            raise self._fault("price", refusal.problem, refusal.hint) from refusal
+        if minor == 0:
+            raise self._fault("price", f"{text} is no price", "write what it costs, or leave it empty")
+        if minor > PRICE_MAX_MINOR:
+            most = PRICE_MAX_MINOR // 10 ** currency_exponent(self._map.currency)
+            raise self._fault("price", f"{text} is out of range", f"it must be from 0 to {most}")
+        return minor
+
+    def _duration_minutes(self, fields: dict[str, str]) -> int:
+        found = self._decimal(fields, "duration_minutes", least=DURATION_MIN_MINUTES, most=DURATION_MAX_MINUTES)
+        if found is None:
+            return self._vertical.booking.duration_minutes[0]
+        if found != found.to_integral_value():
+            raise self._fault("duration_minutes", f"{found} is not whole", "write whole minutes")
+        return int(found)
+
+    def _booking_mode(self, fields: dict[str, str]) -> BookingMode:
+        text = self._read(fields, "booking_mode") or BookingMode.REQUEST
+        modes = self._vertical.booking.modes
+        if text not in modes:
+            raise self._fault("booking_mode", f"{text!r} is no booking mode here", f"write {' or '.join(modes)}")
+        return BookingMode(text)
+
+    def _categories(self, fields: dict[str, str]) -> list[str]:
+        rule = self._map.fields.categories
+        words = rule.read_words(fields)
+        if not words:
+            raise self._fault("categories", "it is empty", "fill it in, or give categories a default in the map")
+        if rule.skip_unknown:
+            known = {word: found for word, found in words.items() if self._vertical.find_category(word) is not None}
+            words = known or words  # a row without any category is named with its first word
+        slugs = list(dict.fromkeys(self._category(word, found=found) for word, found in words.items()))
+        if len(slugs) > CATEGORIES_MAX:
+            raise self._fault("categories", f"{len(slugs)} categories", f"name at most {CATEGORIES_MAX}")
+        return slugs
+
+    def _category(self, word: str, *, found: str) -> str:
+        category = self._vertical.find_category(word)
+        if category is not None:
+            return category.slug
+        known = ", ".join(entry.slug for entry in self._vertical.categories)
+        if word != found:
+            reason = f"{word!r}, which values gives for {found!r}, is no category"
+            raise self._fault("categories", reason, f"give one of {known} in values")
+        raise self._fault("categories", f"{word!r} is no category", f"write one of {known}, or map it in values")

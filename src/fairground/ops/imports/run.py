@@ -1,0 +1,187 @@
+"""Run an import: rows in batches, and a summary that adds up."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
+
+from fairground.contracts.catalog import IMPORT_MAX_ROWS, Catalog
+from fairground.contracts.imports import ImportedProvider, Imports
+from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.mapping import ProviderMap, RowMapper, check_columns
+from fairground.ops.imports.records import open_source
+from fairground.ops.imports.rejects import RejectFile
+from fairground.ops.imports.source import Record, Source
+from fairground.verticals.schema import Vertical
+
+_BATCH_MAX_BYTES: Final = 16 * 1024 * 1024  # rows with pictures in them are large
+
+
+@dataclass
+class Summary:
+    """What became of every row: `read` is the sum of the others."""
+
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    pictures: int = 0
+    """New ones, which wait to be made into files."""
+    reject_file: Path | None = None
+
+    @property
+    def adds_up(self) -> bool:
+        return self.read == self.created + self.updated + self.unchanged + self.rejected
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that were read together: those to be written, and those that cannot be."""
+
+    providers: list[ImportedProvider]
+    rejected: list[tuple[Record, RowFault]]
+    read_bytes: int
+    """How far into the file they reach."""
+
+
+_Take = Callable[[list[ImportedProvider], Summary], Coroutine[Any, Any, None]]
+
+
+class Listener(Protocol):
+    """Hears how the import goes."""
+
+    def rejected(self, record: Record, fault: RowFault) -> None: ...
+
+    def progressed(self, summary: Summary, *, read_bytes: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Import:
+    """One file to be imported into one vertical."""
+
+    path: Path
+    vertical: Vertical
+    provider_map: ProviderMap
+    catalog: Catalog
+    imports: Imports
+    listener: Listener
+
+    async def run(self) -> Summary:
+        """Write every good row, 500 in a transaction; repeat it at will.
+
+        Raises:
+            ImportRefused: The map or the currency does not fit and nothing was written, or the file breaks off in a
+                way that leaves no rows to name; what stood before that is kept.
+        """
+        return await self._run(self._write)
+
+    async def rehearse(self) -> Summary:
+        """Check every row and write nothing; `created` counts the rows that would be taken."""
+
+        async def count(batch: list[ImportedProvider], summary: Summary) -> None:
+            summary.created += len(batch)
+
+        return await self._run(count)
+
+    async def _run(self, take: _Take) -> Summary:
+        await self._check_currency()
+        try:
+            file = self.path.open("rb")
+        except OSError as error:
+            raise ImportRefused(f"{self.path} cannot be read: {error.strerror}. Name a file that is there.") from None
+        with file:
+            source = open_source(
+                self.path, file, encoding=self.provider_map.encoding, wanted=self.provider_map.fields.columns
+            )
+            check_columns(self.provider_map, source.columns)
+            return await self._take_all(source, file, take)
+
+    async def _take_all(self, source: Source, file: BinaryIO, take: _Take) -> Summary:
+        summary, rejects = Summary(), RejectFile(self.path, source)
+        batches = self._batches(source, file)
+        taking: tuple[Batch, asyncio.Task[None]] | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                try:
+                    # While the database works on a batch, the next one is read and mapped, and then checked.
+                    while (batch := await _in_thread(batches)) is not None:
+                        before, taking = taking, (batch, group.create_task(take(batch.providers, summary)))
+                        await self._end(before, summary, rejects)
+                finally:
+                    await self._end(taking, summary, rejects)  # also when the file breaks off
+        except ExceptionGroup as failures:
+            # The group is ours; what went wrong is told as it was.
+            raise failures.exceptions[0] from None
+        summary.reject_file = rejects.close()
+        return summary
+
+    async def _end(
+        self, taking: tuple[Batch, asyncio.Task[None]] | None, summary: Summary, rejects: RejectFile
+    ) -> None:
+        if taking is not None:
+            batch, task = taking
+            await task
+            self._tell(batch, summary, rejects)
+
+    def _tell(self, batch: Batch, summary: Summary, rejects: RejectFile) -> None:
+        for record, fault in batch.rejected:
+            rejects.add(record)
+            self.listener.rejected(record, fault)
+        summary.rejected += len(batch.rejected)
+        summary.read += len(batch.providers) + len(batch.rejected)
+        self.listener.progressed(summary, read_bytes=batch.read_bytes)
+
+    async def _check_currency(self) -> None:
+        currency = await self.catalog.get_currency()
+        if self.provider_map.currency != currency:
+            raise ImportRefused(
+                f"The map's prices are in {self.provider_map.currency}, this installation's in {currency}."
+                f" Convert them, or import where FAIRGROUND_CATALOG_CURRENCY={self.provider_map.currency}."
+            )
+
+    async def _write(self, batch: list[ImportedProvider], summary: Summary) -> None:
+        outcome = await self.imports.import_providers(
+            vertical=self.vertical.key, source=self.provider_map.source, providers=batch
+        )
+        summary.created += outcome.created
+        summary.updated += outcome.updated
+        summary.unchanged += outcome.unchanged
+        summary.pictures += outcome.pictures
+
+    def _batches(self, source: Source, file: BinaryIO) -> Iterator[Batch]:
+        mapper, first_lines = RowMapper(self.provider_map, self.vertical), dict[str, int]()
+        providers: list[ImportedProvider] = []
+        rejected: list[tuple[Record, RowFault]] = []
+        held_bytes = 0
+        for record in source.records:
+            try:
+                providers.append(_take(record, mapper, first_lines))
+            except RowFault as fault:
+                rejected.append((record, fault))
+            held_bytes += len(record.raw)
+            if len(providers) + len(rejected) == IMPORT_MAX_ROWS or held_bytes > _BATCH_MAX_BYTES:
+                yield Batch(providers, rejected, file.tell())
+                providers, rejected, held_bytes = [], [], 0
+        if providers or rejected:
+            yield Batch(providers, rejected, file.tell())
+
+
+async def _in_thread(batches: Iterator[Batch]) -> Batch | None:
+    following = asyncio.get_running_loop().run_in_executor(None, next, batches, None)
+    try:
+        return await asyncio.shield(following)
+    finally:
+        await asyncio.wait([following])  # the file is open until then
+
+
+def _take(record: Record, mapper: RowMapper, first_lines: dict[str, int]) -> ImportedProvider:
+    if record.fault is not None:
+        raise record.fault
+    provider = mapper.provider_of(record.fields)
+    first_line = first_lines.setdefault(provider.external_id, record.line)
+    if first_line != record.line:
+        column = mapper.label("external_id")
+        raise RowFault(column, f"{provider.external_id!r} stands on line {first_line} as well", "keep one of the two")
+    return provider

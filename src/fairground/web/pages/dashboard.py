@@ -1,0 +1,162 @@
+"""The provider's dashboard: what waits for an answer, what comes, and how the profile stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from math import ceil
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.booking import BookingPage, Bookings, BookingStatus, BookingView
+from fairground.contracts.catalog import Catalog, NotAProvider, OwnProvider, ProviderNotFound
+from fairground.kernel.clock import Clock
+from fairground.kernel.errors import DomainError, NotFound
+from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.links import Links
+from fairground.verticals.loader import Verticals
+from fairground.web.formats import date_in
+from fairground.web.forms import Form
+from fairground.web.page_route import page_router, see_other
+from fairground.web.pages.my_bookings import PAGE_LENGTH, read_page, read_status
+from fairground.web.rendering import Renderer
+from fairground.web.site import Site
+
+SIDE: Final = "provider"
+COMING_MAX: Final = 100  # bookings ahead that the dashboard lays out by day
+
+
+class ProfileMissing(NotFound):
+    code = "web.profile_missing"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dashboard:
+    """What every page of the dashboard works with."""
+
+    renderer: Renderer
+    accounts: Accounts
+    catalog: Catalog
+    bookings: Bookings
+    verticals: Verticals
+    clock: Clock
+
+    async def find_own(self, caller: Caller) -> OwnProvider | None:
+        """Return the caller's profile, if there is one yet.
+
+        Raises:
+            NotAProvider: The account books others.
+        """
+        if caller.role != SIDE:
+            raise NotAProvider(f"The account of {caller.name} is not a provider's.")
+        try:
+            return await self.catalog.get_own_provider(owner_id=caller.user_id)
+        except ProviderNotFound:
+            return None
+
+    async def get_own(self, caller: Caller) -> OwnProvider:
+        own = await self.find_own(caller)
+        if own is None:
+            raise ProfileMissing("There is no profile yet.")
+        return own
+
+    def page(self, request: Request, caller: Caller, template: str, *, status: int = 200, **values: Any) -> Response:
+        return self.renderer.page(request, f"dashboard/{template}.html", status=status, viewer=caller, **values)
+
+    async def customer_names(self, bookings: Sequence[BookingView]) -> dict[UUID, str]:
+        users = await self.accounts.find_users(user_ids={booking.customer_id for booking in bookings})
+        return {
+            booking.customer_id: users[booking.customer_id].name for booking in bookings if booking.customer_id in users
+        }
+
+    async def bookings_of(
+        self, caller: Caller, *, status: BookingStatus | None, page: int = 1, limit: int = PAGE_LENGTH
+    ) -> BookingPage:
+        return await self.bookings.list_bookings(
+            user_id=caller.user_id, side=SIDE, status=status, page=page, limit=limit
+        )
+
+
+def build_dashboard(site: Site, links: Links) -> Dashboard:
+    return Dashboard(
+        renderer=site.renderer,
+        accounts=links.of(Accounts),
+        catalog=links.of(Catalog),
+        bookings=links.of(Bookings),
+        verticals=site.verticals,
+        clock=site.clock,
+    )
+
+
+def routes(site: Site, links: Links) -> APIRouter:
+    dashboard = build_dashboard(site, links)
+    router = page_router(dashboard.renderer)
+
+    @router.get("/pro")
+    async def show_dashboard(request: Request, caller: SignedIn) -> Response:
+        if await dashboard.find_own(caller) is None:
+            return see_other("/pro/profile")
+        return await _show_dashboard(dashboard, request, caller, form=Form())
+
+    @router.post("/pro/submit")
+    async def submit(request: Request, caller: SignedIn) -> Response:
+        own = await dashboard.get_own(caller)
+        try:
+            await dashboard.catalog.submit_provider(owner_id=caller.user_id, provider_id=own.id)
+        except DomainError as refusal:
+            return await _show_dashboard(dashboard, request, caller, form=Form().refused(refusal), status=422)
+        return see_other("/pro")
+
+    @router.get("/pro/bookings")
+    async def list_bookings(request: Request, caller: SignedIn) -> Response:
+        await dashboard.get_own(caller)
+        wanted, page = read_status(request), read_page(request)
+        found = await dashboard.bookings_of(caller, status=wanted, page=page)
+        names = await dashboard.customer_names(found.data)
+        return dashboard.page(
+            request,
+            caller,
+            "bookings",
+            bookings=found.data,
+            names=names,
+            wanted=wanted,
+            page=page,
+            pages=ceil(found.total / PAGE_LENGTH),
+        )
+
+    return router
+
+
+async def _show_dashboard(
+    dashboard: Dashboard, request: Request, caller: Caller, *, form: Form, status: int = 200
+) -> Response:
+    own = await dashboard.get_own(caller)
+    requests = await dashboard.bookings_of(caller, status=BookingStatus.REQUESTED)
+    confirmed = (await dashboard.bookings_of(caller, status=BookingStatus.CONFIRMED, limit=COMING_MAX)).data
+    now = dashboard.clock.now()
+    coming = sorted((each for each in confirmed if each.ends_at > now), key=lambda each: each.starts_at)
+    over = [each for each in confirmed if each.ends_at <= now]
+    return dashboard.page(
+        request,
+        caller,
+        "home",
+        status=status,
+        own=own,
+        pack=dashboard.verticals.find(own.vertical),
+        requests=requests.data,
+        waiting=requests.total,
+        over=over,
+        coming=_by_day(coming, zone=own.timezone),
+        coming_count=len(coming),
+        names=await dashboard.customer_names([*requests.data, *confirmed]),
+        form=form,
+    )
+
+
+def _by_day(bookings: Sequence[BookingView], *, zone: str) -> list[tuple[date, list[BookingView]]]:
+    days = groupby(bookings, key=lambda booking: date_in(booking.starts_at, zone))
+    return [(on, list(same)) for on, same in days]

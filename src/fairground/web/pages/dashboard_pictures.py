@@ -1,0 +1,263 @@
+"""The provider's pictures: the portrait, and the gallery in its order."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from fairground.contracts.catalog import GALLERY_MAX, Galleries, GalleryFull, OwnProvider, Portraits
+from fairground.contracts.media import Picture, PictureForms, PictureNotFound, Pictures
+from fairground.kernel.errors import Conflict, DomainError, Invalid, LimitExceeded
+from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.images.refusals import heic_refused, unknown_refused
+from fairground.platform.links import Links
+from fairground.platform.storage.receiving import FORM_MAX_BYTES
+from fairground.web.addresses import read_number
+from fairground.web.forms import Answers, Form, read_form
+from fairground.web.page_route import page_router, see_other
+from fairground.web.pages.dashboard import Dashboard, build_dashboard
+from fairground.web.site import Site
+
+PATH: Final = "/pro/pictures"
+_REST_SECONDS: Final = 60
+_LOOKS_MAX: Final = 5
+# What the page can help with; anything else is a page of its own.
+_REFUSALS: Final = (Invalid, Conflict, LimitExceeded)
+_Keep = Callable[[Caller, OwnProvider, UUID], Awaitable[None]]
+
+
+class Move(Answers):
+    by: Annotated[int, Field(ge=-GALLERY_MAX, le=GALLERY_MAX)]
+    """Places, towards the end of the gallery or, below zero, its beginning."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PictureDashboard:
+    """What the pages of pictures work with."""
+
+    dashboard: Dashboard
+    pictures: Pictures
+    portraits: Portraits
+    galleries: Galleries
+    forms: PictureForms
+
+    async def take_form(self, request: Request, caller: Caller) -> Picture:
+        content_type, body = request.headers.get("content-type", ""), request.stream()
+        try:
+            return await self.forms.take_form(owner_id=caller.user_id, content_type=content_type, body=body)
+        except DomainError:
+            await _read_rest(body)
+            raise
+
+    async def choose_portrait(self, caller: Caller, own: OwnProvider, picture_id: UUID) -> None:
+        await self.portraits.choose_portrait(owner_id=caller.user_id, provider_id=own.id, picture_id=picture_id)
+
+    async def add_to_gallery(self, caller: Caller, own: OwnProvider, picture_id: UUID) -> None:
+        try:
+            await self.galleries.add_to_gallery(owner_id=caller.user_id, provider_id=own.id, picture_id=picture_id)
+        except GalleryFull:
+            await self._delete_unless_shown(caller, picture_id)
+            raise
+
+    async def move(self, caller: Caller, own: OwnProvider, picture_id: UUID, *, by: int) -> str:
+        """Move a picture of the gallery, as far as there are places; return which way it can go on."""
+        ids = [each.id for each in await self.galleries.list_own_gallery(owner_id=caller.user_id)]
+        if picture_id not in ids:
+            raise PictureNotFound("This picture is not in the gallery (any more).")
+        place = min(max(ids.index(picture_id) + by, 0), len(ids) - 1)
+        ids.remove(picture_id)
+        ids.insert(place, picture_id)
+        await self.galleries.order_gallery(owner_id=caller.user_id, provider_id=own.id, picture_ids=ids)
+        return "earlier" if place == len(ids) - 1 or (by < 0 and place) else "later"
+
+    async def remove_portrait(self, caller: Caller, own: OwnProvider) -> None:
+        portrait = await self.portraits.find_portrait(owner_id=caller.user_id)
+        await self.portraits.remove_portrait(owner_id=caller.user_id, provider_id=own.id)
+        if portrait is not None:
+            await self._delete_unless_shown(caller, portrait.id)
+
+    async def remove_from_gallery(self, caller: Caller, own: OwnProvider, picture_id: UUID) -> None:
+        await self.galleries.remove_from_gallery(owner_id=caller.user_id, provider_id=own.id, picture_id=picture_id)
+        await self._delete_unless_shown(caller, picture_id)
+
+    async def _delete_unless_shown(self, caller: Caller, picture_id: UUID) -> None:
+        portrait = await self.portraits.find_portrait(owner_id=caller.user_id)
+        gallery = await self.galleries.list_own_gallery(owner_id=caller.user_id)
+        if picture_id not in {each.id for each in gallery} and (portrait is None or portrait.id != picture_id):
+            await self.pictures.delete_picture(owner_id=caller.user_id, picture_id=picture_id)
+
+    async def show(self, request: Request, caller: Caller, *, own: OwnProvider, form: Form, **values: Any) -> Response:
+        return self.dashboard.page(
+            request,
+            caller,
+            "pictures",
+            status=form.status if form.is_refused else 200,
+            own=own,
+            portrait=await self.portraits.find_portrait(owner_id=caller.user_id),
+            gallery=await self.galleries.list_own_gallery(owner_id=caller.user_id),
+            gallery_max=GALLERY_MAX,
+            max_bytes=self.forms.max_bytes,
+            not_a_picture=unknown_refused(),
+            heic=heic_refused(),
+            form=form,
+            **{"brought": None, "done": "", "focus": "", **values},
+        )
+
+
+def routes(site: Site, links: Links) -> APIRouter:
+    at = PictureDashboard(
+        dashboard=build_dashboard(site, links),
+        pictures=links.of(Pictures),
+        portraits=links.of(Portraits),
+        galleries=links.of(Galleries),
+        forms=links.of(PictureForms),
+    )
+    router = page_router(at.dashboard.renderer)
+    _add_page(router, at)
+    _add_bringing(router, at)
+    _add_changing(router, at)
+    _add_parts(router, at)
+    return router
+
+
+def _add_page(router: APIRouter, at: PictureDashboard) -> None:
+    @router.get(PATH)
+    async def show_pictures(request: Request, caller: SignedIn) -> Response:
+        own, said = await at.dashboard.get_own(caller), request.query_params
+        brought = await _find_picture(at, caller, said.get("brought", ""))
+        # The gallery learns a moment later what was written just now.
+        written = {f"alt-{brought.id}": brought.alt} if brought is not None else {}
+        return await at.show(
+            request,
+            caller,
+            own=own,
+            form=Form(values=written),
+            brought=brought,
+            done=said.get("done", ""),
+            focus=said.get("focus", ""),
+        )
+
+
+def _add_bringing(router: APIRouter, at: PictureDashboard) -> None:
+    async def bring(request: Request, caller: Caller, *, keep: _Keep, field: str, done: str) -> Response:
+        own = await at.dashboard.get_own(caller)
+        try:
+            picture = await at.take_form(request, caller)
+            await keep(caller, own, picture.id)
+        except _REFUSALS as refusal:
+            return await at.show(request, caller, own=own, form=_refused(refusal, field=field))
+        return _back(done=done, brought=picture.id)
+
+    @router.post(f"{PATH}/portrait", max_body_size=FORM_MAX_BYTES)
+    async def bring_portrait(request: Request, caller: SignedIn) -> Response:
+        return await bring(request, caller, keep=at.choose_portrait, field="portrait-file", done="portrait")
+
+    @router.post(f"{PATH}/gallery", max_body_size=FORM_MAX_BYTES)
+    async def bring_to_gallery(request: Request, caller: SignedIn) -> Response:
+        return await bring(request, caller, keep=at.add_to_gallery, field="gallery-file", done="added")
+
+
+def _add_changing(router: APIRouter, at: PictureDashboard) -> None:
+    @router.post(f"{PATH}/portrait/remove")
+    async def remove_portrait(caller: SignedIn) -> Response:
+        await at.remove_portrait(caller, await at.dashboard.get_own(caller))
+        return _back(done="removed")
+
+    @router.post(f"{PATH}/{{picture_id}}/portrait")
+    async def choose_portrait(caller: SignedIn, picture_id: UUID) -> Response:
+        await at.choose_portrait(caller, await at.dashboard.get_own(caller), picture_id)
+        return _back(done="portrait", brought=picture_id)
+
+    @router.post(f"{PATH}/{{picture_id}}/remove")
+    async def remove(caller: SignedIn, picture_id: UUID) -> Response:
+        await at.remove_from_gallery(caller, await at.dashboard.get_own(caller), picture_id)
+        return _back(done="removed")
+
+    @router.post(f"{PATH}/{{picture_id}}/move")
+    async def move(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
+        own, form = await at.dashboard.get_own(caller), await read_form(request)
+        try:
+            way = await at.move(caller, own, picture_id, by=form.parse(Move).by)
+        except _REFUSALS as refusal:
+            return await at.show(request, caller, own=own, form=Form().refused(refusal))
+        return _back(done="moved", focus=f"{way}-{picture_id}")
+
+    @router.post(f"{PATH}/{{picture_id}}/alt")
+    async def change_alt(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
+        own, form = await at.dashboard.get_own(caller), await read_form(request)
+        field, alt = f"alt-{picture_id}", form.values.get("alt", "")
+        try:
+            await at.pictures.describe_picture(owner_id=caller.user_id, picture_id=picture_id, alt=alt)
+        except _REFUSALS as refusal:
+            refused = _refused(refusal, field=field, typed=alt)
+            return await at.show(request, caller, own=own, form=refused)
+        return _back(done="described", brought=picture_id, focus=field)
+
+
+def _add_parts(router: APIRouter, at: PictureDashboard) -> None:
+    """Add what script asks for: pictures that have been sent, and how they stand."""
+
+    @router.post(f"/_f{PATH}/{{picture_id}}/portrait")
+    async def complete_portrait(caller: SignedIn, picture_id: UUID) -> Response:
+        own = await at.dashboard.get_own(caller)
+        picture = await at.pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
+        await at.choose_portrait(caller, own, picture_id)
+        return at.dashboard.renderer.part("dashboard/_portrait.html", own=own, portrait=picture, looks=0)
+
+    @router.post(f"/_f{PATH}/{{picture_id}}/gallery")
+    async def complete_for_gallery(caller: SignedIn, picture_id: UUID) -> Response:
+        own = await at.dashboard.get_own(caller)
+        picture = await at.pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
+        await at.add_to_gallery(caller, own, picture_id)
+        return at.dashboard.renderer.part(
+            "dashboard/_picture.html", picture=picture, portrait_id=None, form=Form(), focus=""
+        )
+
+    @router.get(f"/_f{PATH}/{{picture_id}}/portrait")
+    async def look_at_portrait(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
+        own = await at.dashboard.get_own(caller)
+        picture = await at.pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
+        return at.dashboard.renderer.part("dashboard/_portrait.html", own=own, portrait=picture, looks=_looks(request))
+
+    @router.get(f"/_f{PATH}/{{picture_id}}/gallery")
+    async def look_at_picture(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
+        picture = await at.pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
+        return at.dashboard.renderer.part("dashboard/_frame.html", picture=picture, looks=_looks(request))
+
+
+def _looks(request: Request) -> int:
+    """Return how often it was looked before, from which follows when to look again."""
+    return read_number(request.query_params.get("looks"), most=_LOOKS_MAX) or 0
+
+
+def _back(**said: object) -> Response:
+    return see_other(f"{PATH}?{urlencode(said)}")
+
+
+def _refused(refusal: DomainError, *, field: str, typed: str = "") -> Form:
+    if isinstance(refusal, LimitExceeded):
+        return Form(refusal=refusal)
+    return Form(values={field: typed}, errors={field: refusal})
+
+
+async def _find_picture(at: PictureDashboard, caller: Caller, wanted: str) -> Picture | None:
+    try:
+        return await at.pictures.get_picture(owner_id=caller.user_id, picture_id=UUID(wanted))
+    except (ValueError, PictureNotFound):
+        return None
+
+
+async def _read_rest(body: AsyncIterator[bytes]) -> None:
+    """Read what a form still sends: a browser shows no answer before it has sent everything."""
+    with contextlib.suppress(ClientDisconnect, TimeoutError):
+        async with asyncio.timeout(_REST_SECONDS):
+            async for _ in body:
+                pass

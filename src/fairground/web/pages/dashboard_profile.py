@@ -1,0 +1,142 @@
+"""The provider's profile: the form, and the page as others will see it."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from fairground.contracts.catalog import (
+    CATEGORIES_MAX,
+    BookingAtOtherTime,
+    Galleries,
+    OwnProvider,
+    ProfileChanges,
+    ProfileIn,
+    ProviderSchedules,
+)
+from fairground.contracts.media import PictureState
+from fairground.contracts.reviews import ReviewPage
+from fairground.kernel.errors import DomainError
+from fairground.platform.http.identity import Caller, SignedIn
+from fairground.platform.links import Links
+from fairground.verticals.schema import Vertical
+from fairground.web.forms import Answers, Form, read_form
+from fairground.web.hours import zone_options
+from fairground.web.page_route import page_router, see_other
+from fairground.web.pages.dashboard import Dashboard, build_dashboard
+from fairground.web.site import Site
+
+FIELDS: Final = {"catalog.category_unknown": "categories"}
+
+
+class Profile(Answers):
+    business_name: str
+    custom_subtitle: str | None = None
+    bio: str | None = None
+    location: str
+    lat: Annotated[Decimal | None, Field(ge=-90, le=90)] = None
+    lng: Annotated[Decimal | None, Field(ge=-180, le=180)] = None
+    timezone: str
+    categories: Annotated[list[str], Field(min_length=1, max_length=CATEGORIES_MAX)]
+    contact_phone: str | None = None
+
+
+def routes(site: Site, links: Links) -> APIRouter:
+    dashboard, galleries, schedules = build_dashboard(site, links), links.of(Galleries), links.of(ProviderSchedules)
+    router = page_router(dashboard.renderer)
+
+    @router.get("/pro/profile")
+    async def edit_profile(request: Request, caller: SignedIn) -> Response:
+        own = await dashboard.find_own(caller)
+        if own is None:
+            vertical = request.query_params.get("vertical", "")
+            pack = dashboard.verticals.find(vertical)
+            form = Form(values={"vertical": vertical, "business_name": caller.name})
+            return _show(dashboard, request, caller, own=None, pack=pack, form=form)
+        moved = await schedules.list_bookings_at_other_times(provider_id=own.id, timezone=own.timezone)
+        pack = dashboard.verticals.find(own.vertical)
+        return _show(dashboard, request, caller, own=own, pack=pack, form=_filled(own), moved=moved)
+
+    @router.post("/pro/profile")
+    async def save_profile(request: Request, caller: SignedIn) -> Response:
+        own = await dashboard.find_own(caller)
+        form = await read_form(request)
+        try:
+            moved = await _save(dashboard, caller, own=own, form=form)
+        except DomainError as refusal:
+            pack = dashboard.verticals.find(own.vertical if own else form.values.get("vertical", ""))
+            refused = form.refused(refusal, fields=FIELDS)
+            return _show(dashboard, request, caller, own=own, pack=pack, form=refused, status=422)
+        if moved:
+            return see_other("/pro/profile")
+        return see_other("/pro/preview" if own else "/pro/services")
+
+    @router.get("/pro/preview")
+    async def preview(request: Request, caller: SignedIn) -> Response:
+        own = await dashboard.get_own(caller)
+        pack = dashboard.verticals.find(own.vertical)
+        nothing = ReviewPage(data=[], total=0)
+        pictures = await galleries.list_own_gallery(owner_id=caller.user_id)
+        return dashboard.page(
+            request,
+            caller,
+            "preview",
+            provider=own,
+            pack=pack,
+            gallery=[picture for picture in pictures if picture.state is PictureState.READY],
+            service=None,
+            times=None,
+            reviews=nothing,
+            review_page=1,
+            review_pages=0,
+        )
+
+    return router
+
+
+async def _save(
+    dashboard: Dashboard, caller: Caller, *, own: OwnProvider | None, form: Form
+) -> list[BookingAtOtherTime]:
+    """Save the form; return the bookings that the zone in it moves to another wall time."""
+    values = form.parse(Profile).model_dump()
+    if own is None:
+        profile = ProfileIn(vertical=form.values.get("vertical", ""), **values)
+        await dashboard.catalog.create_provider(owner_id=caller.user_id, profile=profile)
+        return []
+    changes = ProfileChanges(**values)
+    changed = await dashboard.catalog.change_provider(owner_id=caller.user_id, provider_id=own.id, changes=changes)
+    return changed.bookings_at_other_times
+
+
+def _filled(own: OwnProvider) -> Form:
+    names = "business_name custom_subtitle bio location lat lng timezone contact_phone".split()
+    values = {name: str(value) for name in names if (value := getattr(own, name)) is not None}
+    return Form(values=values, lists={"categories": own.service_categories})
+
+
+def _show(
+    dashboard: Dashboard,
+    request: Request,
+    caller: Caller,
+    *,
+    own: OwnProvider | None,
+    pack: Vertical | None,
+    form: Form,
+    moved: Sequence[BookingAtOtherTime] = (),
+    status: int = 200,
+) -> Response:
+    zones = zone_options(form.values.get("timezone", ""))
+    return dashboard.page(
+        request,
+        caller,
+        "profile",
+        status=status,
+        own=own,
+        pack=pack,
+        form=form,
+        zone_options=zones,
+        bookings_at_other_times=moved,
+    )

@@ -1,0 +1,167 @@
+"""Files are read as spreadsheets write them: any divider, encoding and line end, and rows and columns of nothing."""
+
+import io
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairground.ops.imports import encodings
+from fairground.ops.imports.faults import ImportRefused
+from fairground.ops.imports.records import open_source
+from fairground.ops.imports.rejects import RejectFile
+from fairground.ops.imports.source import Record, Source
+
+ROWS: Final = [("id", "name"), ("1", "Blå Time"), ("2", "two\nlines"), ("3", "x")]
+MARKS: Final = {"utf-16-be-marked": b"\xfe\xff"}
+
+
+def opened(content: bytes, *, encoding: str = "", wanted: tuple[str, ...] = ()) -> Source:
+    return open_source(Path("a.csv"), io.BytesIO(content), encoding=encoding, wanted=wanted)
+
+
+def read(content: bytes, *, encoding: str = "", wanted: tuple[str, ...] = ()) -> list[Record]:
+    return list(opened(content, encoding=encoding, wanted=wanted).records)
+
+
+def table(divider: str, end: str) -> str:
+    return end.join(divider.join(f'"{value}"' if "\n" in value else value for value in row) for row in ROWS) + end
+
+
+def values(records: list[Record]) -> list[tuple[int, str, str]]:
+    return [(record.line, record.fields["id"], record.fields["name"]) for record in records]
+
+
+EXPECTED: Final = [(2, "1", "Blå Time"), (3, "2", "two\nlines"), (5, "3", "x")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("divider", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252", "utf-16-be-marked"]
+)
+def test_any_divider_line_end_and_encoding_is_read(divider: str, end: str, encoding: str) -> None:
+    text = table(divider, end)
+    content = MARKS.get(encoding, b"") + text.encode(encoding.removesuffix("-marked"))
+    said = encoding if encoding == "windows-1252" else ""
+    assert values(read(content, encoding=said)) == EXPECTED
+
+
+@pytest.mark.parametrize("first", ["sep=;\r\n", "\ufeffsep=;\n", '"sep=;"\r\n', "SEP=;\n"])
+def test_line_of_excel_says_the_divider_and_is_line_1(first: str) -> None:
+    records = read((first + "id;name, full\n1;a,b\n").encode())
+    assert [(record.line, record.fields) for record in records] == [(3, {"id": "1", "name, full": "a,b"})]
+
+
+def test_header_that_two_characters_may_divide_is_read_by_the_columns_of_the_map() -> None:
+    content = b"id;name, full;price\n1;a,b;3\n"
+    assert read(content, wanted=("id", "price"))[0].fields == {"id": "1", "name, full": "a,b", "price": "3"}
+    with pytest.raises(ImportRefused, match=r"commas and semicolons, and either may divide.*Write sep=,"):
+        read(content)
+
+
+def test_header_whose_columns_both_dividers_give_is_refused() -> None:
+    with pytest.raises(ImportRefused, match="either may divide"):
+        opened(b"id;name, full;price,id\n1;2;3,4\n", wanted=("id",))
+
+
+def test_quoted_dividers_of_a_header_divide_nothing() -> None:
+    assert read(b'"id";"name, full"\n1;x\n')[0].fields == {"id": "1", "name, full": "x"}
+
+
+def test_mixed_line_ends_are_counted_as_an_editor_counts_them() -> None:
+    records = read(b'id,name\r1,a\r\n2,"b\rc\r\nd"\n\r3,e')
+    assert [(record.line, record.fields["name"]) for record in records] == [(2, "a"), (3, "b\rc\r\nd"), (7, "e")]
+
+
+@given(st.text(st.sampled_from("ab\n\r"), max_size=60), st.integers(1, 7))
+def test_lines_are_the_same_however_the_file_is_cut(text: str, chunk_bytes: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(encodings, "_CHUNK_BYTES", chunk_bytes)
+        chunks = encodings.Chunks(io.BytesIO(text.encode()), path=Path("a.csv"))
+        assert list(chunks.lines()) == text.encode().splitlines(keepends=True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"id,name,,\n1,a,,\n",
+        b"id,name,,\n1,a\n",
+        b"id,name\n1,a,,\n",
+        b"id,name,,\n1,a,note,\n",
+        b",,\n\nid,name,\n,,\n1,a,\n  ,\t,\n\n",
+        b" id , name \n1,a\n",
+        b"id,,name\n1,x,a\n",
+    ],
+)
+def test_nameless_columns_and_rows_of_nothing_are_passed_over(content: bytes) -> None:
+    records = read(content)
+    assert [record.fault for record in records] == [None]
+    assert records[0].fields == {"id": "1", "name": "a"}
+
+
+@pytest.mark.parametrize("row", [b"1", b"1,a,b"])
+def test_row_of_another_width_is_named_with_the_divider(row: bytes) -> None:
+    (record,) = read(b"id;name\n" + row.replace(b",", b";") + b"\n")
+    assert record.fault is not None
+    assert "but the header names 2 columns" in record.fault.reason
+    assert "quote values that hold semicolons" in record.fault.mend
+
+
+def test_doubled_column_is_named_with_its_places() -> None:
+    with pytest.raises(ImportRefused, match="names 'id' in the columns 1 and 3; give each column its own name"):
+        read(b"id,name,id\n1,2,3\n")
+
+
+def test_bytes_of_windows_1252_are_refused_row_by_row_with_what_the_map_can_say() -> None:
+    content = "id,name\n1,a\n2,Bjørg\n3,b\n".encode("windows-1252")
+    faults = [record.fault for record in read(content)]
+    assert [fault is None for fault in faults] == [True, False, True]
+    assert faults[1] is not None
+    assert 'encoding = "windows-1252"' in faults[1].mend
+    assert values(read(content, encoding="windows-1252"))[1] == (3, "2", "Bjørg")
+
+
+def test_byte_that_windows_1252_does_not_have_is_refused_in_its_row() -> None:
+    (record,) = read(b"id,name\n1,\x81\n", encoding="windows-1252")
+    assert record.fault is not None
+    assert record.fault.reason == "this is not Windows-1252"
+
+
+def test_half_a_character_at_the_end_of_utf_16_is_refused_in_its_row() -> None:
+    records = read("id,name\n1,a\n2,b".encode("utf-16") + b"x")
+    assert [record.fault is None for record in records] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04rest", "a spreadsheet"),
+        (b"\xd0\xcf\x11\xe0rest", "an old Excel"),
+        ("id".encode("utf-32"), "UTF-32"),
+        (b"\x1f\x8brest", "compressed"),
+    ],
+)
+def test_file_that_is_no_text_is_refused_with_what_it_is(content: bytes, kind: str) -> None:
+    with pytest.raises(ImportRefused, match=kind):
+        read(content)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "windows-1252"])
+def test_rejected_rows_of_another_encoding_are_read_again_with_the_same_map(tmp_path: Path, encoding: str) -> None:
+    said = encoding if encoding == "windows-1252" else ""
+    source = opened("sep=;\nid;name\n1;Blå\n2;Grün\n".encode(encoding), encoding=said)
+    rejects = RejectFile(tmp_path / "a.csv", source)
+    rejects.add(list(source.records)[1])
+    path = rejects.close()
+    assert path is not None
+    assert values(read(path.read_bytes(), encoding=said)) == [(3, "2", "Grün")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_json_is_read_in_utf_16_as_well(encoding: str) -> None:
+    for name, text in (("a.json", '[{"id": "Blå"}]'), ("a.jsonl", '{"id": "Blå"}\r\n')):
+        records = list(open_source(Path(name), io.BytesIO(text.encode(encoding))).records)
+        assert [record.fields for record in records] == [{"id": "Blå"}]

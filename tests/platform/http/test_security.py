@@ -1,0 +1,138 @@
+"""Foreign hosts and forged requests are refused; every path has one form."""
+
+import httpx
+import pytest
+from fastapi import Response
+from starlette.responses import PlainTextResponse
+
+from fairground.platform.db.database import Database
+from fairground.platform.http.app import create_app
+from fairground.platform.http.identity import Visitor
+from fairground.platform.http.routing import api_router
+from fairground.platform.http.security import SecurityMiddleware
+from tests.platform.http.conftest import PUBLIC_URL, NameAuthenticator
+
+pytestmark = pytest.mark.anyio
+USER = {"Authorization": "Bearer 018f0000-0000-7000-8000-000000000001"}
+COOKIE = {"Cookie": "a=b"} | USER
+
+
+MALFORMED_HOSTS = [
+    *("evil.example@127.0.0.1", "localhost:evil.com", "localhost:80:80", "127.0.0.1:8000/", "127.0.0.1:-1", ""),
+    *("[::1", "[::1]x", "::1", "127.0.0.1, evil.example", "127.0.0.1 evil", "127.0.0.1\\@evil", "127.0.0.1%00"),
+]
+
+
+@pytest.mark.parametrize("host", MALFORMED_HOSTS)
+async def test_malformed_host_is_refused(client: httpx.AsyncClient, host: str) -> None:
+    answer = await client.get("/healthz", headers={"Host": host})
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.malformed")
+
+
+async def test_default_port_of_the_public_address_is_no_part_of_its_origin() -> None:
+    for url in ("https://Fair.example", "https://fair.example:443"):
+        security = SecurityMiddleware(PlainTextResponse("done"), public_url=url)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(security), base_url="https://fair.example"
+        ) as client:
+            statuses = [
+                (await client.post("/", headers={"Origin": origin, "Cookie": "a=b"})).status_code
+                for origin in ("https://fair.example", "https://fair.example:444", "http://fair.example")
+            ]
+        assert statuses == [200, 403, 403]
+
+
+async def test_a_foreign_host_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/healthz", headers={"Host": "evil.example"})
+    assert answer.status_code == 421
+    assert answer.json()["code"] == "request.wrong_host"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000"])
+async def test_loopback_has_all_its_names(client: httpx.AsyncClient, host: str) -> None:
+    assert (await client.get("/healthz", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"} | COOKIE, 201),
+        ({"Sec-Fetch-Site": "none"} | COOKIE, 201),
+        ({"Sec-Fetch-Site": "same-site"} | COOKIE, 403),
+        ({"Sec-Fetch-Site": "cross-site"} | COOKIE, 403),
+        ({"Origin": "http://127.0.0.1:8000"} | COOKIE, 201),
+        ({"Origin": "http://127.0.0.1:9999"} | COOKIE, 403),
+        ({"Origin": "null"} | COOKIE, 403),
+        ({"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"} | COOKIE, 403),
+        ({"Referer": "http://127.0.0.1:8000/login"} | COOKIE, 403),
+        (COOKIE, 403),
+        (USER, 201),
+        ({"Sec-Fetch-Site": "same-origin"} | USER, 201),
+        ({"Sec-Fetch-Site": "cross-site"} | USER, 403),
+        ({"Sec-Fetch-Site": "same-site"} | USER, 403),
+        ({"Origin": "http://127.0.0.1:8000"} | USER, 201),
+        ({"Origin": "http://LOCALHOST:8000"} | USER, 201),
+        ({"Origin": "http://127.0.0.1"} | USER, 403),
+        ({"Origin": "https://127.0.0.1:8000"} | USER, 403),
+        ({"Origin": "https://evil.example"} | USER, 403),
+        ({"Origin": "null"} | USER, 403),
+        ({"Origin": ""} | USER, 403),
+        ({"Referer": "http://127.0.0.1:8000/login?next=/"} | USER, 201),
+        ({"Referer": "https://evil.example/form"} | USER, 403),
+        ({"Referer": "http://127.0.0.1:8000.evil.example/"} | USER, 403),
+        ({"Referer": "http://["} | USER, 403),
+    ],
+)
+async def test_change_from_a_page_must_come_from_our_own(
+    client: httpx.AsyncClient, headers: dict[str, str], status: int
+) -> None:
+    answer = await client.post("/api/v1/things", json={"name": "a"}, headers=headers)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/api/v1/things", "/api/v1/things/", "/api/v1/things//"])
+async def test_every_path_answers_with_and_without_a_slash_and_never_redirects(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    assert (await client.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/things/%0A", "/api/v1/things%0a", "/api/v1/%00things", "/%7f"])
+async def test_nothing_is_at_a_path_with_a_control_character(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "request.not_found")
+
+
+async def test_every_answer_has_the_safe_headers(client: httpx.AsyncClient) -> None:
+    for path in ("/healthz", "/nowhere", "/api/v1/broken"):
+        answer = await client.get(path)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize("headers", [{}, USER])
+@pytest.mark.parametrize(
+    ("path", "written", "sent"),
+    [
+        ("/for-all", "public, max-age=60", "public, max-age=60"),
+        ("/for-one", "public, max-age=60", "private, no-store"),
+        ("/for-one", "private, max-age=60", "private, max-age=60"),
+    ],
+)
+async def test_answer_of_a_route_that_asks_for_the_caller_is_private_whatever_it_says(
+    db: Database, path: str, written: str, sent: str, headers: dict[str, str]
+) -> None:
+    router = api_router(tags=["things"])
+
+    @router.get("/for-all")
+    async def show(response: Response) -> None:
+        response.headers["Cache-Control"] = written
+
+    @router.get("/for-one")
+    async def greet(_caller: Visitor, response: Response) -> None:
+        response.headers["Cache-Control"] = written
+
+    app = create_app(db=db, authenticator=NameAuthenticator(), api=[router], pages=[], public_url=PUBLIC_URL)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC_URL) as http:
+        answer = await http.get(f"/api/v1{path}", headers=headers)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, sent)
