@@ -1,4 +1,4 @@
-"""Stores of the tests: a folder and a part of a bucket, each with the people who use it from outside."""
+"""Stores of the tests: a folder and a part of a bucket, each with a browser that uses it from outside."""
 
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -18,10 +18,10 @@ from fairground.kernel.errors import DomainError
 from fairground.platform.http import problems
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.http import routes
-from fairground.platform.storage.policy import UploadForm
 from fairground.platform.storage.s3.address import Credentials, S3Address
 from fairground.platform.storage.s3.store import S3Store
 from fairground.platform.storage.store import Span, Store
+from fairground.platform.storage.upload_forms import UploadForm
 from tools.guardian import Server
 from tools.s3 import KEY_ID, SECRET
 
@@ -39,8 +39,8 @@ class MovedClock:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """A store, and a browser that is at the program's own address."""
+class StoreHarness:
+    """A store, and a browser at the program's own address."""
 
     store: Store
     browser: httpx.AsyncClient
@@ -117,12 +117,12 @@ def fresh_bucket(server: Server, *, prefix: str = "") -> Iterator[Bucket]:
 
 
 @asynccontextmanager
-async def shelf_of(store: Store, *, spool: Path) -> AsyncIterator[Shelf]:
+async def open_harness(store: Store, *, spool: Path) -> AsyncIterator[StoreHarness]:
     app = FastAPI(redirect_slashes=False)
     app.include_router(routes(store, spool=spool))
     app.add_exception_handler(DomainError, problems.on_domain_error)
     mounts = {HERE: httpx.ASGITransport(app)}
     network = httpx.AsyncHTTPTransport(verify=False)
     async with httpx.AsyncClient(base_url=HERE, transport=network, mounts=mounts, timeout=30) as browser:
-        yield Shelf(store, browser)
+        yield StoreHarness(store, browser)
     await store.close()

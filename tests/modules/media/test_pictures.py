@@ -32,7 +32,7 @@ from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.refusals import PictureTypeMismatch, PictureTypeRefused, RendererBusy
 from fairground.platform.links import Links
 from fairground.platform.storage.keys import Retention, content_key
-from fairground.platform.storage.policy import UploadMissing, UploadTooLarge
+from fairground.platform.storage.upload_forms import UploadMissing, UploadTooLarge
 from tests.support.hostile_pictures import png, png_chunk
 from tests.support.pictures import is_upright, list_traces, opened, photograph
 from tests.support.studio import UPLOAD_MAX_BYTES, Studio, open_studio

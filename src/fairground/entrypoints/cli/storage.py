@@ -10,12 +10,12 @@ from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
-from fairground.entrypoints.storing import load_storage_settings, open_lifecycle, open_store
+from fairground.entrypoints.storage import load_storage_settings, open_lifecycle, open_store
 from fairground.kernel.errors import Unavailable
 from fairground.platform.checks import CheckResult, CheckStatus
-from fairground.platform.storage.checking import check_store
+from fairground.platform.storage.checks import check_store
 from fairground.platform.storage.lifecycle import StorageClass
-from fairground.platform.storage.orphans import Collected
+from fairground.platform.storage.orphans import CollectionResult
 from fairground.platform.storage.settings import StorageSettings
 from fairground.platform.storage.store import StorageRefused
 
@@ -120,7 +120,7 @@ def _print_results(results: Sequence[CheckResult]) -> None:
 def show_orphans() -> None:
     """List what `storage collect` would remove now, and remove nothing.
 
-    That is what nothing refers to any more, for longer than the settings say, and uploads that nobody came back for.
+    That is what nothing refers to any more, for longer than the settings say, and uploads that were never completed.
     """
 
     async def list_them(program: Program) -> None:
@@ -136,7 +136,7 @@ def show_orphans() -> None:
 def collect_orphans() -> None:
     """Remove what `storage orphans` lists; servers do so every hour by themselves."""
 
-    async def collect_them(program: Program) -> Collected:
+    async def collect_them(program: Program) -> CollectionResult:
         return await program.collector.collect()
 
     collected = run_secondary(collect_them)

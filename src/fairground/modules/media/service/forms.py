@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fairground.contracts.media import Picture
 from fairground.modules.media.service.pictures import PictureService
-from fairground.platform.storage.receiving import received_file
+from fairground.platform.storage.uploads import receive_file
 
 
 class FormIntake:
@@ -31,6 +31,6 @@ class FormIntake:
             Invalid: The form or its file is refused, with a code that says why. Nothing of it is kept.
         """
         await self._pictures.admit(owner_id)
-        async with received_file(content_type, body, spool=self._spool, bound=lambda _fields: self.max_bytes) as sent:
+        async with receive_file(content_type, body, spool=self._spool, bound=lambda _fields: self.max_bytes) as sent:
             alt = sent.fields.get("alt", "")
             return await self._pictures.take_file(owner_id=owner_id, file=sent.file, alt=alt)

@@ -35,8 +35,8 @@ from fairground.platform.images.refusals import PictureTypeRefused
 from fairground.platform.images.stats import PictureStats
 from fairground.platform.ratelimit import Limit, RateLimiter
 from fairground.platform.storage.keys import new_upload_key
-from fairground.platform.storage.policy import UploadMissing
 from fairground.platform.storage.store import ObjectNotFound, Store
+from fairground.platform.storage.upload_forms import UploadMissing
 
 log = structlog.get_logger()
 

@@ -11,8 +11,14 @@ from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.lifecycle import Rule, StorageClass, Transition, judge_rules
 from fairground.platform.storage.s3.address import S3Address
-from fairground.platform.storage.s3.bodies import body_of
-from fairground.platform.storage.s3.calls import AccessDenied, Call, NoSuchConfiguration, S3Calls, Unsupported
+from fairground.platform.storage.s3.client import (
+    AccessDenied,
+    NoLifecycleRules,
+    RequestBody,
+    S3Client,
+    S3Request,
+    Unsupported,
+)
 from fairground.platform.storage.store import StorageRefused, StorageUnavailable
 
 COLD_RULE_ID: Final = "fairground-cold-originals"
@@ -81,8 +87,8 @@ class LifecycleConfiguration:
 class BucketLifecycle:
     """The lifecycle rules of the bucket that FAIRGROUND_STORAGE_URL names."""
 
-    def __init__(self, calls: S3Calls, address: S3Address) -> None:
-        self._calls = calls
+    def __init__(self, client: S3Client, address: S3Address) -> None:
+        self._client = client
         self._path = address.bucket_path
         self._prefix = address.prefix
         self._originals = f"{address.prefix}{Retention.ORIGINAL}/"
@@ -119,10 +125,10 @@ class BucketLifecycle:
             StorageRefused: The key may not read them, or the store has no such rules.
         """
         try:
-            async with self._calls.answer(Call("GET", self._path, query=_QUERY)) as response:
+            async with self._client.stream(S3Request("GET", self._path, query=_QUERY)) as response:
                 text = await response.aread()
                 minimum_size = response.headers.get(_MINIMUM_SIZE_HEADER, "")
-        except NoSuchConfiguration:
+        except NoLifecycleRules:
             return LifecycleConfiguration()
         except (AccessDenied, Unsupported) as error:
             raise _refused(error, right="s3:GetLifecycleConfiguration") from error
@@ -136,7 +142,7 @@ class BucketLifecycle:
         """
         try:
             if not configuration.elements:
-                await self._calls.text(Call("DELETE", self._path, query=_QUERY))
+                await self._client.fetch(S3Request("DELETE", self._path, query=_QUERY))
                 return
             await self._put(configuration)
         except (AccessDenied, Unsupported) as error:
@@ -148,7 +154,7 @@ class BucketLifecycle:
             ) from error
 
     async def close(self) -> None:
-        await self._calls.close()
+        await self._client.close()
 
     def _judge(self, configuration: LifecycleConfiguration) -> list[CheckResult]:
         return judge_rules(configuration.rules, prefix=self._prefix)
@@ -160,7 +166,9 @@ class BucketLifecycle:
         headers = {"content-md5": md5, "content-type": "application/xml"}
         if configuration.minimum_size:
             headers[_MINIMUM_SIZE_HEADER] = configuration.minimum_size
-        await self._calls.text(Call("PUT", self._path, query=_QUERY, headers=headers, body=await body_of(text)))
+        await self._client.fetch(
+            S3Request("PUT", self._path, query=_QUERY, headers=headers, body=await RequestBody.measure(text))
+        )
 
 
 def _read_rule(rule: ET.Element) -> Rule:

@@ -55,11 +55,11 @@ def open_lifecycle(settings: StorageSettings) -> "BucketLifecycle | None":
     """
     if not _names_bucket(settings):
         return None
-    from fairground.platform.storage.s3.calls import S3Calls
+    from fairground.platform.storage.s3.client import S3Client
     from fairground.platform.storage.s3.lifecycle import BucketLifecycle
 
     address, credentials = _read_bucket(settings)
-    calls = S3Calls(address, credentials, timeout_seconds=settings.timeout_seconds, clock=SystemClock())
+    calls = S3Client(address, credentials, timeout_seconds=settings.timeout_seconds, clock=SystemClock())
     return BucketLifecycle(calls, address)
 
 
