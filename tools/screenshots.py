@@ -221,6 +221,7 @@ def take_dashboard(camera: Camera, demo: Demo) -> None:
             page.locator("form[action$='/accept'] button").first.click()
             page.wait_for_load_state("networkidle")
         page.goto("/pro")
+        page.evaluate("scrollBy(0, 24)")  # as above
         camera.take(page, "desk")
 
 
