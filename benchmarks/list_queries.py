@@ -24,7 +24,7 @@ def _filters(market: Marketplace) -> dict[str, dict[str, Any]]:
     in_ten_days = market.free_from + timedelta(days=10)
     here = Near(lat=round(largest.lat, 2), lng=round(largest.lng, 2), radius_km=25)
     return {
-        "everybody": {},
+        "all providers": {},
         "vertical": {"vertical": "artists"},
         "category": {"vertical": "artists", "category": "dj"},
         "word of two verticals": {"category": "french"},
@@ -32,7 +32,7 @@ def _filters(market: Marketplace) -> dict[str, dict[str, Any]]:
         "rating": {"vertical": "chefs", "min_rating": 4.5},
         "location": {"vertical": "artists", "location": middling.name},
         "when": {"vertical": "chefs", "when": in_ten_days},
-        "when, everybody": {"when": in_ten_days},
+        "when, all providers": {"when": in_ten_days},
         "near": {"near": here},
         "near, category": {"vertical": "artists", "category": "dj", "near": here},
         "all at once": {

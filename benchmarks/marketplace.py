@@ -175,8 +175,8 @@ class _Inventor:
         if chance.random() < 0.1:
             return {"open_days": 0}
         week = chance.choice(WEEKS)
-        told = {"provider_id": provider_id, "version": 1, "timezone": city.zone, "last_starts": week}
-        rows[_table(WeekRow)].append(told)
+        hours = {"provider_id": provider_id, "version": 1, "timezone": city.zone, "last_starts": week}
+        rows[_table(WeekRow)].append(hours)
         for offset in chance.sample(range(30), k=chance.choice((0, 1, 2, 6))):
             day = {"provider_id": provider_id, "day": self._today + timedelta(days=offset), "last_start": CLOSED}
             rows[_table(DayRow)].append(day)
@@ -210,12 +210,12 @@ async def build(db: Database, *, providers: int, seed: int = 1) -> Marketplace:
                 _load(connection, table, rows)
     with engine.begin() as connection:
         _load(connection, _table(LocationPhraseRow), phrase_rows({fold(city.location) for city in inventor.cities}))
-    await _list_everybody(db, PriceScale(verticals, currency="EUR"))
+    await _list_all_providers(db, PriceScale(verticals, currency="EUR"))
     with engine.begin() as connection:
         for index in indexes:
             index.create(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # For PostgreSQL it also marks which pages need no second look, so that an index alone can answer.
+        # PostgreSQL also updates its visibility map by it, which index-only scans need.
         connection.execute(text("VACUUM ANALYZE" if _is_postgres(connection) else "ANALYZE"))
     engine.dispose()
     seconds = time.perf_counter() - started
@@ -240,7 +240,7 @@ def _is_postgres(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-async def _list_everybody(db: Database, prices: PriceScale) -> None:
+async def _list_all_providers(db: Database, prices: PriceScale) -> None:
     async with db.write() as tx:
         if tx.ops.name == "postgresql":
             await tx.execute(text("SET LOCAL statement_timeout = 0"))

@@ -56,7 +56,7 @@ class Sites:
     """Vertical and category of each list."""
 
     def cold_pages(self) -> Iterator[tuple[str, str]]:
-        """Give pages that nobody has asked for, each as a path of ours and of the peer's."""
+        """Yield uncached pages, each as a path of ours and of the peer's."""
         for page, sort, (vertical, category) in itertools.product(range(1, 51), SORTS, self.categories):
             query = f"vertical={vertical}&category={category}&sort={sort}&page={page}&limit=12"
             yield f"/api/v1/service-provider-profiles/?{query}", f"/providers?{query}"

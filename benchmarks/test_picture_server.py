@@ -1,7 +1,7 @@
-"""What a face costs a server when it is made, when it is there and when the caller has it: CPU, and how long they wait.
+"""The cost of an avatar for a server when it is made, when it is there and when the caller has it: CPU and waits.
 
 Two callers ask, each for the next as soon as it is answered. Rounds alternate; each ratio is that of one round, and the
-median of five is told. Waits are of the clock, so they say as much of the machine: its load is told beside them.
+figure is the median of five. Waits are of the clock, so they depend on the machine: its load is a figure too.
 """
 
 import asyncio
@@ -58,9 +58,9 @@ async def test_faces_over_http(sqlite_template: Path, tmp_path: Path, fmt: str, 
 
 
 async def a_round(serving: PictureServer, photo: bytes, *, fmt: str) -> dict[str, Cost]:
-    """Ask for all that there is of a new provider, with a photo that nobody has brought."""
-    owner = await serving.open_face()
-    picture = await owner.bring(photo)
+    """Request every variant of a new provider, with a new photo."""
+    owner = await serving.open_portrait_owner()
+    picture = await owner.upload(photo)
     square = await owner.choose(picture)
     faces = [(f"{square}&w=256&q={quality}&fmt={fmt}", "") for quality in range(40, 100, 5)]
     wholes = [(f"{picture['url']}&w=512&q={quality}&fmt={fmt}", "") for quality in range(40, 100, 5)]

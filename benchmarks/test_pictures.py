@@ -1,8 +1,8 @@
-"""What pictures cost, in CPU time: against Pillow as it is usually used, against sharp, against thumbor.
+"""The CPU time of rendering: against Pillow as it is usually used, against sharp, against thumbor.
 
-Rounds alternate, because the cores are shared; each ratio is that of one round, and the median of five is told. The
-source is a drawn photo of 12 megapixels and, where the real data is, a sheet of real ones of the same size. These are
-small and sharp to the pixel, so they are enlarged until a pixel takes as many bytes as in a camera's large photos.
+Rounds alternate, because the cores are shared; each ratio is that of one round, and the report has the median of five.
+The source is a drawn photo of 12 megapixels and, where the real data is, a sheet of real ones of the same size. These
+are small and sharp to the pixel, so they are enlarged until a pixel takes as many bytes as in a camera's large photos.
 """
 
 import asyncio
@@ -144,7 +144,7 @@ async def test_an_avatar_from_its_master_against_thumbor_from_the_original(
 ) -> None:
     """Ours: a child process and what this process does for it, without HTTP. Theirs: the server, with HTTP."""
     address, process_id = thumbor_server
-    (master,) = render(open_engine(EngineName.VIPS)[1], content, [MASTER]).pictures
+    (master,) = render(open_engine(EngineName.VIPS)[1], content, [MASTER]).derivatives
     before = _children()
 
     async def load() -> bytes:

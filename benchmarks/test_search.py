@@ -87,7 +87,7 @@ async def test_a_search_among_many(db: Database, dose: Dose, figure: Figures) ->
 
 
 async def _index(db: Database, prose: Prose) -> float:
-    """Index everybody with texts of a usual length, and return how many a second."""
+    """Index all providers with texts of a usual length, and return the number of providers per second."""
     columns = (
         ProviderRow.id,
         ProviderRow.vertical,

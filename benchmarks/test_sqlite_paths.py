@@ -58,7 +58,7 @@ async def test_commits_of_a_rush_are_shared(db: Database, figure: Callable[[str,
 
 
 async def longest_stall(work: Callable[[], Awaitable[object]]) -> float:
-    """Return for how long the loop served nobody else while `work` ran."""
+    """Return the longest time, in seconds, for which `work` blocked the event loop."""
     longest = 0.0
 
     async def tick() -> None:

@@ -15,6 +15,7 @@
 
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,31 @@ hypothesis.settings.load_profile("fairground")
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DIALECTS: Final = ("sqlite", "postgres")
+# Above a store the database makes no difference: these run on one. Services run on both, for stores are mostly
+# tested through them, and so do journeys and what depends on transactions.
+ONE_DATABASE: Final = (
+    "tests/docs/*",
+    "tests/entrypoints/cli/*",
+    "tests/modules/*/http/*",
+    "tests/modules/*/test_authenticator.py",
+    "tests/modules/*/test_http.py",
+    "tests/modules/*/test_module.py",
+    "tests/modules/*/test_wiring.py",
+    "tests/modules/notifications/*",
+    "tests/ops/*",
+    "tests/platform/http/*",
+    "tests/platform/telemetry/*",
+    "tests/web/*",
+)
+BOTH_DATABASES: Final = (
+    "tests/entrypoints/cli/test_database.py",
+    "tests/ops/imports/test_run.py",
+    "tests/platform/http/test_health.py",
+    "tests/platform/http/test_idempotency*.py",
+    "tests/platform/http/test_routing.py",
+    "tests/web/test_journeys.py",
+)
+"""Exceptions from the list before: journeys, and tests whose subject is SQL."""
 SERVERS: Final = pytest.StashKey[dict[str, SharedServer]]()
 FIGURES: Final = pytest.StashKey[list[Figure]]()
 
@@ -80,7 +106,25 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": True}
 
 
-@pytest.fixture(params=DIALECTS)
+def dialects_of(file: Path) -> tuple[str, ...]:
+    """Return the databases that the tests of a file run on."""
+    name = file.relative_to(ROOT).as_posix()
+    is_above = any(fnmatch(name, pattern) for pattern in ONE_DATABASE)
+    has_sql = any(fnmatch(name, pattern) for pattern in BOTH_DATABASES)
+    return DIALECTS[:1] if is_above and not has_sql else DIALECTS
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    # A file or a test may ask for one database by itself.
+    if "dialect" in metafunc.fixturenames and not _is_parametrized(metafunc.definition, "dialect"):
+        metafunc.parametrize("dialect", dialects_of(metafunc.definition.path), indirect=True)
+
+
+def _is_parametrized(item: pytest.Item, name: str) -> bool:
+    return any(name in str(mark.args[0]) for mark in item.iter_markers("parametrize"))
+
+
+@pytest.fixture
 def dialect(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.common.tables import IdempotencyRow
 from fairground.platform.db.database import Database
+from tests.conftest import ROOT, dialects_of
 from tests.support.chromium import find_chromium, refuse_without_required_browser
 from tests.support.proofs import Dose
 
@@ -27,6 +28,21 @@ def test_database_url_names_a_database_without_tables(database_url: str, dialect
         return
     with psycopg.connect(database_url) as connection:
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("file", "names"),
+    [
+        ("tests/modules/booking/service/test_holds.py", ("sqlite", "postgres")),
+        ("tests/platform/db/test_database.py", ("sqlite", "postgres")),
+        ("tests/web/test_journeys.py", ("sqlite", "postgres")),
+        ("tests/proofs/test_booking_race.py", ("sqlite", "postgres")),
+        ("tests/web/pages/test_listing.py", ("sqlite",)),
+        ("tests/modules/accounts/test_http.py", ("sqlite",)),
+    ],
+)
+def test_tests_above_a_store_run_on_one_database(file: str, names: tuple[str, ...]) -> None:
+    assert dialects_of(ROOT / file) == names
 
 
 def test_a_dose_is_one_of_the_two_amounts(dose: Dose) -> None:

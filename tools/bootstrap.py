@@ -45,7 +45,8 @@ def main(wanted: str) -> None:
         return
     uv = str(fetched_uv())
     environment = {**os.environ, **uv_settings(), "VIRTUAL_ENV": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
-    # Always anew: uv links packages from its cache in a second, and nothing of an older lock or folder stays behind.
+    # Always from scratch: uv links packages from its cache in a second, and no package of an older lock or folder
+    # remains.
     _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)], environment)
     sync = [uv, "pip", "sync", "--quiet", "--require-hashes", "--build-constraints", str(BUILD_LOCK)]
     # Where a libvips for developers is installed, pyvips would be compiled against that, over the one that is locked.
@@ -63,7 +64,8 @@ def is_installed(wanted: str) -> bool:
 
 
 def stamp_of(wanted: str) -> str:
-    # The folder is part of it, because scripts in an environment hold its path: a moved checkout installs anew.
+    # The folder is part of the stamp, because scripts in an environment contain its path: a moved checkout must install
+    # again.
     digest = hashlib.sha256(str(ROOT).encode())
     for file in (LOCKS[wanted], BUILD_LOCK, ROOT / "pyproject.toml"):
         digest.update(file.read_bytes())

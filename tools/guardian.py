@@ -1,4 +1,4 @@
-"""Servers of the tests, each with a guardian: whoever started one may die by `kill -9`, and nothing is left behind."""
+"""Servers of the tests, each with a guardian that ends it and removes its folder when the starting process dies."""
 
 import socket
 import subprocess
@@ -9,8 +9,8 @@ from typing import Final
 
 STOP_SECONDS: Final = 60
 
-# Ends with the server, and ends the server when its standard input closes: that happens when whoever started it stops
-# or dies, even by `kill -9`. After a crash of the server the folder stays, for its log.
+# The guardian ends with the server, and ends the server when its own standard input closes: that happens when the
+# starting process stops or dies, even by `kill -9`. After a crash of the server the folder stays, for its log.
 _GUARDIAN: Final = """
 exec 3<&0; folder=$1; signal=$2; shift 2
 "$@" 3<&- & server=$!

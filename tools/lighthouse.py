@@ -58,23 +58,23 @@ class Audit:
 
     @classmethod
     def read(cls, report: str) -> Self:
-        told = json.loads(report)
+        result = json.loads(report)
         costly = [
             wanted["id"]
             for name in CATEGORIES[1:]
-            for wanted in told["categories"][name]["auditRefs"]
+            for wanted in result["categories"][name]["auditRefs"]
             if wanted["weight"]
-            and (told["audits"][wanted["id"]]["score"] or 0) < 1
-            and told["audits"][wanted["id"]]["scoreDisplayMode"] not in {"notApplicable", "manual", "informative"}
+            and (result["audits"][wanted["id"]]["score"] or 0) < 1
+            and result["audits"][wanted["id"]]["scoreDisplayMode"] not in {"notApplicable", "manual", "informative"}
         ]
         return cls(
-            scores={name: 100 * (told["categories"][name]["score"] or 0) for name in CATEGORIES},
-            lcp_ms=told["audits"]["largest-contentful-paint"]["numericValue"],
+            scores={name: 100 * (result["categories"][name]["score"] or 0) for name in CATEGORIES},
+            lcp_ms=result["audits"]["largest-contentful-paint"]["numericValue"],
             failed=tuple(costly),
             image_failures=tuple(
-                " ".join((name, *_named(told["audits"][name])))
+                " ".join((name, *_named(result["audits"][name])))
                 for name in IMAGE_AUDITS
-                if told["audits"][name]["score"] not in {None, 1}
+                if result["audits"][name]["score"] not in {None, 1}
             ),
         )
 
@@ -173,8 +173,8 @@ def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("google-chrome") or ""
     for url in sys.argv[1:]:
         seen = audit(url, chromium=chromium, runs=1)
-        told = "  ".join(f"{name} {score:.0f}" for name, score in seen.scores.items())
-        print(f"{url}  {told}  LCP {seen.lcp_ms:.0f} ms  {', '.join(seen.failed + seen.image_failures)}")
+        scores = "  ".join(f"{name} {score:.0f}" for name, score in seen.scores.items())
+        print(f"{url}  {scores}  LCP {seen.lcp_ms:.0f} ms  {', '.join(seen.failed + seen.image_failures)}")
 
 
 if __name__ == "__main__":

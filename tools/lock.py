@@ -14,7 +14,7 @@ from typing import Final
 from tools.bootstrap import BUILD_LOCK, LOCKS, ROOT, UV_LOCK, fetched_uv, uv_settings
 
 FOR_EVERY_PLATFORM: Final = ("--universal", "--python-version", "3.11", "--generate-hashes")
-# What pyvips names in its pyproject.toml: the one package of ours that nobody offers built.
+# The build requirements of pyvips, from its pyproject.toml. It is the only dependency without a wheel.
 BUILD_TOOLS: Final = "setuptools>=61\ncffi>=1\npkgconfig>=1.5\n"
 PRESENTATION: Final = ("--quiet", "--no-annotate", "--custom-compile-command", "make lock")
 

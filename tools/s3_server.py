@@ -93,8 +93,8 @@ class Checker:
 
     def _check_headers(self, environ: Environ, body: bytes) -> None:
         _, _, words = environ["HTTP_AUTHORIZATION"].partition(" ")
-        authorization = dict(word.strip().split("=", 1) for word in words.split(","))
-        names = authorization["SignedHeaders"].split(";")
+        parameters = dict(word.strip().split("=", 1) for word in words.split(","))
+        names = parameters["SignedHeaders"].split(";")
         headers = {name: environ[_variable_of(name)] for name in names}
         if not {"host", "x-amz-date", "x-amz-content-sha256"} <= headers.keys():
             raise Refusal("AccessDenied")
@@ -102,8 +102,8 @@ class Checker:
             raise Refusal("RequestTimeTooSkewed")
         if headers["x-amz-content-sha256"] != hashlib.sha256(body).hexdigest():
             raise Refusal("XAmzContentSHA256Mismatch", status="400 Bad Request")
-        auth = S3SigV4Auth(self._known(authorization["Credential"]), "s3", REGION)
-        _check_signature(auth, environ, headers, stamp=headers["x-amz-date"], signature=authorization["Signature"])
+        auth = S3SigV4Auth(self._known(parameters["Credential"]), "s3", REGION)
+        _check_signature(auth, environ, headers, stamp=headers["x-amz-date"], signature=parameters["Signature"])
 
     def _check_address(self, environ: Environ, query: Mapping[str, str]) -> None:
         began_at = _instant(query["X-Amz-Date"])

@@ -1,4 +1,4 @@
-"""nginx with one process that serves one file: the limit for whoever answers with bytes that are there already."""
+"""nginx with one process that serves one file: the upper limit for a server of prepared responses."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ http {{
   }}
 }}
 """
-# Started by root, its worker would become somebody who cannot read the folder.
+# A master started by root runs its worker as a user that cannot read the folder.
 _USER = "user root;" if os.geteuid() == 0 else ""
 
 

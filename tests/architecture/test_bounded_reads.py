@@ -37,7 +37,6 @@ REASONS: Final = {
     "imports/store.py:count_failed": "one row for each failure code",
     "imports/store.py:find_migration": "one row for each state",
     "media/store.py:count_by_state": "one row for each state",
-    "payments/store.py:list_attempts": "the attempts of one payment",
     "payments/store.py:list_lapsing": "a daily job that must see every payment about to lapse",
     "payments/store.py:list_oldest_first": "the payments whose references the caller names",
     "payments/store.py:list_open": "a job that must see every payment without an outcome",

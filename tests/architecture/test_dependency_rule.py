@@ -18,6 +18,10 @@ BREACHES: Final = {
     "Modules do not know each other": ("modules/left/service.py", "from fairground.modules.right import service"),
     "Inside a module, calls go downwards": ("modules/left/domain.py", "from fairground.modules.left import store"),
     "Only stores and tables speak SQL": ("modules/left/service.py", "import sqlalchemy"),
+    "Only payments puts the sandbox together": (
+        "modules/payments/service/payments.py",
+        "from fairground.sandbox.stripe import sandbox",
+    ),
     "Domain rules are pure": ("modules/left/domain.py", "import httpx"),
     "The kernel does no I/O": ("kernel/probe.py", "import httpx"),
     "No cycles anywhere": (

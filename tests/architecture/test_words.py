@@ -15,8 +15,8 @@ DIALECT_HOME: Final = PACKAGE / "platform" / "db" / "dialect"
 
 # Files outside platform/db/dialect that name a database, with the reason. The list may only shrink.
 NAMES_A_DATABASE: Final[dict[str, str]] = {
-    "src/fairground/modules/payments/sandbox/store.py": "the fake of another company keeps a file of its own, by the"
-    " standard library (ARCHITECTURE §5.6)",
+    "src/fairground/sandbox/stripe/store.py": "the fake of another company keeps a file of its own, by the"
+    " standard library (ADR 3)",
 }
 
 

@@ -13,7 +13,6 @@ from fairground.contracts.imports import Imports
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.reference import list_settings
 from fairground.entrypoints.settings import Risk, Settings
-from fairground.modules.payments.sandbox.cards import CARDS
 from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.stage import ADMIN_EMAIL, PASSWORD
 from fairground.ops.imports.faults import RowFault
@@ -21,6 +20,7 @@ from fairground.ops.imports.mapping import load_map
 from fairground.ops.imports.run import Import, Summary
 from fairground.ops.imports.source import Record
 from fairground.platform.http.app import list_routes
+from fairground.sandbox.stripe.cards import CARDS
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import copy_of
 
@@ -81,7 +81,7 @@ async def test_the_pack_of_the_guide_is_a_vertical_without_python(sqlite_templat
         crafts = await client.get("/api/v1/crafts")
         cards = await client.get("/api/v1/gardeners")
     await program.db.close()
-    assert "Somebody who knows when to cut the roses" in shown.text
+    assert "A gardener who knows when to cut the roses" in shown.text
     assert [craft["slug"] for craft in crafts.json()["data"]] == ["pruning", "lawns", "planting"]
     assert cards.json()["total"] == 0
 

@@ -21,11 +21,8 @@ from tests.support.outbox import RecordingOutbox
 CALLERS = 8
 
 
-@pytest.fixture
-def dialect() -> str:
-    """Take PostgreSQL: a file has no connections to lose."""
-    return "postgres"
-
+# A file has no connections to lose.
+pytestmark = pytest.mark.parametrize("dialect", ["postgres"], indirect=True)
 
 _KILL = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()

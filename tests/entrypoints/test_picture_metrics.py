@@ -21,19 +21,19 @@ def counted(shown: Samples, name: str, label: str, values: Iterable[str]) -> dic
 
 async def ask_in_every_way(gallery: Gallery) -> int:
     """Bring a picture and look at it; return how many bytes were shown."""
-    assert (await gallery.bring(b"<svg/>")).status_code == 422
-    picture = await gallery.ready((await gallery.bring(photograph(450, 600))).json()["id"])
+    assert (await gallery.upload(b"<svg/>")).status_code == 422
+    picture = await gallery.ready((await gallery.upload(photograph(450, 600))).json()["id"])
     await gallery.place(picture)
     url = f"{picture['url']}&w=64&fmt=webp"
-    first = await gallery.nobody.get(url)
-    await gallery.nobody.get(url, headers={"if-none-match": first.headers["etag"]})
-    again = await gallery.nobody.get(url)
+    first = await gallery.visitor.get(url)
+    await gallery.visitor.get(url, headers={"if-none-match": first.headers["etag"]})
+    again = await gallery.visitor.get(url)
     # This one is in memory by now, and no question to the routes any more.
-    await gallery.nobody.head(url)
-    await gallery.nobody.get(f"{url}&q=1000")
-    await gallery.nobody.get(f"{API}/img/{uuid7()}")
+    await gallery.visitor.head(url)
+    await gallery.visitor.get(f"{url}&q=1000")
+    await gallery.visitor.get(f"{API}/img/{uuid7()}")
     # One is made and one waits.
-    rush = await asyncio.gather(*(gallery.nobody.get(f"{picture['url']}&w={width}") for width in (32, 96, 128)))
+    rush = await asyncio.gather(*(gallery.visitor.get(f"{picture['url']}&w={width}") for width in (32, 96, 128)))
     assert sorted(answer.status_code for answer in rush) == [200, 200, 503]
     return sum(len(answer.content) for answer in (first, again, *rush) if answer.status_code == HTTPStatus.OK)
 

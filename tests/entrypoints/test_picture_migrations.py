@@ -1,4 +1,4 @@
-"""Pictures that come whole in rows of other systems: imported, made into files by staff, seen by everybody then."""
+"""Pictures embedded in rows of other systems: imported, made into files by staff, public then."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -40,13 +40,13 @@ class Office:
         return run
 
     async def shown(self, slug: str) -> Any:
-        answer = await self.gallery.nobody.get(f"{API}/service-provider-profiles/{slug}")
+        answer = await self.gallery.visitor.get(f"{API}/service-provider-profiles/{slug}")
         return answer.raise_for_status().json()
 
     async def texts_of_gallery(self, slug: str) -> list[tuple[str, int]]:
         pictures = await self.gallery.program.links.of(Galleries).list_gallery(id_or_slug=slug)
         for picture in pictures:
-            assert (await self.gallery.nobody.get(f"{picture.url}&w=64")).status_code == 200
+            assert (await self.gallery.visitor.get(f"{picture.url}&w=64")).status_code == 200
         return [(picture.alt, picture.width_px) for picture in pictures]
 
     async def count_pictures(self) -> int:
@@ -63,7 +63,7 @@ async def office(migrated_url: str, tmp_path: Path) -> AsyncIterator[Office]:
             users=[("staff@example.org", "staff", Role.ADMIN)], password="correct horse battery"
         )
         secret = (await accounts.create_token(user_id=user.id, name="test")).secret
-        transport, headers = gallery.nobody._transport, {"authorization": f"Bearer {secret}"}
+        transport, headers = gallery.visitor._transport, {"authorization": f"Bearer {secret}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers) as staff:
             yield Office(gallery, staff, tmp_path)
 
@@ -80,7 +80,7 @@ async def test_pictures_of_an_import_become_files_and_a_second_run_finds_none(of
     assert (outcome(profiles), outcome(services)) == ((5, 3, 2), (2, 1, 1))
     assert {failure["code"] for failure in profiles["failures"]} == {"images.type_refused", "images.broken"}
     url = (await office.shown("ann-duo"))["profile_picture_url"]
-    assert (await office.gallery.nobody.get(f"{url}&w=64")).status_code == 200
+    assert (await office.gallery.visitor.get(f"{url}&w=64")).status_code == 200
     assert sorted(await office.texts_of_gallery("ann-duo")) == [
         ("Ann Duo", 410),
         ("Ann Duo", 420),
@@ -112,7 +112,7 @@ async def test_a_step_that_dies_half_way_is_repeated_and_brings_no_picture_twice
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures, brought = office.gallery.program.links.of(Pictures), list[Any]()
-    bring = pictures.bring_picture
+    bring = pictures.add_picture
 
     async def bring_and_fail(**what: Any) -> Any:
         picture = await bring(**what)
@@ -121,7 +121,7 @@ async def test_a_step_that_dies_half_way_is_repeated_and_brings_no_picture_twice
             raise ConnectionError("cut off")
         return picture
 
-    monkeypatch.setattr(pictures, "bring_picture", bring_and_fail)
+    monkeypatch.setattr(pictures, "add_picture", bring_and_fail)
     await office.bring_in(ROWS[:1])
     assert outcome(await office.migrate("profile-images")) == (3, 3, 0)
     assert len(brought) == 4
@@ -132,7 +132,7 @@ async def test_a_step_that_dies_half_way_is_repeated_and_brings_no_picture_twice
 async def test_only_staff_may_and_two_who_ask_at_once_get_one_run(office: Office) -> None:
     path = f"{API}/ops/migrate-profile-images-to-files"
     assert (await office.gallery.owner.post(path)).json()["code"] == "identity.staff_only"
-    assert (await office.gallery.nobody.post(path)).status_code == 401
+    assert (await office.gallery.visitor.post(path)).status_code == 401
     await office.bring_in(ROWS[:1])
     begun = [(await office.staff.post(path)).json()["id"] for _ in range(2)]
     assert begun[0] == begun[1]

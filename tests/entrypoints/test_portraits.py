@@ -1,4 +1,4 @@
-"""From a camera to the lists: a provider brings a picture, chooses it, and everybody sees it."""
+"""From a camera to the lists: a provider uploads a picture and chooses it, and the public sees it."""
 
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,13 @@ async def test_a_chosen_picture_shows_when_it_is_ready_and_goes_with_its_removal
         profile = a_profile().model_dump(mode="json", exclude_none=True)
         created = await gallery.owner.post(f"{API}/service-provider-profiles/", json=profile)
         path = f"{API}/service-provider-profiles/{created.json()['id']}/picture"
-        sent = (await gallery.bring(photograph(450, 300))).json()
+        sent = (await gallery.upload(photograph(450, 300))).json()
         chosen = await gallery.owner.put(path, json={"picture_id": sent["id"]})
         assert chosen.status_code == 200, chosen.text
         picture = await gallery.ready(sent["id"])
         version = picture["url"].partition("?")[2]
         await until_shown(gallery, f"{API}/img/avatar/{created.json()['id']}?{version}")
-        shown = await gallery.nobody.get((await own(gallery))["profile_picture_url"])
+        shown = await gallery.visitor.get((await own(gallery))["profile_picture_url"])
         assert opened(shown.content).size == (512, 512)
         assert (await gallery.stranger.put(path, json={"picture_id": sent["id"]})).status_code == 404
         await gallery.owner.delete(f"{API}/media/{sent['id']}")

@@ -20,16 +20,16 @@ from fairground.kernel.money import (
     require_step,
     share_of,
 )
-from fairground.modules.payments.sandbox import currencies as stripe_currencies
+from fairground.sandbox.stripe.cards import SUPPORTED_CURRENCIES
 
 CHARGEABLE = [currency.code for currency in chargeable_currencies()]
 
 
 def test_every_currency_that_is_offered_is_one_that_stripe_takes() -> None:
     assert len(CHARGEABLE) > 130
-    assert {code.lower() for code in CHARGEABLE} <= set(stripe_currencies.SUPPORTED)
+    assert {code.lower() for code in CHARGEABLE} <= set(SUPPORTED_CURRENCIES)
     # What Stripe lists besides was withdrawn from ISO 4217.
-    assert {code.upper() for code in stripe_currencies.SUPPORTED} - set(CHARGEABLE) == {"ANG", "BGN", "HRK", "STD"}
+    assert {code.upper() for code in SUPPORTED_CURRENCIES} - set(CHARGEABLE) == {"ANG", "BGN", "HRK", "STD"}
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,11 @@ def test_amounts_are_exact_in_every_currency(amount_minor: int, currency: str, w
         ("UTC", 12, "Thu 3 Dec 2026, 18:00 (UTC)"),
     ],
 )
-def test_an_instant_names_the_place_of_its_clock_and_how_far_that_is_from_utc(
-    zone: str, month: int, written: str
-) -> None:
+def test_instant_has_the_city_of_its_zone_and_the_utc_offset(zone: str, month: int, written: str) -> None:
     assert FORMATTER.when(datetime(2026, month, 3, 18, tzinfo=UTC), zone) == written
 
 
-def test_an_end_names_its_day_only_where_that_is_another() -> None:
+def test_end_on_another_day_has_its_day() -> None:
     starts_at = datetime(2026, 12, 3, 22, tzinfo=UTC)
     ends_at = starts_at + timedelta(minutes=30)
     assert FORMATTER.between(starts_at, ends_at, "Europe/Oslo") == "Thu 3 Dec 2026, 23:00–23:30 (Oslo, UTC+1)"
@@ -41,11 +39,11 @@ def test_an_end_names_its_day_only_where_that_is_another() -> None:
     assert FORMATTER.between(starts_at, ends_at, "Europe/Oslo") == "Thu 3 Dec 2026, 23:00–Fri 4 Dec 02:00 (Oslo, UTC+1)"
 
 
-def test_a_rating_has_one_decimal_place() -> None:
+def test_rating_has_one_decimal_place() -> None:
     assert FORMATTER.rating(4.86) == "4.9"
 
 
 @pytest.mark.parametrize(("hours", "written"), [(0, "UTC"), (-11, "UTC-11"), (12.75, "UTC+12:45"), (-0.5, "UTC-0:30")])
-def test_a_difference_from_utc_is_short(hours: float, written: str) -> None:
+def test_utc_difference_is_short(hours: float, written: str) -> None:
     local = datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=hours)))
     assert utc_difference(local) == written

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from fairground.kernel.clock import SystemClock
-from fairground.modules.payments.sandbox.store import SandboxStore
 from fairground.platform.db.database import Database
 from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.private_files import tighten
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.uploads import open_unnamed_file
+from fairground.sandbox.stripe.store import SandboxStore
 from tests.support.outbox import RecordingOutbox
 
 pytestmark = pytest.mark.anyio

@@ -26,23 +26,21 @@ async def takes(limiter: RateLimiter, limit: Limit, *, times: int, key: str = "a
     return [await limiter.take(limit, key=key) for _ in range(times)]
 
 
-async def test_the_burst_is_admitted_and_the_next_try_is_told_how_long_to_wait(limiter: RateLimiter) -> None:
+async def test_attempt_after_the_burst_is_refused_with_its_wait(limiter: RateLimiter) -> None:
     waits = await takes(limiter, FIVE_IN_A_QUARTER, times=7)
 
     assert waits[:5] == [0] * 5
     assert all(14 * 60 < wait <= 15 * 60 for wait in waits[5:])
 
 
-async def test_a_refused_try_does_not_prolong_the_wait(db: Database, limiter: RateLimiter) -> None:
+async def test_refused_attempt_does_not_prolong_the_wait(db: Database, limiter: RateLimiter) -> None:
     await takes(limiter, FIVE_IN_A_QUARTER, times=50)
     db.clock_shift = timedelta(minutes=15)
 
     assert await takes(limiter, FIVE_IN_A_QUARTER, times=1) == [0]
 
 
-async def test_one_try_comes_back_after_each_interval_and_never_more_than_the_burst(
-    db: Database, limiter: RateLimiter
-) -> None:
+async def test_one_attempt_comes_back_after_each_interval_up_to_the_burst(db: Database, limiter: RateLimiter) -> None:
     await takes(limiter, FIVE_IN_A_QUARTER, times=5)
 
     db.clock_shift = timedelta(minutes=31)
@@ -51,7 +49,7 @@ async def test_one_try_comes_back_after_each_interval_and_never_more_than_the_bu
     assert (await takes(limiter, FIVE_IN_A_QUARTER, times=9)).count(0) == 5
 
 
-async def test_keys_and_limits_are_counted_apart(limiter: RateLimiter) -> None:
+async def test_keys_and_limits_are_counted_separately(limiter: RateLimiter) -> None:
     other = Limit("other", burst=1, interval=timedelta(minutes=1))
     await takes(limiter, FIVE_IN_A_QUARTER, times=5)
 
@@ -59,21 +57,21 @@ async def test_keys_and_limits_are_counted_apart(limiter: RateLimiter) -> None:
     assert await limiter.take(other, key="ada") == 0
 
 
-async def test_a_try_that_is_given_back_can_be_made_again(limiter: RateLimiter) -> None:
+async def test_attempt_that_is_given_back_can_be_made_again(limiter: RateLimiter) -> None:
     await takes(limiter, FIVE_IN_A_QUARTER, times=5)
     await limiter.give_back(FIVE_IN_A_QUARTER, key="ada")
 
     assert (await takes(limiter, FIVE_IN_A_QUARTER, times=2)).count(0) == 1
 
 
-async def test_forgetting_a_key_frees_the_whole_burst(limiter: RateLimiter) -> None:
+async def test_forgotten_key_has_its_whole_burst_again(limiter: RateLimiter) -> None:
     await takes(limiter, FIVE_IN_A_QUARTER, times=6)
     await limiter.forget(FIVE_IN_A_QUARTER, key="ada")
 
     assert (await takes(limiter, FIVE_IN_A_QUARTER, times=6)).count(0) == 5
 
 
-async def test_a_clock_that_is_set_back_admits_nothing_more(db: Database, limiter: RateLimiter) -> None:
+async def test_clock_that_is_set_back_admits_no_more_attempts(db: Database, limiter: RateLimiter) -> None:
     await takes(limiter, FIVE_IN_A_QUARTER, times=5)
     db.clock_shift = timedelta(hours=-1)
 
@@ -98,7 +96,7 @@ async def test_clock_that_ran_ahead_makes_no_caller_wait_longer_than_one_interva
     assert await takes(limiter, FIVE_IN_A_QUARTER, times=1) == [0]
 
 
-async def test_only_counts_that_mean_nothing_any_more_are_dropped(db: Database, limiter: RateLimiter) -> None:
+async def test_expired_counts_are_deleted_and_others_stay(db: Database, limiter: RateLimiter) -> None:
     await limiter.take(FIVE_IN_A_QUARTER, key="early")
     db.clock_shift = timedelta(minutes=10)
     await limiter.take(FIVE_IN_A_QUARTER, key="late")
@@ -109,8 +107,8 @@ async def test_only_counts_that_mean_nothing_any_more_are_dropped(db: Database, 
         assert await tx.scalars(select(LimitRow.key)) == ["test:late"]
 
 
-async def test_nobody_may_try_while_the_database_does_not_answer() -> None:
-    db = Database("postgresql://nobody@127.0.0.1:1/nothing", outbox=RecordingOutbox())
+async def test_attempts_are_refused_while_the_database_does_not_answer() -> None:
+    db = Database("postgresql://user@127.0.0.1:1/nothing", outbox=RecordingOutbox())
 
     with pytest.raises(DatabaseUnavailable):
         await RateLimiter(db).take(FIVE_IN_A_QUARTER, key="ada")
@@ -141,7 +139,7 @@ async def rush(db: Database, count_try: Callable[..., Any], *, callers: int, bur
 
 
 @pytest.mark.usefixtures("patience")
-async def test_a_rush_is_admitted_exactly_up_to_the_limit(db: Database, dose: Dose) -> None:
+async def test_concurrent_attempts_are_admitted_exactly_up_to_the_limit(db: Database, dose: Dose) -> None:
     admitted = await rush(db, limits.count_try, callers=dose(small=200, full=2_000), burst=20)
 
     assert admitted == 20
@@ -149,7 +147,9 @@ async def test_a_rush_is_admitted_exactly_up_to_the_limit(db: Database, dose: Do
         assert await tx.scalar(select(func.count()).select_from(LimitRow)) == 1
 
 
-async def test_a_rush_through_the_limiter_is_admitted_exactly_up_to_the_limit(limiter: RateLimiter) -> None:
+async def test_limiter_admits_concurrent_attempts_exactly_up_to_the_limit(
+    limiter: RateLimiter,
+) -> None:
     waits = await asyncio.gather(*(limiter.take(FIVE_IN_A_QUARTER, key="rush") for _ in range(60)))
 
     assert waits.count(0) == 5

@@ -10,7 +10,7 @@ _PAYING: Final = f"{_BOOKING}.service.paying"
 _ANSWERING: Final = f"{_BOOKING}.service.answering"
 _DESK: Final = f"{_BOOKING}.service.desk"
 _PAYMENTS: Final = "fairground.modules.payments.service.payments"
-_ACTS: Final = "fairground.modules.payments.service.acts"
+_OPERATIONS: Final = "fairground.modules.payments.service.operations"
 _STRIPE: Final = "fairground.modules.payments.gateways.stripe"
 
 POINTS: Final = (
@@ -20,14 +20,14 @@ POINTS: Final = (
     FailPoint("the hold is prolonged, no payment written", _PAYMENTS, "PaymentService.authorise", "before"),
     FailPoint("the payment is written, the processor not asked", _STRIPE, "StripeProcessor.create", "before"),
     FailPoint("the processor authorised, we do not know it", _STRIPE, "StripeProcessor.create", "after"),
-    FailPoint("the authorisation is about to be written", _ACTS, "Acts._keep_success", "before"),
+    FailPoint("the authorisation is about to be written", _OPERATIONS, "OperationExecutor._store_snapshot", "before"),
     FailPoint("the payment is authorised, the booking held", _PAYMENTS, "PaymentService.authorise", "after"),
     FailPoint("the request is written, not committed", _DESK, "move", "after"),
     FailPoint("the request is committed, not answered", _PAYING, "Paying.pay", "after"),
     FailPoint("the request is accepted, no capture written", _PAYMENTS, "PaymentService.capture", "before"),
     FailPoint("the capture is written, the processor not asked", _STRIPE, "StripeProcessor.capture", "before"),
     FailPoint("the processor captured, we do not know it", _STRIPE, "StripeProcessor.capture", "after"),
-    FailPoint("the capture is about to be written", _ACTS, "Acts._keep_success", "before", nth=2),
+    FailPoint("the capture is about to be written", _OPERATIONS, "OperationExecutor._store_snapshot", "before", nth=2),
     FailPoint("the money is captured, the booking requested", _PAYMENTS, "PaymentService.capture", "after"),
     FailPoint("the confirmation is written, not committed", _DESK, "move", "after", nth=2),
     FailPoint("the confirmation is committed, not answered", _ANSWERING, "Answering.accept", "after"),

@@ -1,4 +1,4 @@
-"""Killed anywhere while pictures of an import become files: whoever goes on ends where an undisturbed run ends."""
+"""Killed anywhere while pictures of an import become files: the next run ends like an undisturbed one."""
 
 import random
 from datetime import timedelta
@@ -28,8 +28,8 @@ _MEDIA: Final = "fairground.modules.media.service.pictures"
 POINTS: Final = (
     FailPoint("pictures wait, not committed", _STORE, "stage_pictures", "after"),
     FailPoint("the run is written, not committed", _STORE, "insert_migration", "after"),
-    FailPoint("the second picture is about to be handed over", _MEDIA, "PictureService.bring_picture", "before", nth=2),
-    FailPoint("media has the third, nobody here knows", _MEDIA, "PictureService.bring_picture", "after", nth=3),
+    FailPoint("the second picture is about to be handed over", _MEDIA, "PictureService.add_picture", "before", nth=2),
+    FailPoint("media has the third, catalog has not recorded it", _MEDIA, "PictureService.add_picture", "after", nth=3),
     FailPoint("a picture is taken, not committed", _STORE, "mark_taken", "after"),
     FailPoint("a picture has failed, not committed", _STORE, "mark_failed", "after"),
     FailPoint("a picture is rendered", "fairground.modules.media.store", "mark_ready", "after"),
@@ -43,11 +43,11 @@ async def test_a_process_that_dies_on_the_way_changes_nothing_of_the_end(
     sqlite_template: Path, tmp_path: Path, dose: Dose
 ) -> None:
     chosen = random.sample(POINTS, dose(small=1, full=len(POINTS)))
-    wanted = await go_on(sqlite_template, tmp_path / "undisturbed", point=None)
-    assert wanted["states"] == {"failed": 3, "migrated": 4}
-    assert (wanted["portraits"], wanted["gallery"], wanted["pictures"]) == (1, 3, 4)
+    expected = await go_on(sqlite_template, tmp_path / "undisturbed", point=None)
+    assert expected["states"] == {"failed": 3, "migrated": 4}
+    assert (expected["portraits"], expected["gallery"], expected["pictures"]) == (1, 3, 4)
     for number, point in enumerate(chosen):
-        assert await go_on(sqlite_template, tmp_path / str(number), point=point) == wanted, point.name
+        assert await go_on(sqlite_template, tmp_path / str(number), point=point) == expected, point.name
 
 
 async def go_on(template: Path, folder: Path, *, point: FailPoint | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from fairground.kernel.ids import uuid7
-from fairground.modules.media.domain.variants import AVATAR_MAX_PX, LADDER_PX
+from fairground.platform.images.recipes import AVATAR_MAX_PX, LADDER_PX
 from tests.support.picture_server import PictureServer, serving_pictures
 from tests.support.pictures import photograph
 from tests.support.proofs import IS_FULL
@@ -82,13 +82,13 @@ def settled(sizes: Sequence[int]) -> float:
 
 async def mixed_variants(serving: PictureServer, *, photos: int) -> list[str]:
     """Return addresses of whole pictures, faces and monograms in all sizes and formats, each of another variant."""
-    face = await serving.open_face()
-    monograms = list(variants(face.path + "?", widest_px=AVATAR_MAX_PX))
+    owner = await serving.open_portrait_owner()
+    monograms = list(variants(owner.path + "?", widest_px=AVATAR_MAX_PX))
     addresses = [address for address in monograms if "q=90" in address]
     for number in range(photos):
-        owner = await serving.open_face()
+        owner = await serving.open_portrait_owner()
         width_px, height_px, kind = PHOTOS[number % len(PHOTOS)]
-        picture = await owner.bring(photograph(width_px, height_px, kind=kind) + uuid7().bytes)
+        picture = await owner.upload(photograph(width_px, height_px, kind=kind) + uuid7().bytes)
         addresses += variants(await owner.choose(picture) + "&", widest_px=AVATAR_MAX_PX)
         addresses += variants(picture["url"] + "&", widest_px=width_px)
     random.Random(1).shuffle(addresses)

@@ -1,4 +1,4 @@
-"""Many ask for pictures at once: each is made once, who comes too late is told when to come again, nobody hangs."""
+"""Rushes for pictures: each is made once, a full queue is answered with Retry-After, and no request hangs."""
 
 import asyncio
 import itertools
@@ -11,10 +11,10 @@ import pytest
 
 from fairground.platform.storage.store import Store
 from tests.support.databases import copy_of
-from tests.support.faces import Face, open_face
 from tests.support.gallery import open_gallery
 from tests.support.picture_server import PictureServer, serving_pictures
 from tests.support.pictures import photograph
+from tests.support.portrait_owners import PortraitOwner, open_portrait_owner
 from tests.support.proofs import IS_FULL, Dose
 
 pytestmark = pytest.mark.timeout(1800 if IS_FULL else 180)
@@ -25,10 +25,10 @@ WHOLE: Final = ("w=64&fmt=webp", "w=640&fmt=avif")
 Figures = Callable[[str, float, str], None]
 
 
-async def ten_cold(face: Face) -> list[str]:
-    """Return the addresses of ten variants that nobody has asked for."""
-    picture = await face.bring(PHOTO)
-    square = await face.choose(picture)
+async def ten_cold(owner: PortraitOwner) -> list[str]:
+    """Return the addresses of ten variants that were never requested."""
+    picture = await owner.upload(PHOTO)
+    square = await owner.choose(picture)
     return [f"{square}&{query}" for query in SQUARES] + [f"{picture['url']}&{query}" for query in WHOLE]
 
 
@@ -41,7 +41,7 @@ async def test_a_thousand_requests_for_ten_cold_variants_make_ten(
 ) -> None:
     callers = dose(small=100, full=1_000)
     async with serving_pictures(sqlite_template, tmp_path) as serving:
-        addresses = await ten_cold(await serving.open_face())
+        addresses = await ten_cold(await serving.open_portrait_owner())
         before = await serving.count_renders()
         answers = await rush(serving.client, addresses * (callers // 10))
         made = await serving.count_renders() - before
@@ -54,15 +54,15 @@ async def test_a_thousand_requests_for_ten_cold_variants_make_ten(
 async def test_where_each_asks_for_itself_more_are_made(sqlite_template: Path, tmp_path: Path) -> None:
     """The control: neither turns at a variant, nor one flight for all who want the same."""
     async with serving_pictures(sqlite_template, tmp_path, has_turns=False, queue_max=1_000) as serving:
-        addresses = await ten_cold(await serving.open_face())
+        addresses = await ten_cold(await serving.open_portrait_owner())
         before = await serving.count_renders()
         await rush(serving.client, addresses * 5)
         assert await serving.count_renders() - before > 10
 
 
-async def all_variants(face: Face, *, count: int) -> list[str]:
+async def all_variants(owner: PortraitOwner, *, count: int) -> list[str]:
     """Return addresses of which no two are the same variant."""
-    square = await face.choose(await face.bring(PHOTO))
+    square = await owner.choose(await owner.upload(PHOTO))
     widths, qualities, formats = (32, 48, 64, 96, 128, 192, 256, 320, 400, 512), range(40, 100, 5), ("webp", "jpeg")
     queries = itertools.product(widths, qualities, formats)
     return [f"{square}&w={width}&q={quality}&fmt={fmt}" for width, quality, fmt in itertools.islice(queries, count)]
@@ -80,7 +80,7 @@ async def test_who_comes_to_a_full_queue_is_told_when_to_come_again_and_then_get
     sqlite_template: Path, tmp_path: Path, dose: Dose, figure: Figures
 ) -> None:
     async with serving_pictures(sqlite_template, tmp_path, renderers=1, queue_max=8) as serving:
-        addresses = await all_variants(await serving.open_face(), count=dose(small=24, full=240))
+        addresses = await all_variants(await serving.open_portrait_owner(), count=dose(small=24, full=240))
         answers = await rush(serving.client, addresses)
         busy = [answer for answer in answers if answer.status_code != httpx.codes.OK]
         assert busy
@@ -94,10 +94,10 @@ async def test_who_comes_to_a_full_queue_is_told_when_to_come_again_and_then_get
     figure(f"of {len(answers)} at once that were sent away, the last heard so after", seconds, "s")
 
 
-async def test_a_queue_with_room_sends_nobody_away(sqlite_template: Path, tmp_path: Path) -> None:
+async def test_queue_with_room_refuses_no_request(sqlite_template: Path, tmp_path: Path) -> None:
     """The control: it is the queue that refuses, not the rush."""
     async with serving_pictures(sqlite_template, tmp_path, renderers=1, queue_max=1_000) as serving:
-        answers = await rush(serving.client, await all_variants(await serving.open_face(), count=24))
+        answers = await rush(serving.client, await all_variants(await serving.open_portrait_owner(), count=24))
         assert {answer.status_code for answer in answers} == {200}
 
 
@@ -121,14 +121,14 @@ async def test_who_has_a_picture_is_told_so_without_a_read(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_gallery(copy_of(sqlite_template, tmp_path), tmp_path / "data") as gallery:
-        addresses = await ten_cold(await open_face(gallery.program, gallery.nobody))
-        etags = [answer.headers["etag"] for answer in await rush(gallery.nobody, addresses)]
+        addresses = await ten_cold(await open_portrait_owner(gallery.program, gallery.visitor))
+        etags = [answer.headers["etag"] for answer in await rush(gallery.visitor, addresses)]
         reads = CountedReads(gallery.program.runtime.files, monkeypatch)
         for method in ("GET", "HEAD"):
             for address, etag in zip(addresses, etags, strict=True):
-                known = await gallery.nobody.request(method, address, headers={"if-none-match": etag})
+                known = await gallery.visitor.request(method, address, headers={"if-none-match": etag})
                 assert (known.status_code, known.content) == (304, b"")
         assert reads.count == 0
         # The control: what is not known is read, once.
-        await rush(gallery.nobody, addresses)
+        await rush(gallery.visitor, addresses)
         assert reads.count == len(addresses)

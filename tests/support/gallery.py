@@ -1,4 +1,4 @@
-"""A whole program on loopback, and people with tokens who bring pictures."""
+"""A whole program on loopback, with clients that upload pictures."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,18 +28,18 @@ class Gallery:
     app: ASGIApp
     owner: httpx.AsyncClient
     stranger: httpx.AsyncClient
-    nobody: httpx.AsyncClient
+    visitor: httpx.AsyncClient
 
     async def offer(self, content_type: str = "image/jpeg", **more: str) -> Any:
         answer = await self.owner.post(f"{API}/media/uploads", json={"content_type": content_type, **more})
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    async def bring(self, content: bytes, content_type: str = "image/jpeg", **more: str) -> httpx.Response:
+    async def upload(self, content: bytes, content_type: str = "image/jpeg", **more: str) -> httpx.Response:
         """Send a picture as a page does with its script, and return the answer to its completion."""
         offer = await self.offer(content_type, **more)
         form, path = offer["form"], f"{API}/media/uploads/{offer['picture']['id']}/complete"
-        sent = await self.nobody.post(form["url"], data=form["fields"], files={"file": ("../../x", content)})
+        sent = await self.visitor.post(form["url"], data=form["fields"], files={"file": ("../../x", content)})
         if sent.status_code != 204:
             return sent
         return await self.owner.post(path)

@@ -1,4 +1,4 @@
-"""Owners of providers who bring photos over HTTP, as their pages do, and wait until everybody can see them."""
+"""Owners of providers who upload photos over HTTP, as their pages do, and wait until they are public."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,18 +28,18 @@ def take_photos(count: int, *, side_px: int) -> list[bytes]:
 
 @dataclass(frozen=True)
 class Photographer:
-    """Who owns a provider."""
+    """The owner of a provider."""
 
     provider_id: UUID
     owner: httpx.AsyncClient
     """With the owner's token."""
-    nobody: httpx.AsyncClient
+    visitor: httpx.AsyncClient
 
-    async def bring(self, photo: bytes, *, alt: str = "") -> str:
+    async def upload(self, photo: bytes, *, alt: str = "") -> str:
         """Send a photo by the form that is offered, and return its id when its sizes have been made."""
         offer = await self._post("media/uploads", {"content_type": "image/jpeg", "alt": alt})
         form, picture_id = offer["form"], str(offer["picture"]["id"])
-        sent = await self.nobody.post(form["url"], data=form["fields"], files={"file": ("photo.jpg", photo)})
+        sent = await self.visitor.post(form["url"], data=form["fields"], files={"file": ("photo.jpg", photo)})
         assert sent.status_code == 204, sent.text
         picture = await self._post(f"media/uploads/{picture_id}/complete")
         with anyio.fail_after(_PATIENCE_SECONDS):
@@ -51,14 +51,14 @@ class Photographer:
 
     async def show_portrait(self, photo: bytes) -> str:
         """Make a photo the provider's portrait, and return its id."""
-        picture_id = await self.bring(photo)
+        picture_id = await self.upload(photo)
         path = f"{API}/service-provider-profiles/{self.provider_id}/picture"
         (await self.owner.put(path, json={"picture_id": picture_id})).raise_for_status()
         return picture_id
 
     async def hang(self, photos: Iterable[tuple[bytes, str]]) -> list[str]:
         """Put photos with what is to be seen on them into the gallery, and return their ids."""
-        hung = [await self.bring(photo, alt=alt) for photo, alt in photos]
+        hung = [await self.upload(photo, alt=alt) for photo, alt in photos]
         for picture_id in hung:
             await self._post(f"service-provider-profiles/{self.provider_id}/gallery", {"picture_id": picture_id})
         return hung
@@ -79,10 +79,10 @@ async def photographers(
             opened = httpx.AsyncClient(base_url=base_url, transport=transport, timeout=60, headers=headers)
             return await open_clients.enter_async_context(opened)
 
-        nobody, found = await client(), []
+        visitor, found = await client(), []
         for provider_id in provider_ids:
             provider = await catalog.get_provider_ref(provider_id=provider_id)
             assert provider.owner_id is not None
             token = (await accounts.create_token(user_id=provider.owner_id, name="photographer")).secret
-            found.append(Photographer(provider_id, await client(authorization=f"Bearer {token}"), nobody))
+            found.append(Photographer(provider_id, await client(authorization=f"Bearer {token}"), visitor))
         yield found

@@ -1,4 +1,4 @@
-"""A server process that shows pictures, with what it tells of them at its port for metrics."""
+"""A server process that shows pictures, with its metrics of them."""
 
 import re
 from collections.abc import AsyncIterator
@@ -10,8 +10,8 @@ from typing import Any, Final
 import httpx
 
 from tests.support.databases import copy_of
-from tests.support.faces import Face, open_face
 from tests.support.market import visiting
+from tests.support.portrait_owners import PortraitOwner, open_portrait_owner
 from tests.support.scraping import labelled, read
 from tests.support.servers import Installation, ServerProcess
 
@@ -24,15 +24,15 @@ class PictureServer:
     client: httpx.AsyncClient
     installation: Installation
 
-    async def open_face(self, name: str = "Maya Stone") -> Face:
+    async def open_portrait_owner(self, name: str = "Maya Stone") -> PortraitOwner:
         async with visiting(self.installation) as program:
-            return await open_face(program, self.client, name=name)
+            return await open_portrait_owner(program, self.client, name=name)
 
     async def count_renders(self) -> int:
         """Return how many pictures have been made since the start."""
-        told = _METRICS.search(self.server.log())
-        assert told is not None, "The server tells no metrics."
-        samples = await read(int(told[1]))
+        found = _METRICS.search(self.server.log())
+        assert found is not None, "The server shows no metrics."
+        samples = await read(int(found[1]))
         return int(samples[labelled("image_render_duration_seconds_count")])
 
 

@@ -97,21 +97,21 @@ def trust_redis_at_once() -> None:
     setattr(Session, "doubt", lambda _session: None)  # noqa: B010 - the same
 
 
-class NoTurns:
-    """Stands for the turns at variants, and lets nobody wait for anybody."""
+class NoLocks:
+    """Stands for the locks on variants, and lets no request wait for another."""
 
     def setdefault(self, _key: str, lock: asyncio.Lock) -> asyncio.Lock:
         return lock
 
 
-def make_pictures_for_each_alone() -> None:
-    """Switch off, for a negative control, that who wants what is being made waits for that."""
+def disable_image_single_flight() -> None:
+    """Switch off, for a negative control, that requests for the same variant share one rendering."""
     render = Renderer.render
 
-    async def render_alone(renderer: Renderer, _source: str, *wanted: Any) -> Rendered:
-        return await render(renderer, str(uuid4()), *wanted)
+    async def render_alone(renderer: Renderer, _source: str, *arguments: Any) -> Rendered:
+        return await render(renderer, str(uuid4()), *arguments)
 
-    setattr(variants, "WeakValueDictionary", NoTurns)  # noqa: B010 - mypy knows better than we what it may be
+    setattr(variants, "WeakValueDictionary", NoLocks)  # noqa: B010 - mypy knows better than we what it may be
     setattr(Renderer, "render", render_alone)  # noqa: B010 - the same
 
 
@@ -119,9 +119,9 @@ def lose_memory_with_each_picture(lost_bytes: int) -> None:
     """Keep, for a negative control, some bytes of each rendering for ever."""
     render, lost = Renderer.render, []
 
-    async def render_and_lose(renderer: Renderer, *wanted: Any) -> Rendered:
+    async def render_and_lose(renderer: Renderer, *arguments: Any) -> Rendered:
         lost.append(random.randbytes(lost_bytes))
-        return await render(renderer, *wanted)
+        return await render(renderer, *arguments)
 
     setattr(Renderer, "render", render_and_lose)  # noqa: B010 - mypy knows better than we what it may be
 
@@ -194,7 +194,7 @@ def run(
     if not has_patience:
         trust_redis_at_once()
     if not has_turns:
-        make_pictures_for_each_alone()
+        disable_image_single_flight()
     if lost_bytes:
         lose_memory_with_each_picture(lost_bytes)
     if not has_question:

@@ -1,4 +1,4 @@
-"""Media alone, on a real database, a folder and real children: pictures are brought, made and collected here."""
+"""Media alone, on a real database, a folder and real child processes: uploads, renditions, collection."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from fairground.contracts.media import Picture, PictureDescribed, PictureReady, PictureRefused, Pictures
+from fairground.contracts.media import (
+    Picture,
+    PictureDescribed,
+    PictureMaintenance,
+    PictureReady,
+    PictureRefused,
+    Pictures,
+)
 from fairground.kernel.messages import Event
 from fairground.modules.media.module import build
 from fairground.platform.db.database import Database
@@ -37,12 +44,13 @@ class Studio:
     renderer: Renderer
     module: Module
     pictures: Pictures
+    maintenance: PictureMaintenance
     collector: OrphanCollector
     clock: MovedClock
-    told: list[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
-    async def bring(self, owner_id: UUID, content: bytes, *, content_type: str = "image/jpeg") -> Picture:
-        """Send a picture by a form, and say so."""
+    async def upload(self, owner_id: UUID, content: bytes, *, content_type: str = "image/jpeg") -> Picture:
+        """Send a picture by a form, and complete the upload."""
         offer = await self.pictures.offer_upload(owner_id=owner_id, content_type=content_type)
         await self.store.put(offer.form.fields["key"], content)
         return await self.pictures.complete_upload(owner_id=owner_id, picture_id=offer.picture.id)
@@ -74,10 +82,12 @@ async def open_studio(url: str, folder: Path, **image_settings: Any) -> AsyncIte
     store, renderer = folder_store(folder), Renderer(ImageSettings(**({"renderers": 1} | image_settings)))
     module = build(make_runtime(db, folder, files=store, renderer=renderer), links)
     collector = OrphanCollector(store, referrers=module.referrers, grace_of=StorageSettings().grace_of, clock=clock)
-    studio = Studio(db, routes, store, renderer, module, links.of(Pictures), collector, clock)
+    studio = Studio(
+        db, routes, store, renderer, module, links.of(Pictures), links.of(PictureMaintenance), collector, clock
+    )
 
     async def hear(event: Event) -> None:
-        studio.told.append(event)
+        studio.events.append(event)
 
     routes.add(module.name, handlers=module.handlers)
     routes.add("listener", handlers={PictureReady: hear, PictureDescribed: hear, PictureRefused: hear})

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fairground.modules.media.domain.variants import AVATAR_MAX_PX, DENSITY_MAX, QUALITY_MAX, WIDTH_MAX_PX
-from fairground.platform.images.recipes import GALLERY
+from fairground.platform.images.recipes import AVATAR_MAX_PX, DENSITY_MAX, GALLERY, QUALITY_MAX, WIDTH_MAX_PX
 from fairground.platform.images.refusals import PIXELS_MAX, SIDE_MAX_PX
 from fairground.platform.images.settings import ImageSettings
 from fairground.web.srcsets import SQUARES

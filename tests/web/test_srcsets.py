@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from fairground.modules.media.domain.variants import AVATAR_MAX_PX, LADDER_PX
 from fairground.platform.images import recipes
+from fairground.platform.images.recipes import AVATAR_MAX_PX, LADDER_PX
 from fairground.web.srcsets import SQUARES, Offer, offer_square, offer_whole, resize_url
 
 PICTURE = "/api/v1/img/0198c0de-0000-7000-8000-000000000001?v=0123456789ab"

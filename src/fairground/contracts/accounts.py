@@ -1,4 +1,4 @@
-"""Accounts: who somebody is, and how they prove it."""
+"""Accounts: users, their sessions and API tokens, verification and passwords."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -38,7 +38,7 @@ class Session(DTO):
     user_id: UUID
     kind: SessionKind
     name: str
-    """What the holder called a token, or the browser's own description."""
+    """The name that its user gave a token, or the User-Agent of a browser."""
     created_at: datetime
     last_seen_at: datetime
     expires_at: datetime
@@ -82,7 +82,7 @@ class RoleNotOffered(Invalid):
 
 
 class LinkUnusable(Invalid):
-    """A mailed link that has expired, was used already, or never existed."""
+    """A mailed link that has expired, was used before, or never existed."""
 
     code = "accounts.link_unusable"
     hint = "Ask for a new link."
@@ -130,12 +130,12 @@ class Accounts(Protocol):
     """`client` is the address the limits count by: an IPv4 address, or the /64 of an IPv6 one."""
 
     async def register(self, *, email: str, password: str, name: str, role: Role, client: str) -> User:
-        """Open an account and mail a link that verifies the address.
+        """Create a user and mail a link that verifies the address.
 
         Raises:
             EmailTaken: The address has an account already.
             PasswordUnfit: Shorter than 8 or longer than 128 characters, or among the well-known ones.
-            EmailUnfit, NameUnfit: Not an address; an empty or endless name.
+            EmailUnfit, NameUnfit: Not an address; an empty or too long name.
             RoleNotOffered: Neither customer nor provider.
             TooManyAttempts: The client registered too often; counted before any hash is computed.
         """
@@ -144,7 +144,7 @@ class Accounts(Protocol):
     async def create_user(
         self, *, email: str, password: str, name: str, role: Role, email_verified: bool = True
     ) -> User:
-        """Open an account of any role, for operators: no limits, no mail.
+        """Create a user of any role, for operators: no limits, no mail.
 
         Raises:
             EmailTaken, EmailUnfit, NameUnfit, PasswordUnfit: As for `register`.
@@ -152,10 +152,10 @@ class Accounts(Protocol):
         ...
 
     async def create_users_in_bulk(self, *, users: list[tuple[str, str, Role]], password: str) -> list[User]:
-        """Open many verified accounts `(email, name, role)` that share one password, hashed once. For the demo only.
+        """Create verified users `(email, name, role)` that share one password, hashed once. For the demo only.
 
         Raises:
-            EmailTaken: One of the addresses has an account; none was opened.
+            EmailTaken: One of the addresses has an account; no user was created.
         """
         ...
 
@@ -165,29 +165,29 @@ class Accounts(Protocol):
         """Open a session.
 
         Args:
-            name: How the session is listed, such as what the browser says of itself.
-            replaces: The secret that this browser held until now, if any; its session ends.
+            name: The name in the list of sessions, such as the User-Agent of the browser.
+            replaces: The secret that this browser has until now, if any; its session ends.
 
         Raises:
             WrongCredentials: Unknown address or wrong password; both take the same time.
-            TooManyAttempts: Too many tries for the account from this client, from this client for all accounts, or for
-                the account in all; counted before any hash is computed.
-            HasherBusy: Too many passwords wait to be checked; the try is not counted.
+            TooManyAttempts: Too many attempts for the account from this client, from this client for all accounts, or
+                for the account in all; counted before any hash is computed.
+            HasherBusy: Too many passwords wait to be verified; the attempt is not counted.
         """
         ...
 
     async def find_session(self, *, secret: str) -> tuple[Session, User] | None:
-        """Return whose session this is, or None if it is unknown, expired or revoked.
+        """Return the session and its user, or None if it is unknown, expired or revoked.
 
-        It is marked as seen if the database can write now.
+        Marks it as seen if the database can write now.
         """
         ...
 
     async def create_token(self, *, user_id: UUID, name: str) -> OpenedSession:
-        """Open an API token that lives for a year, or 30 days for an admin, unless it is revoked.
+        """Create an API token that lives for a year, or 30 days for an admin, unless it is revoked.
 
         Raises:
-            UserNotFound: As its name says.
+            UserNotFound
             TooManyTokens: The user has 100 already.
         """
         ...
@@ -200,7 +200,7 @@ class Accounts(Protocol):
         """End a session.
 
         Raises:
-            SessionNotFound: No such session, or it belongs to somebody else.
+            SessionNotFound: No such session, or it belongs to another user.
         """
         ...
 
@@ -209,7 +209,7 @@ class Accounts(Protocol):
         ...
 
     async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:
-        """Return those of the users that exist, by id."""
+        """Return the users that exist, by id."""
         ...
 
     async def list_users(self, *, role: Role | None, limit: int) -> list[User]:
@@ -222,16 +222,16 @@ class Accounts(Protocol):
         """Mail a fresh link that verifies the address; does nothing when it is verified.
 
         Raises:
-            TooManyAttempts: Asked too often.
+            TooManyAttempts: Requested too often.
         """
         ...
 
     async def verify_email(self, *, token: str) -> User:
-        """Raise LinkUnusable when the token is not, or no longer, good."""
+        """Verify the address of a mailed link's user; raise LinkUnusable if the link cannot be used."""
         ...
 
     async def request_password_reset(self, *, email: str, client: str) -> None:
-        """Mail a link that sets a new password. Answers alike whether or not the address is known.
+        """Mail a link that sets a new password. Returns the same way whether or not the address is known.
 
         Raises:
             TooManyAttempts: Too many requests of the client, for this address or in all.
@@ -239,7 +239,7 @@ class Accounts(Protocol):
         ...
 
     async def reset_password(self, *, token: str, password: str) -> User:
-        """Set a new password and end every session of the account. Wrong passwords counted before are forgotten.
+        """Set a new password, end every session of the account, and clear its count of wrong passwords.
 
         Raises:
             LinkUnusable, PasswordUnfit
@@ -252,7 +252,7 @@ class Accounts(Protocol):
         Raises:
             WrongCredentials: `current` is not the password.
             PasswordUnfit: As for `register`.
-            SessionNotFound: No such session, or it belongs to somebody else.
+            SessionNotFound: No such session, or it belongs to another user.
             TooManyAttempts: Too many wrong passwords in this session, or for the account in all, sign-in included.
         """
         ...

@@ -1,4 +1,4 @@
-"""Media: pictures that people bring, judged, and made fit for pages."""
+"""Media: uploaded pictures, and the sizes in which pages show them."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
@@ -14,9 +14,9 @@ from fairground.kernel.messages import Event
 
 class PictureState(StrEnum):
     AWAITED = "awaited"
-    """A form was given; its file has not been looked at."""
+    """A form was offered; its file has not been checked."""
     PROCESSING = "processing"
-    """The file was judged and kept; its sizes are being made."""
+    """The file was accepted; its first sizes are being made."""
     READY = "ready"
     REFUSED = "refused"
 
@@ -33,19 +33,19 @@ class Picture(DTO):
     id: UUID
     state: PictureState
     alt: str
-    """What is to be seen on it, for those who cannot see it."""
+    """A description of the picture for people who cannot see it."""
     alt_version: int = 0
-    """Grows with each change of the text, so that who is told late knows it."""
+    """Grows with each change of the text, so that late events are recognised."""
     width_px: int | None = None
-    """Of what was brought, upright; known when it is ready, as all that follows."""
+    """Of the original, upright; known once the picture is ready, like the next fields."""
     height_px: int | None = None
     colour: str | None = None
     """The average, as `#rrggbb`."""
     placeholder: str | None = None
-    """A tiny version, as a `data:` address."""
+    """A tiny version, as a `data:` URL."""
     url: str | None = None
-    """Where it is shown: to its owner alone until it is a portrait or in a gallery. `&w=` and others choose a size and
-    a format (GET /api/v1/img/{picture_id})."""
+    """Its address: for its owner alone until it is a portrait or in a gallery. `&w=` and others choose a size and a
+    format (GET /api/v1/img/{picture_id})."""
     refusal: Refusal | None = None
     created_at: datetime
 
@@ -54,7 +54,7 @@ class PictureForm(DTO):
     """A form to send as multipart/form-data: its fields as they are, and after them the file as `file`."""
 
     url: str
-    """It begins with a slash when it is at this server."""
+    """It begins with a slash where it is on this server."""
     fields: Mapping[str, str]
     max_bytes: int
     expires_at: datetime
@@ -83,7 +83,7 @@ class AltInvalid(Invalid):
 
 
 class PictureReady(Event):
-    """The picture can be shown. A picture never changes: it becomes ready once."""
+    """The picture can be shown. It becomes ready once: its pixels never change."""
 
     topic: ClassVar = "media.picture_ready.v1"
     is_awaited: ClassVar = True
@@ -105,7 +105,7 @@ class PictureRefused(Event):
 
 
 class PictureDescribed(Event):
-    """Its owner has given it another text."""
+    """Its owner has changed the text."""
 
     topic: ClassVar = "media.picture_described.v1"
     picture_id: UUID
@@ -115,55 +115,30 @@ class PictureDescribed(Event):
 
 
 class PictureDeleted(Event):
-    """Its owner has removed it; nobody can see it any more."""
+    """Its owner has deleted it; it is not shown any more."""
 
     topic: ClassVar = "media.picture_deleted.v1"
     picture_id: UUID
     owner_id: UUID
 
 
-class Face(DTO):
-    """What stands for a provider: the portrait, or what the name gives."""
-
-    name: str
-    picture_id: UUID | None
-    url: str | None = None
-    """Where a picture is shown that media does not keep."""
-
-
-class Faces(Protocol):
-    """What media asks of whoever has the people, so as to show them at addresses of their own."""
-
-    async def get_face(self, *, provider_id: UUID) -> Face:
-        """Return what everybody may see for a provider; raise ProviderNotFound when that is nothing."""
-        ...
-
-
-class Placements(Protocol):
-    """What media asks of the module that shows pictures on pages."""
-
-    async def is_placed(self, *, picture_id: UUID) -> bool:
-        """Return whether a provider has chosen the picture as portrait or for its gallery.
-
-        Until then the picture is a draft that its owner alone may see.
-        """
-        ...
-
-
 def avatar_url(provider_id: UUID, *, picture_url: str) -> str:
-    """Return where a provider's picture is shown as a square, by the address at which all of it is shown.
+    """Return the address of a provider's picture as a square.
 
-    It has the version of the picture, so that what is kept of it never shows an older one. `&w=` and others choose a
-    size and a format (GET /api/v1/img/avatar/{provider_id}).
+    It has the version of the picture, so that caches never show an older one. `&w=` and others choose a size and a
+    format (GET /api/v1/img/avatar/{provider_id}).
+
+    Args:
+        picture_url: The address of the whole picture.
     """
     return f"/api/v1/img/avatar/{provider_id}?{urlsplit(picture_url).query}"
 
 
 def list_avatar_url(provider_id: UUID, *, picture_url: str | None) -> str:
-    """Return where a list shows a provider's face: a square of 512 pixels for 256, or initials where there is none.
+    """Return the address of an avatar in a list: a square of 512 pixels for 256, or initials where there is none.
 
     Args:
-        picture_url: Where the picture is shown (`avatar_url`), whose version is kept; None for initials.
+        picture_url: An address that `avatar_url` made, whose version is kept; None for initials.
     """
     address = f"/api/v1/img/avatar/{provider_id}"
     version = urlsplit(picture_url or "").query if (picture_url or "").startswith(address) else ""
@@ -173,74 +148,74 @@ def list_avatar_url(provider_id: UUID, *, picture_url: str | None) -> str:
 class PicturesReport(DTO):
     by_state: dict[PictureState, int]
     bare: int
-    """Originals that were rendered and of which nothing is left that was made."""
+    """Originals that were rendered and have no rendition left."""
     lost_originals: int
-    """Files that are referred to and not in the store; as the next."""
+    """Files that rows refer to and the store does not have, as in the next field."""
     lost_renditions: int
 
 
-class PictureCare(Protocol):
+class PictureMaintenance(Protocol):
     """What operators ask about pictures."""
 
     async def inspect_pictures(self) -> PicturesReport: ...
 
     async def find_missing(self, *, picture_ids: Collection[UUID]) -> set[UUID]:
-        """Return those of the pictures that there are not."""
+        """Return those of the pictures that do not exist."""
         ...
 
 
 class Pictures(Protocol):
     async def offer_upload(self, *, owner_id: UUID, content_type: str, alt: str = "") -> UploadOffer:
-        """Return a form with which the owner, or a browser for the owner, sends one file.
+        """Return a form with which the owner's browser sends one file.
 
         Raises:
-            PictureTypeRefused: Such files are not taken.
-            AltInvalid: The text is longer than 500 characters, or holds what cannot be seen.
+            PictureTypeRefused: Files of this type are not taken.
+            AltInvalid: The text is longer than 500 characters, or holds invisible characters.
             TooManyUploads, TooManyOpenUploads
         """
         ...
 
     async def complete_upload(self, *, owner_id: UUID, picture_id: UUID) -> Picture:
-        """Judge the file that was sent, keep it, and have its sizes made. Repeating it returns what is.
+        """Check the uploaded file, keep it, and have its sizes made. Repeating the call returns the picture as it is.
 
         Raises:
-            PictureNotFound: No such picture, or it is somebody else's.
+            PictureNotFound: No such picture, or it is another owner's.
             UploadMissing: The file has not been sent.
-            Invalid: The file is refused, with a code that says why; the picture says the same from now on.
+            Invalid: The file is refused, with a code that says why; `refusal` of the picture says it from now on.
         """
         ...
 
     async def get_picture(self, *, owner_id: UUID, picture_id: UUID) -> Picture:
-        """Return the picture; raise PictureNotFound when there is none, or it is somebody else's."""
+        """Return the picture; raise PictureNotFound when there is none, or it is another owner's."""
         ...
 
     async def describe_picture(self, *, owner_id: UUID, picture_id: UUID, alt: str) -> Picture:
-        """Give a picture another text, in any state.
+        """Change the text of a picture, in any state.
 
         Raises:
-            PictureNotFound: No such picture, or it is somebody else's.
+            PictureNotFound: No such picture, or it is another owner's.
             AltInvalid: As `offer_upload` says.
         """
         ...
 
-    async def bring_picture(self, *, picture_id: UUID, owner_id: UUID, content: bytes, alt: str) -> Picture:
-        """Take a picture that another module has, under an id of its choice, and have its sizes made.
+    async def add_picture(self, *, picture_id: UUID, owner_id: UUID, content: bytes, alt: str) -> Picture:
+        """Add a picture of another module, under an id of its choice, and have its sizes made.
 
-        Repeating it returns what is. It counts towards nobody's limits.
+        Repeating the call returns the picture as it is. It counts towards no limit.
 
         Raises:
-            Invalid: The file is refused, with a code that says why; nothing is kept of it.
-            PictureNotFound: The id is somebody else's picture.
+            Invalid: The file is refused, with a code that says why; nothing of it is kept.
+            PictureNotFound: The id is a picture of another owner.
         """
         ...
 
     async def delete_picture(self, *, owner_id: UUID, picture_id: UUID) -> None:
-        """Remove the picture at once; its files go later. One that is not there is no mistake."""
+        """Delete the picture at once, and its files later. Deleting a missing one is no error."""
         ...
 
 
 class PictureForms(Protocol):
-    """Takes a form with a picture in it, as browsers send one without script."""
+    """Takes a form with a picture in it, as browsers send it without script."""
 
     @property
     def max_bytes(self) -> int:
@@ -248,14 +223,83 @@ class PictureForms(Protocol):
         ...
 
     async def take_form(self, *, owner_id: UUID, content_type: str, body: AsyncIterator[bytes]) -> Picture:
-        """Take multipart/form-data as it comes in: `alt` if there is one, and then `file`.
+        """Take multipart/form-data while it arrives: `alt` if there is one, and then `file`.
 
         Args:
             content_type: The header of the request.
 
         Raises:
-            TooManyUploads: Before anything of it is read.
+            TooManyUploads: Before any of it is read.
             AltInvalid: As `Pictures.offer_upload` says.
             Invalid: The form or its file is refused, with a code that says why. Nothing of it is kept.
+        """
+        ...
+
+
+class ImageFormat(StrEnum):
+    AVIF = "avif"
+    WEBP = "webp"
+    JPEG = "jpeg"
+
+
+class ImageRequest(DTO):
+    """The size and format in which a browser asks for a picture."""
+
+    width_px: float
+    """In pixels of the screen. Rounded up to a step, as the quality is."""
+    quality: int
+    """On the scale of JPEG, whatever the format."""
+    format: ImageFormat
+    if_none_match: str = ""
+    """The request's header: ETags of images that the browser has."""
+    is_head: bool = False
+    """True where `content` is not needed."""
+
+
+class Image(DTO):
+    """A picture in the size and format of a request."""
+
+    etag: str
+    """Quoted. It names the bytes: the same picture, size and format have the same ETag."""
+    version: str
+    """Of the picture, as the `v` of its address."""
+    media_type: str
+    is_known: bool
+    """True where the browser has it already; then nothing of what follows is filled in, and no file was read."""
+    is_new: bool
+    """True where it was made for this request, or for a concurrent one."""
+    cdn_url: str | None
+    """Its address at a CDN, which is to be used instead of `content`."""
+    size_bytes: int
+    content: bytes
+
+
+class Images(Protocol):
+    """Pictures in any size. The module that has an address for a picture decides who may see it there."""
+
+    async def get_image(self, *, picture_id: UUID, request: ImageRequest, draft_of: UUID | None = None) -> Image:
+        """Return a picture at least as wide as requested, or as wide as it is: whichever is less.
+
+        Args:
+            draft_of: The only user who may see it, where it is not public.
+
+        Raises:
+            PictureNotFound: No such picture, it is not ready, or `draft_of` does not own it.
+            RendererBusy: The queue of the renderer is full.
+            Unavailable: A part does not answer.
+        """
+        ...
+
+    async def get_avatar(
+        self, *, provider_id: UUID, name: str, picture_id: UUID | None, request: ImageRequest
+    ) -> Image:
+        """Return the middle of a public portrait as a square of the requested width, or a monogram without one.
+
+        Args:
+            provider_id: Decides the colour of the monogram.
+            picture_id: The portrait. A missing one is no error.
+
+        Raises:
+            RendererBusy, Unavailable: As `get_image` says.
         """
         ...

@@ -1,4 +1,4 @@
-"""Notifications: what somebody was told, by mail and in the list that their pages show."""
+"""Notifications: lines on a user's notifications page, each also sent as an email."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,13 +11,13 @@ from fairground.contracts.dto import DTO
 class Notification(DTO):
     id: UUID
     topic: str
-    """The event that it tells of, such as `booking.confirmed.v1`."""
+    """The topic of the event behind it, such as `booking.confirmed.v1`."""
     subject_id: UUID
     """The booking or provider that it is about."""
     title: str
     text: str
     action: str
-    """What to do about it, as the label of the link."""
+    """The label of the link."""
     link: str
     """A path of this installation, such as `/me/bookings/…`."""
     created_at: datetime
@@ -35,7 +35,7 @@ class Notifications(Protocol):
         """Return the user's notifications, the newest first.
 
         Args:
-            cursor: `next_cursor` of the page before: go on behind it.
+            cursor: `next_cursor` of the page before.
 
         Raises:
             CursorInvalid
@@ -45,5 +45,5 @@ class Notifications(Protocol):
     async def count_unread(self, *, user_id: UUID) -> int: ...
 
     async def mark_read(self, *, user_id: UUID, notification_ids: Collection[UUID]) -> None:
-        """Mark those of the notifications that are the user's own; others' are left alone, silently."""
+        """Mark the user's own notifications; ids of others are ignored."""
         ...

@@ -1,4 +1,4 @@
-"""Payments: what was authorised, taken and given back for a reference that somebody else owns."""
+"""Payments: what was authorised, captured and given back for a reference of another module."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -111,7 +111,10 @@ class PaymentReleased(Event):
 
 
 class Payments(Protocol):
-    """Every method that asks the processor writes its intent first and calls outside any transaction."""
+    """Every call to the processor is stored first, and made outside any transaction.
+
+    A payment that a method returns is as its last transaction left it: callers need not read it again.
+    """
 
     @property
     def is_sandbox(self) -> bool:

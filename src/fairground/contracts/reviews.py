@@ -1,4 +1,4 @@
-"""Reviews: what the two sides of a completed booking say of it."""
+"""Reviews of completed bookings, by both sides."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +20,7 @@ class Review(DTO):
     booking_id: UUID
     provider_id: UUID
     side: ReviewSide
-    """Who wrote it."""
+    """The side that wrote it."""
     author_name: str
     rating: int
     text: str
@@ -45,7 +45,7 @@ class ReviewPage(DTO):
 
 
 def reviews_tag(provider: UUID | str) -> str:
-    """Name the reviews of a provider, by its id or by its slug, as what cached answers depend on."""
+    """Return the cache tag of the reviews of a provider, by its id or its slug."""
     return f"reviews:{provider}"
 
 
@@ -63,18 +63,18 @@ class ReviewInvalid(Invalid):
 
 
 class ProviderRated(Event):
-    """The provider's new figures with a version that only grows, so that late and double delivery do no harm."""
+    """The provider's new totals. `rating_count` only grows and is the version, so late and double delivery is safe."""
 
     topic: ClassVar = "reviews.provider_rated.v1"
     provider_id: UUID
     rating_sum: int
     rating_count: int
     review_id: UUID | None = None
-    """The review that was just written; None for one that was written elsewhere, which is no news."""
+    """The new review; None for one that was written elsewhere, of which no provider is notified."""
 
 
 class ReviewWritten(Event):
-    """One side of a booking has reviewed it; each side does so once, so double delivery does no harm."""
+    """One side of a booking has reviewed it; each side does so once, so double delivery is safe."""
 
     topic: ClassVar = "reviews.written.v1"
     is_awaited: ClassVar = True
@@ -96,7 +96,7 @@ class Reviews(Protocol):
         ...
 
     async def list_booking_reviews(self, *, booking_id: UUID, viewer_id: UUID) -> list[Review]:
-        """Return both sides' reviews; raise BookingNotFound when the viewer is on neither side."""
+        """Return both sides' reviews; raise BookingNotFound if the viewer is on neither side."""
         ...
 
     async def find_review(self, *, review_id: UUID) -> Review | None: ...
@@ -104,21 +104,21 @@ class Reviews(Protocol):
     async def list_provider_reviews(
         self, *, provider_id: UUID, page: int = 1, limit: int, cursor: str | None = None
     ) -> ReviewPage:
-        """Return what customers wrote, the newest first.
+        """Return reviews by customers, the newest first.
 
         Args:
-            cursor: `next_cursor` of a page of the same provider: go on behind it, whatever `page` says.
+            cursor: `next_cursor` of a page of the same provider; `page` is then ignored.
 
         Raises:
-            PageTooDeep: The page begins behind the first 10,000 reviews; a cursor leads on.
+            PageTooDeep: The page begins after the first 10,000 reviews; a cursor leads further.
             CursorInvalid
         """
         ...
 
     async def record_past_reviews(self, *, reviews: list[PastReview]) -> None:
-        """Write down up to 500 reviews with the date that they have; one that is there already is passed over.
+        """Store up to 500 reviews with their own dates; a review that exists already is skipped.
 
         Raises:
-            BookingNotFound, NotCompleted, ReviewInvalid: Nothing was written.
+            BookingNotFound, NotCompleted, ReviewInvalid: None was stored.
         """
         ...

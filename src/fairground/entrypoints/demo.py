@@ -39,11 +39,11 @@ async def build_demo(program: Program, *, seed: int, provider_count: int = PROVI
 
 
 async def require_place_for_demo(program: Program) -> None:
-    """Refuse where a demo would do harm.
+    """Refuse an installation in which a demo would do harm.
 
     Raises:
         DemoRefused: The installation has users already.
-        SettingsError: Others could reach its accounts, whose password everybody knows.
+        SettingsError: Others could reach the demo's accounts, whose password is public.
     """
     if not program.settings.allows(Risk.DEMO_ACCOUNTS):
         raise SettingsError(

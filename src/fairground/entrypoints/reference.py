@@ -76,7 +76,7 @@ def render_settings() -> str:
         "# Settings",
         "",
         "Fairground reads its settings from environment variables, once, at its start. `fairground settings`",
-        "prints this list; `make reference` writes it anew.",
+        "prints this list; `make reference` writes it.",
         "",
         "| variable | default | bounds | meaning |",
         "|---|---|---|---|",

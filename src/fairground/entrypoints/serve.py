@@ -22,11 +22,11 @@ _BACKLOG: Final = 2048
 
 
 class AddressError(RuntimeError):
-    """The server cannot listen where it was told to; the message says what to do."""
+    """The server cannot listen at its address; the message says what to do."""
 
 
 def bind_socket(settings: Settings) -> socket.socket:
-    """Take the port before anything else is done, so that a taken one is known at once.
+    """Bind the port before any other work, so that a taken port is reported at once.
 
     Raises:
         AddressError: The port is taken or not allowed, or the address is not one of this machine's.
@@ -55,7 +55,7 @@ def _explain(error: OSError, settings: Settings) -> str:
 
 
 async def serve(app: ASGIApp, listener: socket.socket, settings: Settings) -> None:
-    """Serve until a signal says stop; then let requests come to their end."""
+    """Serve until a stop signal; then finish the running requests."""
     config = uvicorn.Config(
         app,
         ws="none",
@@ -76,7 +76,7 @@ async def serve(app: ASGIApp, listener: socket.socket, settings: Settings) -> No
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, without its habit of raising the signal once more at its end, before our own end has come."""
+    """uvicorn without raising the captured signal again when it stops: that would end our own shutdown."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -172,7 +172,7 @@ class Settings(BaseSettings):
 
     @property
     def is_private(self) -> bool:
-        """Nobody but this machine can reach the server."""
+        """Only this machine can reach the server."""
         return self.http_host in {"127.0.0.1", "::1", "localhost"} and is_loopback(self.address)
 
     def allows(self, risk: Risk) -> bool:

@@ -1,4 +1,4 @@
-"""The clock that people read. Decisions that SQL makes use the database's clock instead (`tx.now()`)."""
+"""The clock for times that are shown. SQL compares with the database's clock instead (`tx.now()`)."""
 
 from datetime import UTC, datetime
 from typing import Protocol

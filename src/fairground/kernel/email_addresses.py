@@ -1,4 +1,4 @@
-"""E-mail addresses: their syntax by `email-validator` (RFC 5321, RFC 6531, IDNA 2008), and the one form to keep.
+"""E-mail addresses: their syntax by `email-validator` (RFC 5321, RFC 6531, IDNA 2008), and one normal form.
 
 Nothing is looked up in the DNS. The domain is kept in A-labels, so that müller.de and xn--mller-kva.de are one address
 and every mail server takes it; the part before the @ may hold letters beyond ASCII (RFC 6531) and is kept in NFC.
@@ -18,7 +18,7 @@ class EmailRefused(ValueError):
 
 
 def normalise_email(text: str) -> str:
-    """Return the form in which an account's address is kept and looked for: lower case, NFC, the domain in A-labels.
+    """Return the normal form of an account's address: lower case, NFC, the domain in A-labels.
 
     Raises:
         EmailRefused: It is no address of a domain with a dot.
@@ -30,7 +30,7 @@ def normalise_email(text: str) -> str:
 
 
 def wire_address(text: str) -> str:
-    """Return an address as it is written in a mail: its domain in A-labels, which may be a name of this network.
+    """Return an address for a mail: its domain in A-labels, which may be a name of a private network.
 
     Raises:
         EmailRefused

@@ -1,4 +1,4 @@
-"""Identifiers: UUID version 7 (RFC 9562 §5.7), so that rows created together lie together in an index."""
+"""Identifiers: UUID version 7 (RFC 9562 §5.7), so that rows that are created together are adjacent in an index."""
 
 import secrets
 import time

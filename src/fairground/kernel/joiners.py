@@ -1,4 +1,4 @@
-"""Where Unicode gives an invisible character a meaning, so that it stays in a text; everywhere else it is dropped.
+"""The contexts in which Unicode gives an invisible character a meaning; elsewhere it is dropped from a text.
 
 Sources: RFC 5892 appendix A.1 and A.2 with UAX #31 §2.3.1 (joiners in scripts), UTS #51 (joiners in emoji sequences),
 and the Unicode core specification §23.4 (variation selectors) and §18.6 (fillers of Old Korean).

@@ -48,7 +48,7 @@ class Currency:
     processor_exponent: int
     """Decimal places of the unit that the processor counts in."""
     step_minor: int
-    """What every amount that is charged or given back must be a multiple of, in minor units."""
+    """Every amount that is charged or refunded must be a multiple of this, in minor units."""
 
     @property
     def example(self) -> str:
@@ -87,7 +87,7 @@ CURRENCIES: Final[dict[str, Currency]] = {
 
 
 def chargeable_currencies() -> Iterator[Currency]:
-    """Return the currencies that can be an installation's, by code."""
+    """Return the currencies that an installation can use, by code."""
     return (currency for currency in CURRENCIES.values() if currency.is_chargeable)
 
 
@@ -189,5 +189,5 @@ def amount_from_processor(amount: int, currency: str) -> int:
 
 
 def share_of(amount_minor: int, percent: int, *, step_minor: int = 1) -> int:
-    """Return `percent` of the amount, rounded down to the step: the remainder stays with who gives the share."""
+    """Return `percent` of the amount, rounded down to the step; the remainder stays with the payer of the share."""
     return amount_minor * percent // (100 * step_minor) * step_minor

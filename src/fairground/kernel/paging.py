@@ -1,4 +1,4 @@
-"""Pages of lists that are ordered by an instant: by number as far as that is cheap, by cursor without an end."""
+"""Pages of lists that are ordered by an instant: by number while that is cheap, by cursor without a limit."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ CURSOR_MAX_LENGTH: Final = 128  # characters; the ones written here have 95 at m
 
 
 PAGED_AT_MOST: Final = 10_000
-"""Items that a list counts and pages by number; the database steps over each of them again for every page."""
+"""Items that can be reached by page number; for every page the database reads all items before it."""
 
 
 class PageTooDeep(Invalid):
@@ -28,7 +28,7 @@ class CursorInvalid(Invalid):
 
 @dataclass(frozen=True, kw_only=True)
 class TimeCursor:
-    """The instant and the id of the last item of a page; the next page begins behind both."""
+    """The instant and the id of the last item of a page; the next page begins after both."""
 
     at: datetime
     id: UUID

@@ -34,7 +34,7 @@ _BLANKS: Final = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800
 _OUTER: Final = (
     " \t\n\r\x85\u2028\u2029\u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000\ufeff"
 )
-# Not shown at all, and left behind by copying: where a line may break, where a file begins, what a program inserts.
+# Invisible, and left over from copying: break opportunities, byte order marks, what programs insert.
 _DROPPED: Final = frozenset(
     "\u00ad\u034f\u17b4\u17b5\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\ufffc"
     + "".join(map(chr, [*range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)]))
@@ -60,7 +60,7 @@ _UNNAMED: Final = {"Cc": "a control character", "Cs": "half of a surrogate pair"
 
 
 class TextRefused(ValueError):
-    """A text holds a character that it may not hold, or too many of them.
+    """A text has a character that is not allowed, or too many characters.
 
     `reason` continues a sentence that begins with the name of the text; `hint` says what to do, as a sentence.
     """
@@ -112,7 +112,7 @@ def require_text(text: str, *, most: int) -> str:
 
 
 def check_identifier(text: str, *, most: int) -> str:
-    """Return the name that another system gave a thing, unchanged: names that differ in a blank are different names.
+    """Return an identifier of another system unchanged: identifiers that differ in a blank are different.
 
     Raises:
         TextRefused: It is empty, too long, or has a character that a line may not have.
@@ -181,7 +181,7 @@ def _tidy_unusual(text: str, *, allowed: frozenset[str], is_line: bool) -> str:
     text = "".join(character for character in text if character not in dropped)
     text = (_BLANKS.sub(" ", text) if is_line else text).strip(_OUTER)
     _refuse_marks(text, most=_NORMALISED_MARKS_MAX)
-    # Once more afterwards: what stood between a letter and its mark may be gone.
+    # Normalised again, because characters between a letter and its mark may be gone.
     text = unicodedata.normalize("NFC", _without_idle(unicodedata.normalize("NFC", text))).strip(_OUTER)
     if not _shows(text):
         return ""
@@ -268,7 +268,7 @@ def _is_visible(character: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def _is_plain(character: str) -> bool:
-    """Tell whether a character may stand anywhere and is shown as itself, so that nothing more need be asked."""
+    """Tell whether a character is allowed everywhere and shown as itself, so that it needs no further check."""
     return character in _PLAIN_BLANKS or (_is_visible(character) and not _is_refused(character))
 
 

@@ -1,4 +1,4 @@
-"""Who answers a contract. In one process that is a dictionary."""
+"""The table from contract to implementation."""
 
 from typing import Any, TypeVar, cast
 
@@ -6,7 +6,7 @@ _Contract = TypeVar("_Contract")
 
 
 class Links:
-    """Contracts and those who implement them. A module is built after everything that it asks."""
+    """Contracts and their implementations. A module is built after those that it asks."""
 
     def __init__(self) -> None:
         self._implementations: dict[type[Any], object] = {}
@@ -18,12 +18,12 @@ class Links:
         """Return the implementation of a contract.
 
         Raises:
-            LookupError: Nobody provides it (yet): the modules are built in the wrong order.
+            LookupError: No module has provided it yet: the modules are built in the wrong order.
         """
         try:
             return cast("_Contract", self._implementations[contract])
         except KeyError:
             raise LookupError(
-                f"Nobody serves the contract '{contract.__name__}'. Build the module that provides it first;"
-                " the order stands in entrypoints/compose.py."
+                f"No module provides the contract '{contract.__name__}' yet. Build the module that does first;"
+                " MODULES in entrypoints/settings.py is the order."
             ) from None

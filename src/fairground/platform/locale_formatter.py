@@ -23,6 +23,11 @@ class LocaleFormatter:
         """Return the amount with all its decimal places: 7950 EUR is "€79.50", 125050 RSD is "RSD 1,250.50"."""
         return self._amount(amount_minor, currency, places=currency_exponent(currency))
 
+    def price(self, amount_minor: int, currency: str) -> str:
+        """Return the amount without its decimal places if they are all zero: 8000 EUR is "€80"."""
+        is_whole = amount_minor % 10 ** currency_exponent(currency) == 0
+        return self._amount(amount_minor, currency, places=0) if is_whole else self.money(amount_minor, currency)
+
     def _amount(self, amount_minor: int, currency: str, *, places: int) -> str:
         # The places are those of ISO 4217. Babel takes those that CLDR thinks usual, fewer for RSD, ALL, LBP and
         # others, and rounds what is charged to them.

@@ -37,7 +37,7 @@ class Asset:
     _coded: dict[str, bytes] = field(default_factory=dict)
 
     def body_in(self, coding: str) -> bytes:
-        """Return the body in a content coding; each is made once, when somebody asks for it."""
+        """Return the body in a content coding; each is encoded once, at its first request."""
         if coding not in self._coded:
             self._coded[coding] = encode(self.body, coding)
         return self._coded[coding]

@@ -22,7 +22,7 @@ _NAME_MAX_LENGTH: Final = 60
 
 
 def browser_name(described: str) -> str:
-    """Return "Chrome, Linux" for a browser's long description; a name that somebody chose stays as it is."""
+    """Return "Chrome, Linux" for the User-Agent of a browser; other names are returned as they are."""
     found = [
         next((name for mark, name in marks if mark in described), None)
         for marks in (_BROWSERS, _SYSTEMS)

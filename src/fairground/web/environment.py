@@ -46,7 +46,7 @@ def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEF
 
 
 def _add_formats(env: Environment, formats: Formats) -> None:
-    named = (name for name in dir(Formats) if not name.startswith("_"))
+    named = (name for name in dir(formats) if not name.startswith("_"))
     env.filters |= {name: getattr(formats, name) for name in named}
     env.filters |= {"browser_name": browser_name, "tone": tone, "initials": initials, "utc": utc, "date_in": date_in}
 

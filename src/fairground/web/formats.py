@@ -1,26 +1,29 @@
-"""How amounts, days and instants are written for the people who read the pages of one locale."""
+"""Amounts, days and instants as text of one locale, for pages."""
 
 import zlib
 from datetime import UTC, date, datetime, timedelta
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
-from fairground.kernel.money import currency_exponent
 from fairground.kernel.zones import get_zone
 from fairground.platform.locale_formatter import LocaleFormatter
 
 TONES = 8  # as many as `static/css/cards.css` has classes .tone-0, .tone-1, …
 
 
-class Formats(LocaleFormatter):
-    """Filters and functions of the templates that depend on a locale."""
+class Formats:
+    """Filters of the templates that depend on a locale: each public attribute is one."""
 
-    def price(self, amount_minor: int, currency: str) -> str:
-        """Return the amount without its decimal places where they are all zero: 8000 EUR is "€80"."""
-        is_whole = amount_minor % 10 ** currency_exponent(currency) == 0
-        return self._amount(amount_minor, currency, places=0) if is_whole else self.money(amount_minor, currency)
+    def __init__(self, locale: Locale) -> None:
+        self._locale = locale
+        formatter = LocaleFormatter(locale)
+        self.money, self.price, self.rating = formatter.money, formatter.price, formatter.rating
+        self.city, self.place_of_clock = formatter.city, formatter.place_of_clock
+        self.time, self.short_day = formatter.time, formatter.short_day
+        self.moment, self.span = formatter.moment, formatter.span
 
     def number(self, value: float) -> str:
         return format_decimal(value, locale=self._locale)

@@ -1,17 +1,17 @@
-"""Maps: whose pictures lie below the pins, which is nobody's unless an operator names somebody."""
+"""The tile server of maps; there is none unless an operator names one."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class MapTiles:
-    """Where the squares of a map come from.
+    """A tile server and its attribution.
 
-    None are built in: whoever serves them learns who looks at which place, and those that serve them for nothing, as
-    OpenStreetMap does, cannot serve every marketplace.
+    None is built in: a tile server learns which visitor looks at which place, and free ones such as OpenStreetMap
+    cannot serve every marketplace.
     """
 
     url: str
     """With {z}, {x} and {y} for zoom, column and row."""
     attribution: str
-    """Whom the map's maker wants named beside it; may hold a link, as HTML."""
+    """The credit that the makers of the map require; may contain a link, as HTML."""

@@ -23,7 +23,7 @@ def origin_of(url: str) -> str:
 
 
 def content_security_policy(style_hash: str, origins: Origins) -> str:
-    """Return the policy of a page. It has no nonce, so that one copy of a page can be cached for everybody.
+    """Return the policy of a page. It has no nonce, so that one copy of a page can be cached for all readers.
 
     Args:
         style_hash: Of the inline style sheet, the only style that a page may carry.

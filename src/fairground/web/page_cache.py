@@ -1,4 +1,4 @@
-"""How public pages are cached: one copy for everybody, until something that it shows has changed."""
+"""The caching of public pages: one copy for all readers, until one of its tags is invalidated."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -21,12 +21,12 @@ def cached_page(
     query: type[BaseModel] = NoParameters,
     is_unknown: Callable[[Mapping[str, Any]], bool] = lambda _asked: False,
 ) -> Callable[[_Endpoint], _Endpoint]:
-    """Declare that a page, or a part of one, is the same for everybody. Stands below the router's decorator.
+    """Declare that a page, or a part of one, is the same for all readers. Place it below the router's decorator.
 
     Args:
-        name: Names it in keys and figures.
-        tags: From the parameters of path and query to what the page depends on.
-        is_unknown: From the same to whether they name something that does not exist; see `CachePolicy`.
+        name: The name of the page in keys and metrics.
+        tags: Returns the tags of the page from the parameters of path and query.
+        is_unknown: Returns from the same parameters whether they name something that does not exist; see `CachePolicy`.
     """
     return cached(
         CachePolicy(

@@ -51,7 +51,7 @@ def existing_vertical(verticals: Verticals, key: str) -> Vertical:
 
 
 def page_router(renderer: Renderer) -> APIRouter:
-    """Return a router whose refusals are pages: sign-in where somebody must be known first, else the reason."""
+    """Return a router whose errors are pages: the sign-in page where a session is needed, else the reason."""
 
     class PageRoute(APIRoute):
         def get_route_handler(self) -> _Endpoint:

@@ -18,9 +18,9 @@ from fairground.web.environment import TEMPLATES_FOLDER, build_environment
 from fairground.web.maps import MapTiles
 from fairground.web.origins import Origins, content_security_policy
 
-# What one reader is shown is kept for nobody else, and asked for again whenever the page is opened.
+# A page of one reader: never in a shared cache, and revalidated whenever it is opened.
 PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
-# A link with a newsletter's marks in it leads to the page that a browser may have fetched already.
+# A link with the parameters of a newsletter leads to the page that a browser may have prefetched already.
 _NO_VARY_SEARCH: Final = 'params=("utm_source" "utm_medium" "utm_campaign" "fbclid" "gclid")'
 # Payment and staff pages leave no copy, not even in the reader's own browser.
 UNSTORED: Final = {"Cache-Control": control.UNSTORED}
@@ -41,7 +41,8 @@ class Renderer:
         """Names what pages look like: another one wherever templates, assets, packs or settings differ."""
         self._env = build_environment(assets, verticals=verticals)
         self._env.globals["map_tiles"] = map_tiles
-        # Browsers that know how fetch the page behind a link when somebody is about to follow it; only public ones.
+        # Browsers with speculation rules prefetch the page of a link that a reader is about to follow; only public
+        # pages.
         self._shared = {
             "Speculation-Rules": f'"{assets.url("speculation.json")}"',
             "No-Vary-Search": _NO_VARY_SEARCH,
@@ -58,7 +59,7 @@ class Renderer:
         viewer: Caller | None = None,
         **values: Any,
     ) -> HTMLResponse:
-        """Render a whole page. Without a viewer it is the same for everybody, so that one copy may be cached."""
+        """Render a whole page. Without a viewer it is the same for all readers, so that one copy may be cached."""
         body = self._env.get_template(template).render(path=request.url.path, viewer=viewer, **values)
         kept = PRIVATE if viewer else self._shared
         return HTMLResponse(body, status_code=status, headers={**self._headers, **kept, **(headers or {})})

@@ -1,4 +1,4 @@
-"""Which sizes of a picture a page offers, so that a browser loads about what it shows. Nothing else names sizes."""
+"""The sizes of a picture that a page offers, so that a browser loads about what it shows; only this names sizes."""
 
 import re
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from typing import Final
 _RESIZABLE: Final = re.compile(r"/api/v1/img/[0-9a-z/-]+(\?v=[0-9a-z]+)?")
 
 _QUALITY_BY_WIDTH: Final = {96: 80, 192: 75, 256: 70, 320: 70, 400: 65, 512: 60, 640: 60, 800: 60, 1024: 60}
-"""Of squares. Whoever loads a wide one has a dense screen, on which a pixel is too small to be looked at closely."""
+"""Quality of squares. Wide ones are loaded by dense screens, whose pixels are too small to show a lower quality."""
 
 _GALLERY: Final = {400: 80, 800: 85, 1200: 90}
-"""Quality by width of what is made of every upload at once, as WebP and JPEG: the recipes of platform/images."""
+"""Quality by width of the gallery renditions of every upload, as WebP and JPEG: the recipes of platform/images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ SQUARES: Final = {
 
 
 LARGE: Final = "(max-width: 640px) 400px, (max-width: 1024px) 800px, 1200px"
-"""How wide a whole picture is that is looked at alone, as the attribute `sizes` says it."""
+"""Width of a whole picture on a page of its own, as the attribute `sizes` states it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,10 @@ def _listed_url(url: str) -> str:
 
 
 def offer_whole(url: str, picture_format: str, *, width_px: int, sizes: str) -> Offer:
-    """Offer a whole picture in a format in which it was made when it was brought.
+    """Offer a whole picture in one of the formats that are rendered at upload.
 
     Args:
-        width_px: Its own width, beyond which nobody makes it.
+        width_px: The picture's own width, the largest one offered.
     """
     if not _RESIZABLE.fullmatch(url):
         return Offer(url)

@@ -1,16 +1,19 @@
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import argon2
 import pytest
 
 from fairground.contracts.accounts import OpenedSession, Role, SessionKind, User
+from fairground.modules.accounts.module import build_service
 from fairground.modules.accounts.service import AccountService
-from fairground.modules.accounts.service.gate import Gate
-from fairground.modules.accounts.service.hashing import PasswordHasher, load_well_known_passwords
+from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
+from fairground.modules.accounts.service.emails import AccountEmails
+from fairground.modules.accounts.service.password_hasher import PasswordHasher
+from fairground.modules.accounts.service.sessions import Sessions
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.platform.db.database import Database
+from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.ratelimit import RateLimiter
 from tests.modules.accounts.site import Site
 from tests.modules.accounts.stand_ins import PASSWORD, CountingAlgorithm
@@ -29,32 +32,41 @@ def settings() -> AccountsSettings:
     )
 
 
-ServiceOf = Callable[[argon2.PasswordHasher], AccountService]
+@pytest.fixture
+def hasher(algorithm: CountingAlgorithm) -> Iterator[PasswordHasher]:
+    hasher = PasswordHasher(algorithm)
+    yield hasher
+    hasher.close()
 
 
 @pytest.fixture
-async def service_of(db: Database, settings: AccountsSettings) -> AsyncIterator[ServiceOf]:
-    """Put a service together that hashes with the given algorithm."""
-    hashers = []
-
-    def make(algorithm: argon2.PasswordHasher) -> AccountService:
-        hashers.append(PasswordHasher(algorithm))
-        return AccountService(
-            db=db,
-            gate=Gate(RateLimiter(db), settings),
-            hasher=hashers[-1],
-            well_known_passwords=load_well_known_passwords(),
-            settings=settings,
-        )
-
-    yield make
-    for hasher in hashers:
-        hasher.close()
+def attempts(db: Database, settings: AccountsSettings) -> AttemptLimiter:
+    return AttemptLimiter(RateLimiter(db), settings)
 
 
 @pytest.fixture
-def service(service_of: ServiceOf, algorithm: CountingAlgorithm) -> AccountService:
-    return service_of(algorithm)
+def sessions(db: Database, settings: AccountsSettings) -> Sessions:
+    return Sessions(db=db, settings=settings)
+
+
+ServiceOf = Callable[[PasswordHasher], AccountService]
+
+
+@pytest.fixture
+def service_of(db: Database, attempts: AttemptLimiter, sessions: Sessions) -> ServiceOf:
+    """Build the service with a given hasher."""
+    return lambda hasher: build_service(db=db, attempts=attempts, hasher=hasher, sessions=sessions)
+
+
+@pytest.fixture
+def service(service_of: ServiceOf, hasher: PasswordHasher) -> AccountService:
+    return service_of(hasher)
+
+
+@pytest.fixture
+def emails(db: Database, settings: AccountsSettings, tmp_path: Path) -> AccountEmails:
+    mailer = FolderMailer(tmp_path / "mail", sender="no-reply@fair.example")
+    return AccountEmails(db=db, mailer=mailer, settings=settings, public_url="https://fair.example/")
 
 
 @pytest.fixture

@@ -59,6 +59,6 @@ async def test_a_bad_token_does_not_fall_back_to_the_cookie(
     assert await authenticator.authenticate(sent) is None
 
 
-async def test_without_any_proof_the_caller_is_nobody(authenticator: SessionAuthenticator) -> None:
+async def test_request_without_cookie_or_token_has_no_caller(authenticator: SessionAuthenticator) -> None:
     assert await authenticator.authenticate(request()) is None
     assert await authenticator.authenticate(request(cookie=f"{NAME}=")) is None

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from fairground.contracts.accounts import Role
-from fairground.modules.accounts.service.jobs import MailReset, MailVerification
+from fairground.modules.accounts.service.emails import MailReset, MailVerification
 from fairground.platform.http.cookies import NAME
 from fairground.platform.module import Module
 from tests.modules.accounts.conftest import SiteAt
@@ -135,14 +135,14 @@ async def test_wrong_password_and_unknown_address_get_the_same_answer(site: Site
     async with site.browser() as client:
         await register(client)
         wrong = await login(client, password="wrong password")
-        unknown = await login(client, email="nobody@example.org")
-        impossible = await login(client, email="nobody\x00")
+        unknown = await login(client, email="unknown@example.org")
+        impossible = await login(client, email="unknown\x00")
 
     assert wrong.status_code == 401
     assert wrong.json() == unknown.json() == impossible.json()
 
 
-async def test_where_the_connection_is_plain_a_browser_is_told_why_it_cannot_sign_in(site_at: SiteAt) -> None:
+async def test_sign_in_over_a_plain_connection_says_why_it_is_refused(site_at: SiteAt) -> None:
     site = site_at("http://192.0.2.10:8000")
     async with site.browser() as client:
         await register(client)
@@ -205,7 +205,7 @@ async def test_a_reset_is_asked_for_alike_whether_or_not_there_is_an_account(
         await register(client)
         outbox.jobs.clear()
         known = await client.post(f"{API}/auth/password-reset", json={"email": "ada@example.org"})
-        unknown = await client.post(f"{API}/auth/password-reset", json={"email": "nobody@example.org"})
+        unknown = await client.post(f"{API}/auth/password-reset", json={"email": "unknown@example.org"})
         impossible = await client.post(f"{API}/auth/password-reset", json={"email": "\x00"})
 
     assert known.status_code == unknown.status_code == impossible.status_code == 202
@@ -304,7 +304,7 @@ async def test_sessions_and_tokens_are_listed_in_pages(site: Site) -> None:
     assert refused.status_code == 422
 
 
-async def test_somebody_elses_session_is_not_found(site: Site) -> None:
+async def test_session_of_another_user_is_not_found(site: Site) -> None:
     async with site.browser() as client, site.browser() as other:
         await register(client)
         await login(client)

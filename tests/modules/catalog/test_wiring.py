@@ -4,7 +4,7 @@ from typing import cast
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
 from fairground.contracts.catalog import Catalog, Galleries
-from fairground.contracts.media import PictureDeleted, PictureDescribed, PictureReady, PictureRefused, Pictures
+from fairground.contracts.media import Images, PictureDeleted, PictureDescribed, PictureReady, PictureRefused, Pictures
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.messages import Event
 from fairground.modules.catalog.module import build
@@ -21,6 +21,7 @@ async def test_the_module_answers_the_contract_and_takes_what_later_modules_tell
     links = Links()
     links.provide(Accounts, cast("Accounts", people))
     links.provide(Pictures, cast("Pictures", FakePictures()))
+    links.provide(Images, cast("Images", None))
     module = build(make_runtime(db, tmp_path), links)
     told = {BookingCompleted, ProviderRated, AvailabilityRulesSet, FreeDaysSet}
     told |= {PictureReady, PictureDescribed, PictureRefused, PictureDeleted}

@@ -13,7 +13,7 @@ PHOTO: Final = photograph(450, 300)
 
 
 async def test_a_picture_is_brought_by_a_form_read_and_removed(gallery: Gallery) -> None:
-    completed = await gallery.bring(PHOTO, alt=" A pianist ")
+    completed = await gallery.upload(PHOTO, alt=" A pianist ")
     assert completed.status_code == 202
     picture = await gallery.ready(completed.json()["id"])
     assert (picture["state"], picture["width_px"], picture["height_px"]) == ("ready", 450, 300)
@@ -21,7 +21,7 @@ async def test_a_picture_is_brought_by_a_form_read_and_removed(gallery: Gallery)
     path = f"{API}/media/{picture['id']}"
     again = await gallery.owner.post(f"{API}/media/uploads/{picture['id']}/complete")
     assert (again.status_code, again.json()) == (200, picture)
-    assert (await gallery.nobody.get(path)).status_code == 401
+    assert (await gallery.visitor.get(path)).status_code == 401
     assert (await gallery.stranger.get(path)).json()["code"] == "media.picture_not_found"
     described = await gallery.owner.patch(path, json={"alt": "A pianist at night"})
     assert (described.status_code, described.json()) == (200, await gallery.read(picture["id"]))
@@ -46,7 +46,7 @@ async def test_a_form_without_script_keeps_to_the_same_rules(gallery: Gallery) -
         return answer.status_code, answer.json()["code"]
 
     before = await gallery.stored()
-    assert await send(gallery.nobody, PHOTO) == (401, "identity.sign_in_needed")
+    assert await send(gallery.visitor, PHOTO) == (401, "identity.sign_in_needed")
     assert await send(gallery.owner, b"") == (422, "storage.upload_refused")
     assert await send(gallery.owner, PHOTO[:500]) == (422, "images.broken")
     assert await send(gallery.owner, PHOTO, alt="x" * 501) == (422, "media.alt_invalid")
@@ -67,7 +67,7 @@ async def test_files_that_are_sent_to_do_harm_are_refused_and_not_kept(gallery: 
     assert len(hostile) >= 60
     for name, content, code in hostile:
         offered = _type_of(name)
-        answer = await gallery.bring(content, offered)
+        answer = await gallery.upload(content, offered)
         assert answer.status_code == 422, f"{name}: {answer.text}"
         expected = {code} if content else {"storage.upload_refused"}
         assert answer.json()["code"] in expected | {"images.type_mismatch"}, name

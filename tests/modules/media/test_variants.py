@@ -1,43 +1,44 @@
-"""Any size, quality and Accept header comes to one of a few variants."""
+"""Variants: renditions that are made on demand."""
 
-import pytest
+from typing import Final
 
-from fairground.modules.media.domain.variants import LADDER_PX, choose_format, step_quality, step_width
+from fairground.kernel.ids import uuid7
+from fairground.modules.media.domain import Rendition
+from fairground.modules.media.service.renditions import Renditions
+from fairground.modules.media.service.variants import Variant, Variants
+from fairground.modules.media.store import add_rendition
+from fairground.platform.images.formats import PictureFormat
+from fairground.platform.storage.keys import Retention, content_key
+from tests.support.pictures import opened, photograph
+from tests.support.studio import Studio
 
-
-@pytest.mark.parametrize(
-    ("wanted_px", "source_px", "step_px"),
-    [(16, 4000, 32), (400, 4000, 400), (401, 4000, 512), (1600.5, 4000, 2048), (6144, 4000, 2048), (800, 450, 512)],
-)
-def test_a_width_is_brought_to_the_next_step_that_has_all_pixels(
-    wanted_px: float, source_px: int, step_px: int
-) -> None:
-    assert step_width(wanted_px, source_px=source_px) == step_px
-
-
-def test_there_are_few_variants_of_any_picture() -> None:
-    widths = {step_width(width * density, source_px=9_000) for width in range(16, 2049) for density in (1, 1.5, 2, 3)}
-    qualities = {step_quality(quality) for quality in range(40, 96)}
-    assert widths == set(LADDER_PX)
-    assert qualities == set(range(40, 96, 5))
+PHOTO: Final = photograph(600, 900, orientation=6)
+ANNA: Final = uuid7()
 
 
-@pytest.mark.parametrize(
-    ("accept", "chosen"),
-    [
-        ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", "avif"),
-        ("image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", "webp"),
-        ("image/avif;q=0.5, image/webp;q=0.9, */*;q=0.1", "webp"),
-        ("image/webp;q=0.5,image/jpeg", "jpeg"),
-        ("image/webp;q=0.5,*/*;q=0.8", "jpeg"),
-        ("image/avif;q=0,image/webp;q=0.0,*/*", "jpeg"),
-        ("IMAGE/WEBP ; Q=1", "webp"),
-        ("*/*", "jpeg"),
-        ("image/avif;q=x", "jpeg"),
-        ("text/html", "jpeg"),
-        ("image/jpeg;q=0", "jpeg"),
-        ("", "jpeg"),
-    ],
-)
-def test_the_best_liked_format_is_chosen_and_the_newest_of_equals(accept: str, chosen: str) -> None:
-    assert choose_format(accept) == chosen
+async def test_lost_rendition_of_other_libraries_is_made_again_once(studio: Studio) -> None:
+    picture = await studio.upload(ANNA, PHOTO)
+    await studio.work()
+    renditions = Renditions(studio.store, studio.renderer)
+    variants = Variants(db=studio.db, files=studio.store, renditions=renditions, cdn_url="")
+
+    async def find() -> Variant:
+        return await variants.find_variant(picture.id, width_px=96, quality=80, picture_format=PictureFormat.WEBP)
+
+    cold = await find()
+    lost = Rendition(
+        recipe=cold.recipe.name,
+        key=content_key(Retention.DERIVATIVE, b"other bytes", content_type="image/webp"),
+        width_px=96,
+        height_px=144,
+        size_bytes=11,
+    )
+    async with studio.db.write() as tx:
+        await add_rendition(tx, cold.original.digest, lost)
+    shown = [
+        await variants.read(variant, await variants.ensure_rendition(variant))
+        for variant in (await find(), await find())
+    ]
+    assert opened(shown[0]).width == 96
+    assert shown[1] == shown[0]
+    assert sum(studio.renderer.stats.durations.counts) == 2, "one for the picture, and one for what was lost"

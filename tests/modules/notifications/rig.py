@@ -82,10 +82,10 @@ class Rig:
     owner: User = field(init=False)
 
     async def work(self) -> None:
-        """Do every job that is due, and what follows from it."""
+        """Run every due job and the jobs that follow from it."""
         await drain(self.db, routes=self.routes)
 
-    async def tell(self, event: Any) -> None:
+    async def emit(self, event: Any) -> None:
         async with self.db.write() as tx:
             await tx.emit(event)
         await self.work()

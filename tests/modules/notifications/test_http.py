@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 class IdAuthenticator:
-    """Believes whoever gives a user id as bearer token."""
+    """Takes the bearer token as the id of the user."""
 
     async def authenticate(self, connection: HTTPConnection) -> Caller | None:
         token = connection.headers.get("authorization", "").removeprefix("Bearer ")
@@ -38,25 +38,25 @@ async def client(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-async def test_what_was_told_is_listed_and_marked_read(rig: Rig, client: httpx.AsyncClient) -> None:
+async def test_notification_is_listed_and_marked_read(rig: Rig, client: httpx.AsyncClient) -> None:
     booking = await rig.request()
     await rig.work()
     listed = (await client.get("/me/notifications")).json()
     assert listed["unread_count"] == 1
-    (told,) = listed["data"]
-    assert told["title"] == "Your request to Ada Lovelace was sent"
-    assert told["link"] == f"/me/bookings/{booking.id}"
-    assert told["action"] == "See your request"
-    read = await client.post("/me/notifications/read", json={"notification_ids": [told["id"], str(uuid7())]})
+    (shown,) = listed["data"]
+    assert shown["title"] == "Your request to Ada Lovelace was sent"
+    assert shown["link"] == f"/me/bookings/{booking.id}"
+    assert shown["action"] == "See your request"
+    read = await client.post("/me/notifications/read", json={"notification_ids": [shown["id"], str(uuid7())]})
     assert (read.status_code, read.json()) == (200, {"unread_count": 0})
     assert (await client.get("/me/notifications?limit=1")).json()["data"][0]["read_at"] is not None
 
 
-async def test_strangers_are_asked_to_sign_in(client: httpx.AsyncClient) -> None:
-    nobody = {"Authorization": ""}
-    assert (await client.get("/me/notifications", headers=nobody)).status_code == 401
+async def test_request_without_a_session_is_refused(client: httpx.AsyncClient) -> None:
+    anonymous = {"Authorization": ""}
+    assert (await client.get("/me/notifications", headers=anonymous)).status_code == 401
     assert (
-        await client.post("/me/notifications/read", json={"notification_ids": []}, headers=nobody)
+        await client.post("/me/notifications/read", json={"notification_ids": []}, headers=anonymous)
     ).status_code == 401
 
 

@@ -1,4 +1,4 @@
-"""What somebody is told is written down once, and the list of it is theirs alone."""
+"""A notification is stored once, and only its user lists it."""
 
 import asyncio
 from dataclasses import replace
@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from fairground.kernel.ids import uuid7
 from fairground.kernel.paging import TimeCursor
-from fairground.modules.notifications.domain import Notice
+from fairground.modules.notifications.domain import NotificationRecord
 from fairground.modules.notifications.service import NotificationService
 from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.db.database import Database
@@ -22,12 +22,12 @@ from tests.support.statements import explain, statements_of, without_scans
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_list_shows_the_newest_first_and_at_most_as_many_as_asked_for(rig: Rig) -> None:
+async def test_list_is_newest_first_and_at_most_as_long_as_its_limit(rig: Rig) -> None:
     booking = await rig.request()
     await rig.work()
     await rig.bookings.accept(owner_id=rig.owner.id, booking_id=booking.id)
     await rig.work()
-    topics = [told.topic for told in await rig.listed(rig.customer)]
+    topics = [each.topic for each in await rig.listed(rig.customer)]
     assert topics == ["booking.confirmed.v1", "booking.requested.v1"]
     (newest,) = (await rig.notifications.list_notifications(user_id=rig.customer.id, limit=1)).data
     assert newest.topic == "booking.confirmed.v1"
@@ -35,7 +35,7 @@ async def test_the_list_shows_the_newest_first_and_at_most_as_many_as_asked_for(
     assert newest.read_at is None
 
 
-async def test_reading_touches_only_what_was_shown_to_its_owner(rig: Rig) -> None:
+async def test_user_marks_only_their_own_notifications_as_read(rig: Rig) -> None:
     for _ in range(2):
         await rig.request()
         await rig.work()
@@ -44,7 +44,7 @@ async def test_reading_touches_only_what_was_shown_to_its_owner(rig: Rig) -> Non
     assert await rig.notifications.count_unread(user_id=rig.customer.id) == 2
     await rig.notifications.mark_read(user_id=rig.customer.id, notification_ids=[newest.id])
     assert await rig.notifications.count_unread(user_id=rig.customer.id) == 1
-    assert [told.read_at is None for told in await rig.listed(rig.customer)] == [False, True]
+    assert [each.read_at is None for each in await rig.listed(rig.customer)] == [False, True]
     first_read_at = (await rig.listed(rig.customer))[0].read_at
     rig.pass_time(minutes=1)
     await rig.notifications.mark_read(user_id=rig.customer.id, notification_ids=[newest.id, older.id])
@@ -52,8 +52,8 @@ async def test_reading_touches_only_what_was_shown_to_its_owner(rig: Rig) -> Non
     assert await rig.notifications.count_unread(user_id=rig.customer.id) == 0
 
 
-def notice(user_id: UUID) -> Notice:
-    return Notice(
+def record(user_id: UUID) -> NotificationRecord:
+    return NotificationRecord(
         user_id=user_id,
         topic="booking.confirmed.v1",
         subject_id=user_id,
@@ -67,7 +67,7 @@ def notice(user_id: UUID) -> Notice:
 async def test_cursor_leads_through_all_notifications_of_one_instant(migrated_url: str) -> None:
     db = Database(migrated_url, outbox=RecordingOutbox())
     service, user_id = NotificationService(db=db), uuid7()
-    await service.tell([replace(notice(user_id), occasion=str(number)) for number in range(5)])
+    await service.add_notifications([replace(record(user_id), occasion=str(number)) for number in range(5)])
     whole = await service.list_notifications(user_id=user_id, limit=5)
     assert (len(whole.data), whole.next_cursor) == (5, None)
     first = await service.list_notifications(user_id=user_id, limit=2)
@@ -88,26 +88,26 @@ async def test_page_of_notifications_reads_an_index(db: Database) -> None:
     assert not {word for word in ("Sort", "B-TREE") if word in plan}
 
 
-async def tell_in_a_rush(db: Database) -> int:
-    """Tell one thing sixteen times at once and return how often it was written down."""
-    service, once = NotificationService(db=db), notice(uuid7())
-    await asyncio.gather(*(service.tell([once]) for _ in range(16)))
+async def add_concurrently(db: Database) -> int:
+    """Add one notification sixteen times concurrently; return the number of rows."""
+    service, once = NotificationService(db=db), record(uuid7())
+    await asyncio.gather(*(service.add_notifications([once]) for _ in range(16)))
     async with db.read() as tx:
         count: int = await tx.scalar(select(func.count()).select_from(NotificationRow))
     return count
 
 
-async def test_of_a_rush_of_deliveries_one_notification_and_one_mail_come(database_url: str) -> None:
+async def test_concurrent_deliveries_store_one_notification_and_enqueue_one_email(database_url: str) -> None:
     migrate(database_url)
     outbox = RecordingOutbox()
     db = Database(database_url, outbox=outbox)
-    assert await tell_in_a_rush(db) == 1
+    assert await add_concurrently(db) == 1
     assert len(outbox.jobs) == 1
     await db.close()
 
 
-async def test_without_the_unique_constraint_the_rush_tells_more_than_once(database_url: str) -> None:
-    """The negative control: it is the constraint that holds the others back."""
+async def test_without_the_unique_constraint_concurrent_deliveries_are_stored_repeatedly(database_url: str) -> None:
+    """The negative control: the constraint refuses the other rows."""
     migrate(database_url)
     db = Database(database_url, outbox=RecordingOutbox())
     engine = db.backend.migration_engine()
@@ -116,5 +116,5 @@ async def test_without_the_unique_constraint_the_rush_tells_more_than_once(datab
         connection.execute(text("DROP TABLE notifications_notification"))
         connection.execute(text("ALTER TABLE unguarded RENAME TO notifications_notification"))
     engine.dispose()
-    assert await tell_in_a_rush(db) == 16
+    assert await add_concurrently(db) == 16
     await db.close()

@@ -11,7 +11,7 @@ from fairground.kernel.errors import DomainError
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.routes import Routes
-from tests.modules.payments.rig import Market
+from tests.modules.payments.market import Market
 
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_visa_chargeDeclined", "pm_sandbox_serverError")
 

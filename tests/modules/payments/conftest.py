@@ -6,7 +6,7 @@ import pytest
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.routes import Routes
-from tests.modules.payments.rig import Market
+from tests.modules.payments.market import Market
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The webhook's route and the sandbox's page, through the module as it is wired."""
+"""The webhook's route and the sandbox's page, through the module as it is built."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,6 @@ from sqlalchemy import func, select
 from fairground.contracts.payments import Payments, PaymentStatus
 from fairground.kernel.errors import DomainError
 from fairground.modules.payments.module import SANDBOX_FILE, build
-from fairground.modules.payments.sandbox.store import SandboxStore
 from fairground.modules.payments.tables import EventRow
 from fairground.platform.db.database import Database
 from fairground.platform.http import problems
@@ -26,6 +25,7 @@ from fairground.platform.http.app import API_PREFIX
 from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.routes import Routes
 from fairground.platform.links import Links
+from fairground.sandbox.stripe.store import SandboxStore
 from tests.support.runtime import make_runtime
 
 WEBHOOK = f"{API_PREFIX}/webhooks/stripe"
@@ -180,5 +180,5 @@ async def count_events_soon(db: Database, *, at_least: int) -> bool:
     return False
 
 
-async def test_only_the_webhook_is_part_of_the_described_api(site: Site) -> None:
+async def test_api_schema_contains_only_the_webhook(site: Site) -> None:
     assert site.paths == {WEBHOOK}

@@ -1,4 +1,4 @@
-"""A process may die at any instant: as soon as another one looks, the money is accounted for on both sides."""
+"""After a kill at any instant, the next process brings both sides to the same amounts."""
 
 import os
 import random
@@ -19,7 +19,7 @@ from fairground.modules.payments.tables import PaymentRow
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.routes import Routes
-from tests.modules.payments.rig import Market
+from tests.modules.payments.market import Market
 from tests.support.proofs import Dose
 
 CHILD: Final = Path(__file__).with_name("child.py")
@@ -33,7 +33,7 @@ STATUS_OF: Final = {
 
 @pytest.fixture
 async def survivor(migrated_url: str, tmp_path: Path) -> AsyncIterator[Market]:
-    """Give a market that opens the files of the dead only when it is first used."""
+    """Give a market that opens the files of the killed processes only when it is first used."""
     routes = Routes()
     market = Market(Database(migrated_url, outbox=JobOutbox(routes)), routes, tmp_path)
     yield market
@@ -86,7 +86,7 @@ async def test_kill_at_any_instant_leaves_both_sides_agreeing(
 async def work_through(market: Market) -> None:
     """Do every job, also those that wait before they try again. A card that answers 500 is among the payments."""
     for _ in range(500):
-        # The dead held locks at the sandbox and pauses between attempts; both pass.
+        # Killed processes leave locks at the sandbox and pauses between attempts; both pass.
         market.move(timedelta(minutes=2))
         try:
             await market.reconciliation.run(Reconcile())

@@ -1,4 +1,4 @@
-"""Whatever is done to a payment, in whatever order and with whatever failures, no minor unit appears or is lost."""
+"""No minor unit appears or is lost, for any operations on a payment in any order and with any failures."""
 
 import contextlib
 from datetime import timedelta
@@ -8,13 +8,15 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from fairground.contracts.payments import Payment, PaymentStatus
 from fairground.kernel.errors import DomainError
 from fairground.modules.payments import store
-from fairground.modules.payments.sandbox.faults import RequestFault
 from fairground.modules.payments.service.jobs import Reconcile
-from tests.modules.payments.rig import Market
+from fairground.modules.payments.tables import RefundRow
+from fairground.sandbox.stripe.api import RequestFault
+from tests.modules.payments.market import Market
 from tests.support.proofs import Dose
 
 STATUS_OF: Final = {
@@ -60,6 +62,7 @@ async def test_captured_is_refunded_plus_kept_and_both_sides_agree(
         payment = await market.payments.find_payment(reference_id=reference_id)
         assert payment is not None
         assert 0 <= payment.refunded_minor <= payment.captured_minor <= payment.amount_minor == amount
+        await every_reservation_has_its_refund(market, payment)
     await settle_everything(market)
     payment = await market.payments.refresh(reference_id=reference_id)
     assert payment is not None
@@ -83,10 +86,20 @@ async def carry_out(market: Market, reference_id: Any, name: str, *, number: int
 
 async def refund_by_hand(market: Market, reference_id: Any, *, amount: int) -> None:
     async with market.db.read() as tx:
-        intent_id = (await store.find_newest(tx, reference_id)).intent_id
+        payment = await store.find_newest(tx, reference_id)
+    assert payment is not None
     headers = {"authorization": f"Bearer {await market.sandbox.api_key()}"}
-    form = {"payment_intent": intent_id or "pi_none", "amount": amount}
+    form = {"payment_intent": payment.intent_id or "pi_none", "amount": amount}
     await market.stripe.post("/v1/refunds", data=form, headers=headers)
+
+
+async def every_reservation_has_its_refund(market: Market, payment: Payment) -> None:
+    open_refunds = select(func.sum(RefundRow.amount_minor)).where(
+        RefundRow.payment_id == payment.id, RefundRow.status == "started"
+    )
+    async with market.db.read() as tx:
+        reserved = (await store.get_payment(tx, payment.id)).refunding_minor
+        assert reserved == (await tx.scalar(open_refunds) or 0)
 
 
 async def settle_everything(market: Market) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy import text
 
 from fairground.contracts.payments import Payment, PaymentFailed, PaymentPending, PaymentStatus
 from fairground.modules.payments.gateways.stripe import StripeProcessor
-from fairground.modules.payments.sandbox.faults import RequestFault
 from fairground.modules.payments.service.payments import PaymentService
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.routes import Routes
-from tests.modules.payments.rig import AMOUNT, Market
+from fairground.sandbox.stripe.api import RequestFault
+from tests.modules.payments.market import AMOUNT, Market, payments_with
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox
 
@@ -58,7 +58,7 @@ def payments_over(market: Market, network: PausedAPI) -> PaymentService:
     """Return payments as another process has them, on the same database and over its own network."""
     client = httpx.AsyncClient(base_url="http://stripe.test", transport=httpx.ASGITransport(network))
     processor = StripeProcessor(client=client, account=market.sandbox, clock=market.clock, timeout_seconds=60)
-    return PaymentService(db=market.db, processor=processor)
+    return payments_with(processor, db=market.db)
 
 
 async def reserved_cards(market: Market) -> list[str]:
@@ -81,7 +81,7 @@ async def test_other_card_replaces_the_one_that_waits_for_3d_secure(market: Mark
     assert await market.payments.find_payment(reference_id=reference_id) == second
 
 
-async def test_completing_the_old_3d_secure_page_afterwards_charges_nothing(market: Market) -> None:
+async def test_replaced_3d_secure_page_charges_nothing_when_completed(market: Market) -> None:
     reference_id = uuid4()
     first = await market.authorise(reference_id, card=ASKS)
     second = await market.authorise(reference_id, card=VISA)
@@ -113,7 +113,7 @@ async def test_other_card_after_3d_secure_was_passed_changes_nothing(market: Mar
     assert await reserved_cards(market) == [ASKS]
 
 
-async def test_declined_other_card_leaves_nothing_reserved_and_the_first_may_be_tried_again(market: Market) -> None:
+async def test_declined_replacement_leaves_nothing_reserved_and_allows_the_first_card_again(market: Market) -> None:
     reference_id = uuid4()
     await market.authorise(reference_id, card=ASKS)
     with pytest.raises(PaymentFailed):
@@ -133,7 +133,7 @@ async def test_cancelling_without_an_answer_is_pending_and_repeating_replaces_th
     assert await reserved_cards(market) == [VISA]
 
 
-async def test_other_card_while_the_first_is_being_asked_for_charges_only_one(market: Market) -> None:
+async def test_other_card_during_the_first_authorisation_charges_one_card(market: Market) -> None:
     """The answer to the first card is on its way when the second is offered."""
     reference_id, second_is_done = uuid4(), asyncio.Event()
 
@@ -152,7 +152,7 @@ async def test_other_card_while_the_first_is_being_asked_for_charges_only_one(ma
     assert await reserved_cards(market) == [VISA]
 
 
-async def test_3d_secure_that_is_passed_while_it_is_cancelled_charges_only_one(market: Market) -> None:
+async def test_3d_secure_passed_during_its_cancellation_charges_one_card(market: Market) -> None:
     reference_id = uuid4()
     first = await market.authorise(reference_id, card=ASKS)
 
@@ -201,7 +201,7 @@ async def own_db(database_url: str) -> AsyncIterator[Database]:
     await db.close()
 
 
-async def test_control_without_the_one_live_payment_two_cards_are_charged(own_db: Database, tmp_path: Path) -> None:
+async def test_control_two_cards_are_charged_without_the_unique_live_payment(own_db: Database, tmp_path: Path) -> None:
     market = Market(own_db, Routes(), tmp_path)
     async with own_db.write() as tx:
         await tx.execute(text("DROP INDEX uq_payments_payment__live_reference"))

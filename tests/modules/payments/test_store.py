@@ -1,4 +1,4 @@
-"""The sweeps of payments are read from their indexes, and one row that cannot be dealt with does not stop them."""
+"""The sweeps of payments use their indexes, and one broken row does not stop them."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ from fairground.modules.payments.service.jobs import Reconcile
 from fairground.modules.payments.tables import PaymentRow, RefundRow
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.jobs.routes import Routes
-from tests.modules.payments.rig import AMOUNT, Market
+from tests.modules.payments.market import AMOUNT, Market
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox
 from tests.support.statements import explain, statements_of
@@ -70,7 +70,7 @@ async def test_sweeps_of_payments_are_answered_by_their_partial_indexes(db: Data
         assert "Seq Scan" not in plan, plan
 
 
-async def test_payment_that_cannot_be_changed_does_not_stop_the_sweep(own_db: Database, tmp_path: Path) -> None:
+async def test_broken_payment_does_not_stop_the_sweep(own_db: Database, tmp_path: Path) -> None:
     market = Market(own_db, Routes(), tmp_path)
     first, second = await market.authorise(uuid4()), await market.authorise(uuid4())
     async with own_db.write() as tx:

@@ -1,4 +1,4 @@
-"""Both engines, within the process of the tests: what they decode there is what the tests have drawn themselves."""
+"""Both engines, within the process of the tests, which decode only pictures that the tests have drawn."""
 
 import pytest
 

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from fairground.kernel.errors import DomainError
+from fairground.platform.images.admission import read_head
 from fairground.platform.images.formats import PictureFormat
-from fairground.platform.images.headers.admission import read_head
-from fairground.platform.images.headers.reading import Head
+from fairground.platform.images.headers import Head
 from fairground.platform.images.refusals import PictureTooHeavy, PictureTypeMismatch, PictureTypeRefused
 from tests.support.hostile_pictures import list_hostile
 from tests.support.pictures import photograph, store
@@ -25,7 +25,7 @@ def head_of(content: bytes, *, media_type: str = "") -> Head:
 
 
 @pytest.mark.parametrize(("content", "code"), [pytest.param(*rest, id=name) for name, *rest in HOSTILE])
-def test_a_hostile_file_is_refused_with_what_to_do(content: bytes, code: str) -> None:
+def test_hostile_file_is_refused_with_a_hint(content: bytes, code: str) -> None:
     with pytest.raises(DomainError) as refused:
         head_of(content)
     assert refused.value.code == code
@@ -46,7 +46,7 @@ def test_a_hostile_file_is_refused_with_what_to_do(content: bytes, code: str) ->
         ("AVIF", {}),
     ],
 )
-def test_a_photo_is_let_in_with_its_size(kind: str, how: dict[str, object]) -> None:
+def test_photo_is_admitted_with_its_size(kind: str, how: dict[str, object]) -> None:
     content = (
         photograph(641, 480, kind=kind) if "exif" in how else store(Image.new("RGB", (641, 480), "red"), kind, **how)
     )
@@ -54,16 +54,16 @@ def test_a_photo_is_let_in_with_its_size(kind: str, how: dict[str, object]) -> N
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_a_png_of_any_colours_is_let_in(mode: str) -> None:
+def test_png_of_any_colour_type_is_admitted(mode: str) -> None:
     assert head_of(store(Image.new(mode, (20, 30)), "PNG")) == Head(PictureFormat.PNG, 20, 30)
 
 
-def test_bytes_behind_the_picture_are_not_looked_at() -> None:
+def test_bytes_behind_the_picture_are_ignored() -> None:
     for kind in ("JPEG", "PNG", "WEBP"):
         assert head_of(photograph(64, 48, kind=kind) + b"PK\x03\x04" + b"\xff\xda" * 500).width_px == 64
 
 
-def test_a_gigabyte_is_refused_unread(tmp_path: Path) -> None:
+def test_gigabyte_is_refused_unread(tmp_path: Path) -> None:
     file = tmp_path / "large.jpg"
     with file.open("wb") as out:
         out.write(photograph(64, 48))
@@ -76,24 +76,24 @@ def test_a_gigabyte_is_refused_unread(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "media_type", ["image/jpeg", "IMAGE/JPEG; charset=binary", "image/jpg", "", "application/octet-stream"]
 )
-def test_the_type_that_the_file_has_may_be_declared(media_type: str) -> None:
+def test_declared_type_of_the_file_is_admitted(media_type: str) -> None:
     assert head_of(photograph(64, 48), media_type=media_type).format is PictureFormat.JPEG
 
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/svg+xml", "text/html", "image/jpegs"])
-def test_another_type_than_declared_is_refused(media_type: str) -> None:
+def test_file_of_another_type_than_declared_is_refused(media_type: str) -> None:
     with pytest.raises(PictureTypeMismatch):
         head_of(photograph(64, 48), media_type=media_type)
 
 
-def test_who_sends_an_iphone_photo_is_told_of_the_setting() -> None:
+def test_heic_refusal_names_the_setting_of_the_iphone() -> None:
     heic = next(content for name, content, _ in HOSTILE if name == "heic")
     with pytest.raises(PictureTypeRefused, match="HEIC") as refused:
         head_of(heic)
     assert "Most Compatible" in refused.value.hint
 
 
-def test_real_camera_photos_are_let_in(real_data: Path) -> None:
+def test_real_camera_photos_are_admitted(real_data: Path) -> None:
     photos = sorted((real_data / "photos").glob("*.jpg"))
     assert photos
     for photo in photos:
@@ -102,15 +102,15 @@ def test_real_camera_photos_are_let_in(real_data: Path) -> None:
 
 
 @pytest.mark.proof
-def test_no_file_is_worth_sending_to_keep_us_busy(tmp_path: Path, figure: Callable[[str, float, str], None]) -> None:
-    """Measured in a process of its own, which holds nothing yet: CPU for the slowest file, memory over all of them."""
+def test_hostile_file_takes_little_time_and_memory(tmp_path: Path, figure: Callable[[str, float, str], None]) -> None:
+    """Measured in a process of its own, which is empty: CPU for the slowest file, memory over all of them."""
     for number, (_, content, _) in enumerate(HOSTILE):
         (tmp_path / str(number)).write_bytes(content)
     program = """
 import sys, time
 from pathlib import Path
 from fairground.kernel.errors import DomainError
-from fairground.platform.images.headers.admission import read_head
+from fairground.platform.images.admission import read_head
 def most_kib():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 before, slowest = most_kib(), 0.0

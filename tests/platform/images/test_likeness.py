@@ -1,4 +1,4 @@
-"""How alike our pictures are to those of a full decode and the best filter: SSIM of the luminance, 1 is the same."""
+"""The likeness of derivatives to a full decode with the best filter: SSIM of the luminance, 1 is the same."""
 
 import io
 from collections.abc import Callable
@@ -12,8 +12,7 @@ from PIL import Image
 
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.recipes import MASTER, Recipe, Shape
-from fairground.platform.images.rendering.canvas import Engine, render
-from fairground.platform.images.rendering.plan import HEADROOM
+from fairground.platform.images.rendering.canvas import HEADROOM, Engine, render
 from tests.support.drawn_photo import draw_photo
 from tests.support.pictures import opened
 
@@ -57,7 +56,7 @@ def drawn(width_px: int) -> bytes:
 
 
 def likeness_at(engine: Engine, content: bytes, width_px: int) -> float:
-    (picture,) = render(engine, content, [exact(width_px)]).pictures
+    (picture,) = render(engine, content, [exact(width_px)]).derivatives
     return likeness(opened(picture.content), reference(content, (picture.width_px, picture.height_px)))
 
 
@@ -76,7 +75,7 @@ def test_a_quick_decode_shows_no_difference(engine: Engine, figure: Figures) -> 
 
 def test_scaling_in_steps_shows_no_difference(engine: Engine, figure: Figures) -> None:
     photo = drawn(2400)
-    pictures = render(engine, photo, [exact(width_px) for width_px in (400, 800, 1200)]).pictures
+    pictures = render(engine, photo, [exact(width_px) for width_px in (400, 800, 1200)]).derivatives
     assert len(pictures) == 3
     for picture in pictures:
         found = likeness(opened(picture.content), reference(photo, (picture.width_px, picture.height_px)))
@@ -86,11 +85,11 @@ def test_scaling_in_steps_shows_no_difference(engine: Engine, figure: Figures) -
 
 def test_an_avatar_from_its_master_shows_no_difference(engine: Engine, figure: Figures) -> None:
     photo = drawn(1800)
-    (master,) = render(engine, photo, [MASTER]).pictures
+    (master,) = render(engine, photo, [MASTER]).derivatives
     whole = Image.open(io.BytesIO(photo))
     middle = whole.crop(((whole.width - whole.height) // 2, 0, (whole.width + whole.height) // 2, whole.height))
     for width_px in (96, 256, 512):
-        (avatar,) = render(engine, master.content, [exact(width_px, Shape.SQUARE)]).pictures
+        (avatar,) = render(engine, master.content, [exact(width_px, Shape.SQUARE)]).derivatives
         found = likeness(opened(avatar.content), middle.resize((width_px, width_px), Image.Resampling.LANCZOS))
         figure(f"SSIM of an avatar of {width_px} px by {type(engine).__name__}, from its master", found, "")
         assert found >= 0.993  # scaled twice, and stored as JPEG in between

@@ -4,10 +4,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fairground.platform.images.formats import PictureFormat
-from fairground.platform.images.monogram import MAGIC, colour_of, contrast_with_white, initials, monogram
+from fairground.platform.images.monogram import MONOGRAM_MAGIC, colour_of, contrast_with_white, initials, monogram
 from fairground.platform.images.recipes import Recipe, Shape
 from fairground.platform.images.renderer import Renderer
-from fairground.platform.images.rendering.letters import SIDE_PX, draw_monogram
+from fairground.platform.images.rendering.pillow import MONOGRAM_SIDE_PX, draw_monogram
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.images.wire import EngineName
 from tests.support.pictures import opened, pixel
@@ -41,20 +41,20 @@ from tests.support.pictures import opened, pixel
         ('<script>alert("1")</script>', "S"),
     ],
 )
-def test_initials_are_written_as_their_readers_would(name: str, letters: str) -> None:
+def test_initials_of_a_name(name: str, letters: str) -> None:
     assert initials(name) == letters
 
 
 @given(name=st.text(max_size=60), seed=st.text(max_size=40))
-def test_any_name_gives_a_drawing_on_its_colour(name: str, seed: str) -> None:
+def test_monogram_of_any_name_is_drawn_on_its_colour(name: str, seed: str) -> None:
     drawing = opened(draw_monogram(monogram(name, seed=seed)))
-    assert (drawing.size, drawing.mode) == ((SIDE_PX, SIDE_PX), "RGB")
+    assert (drawing.size, drawing.mode) == ((MONOGRAM_SIDE_PX, MONOGRAM_SIDE_PX), "RGB")
     assert "#{:02x}{:02x}{:02x}".format(*pixel(drawing, (2, 2))) == colour_of(seed)
     assert _ink(drawing)
 
 
 @pytest.mark.parametrize("name", ["Wim Wenders", "Юлия Жукова", "Øystein Ås", "Ẹniọlá Ỳ", "Ḿ Ǘ", "Ian Ill", "ნინო"])
-def test_letters_stand_within_the_circle_that_many_pages_cut_out(name: str) -> None:
+def test_letters_fit_into_a_circular_crop(name: str) -> None:
     left, top, right, bottom = _ink(draw := opened(draw_monogram(monogram(name, seed=""))))
     middle = draw.width / 2
     corners = [(x - middle, y - middle) for x in (left, right) for y in (top, bottom)]
@@ -62,14 +62,14 @@ def test_letters_stand_within_the_circle_that_many_pages_cut_out(name: str) -> N
     assert abs((left + right) / 2 - middle) < 20
 
 
-def test_a_script_without_letters_of_ours_gives_a_figure() -> None:
+def test_name_in_a_script_without_letters_in_the_font_is_a_figure() -> None:
     figure = draw_monogram(monogram("", seed=""))
     assert draw_monogram(monogram("山田 太郎", seed="")) == figure
     assert draw_monogram(monogram("Maya", seed="")) != figure
 
 
 @pytest.mark.parametrize("engine", [EngineName.VIPS, EngineName.PILLOW])
-async def test_a_child_draws_it_in_any_format(engine: EngineName) -> None:
+async def test_child_draws_a_monogram_in_any_format(engine: EngineName) -> None:
     source, renderer = monogram("Maya Stone", seed="1"), Renderer(ImageSettings(renderers=1), engine=engine)
 
     async def load() -> bytes:
@@ -77,7 +77,7 @@ async def test_a_child_draws_it_in_any_format(engine: EngineName) -> None:
 
     async with renderer.running():
         for kind in (PictureFormat.JPEG, PictureFormat.WEBP, PictureFormat.AVIF):
-            (made,) = (await renderer.render("maya", (Recipe(Shape.SQUARE, 96, kind, 80),), load)).pictures
+            (made,) = (await renderer.render("maya", (Recipe(Shape.SQUARE, 96, kind, 80),), load)).derivatives
             image = opened(made.content)
             assert (image.size, image.format) == ((96, 96), kind.name)
             assert max(abs(a - b) for a, b in zip(pixel(image, (3, 3)), _rgb(colour_of("1")), strict=True)) < 12
@@ -88,15 +88,15 @@ def test_white_letters_can_be_read_on_every_colour(seed: str) -> None:
     assert contrast_with_white(colour_of(seed)) >= 4.5
 
 
-def test_a_colour_belongs_to_its_owner() -> None:
+def test_colour_follows_the_seed_and_not_the_name() -> None:
     colours = [colour_of(f"provider {number}") for number in range(200)]
     assert colours == [colour_of(f"provider {number}") for number in range(200)]
     assert len(set(colours)) > 150
     assert monogram("Maya", seed="a") != monogram("Maya", seed="b")
-    assert monogram("Maya", seed="a").startswith(MAGIC)
+    assert monogram("Maya", seed="a").startswith(MONOGRAM_MAGIC)
 
 
-def test_contrast_is_what_the_standard_says() -> None:
+def test_contrast_equals_the_values_of_wcag() -> None:
     assert contrast_with_white("#000000") == pytest.approx(21)
     assert contrast_with_white("#ffffff") == pytest.approx(1)
     assert contrast_with_white("#767676") == pytest.approx(4.54, abs=0.01)

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from fairground.kernel.errors import DomainError
+from fairground.platform.images.admission import read_head
 from fairground.platform.images.formats import PictureFormat
-from fairground.platform.images.headers.admission import read_head
 from fairground.platform.images.recipes import MASTER, PLACEHOLDER, UPLOAD, Recipe, Shape
 from fairground.platform.images.refusals import PictureBroken, PictureTooCostly, RendererBusy, RendererUnavailable
 from fairground.platform.images.renderer import Renderer
@@ -33,7 +33,7 @@ SMALL: Final = photograph(160, 120)
 
 
 class Source:
-    """A picture that counts how often it was loaded, and may wait to be let go."""
+    """A picture that counts its loads, and can be held back."""
 
     def __init__(self, content: bytes = SMALL) -> None:
         self.loads = 0
@@ -67,26 +67,26 @@ def is_there(process_id: int) -> bool:
         return False
 
 
-async def test_a_child_renders_what_this_process_would(engine_name: EngineName) -> None:
+async def test_child_renders_every_recipe_of_an_upload(engine_name: EngineName) -> None:
     async with rendering(engine=engine_name) as renderer:
         rendered = await renderer.render("photo", UPLOAD, Source(photograph(500, 400, orientation=6)).load)
     assert (rendered.width_px, rendered.height_px) == (500, 400)
-    assert {one.recipe for one in rendered.pictures} >= {MASTER, PLACEHOLDER}
-    assert all(is_upright(opened(one.content)) for one in rendered.pictures)
+    assert {one.recipe for one in rendered.derivatives} >= {MASTER, PLACEHOLDER}
+    assert all(is_upright(opened(one.content)) for one in rendered.derivatives)
 
 
-async def test_a_thousand_who_want_ten_pictures_get_them_from_ten_renderings() -> None:
+async def test_thousand_requests_for_ten_pictures_take_ten_renderings() -> None:
     async with rendering(renderers=2, queue_max=8) as renderer:
         sources = [Source() for _ in range(10)]
-        wanted = [renderer.render(f"photo {at % 10}", [AVATAR], sources[at % 10].load) for at in range(1_000)]
-        rendered = await asyncio.gather(*wanted)
+        renders = [renderer.render(f"photo {at % 10}", [AVATAR], sources[at % 10].load) for at in range(1_000)]
+        rendered = await asyncio.gather(*renders)
     assert [source.loads for source in sources] == [1] * 10
     assert len({id(one) for one in rendered}) == 10
     assert renderer.stats.joined == 990
     assert sum(renderer.stats.durations.counts) == 10
 
 
-async def test_without_a_shared_name_each_is_rendered_alone() -> None:
+async def test_requests_with_distinct_names_are_rendered_separately() -> None:
     """The control of the test above."""
     async with rendering(queue_max=100) as renderer:
         source = Source()
@@ -94,7 +94,7 @@ async def test_without_a_shared_name_each_is_rendered_alone() -> None:
     assert source.loads == 20
 
 
-async def test_who_comes_to_a_full_queue_is_sent_away_at_once() -> None:
+async def test_request_to_a_full_queue_is_refused_at_once() -> None:
     async with rendering(queue_max=2) as renderer, asyncio.TaskGroup() as group:
         source = Source()
         source.gate.clear()
@@ -109,7 +109,7 @@ async def test_who_comes_to_a_full_queue_is_sent_away_at_once() -> None:
     assert renderer.stats.failed == {"images.renderer_busy": 1}
 
 
-async def test_who_leaves_ends_it_for_nobody_else() -> None:
+async def test_cancelling_one_caller_leaves_the_others_waiting() -> None:
     async with rendering() as renderer, asyncio.TaskGroup() as group:
         source = Source()
         source.gate.clear()
@@ -118,57 +118,57 @@ async def test_who_leaves_ends_it_for_nobody_else() -> None:
         await until(lambda: source.loads == 1)
         first.cancel()
         source.gate.set()
-        assert (await second).pictures
+        assert (await second).derivatives
     assert first.cancelled()
 
 
-async def test_what_cannot_be_loaded_costs_no_child() -> None:
+async def test_failed_load_costs_no_child() -> None:
     async def gone() -> bytes:
         raise FileNotFoundError("gone")
 
     async with rendering() as renderer:
         with pytest.raises(FileNotFoundError):
             await renderer.render("gone", [AVATAR], gone)
-        assert (await renderer.render("photo", [AVATAR], Source().load)).pictures
+        assert (await renderer.render("photo", [AVATAR], Source().load)).derivatives
     assert renderer.stats.children_started == 1
 
 
-async def test_a_damaged_picture_is_refused_and_the_child_lives_on(engine_name: EngineName) -> None:
+async def test_damaged_picture_is_refused_and_the_child_goes_on(engine_name: EngineName) -> None:
     damaged = photograph(400, 300, kind="WEBP")[:-4000] + bytes(4000)
     async with rendering(engine=engine_name) as renderer:
         with pytest.raises(PictureBroken) as refused:
             await renderer.render("damaged", [AVATAR], Source(damaged).load)
         assert "save a copy" in refused.value.hint
-        assert (await renderer.render("photo", [AVATAR], Source().load)).pictures
+        assert (await renderer.render("photo", [AVATAR], Source().load)).derivatives
     assert renderer.stats.children_started == 1
 
 
 @pytest.mark.parametrize(
     "limits", [{"cpu_seconds": 1}, {"wall_seconds": 1, "cpu_seconds": 300}], ids=["CPU time", "time"]
 )
-async def test_a_bomb_costs_one_picture_and_one_child(limits: dict[str, Any]) -> None:
+async def test_bomb_costs_one_picture_and_one_child(limits: dict[str, Any]) -> None:
     async with rendering(**limits) as renderer:
         with pytest.raises(PictureTooCostly):
             await renderer.render("bomb", [AVATAR], Source(progressive_bomb()).load)
-        assert (await renderer.render("photo", [AVATAR], Source().load)).pictures
+        assert (await renderer.render("photo", [AVATAR], Source().load)).derivatives
     assert renderer.stats.children_started == 2
 
 
-async def test_what_wants_too_much_memory_does_not_get_it(engine_name: EngineName) -> None:
+async def test_picture_beyond_the_memory_limit_is_too_costly(engine_name: EngineName) -> None:
     # A progressive JPEG is kept whole until its end, two bytes a pixel and colour: 347 MB.
     async with rendering(engine=engine_name, memory_mebibytes=256) as renderer:
         with pytest.raises((PictureTooCostly, PictureBroken)):
             await renderer.render("greedy", [AVATAR], Source(progressive_bomb()).load)
-        assert (await renderer.render("photo", [AVATAR], Source().load)).pictures
+        assert (await renderer.render("photo", [AVATAR], Source().load)).derivatives
 
 
-async def test_a_large_picture_is_kept_in_memory_not_on_disk(engine_name: EngineName) -> None:
+async def test_large_picture_is_decoded_in_memory_not_on_disk(engine_name: EngineName) -> None:
     large = store(Image.new("RGB", (8_000, 5_000), "teal"), "WEBP", lossless=True, method=0, quality=0)
     async with rendering(engine=engine_name) as renderer:
         assert (await renderer.render("large", [AVATAR], Source(large).load)).width_px == 8_000
 
 
-async def test_a_child_that_somebody_kills_is_replaced() -> None:
+async def test_child_killed_from_outside_is_replaced() -> None:
     async with rendering(renderers=1) as renderer:
         before = children()
         await renderer.render("photo", [AVATAR], Source().load)
@@ -176,7 +176,7 @@ async def test_a_child_that_somebody_kills_is_replaced() -> None:
         os.kill(child, signal.SIGKILL)
         await until(lambda: not is_there(child))
         await asyncio.sleep(0.05)
-        assert (await renderer.render("again", [AVATAR], Source().load)).pictures
+        assert (await renderer.render("again", [AVATAR], Source().load)).derivatives
         (child,) = children() - before
         bomb = asyncio.ensure_future(renderer.render("slow", [AVATAR], Source(progressive_bomb()).load))
         await asyncio.sleep(0.3)
@@ -185,21 +185,21 @@ async def test_a_child_that_somebody_kills_is_replaced() -> None:
             await bomb
 
 
-async def test_a_child_is_replaced_before_it_grows_old() -> None:
+async def test_child_is_replaced_after_its_number_of_renders() -> None:
     async with rendering(renders_max=3) as renderer:
         for at in range(7):
             await renderer.render(f"photo {at}", [AVATAR], Source().load)
     assert renderer.stats.children_started == 3
 
 
-async def test_a_child_that_has_grown_large_is_replaced() -> None:
+async def test_child_is_replaced_when_its_memory_has_grown() -> None:
     async with rendering(resident_mebibytes=32) as renderer:
         for at in range(2):
             await renderer.render(f"photo {at}", UPLOAD, Source(photograph(1600, 1200)).load)
     assert renderer.stats.children_started == 2
 
 
-async def test_the_end_leaves_no_child_and_nobody_waiting() -> None:
+async def test_stop_leaves_no_child_and_no_waiting_caller() -> None:
     before = children()
     renderer = Renderer(ImageSettings(renderers=2))
     source = Source()
@@ -222,7 +222,7 @@ async def test_the_end_leaves_no_child_and_nobody_waiting() -> None:
         await renderer.render("photo", [AVATAR], source.load)
 
 
-async def test_a_child_that_does_not_start_is_an_outage_not_a_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_child_that_does_not_start_raises_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     async with rendering() as renderer:
         with pytest.raises(RendererUnavailable):
@@ -234,10 +234,10 @@ async def test_a_child_that_does_not_start_is_an_outage_not_a_hang(monkeypatch: 
     ['{"rendered": {}, "sizes": [9000000000]}', '{"rendered": {}, "sizes": []}', "[]", "nonsense", "9" * 99_999],
     ids=["too large", "nothing", "no answer", "no JSON", "no end"],
 )
-async def test_a_child_that_was_taken_over_costs_one_picture(
+async def test_child_that_was_taken_over_costs_one_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
-    """Who makes a decoder do as they like can have it say anything, and may not fill the memory of its parent."""
+    """A hijacked decoder can answer anything, and must not fill the memory of its parent."""
     taken_over = tmp_path / "child"
     taken_over.write_text(f"#!/bin/sh\necho 'ready vips'\nread request\necho '{answer}'\nexec /bin/sleep 600\n")
     taken_over.chmod(0o700)
@@ -247,7 +247,7 @@ async def test_a_child_that_was_taken_over_costs_one_picture(
             await renderer.render("photo", [AVATAR], Source().load)
 
 
-async def test_a_child_knows_nothing_and_may_do_little(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_child_has_no_environment_and_few_rights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRGROUND_SECRET_OF_THE_TEST", "hidden")
     before = children()
     async with rendering(memory_mebibytes=512) as renderer:
@@ -265,7 +265,7 @@ async def test_a_child_knows_nothing_and_may_do_little(monkeypatch: pytest.Monke
 
 _PARENT: Final = """
 import asyncio, sys
-from fairground.platform.images.headers.admission import read_head
+from fairground.platform.images.admission import read_head
 from fairground.platform.images.recipes import MASTER
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
@@ -298,10 +298,10 @@ async def test_the_program_never_loads_a_decoder_and_its_children_do_not_outlive
 
 
 @pytest.mark.proof
-async def test_a_mutated_picture_is_a_picture_or_refused(
+async def test_mutated_picture_is_rendered_or_refused(
     engine_name: EngineName, dose: Dose, figure: Callable[[str, float, str], None]
 ) -> None:
-    """Whatever its head says: the decoder sees those, too, that would not have been let in."""
+    """The decoder gets those, too, that admission would have refused."""
     chance = random.Random(20_240_517)
     sources = [photograph(200, 150, kind=kind, orientation=6) for kind in ("JPEG", "PNG", "WEBP", "AVIF")]
     files = [mutate(chance.choice(sources), chance) for _ in range(dose(small=150, full=5_000))]

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 
 import pytest
 
-from fairground.modules.media.metrics import measure_pictures
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
@@ -15,7 +13,6 @@ from fairground.platform.db.database import Database
 from fairground.platform.http.counting import RequestStats
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.images.stats import PictureStats
 from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.queue import Queue, measure_queue
 from fairground.platform.jobs.routes import Routes
@@ -43,8 +40,8 @@ def a_cache() -> ResponseCache:
 
 
 def metrics_of(db: Database, requests: RequestStats, jobs: JobStats, cache: ResponseCache) -> Metrics:
-    measures = partial(measure_pictures, PictureStats(), Renderer(ImageSettings()))
-    return Metrics(Sources(db=db, requests=requests, jobs=jobs, cache=cache, measures=[measures]))
+    measures = [Renderer(ImageSettings()).measure]
+    return Metrics(Sources(db=db, requests=requests, jobs=jobs, cache=cache, measures=measures))
 
 
 async def test_every_part_of_a_process_is_shown(working: tuple[Database, Shop, Worker]) -> None:

@@ -134,7 +134,7 @@ def _system_user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        # Containers run under numbers that have no name.
+        # The user id of a container often has no name.
         return f"number {os.getuid()}"
 
 
@@ -149,12 +149,14 @@ def _ask_server(address: str, *, token: str) -> CacheReport:
     return CacheReport.model_validate_json(answer.content)
 
 
-def _print(told: CacheReport) -> None:
-    room = f"{told.memory_bytes / 2**20:.1f} of {told.memory_most_bytes / 2**20:.0f} MiB"
-    typer.echo(f"process {told.process}: {told.entries} answers in {room}, {told.evictions} pushed out")
-    typer.echo(f"shared level: {told.shared}, {told.shared_failures} times not usable, {told.damaged} entries damaged")
+def _print(report: CacheReport) -> None:
+    room = f"{report.memory_bytes / 2**20:.1f} of {report.memory_most_bytes / 2**20:.0f} MiB"
+    typer.echo(f"process {report.process}: {report.entries} answers in {room}, {report.evictions} pushed out")
+    typer.echo(
+        f"shared level: {report.shared}, {report.shared_failures} times not usable, {report.damaged} entries damaged"
+    )
     typer.echo(f"{'route':<22}{'hits':>8}{'misses':>8}{'stale':>8}{'bypass':>8}{'304':>8}{'computed':>10}{'ratio':>8}")
-    for route in told.routes:
+    for route in report.routes:
         counts = (route.hit, route.miss, route.stale, route.bypass, route.not_modified)
         numbers = "".join(f"{count:>8}" for count in counts)
         typer.echo(f"{route.route:<22}{numbers}{route.computed:>10}{route.hit_ratio:>8.1%}")

@@ -21,11 +21,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def upgrade() -> None:
-    """Bring the database to the state of this code.
+    """Upgrade the database to the schema of this code.
 
-    All of it, or nothing; a database that is not there yet is made, without a demo. A database file that holds
-    something is copied beside itself first, as NAME.before-DATE-TIME.db. Stop the servers of the older code before.
-    A guard that somebody dropped is made anew.
+    All modules are upgraded, or none. A missing database is created, without a demo. A database file with content is
+    copied beside itself first, as NAME.before-DATE-TIME.db. Stop the servers of the older code before.
+    A guard that was dropped is created again.
     """
     program = compose(load_settings(), is_secondary=True)
     changed = upgrade_schema(program.db.backend, program.histories)

@@ -1,4 +1,4 @@
-"""images doctor and warm: how pictures stand, and having them made before anybody asks."""
+"""images doctor and warm: the state of pictures, and renditions made before the first visitor asks for them."""
 
 from typing import Annotated
 
@@ -36,9 +36,9 @@ def warm(
     top: Annotated[int, typer.Option(min=1, max=10_000, help="How many providers of each area: the first.")] = 24,
     url: Address = "",
 ) -> None:
-    """Ask a running server for the pictures that lists and pages of the first providers show, in all their sizes.
+    """Request from a running server the pictures of lists and pages of the first providers, in all their sizes.
 
-    After a deploy or an import nobody waits then for a picture to be made; a CDN that the server names has it too.
-    Shows status and time of each. The exit code is 1 when an answer was not 2xx.
+    Run it after a deploy or an import: no visitor then waits for a picture, and a CDN that the server names has it too.
+    Prints status and time of each request. The exit code is 1 when a response is not 2xx.
     """
     show_warmed(url, lambda client: warm_pictures(client, top=top))

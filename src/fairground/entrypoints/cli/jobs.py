@@ -1,4 +1,4 @@
-"""jobs list, jobs requeue: work that was given up."""
+"""jobs list, jobs requeue: dead letters."""
 
 from typing import Annotated
 from uuid import UUID
@@ -42,9 +42,9 @@ def requeue_job(
         UUID, typer.Argument(help="As `fairground jobs list` shows it.", metavar="ID", show_default=False)
     ],
 ) -> None:
-    """Try a job again that was given up.
+    """Retry a dead job.
 
-    It gets all its attempts anew. Mend first what its error names.
+    The job gets its full number of attempts again. Correct the cause of its error first.
     """
 
     async def requeue_it(program: Program) -> None:

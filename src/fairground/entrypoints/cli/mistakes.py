@@ -1,4 +1,4 @@
-"""What a user of the command line can get wrong; each is told in one sentence, without a traceback."""
+"""The mistakes of a user of the command line; each is printed as one sentence, without a traceback."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ from fairground.verticals.loader import PackError
 
 
 class Mistake(Exception):
-    """Something that one command alone can find wrong."""
+    """A mistake that only one command can find."""
 
 
 MISTAKES: Final = (
@@ -40,7 +40,7 @@ MISTAKES: Final = (
 
 
 def say(mistake: Exception) -> str:
-    """Return what to print: one sentence with the way out, or the help that was missing."""
+    """Return the text to print: one sentence with its hint, or the help of a group called without a command."""
     if isinstance(mistake, TyperException):
         return _say_usage(mistake)
     return f"fairground: {_sentence(mistake)}"
@@ -51,9 +51,9 @@ def _sentence(mistake: Exception) -> str:
         return str(mistake)
     hint = mistake.hint
     if isinstance(mistake, DatabaseUnavailable) and hint == DatabaseUnavailable.hint:
-        # No request was cut off here: most often the database is not where the settings say.
+        # A command has no request that was cut off: most often the settings name the wrong database.
         hint = "Check that it runs and that FAIRGROUND_DATABASE_URL names it, then try again."
-    # The operator may see what the public must not: which host, port or file it was.
+    # An operator may see the host, port or file that the public must not see.
     reason = mistake.reason.rstrip(".") if isinstance(mistake, Unavailable) else ""
     detail = f"{mistake.detail.rstrip('.')}: {reason}." if reason else mistake.detail
     return f"{detail} {hint}".strip()

@@ -1,4 +1,4 @@
-"""search reindex: the search index, made anew."""
+"""search reindex: rebuilds the search index."""
 
 import sys
 
@@ -12,7 +12,7 @@ from fairground.entrypoints.compose import Program
 def add_to(app: typer.Typer) -> None:
     commands = typer.Typer(help="Look after the search index.", no_args_is_help=True)
     commands.command("reindex")(reindex)
-    # A second command would make it a choice; until then this keeps its name in front of it.
+    # Without a callback, typer drops the name of a group's only command.
     commands.callback()(_group)
     app.add_typer(commands, name="search")
 
@@ -22,10 +22,10 @@ def _group() -> None:
 
 
 def reindex() -> None:
-    """Make the search index of every provider anew, beside a running server.
+    """Rebuild the search index of every provider, beside a running server.
 
-    Every change keeps the index right by itself; this is for one that an older version made. It takes 500 providers in
-    a transaction and can be interrupted and repeated: what is right already is not written again.
+    Every change updates the index by itself; this command is for an index of an older version. It takes 500 providers
+    in a transaction and can be interrupted and repeated: documents that are up to date are not written again.
     """
 
     async def index_all(program: Program) -> int:

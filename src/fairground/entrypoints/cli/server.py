@@ -1,4 +1,4 @@
-"""up, serve, worker: what runs until it is told to stop."""
+"""up, serve, worker: commands that run until a signal stops them."""
 
 import asyncio
 import gc
@@ -78,11 +78,11 @@ def work() -> None:
     program = compose(load_settings())
     require_schema(program.db.backend, program.histories)
     program.db.backend.acquire_server_lock()
-    _run(program, _until_told_to_stop)
+    _run(program, _wait_for_stop)
 
 
 def _build_demo(settings: Settings, file: Path) -> None:
-    """Build the demo beside the database file, and put it in its place when it is whole."""
+    """Build the demo in a second file, which takes the place of the database file when it is complete."""
     if not settings.allows(Risk.DEMO_ACCOUNTS):
         typer.echo(
             f"No demo is built, for others can reach {settings.address} and everybody knows its passwords."
@@ -167,7 +167,7 @@ def _tighten(data_dir: Path) -> None:
             tighten(path)
 
 
-async def _until_told_to_stop() -> None:
+async def _wait_for_stop() -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

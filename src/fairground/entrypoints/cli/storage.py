@@ -1,4 +1,4 @@
-"""storage check, lifecycle, orphans and collect: the store of files, tried out and tidied."""
+"""storage check, lifecycle, orphans and collect: checks the store of files, manages its cold tier, removes orphans."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -118,9 +118,9 @@ def _print_results(results: Sequence[CheckResult]) -> None:
 
 
 def show_orphans() -> None:
-    """List what `storage collect` would remove now, and remove nothing.
+    """List the objects that `storage collect` would remove now, without removing them.
 
-    That is what nothing refers to any more, for longer than the settings say, and uploads that were never completed.
+    These are objects without a reference for longer than the settings say, and abandoned uploads.
     """
 
     async def list_them(program: Program) -> None:

@@ -1,4 +1,4 @@
-"""Who sent a request: by the cookie of a browser, or by a bearer token."""
+"""Authenticates requests by the cookie of a browser or by a bearer token."""
 
 from starlette.requests import HTTPConnection
 
@@ -17,7 +17,7 @@ class SessionAuthenticator:
     async def authenticate(self, connection: HTTPConnection) -> Caller | None:
         authorization = connection.headers.get("authorization")
         if authorization is not None:
-            # Whoever sends a token means it: a bad one must not fall back to whom the browser belongs to.
+            # A bad token must not fall back to the user of the browser's cookie.
             scheme, _, token = authorization.partition(" ")
             return await self._find(token.strip(), SessionKind.TOKEN) if scheme.lower() == "bearer" else None
         secret = self._cookie.read(connection)
@@ -28,7 +28,7 @@ class SessionAuthenticator:
         if found is None:
             return None
         session, user = found
-        # A cookie is sent without the user's doing and a token is not; neither may pass for the other.
+        # Browsers send cookies by themselves, but not tokens, so neither kind may pass for the other.
         if session.kind is not kind:
             return None
         return Caller(

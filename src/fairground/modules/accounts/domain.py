@@ -1,4 +1,4 @@
-"""Rules of accounts: what an address, a name and a password may be, what is secret, and how long a session lives."""
+"""Rules of accounts: addresses, names, passwords, secrets, and the lifetimes of sessions and links."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from fairground.contracts.accounts import EmailUnfit, NameUnfit, PasswordUnfit, Role, SessionKind
+from fairground.contracts.accounts import EmailUnfit, LinkUnusable, NameUnfit, PasswordUnfit, Role, SessionKind
 from fairground.kernel.email_addresses import EmailRefused, normalise_email
 from fairground.kernel.text import refused_as, require_line, shown_line
 from fairground.modules.accounts.settings import AccountsSettings
@@ -19,8 +19,8 @@ PASSWORD_MIN_LENGTH: Final = 8
 PASSWORD_MAX_LENGTH: Final = 128  # a bound on what is hashed; passphrases are far shorter
 NAME_MAX_LENGTH: Final = 100
 SESSION_NAME_MAX_LENGTH: Final = 200
-SESSIONS_MAX: Final = 100  # of each kind to an account: a list that a person can look through
-SEEN_EVERY: Final = timedelta(minutes=1)  # a session is written at most this often, however busy it is
+SESSIONS_MAX: Final = 100  # of each kind for one account: a list that a person can read
+SEEN_EVERY: Final = timedelta(minutes=1)  # a session is written at most this often
 
 # Accounts were opened by this rule before `kernel.email_addresses`, which refuses some of them: they still sign in.
 _EARLIER_EMAIL_MAX_LENGTH: Final = 254
@@ -32,7 +32,7 @@ _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class LinkPurpose(StrEnum):
-    """What a mailed link does."""
+    """The purpose of a mailed link."""
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose, not a password
@@ -40,7 +40,7 @@ class LinkPurpose(StrEnum):
 
 @dataclass(frozen=True)
 class Lifetime:
-    """How long a session lives: until `absolute` is over, or `idle` without a sign of its holder."""
+    """A session ends `absolute` after its start, or `idle` after its last use."""
 
     absolute: timedelta
     idle: timedelta | None = None
@@ -68,8 +68,12 @@ def link_lifetime(settings: AccountsSettings, *, purpose: LinkPurpose) -> timede
     return timedelta(minutes=settings.reset_link_minutes)
 
 
+def link_unusable() -> LinkUnusable:
+    return LinkUnusable("This link has expired, was used already, or never existed.")
+
+
 def find_email(text: str) -> str | None:
-    """Return the one form in which an address is looked for, or None if no account can have it."""
+    """Return the normalised form of an address, or None if no account can have it."""
     try:
         return normalise_email(text)
     except EmailRefused:
@@ -79,7 +83,7 @@ def find_email(text: str) -> str | None:
 
 
 def get_email(text: str) -> str:
-    """Return the one form in which an address is kept; raise EmailUnfit if mail cannot be sent to it."""
+    """Return the normalised form of an address; raise EmailUnfit if mail cannot be sent to it."""
     try:
         return normalise_email(text)
     except EmailRefused as error:
@@ -87,23 +91,23 @@ def get_email(text: str) -> str:
 
 
 def get_name(text: str) -> str:
-    """Return a name as it is kept; raise NameUnfit where `require_line` refuses it."""
+    """Return a name as it is stored; raise NameUnfit if `require_line` refuses it."""
     with refused_as(NameUnfit, "The name", field="name"):
         return require_line(text, most=NAME_MAX_LENGTH)
 
 
 def session_name(text: str) -> str:
-    """Return the name in the list of sessions, from what the browser sent as its own."""
+    """Return the name of a session in lists, from the User-Agent of the browser or the name of the token."""
     return shown_line(text, most=SESSION_NAME_MAX_LENGTH) or "Unnamed"
 
 
 def normalise_password(password: str) -> str:
-    """Return what is hashed: the same for every keyboard that writes the same characters, and never much too long."""
+    """Return the bounded, NFKC-normalised text that is hashed, so that all keyboards give the same password."""
     return unicodedata.normalize("NFKC", password[: PASSWORD_MAX_LENGTH * 2])[: PASSWORD_MAX_LENGTH + 1]
 
 
 def check_password(password: str, *, well_known: Collection[str]) -> None:
-    """Refuse what is too short, too long or tried first by those who guess. There are no rules of composition.
+    """Refuse passwords that are too short, too long or well known. There are no rules of composition.
 
     Raises:
         PasswordUnfit
@@ -119,15 +123,15 @@ def check_password(password: str, *, well_known: Collection[str]) -> None:
 
 
 def new_secret() -> str:
-    """Return 256 bits of chance in 43 characters that need no quoting anywhere."""
+    """Return 256 random bits as 43 characters that are safe in URLs and headers."""
     return secrets.token_urlsafe(32)
 
 
 def is_secret(text: str) -> bool:
-    """Tell whether a text has the form of a secret, so that nothing else is looked for in the database."""
+    """Tell whether a text has the form of a secret; other texts need no look-up."""
     return _SECRET.fullmatch(text) is not None
 
 
 def hash_secret(secret: str) -> bytes:
-    """Return what is stored. A secret of 256 bits cannot be guessed, so a fast hash keeps it as well as a slow one."""
+    """Return the hash that is stored. A fast hash is enough for 256 random bits, which cannot be guessed."""
     return hashlib.sha256(secret.encode()).digest()

@@ -5,13 +5,22 @@ from datetime import timedelta
 from fairground.contracts.accounts import Accounts
 from fairground.modules.accounts import http
 from fairground.modules.accounts.authenticator import SessionAuthenticator
-from fairground.modules.accounts.handlers import AccountHandlers
 from fairground.modules.accounts.service import AccountService
-from fairground.modules.accounts.service.gate import Gate
-from fairground.modules.accounts.service.hashing import PasswordHasher, default_algorithm, load_well_known_passwords
-from fairground.modules.accounts.service.jobs import DropExpired, MailReset, MailVerification
+from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
+from fairground.modules.accounts.service.email_verification import EmailVerification
+from fairground.modules.accounts.service.emails import AccountEmails, MailReset, MailVerification
+from fairground.modules.accounts.service.password_hasher import (
+    PasswordHasher,
+    default_algorithm,
+    load_well_known_passwords,
+)
+from fairground.modules.accounts.service.passwords import Passwords
+from fairground.modules.accounts.service.sessions import DropExpired, Sessions
+from fairground.modules.accounts.service.sign_in import SignIn
+from fairground.modules.accounts.service.users import Users
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.accounts.tables import history
+from fairground.platform.db.database import Database
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.links import Links
 from fairground.platform.module import Module, Schedule
@@ -21,16 +30,12 @@ from fairground.runtime import Runtime
 def build(runtime: Runtime, links: Links) -> Module:
     db, settings, cookie = runtime.db, runtime.settings.of(AccountsSettings), runtime.cookie
     hasher = PasswordHasher(default_algorithm())
-    service = AccountService(
-        db=db,
-        gate=Gate(runtime.limiter, settings),
-        hasher=hasher,
-        well_known_passwords=load_well_known_passwords(),
-        settings=settings,
-    )
+    sessions = Sessions(db=db, settings=settings)
+    emails = AccountEmails(db=db, mailer=runtime.mailer, settings=settings, public_url=runtime.public_url)
+    attempts = AttemptLimiter(runtime.limiter, settings)
+    service = build_service(db=db, attempts=attempts, hasher=hasher, sessions=sessions)
     links.provide(Accounts, service)
     links.provide(Authenticator, SessionAuthenticator(service, cookie=cookie))
-    handlers = AccountHandlers(service, mailer=runtime.mailer, public_url=runtime.public_url)
 
     async def stop() -> None:
         hasher.close()
@@ -40,10 +45,25 @@ def build(runtime: Runtime, links: Links) -> Module:
         history=history,
         routers=http.routes(service, cookie=cookie),
         handlers={
-            MailVerification: handlers.mail_verification,
-            MailReset: handlers.mail_reset,
-            DropExpired: handlers.drop_expired,
+            MailVerification: emails.send_verification,
+            MailReset: emails.send_reset,
+            DropExpired: sessions.drop_expired,
         },
         schedules=[Schedule(job=DropExpired(), every=timedelta(hours=1))],
         stop=stop,
+    )
+
+
+def build_service(
+    *, db: Database, attempts: AttemptLimiter, hasher: PasswordHasher, sessions: Sessions
+) -> AccountService:
+    well_known_passwords = load_well_known_passwords()
+    return AccountService(
+        users=Users(db=db, attempts=attempts, hasher=hasher, well_known_passwords=well_known_passwords),
+        sign_in=SignIn(db=db, attempts=attempts, hasher=hasher, sessions=sessions),
+        sessions=sessions,
+        passwords=Passwords(
+            db=db, attempts=attempts, hasher=hasher, sessions=sessions, well_known_passwords=well_known_passwords
+        ),
+        email_verification=EmailVerification(db=db, attempts=attempts),
     )

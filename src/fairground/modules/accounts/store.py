@@ -49,11 +49,11 @@ class LiveSession:
     user: User
     ends_at: datetime
     is_due: bool
-    """Nobody has written down for a while that it was seen."""
+    """Whether `last_seen_at` is older than a minute."""
 
 
 async def insert_users(tx: WriteTx, users: Sequence[User], *, password_hash: str) -> int:
-    """Insert the users whose address is free; return how many those were."""
+    """Insert the users whose address is free; return their number."""
     rows = [_user_row(user, password_hash) for user in users]
     starts = range(0, len(rows), _ROWS_PER_STATEMENT)
     return sum([await tx.insert_ignore(UserRow, rows[start : start + _ROWS_PER_STATEMENT]) for start in starts])
@@ -101,7 +101,7 @@ async def find_credentials_of(tx: ReadTx, user_id: UUID) -> Credentials | None:
 
 
 async def lock_credentials(tx: WriteTx, user_id: UUID) -> Credentials | None:
-    """Read the password's hash and keep it as it is until the transaction ends."""
+    """Read a user with the hash of the password, and lock the row until the transaction ends."""
     rows = await tx.lock(_credentials().where(UserRow.id == user_id))
     return _to_credentials(rows[0] if rows else None)
 
@@ -147,7 +147,7 @@ async def find_live_session(tx: ReadTx, *, secret_hash: bytes) -> LiveSession | 
 
 
 async def mark_seen(tx: WriteTx, session_id: UUID, *, seen_at: datetime, expires_at: datetime) -> None:
-    """Move the times of a session on, unless somebody has done so within the minute or it has ended."""
+    """Advance the times of a session, unless it was marked within the last minute or has ended."""
     is_live = (SessionRow.id == session_id) & (SessionRow.expires_at > tx.now())
     await tx.execute(
         update(SessionRow).where(is_live & _is_due(tx)).values(last_seen_at=seen_at, expires_at=expires_at)
@@ -155,7 +155,7 @@ async def mark_seen(tx: WriteTx, session_id: UUID, *, seen_at: datetime, expires
 
 
 def _is_due(tx: ReadTx) -> ColumnElement[bool]:
-    # A sign of life in the future was stored by a clock that ran ahead; the end that follows from it is too late.
+    # A `last_seen_at` in the future was stored by a clock that ran ahead; the end derived from it is too late.
     return (SessionRow.last_seen_at < tx.now(-SEEN_EVERY)) | (SessionRow.last_seen_at > tx.now(SEEN_EVERY))
 
 
@@ -176,7 +176,7 @@ async def count_sessions(tx: ReadTx, user_id: UUID, *, kind: SessionKind) -> int
 
 
 async def delete_least_recently_seen(tx: WriteTx, user_id: UUID, *, kind: SessionKind, keep: int) -> None:
-    """Delete sessions of one kind until `keep` are left; ends those first that were not seen for the longest."""
+    """Delete sessions of one kind until `keep` are left, the least recently seen first."""
     newest_first = select(SessionRow.id).where(_live_of(tx, user_id, kind)).order_by(SessionRow.last_seen_at.desc())
     too_many = await tx.scalars(newest_first.order_by(SessionRow.id.desc()).offset(keep))
     if too_many:
@@ -207,13 +207,13 @@ async def insert_link(
 
 
 async def find_link_holder(tx: ReadTx, *, token_hash: bytes, purpose: LinkPurpose) -> UUID | None:
-    """Return whose link this is, if it can still be used."""
+    """Return the user of a link that can still be used."""
     holder: UUID | None = await tx.scalar(select(LinkRow.user_id).where(_is_usable(tx, token_hash, purpose)))
     return holder
 
 
 async def delete_link(tx: WriteTx, *, token_hash: bytes, purpose: LinkPurpose) -> bool:
-    """Use a link up. Return False if it was used, or has expired, in the meantime."""
+    """Delete a link as it is used. Return False if it was used before or has expired."""
     return await tx.execute(delete(LinkRow).where(_is_usable(tx, token_hash, purpose))) == 1
 
 
@@ -227,7 +227,7 @@ async def delete_links_of(tx: WriteTx, user_id: UUID, *, purpose: LinkPurpose) -
 
 
 async def delete_expired(tx: WriteTx) -> int:
-    """Delete sessions and links whose time is over; return how many there were."""
+    """Delete expired sessions and links; return their number."""
     sessions = await tx.execute(delete(SessionRow).where(SessionRow.expires_at < tx.now()))
     return sessions + await tx.execute(delete(LinkRow).where(LinkRow.expires_at < tx.now()))
 

@@ -22,7 +22,7 @@ class UserRow(Base):
         UniqueConstraint("email"),
         CheckConstraint("role IN ('customer', 'provider', 'admin')", name="role"),
         CheckConstraint("email = lower(email)", name="email_is_normalised"),
-        # Newest first is by id, because ids are made in order.
+        # Lists sort by id, newest first, because ids grow with time.
         Index(None, "role", "id"),
     )
 
@@ -36,7 +36,7 @@ class UserRow(Base):
 
 
 class SessionRow(Base):
-    """A proof of identity, alive while `expires_at` lies ahead. Ending a session deletes its row."""
+    """A session is live until `expires_at`. Ending it deletes its row."""
 
     __tablename__ = "accounts_session"
     __table_args__ = (
@@ -55,7 +55,7 @@ class SessionRow(Base):
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    """Beyond this no sign of life moves `expires_at`."""
+    """The latest `expires_at` that any use can lead to."""
 
 
 class LinkRow(Base):

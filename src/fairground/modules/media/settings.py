@@ -41,10 +41,10 @@ class MediaSettings(BaseSettings):
 
 
 def read_host_and_port(address: str) -> tuple[str, int]:
-    """Return host and port of "host:port"; an address of IPv6 stands in brackets there, as in a URL.
+    """Return host and port of "host:port", in which an IPv6 address has brackets, as in a URL.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is no such address.
     """
     refused = ValueError("must be host:port with a port of 1 to 65535, [IPv6]:port, or the path of a Unix socket")
     try:

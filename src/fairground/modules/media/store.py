@@ -1,21 +1,20 @@
 """Every SQL statement of the media module."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from fairground.contracts.media import Picture, PictureState, Refusal
-from fairground.modules.media.domain import pictures as domain
+from fairground.modules.media.domain import Look, Original, PictureRecord, Rendition, image_url
 from fairground.modules.media.tables import OriginalRow, PictureRow, RenditionRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
 
-# Both built once: every picture of a page is asked for, and building them costs as much as asking.
+# Both are built once: every picture of a page runs them, and building costs as much as running.
 _PICTURE: Final = (
     select(
         PictureRow.id,
@@ -44,44 +43,30 @@ _RENDITION: Final = select(
 ).where(RenditionRow.original_digest == bindparam("digest"), RenditionRow.recipe == bindparam("named"))
 
 
-@dataclass(frozen=True)
-class Original:
-    """What a picture is made of, once its file was judged."""
+class _PictureColumns(NamedTuple):
+    """A row of `_PICTURE`, in its order."""
 
-    digest: str
-    key: str
-    is_rendered: bool
-
-
-@dataclass(frozen=True)
-class KeptPicture:
-    picture: Picture
+    id: UUID
     owner_id: UUID
+    state: str
+    alt: str
+    alt_version: int
     upload_key: str | None
-    original: Original | None
-
-
-@dataclass(frozen=True)
-class Look:
-    """What is known of an original since it was rendered."""
-
-    width_px: int
-    height_px: int
-    colour: str
-    placeholder: str
-
-
-@dataclass(frozen=True)
-class Rendition:
-    recipe: str
-    key: str
-    width_px: int
-    height_px: int
-    size_bytes: int
+    refusal_code: str | None
+    refusal_detail: str | None
+    refusal_hint: str | None
+    created_at: datetime
+    original_digest: str | None
+    original_key: str | None
+    rendered_at: datetime | None
+    width_px: int | None
+    height_px: int | None
+    colour: str | None
+    placeholder: str | None
 
 
 async def count_open_uploads(tx: ReadTx, owner_id: UUID, *, lifetime: timedelta) -> int:
-    """Return how many forms of an owner can still be sent."""
+    """Return the number of an owner's forms that can still be sent."""
     count: int = await tx.scalar(
         select(func.count())
         .select_from(PictureRow)
@@ -110,39 +95,39 @@ async def insert_picture(
     await tx.execute(tx.ops.insert(PictureRow.__table__).values(row))
 
 
-async def find_picture(tx: ReadTx, picture_id: UUID) -> KeptPicture | None:
+async def find_picture(tx: ReadTx, picture_id: UUID) -> PictureRecord | None:
     row = await tx.one_or_none(_PICTURE, {"picture": picture_id})
-    return None if row is None else _kept_picture(row)
+    return None if row is None else _record(_PictureColumns(*row))
 
 
-async def lock_picture(tx: WriteTx, picture_id: UUID) -> KeptPicture | None:
-    """Return a picture that nobody else changes until this transaction ends."""
+async def lock_picture(tx: WriteTx, picture_id: UUID) -> PictureRecord | None:
+    """Return a picture, and keep other transactions from changing it until this one ends."""
     await tx.lock(select(PictureRow.id).where(PictureRow.id == picture_id))
     return await find_picture(tx, picture_id)
 
 
-async def keep_original(tx: WriteTx, *, digest: str, key: str) -> bool:
-    """Write down an original, lock it, and return whether it has been rendered already."""
-    # An update that changes nothing locks the row: whoever removes the last picture of these bytes waits.
+async def save_original(tx: WriteTx, *, digest: str, key: str) -> bool:
+    """Insert an original unless it is there, lock it, and return whether it has been rendered already."""
+    # An update that changes nothing locks the row: a transaction that deletes the last picture of these bytes waits.
     await tx.upsert(OriginalRow, [{"digest": digest, "key": key}], key=["digest"], update=["key"])
     rendered_at = await tx.scalar(select(OriginalRow.rendered_at).where(OriginalRow.digest == digest))
     return rendered_at is not None
 
 
-async def accept(tx: WriteTx, picture_id: UUID, *, digest: str, state: PictureState) -> None:
-    await _change(tx, picture_id, state=state, upload_key=None, original_digest=digest)
+async def accept_picture(tx: WriteTx, picture_id: UUID, *, digest: str, state: PictureState) -> None:
+    await _change_picture(tx, picture_id, state=state, upload_key=None, original_digest=digest)
 
 
 async def mark_ready(tx: WriteTx, picture_id: UUID) -> None:
-    await _change(tx, picture_id, state=PictureState.READY)
+    await _change_picture(tx, picture_id, state=PictureState.READY)
 
 
 async def describe_picture(tx: WriteTx, described: Picture) -> None:
-    await _change(tx, described.id, alt=described.alt, alt_version=described.alt_version)
+    await _change_picture(tx, described.id, alt=described.alt, alt_version=described.alt_version)
 
 
-async def refuse(tx: WriteTx, picture_id: UUID, refusal: Refusal) -> None:
-    await _change(
+async def refuse_picture(tx: WriteTx, picture_id: UUID, refusal: Refusal) -> None:
+    await _change_picture(
         tx,
         picture_id,
         state=PictureState.REFUSED,
@@ -155,7 +140,7 @@ async def refuse(tx: WriteTx, picture_id: UUID, refusal: Refusal) -> None:
 
 
 async def record_look(tx: WriteTx, digest: str, look: Look) -> None:
-    """Say of an original that its first sizes are there."""
+    """Mark an original as rendered, with what was learnt of it."""
     values = {
         "rendered_at": tx.now(),
         "width_px": look.width_px,
@@ -166,8 +151,8 @@ async def record_look(tx: WriteTx, digest: str, look: Look) -> None:
     await tx.execute(update(OriginalRow).where(OriginalRow.digest == digest).values(values))
 
 
-async def record_renditions(tx: WriteTx, digest: str, renditions: Sequence[Rendition]) -> None:
-    """Write down what was made of an original. What is there already under a recipe's name stays."""
+async def insert_renditions(tx: WriteTx, digest: str, renditions: Sequence[Rendition]) -> None:
+    """Insert renditions of an original. One that is there already under a recipe's name stays."""
     await tx.insert_ignore(RenditionRow, [{"original_digest": digest, **vars(each)} for each in renditions])
 
 
@@ -177,14 +162,14 @@ async def find_rendition(tx: ReadTx, digest: str, recipe: str) -> Rendition | No
 
 
 async def add_rendition(tx: WriteTx, digest: str, rendition: Rendition) -> None:
-    """Write down what was made later of an original, unless that has been forgotten meanwhile."""
-    # Locked, so that it is not forgotten in between.
+    """Insert a rendition that was made later, unless its original has been deleted meanwhile."""
+    # The lock keeps the original from being deleted in between.
     if await tx.lock(select(OriginalRow.digest).where(OriginalRow.digest == digest)):
-        await record_renditions(tx, digest, [rendition])
+        await insert_renditions(tx, digest, [rendition])
 
 
-async def forget_rendition(tx: WriteTx, digest: str, lost: Rendition) -> None:
-    """Forget a rendition whose file is gone, unless another was made in its place."""
+async def delete_lost_rendition(tx: WriteTx, digest: str, lost: Rendition) -> None:
+    """Delete a rendition whose file is gone, unless another was made in its place."""
     mine = (RenditionRow.original_digest == digest, RenditionRow.recipe == lost.recipe, RenditionRow.key == lost.key)
     await tx.execute(delete(RenditionRow).where(*mine))
 
@@ -193,9 +178,9 @@ async def delete_picture(tx: WriteTx, picture_id: UUID) -> None:
     await tx.execute(delete(PictureRow).where(PictureRow.id == picture_id))
 
 
-async def drop_original_unless_used(tx: WriteTx, digest: str) -> None:
-    """Forget an original that is no picture any more, and what was made of it; the collector takes the files."""
-    # Locked before it is looked at: whoever brings the same bytes just now either has come first, or finds no row.
+async def delete_original_unless_used(tx: WriteTx, digest: str) -> None:
+    """Delete an original that no picture uses, with its renditions; the orphan collector takes the files."""
+    # Locked before the question: a concurrent upload of the same bytes has either come first, or finds no row.
     await tx.lock(select(OriginalRow.digest).where(OriginalRow.digest == digest))
     if await tx.scalar(select(exists().where(PictureRow.original_digest == digest))):
         return
@@ -203,8 +188,8 @@ async def drop_original_unless_used(tx: WriteTx, digest: str) -> None:
     await tx.execute(delete(OriginalRow).where(OriginalRow.digest == digest))
 
 
-async def delete_leftovers(tx: WriteTx, *, older_than: timedelta) -> int:
-    """Forget pictures that never came, and those that were refused; return how many those were."""
+async def delete_abandoned_pictures(tx: WriteTx, *, older_than: timedelta) -> int:
+    """Delete pictures whose file never came, and refused ones; return their number."""
     states = [PictureState.AWAITED.value, PictureState.REFUSED.value]
     return await tx.execute(
         delete(PictureRow).where(PictureRow.state.in_(states), PictureRow.created_at < tx.now(-older_than))
@@ -218,39 +203,8 @@ async def find_referred(tx: ReadTx, keys: Collection[str]) -> set[str]:
     return {*originals, *renditions}
 
 
-async def _change(tx: WriteTx, picture_id: UUID, **values: Any) -> None:
-    await tx.execute(update(PictureRow).where(PictureRow.id == picture_id).values(values))
-
-
-def _kept_picture(row: Any) -> KeptPicture:
-    is_ready = row.state == PictureState.READY
-    picture = Picture(
-        id=row.id,
-        state=PictureState(row.state),
-        alt=row.alt,
-        alt_version=row.alt_version,
-        width_px=row.width_px if is_ready else None,
-        height_px=row.height_px if is_ready else None,
-        colour=row.colour if is_ready else None,
-        placeholder=row.placeholder if is_ready else None,
-        url=domain.image_url(row.id, row.original_digest) if is_ready else None,
-        refusal=_refusal(row),
-        created_at=row.created_at,
-    )
-    original = None
-    if row.original_digest is not None:
-        original = Original(row.original_digest, row.original_key, is_rendered=row.rendered_at is not None)
-    return KeptPicture(picture, row.owner_id, row.upload_key, original)
-
-
-def _refusal(row: Any) -> Refusal | None:
-    if row.refusal_code is None:
-        return None
-    return Refusal(code=row.refusal_code, detail=row.refusal_detail, hint=row.refusal_hint)
-
-
 async def find_existing(tx: ReadTx, picture_ids: Collection[UUID]) -> set[UUID]:
-    """Return those of the pictures that there are."""
+    """Return those of the pictures that exist."""
     return set(await tx.scalars(select(PictureRow.id).where(among(PictureRow.id, picture_ids))))
 
 
@@ -260,7 +214,7 @@ async def count_by_state(tx: ReadTx) -> dict[PictureState, int]:
 
 
 async def count_bare(tx: ReadTx) -> int:
-    """Return how many originals were rendered, and have nothing that was made of them."""
+    """Return the number of originals that were rendered and have no rendition left."""
     has_any = exists().where(RenditionRow.original_digest == OriginalRow.digest)
     bare = select(func.count()).select_from(OriginalRow).where(OriginalRow.rendered_at.is_not(None), ~has_any)
     count: int = await tx.scalar(bare)
@@ -278,3 +232,34 @@ async def list_rendition_keys(tx: ReadTx, after: str) -> list[str]:
 async def _list_keys(tx: ReadTx, key: InstrumentedAttribute[str], after: str) -> list[str]:
     """Return the next thousand keys in the database's own order."""
     return await tx.scalars(select(key).where(key > after).distinct().order_by(key).limit(1_000))
+
+
+async def _change_picture(tx: WriteTx, picture_id: UUID, **values: object) -> None:
+    await tx.execute(update(PictureRow).where(PictureRow.id == picture_id).values(values))
+
+
+def _record(row: _PictureColumns) -> PictureRecord:
+    digest, is_ready = row.original_digest, row.state == PictureState.READY
+    picture = Picture(
+        id=row.id,
+        state=PictureState(row.state),
+        alt=row.alt,
+        alt_version=row.alt_version,
+        width_px=row.width_px if is_ready else None,
+        height_px=row.height_px if is_ready else None,
+        colour=row.colour if is_ready else None,
+        placeholder=row.placeholder if is_ready else None,
+        url=image_url(row.id, digest) if is_ready and digest is not None else None,
+        refusal=_refusal(row),
+        created_at=row.created_at,
+    )
+    original = None
+    if digest is not None and row.original_key is not None:
+        original = Original(digest, row.original_key, is_rendered=row.rendered_at is not None)
+    return PictureRecord(picture, row.owner_id, row.upload_key, original)
+
+
+def _refusal(row: _PictureColumns) -> Refusal | None:
+    if row.refusal_code is None:
+        return None
+    return Refusal(code=row.refusal_code, detail=row.refusal_detail or "", hint=row.refusal_hint or "")

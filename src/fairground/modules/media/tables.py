@@ -17,7 +17,7 @@ class Base(DeclarativeBase):
 
 
 class OriginalRow(Base):
-    """One content that somebody brought, however many pictures it is. It goes with the last of them."""
+    """One uploaded content, which several pictures may share. It is deleted with the last of them."""
 
     __tablename__ = "media_original"
 
@@ -25,7 +25,7 @@ class OriginalRow(Base):
     """SHA-256 in hexadecimal digits."""
     key: Mapped[str] = mapped_column(Text, unique=True)
     rendered_at: Mapped[datetime | None]
-    """When its first sizes were there; what follows is known since then."""
+    """When its first renditions were made; the next columns are known since then."""
     width_px: Mapped[int | None] = mapped_column(Integer)
     height_px: Mapped[int | None] = mapped_column(Integer)
     colour: Mapped[str | None] = mapped_column(Text)
@@ -51,7 +51,7 @@ class PictureRow(Base):
     alt_version: Mapped[int]
     """Grows with each change of the text."""
     upload_key: Mapped[str | None] = mapped_column(Text)
-    """Where the form puts the file, in quarantine."""
+    """The key in quarantine under which the form puts the file."""
     original_digest: Mapped[str | None] = mapped_column(ForeignKey(OriginalRow.digest))
     refusal_code: Mapped[str | None] = mapped_column(Text)
     refusal_detail: Mapped[str | None] = mapped_column(Text)
@@ -67,7 +67,7 @@ class RenditionRow(Base):
 
     original_digest: Mapped[str] = mapped_column(ForeignKey(OriginalRow.digest), primary_key=True)
     recipe: Mapped[str] = mapped_column(Text, primary_key=True)
-    """The recipe's name, which differs wherever the file may."""
+    """The recipe's name, which differs where the file may differ."""
     key: Mapped[str] = mapped_column(Text)
     width_px: Mapped[int] = mapped_column(Integer)
     height_px: Mapped[int] = mapped_column(Integer)

@@ -1,1 +1,1 @@
-"""Notifications: whom an event concerns hears of it, by mail and in a list."""
+"""Notifications: lines on a page and emails about what happened to bookings, profiles and reviews."""

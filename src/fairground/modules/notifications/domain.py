@@ -1,4 +1,4 @@
-"""Who hears of what, and until when it is news: pure rules."""
+"""Which events become notifications, for whom, and for how long they are worth a mail: pure rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ BookingEvent = (
     BookingRequested | BookingConfirmed | BookingDeclined | BookingCancelled | BookingExpired | BookingCompleted
 )
 
-REVIEWS_ARE_ASKED_FOR: Final = timedelta(days=14)  # after the end; later than that, asking is a nuisance
+REVIEW_REQUEST_MAX_AGE: Final = timedelta(days=14)  # since the end; a later request for a review would annoy
 
 
 class Audience(StrEnum):
@@ -31,28 +31,28 @@ class Audience(StrEnum):
 
 
 @dataclass(frozen=True)
-class News:
-    """What an event of a booking means to its sides."""
+class BookingRule:
+    """How a booking event becomes notifications."""
 
     status: BookingStatus
-    """As long as the booking is so, it is news; what has moved on since is told by a later event."""
+    """The notification is current while the booking has this status; a later event announces the next one."""
     audiences: tuple[Audience, ...]
 
 
 _BOTH: Final = (Audience.CUSTOMER, Audience.PROVIDER)
-NEWS_OF_BOOKINGS: Final[Mapping[str, News]] = {
-    BookingRequested.topic: News(BookingStatus.REQUESTED, _BOTH),
-    BookingConfirmed.topic: News(BookingStatus.CONFIRMED, _BOTH),
-    BookingDeclined.topic: News(BookingStatus.DECLINED, (Audience.CUSTOMER,)),
-    BookingCancelled.topic: News(BookingStatus.CANCELLED, _BOTH),
-    BookingExpired.topic: News(BookingStatus.EXPIRED, _BOTH),
-    BookingCompleted.topic: News(BookingStatus.COMPLETED, (Audience.CUSTOMER,)),
+BOOKING_RULES: Final[Mapping[str, BookingRule]] = {
+    BookingRequested.topic: BookingRule(BookingStatus.REQUESTED, _BOTH),
+    BookingConfirmed.topic: BookingRule(BookingStatus.CONFIRMED, _BOTH),
+    BookingDeclined.topic: BookingRule(BookingStatus.DECLINED, (Audience.CUSTOMER,)),
+    BookingCancelled.topic: BookingRule(BookingStatus.CANCELLED, _BOTH),
+    BookingExpired.topic: BookingRule(BookingStatus.EXPIRED, _BOTH),
+    BookingCompleted.topic: BookingRule(BookingStatus.COMPLETED, (Audience.CUSTOMER,)),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
-    """What one user is told of one thing."""
+class NotificationRecord:
+    """One notification of one user, as it is written and mailed."""
 
     user_id: UUID
     topic: str
@@ -67,19 +67,19 @@ class Notice:
 
 
 def was_only_held(event: BookingEvent) -> bool:
-    """Tell whether what ended was a hold: nobody but its holder knew of it."""
+    """Tell whether a hold ended: only its customer knew of it."""
     return isinstance(event, BookingCancelled | BookingExpired) and event.was is BookingStatus.HELD
 
 
 def changes_calendar(event: BookingEvent) -> bool:
-    """Tell whether an entry comes into the calendars of both sides, or one that is there has to go."""
+    """Tell whether the event adds an entry to the calendars of both sides, or removes one."""
     if isinstance(event, BookingCancelled):
         return event.was is BookingStatus.CONFIRMED
     return isinstance(event, BookingConfirmed)
 
 
-def is_news(topic: str, *, status: BookingStatus, ends_at: datetime, now: datetime) -> bool:
-    """Tell whether the booking is still as the topic says."""
-    if status is BookingStatus.COMPLETED and now - ends_at > REVIEWS_ARE_ASKED_FOR:
+def is_current(topic: str, *, status: BookingStatus, ends_at: datetime, now: datetime) -> bool:
+    """Tell whether a booking still has the status that the topic announces."""
+    if status is BookingStatus.COMPLETED and now - ends_at > REVIEW_REQUEST_MAX_AGE:
         return False
-    return status is NEWS_OF_BOOKINGS[topic].status
+    return status is BOOKING_RULES[topic].status

@@ -1,18 +1,22 @@
 """Builds notifications."""
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.booking import (
+    BookingCancelled,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingDeclined,
+    BookingExpired,
+    BookingRequested,
+    Bookings,
+)
+from fairground.contracts.catalog import Catalog, ProviderApproved, ProviderRejected, ProviderSubmitted
 from fairground.contracts.notifications import Notifications
-from fairground.contracts.reviews import Reviews
+from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.modules.notifications import http
-from fairground.modules.notifications.handlers.bookings import BookingNews
-from fairground.modules.notifications.handlers.mailing import Postman
-from fairground.modules.notifications.handlers.providers import ProviderNews
-from fairground.modules.notifications.letters import LetterWriter
-from fairground.modules.notifications.notices import NoticeWriter
-from fairground.modules.notifications.rendering import build_environment
-from fairground.modules.notifications.service import NotificationService
+from fairground.modules.notifications.handlers import BookingNotifier, EmailSender, ProviderNotifier
+from fairground.modules.notifications.renderers import EmailRenderer, NotificationRenderer, build_environment
+from fairground.modules.notifications.service import NotificationService, SendEmail
 from fairground.modules.notifications.tables import history
 from fairground.platform.links import Links
 from fairground.platform.module import Module
@@ -20,16 +24,17 @@ from fairground.runtime import Runtime
 
 
 def build(runtime: Runtime, links: Links) -> Module:
-    accounts, bookings, clock, env = links.of(Accounts), links.of(Bookings), runtime.clock, build_environment()
-    service, writer = NotificationService(db=runtime.db), NoticeWriter(env)
+    db, accounts, bookings, clock = runtime.db, links.of(Accounts), links.of(Bookings), runtime.clock
+    env = build_environment()
+    service, renderer = NotificationService(db=db), NotificationRenderer(env)
     links.provide(Notifications, service)
-    booking_news = BookingNews(service=service, writer=writer, bookings=bookings, accounts=accounts, clock=clock)
-    provider_news = ProviderNews(
-        service=service, writer=writer, catalog=links.of(Catalog), reviews=links.of(Reviews), accounts=accounts
+    of_bookings = BookingNotifier(service=service, renderer=renderer, bookings=bookings, accounts=accounts, clock=clock)
+    of_providers = ProviderNotifier(
+        service=service, renderer=renderer, catalog=links.of(Catalog), reviews=links.of(Reviews), accounts=accounts
     )
-    postman = Postman(
-        service=service,
-        writer=LetterWriter(env, public_url=runtime.public_url),
+    emails = EmailSender(
+        db=db,
+        renderer=EmailRenderer(env, public_url=runtime.public_url),
         mailer=runtime.mailer,
         bookings=bookings,
         accounts=accounts,
@@ -39,5 +44,17 @@ def build(runtime: Runtime, links: Links) -> Module:
         name="notifications",
         history=history,
         routers=[http.routes(service)],
-        handlers={**booking_news.table(), **provider_news.table(), **postman.table()},
+        handlers={
+            BookingRequested: of_bookings.notify_sides,
+            BookingConfirmed: of_bookings.notify_sides,
+            BookingDeclined: of_bookings.notify_sides,
+            BookingCancelled: of_bookings.notify_sides,
+            BookingExpired: of_bookings.notify_sides,
+            BookingCompleted: of_bookings.notify_sides,
+            ProviderSubmitted: of_providers.notify_staff,
+            ProviderApproved: of_providers.notify_of_approval,
+            ProviderRejected: of_providers.notify_of_rejection,
+            ProviderRated: of_providers.notify_of_review,
+            SendEmail: emails.send,
+        },
     )

@@ -1,4 +1,4 @@
-"""Notifications, as the contract promises them, and the writes that tell and mail."""
+"""Notifications as the contract promises them, and their writing."""
 
 from collections.abc import Collection, Sequence
 from typing import ClassVar
@@ -9,11 +9,11 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Job
 from fairground.kernel.paging import TimeCursor
 from fairground.modules.notifications import store
-from fairground.modules.notifications.domain import Notice
+from fairground.modules.notifications.domain import NotificationRecord
 from fairground.platform.db.database import Database
 
 
-class SendMail(Job):
+class SendEmail(Job):
     topic: ClassVar = "notifications.send_mail.v1"
     max_attempts: ClassVar = 40  # with the waits between them, more than a day without a mail server
     notification_id: UUID
@@ -40,19 +40,11 @@ class NotificationService:
         async with self._db.write() as tx:
             await store.mark_read(tx, user_id=user_id, notification_ids=notification_ids)
 
-    async def tell(self, notices: Sequence[Notice]) -> None:
-        """Write down what each user is told and ask for the mails. What was told before is left as it is."""
+    async def add_notifications(self, notifications: Sequence[NotificationRecord]) -> None:
+        """Store the notifications that are new and enqueue their emails; the current job ends with it."""
         async with self._db.write(ends_job=True) as tx:
             now = await tx.current_time()
-            for notice in notices:
+            for notification in notifications:
                 notification_id = uuid7()
-                if await store.insert_notification(tx, notice, notification_id=notification_id, created_at=now):
-                    await tx.enqueue(SendMail(notification_id=notification_id))
-
-    async def find_unmailed(self, *, notification_id: UUID) -> Notice | None:
-        async with self._db.read() as tx:
-            return await store.find_unmailed(tx, notification_id)
-
-    async def mark_mailed(self, *, notification_id: UUID) -> None:
-        async with self._db.write(ends_job=True) as tx:
-            await store.mark_mailed(tx, notification_id)
+                if await store.insert_notification(tx, notification, notification_id=notification_id, created_at=now):
+                    await tx.enqueue(SendEmail(notification_id=notification_id))

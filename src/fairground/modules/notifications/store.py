@@ -9,24 +9,26 @@ from sqlalchemy import func, literal, select, tuple_, update
 
 from fairground.contracts.notifications import Notification
 from fairground.kernel.paging import TimeCursor
-from fairground.modules.notifications.domain import Notice
+from fairground.modules.notifications.domain import NotificationRecord
 from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.db.database import ReadTx, WriteTx
 
 
-async def insert_notification(tx: WriteTx, notice: Notice, *, notification_id: UUID, created_at: datetime) -> bool:
-    """Write down what a user is told. Return False when that was done before."""
-    row = asdict(notice) | {"id": notification_id, "created_at": created_at, "read_at": None, "mailed_at": None}
+async def insert_notification(
+    tx: WriteTx, notification: NotificationRecord, *, notification_id: UUID, created_at: datetime
+) -> bool:
+    """Insert a notification. Return False when it is there already."""
+    row = asdict(notification) | {"id": notification_id, "created_at": created_at, "read_at": None, "mailed_at": None}
     return await tx.insert_ignore(NotificationRow, [row]) == 1
 
 
-async def find_unmailed(tx: ReadTx, notification_id: UUID) -> Notice | None:
-    names = [field.name for field in fields(Notice)]
+async def find_unmailed(tx: ReadTx, notification_id: UUID) -> NotificationRecord | None:
+    names = [field.name for field in fields(NotificationRecord)]
     statement = select(*(NotificationRow.__table__.c[name] for name in names)).where(
         NotificationRow.id == notification_id, NotificationRow.mailed_at.is_(None)
     )
     row = await tx.one_or_none(statement)
-    return None if row is None else Notice(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    return None if row is None else NotificationRecord(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
 
 
 async def mark_mailed(tx: WriteTx, notification_id: UUID) -> None:
@@ -34,7 +36,7 @@ async def mark_mailed(tx: WriteTx, notification_id: UUID) -> None:
 
 
 async def list_notifications(tx: ReadTx, *, user_id: UUID, after: TimeCursor | None, limit: int) -> list[Notification]:
-    """Return the user's notifications, the newest first, behind `after` where it is given."""
+    """Return the user's notifications, the newest first, after the cursor if one is given."""
     names = [*Notification.model_fields]
     statement = (
         select(*(NotificationRow.__table__.c[name] for name in names))
@@ -58,7 +60,7 @@ async def count_unread(tx: ReadTx, *, user_id: UUID) -> int:
 
 
 async def mark_read(tx: WriteTx, *, user_id: UUID, notification_ids: Collection[UUID]) -> None:
-    """Mark those of the notifications that are the user's and unread."""
+    """Mark unread notifications of the user."""
     await tx.execute(
         update(NotificationRow)
         .where(

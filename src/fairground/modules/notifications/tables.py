@@ -19,7 +19,7 @@ class Base(DeclarativeBase):
 class NotificationRow(Base):
     __tablename__ = "notifications_notification"
     __table_args__ = (
-        # An event that is delivered twice tells nobody twice.
+        # An event that is delivered twice makes one notification.
         UniqueConstraint(
             "user_id", "topic", "subject_id", "occasion", name="uq_notifications_notification__user_id_topic_subject"
         ),
@@ -32,13 +32,13 @@ class NotificationRow(Base):
     topic: Mapped[str] = mapped_column(Text)
     subject_id: Mapped[UUID]
     occasion: Mapped[str] = mapped_column(Text)
-    """Tells one time from the next where a topic can come again; empty where it comes once."""
+    """Distinguishes repetitions of a topic for one subject; empty if the topic cannot repeat."""
     title: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(Text)
     link: Mapped[str] = mapped_column(Text)
     changes_calendar: Mapped[bool]
-    """Whether the mail carries the booking as a calendar file."""
+    """Whether the email has the booking as a calendar file."""
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
     mailed_at: Mapped[datetime | None]

@@ -1,9 +1,9 @@
-"""The route by which the card processor reaches us."""
+"""The route of the card processor's webhooks."""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from fairground.modules.payments.service.inbox import Inbox
+from fairground.modules.payments.service.inbox import WebhookInbox
 from fairground.platform.http.routing import api_router
 
 
@@ -11,7 +11,7 @@ class Received(BaseModel):
     received: bool = True
 
 
-def routes(inbox: Inbox) -> APIRouter:
+def routes(inbox: WebhookInbox) -> APIRouter:
     router = api_router(tags=["payments"], honours_idempotency_key=False)
 
     @router.post("/webhooks/stripe")

@@ -14,11 +14,10 @@ from fairground.kernel.errors import DomainError
 from fairground.modules.payments import http
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeAccount, StripeProcessor
-from fairground.modules.payments.sandbox.faults import Faults
-from fairground.modules.payments.sandbox.sandbox import StripeSandbox
-from fairground.modules.payments.service.inbox import Inbox
-from fairground.modules.payments.service.jobs import ApplyEvent, CancelStray, Reconcile, SettlePayment
-from fairground.modules.payments.service.payments import PaymentService
+from fairground.modules.payments.service.inbox import WebhookInbox
+from fairground.modules.payments.service.jobs import ApplyEvent, CancelOrphanedIntent, Reconcile, SettlePayment
+from fairground.modules.payments.service.operations import OperationExecutor
+from fairground.modules.payments.service.payments import build_service
 from fairground.modules.payments.service.reconciliation import Reconciliation
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.modules.payments.tables import history
@@ -28,6 +27,7 @@ from fairground.platform.http.problems import status_of
 from fairground.platform.links import Links
 from fairground.platform.module import Module, Schedule
 from fairground.runtime import Runtime
+from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 
 STRIPE_URL: Final = "https://api.stripe.com"
 SANDBOX_FILE: Final = "payments-sandbox.db"
@@ -44,7 +44,7 @@ def build(runtime: Runtime, links: Links) -> Module:
 
 
 class _OwnAccount:
-    """The account at Stripe whose secrets stand in the settings."""
+    """The account at Stripe whose secrets are in the settings."""
 
     def __init__(self, api_key: SecretStr, webhook_secret: SecretStr) -> None:
         self._api_key = api_key
@@ -60,7 +60,7 @@ class _OwnAccount:
 def _with_stripe(runtime: Runtime, links: Links, settings: PaymentsSettings, account: StripeAccount) -> Module:
     client = httpx.AsyncClient(base_url=STRIPE_URL, timeout=settings.request_timeout_seconds)
     processor = _processor(client, account, settings, clock=runtime.clock)
-    return _module(runtime.db, links, processor, Inbox(db=runtime.db, processor=processor), stop=client.aclose)
+    return _module(runtime.db, links, processor, WebhookInbox(db=runtime.db, processor=processor), stop=client.aclose)
 
 
 def _with_sandbox(runtime: Runtime, links: Links, settings: PaymentsSettings) -> Module:
@@ -78,14 +78,14 @@ def _with_sandbox(runtime: Runtime, links: Links, settings: PaymentsSettings) ->
         clock=runtime.clock,
         faults=Faults(),
     )
-    cable = httpx.ASGITransport(sandbox.api, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(sandbox.api, raise_app_exceptions=False)
     processor = _processor(
-        httpx.AsyncClient(base_url=STRIPE_URL, transport=cable), sandbox, settings, clock=runtime.clock
+        httpx.AsyncClient(base_url=STRIPE_URL, transport=transport), sandbox, settings, clock=runtime.clock
     )
-    inbox = Inbox(db=runtime.db, processor=processor)
-    bank = APIRouter(routes=sandbox.page_routes)
+    inbox = WebhookInbox(db=runtime.db, processor=processor)
+    pages = APIRouter(routes=sandbox.page_routes)
     return _module(
-        runtime.db, links, processor, inbox, is_sandbox=True, bank=[bank], start=sandbox.start, stop=sandbox.stop
+        runtime.db, links, processor, inbox, is_sandbox=True, pages=[pages], start=sandbox.start, stop=sandbox.stop
     )
 
 
@@ -100,23 +100,24 @@ def _module(
     db: Database,
     links: Links,
     processor: PaymentProcessor,
-    inbox: Inbox,
+    inbox: WebhookInbox,
     *,
     is_sandbox: bool = False,
-    bank: Sequence[APIRouter] = (),
+    pages: Sequence[APIRouter] = (),
     start: Callable[[], Awaitable[None]] | None = None,
     stop: Callable[[], Awaitable[None]],
 ) -> Module:
-    links.provide(Payments, PaymentService(db=db, processor=processor, is_sandbox=is_sandbox))
-    reconciliation = Reconciliation(db=db, processor=processor, inbox=inbox)
+    operations = OperationExecutor(db=db, processor=processor)
+    links.provide(Payments, build_service(db=db, processor=processor, operations=operations, is_sandbox=is_sandbox))
+    reconciliation = Reconciliation(db=db, processor=processor, operations=operations, inbox=inbox)
     return Module(
         name="payments",
         history=history,
-        routers=[http.routes(inbox), *bank],
+        routers=[http.routes(inbox), *pages],
         handlers={
             SettlePayment: reconciliation.settle,
             ApplyEvent: inbox.apply_event,
-            CancelStray: reconciliation.cancel_stray,
+            CancelOrphanedIntent: reconciliation.cancel_orphaned_intent,
             Reconcile: reconciliation.run,
         },
         schedules=[Schedule(job=Reconcile(), every=_EVERY, runs_at_start=True)],

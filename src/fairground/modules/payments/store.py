@@ -1,100 +1,98 @@
 """Every SQL statement of payments."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import and_, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, literal, or_, select, update
 
-from fairground.contracts.payments import Payment, PaymentStatus
+from fairground.contracts.payments import PaymentNotFound, PaymentStatus
 from fairground.kernel.ids import uuid7
-from fairground.modules.payments.domain import AUTHORISATION_KEPT_FOR, LIVE, REPLAY_KEY_FOR, Act, Outcome
+from fairground.modules.payments.domain import (
+    AUTHORISATION_KEPT_FOR,
+    LIVE,
+    REPLAY_KEY_FOR,
+    NewPayment,
+    Operation,
+    OperationKind,
+    Outcome,
+    PaymentRecord,
+    RefundRecord,
+    RefundStatus,
+)
 from fairground.modules.payments.tables import AttemptRow, CursorRow, EventRow, PaymentRow, RefundRow
 from fairground.platform.db.database import ReadTx, WriteTx
 
-_EVENTS = "events"
+_EVENTS: Final = "events"
+_COLUMNS: Final = PaymentRow.__table__.columns
+# By the database's clock: ids are made by many processes, and a live payment is always the last one begun.
+_NEWEST_FIRST: Final = PaymentRow.created_at.desc()
 
 
-def to_payment(row: Any) -> Payment:
-    values = {name: getattr(row, name) for name in Payment.model_fields if name != "is_being_released"}
-    left_minor = row.captured_minor - row.refunded_minor
-    is_live = row.status in LIVE and (row.status != PaymentStatus.CAPTURED or left_minor > 0)
-    return Payment.model_validate(values | {"is_being_released": row.wants_release and is_live})
+async def insert_payment(tx: WriteTx, new: NewPayment) -> PaymentRecord | None:
+    """Store a payment with its creation open. Return None when the reference has a live payment."""
+    payment = new.start(payment_id=uuid7(), key=uuid7(), now=await tx.current_time())
+    fixed = asdict(new) | {"id": payment.id, "refunding_minor": 0, "refunded_minor": 0}
+    times = {"created_at": payment.created_at, "open_since": payment.created_at}
+    if not await tx.insert_ignore(PaymentRow, [fixed | times | _changing_columns(payment)]):
+        return None
+    await _log_start(tx, payment)
+    return payment
 
 
-async def insert_payment(tx: WriteTx, values: dict[str, Any]) -> bool:
-    """Insert a payment whose creation is open. Return False when the reference has a live one already."""
-    now = await tx.current_time()
-    started = {
-        "status": PaymentStatus.STARTED.value,
-        "captured_minor": 0,
-        "refunding_minor": 0,
-        "refunded_minor": 0,
-        "wants_release": False,
-        "open_act": Act.CREATE.value,
-        "open_since": now,
-        "created_at": now,
-    }
-    return await tx.insert_ignore(PaymentRow, [values | started]) == 1
+async def save_payment(tx: WriteTx, before: PaymentRecord, after: PaymentRecord) -> None:
+    """Store what has changed on a locked payment, and log an operation that was opened.
+
+    The amounts of refunds are left alone: only the guarded statements below change those.
+    """
+    stored = _changing_columns(before)
+    changes = {name: value for name, value in _changing_columns(after).items() if value != stored[name]}
+    if "open_key" in changes:
+        changes["open_since"] = None if after.open_key is None else tx.now()
+    if changes:
+        await tx.execute(update(PaymentRow).where(PaymentRow.id == after.id).values(**changes))
+    if after.open_key not in {None, before.open_key}:
+        await _log_start(tx, after)
 
 
-async def get_payment(tx: ReadTx, payment_id: UUID) -> Any:
-    return await tx.one_or_none(_payments(tx).where(PaymentRow.id == payment_id))
+async def get_payment(tx: ReadTx, payment_id: UUID) -> PaymentRecord:
+    """Raise PaymentNotFound."""
+    return _require(await _find(tx, PaymentRow.id == payment_id), payment_id)
 
 
-async def lock_payment(tx: WriteTx, payment_id: UUID) -> Any:
-    """Return the row, which nobody else changes until this transaction ends, or None."""
-    rows = await tx.lock(_payments(tx).where(PaymentRow.id == payment_id))
-    return rows[0] if rows else None
+async def lock_payment(tx: WriteTx, payment_id: UUID) -> PaymentRecord:
+    """Return the payment, which other transactions cannot change until this one ends; raise PaymentNotFound."""
+    return _require(await _lock(tx, PaymentRow.id == payment_id), payment_id)
 
 
-async def find_newest(tx: ReadTx, reference_id: UUID) -> Any:
-    # By the database's clock: ids are made by many processes, and a live payment is always the last one begun.
-    newest = (
-        _payments(tx).where(PaymentRow.reference_id == reference_id).order_by(PaymentRow.created_at.desc()).limit(1)
-    )
-    return await tx.one_or_none(newest)
+async def find_newest(tx: ReadTx, reference_id: UUID) -> PaymentRecord | None:
+    return await _find(tx, PaymentRow.reference_id == reference_id)
 
 
-async def list_oldest_first(tx: ReadTx, reference_ids: Collection[UUID]) -> Sequence[Any]:
+async def lock_newest(tx: WriteTx, reference_id: UUID) -> PaymentRecord | None:
+    return await _lock(tx, PaymentRow.reference_id == reference_id)
+
+
+async def lock_payment_of_intent(tx: WriteTx, *, payment_id: UUID | None, intent_id: str) -> PaymentRecord | None:
+    """Return the payment that has this id, or that has this intent, locked."""
+    return await _lock(tx, or_(PaymentRow.id == payment_id, PaymentRow.intent_id == intent_id))
+
+
+async def list_oldest_first(tx: ReadTx, reference_ids: Collection[UUID]) -> list[PaymentRecord]:
     """Return every payment of the references."""
-    return await tx.all(_payments(tx).where(PaymentRow.reference_id.in_(reference_ids)).order_by(PaymentRow.created_at))
+    named = select(*_COLUMNS, _is_key_expired(tx)).where(PaymentRow.reference_id.in_(reference_ids))
+    return _read_payments(await tx.all(named.order_by(PaymentRow.created_at)))
 
 
-async def find_payment_id(tx: ReadTx, *, payment_id: UUID | None, intent_id: str) -> UUID | None:
-    """Return the payment that was made under this id, or that has this intent."""
-    named = or_(PaymentRow.id == payment_id, PaymentRow.intent_id == intent_id)
-    found: UUID | None = await tx.scalar(select(PaymentRow.id).where(named))
-    return found
-
-
-async def change_payment(tx: WriteTx, payment_id: UUID, **changes: Any) -> None:
-    await tx.execute(update(PaymentRow).where(PaymentRow.id == payment_id).values(**changes))
-
-
-async def open_act(tx: WriteTx, payment_id: UUID, act: Act) -> None:
-    """Write down what the processor is going to be asked, and under which key."""
-    key = uuid7()
-    await change_payment(tx, payment_id, open_act=act.value, open_key=key, open_since=tx.now())
-    await log_attempt(tx, payment_id, act=act, key=key, outcome=Outcome.STARTED)
-
-
-async def close_act(tx: WriteTx, payment_id: UUID, key: UUID) -> bool:
-    """Say that the outcome is known. Return False when somebody else has said so already."""
-    mine = update(PaymentRow).where(PaymentRow.id == payment_id, PaymentRow.open_key == key)
-    return await tx.execute(mine.values(open_act=None, open_key=None, open_since=None)) == 1
-
-
-async def log_attempt(
-    tx: WriteTx, payment_id: UUID, *, act: Act, key: UUID, outcome: Outcome, reason: str | None = None
-) -> None:
-    entry = {"id": uuid7(), "payment_id": payment_id, "act": act.value, "key": key, "outcome": outcome.value}
-    await tx.insert_ignore(AttemptRow, [entry | {"reason": reason, "logged_at": await tx.current_time()}])
+async def log_outcome(tx: WriteTx, operation: Operation, outcome: Outcome, *, reason: str | None = None) -> None:
+    kind, key = operation.kind, operation.key
+    await _log_attempt(tx, operation.payment.id, kind=kind, key=key, outcome=outcome, reason=reason)
 
 
 async def reserve_refund(tx: WriteTx, payment_id: UUID, amount_minor: int) -> bool:
-    """Set the amount aside. Return False when less than that is left: the database decides, not what we have read."""
+    """Set the amount aside. Return False when less than that is left: the database decides, not what was read."""
     left = PaymentRow.refunded_minor + PaymentRow.refunding_minor + amount_minor <= PaymentRow.captured_minor
     reserve = update(PaymentRow).where(PaymentRow.id == payment_id, left)
     return await tx.execute(reserve.values(refunding_minor=PaymentRow.refunding_minor + amount_minor)) == 1
@@ -105,57 +103,75 @@ async def release_reservation(tx: WriteTx, payment_id: UUID, amount_minor: int) 
     await tx.execute(free.values(refunding_minor=PaymentRow.refunding_minor - amount_minor))
 
 
-async def book_refund(tx: WriteTx, payment_id: UUID, amount_minor: int) -> bool:
+async def book_reserved_refund(tx: WriteTx, payment_id: UUID, amount_minor: int) -> None:
+    """Move an amount from what is reserved to what was given back."""
+    book = update(PaymentRow).where(PaymentRow.id == payment_id)
+    refunding, refunded = PaymentRow.refunding_minor - amount_minor, PaymentRow.refunded_minor + amount_minor
+    await tx.execute(book.values(refunding_minor=refunding, refunded_minor=refunded))
+
+
+async def book_foreign_refund(tx: WriteTx, payment_id: UUID, amount_minor: int) -> bool:
     """Add a refund to what was given back. Return False when it does not fit beside what is reserved."""
     left = PaymentRow.refunded_minor + PaymentRow.refunding_minor + amount_minor <= PaymentRow.captured_minor
     book = update(PaymentRow).where(PaymentRow.id == payment_id, left)
     return await tx.execute(book.values(refunded_minor=PaymentRow.refunded_minor + amount_minor)) == 1
 
 
-async def find_refund(tx: ReadTx, payment_id: UUID, key: str) -> Any:
-    return await tx.one_or_none(_refunds(tx).where(RefundRow.payment_id == payment_id, RefundRow.key == key))
+async def find_refund(tx: ReadTx, payment_id: UUID, key: str) -> RefundRecord | None:
+    return await _find_refund(tx, RefundRow.payment_id == payment_id, RefundRow.key == key)
 
 
-async def get_refund(tx: ReadTx, refund_id: UUID) -> Any:
-    return await tx.one_or_none(_refunds(tx).where(RefundRow.id == refund_id))
+async def find_refund_by_id(tx: ReadTx, refund_id: UUID) -> RefundRecord | None:
+    return await _find_refund(tx, RefundRow.id == refund_id)
 
 
-async def find_open_refund(tx: ReadTx, payment_id: UUID) -> Any:
-    """Return the oldest refund of the payment whose outcome is not known."""
-    is_open = and_(RefundRow.payment_id == payment_id, RefundRow.status == "started")
-    return await tx.one_or_none(_refunds(tx).where(is_open).order_by(RefundRow.id).limit(1))
+async def find_open_refund(tx: ReadTx, payment_id: UUID) -> RefundRecord | None:
+    """Return the oldest refund of the payment whose outcome is unknown."""
+    return await _find_refund(tx, RefundRow.payment_id == payment_id, RefundRow.status == RefundStatus.STARTED.value)
 
 
-async def start_refund(tx: WriteTx, *, payment_id: UUID, key: str, amount_minor: int) -> UUID:
-    """Write a refund down, or a failed one of the same key anew, and return its id."""
-    attempt_key = uuid7()
+async def start_refund(
+    tx: WriteTx, payment_id: UUID, *, key: str, amount_minor: int, retried: RefundRecord | None
+) -> RefundRecord:
+    """Store a refund, or a new attempt of the failed one that has the same key."""
+    refund = RefundRecord(
+        id=uuid7() if retried is None else retried.id,
+        payment_id=payment_id,
+        status=RefundStatus.STARTED,
+        amount_minor=amount_minor,
+        attempt_key=uuid7(),
+        is_key_expired=False,
+    )
     row = {
-        "id": uuid7(),
+        "id": refund.id,
         "payment_id": payment_id,
         "key": key,
-        "status": "started",
+        "status": refund.status.value,
         "amount_minor": amount_minor,
-        "attempt_key": attempt_key,
-        "open_since": await tx.current_time(),
+        "attempt_key": refund.attempt_key,
+        "open_since": tx.now(),
     }
-    retried = ("status", "amount_minor", "attempt_key", "open_since")
-    await tx.upsert(RefundRow, [row], key=("payment_id", "key"), update=retried)
-    await log_attempt(tx, payment_id, act=Act.REFUND, key=attempt_key, outcome=Outcome.STARTED)
-    refund = await find_refund(tx, payment_id, key)
-    refund_id: UUID = refund.id
-    return refund_id
+    await tx.upsert(
+        RefundRow, [row], key=("payment_id", "key"), update=("status", "amount_minor", "attempt_key", "open_since")
+    )
+    await _log_attempt(
+        tx, payment_id, kind=OperationKind.REFUND, key=refund.attempt_key, outcome=Outcome.STARTED, reason=None
+    )
+    return refund
 
 
 async def succeed_refund(tx: WriteTx, refund_id: UUID, *, processor_refund_id: str) -> bool:
-    """Say that a refund went through. Return False when it was closed already."""
-    is_open = update(RefundRow).where(RefundRow.id == refund_id, RefundRow.status == "started")
-    return await tx.execute(is_open.values(status="succeeded", processor_refund_id=processor_refund_id)) == 1
+    """Note that a refund went through. Return False when it was closed already."""
+    is_open = update(RefundRow).where(RefundRow.id == refund_id, RefundRow.status == RefundStatus.STARTED.value)
+    done = is_open.values(status=RefundStatus.SUCCEEDED.value, processor_refund_id=processor_refund_id)
+    return await tx.execute(done) == 1
 
 
 async def fail_refund(tx: WriteTx, refund_id: UUID, *, attempt_key: UUID) -> bool:
-    """Say that a try of a refund was refused. Return False when it is not the current one any more."""
-    is_current = and_(RefundRow.id == refund_id, RefundRow.status == "started", RefundRow.attempt_key == attempt_key)
-    return await tx.execute(update(RefundRow).where(is_current).values(status="failed")) == 1
+    """Note that an attempt of a refund was refused. Return False when it is no longer the current one."""
+    is_open = and_(RefundRow.id == refund_id, RefundRow.status == RefundStatus.STARTED.value)
+    is_current = and_(is_open, RefundRow.attempt_key == attempt_key)
+    return await tx.execute(update(RefundRow).where(is_current).values(status=RefundStatus.FAILED.value)) == 1
 
 
 async def is_refund_known(tx: ReadTx, processor_refund_id: str) -> bool:
@@ -164,26 +180,24 @@ async def is_refund_known(tx: ReadTx, processor_refund_id: str) -> bool:
 
 
 async def insert_foreign_refund(tx: WriteTx, payment_id: UUID, *, processor_refund_id: str, amount_minor: int) -> None:
-    """Write down a refund that somebody made at the processor."""
+    """Store a refund that was made at the processor."""
     row = {
         "id": uuid7(),
         "payment_id": payment_id,
         "key": f"processor:{processor_refund_id}",
-        "status": "succeeded",
+        "status": RefundStatus.SUCCEEDED.value,
         "amount_minor": amount_minor,
         "attempt_key": uuid7(),
-        "open_since": await tx.current_time(),
+        "open_since": tx.now(),
         "processor_refund_id": processor_refund_id,
     }
     await tx.insert_ignore(RefundRow, [row])
 
 
-async def insert_events(tx: WriteTx, events: Sequence[dict[str, Any]]) -> list[str]:
-    """Write down which events have arrived and return the ids of those that had not before."""
-    now = await tx.current_time()
-    return [
-        str(event["event_id"]) for event in events if await tx.insert_ignore(EventRow, [event | {"received_at": now}])
-    ]
+async def insert_event(tx: WriteTx, *, event_id: str, kind: str, intent_id: str | None) -> bool:
+    """Store that an event has arrived. Return False when it had arrived before."""
+    row = {"event_id": event_id, "kind": kind, "intent_id": intent_id, "received_at": tx.now()}
+    return await tx.insert_ignore(EventRow, [row]) == 1
 
 
 async def find_cursor(tx: ReadTx) -> str | None:
@@ -196,12 +210,14 @@ async def set_cursor(tx: WriteTx, event_id: str) -> None:
 
 
 async def list_open(tx: ReadTx, *, older_than: timedelta) -> list[UUID]:
-    """Return the payments that wait for the outcome of an act or a refund for longer than that."""
-    acts = select(PaymentRow.id).where(PaymentRow.open_since < tx.now(-older_than), PaymentRow.open_key.is_not(None))
+    """Return the payments that have waited for the outcome of an operation for longer than that."""
+    payments = select(PaymentRow.id).where(
+        PaymentRow.open_since < tx.now(-older_than), PaymentRow.open_key.is_not(None)
+    )
     refunds = select(RefundRow.payment_id).where(
         RefundRow.open_since < tx.now(-older_than), RefundRow.status == literal("started", literal_execute=True)
     )
-    return [*await tx.scalars(acts), *await tx.scalars(refunds)]
+    return [*await tx.scalars(payments), *await tx.scalars(refunds)]
 
 
 async def list_lapsing(tx: ReadTx) -> list[UUID]:
@@ -212,19 +228,93 @@ async def list_lapsing(tx: ReadTx) -> list[UUID]:
     return await tx.scalars(select(PaymentRow.id).where(PaymentRow.status.in_(waiting), old))
 
 
-async def list_attempts(tx: ReadTx, payment_id: UUID) -> Sequence[Any]:
-    return await tx.all(
-        select(AttemptRow.act, AttemptRow.outcome, AttemptRow.reason, AttemptRow.key)
-        .where(AttemptRow.payment_id == payment_id)
-        .order_by(AttemptRow.id)
+def _changing_columns(payment: PaymentRecord) -> dict[str, object]:
+    return {
+        "status": payment.status.value,
+        "captured_minor": payment.captured_minor,
+        "intent_id": payment.intent_id,
+        "action_url": payment.action_url,
+        "failure_code": payment.failure_code,
+        "wants_release": payment.wants_release,
+        "open_act": None if payment.open_kind is None else payment.open_kind.value,
+        "open_key": payment.open_key,
+    }
+
+
+async def _log_start(tx: WriteTx, payment: PaymentRecord) -> None:
+    if payment.open_kind is not None and payment.open_key is not None:
+        kind, key = payment.open_kind, payment.open_key
+        await _log_attempt(tx, payment.id, kind=kind, key=key, outcome=Outcome.STARTED, reason=None)
+
+
+async def _log_attempt(
+    tx: WriteTx, payment_id: UUID, *, kind: OperationKind, key: UUID, outcome: Outcome, reason: str | None
+) -> None:
+    entry = {"id": uuid7(), "payment_id": payment_id, "act": kind.value, "key": key, "outcome": outcome.value}
+    await tx.insert_ignore(AttemptRow, [entry | {"reason": reason, "logged_at": tx.now()}])
+
+
+async def _find(tx: ReadTx, condition: ColumnElement[bool]) -> PaymentRecord | None:
+    newest = select(*_COLUMNS, _is_key_expired(tx)).where(condition).order_by(_NEWEST_FIRST).limit(1)
+    return next(iter(_read_payments(await tx.all(newest))), None)
+
+
+async def _lock(tx: WriteTx, condition: ColumnElement[bool]) -> PaymentRecord | None:
+    newest = select(*_COLUMNS, _is_key_expired(tx)).where(condition).order_by(_NEWEST_FIRST).limit(1)
+    return next(iter(_read_payments(await tx.lock(newest))), None)
+
+
+def _is_key_expired(tx: ReadTx) -> ColumnElement[bool]:
+    return (PaymentRow.open_since < tx.now(-REPLAY_KEY_FOR)).label("is_key_expired")
+
+
+def _require(payment: PaymentRecord | None, payment_id: UUID) -> PaymentRecord:
+    if payment is None:
+        raise PaymentNotFound(f"There is no payment {payment_id}.")
+    return payment
+
+
+async def _find_refund(tx: ReadTx, *conditions: ColumnElement[bool]) -> RefundRecord | None:
+    is_key_expired = (RefundRow.open_since < tx.now(-REPLAY_KEY_FOR)).label("is_key_expired")
+    found = select(*RefundRow.__table__.columns, is_key_expired).where(*conditions).order_by(RefundRow.id).limit(1)
+    row = await tx.one_or_none(found)
+    return None if row is None else _to_refund(row, is_key_expired=row.is_key_expired)
+
+
+def _read_payments(rows: Iterable[Row[*tuple[object, ...]]]) -> list[PaymentRecord]:
+    # A row has the attributes of the class whose columns were selected, so mypy checks each of them.
+    return [_to_payment(cast("PaymentRow", row), is_key_expired=bool(row.is_key_expired)) for row in rows]
+
+
+def _to_payment(row: PaymentRow, *, is_key_expired: bool) -> PaymentRecord:
+    return PaymentRecord(
+        id=row.id,
+        reference_id=row.reference_id,
+        status=PaymentStatus(row.status),
+        amount_minor=row.amount_minor,
+        captured_minor=row.captured_minor,
+        refunding_minor=row.refunding_minor,
+        refunded_minor=row.refunded_minor,
+        currency=row.currency,
+        payment_method=row.payment_method,
+        return_url=row.return_url,
+        intent_id=row.intent_id,
+        action_url=row.action_url,
+        failure_code=row.failure_code,
+        wants_release=row.wants_release,
+        open_kind=None if row.open_act is None else OperationKind(row.open_act),
+        open_key=row.open_key,
+        is_key_expired=is_key_expired,
+        created_at=row.created_at,
     )
 
 
-def _payments(tx: ReadTx) -> Any:
-    is_spent = (PaymentRow.open_since < tx.now(-REPLAY_KEY_FOR)).label("is_key_spent")
-    return select(*PaymentRow.__table__.columns, is_spent)
-
-
-def _refunds(tx: ReadTx) -> Any:
-    is_spent = (RefundRow.open_since < tx.now(-REPLAY_KEY_FOR)).label("is_key_spent")
-    return select(*RefundRow.__table__.columns, is_spent)
+def _to_refund(row: RefundRow, *, is_key_expired: bool) -> RefundRecord:
+    return RefundRecord(
+        id=row.id,
+        payment_id=row.payment_id,
+        status=RefundStatus(row.status),
+        amount_minor=row.amount_minor,
+        attempt_key=row.attempt_key,
+        is_key_expired=is_key_expired,
+    )

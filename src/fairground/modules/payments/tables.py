@@ -18,7 +18,7 @@ class Base(DeclarativeBase):
 
 
 class PaymentRow(Base):
-    """One payment. While an act is open its outcome is not known yet, and its key is the only one that may be used."""
+    """One payment. While an operation is open its outcome is unknown, and no key but its own may be used."""
 
     __tablename__ = "payments_payment"
     __table_args__ = (
@@ -53,17 +53,17 @@ class PaymentRow(Base):
     amount_minor: Mapped[int]
     captured_minor: Mapped[int]
     refunding_minor: Mapped[int]
-    """Reserved for refunds whose outcome is not known yet."""
+    """Reserved for refunds whose outcome is unknown."""
     refunded_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(Text)
     payment_method: Mapped[str] = mapped_column(Text)
     return_url: Mapped[str] = mapped_column(Text)
     intent_id: Mapped[str | None] = mapped_column(Text, unique=True)
-    """The processor's name of it."""
+    """The processor's id of it."""
     action_url: Mapped[str | None] = mapped_column(Text)
     failure_code: Mapped[str | None] = mapped_column(Text)
     wants_release: Mapped[bool]
-    """Everything shall be given back, as soon as it is known what there is."""
+    """Everything shall be given back, as soon as it is known how much that is."""
     open_act: Mapped[str | None] = mapped_column(Text)
     open_key: Mapped[UUID | None]
     open_since: Mapped[datetime | None]
@@ -88,13 +88,13 @@ class RefundRow(Base):
     status: Mapped[str] = mapped_column(Text)
     amount_minor: Mapped[int]
     attempt_key: Mapped[UUID]
-    """What the processor knows the current try by."""
+    """The idempotency key of the current attempt."""
     open_since: Mapped[datetime]
     processor_refund_id: Mapped[str | None] = mapped_column(Text, unique=True)
 
 
 class AttemptRow(Base):
-    """The log of what was asked of the processor and what came of it. Append-only; the database refuses the rest."""
+    """The log of operations and their outcomes. Append-only; the database refuses changes and deletions."""
 
     __tablename__ = "payments_attempt"
     __table_args__ = (Index(None, "payment_id"),)

@@ -1,1 +1,1 @@
-"""Reviews: what the two sides of a completed booking say of it."""
+"""Reviews: written by both sides of a completed booking."""

@@ -1,4 +1,4 @@
-"""Who may say what: pure rules."""
+"""Rules of reviews: who may write one, of which booking, and what it may hold."""
 
 from typing import Final
 from uuid import UUID
@@ -13,7 +13,7 @@ TEXT_MAX_LENGTH: Final = 4_000
 
 
 def side_of(user_id: UUID, sides: BookingSide) -> ReviewSide:
-    """Return the side of the booking that a user is on; raise BookingNotFound when it is neither."""
+    """Return the user's side of the booking; raise BookingNotFound if the user is on neither."""
     if user_id == sides.customer_id:
         return ReviewSide.CUSTOMER
     if user_id == sides.provider_owner_id:
@@ -26,12 +26,12 @@ def author_on(side: ReviewSide, sides: BookingSide) -> UUID:
 
 
 def not_found() -> BookingNotFound:
-    """Return the one refusal for no booking and for somebody else's, so that neither tells of the other."""
+    """Return one error for unknown bookings and for those of others, so that the caller cannot tell them apart."""
     return BookingNotFound("There is no such booking among yours.")
 
 
 def check_review(sides: BookingSide, *, rating: int, text: str) -> str:
-    """Return the text of a review as it is kept; it may show nothing.
+    """Return the text of a review as it is stored; it may be empty.
 
     Raises:
         NotCompleted: The booking is not completed.
@@ -47,5 +47,5 @@ def check_review(sides: BookingSide, *, rating: int, text: str) -> str:
 
 def public_name(name: str) -> str:
     """Return the first name and the initial of the last: 'Anna Berg' signs as 'Anna B.'."""
-    first, *rest = name.split() or ["Somebody"]
+    first, *rest = name.split() or ["Anonymous"]
     return f"{first} {rest[-1][0]}." if rest else first

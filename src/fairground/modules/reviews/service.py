@@ -32,26 +32,26 @@ class ReviewService:
         text = domain.check_review(sides, rating=rating, text=text)
         author = await self._accounts.get_user(user_id=author_id)
         async with self._db.write() as tx:
-            review = _signed(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
+            review = _new_review(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
             tx.touch(reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug))
-            if not await _keep(tx, review, author, is_news=True):
+            if not await _insert(tx, review, author, is_new=True):
                 raise ReviewExists("You have reviewed this booking already.")
         return review
 
     async def record_past_reviews(self, *, reviews: list[PastReview]) -> None:
-        signed: list[tuple[Review, User]] = []
+        written: list[tuple[Review, User]] = []
         tags: set[str] = set()
         for past in reviews:
             sides = await self._get_sides(past.booking_id)
             tags |= {reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug)}
             text = domain.check_review(sides, rating=past.rating, text=past.text)
             author = await self._accounts.get_user(user_id=domain.author_on(past.side, sides))
-            review = _signed(sides, author, side=past.side, rating=past.rating, text=text, at=past.written_at)
-            signed.append((review, author))
+            review = _new_review(sides, author, side=past.side, rating=past.rating, text=text, at=past.written_at)
+            written.append((review, author))
         async with self._db.write() as tx:
             tx.touch(*tags)
-            for review, author in signed:
-                await _keep(tx, review, author, is_news=False)
+            for review, author in written:
+                await _insert(tx, review, author, is_new=False)
 
     async def _get_sides(self, booking_id: UUID) -> BookingSide:
         sides = await self._bookings.find_booking_side(booking_id=booking_id)
@@ -82,7 +82,7 @@ class ReviewService:
         return ReviewPage(data=shown, total=total, next_cursor=None if end is None else end.write())
 
 
-def _signed(sides: BookingSide, author: User, *, side: ReviewSide, rating: int, text: str, at: datetime) -> Review:
+def _new_review(sides: BookingSide, author: User, *, side: ReviewSide, rating: int, text: str, at: datetime) -> Review:
     return Review(
         id=uuid7(),
         booking_id=sides.booking_id,
@@ -95,11 +95,11 @@ def _signed(sides: BookingSide, author: User, *, side: ReviewSide, rating: int, 
     )
 
 
-async def _keep(tx: WriteTx, review: Review, author: User, *, is_news: bool) -> bool:
-    """Write a review and tell what it adds up to. Return False when there is one already.
+async def _insert(tx: WriteTx, review: Review, author: User, *, is_new: bool) -> bool:
+    """Insert a review and emit its events. Return False if its side of the booking has one already.
 
     Args:
-        is_news: Whether its provider should hear of this one review; not of those that were written elsewhere.
+        is_new: Whether the provider is notified of it; reviews that were written elsewhere are no news.
     """
     if not await store.insert_review(tx, review, author_id=author.id):
         return False
@@ -110,5 +110,5 @@ async def _keep(tx: WriteTx, review: Review, author: User, *, is_news: bool) -> 
     )
     if review.side is ReviewSide.CUSTOMER:
         figures = await store.add_rating(tx, review)
-        await tx.emit(figures.model_copy(update={"review_id": review.id}) if is_news else figures)
+        await tx.emit(figures.model_copy(update={"review_id": review.id}) if is_new else figures)
     return True

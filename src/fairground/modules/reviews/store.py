@@ -13,13 +13,13 @@ from fairground.platform.db.database import ReadTx, WriteTx
 
 
 async def insert_review(tx: WriteTx, review: Review, *, author_id: UUID) -> bool:
-    """Write a review. Return False when its side of the booking has one already."""
+    """Insert a review. Return False if its side of the booking has one already."""
     row = review.model_dump() | {"side": review.side.value, "author_id": author_id}
     return await tx.insert_ignore(ReviewRow, [row]) == 1
 
 
 async def add_rating(tx: WriteTx, review: Review) -> ProviderRated:
-    """Add a customer's rating to the provider's figures and return what they are now."""
+    """Add a customer's rating to the provider's totals and return the new ones."""
     table = ProviderFiguresRow.__table__
     insert = tx.ops.insert(table).values(provider_id=review.provider_id, rating_sum=review.rating, rating_count=1)
     added = {name: table.c[name] + insert.excluded[name] for name in ("rating_sum", "rating_count")}
@@ -44,7 +44,7 @@ async def find_review(tx: ReadTx, review_id: UUID) -> Review | None:
 async def list_reviews_of_provider(
     tx: ReadTx, provider_id: UUID, *, after: TimeCursor | None, offset: int, limit: int
 ) -> list[Review]:
-    """Return what customers wrote, the newest first, behind `after` where it is given."""
+    """Return reviews by customers, the newest first, after the cursor if one is given."""
     statement = (
         select(ReviewRow)
         .where(ReviewRow.provider_id == provider_id, ReviewRow.side == ReviewSide.CUSTOMER.value)
@@ -59,7 +59,7 @@ async def list_reviews_of_provider(
 
 
 async def find_rating_count(tx: ReadTx, provider_id: UUID) -> int:
-    """Return how many customers have reviewed a provider, which is kept beside the reviews and so needs no count."""
+    """Return the number of reviews by customers from the stored totals, without counting rows."""
     figures = select(ProviderFiguresRow.rating_count).where(ProviderFiguresRow.provider_id == provider_id)
     return await tx.scalar(figures) or 0
 

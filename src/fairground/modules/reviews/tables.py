@@ -38,7 +38,7 @@ class ReviewRow(Base):
 
 
 class ProviderFiguresRow(Base):
-    """What customers' reviews of a provider add up to; always equal to a recount."""
+    """Sum and number of the ratings that customers gave a provider; always equal to a recount."""
 
     __tablename__ = "reviews_provider_figures"
 

@@ -1,4 +1,4 @@
-"""Emptying the cache by hand: all of it, one kind of answer, or what is kept of one provider."""
+"""Invalidation by hand: of the whole cache, of one kind of response, or of one provider."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -24,15 +24,15 @@ class NothingCached(Conflict):
 async def flush(
     db: Database, catalog: Catalog, *, kinds: Sequence[Life], provider: str | None, actor: str
 ) -> list[str]:
-    """Void answers, in this process at once and elsewhere as after any change; return the tags.
+    """Invalidate responses, in this process at once and in others as after any change; return the tags.
 
     Args:
-        actor: Who does it, for the record that is kept of it.
-        kinds: The kinds of answers; none means all.
-        provider: By id or slug, whose answers alone are meant, whatever their kind.
+        actor: The user or command that flushes, for the stored record.
+        kinds: The kinds of responses; none means all.
+        provider: Id or slug; limits the flush to responses about this provider, of every kind.
 
     Raises:
-        NothingCached: This installation keeps nothing.
+        NothingCached: This installation has no cache.
         ProviderNotFound
     """
     if db.renewals is None:
@@ -45,7 +45,7 @@ async def flush(
 
 
 async def list_flushes(db: Database, *, limit: int) -> list[OperatorAct]:
-    """Return the latest flushes, the last one first; the tags that were voided are in their details."""
+    """Return the latest flushes, newest first; their details contain the invalidated tags."""
     async with db.read() as tx:
         return await list_latest_acts(tx, act=FLUSH, limit=limit)
 

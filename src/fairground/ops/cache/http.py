@@ -21,7 +21,7 @@ class InvalidationIn(Body):
 
 class InvalidationOut(BaseModel):
     tags: list[str]
-    """What was renewed; every answer that depends on one of them is made anew."""
+    """The invalidated tags; every response with one of them is computed again."""
 
 
 def routes(cache: ResponseCache, *, db: Database, catalog: Catalog) -> APIRouter:

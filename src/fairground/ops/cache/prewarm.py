@@ -1,4 +1,4 @@
-"""Asks a server for what most visitors will ask for, so that after a deploy nobody waits for the first answer."""
+"""Requests the most visited pages and lists from a server, so that no visitor waits for them after a deploy."""
 
 import time
 from collections.abc import Iterator, Mapping

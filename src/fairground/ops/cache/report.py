@@ -1,4 +1,4 @@
-"""How the cache of one process stands."""
+"""The figures of the cache of one process."""
 
 import os
 
@@ -8,7 +8,7 @@ from fairground.platform.cache.cache import ResponseCache, Serving
 
 
 class RouteReport(BaseModel):
-    """Requests since the start of the process, by what X-Cache said, and what they cost."""
+    """Requests of one route since the start of the process, by their `X-Cache`, and the computations for them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,11 +23,11 @@ class RouteReport(BaseModel):
     computed: int
     failed: int
     refreshed: int
-    """Computations that nobody waited for."""
+    """Computations in the background, while the stored entry was served."""
     shared_hits: int
-    """Answers that another process had made."""
+    """Hits of entries that another process had stored."""
     hit_ratio: float
-    """Of those that did not bypass the cache, how many were answered at once: 0 to 1."""
+    """Share of requests served from the cache, without counting bypasses: 0 to 1."""
 
 
 class CacheReport(BaseModel):
@@ -39,7 +39,7 @@ class CacheReport(BaseModel):
     memory_most_bytes: int
     evictions: int
     shared: str
-    """What the shared level is: `none`, `on`, `settling`, or `off` with the reason."""
+    """State of the shared level: `none`, `on`, `settling`, or `off` with the reason."""
     shared_failures: int
     damaged: int
     renewed_tags: int

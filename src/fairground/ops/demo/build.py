@@ -1,6 +1,6 @@
 """Builds the plan of the demo.
 
-Everybody is drawn from a seed of their own, so a change to one text or one provider does not reshuffle the others.
+Each customer and provider has its own seed, so a change to one text or one provider does not change the others.
 """
 
 from collections import Counter

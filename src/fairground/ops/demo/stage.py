@@ -29,7 +29,7 @@ from fairground.ops.demo.plan import DemoBooking, DemoPlan, DemoProvider, DemoSe
 from fairground.platform.module import DemoStage
 from fairground.platform.private_files import make_private_folder
 
-PASSWORD: Final = "demo-fairground"  # noqa: S105 - printed for everybody who starts the demo
+PASSWORD: Final = "demo-fairground"  # noqa: S105 - public: `up` prints it
 ADMIN_EMAIL: Final = "admin@example.org"
 PICTURES_PATH: Final = "/pictures"
 _CARD: Final = "pm_card_visa"

@@ -40,7 +40,7 @@ class Names(Entry):
 
 
 class Voice(Entry):
-    """How somebody begins and ends their own description: as one person, or as several."""
+    """First and last sentences of a description, written in the first person: singular or plural."""
 
     openers: Choices
     closers: Choices

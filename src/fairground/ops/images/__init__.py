@@ -1,1 +1,1 @@
-"""Pictures as operators see them: how they stand, and having them made before anybody asks."""
+"""Operations on pictures: checks of an installation, and prewarming."""

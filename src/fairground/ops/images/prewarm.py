@@ -1,4 +1,4 @@
-"""Asks a server for the pictures that most visitors will see first, so that nobody waits for one to be made."""
+"""Prewarming: requests the pictures that most visitors see first, so that they are made before a visitor waits."""
 
 import re
 from collections.abc import Iterator
@@ -9,20 +9,20 @@ import httpx
 
 from fairground.ops.cache.prewarm import Warmed, ask
 
-# What a browser of today sends for an image. Older ones get what was made when the picture was brought, or wait.
+# The header of a current browser. Older ones get what was made at the upload, or wait.
 _ACCEPT: Final = {"accept": "image/avif,image/webp,image/*,*/*;q=0.8"}
 _PICTURE: Final = "/api/v1/img/"
 _PROVIDER: Final = re.compile(r'href="(/p/[a-z0-9-]+)"')
-_FIRST: Final = 4  # of a provider's page: the portrait, and what of the gallery is seen without scrolling
+_FIRST: Final = 4  # of a provider's page: the portrait, and the part of the gallery that is visible without scrolling
 
 
 def warm_pictures(client: httpx.Client, *, top: int) -> Iterator[Warmed]:
-    """Ask for what the lists and the pages of the providers show who are listed first, `top` of each vertical.
+    """Request the pictures of lists and of the pages of the first `top` providers of each vertical.
 
-    The pages say which pictures, in which sizes, so that this asks for what browsers ask for.
+    The pages name the pictures and sizes, so that this requests what browsers request.
 
     Raises:
-        httpx.HTTPError: The server, whose address the client has, cannot be reached or has no such pages.
+        httpx.HTTPError: The client's server cannot be reached or has no such pages.
     """
     categories = client.get("/api/v1/categories").raise_for_status().json()["data"]
     asked: set[str] = set()
@@ -36,13 +36,13 @@ def warm_pictures(client: httpx.Client, *, top: int) -> Iterator[Warmed]:
             if not found:
                 break
             providers += found[: top - len(providers)]
-            yield from _ask_for(client, shown, asked, most=len(found))
+            yield from _request_first(client, shown, asked, most=len(found))
         for provider in providers:
-            yield from _ask_for(client, client.get(provider).raise_for_status().text, asked, most=_FIRST)
+            yield from _request_first(client, client.get(provider).raise_for_status().text, asked, most=_FIRST)
 
 
-def _ask_for(client: httpx.Client, page: str, asked: set[str], *, most: int) -> Iterator[Warmed]:
-    """Ask for the first pictures of a page in all sizes that it offers, unless that was done already."""
+def _request_first(client: httpx.Client, page: str, asked: set[str], *, most: int) -> Iterator[Warmed]:
+    """Request the first pictures of a page in all sizes that it offers, each once."""
     offers = _Offers()
     offers.feed(page)
     first = list(dict.fromkeys(address.partition("?")[0] for address in offers.addresses))[:most]
@@ -64,5 +64,5 @@ class _Offers(HTMLParser):
             return
         given = dict(attrs)
         srcset = [each.split()[0] for each in (given.get("srcset") or "").split(",") if each.strip()]
-        # Who reads the sizes never loads the one address that stands for those who do not.
+        # Browsers that read `srcset` never load `src`, which is for those that do not.
         self.addresses += [each for each in srcset or [given.get("src") or ""] if each.startswith(_PICTURE)]

@@ -27,7 +27,7 @@ from fairground.kernel.money import AmountInvalid, currency_exponent, read_amoun
 from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone
 from fairground.ops.imports.faults import ImportRefused, RowFault
-from fairground.platform.images.data_urls import SCHEME, content_of
+from fairground.platform.images.formats import DATA_URL_SCHEME, decode_data_url
 from fairground.verticals.schema import Vertical
 
 _LINE_END: Final = re.compile("\r\n|[\n\r\x0b\x85\u2028\u2029]")
@@ -231,9 +231,9 @@ class RowMapper:
         most = 1 if name == "profile_picture" else GALLERY_MAX
         if len(addresses) > most:
             raise self._fault(name, f"{len(addresses)} pictures", f"leave at most {most}")
-        if any(not address.lower().startswith(SCHEME) for address in addresses):
+        if any(not address.lower().startswith(DATA_URL_SCHEME) for address in addresses):
             raise self._fault(name, "this is no picture", "write data:image/jpeg;base64,…, or leave it empty")
-        return [content_of(address) for address in addresses]
+        return [decode_data_url(address) for address in addresses]
 
     def _service_name(self, fields: dict[str, str]) -> str:
         name = self._optional(fields, "service_name", longest=NAME_MAX_LENGTH)

@@ -112,7 +112,7 @@ class Import:
                 finally:
                     await self._end(taking, summary, rejects)  # also when the file breaks off
         except ExceptionGroup as failures:
-            # The group is ours; what went wrong is told as it was.
+            # The task group wraps the error; callers expect the error itself.
             raise failures.exceptions[0] from None
         summary.reject_file = rejects.close()
         return summary

@@ -108,9 +108,9 @@ class WriteTx(ReadTx):
         self.touched: set[str] = set()
 
     def touch(self, *tags: str) -> None:
-        """Say which cached answers are no longer true if this transaction commits.
+        """Name the tags of cached responses that this transaction invalidates when it commits.
 
-        They are voided when `Database.write` returns, so that whoever is answered after it sees the change.
+        They are invalid when `Database.write` returns, so that every later response shows the change.
         """
         self.touched.update(tags)
 
@@ -120,7 +120,8 @@ class WriteTx(ReadTx):
 
     async def insert_ignore(self, row_class: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert the rows that no unique constraint refuses and return how many those were."""
-        # Row by row, because a statement over a list of rows is compiled anew each time; `insert_many` is for many.
+        # One statement per row: SQLAlchemy compiles a statement over a list of rows each time. `insert_many` is for
+        # many.
         insert = self.ops.insert(row_class.__table__)
         return sum([await self.execute(insert.values(row).on_conflict_do_nothing()) for row in rows])
 
@@ -186,8 +187,8 @@ WriteGuard = Callable[[WriteTx], Awaitable[None]]
 class Database:
     """The transactions of one database.
 
-    `clock_shift` moves the database's clock for this process; only tests set it. `renewals` is told of the tags that
-    writes touch; without it nothing is cached that could become untrue.
+    `clock_shift` moves the database's clock for this process; only tests set it. `renewals` receives the tags that
+    writes touch; without it, no response that can change is cached.
     """
 
     def __init__(

@@ -79,10 +79,10 @@ def _find_revision(connection: Connection, history: History) -> str | None:
 
 
 def restore_guards(connection: Connection, histories: Iterable[History]) -> None:
-    """Make what is missing of what the histories keep beside their tables; somebody may have dropped it by hand.
+    """Create the objects beside the tables of the histories that are missing, such as a guard dropped by hand.
 
     Raises:
-        GuardError: It cannot be made; the message says why and what to do.
+        GuardError: One cannot be created; the message says why and what to do.
     """
     for history in histories:
         if history.after_upgrade is not None:

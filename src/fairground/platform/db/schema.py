@@ -83,10 +83,10 @@ def upgrade_schema(backend: Backend, histories: Sequence[History]) -> list[str]:
 
 
 def repair_schema(backend: Backend, histories: Sequence[History]) -> None:
-    """Make anew what was dropped by hand. Only when asked: a start that did it in silence would hide that it happened.
+    """Create again what was dropped by hand. Only a command does it: a silent repair at start would hide the loss.
 
     Raises:
-        GuardError: It cannot be made; the message says why and what to do.
+        GuardError: One cannot be created; the message says why and what to do.
         DatabaseUnavailable: The database does not answer.
     """
     with _engine_of(backend) as engine, engine.begin() as connection:

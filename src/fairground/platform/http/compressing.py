@@ -7,16 +7,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairground.platform.cache import codings
 
-# How long a compressed answer is tells whether what an attacker put into it also stands elsewhere in it (BREACH). Who
-# makes somebody's browser ask again and again does so from another site, and browsers say so.
+# BREACH: the length of a compressed response reveals whether a text of the attacker occurs elsewhere in it. The attack
+# repeats requests from another site, which browsers name in Sec-Fetch-Site.
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
 class PageCompression:
-    """Compress a page that is asked for from our own pages or by hand, unless it must leave no copy.
+    """Compress a page that is requested from our own pages or typed by hand, unless it is `no-store`.
 
-    The pages that must not be stored are those of payments, tokens and staff: there a secret can stand beside words
-    that somebody else wrote.
+    Pages of payments, tokens and staff are `no-store`: they can contain a secret beside a text of another user.
     """
 
     def __init__(self, app: ASGIApp) -> None:

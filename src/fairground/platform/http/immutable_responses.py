@@ -1,4 +1,4 @@
-"""Answers that never change, such as a picture whose address has its version, given again from memory."""
+"""Serves immutable responses, such as a picture whose address has its version, from memory."""
 
 import time
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from fairground.platform.http.caching.conditional import is_known
 from fairground.platform.http.counting import RequestStats
 
 SECONDS: Final = 10
-"""So long an answer is given without asking whether there still is one: whoever has it may keep it for a year."""
+"""Time for which a response is served without asking the route; clients may keep it for a year anyway."""
 MOST_BYTES: Final = 32 * 1024 * 1024
 LARGEST_BYTES: Final = 512 * 1024
 ASKED_MAX_BYTES: Final = 1024
-"""Of an address with its wishes: longer ones are no page's, and would fill memory by what is remembered of them."""
+"""Limit of address and Accept headers together: our pages stay below it, and longer keys would fill the memory."""
 _ASKED_MAX: Final = 10_000
-_BESIDES_BYTES: Final = 2 * 1024  # what an answer takes beside its body: address, headers and their places
+_BESIDES_BYTES: Final = 2 * 1024  # memory of a response beside its body: address, headers and dictionary entries
 _WISHES: Final = frozenset({b"accept", b"accept-encoding"})
 _OF_THE_BODY: Final = frozenset({b"content-length", b"content-type", b"content-encoding"})
 
@@ -35,9 +35,9 @@ class _Kept:
 
 
 class ImmutableResponseCache:
-    """Give public, immutable answers that are asked for again and again from memory.
+    """Serves public, immutable responses from memory, from their second request on.
 
-    What was asked for once is only remembered by its address: most pictures are looked at by one person.
+    The first request stores only the address: most pictures have one viewer.
     """
 
     def __init__(self, app: ASGIApp, *, stats: RequestStats, now: Callable[[], float] = time.monotonic) -> None:
@@ -52,7 +52,7 @@ class ImmutableResponseCache:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             await self._app(scope, receive, send)
             return
-        # Of a header that occurs twice the first one counts, as for the route itself.
+        # The first value of a repeated header counts, as in the route itself.
         asked = dict(reversed(scope["headers"]))
         key = (scope["path"], scope["query_string"], asked.get(b"accept"), asked.get(b"accept-encoding"))
         if sum(len(part) for part in key if part) > ASKED_MAX_BYTES:
@@ -69,7 +69,7 @@ class ImmutableResponseCache:
             await self._app(scope, receive, send)
 
     def _was_asked(self, key: _Key) -> bool:
-        """Return whether it was asked for a moment ago, and remember that it is now."""
+        """Return whether the key was requested within the last SECONDS, and record this request."""
         asked_at = self._asked.pop(key, None)
         self._asked[key] = self._now()
         if len(self._asked) > _ASKED_MAX:
@@ -91,17 +91,17 @@ class ImmutableResponseCache:
 
 
 class _Listener:
-    """Passes an answer on, and tells of one that may be kept when it has been sent to its end."""
+    """Passes a response on, and calls `store` after the last part of one that may be kept."""
 
-    def __init__(self, send: Send, tell: Callable[[Message, bytes], None]) -> None:
+    def __init__(self, send: Send, store: Callable[[Message, bytes], None]) -> None:
         self._send = send
-        self._tell = tell
+        self._store = store
         self._start: Message | None = None
         self._body = b""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            # What stands before us adds headers to the list itself.
+            # Outer middleware adds headers to this list in place, so keep a copy.
             self._start = {**message, "headers": list(message["headers"])} if _may_be_kept(message) else None
         elif self._start is not None:
             self._body += message.get("body", b"")
@@ -109,7 +109,7 @@ class _Listener:
                 self._start = None
         await self._send(message)
         if self._start is not None and message["type"] == "http.response.body" and not message.get("more_body"):
-            self._tell(self._start, self._body)
+            self._store(self._start, self._body)
 
 
 def _may_be_kept(start: Message) -> bool:

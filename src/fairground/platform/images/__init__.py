@@ -1,1 +1,1 @@
-"""Pictures: what is let in, how it is decoded out of harm's way, and what is made of it."""
+"""Pictures: admission of files, rendering in child processes, and the sizes that are made."""

@@ -1,9 +1,9 @@
-"""A child process that renders, one picture after the other, until nobody asks any more.
+"""A child process that renders one picture after the other, until its input ends.
 
     python -m fairground.platform.images.child <engine> <memory in bytes> <CPU seconds for one picture>
 
-Decoders are large programs in C that read what strangers wrote. Here one has nothing: no settings, no secrets, no
-files to write, little memory and little time, and its end is noticed by a parent that goes on without it.
+Decoders are large programs in C that read files of strangers. Here they have nothing: no settings, no secrets, no
+files to write, little memory and little time. The parent notices the end of the process, and goes on without it.
 """
 
 import contextlib
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from fairground.kernel.errors import DomainError
-from fairground.platform.images import monogram, wire
+from fairground.platform.images import wire
+from fairground.platform.images.monogram import MONOGRAM_MAGIC
 from fairground.platform.images.rendering.canvas import Engine, UndecodableError, render
 from fairground.platform.images.wire import EngineName
 
@@ -34,9 +35,9 @@ def main(engine_name: EngineName, memory_bytes: int, cpu_seconds: int) -> None:
     while line := requests.readline(wire.LINE_MAX_BYTES):
         recipes, content_bytes = wire.decode_request(line)
         content = requests.read(content_bytes)
-        if content.startswith(monogram.MAGIC):
+        if content.startswith(MONOGRAM_MAGIC):
             content = _draw_monogram(content)
-        # When so much CPU time has been used from now on, the kernel ends this process.
+        # The kernel ends this process when it has used so much CPU time from now on.
         signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
         try:
             rendered = render(engine, content, recipes)
@@ -48,17 +49,17 @@ def main(engine_name: EngineName, memory_bytes: int, cpu_seconds: int) -> None:
 
 
 def open_engine(name: EngineName) -> tuple[EngineName, Engine]:
-    """Return the engine of that name, and the name of what it is.
+    """Return the engine of that name with its real name, which `BEST` does not tell.
 
     Raises:
-        ImportError, OSError: Its library is not there, or not what that stands on.
+        ImportError, OSError: Its library, or one below it, is missing.
     """
     if name is EngineName.PILLOW:
         from fairground.platform.images.rendering.pillow import PillowEngine  # noqa: PLC0415 - seldom needed
 
         return name, PillowEngine()
     try:
-        from fairground.platform.images.rendering.vips import VipsEngine  # noqa: PLC0415 - not there everywhere
+        from fairground.platform.images.rendering.vips import VipsEngine  # noqa: PLC0415 - missing on some systems
     except (ImportError, OSError):
         if name is EngineName.VIPS:
             raise
@@ -67,19 +68,19 @@ def open_engine(name: EngineName) -> tuple[EngineName, Engine]:
 
 
 def _draw_monogram(source: bytes) -> bytes:
-    from fairground.platform.images.rendering.letters import draw_monogram  # noqa: PLC0415 - few children ever draw
+    from fairground.platform.images.rendering.pillow import draw_monogram  # noqa: PLC0415 - few children ever draw
 
     return draw_monogram(source)
 
 
 def _limit(what: int, most: int) -> None:
-    # Not every system lets every limit be set (macOS knows none for memory); the wall clock of the parent is left.
+    # Some systems lack some limits (macOS has none for memory); the parent's wall clock remains.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(what, (most, most))
 
 
 def _resident_bytes() -> int:
-    """Return the memory that is in use now, or 0 where the system does not say."""
+    """Return the memory in use, or 0 where the system does not say."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
     except OSError:

@@ -1,7 +1,7 @@
-"""A picture for whoever has none: initials on a colour.
+"""Monograms: initials on a colour, in place of a portrait.
 
-The renderer makes it of a few words as it makes another picture of a photo, so that it comes in the size and format
-that were asked for. It has the letters of five scripts; a name in another one is a figure: no server has them all.
+The renderer takes a monogram's source as it takes a photo, so that it comes in every size and format. The font has the
+letters of five scripts; a name in another one is drawn as a figure.
 """
 
 import colorsys
@@ -9,8 +9,8 @@ import hashlib
 import unicodedata
 from typing import Final
 
-MAGIC: Final = b"monogram 1 "
-"""Begins what is drawn. No file that somebody brings begins so: it would be no picture, and is refused."""
+MONOGRAM_MAGIC: Final = b"monogram 1 "
+"""Begins a source. No uploaded file begins so: admission refuses it as no picture."""
 
 _CONTRAST: Final = 4.5  # WCAG 2.2 AA for text; ours is large and would need only 3
 _SATURATION: Final = 0.45
@@ -21,16 +21,16 @@ _JOINER: Final = "\u200d"
 
 
 def monogram(name: str, *, seed: str) -> bytes:
-    """Return what the renderer makes the monogram of a name of.
+    """Return the source from which the renderer draws the monogram of a name.
 
     Args:
-        seed: Decides the colour, such as an id: who changes their name keeps it.
+        seed: Decides the colour, such as an id, so that a new name keeps it.
     """
-    return MAGIC + f"{colour_of(seed)} {initials(name)}".encode()
+    return MONOGRAM_MAGIC + f"{colour_of(seed)} {initials(name)}".encode()
 
 
 def initials(name: str) -> str:
-    """Return one or two signs that stand for a name, in its own script; none if it has no letters."""
+    """Return one or two initials of a name, in its own script; none if it has no letters."""
     words = [sign for word in unicodedata.normalize("NFC", name).split() if (sign := _first_sign(word))]
     if not words:
         return ""
@@ -65,7 +65,7 @@ def _colour(hue: float, lightness: float) -> str:
 
 
 def _first_sign(word: str) -> str:
-    """Return the first letter or digit of a word with what belongs to it, as its readers would write it alone."""
+    """Return the first letter or digit of a word with its marks, as its readers would write it alone."""
     start = next((at for at, sign in enumerate(word) if unicodedata.category(sign)[0] in "LN"), None)
     if start is None:
         return ""

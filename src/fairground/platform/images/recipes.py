@@ -1,5 +1,6 @@
-"""Recipes: what is made of a picture, as plain data. The same recipe makes the same bytes of the same source."""
+"""Recipes, which say as plain data what is made of a picture, and the ladder of sizes and qualities that exist."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -7,26 +8,40 @@ from typing import Final
 from fairground.platform.images.formats import PictureFormat
 
 VERSION: Final = 1
-"""Raised whenever a recipe makes other bytes than before, so that what was kept under its name is made anew."""
+"""Raised when a recipe makes other bytes than before: nothing that was kept under the older name is used then."""
 
 WIDTHS_PX: Final = range(8, 2049)
 QUALITIES: Final = range(1, 101)
 
 MASTER_PX: Final = 1024
 GALLERY: Final = ((400, 80), (800, 85), (1200, 90))
-"""Widths in pixels with their qualities: a small picture is looked at closely less often than a large one."""
+"""Widths in pixels with their qualities: a small picture is looked at less closely than a large one."""
+
+# What the image proxy takes; outside of these a request is refused.
+WIDTH_MIN_PX: Final = 16
+WIDTH_MAX_PX: Final = 2048
+AVATAR_MAX_PX: Final = MASTER_PX
+DENSITY_MAX: Final = 3
+QUALITY_MIN: Final = 40
+QUALITY_MAX: Final = 95
+
+# From step to step at most half as wide again, so that a page loads few pixels that it does not show.
+LADDER_PX: Final = (32, 48, 64, 96, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1200, 1600, 2048)
+_QUALITY_STEP: Final = 5
 
 
 class Shape(StrEnum):
     SQUARE = "square"
-    """The middle of the picture, exactly as wide as asked: enlarged if need be, for a layout counts on it."""
+    """The middle of the picture, exactly as wide as asked: enlarged if need be, because layouts count on it."""
     WHOLE = "whole"
     """The whole picture, never wider than it was and never taller than three times the width."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One picture to be made. `quality` is on JPEG's scale, whatever the format: it looks about equally good in each.
+    """One derivative to be made. The same recipe makes the same bytes of the same source.
+
+    `quality` is on JPEG's scale, whatever the format: it looks about equally good in each.
 
     Raises:
         ValueError: Outside the bounds above, or a format that is only read.
@@ -43,13 +58,13 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """Names the recipe within keys, files and ETags: it differs wherever the result may differ."""
+        """The recipe's name within keys, files and ETags: it differs where the result may differ."""
         return f"v{VERSION}-{self.shape}-{self.width_px}-q{self.quality}.{self.format}"
 
 
-# JPEG decodes at half or a quarter of the size for less than half the price, which is what avatars are made from.
+# JPEG decodes at half or a quarter of the size for less than half the price, and avatars are made from this.
 MASTER: Final = Recipe(Shape.SQUARE, MASTER_PX, PictureFormat.JPEG, 92)
-# As small as a picture can be and still be one: about a hundred bytes, to stand in a page as a `data:` address.
+# As small as a picture can be and still be one: about a hundred bytes, to be part of a page as a `data:` URL.
 PLACEHOLDER: Final = Recipe(Shape.WHOLE, 16, PictureFormat.WEBP, 40)
 
 
@@ -59,4 +74,13 @@ def gallery(picture_format: PictureFormat) -> tuple[Recipe, ...]:
 
 
 UPLOAD: Final = (MASTER, *gallery(PictureFormat.WEBP), *gallery(PictureFormat.JPEG), PLACEHOLDER)
-"""What is made of every upload at once. AVIF is made later, where somebody asks: it costs more than all of these."""
+"""What is made of every upload at once. AVIF costs more than all of these and is made on demand."""
+
+
+def step_width(width_px: float, *, source_px: int) -> int:
+    """Return the narrowest step with all pixels that are asked for, or with all that the source has."""
+    return LADDER_PX[bisect_left(LADDER_PX, min(width_px, source_px, WIDTH_MAX_PX))]
+
+
+def step_quality(quality: int) -> int:
+    return -(-quality // _QUALITY_STEP) * _QUALITY_STEP

@@ -1,4 +1,4 @@
-"""Why a picture is not taken, or not rendered now. The hints are read by people who only wanted to show their work."""
+"""Errors of pictures that are refused, or not rendered now. The hints are for people who know nothing of formats."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from fairground.kernel.errors import Invalid, Unavailable
 
 PIXELS_MAX: Final = 60_000_000  # phones take 50 MP at most; a decoder needs up to six bytes for each
 SIDE_MAX_PX: Final = 16_384
-SCANS_MAX: Final = 100  # real progressive JPEGs have ten; a decoder goes over the whole picture for each
+SCANS_MAX: Final = 100  # real progressive JPEGs have ten; a decoder works through the whole picture for each
 
 
 class PictureEmpty(Invalid):
@@ -50,7 +50,7 @@ class PictureBroken(Invalid):
 
 
 class PictureTooCostly(Invalid):
-    """Decoding it broke, or wanted more memory or time than any honest picture."""
+    """Decoding failed, or took more memory or time than any honest picture."""
 
     code = "images.too_costly"
     hint = "Open the picture on your device, save a smaller copy as JPEG, and upload the copy."
@@ -77,7 +77,7 @@ def unknown_refused() -> PictureTypeRefused:
 
 
 def refuse_size(width_px: int, height_px: int) -> None:
-    """Check a picture's size, whoever says it: the header first, later the decoder, which may see another one.
+    """Check a picture's size: the one of the header first, later the decoder's, which may be another.
 
     Raises:
         PictureBroken: A side is zero.

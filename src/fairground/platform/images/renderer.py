@@ -1,9 +1,9 @@
-"""Rendering as the program asks for it: a few children, a bounded queue, one flight for all who want the same."""
+"""The renderer: a few child processes, a bounded queue, and single-flight for equal requests."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.images.wire import EngineName
 from fairground.platform.images.worker import Worker
+from fairground.platform.measures import Counted, Gauged, Measure, Timed
 
 Load = Callable[[], Awaitable[bytes]]
 _Key = tuple[str, tuple[Recipe, ...]]
@@ -26,11 +27,11 @@ class RenderStats:
     """Counts since the start of the process."""
 
     durations: DurationHistogram = field(default_factory=DurationHistogram)
-    """From the request to the pictures, the wait in the queue included; only of those that were rendered."""
+    """From the request to the derivatives, the wait in the queue included; only of what was rendered."""
     failed: Counter[str] = field(default_factory=Counter)
     """By problem code."""
     joined: int = 0
-    """Callers who waited for somebody else's rendering."""
+    """Callers that waited for a rendering which another caller had started."""
     children_started: int = 0
 
 
@@ -43,7 +44,7 @@ class Renderer:
         self._engine = engine
         self._turns = asyncio.Semaphore(settings.renderers)
         self._idle: list[Worker] = []
-        self._flights: dict[_Key, asyncio.Task[Rendered | Exception]] = {}
+        self._tasks: dict[_Key, asyncio.Task[Rendered | Exception]] = {}
         self._group: asyncio.TaskGroup | None = None
 
     @asynccontextmanager
@@ -56,43 +57,65 @@ class Renderer:
                     yield
                 finally:
                     self._group = None
-                    for flight in self._flights.values():
-                        flight.cancel()
+                    for task in self._tasks.values():
+                        task.cancel()
         finally:
             await asyncio.gather(*(worker.stop() for worker in self._idle))
             self._idle.clear()
 
     @property
     def waiting(self) -> int:
-        """How many pictures wait for a child."""
-        return max(0, len(self._flights) - self._settings.renderers)
+        """The number of pictures that wait for a child."""
+        return max(0, len(self._tasks) - self._settings.renderers)
+
+    def measure(self) -> Iterator[Measure]:
+        yield Timed(
+            "image_render_duration_seconds",
+            "How long rendering took, the wait in the queue included; of what was rendered.",
+            [((), self.stats.durations)],
+        )
+        yield Counted(
+            "image_render_failures",
+            "Pictures that were not rendered, by the code of the problem; those refused for a full queue among them.",
+            [((code,), count) for code, count in list(self.stats.failed.items())],
+            labels=("code",),
+        )
+        yield Counted(
+            "image_renders_joined",
+            "Requests that waited for the rendering of another one.",
+            [((), self.stats.joined)],
+        )
+        yield Counted(
+            "image_children_started", "Child processes started to render.", [((), self.stats.children_started)]
+        )
+        yield Gauged("image_renders_waiting", "Pictures that wait for a child process.", self.waiting)
 
     async def render(self, source: str, recipes: Sequence[Recipe], load: Load) -> Rendered:
         """Render a source by recipes, all from one decode.
 
-        Who asks for what is being rendered waits for that. Whoever leaves ends it for nobody else.
+        Equal requests share one rendering. Cancelling one caller cancels neither it nor the other callers.
 
         Args:
             source: Names the content, by its digest: the same name is never used for other bytes.
-            load: Gives the content when it is this picture's turn, so that what waits takes no memory.
+            load: Returns the content when it is this picture's turn, so that waiting takes no memory.
 
         Raises:
-            RendererBusy: Too many wait already.
+            RendererBusy: The queue is full.
             RendererUnavailable: It is not `running`, or its children do not start.
             PictureBroken, PictureTooCostly: The content could not be decoded.
-            Exception: Whatever `load` raises.
+            Exception: `load` raised it.
         """
         key = (source, tuple(recipes))
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._start(key, load)
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._start(key, load)
         else:
             self.stats.joined += 1
         # Waiting for a set of one, unlike awaiting the task, does not cancel it when this caller is cancelled.
-        await asyncio.wait({flight})
-        if flight.cancelled():
+        await asyncio.wait({task})
+        if task.cancelled():
             raise RendererUnavailable("The server is stopping.")
-        outcome = flight.result()
+        outcome = task.result()
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -100,16 +123,16 @@ class Renderer:
     def _start(self, key: _Key, load: Load) -> asyncio.Task[Rendered | Exception]:
         if self._group is None:
             raise RendererUnavailable("Nothing is rendered before the start of the server and after its end.")
-        if len(self._flights) >= self._settings.renderers + self._settings.queue_max:
+        if len(self._tasks) >= self._settings.renderers + self._settings.queue_max:
             self.stats.failed[RendererBusy.code] += 1
             raise RendererBusy(f"{self._settings.queue_max} pictures wait to be rendered already.")
-        # In a context of its own: nothing of the first caller may reach what all others get.
-        flight = self._group.create_task(self._fly(key[1], load), context=Context())
-        self._flights[key] = flight
-        flight.add_done_callback(lambda _flight: self._flights.pop(key))
-        return flight
+        # In a context of its own: nothing of the first caller may reach the result that all callers share.
+        task = self._group.create_task(self._run(key[1], load), context=Context())
+        self._tasks[key] = task
+        task.add_done_callback(lambda _task: self._tasks.pop(key))
+        return task
 
-    async def _fly(self, recipes: tuple[Recipe, ...], load: Load) -> Rendered | Exception:
+    async def _run(self, recipes: tuple[Recipe, ...], load: Load) -> Rendered | Exception:
         started = time.monotonic()
         try:
             async with self._turns, self._worker() as worker:
@@ -117,7 +140,7 @@ class Renderer:
         except DomainError as error:
             self.stats.failed[error.code] += 1
             return error
-        except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to those who asked, not to the group
+        except Exception as error:  # noqa: BLE001 - any error is for the callers, and must not end the task group
             self.stats.failed[type(error).__name__] += 1
             return error
         self.stats.durations.add(time.monotonic() - started)
@@ -125,7 +148,7 @@ class Renderer:
 
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator[Worker]:
-        """Lend a child; one that lives and is not spent comes back."""
+        """Lend a child, and take it back while it is alive and not spent."""
         while self._idle and not self._idle[-1].is_alive:
             self._idle.pop()
         worker = self._idle.pop() if self._idle else await self._start_worker()

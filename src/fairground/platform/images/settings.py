@@ -1,4 +1,4 @@
-"""What rendering pictures may cost."""
+"""Settings of images: what rendering them may cost."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict

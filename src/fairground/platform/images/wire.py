@@ -1,4 +1,4 @@
-"""What a child and its parent say to each other: a line of JSON, then the bytes that it announces."""
+"""The protocol between a child and its parent: a line of JSON, then the bytes that it announces."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any, Final, TypedDict
 
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.recipes import Recipe, Shape
-from fairground.platform.images.rendering.canvas import Picture, Rendered
+from fairground.platform.images.rendering.canvas import Derivative, Rendered
 
 LINE_MAX_BYTES: Final = 64 * 1024
 ANSWER_MAX_BYTES: Final = 64 * 1024 * 1024  # the most is 23 MiB: noise as WebP, 2048 pixels wide and thrice as tall
@@ -23,7 +23,7 @@ class EngineName(StrEnum):
 
 
 class Answer(TypedDict, total=False):
-    """What a child answers; `sizes` are those of the pictures that follow."""
+    """A child's answer; `sizes` are those of the files that follow it."""
 
     rendered: dict[str, Any]
     sizes: list[int]
@@ -42,18 +42,17 @@ def decode_request(line: bytes) -> tuple[tuple[Recipe, ...], int]:
 
 
 def encode_rendered(rendered: Rendered, *, resident_bytes: int) -> bytes:
-    pictures = rendered.pictures
     answer: Answer = {
         "rendered": {
             "width_px": rendered.width_px,
             "height_px": rendered.height_px,
             "colour": rendered.colour,
-            "pictures": [[_recipe_row(one.recipe), one.width_px, one.height_px] for one in pictures],
+            "derivatives": [[_recipe_row(one.recipe), one.width_px, one.height_px] for one in rendered.derivatives],
         },
-        "sizes": [len(one.content) for one in pictures],
+        "sizes": [len(one.content) for one in rendered.derivatives],
         "resident_bytes": resident_bytes,
     }
-    return b"".join([_line(answer), *(one.content for one in pictures)])
+    return b"".join([_line(answer), *(one.content for one in rendered.derivatives)])
 
 
 def encode_refusal(reason: str, *, resident_bytes: int) -> bytes:
@@ -62,10 +61,10 @@ def encode_refusal(reason: str, *, resident_bytes: int) -> bytes:
 
 
 def decode_answer(line: bytes) -> Answer:
-    """Read an answer of a child, which may be in the power of whoever drew the picture.
+    """Read an answer of a child, which a hostile picture may have taken over.
 
     Raises:
-        ValueError: No child of ours answers so; what it would send is more than this process should hold.
+        ValueError: It is no answer of our own code, or announces more than this process should hold.
     """
     answer: Answer = json.loads(line)
     if sum(answer["sizes"]) > ANSWER_MAX_BYTES:
@@ -74,11 +73,11 @@ def decode_answer(line: bytes) -> Answer:
 
 
 def decode_rendered(row: Mapping[str, Any], contents: Sequence[bytes]) -> Rendered:
-    pictures = tuple(
-        Picture(_recipe(recipe), width_px, height_px, content)
-        for (recipe, width_px, height_px), content in zip(row["pictures"], contents, strict=True)
+    derivatives = tuple(
+        Derivative(_recipe(recipe), width_px, height_px, content)
+        for (recipe, width_px, height_px), content in zip(row["derivatives"], contents, strict=True)
     )
-    return Rendered(row["width_px"], row["height_px"], row["colour"], pictures)
+    return Rendered(row["width_px"], row["height_px"], row["colour"], derivatives)
 
 
 def _recipe_row(recipe: Recipe) -> list[Any]:

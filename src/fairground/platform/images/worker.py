@@ -1,4 +1,4 @@
-"""A child process that renders, as its parent sees it: asked, timed, replaced."""
+"""The parent's side of a child process that renders: requests, time limits, its end."""
 
 import asyncio
 import contextlib
@@ -20,8 +20,8 @@ log = structlog.get_logger()
 
 _START_SECONDS: Final = 30  # on a machine that is busy with other things
 _GRACE_SECONDS: Final = 2
-# Nothing of our own environment: it holds the keys to everything. libvips keeps large pictures in temporary files
-# unless told not to, and a bomb has filled a disk that way.
+# Nothing of our own environment, which holds secrets. The threshold keeps libvips from writing large pictures into
+# temporary files: a bomb has filled a disk that way.
 _ENVIRONMENT: Final = {
     "LANG": "C.UTF-8",
     "MALLOC_ARENA_MAX": "2",
@@ -31,7 +31,7 @@ _ENVIRONMENT: Final = {
 
 
 class Worker:
-    """One child process. After any failure it is dead, and its owner takes another one."""
+    """One child process. A failure ends it, and its owner starts another one."""
 
     def __init__(self, process: asyncio.subprocess.Process, settings: ImageSettings) -> None:
         self._process = process
@@ -41,7 +41,7 @@ class Worker:
 
     @classmethod
     async def start(cls, settings: ImageSettings, *, engine: EngineName) -> "Worker":
-        """Start a child and wait until it can be asked, a fifth of a second.
+        """Start a child and wait until it takes requests, a fifth of a second.
 
         Raises:
             RendererUnavailable: It does not come up.
@@ -53,7 +53,7 @@ class Worker:
             *words,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,  # what libraries say about strangers' files
+            stderr=asyncio.subprocess.DEVNULL,  # messages of libraries about strangers' files
             env=_ENVIRONMENT,
             limit=wire.LINE_MAX_BYTES,
             start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
@@ -84,7 +84,7 @@ class Worker:
 
     @property
     def is_spent(self) -> bool:
-        """Whether it has done enough, or grown too large: memory that C libraries have split up never comes back."""
+        """Whether it has rendered enough, or grown too large: C libraries never return fragmented memory."""
         settings = self._settings
         return self._renders >= settings.renders_max or self._resident_bytes > settings.resident_bytes
 
@@ -92,9 +92,9 @@ class Worker:
         """Render one picture.
 
         Raises:
-            PictureBroken: The decoder refused it; the child lives on.
-            PictureTooCostly: The child died of it, or had to be killed. Nothing but this picture is lost.
-            RendererUnavailable: Somebody else killed the child; the picture may be tried again.
+            PictureBroken: The decoder refused it; the child goes on.
+            PictureTooCostly: The child died of it, or was killed. Nothing but this picture is lost.
+            RendererUnavailable: Another process killed the child; the picture may be tried again.
         """
         try:
             async with asyncio.timeout(self._settings.wall_seconds):
@@ -106,12 +106,12 @@ class Worker:
         except (OSError, asyncio.IncompleteReadError) as error:
             raise await self._explain_death(len(content)) from error
         except (ValueError, LookupError, TypeError) as error:
-            # What no child of ours says: somebody else speaks for it now.
+            # No code of ours answers so: a hostile picture has taken over the child.
             await self.kill()
             log.warning("images.child_answered_nonsense", content_bytes=len(content))
             raise PictureTooCostly("The picture broke the decoder.") from error
         except BaseException:
-            # Stopped in the middle of a conversation: what the child says next would be taken for another answer.
+            # Cancelled in the middle of an exchange: the rest of this answer would be taken for the next one.
             await self.kill()
             raise
         self._renders += 1

@@ -16,8 +16,8 @@ from fairground.platform.storage.store import ObjectNotFound, Span, Store
 from fairground.platform.storage.uploads import FORM_MAX_BYTES, UploadReceiver
 from fairground.platform.storage.url_signer import MEDIA_PATH, UPLOAD_PATH
 
-# An uploaded file that is opened alone is a document of its own: nothing in it may run or load.
-BROUGHT_POLICY: Final = "default-src 'none'; sandbox"
+# A file of a user that is opened by itself is a document: nothing in it may run or load.
+USER_CONTENT_CSP: Final = "default-src 'none'; sandbox"
 
 
 _ONE_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -57,7 +57,7 @@ def routes(store: Store, *, spool: Path) -> APIRouter:
 
 async def _respond(store: Store, request: Request, key: str, *, cache_control: str) -> Response:
     etag = etag_of(key)
-    headers = {"ETag": etag, "Cache-Control": cache_control, "Content-Security-Policy": BROUGHT_POLICY}
+    headers = {"ETag": etag, "Cache-Control": cache_control, "Content-Security-Policy": USER_CONTENT_CSP}
     if is_known(request.headers.get("if-none-match", "").encode("latin-1"), etag=etag.encode()):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     found = await store.head(key)

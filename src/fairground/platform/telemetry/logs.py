@@ -8,8 +8,8 @@ from typing import Any, Final, TextIO
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
-# Where a failure passed, and never the values of variables: passwords and addresses are among them, and writing them
-# down takes seconds in which nobody else is served.
+# A traceback without the values of variables: they include passwords and addresses, and rendering them blocks the
+# event loop for seconds.
 _AS_DATA: Final = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 _AS_TEXT: Final = structlog.dev.plain_traceback
 

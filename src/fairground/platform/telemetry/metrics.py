@@ -92,7 +92,7 @@ class Metrics(Collector):
             thread.join()
 
     async def _look(self) -> None:
-        """Find out what nobody counts: how late the event loop is, and how much work waits."""
+        """Measure the values that have no counter: delay of the event loop, length of the queue."""
         loop = asyncio.get_running_loop()
         looks = 0
         while True:
@@ -129,8 +129,8 @@ class Metrics(Collector):
             [((route,), durations) for route, durations in list(stats.durations.items())],
             labels=("route",),
         )
-        told = "Of these, answers that never change and were given again from memory, such as pictures."
-        yield _counter("http_requests_repeated", told, counts=[((), stats.repeated)])
+        meaning = "Of these, answers that never change and were given again from memory, such as pictures."
+        yield _counter("http_requests_repeated", meaning, counts=[((), stats.repeated)])
         yield _gauge("http_requests_under_way", "Requests that the routes are answering now.", stats.under_way)
 
     def _database(self) -> Iterator[Metric]:
@@ -161,12 +161,12 @@ class Metrics(Collector):
             labels=("kind",),
         )
         yield _counter("jobs_reaped", "Jobs taken over from workers that went silent.", counts=[((), stats.reaped)])
-        for name, told in (
+        for name, meaning in (
             ("due", "Jobs that are due and wait for a worker, whichever."),
             ("oldest_due_seconds", "How long the oldest of them has waited."),
             ("dead", "Jobs that were given up; `fairground jobs list` shows them."),
         ):
-            yield _gauge(f"jobs_{name}", told, getattr(self._queue, name, None))
+            yield _gauge(f"jobs_{name}", meaning, getattr(self._queue, name, None))
 
     def _cache(self) -> Iterator[Metric]:
         cache, stats = self._sources.cache, self._sources.cache.stats
@@ -176,7 +176,7 @@ class Metrics(Collector):
             labels=("route", "how"),
             counts=list(stats.served.items()),
         )
-        for name, told, counted in (
+        for name, meaning, counted in (
             ("not_modified", "Answers without a body, for who had it already.", stats.not_modified),
             ("collapsed", "Requests that waited for the computation of another one.", stats.collapsed),
             ("computed", "Computations.", stats.computed),
@@ -184,24 +184,24 @@ class Metrics(Collector):
             ("shared_hits", "Answers that another process had made.", stats.shared_hits),
         ):
             counts = [((route,), count) for route, count in list(counted.items())]
-            yield _counter(f"cache_{name}", told, labels=("route",), counts=counts)
+            yield _counter(f"cache_{name}", meaning, labels=("route",), counts=counts)
         yield _counter(
             "cache_refreshed",
             "Computations in the background.",
             labels=("route", "why"),
             counts=list(stats.refreshed.items()),
         )
-        for name, told, count in (
+        for name, meaning, count in (
             ("shared_failures", "Times that the shared level could not be used.", stats.shared_failures),
             ("damaged", "Entries of the shared level that could not be read.", stats.damaged),
             ("renewed_tags", "Tags renewed because of changes.", stats.renewed_tags),
             ("evictions", "Answers that memory had no room for.", cache.memory.evictions),
         ):
-            yield _counter(f"cache_{name}", told, counts=[((), count)])
+            yield _counter(f"cache_{name}", meaning, counts=[((), count)])
         yield _gauge("cache_memory_bytes", "Memory in use for answers.", cache.memory.bytes)
         yield _gauge("cache_memory_max_bytes", "Memory that may be used.", cache.memory.most_bytes)
-        told = "1 for the state that the shared level is in, where there is one."
-        family = GaugeMetricFamily("fairground_cache_level", told, labels=("state",))
+        meaning = "1 for the state that the shared level is in, where there is one."
+        family = GaugeMetricFamily("fairground_cache_level", meaning, labels=("state",))
         for state in LevelState if cache.level is not None else ():
             family.add_metric((state.value,), float(cache.level is not None and cache.level.state is state))
         yield family
@@ -230,22 +230,22 @@ def _family(measure: Measure) -> Metric:
 
 
 def _counter(
-    name: str, told: str, *, labels: Sequence[str] = (), counts: Iterable[tuple[Labels, float]]
+    name: str, meaning: str, *, labels: Sequence[str] = (), counts: Iterable[tuple[Labels, float]]
 ) -> CounterMetricFamily:
-    family = CounterMetricFamily(f"fairground_{name}", told, labels=labels)
+    family = CounterMetricFamily(f"fairground_{name}", meaning, labels=labels)
     for values, count in counts:
         family.add_metric(values, count)
     return family
 
 
-def _gauge(name: str, told: str, value: float | None) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"fairground_{name}", told, value=value)
+def _gauge(name: str, meaning: str, value: float | None) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"fairground_{name}", meaning, value=value)
 
 
 def _histogram(
-    name: str, told: str, measured: Iterable[tuple[Labels, DurationHistogram]], *, labels: Sequence[str] = ()
+    name: str, meaning: str, measured: Iterable[tuple[Labels, DurationHistogram]], *, labels: Sequence[str] = ()
 ) -> HistogramMetricFamily:
-    family = HistogramMetricFamily(f"fairground_{name}", told, labels=labels)
+    family = HistogramMetricFamily(f"fairground_{name}", meaning, labels=labels)
     bounds = [*map(str, BOUNDS_SECONDS), "+Inf"]
     for values, durations in measured:
         buckets = list(zip(bounds, accumulate(list(durations.counts)), strict=True))

@@ -80,7 +80,7 @@ class OneBookingPages:
         step: Awaitable[Any],
         page: str = "page",
     ) -> Response:
-        """Take a step and show the booking anew, or show why it could not be taken."""
+        """Carry out a step and redirect to the booking, or show the booking with the reason of the refusal."""
         try:
             await step
         except DomainError as refusal:

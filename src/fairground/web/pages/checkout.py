@@ -114,8 +114,8 @@ def routes(site: Site, links: Links) -> APIRouter:
 
     @router.get("/book/{booking_id}/return")
     async def come_back(caller: SignedIn, booking_id: UUID) -> Response:
-        # The bank sends the customer here by a link, so this is a GET although it moves the booking on; doing it
-        # twice, or for somebody who came without being asked, changes nothing.
+        # The bank redirects the customer here, so this is a GET although it changes the booking. A repeated or
+        # unexpected request changes nothing: it reads the state of the payment from the processor.
         await pages.bookings.settle_payment(customer_id=caller.user_id, booking_id=booking_id)
         return see_other(_done(booking_id))
 

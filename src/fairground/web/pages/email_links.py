@@ -37,7 +37,7 @@ class MailedLinkPages:
     accounts: Accounts
 
     def show(self, request: Request, template: str, *, form: Form, status: int = 200, **values: Any) -> Response:
-        # The address holds a secret until it is used, so it is neither stored nor told to other sites.
+        # The address contains a secret until it is used, so it is neither stored nor sent to other sites.
         headers = {**UNSTORED, "Referrer-Policy": "no-referrer"}
         return self.renderer.page(
             request, f"sign_in/{template}.html", status=status, headers=headers, form=form, **values

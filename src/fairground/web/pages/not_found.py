@@ -10,7 +10,7 @@ from fairground.web.site import Site
 
 
 class AddressOfPage(Convertor[str]):
-    """Any path but those of programs, which are told in their own way."""
+    """Any path except those of programs, which get a problem document instead of a page."""
 
     regex = "(?!(?:api|sandbox)(?:/|$)).*"
 

@@ -1,4 +1,4 @@
-"""Where somebody is signed in, the tokens of their programs, and their password."""
+"""The sessions, API tokens and password of a user."""
 
 from dataclasses import dataclass, replace
 from gettext import gettext as _
@@ -42,7 +42,7 @@ class SecurityPages:
     async def show(
         self, request: Request, caller: Caller, *, form: Form, status: int = 200, secret: str = "", page: int = 1
     ) -> Response:
-        """Show the page; `secret` is a token just made, which is shown this once."""
+        """Show the page; `secret` is a new token, which is shown only once."""
         sessions = await self.accounts.list_sessions(user_id=caller.user_id)
         return self.renderer.page(
             request,

@@ -18,7 +18,7 @@ from fairground.web.page_route import local_path, page_router, see_other
 from fairground.web.rendering import PRIVATE, UNSTORED, Renderer
 from fairground.web.site import Site
 
-# Tells our script, and nobody else, that there is a session: it carries no right and no name.
+# Tells only our script that there is a session: it carries no right and no name.
 HINT_COOKIE: Final = "signed_in"
 HOME: Final = {"customer": "/me/bookings", "provider": "/pro", "admin": "/admin/approvals"}
 ERROR_FIELDS: Final = {

@@ -15,7 +15,8 @@ from fairground.contracts.accounts import (
 from fairground.kernel.ids import uuid7
 from fairground.modules.accounts.domain import new_secret
 from fairground.modules.accounts.service import AccountService
-from fairground.modules.accounts.service.jobs import MailReset
+from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
+from fairground.modules.accounts.service.emails import AccountEmails, MailReset
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.platform.db.database import Database, WriteTx
 from tests.modules.accounts.conftest import SignIn
@@ -25,17 +26,17 @@ from tests.support.outbox import RecordingOutbox
 NEW = "another password"
 
 
-async def reset_token(service: AccountService, user: User) -> str:
-    opened = await service.open_reset_link(user_id=user.id)
+async def reset_token(emails: AccountEmails, user: User) -> str:
+    opened = await emails.open_reset_link(user_id=user.id)
     assert opened is not None
     return opened[1]
 
 
-async def test_a_reset_is_mailed_to_those_who_have_an_account_only(
+async def test_reset_is_mailed_to_addresses_with_an_account_only(
     service: AccountService, outbox: RecordingOutbox, ada: User
 ) -> None:
     await service.request_password_reset(email=" ADA@example.org", client="a")
-    await service.request_password_reset(email="nobody@example.org", client="a")
+    await service.request_password_reset(email="unknown@example.org", client="a")
     await service.request_password_reset(email="no address\x00", client="a")
 
     assert outbox.jobs == [MailReset(user_id=ada.id)]
@@ -43,7 +44,7 @@ async def test_a_reset_is_mailed_to_those_who_have_an_account_only(
 
 @pytest.mark.parametrize("email", ["ada@example.org", "unknown@example.org"])
 @pytest.mark.usefixtures("ada")
-async def test_resets_of_one_account_by_one_client_are_limited_alike_for_known_and_unknown(
+async def test_resets_of_one_account_by_one_client_are_limited_for_known_and_unknown_alike(
     service: AccountService, email: str
 ) -> None:
     for _ in range(3):
@@ -53,7 +54,7 @@ async def test_resets_of_one_account_by_one_client_are_limited_alike_for_known_a
 
 
 @pytest.mark.usefixtures("ada")
-async def test_requests_of_others_flood_no_mailbox_and_keep_no_holder_from_a_link(
+async def test_requests_of_others_send_at_most_12_mails_and_leave_a_usable_link(
     service: AccountService, outbox: RecordingOutbox
 ) -> None:
     for number in range(40):
@@ -61,7 +62,7 @@ async def test_requests_of_others_flood_no_mailbox_and_keep_no_holder_from_a_lin
     mails = len(outbox.jobs)
     await service.request_password_reset(email="ada@example.org", client="the holder's")
 
-    # The mailbox has links that are good for as long as it takes until the next mail is sent.
+    # The links in the mailbox can be used until the next mail is sent.
     assert mails == len(outbox.jobs) == 12
 
 
@@ -72,22 +73,22 @@ async def test_resets_from_one_client_are_limited(service: AccountService) -> No
         await service.request_password_reset(email="last@example.org", client="a")
 
 
-async def test_a_reset_opens_the_account_with_the_new_password_alone(
-    service: AccountService, sign_in: SignIn, ada: User
+async def test_after_a_reset_only_the_new_password_signs_in(
+    emails: AccountEmails, service: AccountService, sign_in: SignIn, ada: User
 ) -> None:
-    await service.reset_password(token=await reset_token(service, ada), password=NEW)
+    await service.reset_password(token=await reset_token(emails, ada), password=NEW)
 
     assert (await sign_in(password=NEW)).user.id == ada.id
     with pytest.raises(WrongCredentials):
         await sign_in(password=PASSWORD)
 
 
-async def test_a_reset_ends_sessions_tokens_and_the_other_links(
-    service: AccountService, sign_in: SignIn, ada: User
+async def test_reset_ends_sessions_tokens_and_the_other_links(
+    emails: AccountEmails, service: AccountService, sign_in: SignIn, ada: User
 ) -> None:
     browser = await sign_in()
     token = await service.create_token(user_id=ada.id, name="Calendar")
-    used, other = await reset_token(service, ada), await reset_token(service, ada)
+    used, other = await reset_token(emails, ada), await reset_token(emails, ada)
     await service.reset_password(token=used, password=NEW)
 
     assert await service.find_session(secret=browser.secret) is None
@@ -97,8 +98,8 @@ async def test_a_reset_ends_sessions_tokens_and_the_other_links(
             await service.reset_password(token=link, password=NEW)
 
 
-async def test_a_reset_lifts_the_limits_of_every_client_and_in_all(
-    service: AccountService, sign_in: SignIn, ada: User, settings: AccountsSettings
+async def test_reset_clears_the_limits_of_every_client_and_the_total(
+    emails: AccountEmails, service: AccountService, sign_in: SignIn, ada: User, settings: AccountsSettings
 ) -> None:
     for number in range(settings.sign_in_tries_per_account_in_all):
         with pytest.raises(WrongCredentials):
@@ -107,28 +108,32 @@ async def test_a_reset_lifts_the_limits_of_every_client_and_in_all(
         with pytest.raises(TooManyAttempts):
             await sign_in(client=client)
     await service.request_password_reset(email=ada.email, client="client 0")
-    await service.reset_password(token=await reset_token(service, ada), password=NEW)
+    await service.reset_password(token=await reset_token(emails, ada), password=NEW)
 
     for client in ("client 0", "another"):
         await sign_in(password=NEW, client=client)
 
 
-async def test_a_reset_link_lasts_an_hour(db: Database, service: AccountService, ada: User) -> None:
-    token = await reset_token(service, ada)
+async def test_reset_link_lasts_an_hour(
+    emails: AccountEmails, db: Database, service: AccountService, ada: User
+) -> None:
+    token = await reset_token(emails, ada)
     db.clock_shift = timedelta(minutes=61)
     with pytest.raises(LinkUnusable):
         await service.reset_password(token=token, password=NEW)
 
 
-async def test_a_refused_password_does_not_use_the_link_up(service: AccountService, ada: User) -> None:
-    token = await reset_token(service, ada)
+async def test_refused_password_leaves_the_link_usable(
+    emails: AccountEmails, service: AccountService, ada: User
+) -> None:
+    token = await reset_token(emails, ada)
     with pytest.raises(PasswordUnfit):
         await service.reset_password(token=token, password="password")
 
     await service.reset_password(token=token, password=NEW)
 
 
-async def test_an_invented_link_costs_no_hash(service: AccountService, algorithm: CountingAlgorithm) -> None:
+async def test_invented_link_costs_no_hash(service: AccountService, algorithm: CountingAlgorithm) -> None:
     before = algorithm.computations
     for token in ("", "guess", new_secret(), "\x00" * 43):
         with pytest.raises(LinkUnusable):
@@ -136,19 +141,21 @@ async def test_an_invented_link_costs_no_hash(service: AccountService, algorithm
     assert algorithm.computations == before
 
 
-async def test_a_link_that_verifies_an_address_sets_no_password(service: AccountService) -> None:
+async def test_verification_link_sets_no_password(emails: AccountEmails, service: AccountService) -> None:
     user = await service.create_user(
         email="eve@example.org", password=PASSWORD, name="Eve", role=Role.PROVIDER, email_verified=False
     )
-    opened = await service.open_verification_link(user_id=user.id)
+    opened = await emails.open_verification_link(user_id=user.id)
     assert opened is not None
 
     with pytest.raises(LinkUnusable):
         await service.reset_password(token=opened[1], password=NEW)
 
 
-async def test_of_many_uses_of_one_link_at_once_one_succeeds(service: AccountService, ada: User) -> None:
-    token = await reset_token(service, ada)
+async def test_one_of_many_concurrent_uses_of_a_link_succeeds(
+    emails: AccountEmails, service: AccountService, ada: User
+) -> None:
+    token = await reset_token(emails, ada)
     uses = (service.reset_password(token=token, password=f"{NEW} {number}") for number in range(8))
     outcomes = await asyncio.gather(*uses, return_exceptions=True)
 
@@ -156,8 +163,10 @@ async def test_of_many_uses_of_one_link_at_once_one_succeeds(service: AccountSer
     assert sum(isinstance(outcome, LinkUnusable) for outcome in outcomes) == 7
 
 
-async def test_many_links_of_one_account_used_at_once_do_not_deadlock(service: AccountService, ada: User) -> None:
-    tokens = [await reset_token(service, ada) for _ in range(8)]
+async def test_concurrent_uses_of_links_of_one_account_do_not_deadlock(
+    emails: AccountEmails, service: AccountService, ada: User
+) -> None:
+    tokens = [await reset_token(emails, ada) for _ in range(8)]
     uses = (service.reset_password(token=token, password=f"{NEW} {n}") for n, token in enumerate(tokens))
     outcomes = await asyncio.gather(*uses, return_exceptions=True)
 
@@ -165,12 +174,12 @@ async def test_many_links_of_one_account_used_at_once_do_not_deadlock(service: A
     assert sum(isinstance(outcome, LinkUnusable) for outcome in outcomes) == 7
 
 
-async def test_a_sign_in_that_overlaps_a_reset_leaves_no_session_of_the_old_password(
-    service: AccountService, sign_in: SignIn, ada: User
+async def test_sign_in_that_overlaps_a_reset_leaves_no_session_of_the_old_password(
+    attempts: AttemptLimiter, emails: AccountEmails, service: AccountService, sign_in: SignIn, ada: User
 ) -> None:
-    token = await reset_token(service, ada)
+    token = await reset_token(emails, ada)
     signing_in = asyncio.ensure_future(sign_in())
-    verified, may_go_on = pause_after_verifying(service)
+    verified, may_go_on = pause_after_verifying(attempts)
     await verified.wait()
     await service.reset_password(token=token, password=NEW)
     may_go_on.set()
@@ -180,15 +189,20 @@ async def test_a_sign_in_that_overlaps_a_reset_leaves_no_session_of_the_old_pass
     assert await service.list_sessions(user_id=ada.id) == []
 
 
-async def test_control_without_the_second_look_the_old_password_would_keep_a_session(
-    service: AccountService, sign_in: SignIn, ada: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def without_second_check(monkeypatch: pytest.MonkeyPatch) -> None:
     async def trust(_tx: WriteTx, _found: object) -> None: ...
 
-    monkeypatch.setattr("fairground.modules.accounts.service.sessions._refuse_if_changed", trust)
-    token = await reset_token(service, ada)
+    monkeypatch.setattr("fairground.modules.accounts.service.sign_in._refuse_if_changed", trust)
+
+
+@pytest.mark.usefixtures("without_second_check")
+async def test_control_without_the_second_check_the_old_password_keeps_a_session(
+    attempts: AttemptLimiter, emails: AccountEmails, service: AccountService, sign_in: SignIn, ada: User
+) -> None:
+    token = await reset_token(emails, ada)
     signing_in = asyncio.ensure_future(sign_in())
-    verified, may_go_on = pause_after_verifying(service)
+    verified, may_go_on = pause_after_verifying(attempts)
     await verified.wait()
     await service.reset_password(token=token, password=NEW)
     may_go_on.set()
@@ -197,7 +211,7 @@ async def test_control_without_the_second_look_the_old_password_would_keep_a_ses
     assert len(await service.list_sessions(user_id=ada.id)) == 1
 
 
-def pause_after_verifying(service: AccountService) -> tuple[asyncio.Event, asyncio.Event]:
+def pause_after_verifying(attempts: AttemptLimiter) -> tuple[asyncio.Event, asyncio.Event]:
     """Stop the next sign-in between the verified password and the transaction that opens the session."""
     verified, may_go_on = asyncio.Event(), asyncio.Event()
 
@@ -205,11 +219,11 @@ def pause_after_verifying(service: AccountService) -> tuple[asyncio.Event, async
         verified.set()
         await may_go_on.wait()
 
-    service.gate.forget_right_password = pause  # type: ignore[method-assign]
+    attempts.uncount_password = pause  # type: ignore[method-assign]
     return verified, may_go_on
 
 
-async def test_a_changed_password_ends_every_session_and_opens_one_in_place_of_this(
+async def test_changed_password_ends_every_session_and_replaces_the_current_one(
     service: AccountService, sign_in: SignIn, ada: User
 ) -> None:
     mine, other = await sign_in(name="Mine"), await sign_in(name="Other")
@@ -221,7 +235,7 @@ async def test_a_changed_password_ends_every_session_and_opens_one_in_place_of_t
     assert (opened.session.kind, opened.session.name) == (mine.session.kind, "Mine")
 
 
-async def test_a_stolen_session_cannot_guess_the_password_for_long(
+async def test_wrong_current_passwords_of_one_session_are_limited(
     service: AccountService, sign_in: SignIn, ada: User
 ) -> None:
     mine = await sign_in()
@@ -234,7 +248,7 @@ async def test_a_stolen_session_cannot_guess_the_password_for_long(
         await service.change_password(user_id=ada.id, session_id=mine.session.id, current=PASSWORD, new=NEW)
 
 
-async def test_wrong_passwords_in_one_session_keep_the_holder_out_of_no_other(
+async def test_wrong_current_passwords_of_one_session_do_not_limit_another(
     service: AccountService, sign_in: SignIn, ada: User
 ) -> None:
     stolen, mine = await sign_in(), await sign_in()
@@ -247,7 +261,7 @@ async def test_wrong_passwords_in_one_session_keep_the_holder_out_of_no_other(
     await service.change_password(user_id=ada.id, session_id=mine.session.id, current=PASSWORD, new=NEW)
 
 
-async def test_a_password_is_not_changed_from_a_session_that_is_over(
+async def test_password_is_not_changed_from_an_ended_session(
     service: AccountService, sign_in: SignIn, ada: User
 ) -> None:
     with pytest.raises(SessionNotFound):
@@ -256,7 +270,7 @@ async def test_a_password_is_not_changed_from_a_session_that_is_over(
     await sign_in(password=PASSWORD)
 
 
-async def test_a_new_password_must_be_fit(service: AccountService, sign_in: SignIn, ada: User) -> None:
+async def test_well_known_new_password_is_refused(service: AccountService, sign_in: SignIn, ada: User) -> None:
     mine = await sign_in()
     with pytest.raises(PasswordUnfit):
         await service.change_password(user_id=ada.id, session_id=mine.session.id, current=PASSWORD, new="12345678")

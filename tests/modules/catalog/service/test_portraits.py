@@ -6,10 +6,11 @@ from uuid import UUID
 import pytest
 
 from fairground.contracts.catalog import PictureNotUsable, ProviderNotFound
-from fairground.contracts.media import Face, PictureDeleted, PictureNotFound, PictureRefused, PictureState, avatar_url
+from fairground.contracts.media import PictureDeleted, PictureNotFound, PictureRefused, PictureState, avatar_url
 from fairground.kernel.ids import uuid7
 from fairground.modules.catalog.service.following import PictureFollower
 from fairground.modules.catalog.service.portraits import PortraitService
+from fairground.modules.catalog.store.portraits import AvatarSource
 from tests.doubles.media import FakePictures
 from tests.support.catalog import Desk
 from tests.support.directory import Directory
@@ -36,7 +37,7 @@ def square(provider_id: UUID, url: str | None) -> str:
 
 
 async def face(portraits: PortraitService, provider_id: UUID) -> UUID | None:
-    return (await portraits.get_face(provider_id=provider_id)).picture_id
+    return (await portraits.get_avatar_source(provider_id=provider_id)).picture_id
 
 
 async def test_a_picture_that_is_ready_shows_at_once(
@@ -140,10 +141,12 @@ async def test_before_the_approval_only_a_picture_can_be_seen(
 ) -> None:
     draft, approved = await desk.draft(), await desk.approved()
     assert draft.owner_id is not None
-    assert await portraits.get_face(provider_id=approved.id) == Face(name=approved.business_name, picture_id=None)
+    assert await portraits.get_avatar_source(provider_id=approved.id) == AvatarSource(
+        name=approved.business_name, picture_id=None, url=None
+    )
     for unknown in (draft.id, uuid7()):
         with pytest.raises(ProviderNotFound):
-            await portraits.get_face(provider_id=unknown)
+            await portraits.get_avatar_source(provider_id=unknown)
     picture = album.add(draft.owner_id, PictureState.READY)
     await portraits.choose_portrait(owner_id=draft.owner_id, provider_id=draft.id, picture_id=picture.id)
     assert await face(portraits, draft.id) == picture.id

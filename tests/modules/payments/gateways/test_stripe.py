@@ -1,4 +1,4 @@
-"""How the adapter reads what Stripe answers, against a server that answers as told."""
+"""How the adapter reads the answers of Stripe, against a server whose answers each test chooses."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -10,7 +10,12 @@ import pytest
 
 from fairground.contracts.payments import PaymentStatus
 from fairground.kernel.clock import SystemClock
-from fairground.modules.payments.gateways.processor import KeyIsSpent, NewIntent, NoAnswer, Refused
+from fairground.modules.payments.gateways.processor import (
+    IdempotencyKeyConsumed,
+    NewIntent,
+    ProcessorDeclined,
+    ProcessorUnavailable,
+)
 from fairground.modules.payments.gateways.stripe import StripeProcessor
 
 
@@ -46,40 +51,42 @@ def failure(status: int, headers: dict[str, str] | None = None, **error: Any) ->
 @pytest.mark.parametrize(
     ("answer", "meaning"),
     [
-        (failure(402, type="card_error", code="card_declined"), Refused),
-        (failure(400, type="invalid_request_error", code="amount_too_large"), Refused),
-        (failure(404, type="invalid_request_error", code="resource_missing"), Refused),
-        (failure(400, type="idempotency_error"), NoAnswer),
-        (failure(401, type="invalid_request_error"), NoAnswer),
-        (failure(429, code="rate_limit"), NoAnswer),
-        (failure(500, type="api_error"), NoAnswer),
-        (failure(500, {"idempotent-replayed": "true"}, type="api_error"), KeyIsSpent),
-        (httpx.Response(502, text="<html>"), NoAnswer),
-        (httpx.Response(200, text="<html>"), NoAnswer),
+        (failure(402, type="card_error", code="card_declined"), ProcessorDeclined),
+        (failure(400, type="invalid_request_error", code="amount_too_large"), ProcessorDeclined),
+        (failure(404, type="invalid_request_error", code="resource_missing"), ProcessorDeclined),
+        (failure(400, type="idempotency_error"), ProcessorUnavailable),
+        (failure(401, type="invalid_request_error"), ProcessorUnavailable),
+        (failure(429, code="rate_limit"), ProcessorUnavailable),
+        (failure(500, type="api_error"), ProcessorUnavailable),
+        (failure(500, {"idempotent-replayed": "true"}, type="api_error"), IdempotencyKeyConsumed),
+        (httpx.Response(502, text="<html>"), ProcessorUnavailable),
+        (httpx.Response(200, text="<html>"), ProcessorUnavailable),
     ],
 )
-async def test_each_failure_says_whether_it_may_have_happened(answer: httpx.Response, meaning: type[Exception]) -> None:
+async def test_failure_is_unavailable_declined_or_consumed_key(
+    answer: httpx.Response, meaning: type[Exception]
+) -> None:
     with pytest.raises(Exception) as raised:  # noqa: PT011 - its exact class is what is judged
         await processor_of(answer).capture("pi_1", key=uuid4())
     assert type(raised.value) is meaning
 
 
-async def test_answer_that_does_not_come_in_time_is_no_answer() -> None:
+async def test_timeout_is_unavailable() -> None:
     def hang(_request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("slow")
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(hang), base_url="http://stripe.test")
     processor = StripeProcessor(client=client, account=Account(), clock=SystemClock(), timeout_seconds=1)
-    with pytest.raises(NoAnswer):
-        await processor.get_standing("pi_1")
+    with pytest.raises(ProcessorUnavailable):
+        await processor.get_snapshot("pi_1")
 
 
-async def test_twin_in_flight_is_waited_for_with_the_same_key() -> None:
+async def test_conflict_with_a_twin_is_retried_with_the_same_key() -> None:
     asked: list[httpx.Request] = []
     busy = failure(409, code="idempotency_key_in_use")
     key = uuid4()
-    standing = await processor_of(busy, busy, httpx.Response(200, json=intent()), asked=asked).capture("pi_1", key=key)
-    assert standing.status is PaymentStatus.CAPTURED
+    snapshot = await processor_of(busy, busy, httpx.Response(200, json=intent()), asked=asked).capture("pi_1", key=key)
+    assert snapshot.status is PaymentStatus.CAPTURED
     assert {request.headers["idempotency-key"] for request in asked} == {str(key)}
 
 
@@ -92,9 +99,9 @@ async def test_amounts_are_counted_as_stripe_counts_them(currency: str, minor: i
     new = NewIntent(
         payment_id=uuid4(), amount_minor=minor, currency=currency, payment_method="pm_1", return_url="http://a.test"
     )
-    standing = await processor_of(answer, asked=asked).create(new, key=uuid4())
+    snapshot = await processor_of(answer, asked=asked).create(new, key=uuid4())
     assert f"amount={at_stripe}&" in asked[0].content.decode()
-    assert standing.captured_minor == minor
+    assert snapshot.captured_minor == minor
 
 
 @pytest.mark.parametrize(
@@ -110,12 +117,12 @@ async def test_amounts_are_counted_as_stripe_counts_them(currency: str, minor: i
 )
 async def test_each_status_has_its_meaning(seen: dict[str, Any], status: PaymentStatus) -> None:
     processor = processor_of(httpx.Response(200, json=intent(**seen)))
-    assert (await processor.get_standing("pi_1")).status is status
+    assert (await processor.get_snapshot("pi_1")).status is status
 
 
 async def test_foreign_metadata_is_not_ours() -> None:
     named = httpx.Response(200, json=intent(metadata={"payment_id": "order 7"}))
-    assert (await processor_of(named).get_standing("pi_1")).payment_id is None
+    assert (await processor_of(named).get_snapshot("pi_1")).payment_id is None
 
 
 NOT_STRIPES: Final = [
@@ -155,10 +162,10 @@ NOT_STRIPES: Final = [
 
 
 @pytest.mark.parametrize("number", range(len(NOT_STRIPES)))
-async def test_answer_that_is_not_stripes_is_no_answer_so_that_the_act_stays_open(number: int) -> None:
-    with pytest.raises(NoAnswer) as raised:
+async def test_answer_that_is_not_stripes_leaves_the_operation_open(number: int) -> None:
+    with pytest.raises(ProcessorUnavailable) as raised:
         await processor_of(NOT_STRIPES[number]).capture("pi_1", key=uuid4())
-    assert type(raised.value) is NoAnswer
+    assert type(raised.value) is ProcessorUnavailable
 
 
 @pytest.mark.parametrize(
@@ -175,17 +182,17 @@ async def test_answer_that_is_not_stripes_is_no_answer_so_that_the_act_stays_ope
         {"data": [], "has_more": True},
     ],
 )
-async def test_refunds_and_lists_of_another_shape_are_no_answer(body: Any) -> None:
+async def test_refunds_and_lists_of_another_shape_are_unavailable(body: Any) -> None:
     asked: dict[str, Callable[[StripeProcessor], Awaitable[Any]]] = {
         "refund": lambda one: one.refund("pi_1", amount_minor=5, currency="EUR", refund_id=uuid4(), key=uuid4()),
         "list_refunds": lambda one: one.list_refunds("pi_1"),
-        "find_standing": lambda one: one.find_standing(uuid4(), since=datetime.now(UTC)),
+        "find_snapshot": lambda one: one.find_snapshot(uuid4(), since=datetime.now(UTC)),
     }
     for ask in asked.values():
-        with pytest.raises(NoAnswer):
+        with pytest.raises(ProcessorUnavailable):
             await ask(processor_of(httpx.Response(200, json=body)))
     if body != {"data": [], "has_more": True}:  # no more events is what an end of them looks like
-        with pytest.raises(NoAnswer):
+        with pytest.raises(ProcessorUnavailable):
             await processor_of(httpx.Response(200, json=body)).list_events(after=None)
 
 

@@ -1,4 +1,4 @@
-"""Webhooks and the list of events: whatever comes, however often and in whatever order, one state comes of it."""
+"""The webhook inbox: repeated, late, lost and reordered events end in one state."""
 
 import itertools
 import json
@@ -19,15 +19,15 @@ from fairground.contracts.payments import (
     PaymentStatus,
 )
 from fairground.modules.payments import store
-from fairground.modules.payments.sandbox.faults import RequestFault
-from fairground.modules.payments.sandbox.webhooks import sign
 from fairground.modules.payments.service.jobs import Reconcile
-from tests.modules.payments.rig import AMOUNT, Market
+from fairground.sandbox.stripe.api import RequestFault
+from fairground.sandbox.stripe.webhooks import sign
+from tests.modules.payments.market import AMOUNT, Market
 from tests.support.proofs import Dose
 
 
 @pytest.mark.proof
-async def test_every_order_of_a_life_ends_in_the_same_state(market: Market, dose: Dose) -> None:
+async def test_events_in_any_order_end_in_the_same_state(market: Market, dose: Dose) -> None:
     payment = await market.captured()
     [intent] = await market.intents()
     await market.post("/v1/refunds", {"payment_intent": intent["id"], "amount": 2_000})
@@ -42,7 +42,7 @@ async def test_every_order_of_a_life_ends_in_the_same_state(market: Market, dose
         known = await market.payments.find_payment(reference_id=payment.reference_id)
         assert known is not None
         assert (known.status, known.captured_minor, known.refunded_minor) == (PaymentStatus.CAPTURED, AMOUNT, 2_000)
-    assert [type(event) for event in market.told] == [PaymentAuthorised, PaymentCaptured, PaymentReleased]
+    assert [type(event) for event in market.events] == [PaymentAuthorised, PaymentCaptured, PaymentReleased]
 
 
 async def receive(market: Market, event: object) -> None:
@@ -64,7 +64,7 @@ async def test_webhook_that_overtakes_the_answer_is_not_lost(market: Market) -> 
     assert known.status is PaymentStatus.AUTHORISED
     assert await market.authorise(reference_id) == known
     await market.work()
-    assert [type(event) for event in market.told] == [PaymentAuthorised]
+    assert [type(event) for event in market.events] == [PaymentAuthorised]
 
 
 async def test_lost_webhooks_are_found_by_the_list_of_events(market: Market) -> None:
@@ -82,7 +82,7 @@ async def test_lost_webhooks_are_found_by_the_list_of_events(market: Market) -> 
     assert known.status is PaymentStatus.AUTHORISED
 
 
-async def test_cursor_that_the_processor_has_forgotten_starts_anew(market: Market) -> None:
+async def test_forgotten_cursor_restarts_from_the_newest_events(market: Market) -> None:
     await market.authorise(uuid4())
     async with market.db.write() as tx:
         await store.set_cursor(tx, "evt_long_ago")
@@ -92,14 +92,14 @@ async def test_cursor_that_the_processor_has_forgotten_starts_anew(market: Marke
         assert await store.find_cursor(tx) == newest
 
 
-async def test_intent_of_somebody_else_is_left_alone(market: Market) -> None:
+async def test_intent_of_another_program_is_left_alone(market: Market) -> None:
     await market.post("/v1/payment_intents", {"amount": 500, "currency": "eur"})
     await market.sandbox.sender.send_due()
     await market.work()
     assert [intent["status"] for intent in await market.intents()] == ["requires_payment_method"]
 
 
-async def test_event_of_a_payment_that_is_not_here_waits(market: Market) -> None:
+async def test_event_of_an_unknown_payment_is_retried(market: Market) -> None:
     named = {"metadata[payment_id]": str(uuid4())}
     await market.post("/v1/payment_intents", {"amount": 500, "currency": "eur"} | named)
     await market.sandbox.sender.send_due()

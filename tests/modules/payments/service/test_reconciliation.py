@@ -1,4 +1,4 @@
-"""What is lost is found again, and money that nobody waits for goes back."""
+"""Reconciliation finds what was lost, and releases money that no payment needs."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from fairground.contracts.payments import PaymentFailed, PaymentPending, PaymentStatus
-from fairground.modules.payments.sandbox.faults import RequestFault
 from fairground.modules.payments.service.jobs import Reconcile
-from tests.modules.payments.rig import AMOUNT, Market
+from fairground.sandbox.stripe.api import RequestFault
+from tests.modules.payments.market import AMOUNT, Market
 
 
-async def test_act_whose_job_was_lost_is_carried_on(market: Market) -> None:
+async def test_operation_whose_job_was_lost_is_settled(market: Market) -> None:
     reference_id = uuid4()
     market.faults.set(RequestFault.ERROR_AFTER_COMMIT)
     with pytest.raises(PaymentPending):
@@ -27,7 +27,7 @@ async def test_act_whose_job_was_lost_is_carried_on(market: Market) -> None:
     assert known.status is PaymentStatus.AUTHORISED
 
 
-async def test_authorisation_about_to_lapse_is_let_go(market: Market) -> None:
+async def test_authorisation_about_to_lapse_is_released(market: Market) -> None:
     old, taken = await market.authorise(uuid4()), await market.captured()
     market.move(timedelta(days=6, minutes=1))
     young = await market.authorise(uuid4())
@@ -42,7 +42,7 @@ async def test_authorisation_about_to_lapse_is_let_go(market: Market) -> None:
     assert statuses == [PaymentStatus.VOIDED, PaymentStatus.CAPTURED, PaymentStatus.AUTHORISED]
 
 
-async def test_authorisation_that_comes_after_its_payment_has_ended_is_cancelled(market: Market) -> None:
+async def test_orphaned_intent_is_cancelled(market: Market) -> None:
     reference_id = uuid4()
     market.faults.set(RequestFault.RATE_LIMITED)
     with pytest.raises(PaymentPending):

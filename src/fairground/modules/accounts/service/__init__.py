@@ -1,20 +1,38 @@
-"""The service of accounts, in parts: each file is one subject, and the class here is all of them."""
+"""The service of accounts: a facade over one object for each subject."""
 
-from dataclasses import dataclass
-
-from fairground.modules.accounts import store
-from fairground.modules.accounts.service.directory import Directory
+from fairground.modules.accounts.service.email_verification import EmailVerification
 from fairground.modules.accounts.service.passwords import Passwords
-from fairground.modules.accounts.service.registration import Registration
 from fairground.modules.accounts.service.sessions import Sessions
-from fairground.modules.accounts.service.verification import Verification
+from fairground.modules.accounts.service.sign_in import SignIn
+from fairground.modules.accounts.service.users import Users
 
 
-@dataclass(frozen=True)
-class AccountService(Registration, Sessions, Passwords, Verification, Directory):
-    """Implements the contract `Accounts`."""
+class AccountService:
+    """Implements `Accounts`: each method is that of the object whose subject it is."""
 
-    async def drop_expired(self) -> None:
-        """Delete sessions and links whose time is over."""
-        async with self.db.write(ends_job=True) as tx:
-            await store.delete_expired(tx)
+    def __init__(
+        self,
+        *,
+        users: Users,
+        sign_in: SignIn,
+        sessions: Sessions,
+        passwords: Passwords,
+        email_verification: EmailVerification,
+    ) -> None:
+        self.register = users.register
+        self.create_user = users.create_user
+        self.create_users_in_bulk = users.create_users_in_bulk
+        self.get_user = users.get_user
+        self.find_users = users.find_users
+        self.list_users = users.list_users
+        self.count_users = users.count_users
+        self.sign_in = sign_in.sign_in
+        self.find_session = sessions.find_session
+        self.create_token = sessions.create_token
+        self.list_sessions = sessions.list_sessions
+        self.revoke_session = sessions.revoke_session
+        self.request_password_reset = passwords.request_password_reset
+        self.reset_password = passwords.reset_password
+        self.change_password = passwords.change_password
+        self.send_verification = email_verification.send_verification
+        self.verify_email = email_verification.verify_email

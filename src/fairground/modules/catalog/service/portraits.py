@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from fairground.contracts.catalog import OwnProvider, PortraitPlacement
-from fairground.contracts.media import Face, Picture, PictureNotFound, avatar_url
+from fairground.contracts.media import Picture, PictureNotFound, avatar_url
 from fairground.modules.catalog.service.base import not_found
 from fairground.modules.catalog.service.pictures import FollowPicture, PictureBase
 from fairground.modules.catalog.store import portraits, profiles
@@ -21,12 +21,13 @@ class PortraitService(PictureBase):
             # Deleted, which we are about to be told.
             return None
 
-    async def get_face(self, *, provider_id: UUID) -> Face:
+    async def get_avatar_source(self, *, provider_id: UUID) -> portraits.AvatarSource:
+        """Return what the provider's avatar is made of; raise ProviderNotFound where the public may see none."""
         async with self._db.read() as tx:
-            face = await portraits.find_face(tx, provider_id)
-        if face is None:
+            source = await portraits.find_avatar_source(tx, provider_id)
+        if source is None:
             raise not_found(provider_id)
-        return face
+        return source
 
     async def choose_portrait(self, *, owner_id: UUID, provider_id: UUID, picture_id: UUID) -> OwnProvider:
         picture = await self._get_usable_picture(picture_id, owner_id=owner_id)

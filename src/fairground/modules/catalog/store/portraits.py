@@ -7,12 +7,11 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select, update
 
 from fairground.contracts.catalog import ProviderStatus
-from fairground.contracts.media import Face
 from fairground.modules.catalog.tables import PortraitRow, ProviderRow
 from fairground.platform.db.database import ReadTx, WriteTx
 
-# Built once: every picture of a list is asked for, and building costs as much as asking.
-_FACE: Final = (
+# Built once: every avatar of a list is asked for, and building costs as much as running.
+_AVATAR_SOURCE: Final = (
     select(ProviderRow.business_name, ProviderRow.status, ProviderRow.profile_picture_url, PortraitRow.shown_picture_id)
     .outerjoin(PortraitRow, PortraitRow.provider_id == ProviderRow.id)
     .where(ProviderRow.id == bindparam("provider"))
@@ -25,21 +24,31 @@ class Portrait:
     shown_id: UUID | None
 
 
+@dataclass(frozen=True)
+class AvatarSource:
+    """What an avatar is made of: the portrait, or the name."""
+
+    name: str
+    picture_id: UUID | None
+    url: str | None
+    """The address of a picture that media does not keep, such as a drawing of the demo."""
+
+
 async def find_portrait(tx: ReadTx, provider_id: UUID) -> Portrait | None:
     own = PortraitRow.provider_id == provider_id
     row = await tx.one_or_none(select(PortraitRow.picture_id, PortraitRow.shown_picture_id).where(own))
     return None if row is None else Portrait(*row)
 
 
-async def find_face(tx: ReadTx, provider_id: UUID) -> Face | None:
-    """Return what everybody may see: a portrait, and the name of who is approved. None when there is neither."""
-    row = await tx.one_or_none(_FACE, {"provider": provider_id})
-    # Owners and staff look at portraits before the approval. Any picture can be seen by its id, a name by nothing.
+async def find_avatar_source(tx: ReadTx, provider_id: UUID) -> AvatarSource | None:
+    """Return the public portrait, or the name of an approved provider. None when there is neither."""
+    row = await tx.one_or_none(_AVATAR_SOURCE, {"provider": provider_id})
+    # Owners and staff look at portraits before the approval. A picture can be seen by its id anyway, a name cannot.
     if row is None or (row.status != ProviderStatus.APPROVED and row.shown_picture_id is None):
         return None
-    # Without a portrait of its own, what it shows is a picture that media does not keep.
+    # Without a portrait, the profile may show a picture that media does not keep.
     url = row.profile_picture_url if row.shown_picture_id is None else None
-    return Face(name=row.business_name, picture_id=row.shown_picture_id, url=url)
+    return AvatarSource(name=row.business_name, picture_id=row.shown_picture_id, url=url)
 
 
 async def choose_portrait(tx: WriteTx, provider_id: UUID, *, picture_id: UUID) -> None:

@@ -101,7 +101,7 @@ class PictureMigrations:
         async with self._db.read() as tx:
             content = await store.read_content(tx, each.id)
         try:
-            await self._pictures.bring_picture(picture_id=each.id, owner_id=owner_id, content=content, alt=each.alt)
+            await self._pictures.add_picture(picture_id=each.id, owner_id=owner_id, content=content, alt=each.alt)
         except Invalid as refusal:
             await self._fail(each, migration_id, refusal.code, refusal.detail)
             return

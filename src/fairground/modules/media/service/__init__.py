@@ -1,1 +1,1 @@
-"""What media does: takes pictures in, makes their sizes, gives them."""
+"""What media does: uploads, renditions, images in any size, and maintenance."""

@@ -1,1 +1,1 @@
-"""The card processor: what payments needs of one, and the one adapter, which speaks Stripe's HTTP API."""
+"""The card processor: the interface that payments needs, and its adapter, which speaks Stripe's HTTP API."""

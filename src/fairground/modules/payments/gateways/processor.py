@@ -1,4 +1,4 @@
-"""The card processor, as payments needs it. `stripe.py` is its one implementation."""
+"""The card processor, as payments needs it. `stripe.py` is the one implementation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,37 +6,37 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from fairground.modules.payments.domain import Standing
+from fairground.modules.payments.domain import IntentSnapshot, ProcessorRefund
 
 
-class NoAnswer(Exception):
-    """The processor did not answer, or not in a way that says what it did: it may have done it."""
+class ProcessorUnavailable(Exception):
+    """The processor gave no answer that says what it did: the operation may have happened."""
 
 
-class KeyIsSpent(NoAnswer):
-    """It failed, and will give the same failure to every replay of the key; what it did must be looked up."""
+class IdempotencyKeyConsumed(ProcessorUnavailable):
+    """The processor failed and replays that failure for the key; what it did must be looked up."""
 
 
-class Refused(Exception):
-    """The processor will not do it, and has not. `standing` says how the payment stands, where the answer said so."""
+class ProcessorDeclined(Exception):
+    """The processor refused, and did nothing. `snapshot` is the intent, where the answer contained it."""
 
-    def __init__(self, reason: str, *, standing: Standing | None = None) -> None:
+    def __init__(self, reason: str, *, snapshot: IntentSnapshot | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.standing = standing
+        self.snapshot = snapshot
 
 
 class SignatureInvalid(Exception):
-    """A webhook that the processor did not sign, or not within the last five minutes. The message says which."""
+    """The processor did not sign the webhook, or not within the last five minutes. The message says which."""
 
 
 class EventUnreadable(Exception):
-    """A webhook that the processor signed and that is no event. The message says what is wrong with it."""
+    """The webhook is signed, and no event. The message says what is wrong with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewIntent:
-    """What an intent is made of; the same for every replay of its key."""
+    """The parameters of a new intent; the same for every replay of its key."""
 
     payment_id: UUID
     amount_minor: int
@@ -46,47 +46,40 @@ class NewIntent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProcessorRefund:
-    processor_refund_id: str
-    refund_id: UUID | None
-    """What we called it; None when somebody else made it."""
-    amount_minor: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class ProcessorEvent:
     event_id: str
     kind: str
     intent_id: str | None
-    """The intent that it is about, if it is about one."""
+    """The intent that the event is about, if any."""
 
 
 class PaymentProcessor(Protocol):
-    """Every call may raise `NoAnswer`; those that change something also `KeyIsSpent` and `Refused`.
+    """A card processor.
 
-    Keys are ours and stored before the call: repeating a call with its key does it once.
+    Every call may raise `ProcessorUnavailable`; calls that move money also raise `IdempotencyKeyConsumed` and
+    `ProcessorDeclined`. Keys are stored before the call; repeating a call with its key has one effect.
     """
 
-    async def create(self, new: NewIntent, *, key: UUID) -> Standing:
+    async def create(self, new: NewIntent, *, key: UUID) -> IntentSnapshot:
         """Reserve the amount on the card, to be captured later."""
         ...
 
-    async def capture(self, intent_id: str, *, key: UUID) -> Standing:
+    async def capture(self, intent_id: str, *, key: UUID) -> IntentSnapshot:
         """Take the whole authorised amount."""
         ...
 
-    async def cancel(self, intent_id: str, *, key: UUID) -> Standing: ...
+    async def cancel(self, intent_id: str, *, key: UUID) -> IntentSnapshot: ...
 
     async def refund(self, intent_id: str, *, amount_minor: int, currency: str, refund_id: UUID, key: UUID) -> str:
-        """Give money back and return the processor's name of the refund."""
+        """Give money back and return the processor's id of the refund."""
         ...
 
-    async def get_standing(self, intent_id: str) -> Standing:
-        """Raise `Refused` when there is no such intent."""
+    async def get_snapshot(self, intent_id: str) -> IntentSnapshot:
+        """Return the intent without its refunds; raise `ProcessorDeclined` when there is no such intent."""
         ...
 
-    async def find_standing(self, payment_id: UUID, *, since: datetime) -> Standing | None:
-        """Find the intent that was made for a payment at or after `since`, by what it was called then."""
+    async def find_snapshot(self, payment_id: UUID, *, since: datetime) -> IntentSnapshot | None:
+        """Find the intent that was made for a payment at or after `since`, by the payment's id in its metadata."""
         ...
 
     async def list_refunds(self, intent_id: str) -> Sequence[ProcessorRefund]:
@@ -97,15 +90,14 @@ class PaymentProcessor(Protocol):
         """Return the events that follow one, oldest first, and whether there are more; without one, the newest.
 
         Raises:
-            Refused: The processor does not remember the event.
+            ProcessorDeclined: The processor has forgotten the event.
         """
         ...
 
     async def read_webhook(self, body: bytes, *, headers: Mapping[str, str]) -> ProcessorEvent:
-        """Check who sent a webhook and return what it says.
+        """Check the signature of a webhook and return its event.
 
         Raises:
-            SignatureInvalid: The processor did not send this, or not just now.
-            EventUnreadable: It is signed, and no event.
+            SignatureInvalid, EventUnreadable
         """
         ...

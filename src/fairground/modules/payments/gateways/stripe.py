@@ -14,18 +14,16 @@ import structlog
 
 from fairground.kernel.clock import Clock
 from fairground.kernel.money import AmountInvalid, processor_amount
-from fairground.modules.payments.domain import Standing
+from fairground.modules.payments.domain import IntentSnapshot, ProcessorRefund
 from fairground.modules.payments.gateways import stripe_objects
 from fairground.modules.payments.gateways.processor import (
     EventUnreadable,
-    KeyIsSpent,
+    IdempotencyKeyConsumed,
     NewIntent,
-    NoAnswer,
+    ProcessorDeclined,
     ProcessorEvent,
-    ProcessorRefund,
-    Refused,
+    ProcessorUnavailable,
 )
-from fairground.modules.payments.gateways.signature import require_signature
 from fairground.modules.payments.gateways.stripe_objects import (
     EventPage,
     IntentPage,
@@ -36,6 +34,7 @@ from fairground.modules.payments.gateways.stripe_objects import (
     StripeObject,
     StripeRefund,
     Unreadable,
+    require_signature,
 )
 
 log = structlog.get_logger(__name__)
@@ -46,14 +45,14 @@ _TWIN_PAUSE_SECONDS: Final = 0.2
 # A clock of ours that runs ahead must not hide an intent from a search by its time.
 _CLOCK_SKEW: Final = timedelta(minutes=10)
 _SEARCHED: Final = timedelta(days=1)
-_PASSING: Final = frozenset({401, 403, 429})
-_OURS_TO_MEND: Final = frozenset({401, 403})
+_TEMPORARY: Final = frozenset({401, 403, 429})
+_OURS_TO_REPAIR: Final = frozenset({401, 403})
 
 Read = TypeVar("Read", bound=StripeObject)
 
 
 class StripeAccount(Protocol):
-    """Where the secrets of an account come from."""
+    """The source of an account's secrets."""
 
     async def api_key(self) -> str: ...
 
@@ -69,7 +68,7 @@ class StripeProcessor:
         self._clock = clock
         self._timeout_seconds = timeout_seconds
 
-    async def create(self, new: NewIntent, *, key: UUID) -> Standing:
+    async def create(self, new: NewIntent, *, key: UUID) -> IntentSnapshot:
         form = {
             "amount": _to_stripe(new.amount_minor, new.currency),
             "currency": new.currency.lower(),
@@ -82,10 +81,10 @@ class StripeProcessor:
         }
         return await self._change("/v1/payment_intents", form, key=key)
 
-    async def capture(self, intent_id: str, *, key: UUID) -> Standing:
+    async def capture(self, intent_id: str, *, key: UUID) -> IntentSnapshot:
         return await self._change(f"/v1/payment_intents/{intent_id}/capture", {}, key=key)
 
-    async def cancel(self, intent_id: str, *, key: UUID) -> Standing:
+    async def cancel(self, intent_id: str, *, key: UUID) -> IntentSnapshot:
         return await self._change(f"/v1/payment_intents/{intent_id}/cancel", {}, key=key)
 
     async def refund(self, intent_id: str, *, amount_minor: int, currency: str, refund_id: UUID, key: UUID) -> str:
@@ -96,36 +95,36 @@ class StripeProcessor:
         }
         made = await self._post(StripeRefund, "/v1/refunds", form, key=key)
         if not made.has_gone_through:
-            raise Refused(made.failure_reason or made.status or "unknown")
+            raise ProcessorDeclined(made.failure_reason or made.status or "unknown")
         return made.id
 
-    async def get_standing(self, intent_id: str) -> Standing:
-        return _standing(await self._get(PaymentIntent, f"/v1/payment_intents/{intent_id}", {}))
+    async def get_snapshot(self, intent_id: str) -> IntentSnapshot:
+        return _snapshot(await self._get(PaymentIntent, f"/v1/payment_intents/{intent_id}", {}))
 
-    async def find_standing(self, payment_id: UUID, *, since: datetime) -> Standing | None:
-        asked: dict[str, Any] = {
+    async def find_snapshot(self, payment_id: UUID, *, since: datetime) -> IntentSnapshot | None:
+        query: dict[str, Any] = {
             "limit": _PAGE,
             "created[gte]": int((since - _CLOCK_SKEW).timestamp()),
             "created[lte]": int((since + _SEARCHED).timestamp()),
         }
         while True:
-            page = await self._get(IntentPage, "/v1/payment_intents", asked)
+            page = await self._get(IntentPage, "/v1/payment_intents", query)
             for intent in page.data:
                 if intent.is_of(payment_id):
-                    return _standing(intent)
+                    return _snapshot(intent)
             if not page.has_more:
                 return None
-            asked["starting_after"] = _last_id(page.data)
+            query["starting_after"] = _last_id(page.data)
 
     async def list_refunds(self, intent_id: str) -> Sequence[ProcessorRefund]:
-        asked: dict[str, Any] = {"payment_intent": intent_id, "limit": _PAGE}
+        query: dict[str, Any] = {"payment_intent": intent_id, "limit": _PAGE}
         found: list[ProcessorRefund] = []
         while True:
-            page = await self._get(RefundPage, "/v1/refunds", asked)
+            page = await self._get(RefundPage, "/v1/refunds", query)
             found += [_refund(refund) for refund in page.data if refund.has_gone_through]
             if not page.has_more:
                 return found
-            asked["starting_after"] = _last_id(page.data)
+            query["starting_after"] = _last_id(page.data)
 
     async def list_events(self, *, after: str | None) -> tuple[Sequence[ProcessorEvent], bool]:
         page = await self._get(EventPage, "/v1/events", {"limit": _PAGE} | ({"ending_before": after} if after else {}))
@@ -139,8 +138,8 @@ class StripeProcessor:
         except Unreadable as error:
             raise EventUnreadable(str(error)) from error
 
-    async def _change(self, path: str, form: Mapping[str, Any], *, key: UUID) -> Standing:
-        return _standing(await self._post(PaymentIntent, path, form, key=key))
+    async def _change(self, path: str, form: Mapping[str, Any], *, key: UUID) -> IntentSnapshot:
+        return _snapshot(await self._post(PaymentIntent, path, form, key=key))
 
     async def _get(self, model: type[Read], path: str, params: Mapping[str, Any]) -> Read:
         return await self._send(model, "GET", path, params=params)
@@ -151,14 +150,14 @@ class StripeProcessor:
     async def _send(
         self, model: type[Read], method: str, path: str, *, headers: Mapping[str, str] | None = None, **content: Any
     ) -> Read:
-        """Ask, and return the object that the answer holds.
+        """Send a request and return the object of the answer.
 
         Raises:
-            NoAnswer: Silence, or an answer that is not Stripe's: from a proxy, a redirect, or of an unknown shape. What
-                was asked for may have been done, so it is asked again with the same key.
-            KeyIsSpent, Refused: As their names say.
+            ProcessorUnavailable: Silence, or an answer that is not Stripe's: from a proxy, a redirect, or of an unknown
+                shape. The operation may have happened, so it is repeated with the same key.
+            IdempotencyKeyConsumed, ProcessorDeclined: As their names say.
         """
-        response = await self._ask(method, path, headers=headers or {}, **content)
+        response = await self._request(method, path, headers=headers or {}, **content)
         try:
             if response.is_success:
                 return stripe_objects.read(model, response.content)
@@ -167,21 +166,21 @@ class StripeProcessor:
             log.warning(
                 "payments.processor_answer_unreadable", status=response.status_code, reason=str(unreadable), path=path
             )
-            raise NoAnswer("unreadable_answer") from unreadable
+            raise ProcessorUnavailable("unreadable_answer") from unreadable
         raise refusal
 
-    async def _ask(self, method: str, path: str, *, headers: Mapping[str, str], **content: Any) -> httpx.Response:
-        proof = {"authorization": f"Bearer {await self._account.api_key()}", "stripe-version": API_VERSION}
+    async def _request(self, method: str, path: str, *, headers: Mapping[str, str], **content: Any) -> httpx.Response:
+        credentials = {"authorization": f"Bearer {await self._account.api_key()}", "stripe-version": API_VERSION}
         try:
-            # httpx counts pauses between bytes, and nothing at all within this process; what matters is the whole.
+            # Timeouts of httpx are for each read, and have no effect in this process; this one is for the whole call.
             async with asyncio.timeout(self._timeout_seconds):
-                response = await self._client.request(method, path, headers=proof | dict(headers), **content)
+                response = await self._client.request(method, path, headers=credentials | dict(headers), **content)
                 while response.status_code == httpx.codes.CONFLICT:
                     # A twin with the same key is in flight, and its result will be ours.
                     await asyncio.sleep(_TWIN_PAUSE_SECONDS)
-                    response = await self._client.request(method, path, headers=proof | dict(headers), **content)
+                    response = await self._client.request(method, path, headers=credentials | dict(headers), **content)
         except (TimeoutError, httpx.HTTPError) as error:
-            raise NoAnswer(type(error).__name__) from error
+            raise ProcessorUnavailable(type(error).__name__) from error
         return response
 
 
@@ -194,36 +193,36 @@ def _failure(response: httpx.Response) -> Exception:
     if response.is_server_error:
         replayed = response.headers.get("idempotent-replayed") == "true"
         code = f"status_{response.status_code}"
-        return KeyIsSpent(code) if replayed else NoAnswer(code)
+        return IdempotencyKeyConsumed(code) if replayed else ProcessorUnavailable(code)
     if not response.is_client_error:
-        return NoAnswer(f"status_{response.status_code}")
+        return ProcessorUnavailable(f"status_{response.status_code}")
     error = stripe_objects.read(Refusal, response.content).error
     code = error.code or error.type or f"status_{response.status_code}"
-    if response.status_code in _PASSING or error.type == "idempotency_error":
-        if response.status_code in _OURS_TO_MEND or error.type == "idempotency_error":
+    if response.status_code in _TEMPORARY or error.type == "idempotency_error":
+        if response.status_code in _OURS_TO_REPAIR or error.type == "idempotency_error":
             log.error("payments.processor_misused", status=response.status_code, code=code)
-        return NoAnswer(code)
+        return ProcessorUnavailable(code)
     intent = error.payment_intent
-    return Refused(error.reason or code, standing=_standing(intent) if intent else None)
+    return ProcessorDeclined(error.reason or code, snapshot=_snapshot(intent) if intent else None)
 
 
-def _standing(intent: PaymentIntent) -> Standing:
+def _snapshot(intent: PaymentIntent) -> IntentSnapshot:
     try:
-        return intent.standing()
+        return intent.snapshot()
     except AmountInvalid as error:
-        raise NoAnswer("fraction_of_a_minor_unit") from error
+        raise ProcessorUnavailable("fraction_of_a_minor_unit") from error
 
 
 def _refund(refund: StripeRefund) -> ProcessorRefund:
     try:
         return refund.refund()
     except AmountInvalid as error:
-        raise NoAnswer("fraction_of_a_minor_unit") from error
+        raise ProcessorUnavailable("fraction_of_a_minor_unit") from error
 
 
 def _last_id(page: Sequence[PaymentIntent] | Sequence[StripeRefund]) -> str:
     if not page:
-        raise NoAnswer("page_without_end")
+        raise ProcessorUnavailable("page_without_end")
     return page[-1].id
 
 
@@ -231,4 +230,4 @@ def _to_stripe(amount_minor: int, currency: str) -> int:
     try:
         return processor_amount(amount_minor, currency.upper())
     except AmountInvalid as error:
-        raise Refused("amount_invalid") from error
+        raise ProcessorDeclined("amount_invalid") from error

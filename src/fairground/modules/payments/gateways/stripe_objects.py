@@ -1,8 +1,11 @@
-"""Stripe's objects, as far as we read them, and what they mean here. An object of another shape is refused whole.
+"""What Stripe sends: its objects, as far as we read them, and the signature of its webhooks.
 
-Sources: docs.stripe.com/api/payment_intents/object, /refunds/object, /events/object and /errors.
+An object of another shape is refused whole. Sources: docs.stripe.com/api/payment_intents/object, /refunds/object,
+/events/object and /errors; docs.stripe.com/webhooks/signature.
 """
 
+import hashlib
+import hmac
 import json
 import re
 from typing import Annotated, Any, Final, TypeVar
@@ -12,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from fairground.contracts.payments import PaymentStatus
 from fairground.kernel.money import amount_from_processor
-from fairground.modules.payments.domain import Standing
-from fairground.modules.payments.gateways.processor import ProcessorEvent, ProcessorRefund
+from fairground.modules.payments.domain import IntentSnapshot, ProcessorRefund
+from fairground.modules.payments.gateways.processor import ProcessorEvent, SignatureInvalid
 
 GONE_THROUGH: Final = frozenset({"succeeded", "pending"})
 _STATUS_OF: Final = {
@@ -22,6 +25,8 @@ _STATUS_OF: Final = {
     "succeeded": PaymentStatus.CAPTURED,
     "canceled": PaymentStatus.VOIDED,
 }
+# Stripe's own library lets times in the future pass; a signature that is valid for ever is worth more to a thief.
+TOLERANCE_SECONDS: Final = 300
 # An id becomes part of an address that is asked for, and of a row.
 _ID: Final = r"[A-Za-z0-9_-]{1,255}"
 _Id = Annotated[str, StringConstraints(pattern=f"^{_ID}$")]
@@ -33,7 +38,7 @@ Read = TypeVar("Read", bound="StripeObject")
 
 
 class Unreadable(Exception):
-    """What came is not the JSON object that Stripe describes. The message says where, and quotes nothing of it."""
+    """A body is not the JSON object that Stripe describes. The message says where, and quotes nothing of it."""
 
 
 class StripeObject(BaseModel):
@@ -74,14 +79,14 @@ class PaymentIntent(StripeObject):
     def is_of(self, payment_id: UUID) -> bool:
         return _our_id(self.metadata, "payment_id") == payment_id
 
-    def standing(self) -> Standing:
+    def snapshot(self) -> IntentSnapshot:
         """Raise AmountInvalid when the amount is a fraction of a minor unit."""
         status = _STATUS_OF.get(self.status, PaymentStatus.STARTED)
         failure = self.last_payment_error
         if self.status == "requires_payment_method" and failure:
             status = PaymentStatus.FAILED
         redirect = self.next_action and self.next_action.redirect_to_url
-        return Standing(
+        return IntentSnapshot(
             intent_id=self.id,
             payment_id=_our_id(self.metadata, "payment_id"),
             status=status,
@@ -122,7 +127,7 @@ class StripeEvent(StripeObject):
     data: EventData
 
     def event(self) -> ProcessorEvent:
-        # Accounts tell of many kinds of objects; one that names no intent in our way is about something else.
+        # An account sends events about many kinds of objects; those without an intent are not about payments.
         about = self.data.object
         intent_id = about.get("id") if about.get("object") == "payment_intent" else about.get("payment_intent")
         is_id = isinstance(intent_id, str) and re.fullmatch(_ID, intent_id)
@@ -168,8 +173,27 @@ def read(model: type[Read], body: bytes) -> Read:
         raise Unreadable(f"It is no JSON that can be read: {type(error).__name__}.") from None
 
 
+def require_signature(header: str, body: bytes, *, secret: str, now: float) -> None:
+    """Check that the header signs these bytes, and within five minutes of `now` (Unix seconds).
+
+    Raises:
+        SignatureInvalid: It does not.
+    """
+    fields = [part.strip().partition("=") for part in header.split(",")]
+    times = [value for name, _, value in fields if name == "t"]
+    signatures = [value for name, _, value in fields if name == "v1"]
+    if len(times) != 1 or not times[0].isdecimal() or not times[0].isascii() or not signatures:
+        raise SignatureInvalid("The Stripe-Signature header is missing or has not the form t=…,v1=….")
+    expected = hmac.new(secret.encode(), times[0].encode() + b"." + body, hashlib.sha256).hexdigest()
+    # While a secret is being changed there is one signature for each.
+    if not any(hmac.compare_digest(expected.encode(), shown.encode()) for shown in signatures):
+        raise SignatureInvalid("The signature is not that of this body and our secret.")
+    if abs(now - int(times[0])) > TOLERANCE_SECONDS:
+        raise SignatureInvalid(f"The webhook was signed at {times[0]}, more than {TOLERANCE_SECONDS} seconds off.")
+
+
 def _our_id(metadata: dict[str, Any] | None, name: str) -> UUID | None:
-    """Read an id that we gave; what else is there was written by others."""
+    """Read an id that we gave; other programs may have written anything there."""
     try:
         return UUID((metadata or {})[name])
     except (KeyError, ValueError, TypeError, AttributeError):

@@ -1,1 +1,1 @@
-"""What payments does: one transaction before every call to the processor, and one after it."""
+"""The operations of payments: one write transaction before every call to the processor, and one after it."""

@@ -1,7 +1,6 @@
-"""The processor's events: written down once, answered at once, and taken only as a hint to go and look."""
+"""The webhook inbox: events of the processor are stored once and answered; a job then fetches what they are about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 import structlog
 
@@ -11,11 +10,11 @@ from fairground.modules.payments import store
 from fairground.modules.payments.gateways.processor import (
     EventUnreadable,
     PaymentProcessor,
+    ProcessorDeclined,
     ProcessorEvent,
-    Refused,
     SignatureInvalid,
 )
-from fairground.modules.payments.service import observing
+from fairground.modules.payments.service import state_sync
 from fairground.modules.payments.service.jobs import ApplyEvent
 from fairground.platform.db.database import Database, WriteTx
 
@@ -32,16 +31,16 @@ class WebhookUnreadable(Invalid):
     hint = "Point only the webhook of a Stripe account at this address."
 
 
-class Inbox:
+class WebhookInbox:
     def __init__(self, *, db: Database, processor: PaymentProcessor) -> None:
         self._db = db
         self._processor = processor
 
     async def receive(self, *, body: bytes, headers: Mapping[str, str]) -> None:
-        """Write a webhook down, however often it comes.
+        """Store a webhook; repeating it changes nothing.
 
         Raises:
-            WebhookRefused: The processor did not send it, or not within the last five minutes.
+            WebhookRefused: It was not signed by the processor within the last five minutes.
             WebhookUnreadable: It is signed, and no event.
         """
         try:
@@ -51,32 +50,32 @@ class Inbox:
         except EventUnreadable as nonsense:
             raise WebhookUnreadable(str(nonsense)) from nonsense
         async with self._db.write() as tx:
-            await _take(tx, [event])
+            await _store_events(tx, [event])
 
     async def apply_event(self, job: ApplyEvent) -> None:
-        """Ask how the intent stands and move its payment on.
+        """Fetch the intent of an event and advance its payment.
 
         Raises:
-            NoAnswer, PaymentNotFound: Not yet; the job comes again.
+            ProcessorUnavailable, PaymentNotFound: Not yet; the job is tried again.
         """
-        seen = await observing.look(self._processor, job.intent_id)
+        seen = await state_sync.fetch_snapshot(self._processor, job.intent_id)
         async with self._db.write(ends_job=True) as tx:
-            payment_id = await store.find_payment_id(tx, payment_id=seen.standing.payment_id, intent_id=job.intent_id)
-            if payment_id is not None:
-                await observing.apply(tx, payment_id, seen)
-            elif seen.standing.payment_id is not None:
+            payment = await store.lock_payment_of_intent(tx, payment_id=seen.payment_id, intent_id=job.intent_id)
+            if payment is not None:
+                await state_sync.apply_snapshot(tx, payment, seen)
+            elif seen.payment_id is not None:
                 raise PaymentNotFound(f"Intent {job.intent_id} is of a payment that is not here.")
-            # An intent without a name of ours was made by somebody else who uses the same account.
+            # An intent without our id belongs to another program that uses the same account.
 
     async def read_events(self) -> None:
-        """Take every event since the last time, as if its webhook had come now."""
+        """Store every event since the last time, as if its webhook had come now."""
         async with self._db.read() as tx:
             cursor = await store.find_cursor(tx)
         has_more = True
         while has_more:
             try:
                 events, has_more = await self._processor.list_events(after=cursor)
-            except Refused:
+            except ProcessorDeclined:
                 # The processor keeps events for thirty days. What is older is found by its payment.
                 log.warning("payments.event_cursor_lost", cursor=cursor)
                 events, has_more = await self._processor.list_events(after=None)
@@ -84,12 +83,12 @@ class Inbox:
             if events:
                 cursor = events[-1].event_id
                 async with self._db.write() as tx:
-                    await _take(tx, events)
+                    await _store_events(tx, events)
                     await store.set_cursor(tx, cursor)
 
 
-async def _take(tx: WriteTx, events: Sequence[ProcessorEvent]) -> None:
-    new = await store.insert_events(tx, [asdict(event) for event in events])
+async def _store_events(tx: WriteTx, events: Sequence[ProcessorEvent]) -> None:
     for event in events:
-        if event.event_id in new and event.intent_id is not None:
+        is_new = await store.insert_event(tx, event_id=event.event_id, kind=event.kind, intent_id=event.intent_id)
+        if is_new and event.intent_id is not None:
             await tx.enqueue(ApplyEvent(intent_id=event.intent_id))

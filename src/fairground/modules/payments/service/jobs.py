@@ -1,4 +1,4 @@
-"""The work that payments asks of itself."""
+"""The jobs of payments."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,7 +7,7 @@ from fairground.kernel.messages import Job
 
 
 class SettlePayment(Job):
-    """Carry what is open on a payment to its end. Written before every call, in case nobody lives to see its answer."""
+    """Settle what is open on a payment. Stored before every call to the processor, in case the process dies in it."""
 
     topic: ClassVar = "payments.settle.v1"
     # With the pauses between attempts this outlasts the day after which the processor forgets a key.
@@ -16,16 +16,16 @@ class SettlePayment(Job):
 
 
 class ApplyEvent(Job):
-    """Ask the processor how the intent of an event stands."""
+    """Fetch the intent of an event and apply it."""
 
     topic: ClassVar = "payments.apply_event.v1"
     intent_id: str
 
 
-class CancelStray(Job):
-    """Let go of an authorisation that no payment of ours wants any more."""
+class CancelOrphanedIntent(Job):
+    """Cancel an authorisation that no payment of ours needs any more."""
 
-    topic: ClassVar = "payments.cancel_stray.v1"
+    topic: ClassVar = "payments.cancel_stray.v1"  # older databases hold jobs of this topic
     intent_id: str
 
 

@@ -1,4 +1,4 @@
-"""What webhooks, jobs and processes have lost is found again here: at every start, and every hour."""
+"""Reconciliation: find what webhooks, jobs and processes have lost, at every start and every hour."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from fairground.contracts.payments import PaymentFailed, PaymentStatus
 from fairground.kernel.errors import Unavailable
 from fairground.modules.payments import store
 from fairground.modules.payments.gateways.processor import PaymentProcessor
-from fairground.modules.payments.service.acts import Acts
-from fairground.modules.payments.service.inbox import Inbox
-from fairground.modules.payments.service.jobs import CancelStray, Reconcile, SettlePayment
-from fairground.modules.payments.service.payments import want_release
+from fairground.modules.payments.service import state_sync
+from fairground.modules.payments.service.inbox import WebhookInbox
+from fairground.modules.payments.service.jobs import CancelOrphanedIntent, Reconcile, SettlePayment
+from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
 from fairground.platform.db.database import Database
 
 log = structlog.get_logger(__name__)
@@ -24,52 +24,59 @@ _OPEN_FOR: Final = timedelta(minutes=1)
 
 
 class Reconciliation:
-    def __init__(self, *, db: Database, processor: PaymentProcessor, inbox: Inbox) -> None:
+    def __init__(
+        self, *, db: Database, processor: PaymentProcessor, operations: OperationExecutor, inbox: WebhookInbox
+    ) -> None:
         self._db = db
         self._processor = processor
+        self._operations = operations
         self._inbox = inbox
-        self._acts = Acts(db=db, processor=processor)
 
     async def run(self, _job: Reconcile) -> None:
-        """Let go of authorisations about to lapse, carry on what is open, and read the events that were missed."""
-        await self._let_go_of_lapsing()
-        await self._carry_on_open()
+        """Release authorisations about to lapse, settle what is open, and read the events that were missed."""
+        await self._release_lapsing()
+        await self._settle_open()
         await self._inbox.read_events()
 
     async def settle(self, job: SettlePayment) -> None:
-        """Carry what is open on a payment to its end.
+        """Settle what is open on a payment.
 
         Raises:
-            PaymentPending: The processor did not answer; the job comes again.
+            PaymentPending: The processor did not answer; the job is tried again.
         """
+        async with self._db.read() as tx:
+            operation = await find_open_operation(tx, await store.get_payment(tx, job.payment_id))
+        if operation is None:
+            return
         try:
-            await self._acts.settle(job.payment_id)
+            await self._operations.settle(operation)
         except PaymentFailed as refusal:
-            # A refusal is an end too; it is kept, and told by its event.
+            # A refusal is an outcome too; it is stored, and an event says so.
             log.info("payments.refused", payment_id=str(job.payment_id), reason=refusal.context["reason"])
 
-    async def cancel_stray(self, job: CancelStray) -> None:
-        """Let go of money that is reserved for nobody.
+    async def cancel_orphaned_intent(self, job: CancelOrphanedIntent) -> None:
+        """Let money go that is reserved for no payment.
 
         Raises:
-            NoAnswer, Refused: The job comes again.
+            ProcessorUnavailable, ProcessorDeclined: The job is tried again.
         """
-        standing = await self._processor.get_standing(job.intent_id)
-        if standing.status is PaymentStatus.CAPTURED:
-            log.error("payments.stray_was_captured", intent_id=job.intent_id)
-        elif standing.status is not PaymentStatus.VOIDED:
+        seen = await self._processor.get_snapshot(job.intent_id)
+        if seen.status is PaymentStatus.CAPTURED:
+            log.error("payments.orphaned_intent_was_captured", intent_id=job.intent_id)
+        elif seen.status is not PaymentStatus.VOIDED:
+            # The key keeps its old word: a cancellation that is repeated after an upgrade must be the same one.
             await self._processor.cancel(job.intent_id, key=uuid5(NAMESPACE_URL, f"stray:{job.intent_id}"))
 
-    async def _let_go_of_lapsing(self) -> None:
+    async def _release_lapsing(self) -> None:
         async with self._db.read() as tx:
             lapsing = await store.list_lapsing(tx)
         for payment_id in lapsing:
             log.warning("payments.authorisation_lapsing", payment_id=str(payment_id))
             with _logged(payment_id):
                 async with self._db.write() as tx:
-                    await want_release(tx, payment_id)
+                    await state_sync.request_release(tx, await store.lock_payment(tx, payment_id))
 
-    async def _carry_on_open(self) -> None:
+    async def _settle_open(self) -> None:
         async with self._db.read() as tx:
             waiting = await store.list_open(tx, older_than=_OPEN_FOR)
         for payment_id in waiting:
@@ -80,11 +87,11 @@ class Reconciliation:
 
 @contextmanager
 def _logged(payment_id: UUID) -> Iterator[None]:
-    """Let one payment that cannot be dealt with not keep a sweep from the others."""
+    """Log a failure on one payment, so that the sweep goes on with the others."""
     try:
         yield
     except Exception as error:
-        # A database that is away fails every payment alike: the job fails, and comes again.
+        # An unavailable database fails every payment alike: the job fails, and is tried again.
         if isinstance(error, Unavailable):
             raise
         log.exception("payments.sweep_failed", payment_id=str(payment_id))

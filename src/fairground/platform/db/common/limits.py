@@ -1,8 +1,8 @@
 """The generic cell rate algorithm in SQL: one row a key, one statement a try, decided by the database's clock.
 
 A row holds the time at which all tries of its key are forgotten. A try moves that time on by one interval and is
-refused if it would then lie more than `burst` intervals ahead. As one statement it stays exact under any number of
-callers: a reader that writes afterwards would let through whoever read before the others wrote.
+refused if it would then be more than `burst` intervals ahead. One statement stays exact under any number of
+callers; a read followed by a write would admit every caller that reads before the others write.
 """
 
 from datetime import timedelta

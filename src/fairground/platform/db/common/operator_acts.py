@@ -19,7 +19,7 @@ class OperatorAct:
 
 
 async def write_down_act(tx: WriteTx, *, act: str, actor: str, details: dict[str, Any]) -> None:
-    """Add to the record; `details` is JSON and names nobody."""
+    """Add to the record; `details` is JSON without names of people."""
     entry = {"id": uuid7(), "acted_at": tx.now(), "actor": actor, "act": act, "details": details}
     await tx.execute(insert(OperatorActRow).values(**entry))
 

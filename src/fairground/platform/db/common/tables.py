@@ -38,18 +38,18 @@ class IdempotencyRow(Base):
 
 
 class LimitRow(Base):
-    """How far ahead of the clock somebody's tries have run (GCRA's theoretical arrival time)."""
+    """How far the tries of one key run ahead of the clock (GCRA's theoretical arrival time)."""
 
     __tablename__ = "common_limit"
     __table_args__ = (Index(None, "free_at"),)
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     free_at: Mapped[datetime]
-    """When every try of the past is forgotten; a row whose time has come means nothing."""
+    """When every past try is forgotten; a row with a time in the past has no effect."""
 
 
 class OperatorActRow(Base):
-    """What somebody who runs the installation did to it by hand. Rows are only ever added."""
+    """An operation on the installation by hand, such as a flush of the cache. Rows are only ever added."""
 
     __tablename__ = "common_operator_act"
     __table_args__ = (Index(None, "act", "acted_at"),)

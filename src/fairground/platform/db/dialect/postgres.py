@@ -68,7 +68,7 @@ _PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true), set_co
 _OPENING: Final = {base.IS_OPENING: True}
 _QUERY_CANCELLED: Final = "57014"
 _READ_ONLY: Final = "25006"  # what a standby server answers to a write
-_SCHEMA_LOCK = 0x_FA1_49_12  # any number that nobody else on this database uses
+_SCHEMA_LOCK = 0x_FA1_49_12  # any number that no other program on this database uses
 
 
 class PostgresOps:
@@ -86,10 +86,10 @@ class PostgresOps:
         return insert(cast("Any", table))
 
     def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
-        # One JSON text: a message for each row is what makes many rows slow here, and arrays take twice as long.
+        # One JSON text for all rows: one message per row is slow here, and arrays take twice as long.
         columns = [column(name, table.c[name].type) for name in rows[0]]
-        told = literal(json.dumps(rows, default=_as_json, ensure_ascii=False)).cast(JSON)
-        stored = func.json_to_recordset(told).table_valued(*columns).render_derived(with_types=True)
+        document = literal(json.dumps(rows, default=_as_json, ensure_ascii=False)).cast(JSON)
+        stored = func.json_to_recordset(document).table_valued(*columns).render_derived(with_types=True)
         statement = self.insert(table).from_select(list(rows[0]), select(stored), include_defaults=False)
         return statement.on_conflict_do_nothing(), None
 
@@ -240,7 +240,7 @@ class _Transaction:
         return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
 
 
-# Prepared statements outlive the transaction on a server connection that a pooler hands to somebody else.
+# A pooler gives the server connection to another client after the transaction; prepared statements would outlive it.
 _CONNECT_ARGS = {"prepare_threshold": None, "connect_timeout": 5}
 
 

@@ -215,10 +215,9 @@ class _Group:
 class _Writer:
     """The one connection that writes.
 
-    A transaction that finds none open says BEGIN and books a turn for the COMMIT behind everybody who is waiting
-    already; those run as savepoints of the same transaction. A lock that serves first come, first served is all the
-    scheduling there is. Statements run on the event loop, for they take microseconds; the COMMIT, which waits for the
-    disk, runs in a thread.
+    The first transaction of a group says BEGIN and queues the COMMIT behind the transactions that wait already; those
+    run as savepoints of the same transaction. One first-come, first-served lock is the whole scheduler. Statements run
+    on the event loop, because they take microseconds; the COMMIT, which waits for the disk, runs in a thread.
     """
 
     def __init__(self, connection: Connection, threads: ThreadPoolExecutor) -> None:

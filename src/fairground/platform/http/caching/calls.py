@@ -15,8 +15,8 @@ _ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
 class CanonicalCalls:
     """Computes answers by calling the application inside the process.
 
-    The request has no cookie, no Authorization and no header but Host, whoever asked: what is computed for one may be
-    given to all, whatever the route's code does.
+    The request has no cookie, no Authorization and no header but Host: a response computed for one caller may be served
+    to all, whatever the route's code does.
     """
 
     def __init__(self, app: ASGIApp, *, public_url: str) -> None:

@@ -1,1 +1,1 @@
-"""Decoding, scaling and encoding: only ever in a child process (`platform.images.child`)."""
+"""Decoding, scaling and encoding: loaded by child processes alone (`platform.images.child`)."""

@@ -6,11 +6,9 @@ from typing import Any, Final
 import pyvips
 
 from fairground.platform.images.formats import PictureFormat
-from fairground.platform.images.headers import jpeg, png, webp
+from fairground.platform.images.headers import JPEG_MAGIC, PNG_MAGIC, is_webp
 from fairground.platform.images.refusals import refuse_size
-from fairground.platform.images.rendering.backdrop import WHITE, backdrop_for
-from fairground.platform.images.rendering.canvas import UndecodableError
-from fairground.platform.images.rendering.plan import Size
+from fairground.platform.images.rendering.canvas import WHITE, Size, UndecodableError, backdrop_for
 
 _LOADERS: Final = (
     "VipsForeignLoadJpegSource",
@@ -23,17 +21,17 @@ _DEEP: Final = ("rgb16", "grey16")
 _GREY_BANDS: Final = 2
 _PROFILE: Final = "icc-profile-data"
 _MEAN: Final = 4
-# What the library says of a file may quote it, and is then no text.
+# The message of the library may quote the file, and is then no valid text.
 _FAILURES: Final = (pyvips.Error, UnicodeDecodeError)
 
 
 class VipsEngine:
     def __init__(self) -> None:
-        # A picture is rendered once and then kept by others: remembering operations would only hold its memory.
+        # Each picture is rendered once and then stored: libvips' cache of operations would only hold memory.
         pyvips.cache_set_max(0)
         pyvips.concurrency_set(1)
         pyvips.block_untrusted_set(True)
-        # Of the trusted loaders, too, only those for what is let in: the others are doors that nobody needs.
+        # Of the trusted loaders, too, only those of the formats that admission lets in.
         pyvips.operation_block_set("VipsForeignLoad", True)
         for loader in _LOADERS:
             pyvips.operation_block_set(loader, False)
@@ -42,7 +40,7 @@ class VipsEngine:
         try:
             return self._open(content, shrink_for)
         except _FAILURES as error:
-            # What could not be read as text is still there, and would be the next picture's failure.
+            # A message that was no valid text is still there, and would be the next picture's failure.
             pyvips.vips_lib.vips_error_clear()
             raise UndecodableError(str(error)) from error
 
@@ -51,7 +49,7 @@ class VipsEngine:
         refuse_size(head.width, head.height)
         size = _upright(head)
         shrink = shrink_for(size)
-        image = _load(content, shrink) if shrink > 1 and content.startswith(jpeg.MAGIC) else head
+        image = _load(content, shrink) if shrink > 1 and content.startswith(JPEG_MAGIC) else head
         if image.interpretation in _DEEP:
             image = image.colourspace("srgb")
         if image.hasalpha():
@@ -101,14 +99,14 @@ class VipsCanvas:
 
 
 def _load(content: bytes, shrink: int = 1) -> Any:
-    # By our own judgement of the first bytes: the library's would admit more kinds than the head's reader has seen.
-    # From a source, because what is given as a buffer is copied. Anything wrong in it is an error, not a grey stripe.
+    # The first bytes choose the loader: the library's own choice would admit more kinds than `headers` has read.
+    # A source is not copied, as a buffer is. Damage is an error, not a grey stripe.
     source, how = pyvips.Source.new_from_memory(content), {"access": "sequential", "fail_on": "error"}
-    if content.startswith(jpeg.MAGIC):
+    if content.startswith(JPEG_MAGIC):
         return pyvips.Image.jpegload_source(source, shrink=shrink, **how)
-    if content.startswith(png.MAGIC):
+    if content.startswith(PNG_MAGIC):
         return pyvips.Image.pngload_source(source, **how)
-    if webp.is_webp(content[:16]):
+    if is_webp(content[:16]):
         return pyvips.Image.webpload_source(source, **how)
     return pyvips.Image.heifload_source(source, **how)
 
@@ -120,14 +118,14 @@ def _upright(image: Any) -> Size:
 
 
 def _shrunk(image: Any, head: Any, shrink: int) -> Any:
-    """Shrink what the decoder did not: JPEG's did."""
+    """Shrink unless the decoder has done it, as the one of JPEG has."""
     if shrink == 1 or image.width < head.width:
         return image
     return image.shrink(shrink, shrink)
 
 
 def _flatten(premultiplied: Any) -> Any:
-    """Lay a picture, whose colours are already weighted by their alpha, on what it stands out from."""
+    """Lay a picture, whose colours are already weighted by their alpha, on its backdrop."""
     colours = premultiplied[: premultiplied.bands - 1]
     alpha = premultiplied[premultiplied.bands - 1]
     weight = alpha.avg() / 255

@@ -8,7 +8,7 @@ from alembic import op
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.types import UtcDateTime
-from fairground.platform.images.data_urls import content_of
+from fairground.platform.images.formats import decode_data_url
 
 revision = "0009"
 down_revision = "0008"
@@ -96,7 +96,7 @@ def _move_portraits(waiting: sa.Table) -> None:
     for provider_id in connection.scalars(sa.select(provider.c.id).where(url.ilike("data:%"))).all():
         is_it = provider.c.id == provider_id
         name, address = connection.execute(sa.select(provider.c.business_name, url).where(is_it)).one()
-        content = content_of(address)
+        content = decode_data_url(address)
         row = {
             "id": uuid7(),
             "provider_id": provider_id,

@@ -1,4 +1,4 @@
-"""What each user was told, and whether it was read and mailed."""
+"""Notifications of users, and whether they were read and mailed."""
 
 import sqlalchemy as sa
 from alembic import op

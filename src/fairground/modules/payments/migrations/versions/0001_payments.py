@@ -1,4 +1,4 @@
-"""Keep payments, refunds, what was asked of the processor, and what it told."""
+"""Keep payments, refunds, the log of operations, and the processor's events."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,0 +1,125 @@
+"""Emails of accounts: the jobs that ask for them, and their sending.
+
+Tokens are made when an email is sent, so that no message in the job table carries one.
+"""
+
+from datetime import timedelta
+from email.message import EmailMessage
+from html import escape
+from typing import ClassVar
+from uuid import UUID
+
+from fairground.contracts.accounts import User
+from fairground.kernel.messages import Job
+from fairground.modules.accounts import domain, store
+from fairground.modules.accounts.domain import LinkPurpose
+from fairground.modules.accounts.settings import AccountsSettings
+from fairground.platform.db.database import Database, WriteTx
+from fairground.platform.mail.mailer import Mailer
+from fairground.platform.mail.message import compose_message
+
+
+class MailVerification(Job):
+    topic: ClassVar = "accounts.mail_verification.v1"
+    is_awaited: ClassVar = True
+    user_id: UUID
+
+
+class MailReset(Job):
+    topic: ClassVar = "accounts.mail_reset.v1"
+    is_awaited: ClassVar = True
+    user_id: UUID
+
+
+class AccountEmails:
+    """Sends emails at least once: each repetition carries a link of its own, and each link works."""
+
+    def __init__(self, *, db: Database, mailer: Mailer, settings: AccountsSettings, public_url: str) -> None:
+        self._db = db
+        self._mailer = mailer
+        self._settings = settings
+        self._public_url = public_url.rstrip("/")
+
+    async def send_verification(self, job: MailVerification) -> None:
+        opened = await self.open_verification_link(user_id=job.user_id)
+        if opened is None:
+            return
+        user, token = opened
+        lasts = domain.link_lifetime(self._settings, purpose=LinkPurpose.VERIFY_EMAIL)
+        link = f"{self._public_url}/verify-email?token={token}"
+        await self._mailer.send(_verification_email(user, link=link, lasts=lasts))
+
+    async def send_reset(self, job: MailReset) -> None:
+        opened = await self.open_reset_link(user_id=job.user_id)
+        if opened is None:
+            return
+        user, token = opened
+        lasts = domain.link_lifetime(self._settings, purpose=LinkPurpose.RESET_PASSWORD)
+        link = f"{self._public_url}/reset-password?token={token}"
+        await self._mailer.send(_reset_email(user, link=link, lasts=lasts))
+
+    async def open_verification_link(self, *, user_id: UUID) -> tuple[User, str] | None:
+        """Return the user and a token that verifies the address; None if there is nothing to verify."""
+        async with self._db.write() as tx:
+            user = await store.find_user(tx, user_id)
+            if user is None or user.email_verified:
+                return None
+            return user, await self._open_link(tx, user_id=user_id, purpose=LinkPurpose.VERIFY_EMAIL)
+
+    async def open_reset_link(self, *, user_id: UUID) -> tuple[User, str] | None:
+        """Return the user and a token that sets a new password; None if there is no such user."""
+        async with self._db.write() as tx:
+            user = await store.find_user(tx, user_id)
+            if user is None:
+                return None
+            return user, await self._open_link(tx, user_id=user_id, purpose=LinkPurpose.RESET_PASSWORD)
+
+    async def _open_link(self, tx: WriteTx, *, user_id: UUID, purpose: LinkPurpose) -> str:
+        """Store a link that can be used once, and return its token."""
+        token = domain.new_secret()
+        expires_at = await tx.current_time() + domain.link_lifetime(self._settings, purpose=purpose)
+        await store.insert_link(
+            tx, token_hash=domain.hash_secret(token), user_id=user_id, purpose=purpose, expires_at=expires_at
+        )
+        return token
+
+
+def _verification_email(user: User, *, link: str, lasts: timedelta) -> EmailMessage:
+    return _email(
+        user,
+        subject="Please confirm your e-mail address",
+        before=f"Somebody, most likely you, opened an account with this address. Confirm it within {_in_words(lasts)}:",
+        link=link,
+        after="If it was not you, do nothing: nobody can use your address without this link.",
+    )
+
+
+def _reset_email(user: User, *, link: str, lasts: timedelta) -> EmailMessage:
+    return _email(
+        user,
+        subject="Set a new password",
+        before=f"Somebody asked for a new password for your account. Set it within {_in_words(lasts)}:",
+        link=link,
+        after="If it was not you, do nothing: your password stays as it is.",
+    )
+
+
+def _email(user: User, *, subject: str, before: str, link: str, after: str) -> EmailMessage:
+    text = f"Hello {user.name},\n\n{before}\n\n{link}\n\n{after}\n"
+    html = "".join(
+        f"<p>{part}</p>"
+        for part in (
+            f"Hello {escape(user.name)},",
+            escape(before),
+            f'<a href="{escape(link)}">{escape(link)}</a>',
+            escape(after),
+        )
+    )
+    return compose_message(to=user.email, subject=subject, text=text, html=html)
+
+
+def _in_words(duration: timedelta) -> str:
+    hours, minutes = duration // timedelta(hours=1), duration // timedelta(minutes=1)
+    if hours >= 48:  # noqa: PLR2004 - "2 days" is easier than "48 hours"
+        return f"{hours // 24} days"
+    return f"{hours} hours" if hours > 1 else f"{minutes} minutes"

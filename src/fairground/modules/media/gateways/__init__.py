@@ -1,1 +1,0 @@
-"""Servers beside ours that media asks."""

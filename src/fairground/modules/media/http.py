@@ -1,0 +1,88 @@
+"""Routes below /media: upload pictures by a form of the store or by one to this server, and keep one's own."""
+
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from fairground.contracts.media import Picture, PictureForms, Pictures, PictureState, UploadOffer
+from fairground.platform.http.bodies import Body
+from fairground.platform.http.identity import SignedIn
+from fairground.platform.http.routing import api_router
+from fairground.platform.storage.uploads import FORM_MAX_BYTES
+
+_TYPE_MAX_LENGTH: Final = 100
+_ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": Picture, "description": "Its sizes are being made."},
+}
+
+_FORM: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"alt": {"type": "string"}, "file": {"type": "string", "format": "binary"}},
+            }
+        }
+    },
+}
+
+
+class UploadIn(Body):
+    content_type: str = Field(max_length=_TYPE_MAX_LENGTH)
+    alt: str = ""
+
+
+class DescriptionIn(Body):
+    alt: str
+
+
+def routes(pictures: Pictures, forms: PictureForms) -> APIRouter:
+    # No idempotency keys: a form is as good as a secret, which is not stored, and completing twice does nothing.
+    router = api_router(tags=["media"], honours_idempotency_key=False)
+
+    @router.post("/media/uploads", status_code=HTTPStatus.CREATED)
+    async def offer_upload(upload: UploadIn, caller: SignedIn) -> UploadOffer:
+        """Get a form with which a browser sends one picture, as JPEG, PNG, WebP or AVIF."""
+        return await pictures.offer_upload(owner_id=caller.user_id, content_type=upload.content_type, alt=upload.alt)
+
+    @router.post("/media/uploads/{picture_id}/complete", responses=_ACCEPTED)
+    async def complete_upload(picture_id: UUID, caller: SignedIn, response: Response) -> Picture:
+        """Say that the file was sent. 202 while its sizes are being made; again, and it says what is."""
+        picture = await pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
+        return _accepted(picture, response)
+
+    @router.post("/media", max_body_size=FORM_MAX_BYTES, responses=_ACCEPTED, openapi_extra={"requestBody": _FORM})
+    async def upload(request: Request, caller: SignedIn, response: Response) -> Picture:
+        """Send a picture at once, as multipart/form-data: `alt` if there is one, and then `file`."""
+        form = request.headers.get("content-type", "")
+        picture = await forms.take_form(owner_id=caller.user_id, content_type=form, body=request.stream())
+        return _accepted(picture, response)
+
+    @router.get("/media/{picture_id}")
+    async def get_picture(picture_id: UUID, caller: SignedIn) -> Picture:
+        """Read a picture of yours with its state."""
+        return await pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
+
+    @router.patch("/media/{picture_id}")
+    async def describe_picture(picture_id: UUID, caller: SignedIn, body: DescriptionIn) -> Picture:
+        """Change the text of a picture of yours."""
+        return await pictures.describe_picture(owner_id=caller.user_id, picture_id=picture_id, alt=body.alt)
+
+    @router.delete("/media/{picture_id}", status_code=HTTPStatus.NO_CONTENT)
+    async def delete_picture(picture_id: UUID, caller: SignedIn) -> None:
+        """Remove a picture of yours."""
+        await pictures.delete_picture(owner_id=caller.user_id, picture_id=picture_id)
+
+    return router
+
+
+def _accepted(picture: Picture, response: Response) -> Picture:
+    """Answer 202 while sizes are being made."""
+    if picture.state is PictureState.PROCESSING:
+        response.status_code = HTTPStatus.ACCEPTED
+    return picture

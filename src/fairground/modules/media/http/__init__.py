@@ -1,1 +1,0 @@
-"""Routes of media: pictures are brought as JSON and forms, and given as images."""

@@ -1,0 +1,71 @@
+"""Maintenance of pictures: inspection for operators, references to stored files, and deletion of abandoned uploads."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from fairground.contracts.media import PicturesReport
+from fairground.kernel.messages import Job
+from fairground.modules.media import store
+from fairground.platform.db.database import Database, ReadTx
+from fairground.platform.storage.keys import Retention
+from fairground.platform.storage.store import ObjectNotFound, Store
+
+_ListKeys = Callable[[ReadTx, str], Awaitable[list[str]]]
+
+
+class DropLeftovers(Job):
+    """Delete pictures whose file never came, and those that were refused long ago."""
+
+    topic: ClassVar = "media.drop_leftovers.v1"
+
+
+class PictureMaintenanceService:
+    def __init__(self, db: Database, files: Store, *, leftover_lifetime: timedelta) -> None:
+        self._db = db
+        self._files = files
+        self._leftover_lifetime = leftover_lifetime
+
+    async def on_drop_leftovers(self, _job: DropLeftovers) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            await store.delete_abandoned_pictures(tx, older_than=self._leftover_lifetime)
+
+    async def find_referred(self, keys: Sequence[str]) -> Collection[str]:
+        """Return those of the keys that the orphan collector must leave."""
+        async with self._db.read() as tx:
+            return await store.find_referred(tx, keys)
+
+    async def find_missing(self, *, picture_ids: Collection[UUID]) -> set[UUID]:
+        async with self._db.read() as tx:
+            return set(picture_ids) - await store.find_existing(tx, picture_ids)
+
+    async def inspect_pictures(self) -> PicturesReport:
+        async with self._db.read() as tx:
+            by_state, bare = await store.count_by_state(tx), await store.count_bare(tx)
+        return PicturesReport(
+            by_state=by_state,
+            bare=bare,
+            lost_originals=await self._count_lost(Retention.ORIGINAL, store.list_original_keys),
+            lost_renditions=await self._count_lost(Retention.DERIVATIVE, store.list_rendition_keys),
+        )
+
+    async def _count_lost(self, retention: Retention, list_keys: _ListKeys) -> int:
+        # Listed as a whole, because a store lists a thousand names as quickly as it looks up one.
+        stored = {each.key async for each in self._files.list_objects(retention)}
+        lost, after = 0, ""
+        while True:
+            async with self._db.read() as tx:
+                keys = await list_keys(tx, after)
+            if not keys:
+                return lost
+            lost += sum([key not in stored and not await self._is_stored(key) for key in keys])
+            after = keys[-1]
+
+    async def _is_stored(self, key: str) -> bool:
+        """Look for a file that may have come since the store was listed."""
+        try:
+            await self._files.head(key)
+        except ObjectNotFound:
+            return False
+        return True

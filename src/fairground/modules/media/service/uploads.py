@@ -1,0 +1,221 @@
+"""Uploads: by a form that goes to the store, by a form that comes to this server, or from another module."""
+
+import contextlib
+import io
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Final
+from uuid import UUID
+
+from fairground.contracts.media import (
+    Picture,
+    PictureForm,
+    PictureRefused,
+    PictureState,
+    Refusal,
+    TooManyOpenUploads,
+    TooManyUploads,
+    UploadOffer,
+)
+from fairground.kernel.errors import DomainError, Invalid
+from fairground.kernel.ids import uuid7
+from fairground.modules.media import store
+from fairground.modules.media.domain import check_alt, check_owned
+from fairground.modules.media.gateways import PictureInfected
+from fairground.modules.media.service.originals import Originals, StoredOriginal
+from fairground.modules.media.service.renditions import RenderPicture
+from fairground.modules.media.settings import MediaSettings
+from fairground.platform.db.database import Database, WriteTx
+from fairground.platform.images.formats import PictureFormat
+from fairground.platform.images.refusals import PictureTypeRefused
+from fairground.platform.measures import Counted, Measure
+from fairground.platform.ratelimit import Limit, RateLimiter
+from fairground.platform.storage.keys import new_upload_key
+from fairground.platform.storage.store import ObjectNotFound, Store
+from fairground.platform.storage.upload_forms import UploadMissing
+from fairground.platform.storage.uploads import receive_file
+
+_HOUR: Final = timedelta(hours=1)
+_TAKEN_TYPES: Final = tuple(each.media_type for each in PictureFormat)
+
+
+@dataclass
+class UploadStats:
+    """Counts since the start of the process."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """By `taken`, or the code of the problem that an upload was refused with."""
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count an upload by how the block ends."""
+        try:
+            yield
+        except DomainError as error:
+            self.outcomes[error.code] += 1
+            raise
+        self.outcomes["taken"] += 1
+
+    def measure(self) -> Iterator[Measure]:
+        yield Counted(
+            "picture_uploads",
+            "Pictures that were brought: taken, or the code that they were refused with.",
+            [((outcome,), count) for outcome, count in list(self.outcomes.items())],
+            labels=("outcome",),
+        )
+
+
+class Uploads:
+    def __init__(
+        self,
+        *,
+        db: Database,
+        files: Store,
+        limiter: RateLimiter,
+        originals: Originals,
+        settings: MediaSettings,
+        stats: UploadStats,
+        spool: Path,
+        max_bytes: int,
+    ) -> None:
+        """Take files of at most `max_bytes`.
+
+        Args:
+            spool: A folder on the disk, for files while they arrive.
+        """
+        self._db = db
+        self._files = files
+        self._limiter = limiter
+        self._originals = originals
+        self._settings = settings
+        self._stats = stats
+        self._spool = spool
+        self._max_bytes = max_bytes
+        count = settings.uploads_per_hour
+        self._limit = Limit("media.upload", burst=count, interval=_HOUR / count)
+
+    @property
+    def max_bytes(self) -> int:
+        return self._max_bytes
+
+    async def offer_upload(self, *, owner_id: UUID, content_type: str, alt: str) -> UploadOffer:
+        alt = check_alt(alt)
+        if content_type not in _TAKEN_TYPES:
+            raise PictureTypeRefused(f"Files of the type {content_type[:80]!r} are not taken.")
+        await self._admit(owner_id)
+        lifetime = self._settings.form_lifetime
+        key = new_upload_key(content_type=content_type)
+        form = self._files.offer_upload(key, max_bytes=self._max_bytes, lifetime=lifetime)
+        async with self._db.write() as tx:
+            if await store.count_open_uploads(tx, owner_id, lifetime=lifetime) >= self._settings.open_uploads:
+                raise TooManyOpenUploads(f"You have begun {self._settings.open_uploads} uploads already.")
+            picture = _new_picture(uuid7(), PictureState.AWAITED, alt=alt, at=await tx.current_time())
+            await store.insert_picture(tx, picture, owner_id=owner_id, upload_key=form.key)
+        sent_as = PictureForm(url=form.url, fields=form.fields, max_bytes=form.max_bytes, expires_at=form.expires_at)
+        return UploadOffer(picture=picture, form=sent_as)
+
+    async def complete_upload(self, *, owner_id: UUID, picture_id: UUID) -> Picture:
+        async with self._db.read() as tx:
+            record = check_owned(await store.find_picture(tx, picture_id), owner_id)
+        if record.upload_key is None:
+            return record.picture
+        with self._stats.counted():
+            return await self._complete(picture_id, owner_id=owner_id, upload_key=record.upload_key)
+
+    async def take_form(self, *, owner_id: UUID, content_type: str, body: AsyncIterator[bytes]) -> Picture:
+        await self._admit(owner_id)
+        async with receive_file(content_type, body, spool=self._spool, bound=lambda _fields: self._max_bytes) as sent:
+            alt = sent.fields.get("alt", "")
+            return await self._take(uuid7(), owner_id=owner_id, file=sent.file, alt=alt)
+
+    async def add_picture(self, *, picture_id: UUID, owner_id: UUID, content: bytes, alt: str) -> Picture:
+        async with self._db.read() as tx:
+            record = await store.find_picture(tx, picture_id)
+        if record is None:
+            return await self._take(picture_id, owner_id=owner_id, file=io.BytesIO(content), alt=alt)
+        return check_owned(record, owner_id).picture
+
+    async def _admit(self, owner_id: UUID) -> None:
+        """Count an upload that is about to begin; raise TooManyUploads after too many."""
+        wait_seconds = await self._limiter.take(self._limit, key=str(owner_id))
+        if wait_seconds:
+            self._stats.outcomes[TooManyUploads.code] += 1
+            raise TooManyUploads("You have brought too many pictures.", retry_after_seconds=wait_seconds)
+
+    async def _take(self, picture_id: UUID, *, owner_id: UUID, file: BinaryIO, alt: str) -> Picture:
+        """Take a file that did not come by a form of the store. Nothing of a refused one is kept."""
+        with self._stats.counted():
+            alt = check_alt(alt)
+            original = await self._originals.store(file)
+        async with self._db.write() as tx:
+            state = await _save_original(tx, original)
+            picture = _new_picture(picture_id, state, alt=alt, at=await tx.current_time())
+            await store.insert_picture(tx, picture, owner_id=owner_id, digest=original.digest)
+            return await _announce(tx, picture, owner_id=owner_id)
+
+    async def _complete(self, picture_id: UUID, *, owner_id: UUID, upload_key: str) -> Picture:
+        try:
+            original = await self._originals.store_uploaded(upload_key)
+        except ObjectNotFound as missing:
+            # A concurrent call has completed the upload, unless the picture is awaited still.
+            async with self._db.read() as tx:
+                record = check_owned(await store.find_picture(tx, picture_id), owner_id)
+            if record.picture.state is PictureState.AWAITED:
+                raise UploadMissing("No file has been uploaded with this form.") from missing
+            return record.picture
+        except Invalid as refusal:
+            await self._refuse(picture_id, owner_id=owner_id, error=refusal)
+            # Malware stays in quarantine, where operators can examine it until the collector comes.
+            if not isinstance(refusal, PictureInfected):
+                await delete_upload(self._files, upload_key)
+            raise
+        picture = await self._accept(picture_id, original, owner_id=owner_id)
+        await delete_upload(self._files, upload_key)
+        return picture
+
+    async def _accept(self, picture_id: UUID, original: StoredOriginal, *, owner_id: UUID) -> Picture:
+        async with self._db.write() as tx:
+            record = check_owned(await store.lock_picture(tx, picture_id), owner_id)
+            if record.picture.state is not PictureState.AWAITED:
+                return record.picture
+            state = await _save_original(tx, original)
+            await store.accept_picture(tx, picture_id, digest=original.digest, state=state)
+            return await _announce(tx, record.picture.model_copy(update={"state": state}), owner_id=owner_id)
+
+    async def _refuse(self, picture_id: UUID, *, owner_id: UUID, error: Invalid) -> None:
+        async with self._db.write() as tx:
+            record = await store.lock_picture(tx, picture_id)
+            if record is None or record.picture.state is not PictureState.AWAITED:
+                return
+            refusal = Refusal(code=error.code, detail=error.detail, hint=error.hint)
+            await store.refuse_picture(tx, picture_id, refusal)
+            await tx.emit(PictureRefused(picture_id=picture_id, owner_id=owner_id, code=error.code))
+
+
+async def delete_upload(files: Store, upload_key: str) -> None:
+    """Delete a file from quarantine. What cannot be deleted now, the orphan collector deletes within hours."""
+    with contextlib.suppress(DomainError):
+        await files.delete(upload_key)
+
+
+async def _save_original(tx: WriteTx, original: StoredOriginal) -> PictureState:
+    """Save an original, and return the state of its pictures."""
+    is_rendered = await store.save_original(tx, digest=original.digest, key=original.key)
+    return PictureState.READY if is_rendered else PictureState.PROCESSING
+
+
+async def _announce(tx: WriteTx, picture: Picture, *, owner_id: UUID) -> Picture:
+    """Ask for a picture's renditions, or report them as there: the same bytes were uploaded before."""
+    if picture.state is PictureState.PROCESSING:
+        await tx.enqueue(RenderPicture(picture_id=picture.id))
+        return picture
+    record = check_owned(await store.find_picture(tx, picture.id), owner_id)
+    await tx.emit(record.ready_event())
+    return record.picture
+
+
+def _new_picture(picture_id: UUID, state: PictureState, *, alt: str, at: datetime) -> Picture:
+    return Picture(id=picture_id, state=state, alt=alt, created_at=at)

@@ -1,1 +1,0 @@
-"""Reactions to events, and the job that mails."""

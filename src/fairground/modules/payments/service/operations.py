@@ -1,0 +1,164 @@
+"""Operations, one at a time: each is stored with its key, sent outside any transaction, and its outcome stored.
+
+A process that dies in between leaves an operation open. The next caller or a job repeats it with the same key.
+"""
+
+from dataclasses import dataclass
+
+from fairground.contracts.payments import PaymentFailed, PaymentPending, PaymentStatus
+from fairground.modules.payments import store
+from fairground.modules.payments.domain import (
+    ENDED,
+    IntentSnapshot,
+    Operation,
+    OperationKind,
+    Outcome,
+    PaymentRecord,
+    RefundRecord,
+    RefundStatus,
+)
+from fairground.modules.payments.gateways.operation_calls import OperationCalls
+from fairground.modules.payments.gateways.processor import (
+    PaymentProcessor,
+    ProcessorDeclined,
+    ProcessorUnavailable,
+)
+from fairground.modules.payments.service import state_sync
+from fairground.platform.db.database import Database, ReadTx, WriteTx
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationResult:
+    """A payment as the transaction that stored an outcome left it, and what is still open on it."""
+
+    payment: PaymentRecord
+    next: Operation | None
+    is_refund_failed: bool = False
+
+
+async def find_open_operation(tx: ReadTx, payment: PaymentRecord) -> Operation | None:
+    """Return what is open on a payment: the operation on its intent first, then its oldest refund."""
+    operation = Operation.on_payment(payment)
+    if operation is not None or not payment.refunding_minor:
+        return operation
+    refund = await store.find_open_refund(tx, payment.id)
+    return None if refund is None else Operation.on_refund(payment, refund)
+
+
+class OperationExecutor:
+    def __init__(self, *, db: Database, processor: PaymentProcessor) -> None:
+        self._db = db
+        self._processor = processor
+        self._calls = OperationCalls(processor)
+
+    async def execute(self, operation: Operation) -> OperationResult:
+        """Send one operation and store its outcome.
+
+        Raises:
+            PaymentFailed: The processor refused to authorise or to capture.
+            PaymentPending: The processor did not answer, or refused to give money back.
+        """
+        try:
+            if operation.refund is None:
+                return await self._store_snapshot(operation, await self._calls.send(operation))
+            made = await self._calls.send_refund(operation, operation.refund)
+            return await self._store_refund(operation, operation.refund, processor_refund_id=made)
+        except ProcessorUnavailable as silence:
+            await self._store_unknown(operation, reason=str(silence))
+            raise PaymentPending(
+                "The card processor did not answer; the payment is settled in the background."
+            ) from silence
+        except ProcessorDeclined as refusal:
+            return await self._store_refusal(operation, refusal)
+
+    async def settle(self, operation: Operation) -> PaymentRecord:
+        """Execute an operation and those that follow until none is open; return the payment as the last one left it.
+
+        Raises:
+            PaymentFailed, PaymentPending: As `execute` does. What follows is left open.
+        """
+        result = await self.execute(operation)
+        while result.next is not None:
+            result = await self.execute(result.next)
+        return result.payment
+
+    async def _store_snapshot(self, operation: Operation, seen: IntentSnapshot) -> OperationResult:
+        async with self._db.write() as tx:
+            before = await store.lock_payment(tx, operation.payment.id)
+            await store.log_outcome(tx, operation, Outcome.SUCCEEDED)
+            closed = before.without_operation(operation.key)
+            payment = await state_sync.apply_snapshot(tx, before, seen, payment=closed)
+            return OperationResult(payment=payment, next=await find_open_operation(tx, payment))
+
+    async def _store_refund(
+        self, operation: Operation, refund: RefundRecord, *, processor_refund_id: str
+    ) -> OperationResult:
+        async with self._db.write() as tx:
+            before = await store.lock_payment(tx, operation.payment.id)
+            await store.log_outcome(tx, operation, Outcome.SUCCEEDED)
+            payment = await state_sync.finalize_refund(tx, before, refund, processor_refund_id=processor_refund_id)
+            await state_sync.emit_changes(tx, before, payment)
+            has_failed = payment is before and await _is_failed(tx, refund)
+            next_one = await find_open_operation(tx, payment)
+            return OperationResult(payment=payment, next=next_one, is_refund_failed=has_failed)
+
+    async def _store_unknown(self, operation: Operation, *, reason: str) -> None:
+        async with self._db.write() as tx:
+            await store.log_outcome(tx, operation, Outcome.UNKNOWN, reason=reason)
+
+    async def _store_refusal(self, operation: Operation, refusal: ProcessorDeclined) -> OperationResult:
+        seen = await self._fetch_after_refusal(operation, refusal)
+        async with self._db.write() as tx:
+            before = await store.lock_payment(tx, operation.payment.id)
+            await store.log_outcome(tx, operation, Outcome.REFUSED, reason=refusal.reason)
+            closed = await _close(tx, before, operation)
+            if seen is None:
+                payment = await state_sync.mark_failed(tx, before, closed, reason=refusal.reason)
+            else:
+                payment = await state_sync.apply_snapshot(tx, before, seen, payment=closed)
+            has_failed = operation.refund is not None and await _is_failed(tx, operation.refund)
+            next_one = await find_open_operation(tx, payment)
+        _raise_for_refusal(operation, payment, reason=refusal.reason)
+        return OperationResult(payment=payment, next=next_one, is_refund_failed=has_failed)
+
+    async def _fetch_after_refusal(self, operation: Operation, refusal: ProcessorDeclined) -> IntentSnapshot | None:
+        """Return the intent as it is after a refusal; None when there is none."""
+        if operation.payment.intent_id is None:
+            return refusal.snapshot
+        try:
+            return await state_sync.fetch_snapshot(self._processor, operation.payment.intent_id)
+        except (ProcessorUnavailable, ProcessorDeclined) as silence:
+            await self._store_unknown(operation, reason=refusal.reason)
+            raise PaymentPending("The card processor refused, and did not say how the payment stands.") from silence
+
+
+async def _close(tx: WriteTx, payment: PaymentRecord, operation: Operation) -> PaymentRecord:
+    """Return the payment without a refused operation, which frees the reservation of a refund."""
+    if operation.refund is None:
+        return payment.without_operation(operation.key)
+    if not await store.fail_refund(tx, operation.refund.id, attempt_key=operation.key):
+        return payment
+    await store.release_reservation(tx, payment.id, operation.refund.amount_minor)
+    return payment.reserving(-operation.refund.amount_minor)
+
+
+async def _is_failed(tx: ReadTx, refund: RefundRecord) -> bool:
+    found = await store.find_refund_by_id(tx, refund.id)
+    return found is not None and found.status is RefundStatus.FAILED
+
+
+def _raise_for_refusal(operation: Operation, after: PaymentRecord, *, reason: str) -> None:
+    """Raise what a refusal means to the caller, unless the goal had been reached before.
+
+    Raises:
+        PaymentFailed: The card was refused, or the money could not be taken.
+        PaymentPending: Money could not be given back; it is tried again.
+    """
+    kind, refund = operation.kind, operation.refund
+    if kind is OperationKind.CREATE or (kind is OperationKind.CAPTURE and after.status is not PaymentStatus.CAPTURED):
+        raise PaymentFailed(f"The card processor refused: {reason}.", reason=reason)
+    is_reserved = kind is OperationKind.CANCEL and after.status not in {*ENDED, PaymentStatus.CAPTURED}
+    # Less may be left than before, because of a refund made by hand: then the rest is asked for at once.
+    is_stuck = refund is not None and after.wants_release and after.refunding_minor >= refund.amount_minor
+    if is_reserved or is_stuck:
+        raise PaymentPending(f"The card processor would not let go of the money: {reason}. It is asked again.")

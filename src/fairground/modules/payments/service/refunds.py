@@ -1,0 +1,85 @@
+"""Giving money back: refund a part of a captured payment, or release a payment as a whole."""
+
+from uuid import UUID
+
+from fairground.contracts.payments import (
+    Payment,
+    PaymentFailed,
+    PaymentStateConflict,
+    PaymentStatus,
+    RefundTooLarge,
+)
+from fairground.modules.payments import store
+from fairground.modules.payments.domain import (
+    Operation,
+    PaymentRecord,
+    RefundRecord,
+    RefundStatus,
+    not_found,
+    require_amount,
+)
+from fairground.modules.payments.service import state_sync
+from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
+from fairground.platform.db.database import Database, WriteTx
+
+
+class Refunds:
+    def __init__(self, *, db: Database, operations: OperationExecutor) -> None:
+        self._db = db
+        self._operations = operations
+
+    async def refund(self, *, reference_id: UUID, amount_minor: int, key: str) -> Payment:
+        async with self._db.write() as tx:
+            payment = await store.lock_newest(tx, reference_id)
+            if payment is None:
+                raise not_found(reference_id)
+            refund = await store.find_refund(tx, payment.id, key)
+            if refund is None or refund.status is RefundStatus.FAILED:
+                payment, refund = await _start(tx, payment, amount_minor=amount_minor, key=key, failed=refund)
+        if refund.status is RefundStatus.SUCCEEDED:
+            return payment.view()
+        result = await self._operations.execute(Operation.on_refund(payment, refund))
+        if result.is_refund_failed:
+            raise _refused(result.payment, amount_minor)
+        return result.payment.view()
+
+    async def release(self, *, reference_id: UUID) -> Payment | None:
+        async with self._db.write() as tx:
+            payment = await store.lock_newest(tx, reference_id)
+            if payment is None:
+                return None
+            payment = await state_sync.request_release(tx, payment)
+            operation = await find_open_operation(tx, payment)
+        if operation is None:
+            return payment.view()
+        try:
+            return (await self._operations.settle(operation)).view()
+        except PaymentFailed:
+            # A declined card leaves nothing to give back. After a declined capture, a job cancels the authorisation.
+            async with self._db.read() as tx:
+                return (await store.get_payment(tx, payment.id)).view()
+
+
+async def _start(
+    tx: WriteTx, payment: PaymentRecord, *, amount_minor: int, key: str, failed: RefundRecord | None
+) -> tuple[PaymentRecord, RefundRecord]:
+    """Reserve and store a refund, or a new attempt of the failed one of the same key."""
+    if payment.status is not PaymentStatus.CAPTURED:
+        raise PaymentStateConflict(f"Payment {payment.id} is {payment.status}; only captured money can be given back.")
+    require_amount(amount_minor, payment.currency)
+    if not await store.reserve_refund(tx, payment.id, amount_minor):
+        raise _too_large(payment, amount_minor)
+    refund = await store.start_refund(tx, payment.id, key=key, amount_minor=amount_minor, retried=failed)
+    await state_sync.schedule_settlement(tx, payment.id)
+    return payment.reserving(amount_minor), refund
+
+
+def _too_large(payment: PaymentRecord, amount_minor: int) -> RefundTooLarge:
+    left = payment.left_minor
+    return RefundTooLarge(f"{amount_minor} is more than the {left} that are left of the payment.", left_minor=left)
+
+
+def _refused(payment: PaymentRecord, amount_minor: int) -> RefundTooLarge | PaymentStateConflict:
+    if amount_minor > payment.left_minor:
+        return _too_large(payment, amount_minor)
+    return PaymentStateConflict(f"The card processor refused to give back {amount_minor} of payment {payment.id}.")

@@ -1,0 +1,217 @@
+"""The routes of the fake `/v1`: authentication, idempotency, form bodies in, Stripe's JSON out.
+
+Source: docs.stripe.com/api.
+"""
+
+import asyncio
+import hmac
+import json
+import secrets
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from functools import partial
+from http import HTTPMethod
+from typing import Literal
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from fairground.kernel.clock import Clock
+from fairground.sandbox.stripe import actions, cards, idempotency, protocol, store
+from fairground.sandbox.stripe.actions import Call
+from fairground.sandbox.stripe.idempotency import Answer, Claim
+from fairground.sandbox.stripe.intents import Intent
+from fairground.sandbox.stripe.protocol import Json, StripeError
+from fairground.sandbox.stripe.store import SandboxStore, Tx
+from fairground.sandbox.stripe.webhooks import WebhookSender
+
+
+class RequestFault(StrEnum):
+    """A fault of one request, which only tests inject."""
+
+    RATE_LIMITED = "rate_limited"
+    """429; nothing happens."""
+    ERROR_AFTER_COMMIT = "error_after_commit"
+    """The request takes effect and its result is kept, and the caller reads 500. A replay reads the true result."""
+    HANG_AFTER_COMMIT = "hang_after_commit"
+    """The request takes effect and its result is kept, and the answer comes `hang_seconds` too late."""
+
+
+FaultOf = Callable[[str, str], RequestFault | None]
+"""Called with method and path, once for each request."""
+
+
+class StripeAPI:
+    """`/v1` as an ASGI application, in `app`."""
+
+    def __init__(
+        self,
+        *,
+        store: SandboxStore,
+        api_key: Callable[[], Awaitable[str]],
+        page_url: str,
+        clock: Clock,
+        sender: WebhookSender,
+        fault_of: FaultOf,
+        hang_seconds: float,
+        webhook_delay_seconds: float,
+    ) -> None:
+        self._store = store
+        self._api_key = api_key
+        self._page_url = page_url
+        self._clock = clock
+        self._sender = sender
+        self._fault_of = fault_of
+        self._hang_seconds = hang_seconds
+        self._webhook_delay_seconds = webhook_delay_seconds
+        self.app = Starlette(routes=self._routes())
+
+    def _routes(self) -> list[Route]:
+        get, post = self._get, self._post
+        return [
+            get("/v1/payment_intents", self._list_intents),
+            post("/v1/payment_intents", protocol.CreateIntent, actions.create_intent),
+            get("/v1/payment_intents/{id}", self._retrieve_intent),
+            post("/v1/payment_intents/{id}/confirm", protocol.ConfirmIntent, actions.confirm_intent),
+            post("/v1/payment_intents/{id}/capture", protocol.CaptureIntent, actions.capture_intent),
+            post("/v1/payment_intents/{id}/cancel", protocol.CancelIntent, actions.cancel_intent),
+            get("/v1/refunds", self._list_refunds),
+            post("/v1/refunds", protocol.CreateRefund, actions.create_refund),
+            get("/v1/refunds/{id}", partial(self._retrieve, "refund")),
+            get("/v1/events", self._list_events),
+            get("/v1/events/{id}", partial(self._retrieve, "event")),
+            Route("/{path:path}", self._guarded(_unknown), methods=list(HTTPMethod)),
+        ]
+
+    def _get(self, path: str, question: Callable[[Request], Awaitable[Json]]) -> Route:
+        async def answer(request: Request) -> Response:
+            return JSONResponse(await question(request))
+
+        return Route(path, self._guarded(answer), methods=["GET"])
+
+    def _post(self, path: str, model: type[protocol.Request], action: Callable[..., Json]) -> Route:
+        async def answer(request: Request) -> Response:
+            form = await request.form()
+            fields = protocol.nested((name, str(value)) for name, value in form.multi_items())
+            params = protocol.read(model, fields)
+            return await self._mutate(
+                request, fields=fields, action=partial(_apply, action, request.path_params, params)
+            )
+
+        return Route(path, self._guarded(answer), methods=["POST"])
+
+    def _guarded(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """Check the key of the account, and turn errors into Stripe's."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                await self._require_api_key(request)
+                return await answer(request)
+            except StripeError as error:
+                return JSONResponse(error.body(), error.status)
+
+        return endpoint
+
+    async def _require_api_key(self, request: Request) -> None:
+        shown = _read_api_key(request.headers.get("authorization", ""))
+        if not hmac.compare_digest(shown.encode(), (await self._api_key()).encode()):
+            raise protocol.wrong_api_key(shown)
+
+    async def _mutate(self, request: Request, *, fields: Json, action: Callable[[Call], Json]) -> Response:
+        fault = self._fault_of(request.method, request.url.path)
+        if fault is RequestFault.RATE_LIMITED:
+            raise protocol.rate_limited()
+        key = request.headers.get("idempotency-key", f"none-{secrets.token_hex(16)}")
+        held = await self._store.write(
+            partial(
+                idempotency.claim,
+                key=key,
+                endpoint=request.url.path,
+                fields=fields,
+                now=self._clock.now().timestamp(),
+            )
+        )
+        if isinstance(held, Answer):
+            return JSONResponse(held.body, held.status, {"idempotent-replayed": "true"})
+        await asyncio.sleep(cards.delay_seconds(fields.get("payment_method")))
+        answer = await self._store.write(partial(self._settle, claim=held, action=action))
+        self._sender.wake()
+        if fault is RequestFault.ERROR_AFTER_COMMIT:
+            raise protocol.server_error()
+        if fault is RequestFault.HANG_AFTER_COMMIT:
+            await asyncio.sleep(self._hang_seconds)
+        return JSONResponse(answer.body, answer.status)
+
+    def _settle(self, tx: Tx, *, claim: Claim, action: Callable[[Call], Json]) -> Answer:
+        idempotency.require_still_ours(tx, claim)
+        now = self._clock.now().timestamp()
+        call = Call(
+            tx=tx,
+            now=int(now),
+            webhook_due_at=now + self._webhook_delay_seconds,
+            page_url=self._page_url,
+            idempotency_key=claim.key,
+        )
+        try:
+            answer = Answer(status=200, body=action(call))
+        except StripeError as error:
+            answer = Answer(status=error.status, body=error.body())
+        idempotency.keep(tx, claim, answer)
+        return answer
+
+    async def _retrieve_intent(self, request: Request) -> Json:
+        intent = await self._store.read(partial(actions.get_intent, intent_id=request.path_params["id"]))
+        return intent.wire()
+
+    async def _retrieve(self, kind: Literal["refund", "event"], request: Request) -> Json:
+        found = await self._store.read(partial(store.find_object, table=kind, object_id=request.path_params["id"]))
+        if found is None:
+            raise protocol.no_such(kind, request.path_params["id"], param="id")
+        return found
+
+    async def _list_intents(self, request: Request) -> Json:
+        page = protocol.read(protocol.Page, _query(request))
+        bodies, has_more = await self._store.read(partial(store.list_page, table="intent", page=page))
+        return _listing(request, [Intent.model_validate_json(body).wire() for body in bodies], has_more=has_more)
+
+    async def _list_refunds(self, request: Request) -> Json:
+        page = protocol.read(protocol.RefundPage, _query(request))
+        question = partial(store.list_page, table="refund", page=page, payment_intent=page.payment_intent)
+        bodies, has_more = await self._store.read(question)
+        return _listing(request, [json.loads(body) for body in bodies], has_more=has_more)
+
+    async def _list_events(self, request: Request) -> Json:
+        page = protocol.read(protocol.Page, _query(request))
+        bodies, has_more = await self._store.read(partial(store.list_page, table="event", page=page))
+        return _listing(request, [json.loads(body) for body in bodies], has_more=has_more)
+
+
+def _apply(action: Callable[..., Json], path_params: dict[str, str], params: protocol.Request, call: Call) -> Json:
+    return action(call, *path_params.values(), params)
+
+
+async def _unknown(request: Request) -> Response:
+    raise protocol.unknown_url(request.method, request.url.path)
+
+
+def _query(request: Request) -> Json:
+    return protocol.nested(request.query_params.multi_items())
+
+
+def _listing(request: Request, objects: list[Json], *, has_more: bool) -> Json:
+    return {"object": "list", "url": request.url.path, "has_more": has_more, "data": objects}
+
+
+def _read_api_key(authorization: str) -> str:
+    """Read the key from `Bearer <key>` or `Basic <key>:` (docs.stripe.com/api/authentication)."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return credentials
+    try:
+        return b64decode(credentials).decode().partition(":")[0]
+    except (Base64Error, UnicodeDecodeError):
+        return ""
