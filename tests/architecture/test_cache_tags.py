@@ -1,6 +1,6 @@
-"""What every route that changes something makes untrue of cached answers, and that cached routes know no caller.
+"""Every changing route declares the tags that it invalidates, and cached routes do not depend on the caller.
 
-`tests/entrypoints/test_write_then_read.py` carries the changes out and compares.
+`tests/entrypoints/test_write_then_read.py` calls the routes and compares.
 """
 
 from collections.abc import Iterator
@@ -30,26 +30,26 @@ def routes(program: Program) -> Iterator[tuple[str, APIRoute]]:
                     yield f"{prefix}{route.path}", route
 
 
-def test_every_route_that_changes_something_says_what_it_makes_untrue(program: Program) -> None:
+def test_every_changing_route_declares_its_tags(program: Program) -> None:
     listed = list_routes(program.api, program.pages)
     changing = {f"{method} {path}" for path, methods in listed for method in {*methods} - {"GET", "HEAD", "OPTIONS"}}
     assert sorted(changing - TOUCHED_BY.keys()) == [], "Say in tests/support/cache_tags.py what they touch, or NOTHING."
     assert sorted(TOUCHED_BY.keys() - changing) == []
 
 
-def test_what_nothing_is_cached_of_is_said_outright() -> None:
+def test_routes_without_cached_data_declare_no_tags() -> None:
     assert frozenset() == NOTHING
     assert all(isinstance(kinds, frozenset) for kinds in TOUCHED_BY.values())
 
 
-def test_cached_routes_are_public_and_know_no_caller(program: Program) -> None:
+def test_cached_routes_have_no_dependency_on_the_caller(program: Program) -> None:
     cached = {path: route for path, route in routes(program) if policy_of(route.endpoint) is not None}
     assert len(cached) >= 10
     knowing = {identity.find_caller, identity.get_caller, identity.get_staff}
     assert [path for path, route in cached.items() if knowing & set(_calls(route.dependant))] == []
 
 
-def test_a_route_that_knows_its_caller_would_be_noticed(program: Program) -> None:
+def test_control_cached_route_with_a_caller_is_noticed(program: Program) -> None:
     known = {path for path, route in routes(program) if identity.find_caller in set(_calls(route.dependant))}
     assert f"{API_PREFIX}/service-provider-profiles/{{provider_id}}/services" in known
 

@@ -38,13 +38,13 @@ def block(name: str, language: str) -> str:
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_every_link_leads_to_a_file_that_is_there(file: Path) -> None:
+def test_every_link_leads_to_an_existing_file(file: Path) -> None:
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", file.read_text(encoding="utf-8"))
     assert [link for link in links if not (file.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_every_setting_that_is_named_exists(file: Path) -> None:
+def test_every_named_setting_exists(file: Path) -> None:
     named = set(re.findall(r"FAIRGROUND_[A-Z_]+[A-Z]", file.read_text(encoding="utf-8")))
     known = {entry.name for entry in list_settings()}
     assert {name for name in named - known if not name.startswith(_OF_THE_TESTS)} == set()
@@ -55,7 +55,7 @@ def test_the_guide_names_every_risk_and_every_test_card() -> None:
     assert set(re.findall(r"`(pm_[A-Za-z0-9_]+\w)`", page("guides/payments.md"))) - {"pm_card_"} == set(CARDS)
 
 
-def test_the_guide_to_pictures_names_routes_that_there_are(tmp_path: Path) -> None:
+def test_guide_to_pictures_names_existing_routes(tmp_path: Path) -> None:
     program = compose(Settings(data_dir=tmp_path), is_secondary=True)
     there = {f"{method} {path}" for path, methods in list_routes(program.api, program.pages) for method in methods}
     named = set(re.findall(r"`([A-Z]+ /api/v1/[^`]+)`", page("guides/pictures.md")))
@@ -63,7 +63,7 @@ def test_the_guide_to_pictures_names_routes_that_there_are(tmp_path: Path) -> No
     assert named - there == set()
 
 
-def test_the_readme_names_accounts_that_the_demo_makes() -> None:
+def test_readme_names_accounts_of_the_demo() -> None:
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     plan = build_plan(seed=1, verticals=load_verticals())

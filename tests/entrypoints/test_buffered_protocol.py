@@ -26,7 +26,7 @@ from tests.support.outbox import RecordingOutbox
 from tests.support.wire import KEEP_ALIVE_SECONDS, serving
 
 
-class Nobody:
+class AnonymousAuthenticator:
     async def authenticate(self, _connection: object) -> Caller | None:
         return None
 
@@ -50,7 +50,7 @@ class Wire(asyncio.Transport):
         return self.is_closed
 
 
-async def test_what_is_written_in_one_turn_leaves_together() -> None:
+async def test_writes_of_one_loop_turn_leave_in_one_call() -> None:
     wire = Wire()
     joined = WriteCoalescingTransport(wire)
     joined.write(b"head ")
@@ -62,7 +62,7 @@ async def test_what_is_written_in_one_turn_leaves_together() -> None:
     assert wire.sent == [b"head body", b"more"]
 
 
-async def test_what_is_much_leaves_at_once_and_in_order() -> None:
+async def test_large_writes_leave_at_once_and_in_order() -> None:
     wire = Wire()
     joined = WriteCoalescingTransport(wire)
     joined.write(b"head")
@@ -73,7 +73,7 @@ async def test_what_is_much_leaves_at_once_and_in_order() -> None:
     assert wire.sent[1:] == [b"rest"]
 
 
-async def test_nothing_is_held_back_by_closing_and_nothing_is_written_after_it() -> None:
+async def test_closing_flushes_pending_writes_and_refuses_later_ones() -> None:
     wire = Wire()
     joined = WriteCoalescingTransport(wire)
     joined.write(b"goodbye")
@@ -147,7 +147,14 @@ async def fair(tmp_path: Path) -> AsyncIterator[int]:
 
     db = Database(f"sqlite:///{tmp_path / 'unused.db'}", outbox=RecordingOutbox())
     cache = ResponseCache(CacheSettings(), tags=LocalTags(), stats=CacheStats(), level=None, is_alone=True)
-    app = create_app(db=db, authenticator=Nobody(), api=[router], pages=[], public_url="http://127.0.0.1", cache=cache)
+    app = create_app(
+        db=db,
+        authenticator=AnonymousAuthenticator(),
+        api=[router],
+        pages=[],
+        public_url="http://127.0.0.1",
+        cache=cache,
+    )
     async with cache.running(), serving(app) as port:
         yield port
     await db.close()
@@ -158,7 +165,7 @@ def request(line: str, *headers: str, body: str = "") -> bytes:
     return "\r\n".join([f"{method} /api/v1{path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", body]).encode()
 
 
-async def test_what_is_ready_is_what_was_computed_but_for_how_it_came_about(fair: int) -> None:
+async def test_prepared_response_equals_the_computed_one_but_for_cache_headers(fair: int) -> None:
     miss, hit, again = [(await ask(fair, request("GET /kept"), answers=1))[0] for _ in range(3)]
     assert (miss.headers["x-cache"], hit.headers["x-cache"], again.headers["x-cache"]) == ("MISS", "HIT", "HIT")
     changing = {"x-cache", "cache-status", "age", "date"}
@@ -170,7 +177,7 @@ async def test_what_is_ready_is_what_was_computed_but_for_how_it_came_about(fair
         }
 
 
-async def test_answers_keep_the_order_of_requests_that_came_together(fair: int) -> None:
+async def test_pipelined_requests_are_answered_in_order(fair: int) -> None:
     await ask(fair, request("GET /kept"), answers=1)
     asked = ["kept", "slow", "kept", "kept", "slow", "kept"]
     answers = await ask(fair, *[request(f"GET /{path}") for path in asked], answers=len(asked))
@@ -178,20 +185,20 @@ async def test_answers_keep_the_order_of_requests_that_came_together(fair: int) 
     assert [each.headers.get("x-cache") for each in answers] == ["HIT", None, "HIT", "HIT", None, "HIT"]
 
 
-async def test_who_is_answered_after_something_ready_is_not_taken_for_idle(fair: int) -> None:
+async def test_keep_alive_timer_stays_off_while_a_pipelined_request_is_pending(fair: int) -> None:
     await ask(fair, request("GET /kept"), answers=1)
     answers = await ask(fair, request("GET /kept"), request("GET /patient"), answers=2)
     assert answers[1].json()["words"] == "patient"
 
 
-async def test_a_thousand_requests_that_waited_for_one_are_answered(fair: int) -> None:
+async def test_thousand_pipelined_requests_behind_a_slow_one_are_answered(fair: int) -> None:
     await ask(fair, request("GET /kept"), answers=1)
     kept = [request("GET /kept")] * 1_000
     answers = await ask(fair, request("GET /slow"), *kept, answers=1 + len(kept))
     assert {each.json()["words"] for each in answers[1:]} == {"kept"}
 
 
-async def test_a_ready_answer_ends_as_the_client_asked(fair: int) -> None:
+async def test_prepared_response_follows_method_and_headers_of_the_request(fair: int) -> None:
     (miss,) = await ask(fair, request("GET /kept"), answers=1)
     head, known, bodied, last = await ask(
         fair,
@@ -221,15 +228,15 @@ async def test_a_head_without_end_is_refused_and_a_long_one_read(fair: int) -> N
         writer.write(b"x" * 4096)
         sent += 4096
     async with asyncio.timeout(5):
-        told = await reader.read()
-    assert told.startswith(b"HTTP/1.1 431 ")
-    assert b"request.head_too_large" in told
+        refusal = await reader.read()
+    assert refusal.startswith(b"HTTP/1.1 431 ")
+    assert b"request.head_too_large" in refusal
     writer.close()
     (answer,) = await ask(fair, request("GET /kept"), answers=1)
     assert answer.status_code == 200
 
 
-async def test_a_ready_answer_takes_no_task(fair: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_prepared_response_starts_no_task(fair: int, monkeypatch: pytest.MonkeyPatch) -> None:
     await ask(fair, request("GET /kept"), answers=1)
     started = []
     monkeypatch.setattr(HttpToolsProtocol, "_start_asgi_task", lambda *_: started.append("a task"))

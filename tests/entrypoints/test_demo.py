@@ -21,7 +21,7 @@ async def test_an_installation_that_has_users_gets_no_demo(migrated_url: str, tm
     await program.db.close()
 
 
-async def test_accounts_whose_password_everybody_knows_are_for_one_machine(tmp_path: Path) -> None:
+async def test_demo_accounts_at_a_public_address_are_refused(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, public_url="https://fair.example")
     with pytest.raises(SettingsError, match="FAIRGROUND_ALLOW=demo-accounts"):
         await build_demo(compose(settings, is_secondary=True), seed=1)

@@ -1,4 +1,4 @@
-"""After a database restart or a firewall's cut the first visitor gets an answer, not the error of a dead connection."""
+"""After a database restart or a cut by a firewall the first request succeeds in spite of dead connections."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_d
 
 
 async def statuses_after_losses(url: str, folder: Path) -> set[int]:
-    """Ask, cut every connection of the pool, and ask again; return the statuses of all answers."""
+    """Send requests, cut every connection of the pool, and send them again; return the statuses of all responses."""
     statuses: set[int] = set()
     killed = 0
     program = compose(Settings(database_url=url, data_dir=folder))
@@ -52,7 +52,7 @@ async def test_the_first_request_after_all_connections_were_lost_is_answered(mig
     assert await statuses_after_losses(migrated_url, tmp_path) == {200}
 
 
-async def test_without_a_second_try_somebody_gets_the_error(
+async def test_control_without_a_second_try_requests_fail(
     migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def begin_once(connection: AsyncConnection, sql: str) -> None:
@@ -74,7 +74,7 @@ def lose_all_connections(url: str) -> None:
         assert connection.execute(_KILL).fetchall()
 
 
-async def test_a_write_begins_anew_on_another_connection(db: Database, migrated_url: str) -> None:
+async def test_write_begins_again_on_another_connection(db: Database, migrated_url: str) -> None:
     async with db.write() as tx:
         await tx.execute(text("CREATE TABLE kept (number int)"))
     lose_all_connections(migrated_url)
@@ -85,7 +85,7 @@ async def test_a_write_begins_anew_on_another_connection(db: Database, migrated_
         assert await tx.scalars(text("SELECT number FROM kept")) == [1]
 
 
-async def test_a_read_that_begins_anew_still_cannot_write(db: Database, migrated_url: str) -> None:
+async def test_read_that_begins_again_is_still_read_only(db: Database, migrated_url: str) -> None:
     async with db.read() as tx:
         await tx.current_time()
     lose_all_connections(migrated_url)
@@ -96,7 +96,7 @@ async def test_a_read_that_begins_anew_still_cannot_write(db: Database, migrated
         assert await tx.scalar(text("SHOW transaction_read_only")) == "off"
 
 
-async def test_what_is_cut_in_its_middle_is_not_begun_anew(db: Database, migrated_url: str) -> None:
+async def test_transaction_cut_after_its_first_statement_is_not_repeated(db: Database, migrated_url: str) -> None:
     async def read() -> None:
         async with db.read() as tx:
             await tx.current_time()

@@ -272,7 +272,7 @@ async def test_malformed_request_is_refused_and_nothing_after_it_is_read(port: i
         (b"GET /\r\n\r\n", 505, "request.version_not_supported"),
     ],
 )
-async def test_what_the_server_does_not_speak_is_refused(port: int, wire: bytes, status: int, code: str) -> None:
+async def test_unsupported_protocol_is_refused(port: int, wire: bytes, status: int, code: str) -> None:
     (answer,) = parse(await exchange(port, wire, LAST))
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 

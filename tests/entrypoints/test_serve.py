@@ -92,7 +92,7 @@ def metrics_of(log: Path) -> str:
     return httpx.get(shown["address"]).text
 
 
-def test_a_taken_port_for_metrics_is_told_with_the_way_out(sqlite_template: Path, tmp_path: Path) -> None:
+def test_taken_metrics_port_is_refused_with_a_hint(sqlite_template: Path, tmp_path: Path) -> None:
     file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
@@ -105,7 +105,7 @@ def test_a_taken_port_for_metrics_is_told_with_the_way_out(sqlite_template: Path
     assert "FAIRGROUND_METRICS_PORT" in refused.stderr
 
 
-def test_what_only_some_operators_ask_for_is_not_loaded() -> None:
+def test_optional_libraries_are_not_loaded() -> None:
     unwanted = {"redis", "prometheus_client", "fairground.platform.storage.s3"}
     look = f"import sys, fairground.entrypoints.cli.server; print({unwanted} & {{*sys.modules}})"
     env = os.environ | {"PYTHONPATH": str(SOURCE)}
@@ -164,7 +164,7 @@ def test_an_address_of_another_machine_is_refused() -> None:
 
 @pytest.fixture
 def heard_interrupts() -> Iterator[None]:
-    """Let programs that we start hear of Ctrl-C: a shell that runs us in the background has told us to ignore it."""
+    """Let started programs receive Ctrl-C: a shell makes the tests ignore it when they run in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -19,7 +19,7 @@ def test_without_settings_everything_is_private_and_in_one_folder() -> None:
 @pytest.mark.parametrize(
     "open_to_others", [{"http_host": "192.0.2.7"}, {"http_host": "::"}, {"public_url": "https://fair.example"}]
 )
-def test_where_others_reach_the_server_a_risk_is_taken_by_name_only(open_to_others: dict[str, str]) -> None:
+def test_public_server_takes_a_risk_only_by_name(open_to_others: dict[str, str]) -> None:
     assert not any(Settings.model_validate(open_to_others).allows(risk) for risk in Risk)
     allowed = Settings.model_validate(open_to_others | {"allow": "mail-page, demo-accounts"})
     assert [risk for risk in Risk if allowed.allows(risk)] == [Risk.MAIL_PAGE, Risk.DEMO_ACCOUNTS]
@@ -44,7 +44,7 @@ def test_a_public_url_with_a_path_or_without_a_host_is_refused(monkeypatch: pyte
         load_settings()
 
 
-def test_a_number_out_of_bounds_is_told_with_its_bounds_and_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_out_of_bounds_is_refused_with_bounds_and_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRGROUND_HTTP_PORT", "70000")
     expected = "FAIRGROUND_HTTP_PORT is '70000'; it must be a number from 0 to 65535. Change it, or unset it for 8000."
     with pytest.raises(SettingsError) as refused:
@@ -62,7 +62,7 @@ def test_the_address_of_a_map_names_one_host_and_a_square(monkeypatch: pytest.Mo
         load_settings()
 
 
-def test_whoever_drew_a_map_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_map_tiles_need_an_attribution(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRGROUND_MAP_TILES_URL", "https://tiles.example/{z}/{x}/{y}.png")
     with pytest.raises(SettingsError, match="FAIRGROUND_MAP_TILES_URL and FAIRGROUND_MAP_ATTRIBUTION belong together"):
         load_settings()

@@ -61,7 +61,7 @@ def redis_of_the_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnedServer]
 
 @on_a_server
 @pytest.mark.usefixtures("redis_of_the_cache")
-async def test_what_one_server_made_the_other_serves_until_either_changes_it(migrated_url: str, tmp_path: Path) -> None:
+async def test_server_serves_entries_of_another_until_either_changes_them(migrated_url: str, tmp_path: Path) -> None:
     async with served(migrated_url, tmp_path) as one, served(migrated_url, tmp_path) as two:
         assert (await one.list_artists(), await two.list_artists()) == (("MISS", []), ("HIT", []))
         for number, (writer, reader) in enumerate([(one, two), (two, one)], start=1):
@@ -72,13 +72,13 @@ async def test_what_one_server_made_the_other_serves_until_either_changes_it(mig
 
 
 @on_a_server
-async def test_a_change_that_redis_missed_is_made_up_for_before_it_is_read_again(
+async def test_missed_invalidation_is_repeated_before_redis_is_read_again(
     migrated_url: str, tmp_path: Path, redis_of_the_cache: OwnedServer
 ) -> None:
     async with served(migrated_url, tmp_path) as one, served(migrated_url, tmp_path) as two:
         await one.list_artists()
         redis_of_the_cache.freeze()
-        await one.approve("Trio")  # it is told to nobody: the job waits in the database
+        await one.approve("Trio")  # the invalidation reaches no server: its job waits in the database
         assert await one.list_artists() == ("MISS", ["Trio"])
         ready = await one.client.get("/readyz")
         assert ready.status_code == 200
@@ -95,9 +95,7 @@ async def test_servers_without_a_redis_between_them_keep_nothing(migrated_url: s
         assert [(await one.list_artists())[0] for _ in range(2)] == ["MISS", "MISS"]
 
 
-def test_an_address_that_cannot_be_used_is_named_without_what_is_secret(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unusable_redis_address_is_named_without_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRGROUND_REDIS_URL", "http://user:secret@localhost")
     with pytest.raises(SettingsError, match="FAIRGROUND_REDIS_URL cannot be used") as refused:
         compose(Settings(data_dir=tmp_path))

@@ -1,4 +1,4 @@
-"""Whoever has changed something sees it at once, wherever it is shown, although all of it comes from the cache."""
+"""A change shows at once in every response that contains it, although all of them come from the cache."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection
@@ -104,7 +104,7 @@ class Fair:
         return paths
 
     async def expect_changed(self, *names: str) -> dict[str, Any]:
-        """See that exactly these are made anew; everything is warm afterwards."""
+        """Assert that exactly these responses are computed again; all are cached afterwards."""
         after = await self.read()
         assert {name.split()[0] for name, (how, _) in after.items() if how != "HIT"} == set(names)
         assert {how for how, _ in (await self.read()).values()} == {"HIT"}

@@ -40,21 +40,21 @@ async def test_figures_are_for_staff_alone(client: httpx.AsyncClient) -> None:
     assert (await client.post("/ops/cache/invalidate", json={}, headers=other)).status_code == 403
 
 
-async def test_figures_are_what_was_asked(client: httpx.AsyncClient) -> None:
+async def test_figures_count_requests_by_route(client: httpx.AsyncClient) -> None:
     for path in ("/verticals", "/verticals", "/artists", "/artists?x=1", "/artists?vertical=x"):
         await client.get(path)
-    told = (await client.get("/ops/cache")).json()
-    routes = {route["route"]: route for route in told["routes"]}
+    report = (await client.get("/ops/cache")).json()
+    routes = {route["route"]: route for route in report["routes"]}
     assert (routes["verticals"]["hit"], routes["verticals"]["miss"], routes["verticals"]["hit_ratio"]) == (1, 1, 0.5)
     assert (routes["providers-artists"]["miss"], routes["providers-artists"]["bypass"]) == (1, 2)
-    assert (told["entries"], told["shared"], told["damaged"]) == (2, "none", 0)
-    assert 0 < told["memory_bytes"] < told["memory_most_bytes"]
+    assert (report["entries"], report["shared"], report["damaged"]) == (2, "none", 0)
+    assert 0 < report["memory_bytes"] < report["memory_most_bytes"]
 
 
 @pytest.mark.parametrize(
     ("body", "hit"), [({"kinds": ["lists"]}, {"/verticals"}), ({"kinds": ["packs"]}, {"/artists"}), ({}, set())]
 )
-async def test_a_kind_is_voided_and_the_others_stay(
+async def test_flush_of_a_kind_leaves_other_kinds_cached(
     client: httpx.AsyncClient, body: dict[str, object], hit: set[str]
 ) -> None:
     paths = ("/verticals", "/artists")
@@ -64,15 +64,15 @@ async def test_a_kind_is_voided_and_the_others_stay(
     assert {path for path in paths if (await client.get(path)).headers["x-cache"] == "HIT"} == hit
 
 
-async def test_a_provider_that_is_not_there_is_told_of(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/ops/cache/invalidate", json={"provider": "nobody"})
+async def test_flush_of_an_unknown_provider_is_not_found(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/ops/cache/invalidate", json={"provider": "unknown"})
     assert (answer.status_code, answer.json()["code"]) == (404, "catalog.provider_not_found")
 
 
-async def test_who_voided_what_and_when_is_kept(client: httpx.AsyncClient, program: Program) -> None:
+async def test_flush_is_recorded_with_actor_tags_and_time(client: httpx.AsyncClient, program: Program) -> None:
     [admin] = await program.links.of(Accounts).list_users(role=Role.ADMIN, limit=1)
     other = {"authorization": f"Bearer {client.headers['x-other']}"}
-    for body in ({"kinds": ["lists", "packs"]}, {"provider": "nobody"}, {}):
+    for body in ({"kinds": ["lists", "packs"]}, {"provider": "unknown"}, {}):
         await client.post("/ops/cache/invalidate", json=body)
         await client.post("/ops/cache/invalidate", json=body, headers=other)
     last, first = await list_flushes(program.db, limit=10)

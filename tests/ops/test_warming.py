@@ -10,7 +10,7 @@ def answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(503 if is_broken else 200, headers={"X-Cache": "MISS"})
 
 
-def test_a_list_that_fails_is_told_and_the_others_are_asked_for() -> None:
+def test_failed_list_is_reported_and_the_others_are_requested() -> None:
     warmed = list(prewarm(httpx.Client(transport=httpx.MockTransport(answer), base_url="http://127.0.0.1")))
     assert len(warmed) == 1 + 2 * 2 * 3
     failed = {each.path for each in warmed if not each.is_success}

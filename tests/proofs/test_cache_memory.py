@@ -26,7 +26,7 @@ def test_memory_grows_by_what_is_allowed(
         most_bytes=MOST_MIB * MIB,
         bytes_in_all=dose(small=small, full=full) * MIB,
         body_bytes=body_bytes,
-        told=tmp_path / "grown",
+        result_file=tmp_path / "grown",
     )
     filler.join()
     grown_mib = int((tmp_path / "grown").read_text()) / MIB

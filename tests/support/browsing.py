@@ -14,7 +14,7 @@ class SeenForm:
     action: str
     method: str
     values: dict[str, list[str]] = field(default_factory=dict)
-    """What the form sends if nobody touches it."""
+    """The values that the form sends unchanged."""
     names: set[str] = field(default_factory=set)
     text: str = ""
 
@@ -139,7 +139,7 @@ class Reader:
         }
 
     async def post(self, path: str, **fields: str) -> "Reader":
-        """Send what no form of the page sends, as script does or somebody who means harm."""
+        """Send a request that no form of the page sends, as a script or an attacker does."""
         await self._ask("POST", path, values={name: [value] for name, value in fields.items()})
         return self
 

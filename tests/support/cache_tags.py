@@ -1,9 +1,9 @@
-"""What each route that changes something makes untrue of cached answers: kinds of tags, the part before the colon."""
+"""The kinds of tags that each changing route invalidates: the part of a tag before the colon."""
 
 from typing import Final
 
 NOTHING: Final[frozenset[str]] = frozenset()
-# What the public sees of a provider, and the lists that it stands in.
+# The public data of a provider, and the lists that contain it.
 PROVIDER: Final = frozenset({"provider", "providers"})
 TIMES: Final = frozenset({"availability"})
 REVIEWS: Final = frozenset({"reviews"})
@@ -22,7 +22,7 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /bookings/{booking_id}/complete": NOTHING,  # what it counts, catalog learns by event
     "POST /bookings/{booking_id}/decline": TIMES,
     "POST /bookings/{booking_id}/pay": NOTHING,
-    "POST /media": NOTHING,  # nobody sees a picture before a provider chooses it
+    "POST /media": NOTHING,  # a picture is private until a provider chooses it
     "POST /media/uploads": NOTHING,
     "POST /media/uploads/{picture_id}/complete": NOTHING,
     "PATCH /media/{picture_id}": NOTHING,  # as the next
@@ -36,7 +36,7 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /ops/cache/invalidate": frozenset({"everything"}),
     "POST /reviews": REVIEWS,  # the rating, catalog learns by event
     "POST /sandbox/3d-secure/{intent_id}/{token}": NOTHING,
-    "POST /service-provider-profiles/": NOTHING,  # a draft, which nobody sees
+    "POST /service-provider-profiles/": NOTHING,  # a draft is private
     "PATCH /service-provider-profiles/{provider_id}": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/approve": PROVIDER,
     "PUT /service-provider-profiles/{provider_id}/availability-rules": TIMES,
@@ -44,7 +44,7 @@ _API: Final[dict[str, frozenset[str]]] = {
     "PUT /service-provider-profiles/{provider_id}/gallery": PROVIDER,
     "DELETE /service-provider-profiles/{provider_id}/gallery/{picture_id}": PROVIDER,
     "PUT /service-provider-profiles/{provider_id}/picture": PROVIDER,
-    "POST /service-provider-profiles/{provider_id}/reject": NOTHING,  # nobody saw it before
+    "POST /service-provider-profiles/{provider_id}/reject": NOTHING,  # it was private before
     "POST /service-provider-profiles/{provider_id}/services": PROVIDER,
     "DELETE /service-provider-profiles/{provider_id}/services/{service_id}": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/submit": NOTHING,
@@ -58,7 +58,7 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /book/h/{booking_id}/release": TIMES,
     "POST /book/{slug}": TIMES,
     "POST /login": NOTHING,
-    "POST /media/uploads": NOTHING,  # in quarantine, where nobody sees it
+    "POST /media/uploads": NOTHING,  # in quarantine
     "POST /logout": NOTHING,
     "POST /me/bookings/{booking_id}/accept": NOTHING,
     "POST /me/bookings/{booking_id}/cancel": TIMES,

@@ -17,7 +17,7 @@ from fairground.ops.demo.stage import Contracts, Stage
 
 @asynccontextmanager
 async def opened(url: str, folder: Path) -> AsyncIterator[Program]:
-    """Open a program that tells nobody what is done, as the command does."""
+    """Open a program that sends no mails or notifications, as the command does."""
     program = compose(Settings(database_url=url, data_dir=folder), is_secondary=True, is_silent=True)
     try:
         yield program

@@ -1,4 +1,4 @@
-"""A photograph for measuring: large, with detail at every scale, and nobody's property."""
+"""A drawn photograph for measuring: large, with detail at every scale, and free of copyright."""
 
 from typing import Any, Final
 

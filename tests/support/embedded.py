@@ -56,8 +56,8 @@ ROWS: Final[list[dict[str, Any]]] = [
 ]
 
 
-class Nobody:
-    """Listens to an import, and to a row that is rejected not in vain."""
+class NoRejects:
+    """A listener that fails the test when the import rejects a row."""
 
     def rejected(self, record: Record, fault: RowFault) -> None:
         raise AssertionError(f"{record.line}: {fault}")
@@ -71,4 +71,4 @@ async def bring_in(program: Program, rows: list[dict[str, Any]], *, folder: Path
     file.write_text(json.dumps(rows))
     pack = program.verticals.find("artists")
     assert pack is not None
-    return await Import(file, pack, MAP, program.links.of(Catalog), program.links.of(Imports), Nobody()).run()
+    return await Import(file, pack, MAP, program.links.of(Catalog), program.links.of(Imports), NoRejects()).run()

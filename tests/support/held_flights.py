@@ -21,10 +21,10 @@ _PAUSE_SECONDS: Final = 0.005
 
 @dataclass(frozen=True)
 class HeldFlights:
-    """Told by files, since the test and the server are different processes.
+    """Controlled by files, because the test and the server are different processes.
 
-    A flight has a moment for each time that it waits for something: the shared level, the database, another process.
-    At the moment that was asked for it has what it waited for, and does not go on.
+    A flight has one moment for each wait: for the shared level, the database or another process. At the chosen moment
+    the wait has ended, and the flight does not continue.
     """
 
     folder: Path

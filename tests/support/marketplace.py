@@ -46,7 +46,7 @@ class Market:
         return reader
 
     async def user(self, email_address: str, *, role: Role, name: str) -> Reader:
-        """Return somebody who has a verified account and is signed in."""
+        """Create a verified account, and return a reader who is signed in to it."""
         accounts = self.program.links.of(Accounts)
         await accounts.create_user(email=email_address, password=PASSWORD, name=name, role=role)
         return await self.sign_in(email_address)

@@ -9,8 +9,8 @@ from fairground.platform.cache.memory import Kept, MemoryLevel
 _HEADERS = tuple((f"x-header-{number}".encode(), b"of a usual length") for number in range(6))
 
 
-def fill(*, most_bytes: int, bytes_in_all: int, body_bytes: int, told: Path) -> None:
-    """Put answers of one size, each under a key of its own, and write by how many bytes the process has grown."""
+def fill(*, most_bytes: int, bytes_in_all: int, body_bytes: int, result_file: Path) -> None:
+    """Store responses of one size, each under its own key, and write the growth of the process, in bytes, to a file."""
     level, chance = MemoryLevel(most_bytes=most_bytes), random.Random(1)
     words = [b"%016x" % chance.getrandbits(64) for _ in range(500)]
     before = _resident_bytes()
@@ -22,7 +22,7 @@ def fill(*, most_bytes: int, bytes_in_all: int, body_bytes: int, told: Path) -> 
         tags = ("everything", "life:lists", "catalog", f"provider:{number}")
         key = f"v2:list:providers:12345678:anon:{number:032x}"
         level.put(Kept(key=key, entry=entry, tags=tags, state=(0,) * 5, trusted_until=1.0))
-    told.write_text(str(_resident_bytes() - before))
+    result_file.write_text(str(_resident_bytes() - before))
 
 
 def _resident_bytes() -> int:

@@ -52,7 +52,7 @@ def empty(url: str) -> None:
 class Emptier:
     """Empties one database before each test.
 
-    It keeps its connection: a new one has the server read what it knows of every table anew, six times the work.
+    It keeps its connection: with a new one the server loads its catalog of every table again, six times the work.
     """
 
     def __init__(self, url: str) -> None:
@@ -60,7 +60,7 @@ class Emptier:
         self._connection = psycopg.connect(make_conninfo(url), autocommit=True)
 
     def empty(self) -> None:
-        """Do as the function of this name."""
+        """Delete all rows, as the function `empty` does."""
         try:
             self._delete_rows()
         except psycopg.OperationalError:

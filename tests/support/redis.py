@@ -4,5 +4,5 @@ import uuid
 
 
 def fresh_namespace() -> str:
-    """Return a prefix of keys and channels that nobody else has."""
+    """Return a unique prefix of keys and channels."""
     return f"test-{uuid.uuid4().hex[:12]}"

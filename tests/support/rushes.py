@@ -67,7 +67,7 @@ async def count_double_bookings(db: Database) -> int:
 
 
 def drop_guard(url: str) -> None:
-    """Take the guard away from a database of our own, as somebody could by hand."""
+    """Drop the guard of a test database, as an operator could by hand."""
     engine = open_backend(url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
         ALLOCATION_GUARD.drop(connection)

@@ -77,8 +77,8 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def ask_nobody_whether_a_time_is_taken() -> None:
-    """Switch off, for a negative control, the question that claiming a time asks."""
+def claim_without_checking() -> None:
+    """Switch off, for a negative control, the check that claiming a time makes."""
     setattr(allocations, "_is_taken", lambda _claim: false())  # noqa: B010 - mypy knows better than we what it may be
 
 
@@ -128,7 +128,7 @@ def lose_memory_with_each_picture(lost_bytes: int) -> None:
 
 @dataclass(frozen=True)
 class SlowAnswers:
-    """Makes what the cache computes take its time, and tells of each computation which process began it."""
+    """Delays the computations of the cache, and records which process began each of them."""
 
     folder: Path
 
@@ -136,7 +136,7 @@ class SlowAnswers:
         compute = CanonicalCalls.compute
 
         async def compute_slowly(calls: CanonicalCalls, wanted: Wanted) -> Answer:
-            with self._told.open("a") as file:
+            with self._record.open("a") as file:
                 file.write(f"{os.getpid()}\n")
             await asyncio.sleep(float(self._seconds.read_text()))
             return await compute(calls, wanted)
@@ -144,16 +144,16 @@ class SlowAnswers:
         setattr(CanonicalCalls, "compute", compute_slowly)  # noqa: B010 - mypy knows better than we what it may be
 
     def begin(self, *, seconds: float) -> None:
-        """Let computations take so long from now on, and forget those that were."""
+        """Delay computations by `seconds` from now on, and clear the record."""
         self._seconds.write_text(str(seconds))
-        self._told.write_text("")
+        self._record.write_text("")
 
     def processes(self) -> list[int]:
-        """Return who began a computation, in the order of their beginnings."""
-        return [int(line) for line in self._told.read_text().split()]
+        """Return the ids of the processes that began a computation, in order."""
+        return [int(line) for line in self._record.read_text().split()]
 
     @property
-    def _told(self) -> Path:
+    def _record(self) -> Path:
         return self.folder / "computations"
 
     @property
@@ -198,6 +198,6 @@ def run(
     if lost_bytes:
         lose_memory_with_each_picture(lost_bytes)
     if not has_question:
-        ask_nobody_whether_a_time_is_taken()
+        claim_without_checking()
     sys.argv = ["fairground", *arguments]
     main()

@@ -112,8 +112,8 @@ class ServerProcess:
     def _wait_for_address(self) -> str:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
-            if told := _ADDRESS.search(self.log()):
-                return told[1]
+            if found := _ADDRESS.search(self.log()):
+                return found[1]
             if self._process.exitcode is not None:
                 break
             time.sleep(0.02)

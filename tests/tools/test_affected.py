@@ -53,7 +53,7 @@ def test_a_changed_file_names_the_test_that_needs_it(changed: str, named: str, e
 
 
 @pytest.mark.parametrize("changed", ["pyproject.toml", "requirements/dev.txt", "Makefile"])
-def test_what_every_test_depends_on_names_all(changed: str) -> None:
+def test_file_that_every_test_depends_on_names_all_tests(changed: str) -> None:
     assert select_tests([changed]) == ["tests"]
 
 

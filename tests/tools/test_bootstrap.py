@@ -34,7 +34,7 @@ def test_the_environment_beats_the_file_of_pip(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize("variable", ["UV_DEFAULT_INDEX", "UV_INDEX_URL"])
-def test_what_is_said_to_uv_itself_wins(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_uv_override_those_of_pip(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
     monkeypatch.setenv(variable, "https://uv.example/simple")
     assert bootstrap.uv_settings() == {}

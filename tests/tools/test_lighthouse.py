@@ -34,7 +34,7 @@ def test_a_report_is_read_as_scores_and_what_cost_them() -> None:
     assert seen.image_failures == ("image-delivery-insight /img/1 (4096 B to spare) /img/2", "unsized-images")
 
 
-def test_without_npm_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_npm_is_reported_with_a_hint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(lighthouse, "INSTALLED", tmp_path / "audit")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoLighthouse, match=r"Install Node\.js"):

@@ -85,7 +85,7 @@ def test_emptying_spares_the_migration_histories(postgres_server: Server) -> Non
             assert connection.execute("SELECT count(*) FROM booking_alembic_version").fetchone() == (1,)
 
 
-def test_who_empties_again_and_again_goes_on_when_all_connections_were_ended(postgres_server: Server) -> None:
+def test_emptier_reconnects_after_its_connection_was_ended(postgres_server: Server) -> None:
     end_all_others = (
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -101,9 +101,7 @@ def test_who_empties_again_and_again_goes_on_when_all_connections_were_ended(pos
         assert connection.execute("SELECT count(*) FROM booking_booking").fetchone() == (0,)
 
 
-def test_who_empties_tells_of_a_lock_that_somebody_holds(
-    postgres_server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_emptier_raises_when_a_table_is_locked(postgres_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.support.postgres.LOCK_TIMEOUT", "50ms")
     with fresh_database(postgres_server) as url, closing(Emptier(url)) as emptier, psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE booking_booking (id int)")

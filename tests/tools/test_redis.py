@@ -29,7 +29,7 @@ def test_a_program_that_is_no_server_is_refused_by_name(tmp_path: Path) -> None:
         find_program(str(tmp_path / "redis-server"))
 
 
-def test_a_server_of_somebody_else_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_server_from_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRGROUND_TEST_REDIS_URL", "redis://127.0.0.1:1")
     with pytest.raises(NoRedis, match="does not answer"), running():
         pass

@@ -91,7 +91,7 @@ async def test_a_page_loads_only_files_that_exist_and_that_browsers_may_keep(cli
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-async def test_a_page_that_everybody_shares_sets_no_cookie(client: AsyncClient) -> None:
+async def test_public_page_sets_no_cookie(client: AsyncClient) -> None:
     answer = await client.get("/_ui")
     assert "set-cookie" not in answer.headers
     assert "script-src 'self'" in answer.headers["content-security-policy"]

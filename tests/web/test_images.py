@@ -31,7 +31,7 @@ def test_a_portrait_is_offered_in_sizes_and_its_place_is_kept() -> None:
 
 
 @pytest.mark.parametrize(("turn", "is_first"), [(1, True), (2, False)])
-def test_what_is_seen_first_is_not_put_off_and_the_first_comes_before_all_else(turn: int, *, is_first: bool) -> None:
+def test_pictures_in_view_are_not_lazy_and_the_first_has_high_priority(turn: int, *, is_first: bool) -> None:
     image = attributes(f"{{{{ ui.portrait('Maya', url, 'head', turn={turn}, alt='Picture of Maya') }}}}")
     assert image.get("fetchpriority") == ("high" if is_first else None)
     assert "loading" not in image
@@ -44,7 +44,7 @@ def test_a_drawing_has_one_size() -> None:
     assert {"srcset", "sizes"}.isdisjoint(image)
 
 
-def test_who_has_no_picture_has_letters() -> None:
+def test_provider_without_a_picture_has_initials() -> None:
     shown = rendered("{{ ui.portrait('Maya Rivera', none, 'card') }}")
     assert "<img" not in shown
     assert ">MR</span>" in shown

@@ -27,7 +27,7 @@ def _start_on(reader: Reader) -> datetime:
     return datetime.fromisoformat(found[1])
 
 
-async def test_a_provider_is_found_only_after_the_staff_approved_what_was_mended(market: Market) -> None:
+async def test_provider_is_found_only_after_a_corrected_profile_is_approved(market: Market) -> None:
     provider, staff = market.reader(), await market.user("ada@example.org", role=Role.ADMIN, name="Ada Staff")
     await (await provider.open("/")).follow("Offer your services")
     await provider.send("Create the account", name="Maya Rivera", email="maya@example.org", password=PASSWORD)
@@ -92,7 +92,7 @@ async def test_a_request_is_paid_accepted_completed_and_reviewed(market: Market)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_cancelling_shows_what_comes_back_before_it_is_done(market: Market) -> None:
+async def test_cancelling_shows_the_refund_before_confirmation(market: Market) -> None:
     _, page = await public_provider(market, mode="instant")
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     await _hold(customer, page)
@@ -169,7 +169,7 @@ async def test_a_declined_request_costs_nothing_and_says_why(market: Market) -> 
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_a_time_that_was_taken_meanwhile_is_refused_with_the_way_to_another(market: Market) -> None:
+async def test_time_taken_meanwhile_is_refused_with_a_link_to_other_times(market: Market) -> None:
     _, page = await public_provider(market)
     nora = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     peter = await market.user("peter@example.org", role=Role.CUSTOMER, name="Peter O'Neill")
@@ -232,7 +232,7 @@ async def test_sign_ins_and_tokens_can_be_seen_and_ended(market: Market) -> None
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_nobody_sees_the_bookings_or_desks_of_others(market: Market) -> None:
+async def test_bookings_and_dashboards_of_others_are_not_found(market: Market) -> None:
     _, page = await public_provider(market)
     nora = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     peter = await market.user("peter@example.org", role=Role.CUSTOMER, name="Peter O'Neill")
@@ -246,9 +246,9 @@ async def test_nobody_sees_the_bookings_or_desks_of_others(market: Market) -> No
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_a_part_is_what_stands_in_its_page(market: Market) -> None:
+async def test_part_equals_its_section_of_the_page(market: Market) -> None:
     _, page = await public_provider(market)
-    for path in (page, page + "?month=2099-01", "/c/artists", "/s?q=nobody"):
+    for path in (page, page + "?month=2099-01", "/c/artists", "/s?q=unknown"):
         whole = (await market.reader().open(path)).answer.text
         part = (await market.reader().open(f"/_f{path}")).answer
         assert part.text.strip()
@@ -257,7 +257,7 @@ async def test_a_part_is_what_stands_in_its_page(market: Market) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_a_day_or_month_that_makes_no_sense_leads_to_one_that_does(market: Market) -> None:
+async def test_invalid_day_or_month_falls_back_to_a_valid_one(market: Market) -> None:
     _, page = await public_provider(market)
     for query in ("date=yesterday", "month=13", "date=0001-01-01", "date=9999-12-31", "month=2020-01", "service=none"):
         assert (await market.reader().open(f"{page}?{query}")).status == 200

@@ -1,4 +1,4 @@
-"""The map of a list, in a real browser: loaded by a click, walked through by keyboard, and asking nobody else."""
+"""The map of a list, in a real browser: loaded by a click, used by keyboard, and without requests to other servers."""
 
 import pytest
 from playwright.async_api import Locator, Page

@@ -18,20 +18,20 @@ def test_the_policy_allows_exactly_the_inline_style_sheet() -> None:
     assert "unsafe" not in policy
 
 
-def test_other_servers_have_a_part_only_where_an_operator_says_so() -> None:
-    nobody = content_security_policy("sha256-x", Origins())
-    assert "img-src 'self' data:; connect-src 'self';" in nobody
-    assert nobody.endswith("form-action 'self'")
+def test_policy_allows_other_servers_only_where_an_operator_names_them() -> None:
+    alone = content_security_policy("sha256-x", Origins())
+    assert "img-src 'self' data:; connect-src 'self';" in alone
+    assert alone.endswith("form-action 'self'")
     named = content_security_policy("sha256-x", Origins(images=("https://a.example", "https://b.example")))
     assert "img-src 'self' data: https://a.example https://b.example;" in named
 
 
-def test_an_origin_is_what_stands_before_the_path() -> None:
+def test_origin_is_the_address_without_its_path() -> None:
     assert origin_of("https://cdn.example:8443/fair/pictures?x=1") == "https://cdn.example:8443"
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_pages_show_what_a_cdn_gives_and_send_to_a_store_that_takes_uploads(
+async def test_policy_names_the_cdn_and_a_store_with_direct_uploads(
     migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = {

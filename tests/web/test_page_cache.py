@@ -1,4 +1,4 @@
-"""Public pages are one copy for everybody, and whoever changes what they show sees it at once."""
+"""A public page is one copy for all readers, and a change of its content shows at once."""
 
 import asyncio
 import re
@@ -17,12 +17,12 @@ def dialect() -> str:
 
 
 async def shown(reader: Reader, path: str) -> str:
-    """Open a page and return how the cache came by it."""
+    """Open a page and return its `X-Cache`."""
     await reader.open(path)
     return reader.answer.headers["x-cache"]
 
 
-async def test_everybody_gets_the_same_bytes(market: Market) -> None:
+async def test_all_readers_get_the_same_bytes(market: Market) -> None:
     provider, page = await public_provider(market)
     stranger = market.reader()
     for path in ("/", "/c/artists", "/s?q=maya", page, f"/_f{page}", "/_f/s"):
@@ -35,7 +35,7 @@ async def test_everybody_gets_the_same_bytes(market: Market) -> None:
         assert first.headers["vary"].lower() == "accept-encoding"
 
 
-async def test_a_page_of_ones_own_is_never_kept(market: Market) -> None:
+async def test_private_page_is_never_cached(market: Market) -> None:
     provider, _ = await public_provider(market)
     await provider.open("/pro")
     assert "x-cache" not in provider.answer.headers
@@ -69,7 +69,7 @@ async def test_a_taken_time_is_gone_from_the_page_at_once(market: Market) -> Non
     assert left < free
 
 
-async def test_whoever_is_free_on_a_day_is_listed_until_the_day_is_closed(market: Market) -> None:
+async def test_free_provider_is_listed_on_a_day_until_the_day_is_closed(market: Market) -> None:
     provider, page = await public_provider(market)
     stranger = market.reader()
     await stranger.open(page)
@@ -82,7 +82,7 @@ async def test_whoever_is_free_on_a_day_is_listed_until_the_day_is_closed(market
     await provider.open("/pro/hours")
     await provider.send("Save the hours", date_0=day, kind_0="closed")
     for path in lists:
-        # The lists hear of it by a job, a moment later.
+        # A job updates the lists, a moment later.
         while page in (await stranger.open(path)).answer.text:
             await asyncio.sleep(0.02)
         assert stranger.status == 200
@@ -90,7 +90,7 @@ async def test_whoever_is_free_on_a_day_is_listed_until_the_day_is_closed(market
     assert 'href="/c/artists"' in stranger.answer.text
 
 
-async def test_nobody_is_remembered_as_missing_once_there(market: Market) -> None:
+async def test_new_provider_replaces_its_cached_404(market: Market) -> None:
     stranger = market.reader()
     assert await shown(stranger, "/p/maya-the-tides") == "MISS"
     assert await shown(stranger, "/p/maya-the-tides") == "HIT"

@@ -17,11 +17,11 @@ from fairground.web.rendering import Renderer
 from tests.support.runtime import make_site
 
 REFUSALS = {
-    "sign-in": Unauthenticated("Nobody is known."),
+    "sign-in": Unauthenticated("No caller is known."),
     "forbidden": Forbidden("Not you."),
     "conflict": Conflict("Not now <b>."),
     "often": LimitExceeded("Again?", retry_after_seconds=60),
-    "away": Unavailable("Nobody answers."),
+    "away": Unavailable("No server answers."),
     "broken": RuntimeError("a secret detail"),
 }
 
@@ -76,7 +76,7 @@ async def test_a_page_and_a_part_say_when_to_try_again(prefix: str, kind: str, s
         assert (await client.get(f"{prefix}/refuse/{kind}")).headers["retry-after"] == seconds
 
 
-async def test_whoever_must_be_known_is_led_to_sign_in_and_back() -> None:
+async def test_page_without_a_session_redirects_to_sign_in_and_back() -> None:
     async with _client() as client:
         answer = await client.get("/refuse/sign-in?a=1&b=2")
     assert answer.status_code == 303
@@ -94,13 +94,13 @@ async def test_a_part_is_refused_by_a_part() -> None:
 
 
 async def _in_pieces(size_bytes: int) -> AsyncIterator[bytes]:
-    """Without a length that is told before, as who sends more than he says."""
+    """Yield a body in pieces, without a Content-Length."""
     for _ in range(size_bytes // 100):
         yield b"x" * 100
 
 
 @pytest.mark.parametrize("path", ["/send", "/_f/send"])
-async def test_a_form_that_is_too_large_or_cannot_be_read_is_refused_in_words(path: str) -> None:
+async def test_too_large_or_unreadable_form_is_refused_with_a_message(path: str) -> None:
     form = {"content-type": "application/x-www-form-urlencoded"}
     async with _client() as client:
         fits = await client.post(path, content=_in_pieces(LARGEST_BYTES), headers=form)

@@ -73,7 +73,7 @@ async def _see_waits_kept(visit: Visit, reader: Page) -> None:
     visit.outage.begin(_PART, failures=1, retry_after="3600")
     await _look_in(reader, "Oslo")
     await retry.wait_for()
-    assert len(visit.outage.asked_at) == 1, "nobody waits for an hour in front of a page"
+    assert len(visit.outage.asked_at) == 1, "a Retry-After of an hour is not waited for"
 
     await reader.context.set_offline(True)
     await retry.click()

@@ -1,4 +1,4 @@
-"""The desk's page of pictures in a real browser: every way to bring a picture; the order by mouse and by keyboard."""
+"""The dashboard page of pictures in a real browser: every way to upload one; the order by mouse and keyboard."""
 
 import base64
 from collections.abc import Awaitable, Callable
@@ -23,19 +23,19 @@ _HAND_OVER = """(place, { how, name, type, content }) => {
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
   const transfer = new DataTransfer();
   transfer.items.add(new File([bytes], name, { type }));
-  const told = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
-  place.dispatchEvent(how === "paste" ? new ClipboardEvent("paste", told) : new DragEvent("drop", told));
+  const options = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
+  place.dispatchEvent(how === "paste" ? new ClipboardEvent("paste", options) : new DragEvent("drop", options));
 }"""
 
 
-async def _at_the_desk(visit: Visit, *, has_script: bool, has_touch: bool = False) -> Page:
+async def _open_pictures_page(visit: Visit, *, has_script: bool, has_touch: bool = False) -> Page:
     page = await visit.signed_in("maya@example.org", has_script=has_script, has_touch=has_touch)
     await page.goto("/pro/pictures")
     return page
 
 
 @pytest.fixture
-async def desk(visit: Visit) -> Visit:
+async def dashboard(visit: Visit) -> Visit:
     maya = await visit.market.user("maya@example.org", role=Role.PROVIDER, name="Maya Rivera")
     await describe(maya, name="Maya & the Tides")
     return visit
@@ -57,8 +57,8 @@ async def _choose(page: Page, to: str, *files: Path) -> None:
 
 
 async def _hand_over(place: Locator, *, how: str, name: str, content: bytes, kind: str = "image/jpeg") -> None:
-    told = {"how": how, "name": name, "type": kind, "content": base64.b64encode(content).decode()}
-    await place.evaluate(_HAND_OVER, told)
+    argument = {"how": how, "name": name, "type": kind, "content": base64.b64encode(content).decode()}
+    await place.evaluate(_HAND_OVER, argument)
 
 
 def _words(page: Page) -> Locator:
@@ -99,8 +99,8 @@ async def _order(page: Page, *, press: Callable[[Locator], Awaitable[None]]) -> 
     await _see_order(page, "At home", "On stage", "With friends")
 
 
-async def test_pictures_are_chosen_and_ordered_with_script(desk: Visit, tmp_path: Path) -> None:
-    page = await _at_the_desk(desk, has_script=True)
+async def test_pictures_are_chosen_and_ordered_with_script(dashboard: Visit, tmp_path: Path) -> None:
+    page = await _open_pictures_page(dashboard, has_script=True)
     portrait, *others = _photos(tmp_path, "face", "On stage", "At home", "With friends")
     await _choose(page, "portrait", portrait)
     await page.locator("#portrait img").wait_for()
@@ -111,16 +111,16 @@ async def test_pictures_are_chosen_and_ordered_with_script(desk: Visit, tmp_path
         async with page.expect_response("**/alt"):
             await field.fill(path.stem)
             await field.press("Tab")
-    # The gallery is told by event.
+    # An event updates the gallery.
     with anyio.fail_after(20):
         while await _words(page).evaluate_all(_WRITTEN) != [path.stem for path in others]:
             await page.reload()
     await _order(page, press=_click)
-    await _see_it_is_fit_for_everybody(page)
-    assert desk.complaints == []
+    await _expect_accessible(page)
+    assert dashboard.complaints == []
 
 
-async def _see_it_is_fit_for_everybody(page: Page) -> None:
+async def _expect_accessible(page: Page) -> None:
     for width in (1280, 390, 320):
         await page.set_viewport_size({"width": width, "height": 844})
         assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{width} px"
@@ -129,8 +129,8 @@ async def _see_it_is_fit_for_everybody(page: Page) -> None:
         assert await find_violations(page) == [], scheme
 
 
-async def test_pictures_are_chosen_and_ordered_without_script(desk: Visit, tmp_path: Path) -> None:
-    page = await _at_the_desk(desk, has_script=False)
+async def test_pictures_are_chosen_and_ordered_without_script(dashboard: Visit, tmp_path: Path) -> None:
+    page = await _open_pictures_page(dashboard, has_script=False)
     portrait, *others = _photos(tmp_path, "face", "On stage", "At home", "With friends")
     await page.set_input_files("#portrait-file", portrait)
     await page.get_by_role("button", name="Use it as my portrait").click()
@@ -152,20 +152,20 @@ async def test_pictures_are_chosen_and_ordered_without_script(desk: Visit, tmp_p
     await page.set_input_files("#gallery-file", tmp_path / "large.jpg")
     await page.get_by_role("button", name="Add it to the gallery").click()
     await expect(page.locator(".field .error")).to_contain_text("The file is larger than 20 MB.")
-    assert desk.complaints == []
+    assert dashboard.complaints == []
 
 
-async def test_a_picture_is_dropped_pasted_refused_cancelled_and_sent_again(desk: Visit, tmp_path: Path) -> None:
-    page = await _at_the_desk(desk, has_script=True)
+async def test_a_picture_is_dropped_pasted_refused_cancelled_and_sent_again(dashboard: Visit, tmp_path: Path) -> None:
+    page = await _open_pictures_page(dashboard, has_script=True)
     gallery, shown = _bring(page, "gallery"), page.locator(".own-picture img")
     await _hand_over(gallery.locator(".drop-zone"), how="drop", name="1.jpg", content=photograph(90, 60))
     await expect(shown).to_have_count(1, timeout=20_000)
     await _hand_over(page.locator("body"), how="paste", name="2.jpg", content=photograph(91, 60))
     await expect(shown).to_have_count(2, timeout=20_000)
     await _see_refusals(page, gallery)
-    await _see_a_cancelled_one(desk, page, _photos(tmp_path, "long"))
-    desk.complaints.clear()
-    await _see_a_broken_line(desk, page, _photos(tmp_path, "broken"))
+    await _see_a_cancelled_one(dashboard, page, _photos(tmp_path, "long"))
+    dashboard.complaints.clear()
+    await _see_a_broken_line(dashboard, page, _photos(tmp_path, "broken"))
     await expect(shown).to_have_count(3, timeout=20_000)
 
 
@@ -188,28 +188,28 @@ async def _see_refusals(page: Page, gallery: Locator) -> None:
         await gallery.get_by_role("button", name="Dismiss").first.click()
 
 
-async def _see_a_cancelled_one(desk: Visit, page: Page, files: list[Path]) -> None:
-    await page.route(f"{desk.address}{_SENT_TO}", lambda _route: None)
+async def _see_a_cancelled_one(dashboard: Visit, page: Page, files: list[Path]) -> None:
+    await page.route(f"{dashboard.address}{_SENT_TO}", lambda _route: None)
     await _choose(page, "gallery", *files)
     async with page.expect_request(lambda request: request.method == "DELETE"):
         await page.get_by_role("button", name="Cancel long.jpg").click()
     await expect(page.locator(".upload")).to_have_count(0)
     await expect(page.locator(":focus")).to_have_accessible_name("Choose pictures")
-    await page.unroute(f"{desk.address}{_SENT_TO}")
+    await page.unroute(f"{dashboard.address}{_SENT_TO}")
 
 
-async def _see_a_broken_line(desk: Visit, page: Page, files: list[Path]) -> None:
-    desk.outage.begin(_SENT_TO, failures=4)
+async def _see_a_broken_line(dashboard: Visit, page: Page, files: list[Path]) -> None:
+    dashboard.outage.begin(_SENT_TO, failures=4)
     await _choose(page, "gallery", *files)
     await expect(page.locator(".upload .state")).to_contain_text("The connection broke.", timeout=20_000)
-    assert len(desk.outage.asked_at) == 3
+    assert len(dashboard.outage.asked_at) == 3
     await page.get_by_role("button", name="Try again broken.jpg").click()
     await expect(page.locator(".upload")).to_have_count(0, timeout=20_000)
-    assert len(desk.outage.asked_at) == 5
+    assert len(dashboard.outage.asked_at) == 5
 
 
-async def test_a_picture_is_dragged_to_another_place_and_words_are_not(desk: Visit, tmp_path: Path) -> None:
-    page = await _at_the_desk(desk, has_script=True)
+async def test_a_picture_is_dragged_to_another_place_and_words_are_not(dashboard: Visit, tmp_path: Path) -> None:
+    page = await _open_pictures_page(dashboard, has_script=True)
     pictures = page.locator(".own-picture")
     await _choose(page, "gallery", *_photos(tmp_path, "first", "second"))
     await expect(pictures.locator("img")).to_have_count(2, timeout=20_000)
@@ -226,11 +226,11 @@ async def test_a_picture_is_dragged_to_another_place_and_words_are_not(desk: Vis
     await expect(page.locator(".is-carried")).to_have_count(0)
     await page.reload()
     assert await pictures.evaluate_all(_IDS) == [second, first]
-    assert desk.complaints == []
+    assert dashboard.complaints == []
 
 
-async def test_the_camera_brings_a_picture_as_a_file_does(desk: Visit, tmp_path: Path) -> None:
-    page = await _at_the_desk(desk, has_script=True, has_touch=True)
+async def test_the_camera_brings_a_picture_as_a_file_does(dashboard: Visit, tmp_path: Path) -> None:
+    page = await _open_pictures_page(dashboard, has_script=True, has_touch=True)
     for to, camera in (("portrait", "user"), ("gallery", "environment")):
         async with page.expect_file_chooser() as chosen:
             await _bring(page, to).get_by_role("button", name="Take a photo").click()
@@ -239,11 +239,11 @@ async def test_the_camera_brings_a_picture_as_a_file_does(desk: Visit, tmp_path:
         await chooser.set_files(_photos(tmp_path, to))
         await expect(_bring(page, to).locator(".said")).to_have_text(f"{to}.jpg has arrived.")
     await expect(page.locator(".own-picture")).to_have_count(1)
-    assert desk.complaints == []
+    assert dashboard.complaints == []
 
 
-async def test_whose_session_has_ended_is_led_to_sign_in_without_a_question(desk: Visit, tmp_path: Path) -> None:
-    page = await _at_the_desk(desk, has_script=True)
+async def test_ended_session_redirects_to_sign_in_without_a_question(dashboard: Visit, tmp_path: Path) -> None:
+    page = await _open_pictures_page(dashboard, has_script=True)
     asked: list[str] = []
 
     async def answer(dialog: Dialog) -> None:

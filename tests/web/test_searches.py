@@ -11,7 +11,7 @@ def _read(query: str, *, vertical: str = "") -> Search:
     return Search.read(QueryParams(query), vertical=vertical)
 
 
-def test_an_address_says_the_whole_search() -> None:
+def test_address_contains_the_whole_search() -> None:
     query = "category=jazz&q=ma&location=Oslo&min_price=50&max_price=400&when=2026-12-05&sort=price&page=3"
     search = _read(query, vertical="artists")
     assert search.page_url(3) == f"/c/artists?{query}"
@@ -39,11 +39,11 @@ def test_a_changed_filter_starts_at_the_first_page() -> None:
         ("min_price=99999999999999999999", Search(min_price=10_000_000)),
     ],
 )
-def test_what_cannot_be_understood_is_left_out(query: str, expected: Search) -> None:
+def test_invalid_parameters_are_ignored(query: str, expected: Search) -> None:
     assert _read(query) == expected
 
 
-def test_text_is_cut_where_nobody_reads_on() -> None:
+def test_text_is_cut_after_80_characters() -> None:
     assert len(_read("q=" + "a" * 500).q) == 80
 
 

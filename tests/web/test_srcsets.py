@@ -25,7 +25,7 @@ def test_a_picture_is_800_wide_at_quality_85_in_the_best_format_unless_something
 
 
 @pytest.mark.parametrize("url", OTHERS)
-def test_what_the_proxy_does_not_have_stays_as_it_is(url: str) -> None:
+def test_address_outside_the_proxy_is_unchanged(url: str) -> None:
     assert resize_url(url) == url
     assert offer_square(url, "card") == offer_whole(url, "webp", width_px=4000, sizes=SIZES) == Offer(url)
 

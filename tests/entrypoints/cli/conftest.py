@@ -19,7 +19,7 @@ class Outcome(NamedTuple):
 
     @property
     def refusal(self) -> str:
-        """The one sentence that a mistake is told in."""
+        """The one sentence that a mistake prints, without its prefix."""
         assert self.code == 2, self
         assert self.out == ""
         assert self.err.startswith("fairground: ")

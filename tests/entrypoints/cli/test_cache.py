@@ -41,7 +41,7 @@ def test_three_calls_prove_the_cache_of_a_running_server(beside: CommandLine, se
     assert all(word in line for line in lines for word in ("MISS", "HIT", "304"))
 
 
-def test_what_was_prewarmed_is_had_at_once(beside: CommandLine, server: ServerProcess) -> None:
+def test_prewarmed_responses_are_hits(beside: CommandLine, server: ServerProcess) -> None:
     outcome = beside("prewarm", "--url", server.url)
     assert (outcome.code, outcome.err) == (0, "")
     *lines, summary = outcome.out.splitlines()
@@ -95,13 +95,13 @@ def test_a_flush_says_what_it_cannot_do(installed: CommandLine, migrated_url: st
     assert "--help" in installed("cache", "flush", "nonsense").refusal
 
 
-def test_a_server_that_is_not_there_is_told_of(installed: CommandLine) -> None:
+def test_unreachable_server_is_named(installed: CommandLine) -> None:
     assert (
         "No server answers at http://127.0.0.1:9" in installed("cache", "verify", "--url", "http://127.0.0.1:9").refusal
     )
 
 
-def test_a_redis_address_that_is_none_is_told_of(installed: CommandLine) -> None:
+def test_invalid_redis_address_is_refused(installed: CommandLine) -> None:
     installed.set(REDIS_URL="http://localhost")
     assert "FAIRGROUND_REDIS_URL cannot be used" in installed("routes").refusal
 
@@ -121,7 +121,7 @@ def test_a_redis_that_is_set_up_well_passes(cli: CommandLine) -> None:
     assert "round trip" in outcome.out
 
 
-def test_a_redis_that_nobody_set_up_is_told_what_is_wrong_with_it(cli: CommandLine) -> None:
+def test_unconfigured_redis_fails_with_its_missing_settings(cli: CommandLine) -> None:
     with OwnedServer() as server:
         cli.set(REDIS_URL=server.url)
         outcome = cli("cache", "check")
@@ -164,7 +164,7 @@ def test_redis_memory_beyond_four_fifths_fails(used_bytes: int, status: CheckSta
         ("volatile-ttl", CheckStatus.FAILED),
     ],
 )
-def test_redis_policy_must_evict_what_is_rarely_asked_for(policy: str, status: CheckStatus) -> None:
+def test_redis_policy_must_evict_rarely_requested_entries(policy: str, status: CheckStatus) -> None:
     assert _policy({"maxmemory_policy": policy}).status is status
 
 

@@ -38,7 +38,7 @@ def test_the_help_of_a_command_teaches_more_than_its_name(cli: CommandLine, comm
     assert shown.code == 0
     assert shown.out.startswith(f"Usage: fairground {command}")
     assert len(shown.out.splitlines()) >= 6
-    assert "\\" not in shown.out, "a sign that is an order to whoever breaks the lines"
+    assert "\\" not in shown.out, "typer would take a backslash as a formatting command"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_the_help_of_a_command_teaches_more_than_its_name(cli: CommandLine, comm
         (["demo", "--seed", "x"], "Invalid value for '--seed': it must be a valid integer"),
     ],
 )
-def test_a_wrong_word_is_told_in_one_sentence(cli: CommandLine, mistake: list[str], said: str) -> None:
+def test_wrong_argument_is_refused_in_one_sentence(cli: CommandLine, mistake: list[str], said: str) -> None:
     assert said in cli(*mistake).refusal
 
 

@@ -34,7 +34,7 @@ def test_upgrade_makes_the_tables_once_and_check_says_so(cli: CommandLine, datab
     assert "behind" not in check.out
 
 
-def test_a_database_behind_the_code_is_refused_with_the_command_that_mends_it(
+def test_database_behind_the_code_is_refused_with_the_upgrade_command(
     installed: CommandLine, migrated_url: str
 ) -> None:
     execute(migrated_url, "UPDATE common_alembic_version SET version_num = '0001'")
@@ -80,7 +80,7 @@ def writing_pairs(file: Path) -> Iterator[None]:
         writer.join()
 
 
-def test_a_copy_shows_one_moment_while_somebody_writes(cli: CommandLine, sqlite_template: Path) -> None:
+def test_backup_is_consistent_while_another_process_writes(cli: CommandLine, sqlite_template: Path) -> None:
     file = Path(shutil.copy(sqlite_template, cli.folder / "live.db"))
     cli.set(DATABASE_URL=f"sqlite:///{file}")
     with writing_pairs(file):
@@ -134,7 +134,7 @@ def test_a_copy_of_postgresql_is_what_pg_restore_reads(cli: CommandLine, postgre
     assert "TABLE DATA public booking_booking" in listed.stdout
 
 
-def test_a_file_that_is_no_database_is_told_as_one(cli: CommandLine) -> None:
+def test_file_that_is_no_database_is_refused(cli: CommandLine) -> None:
     (cli.folder / "letter.db").write_text("Dear Ada")
     cli.set(DATABASE_URL="sqlite:///letter.db")
     for command in (["db", "check"], ["db", "upgrade"], ["users", "list"]):
@@ -143,7 +143,7 @@ def test_a_file_that_is_no_database_is_told_as_one(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("command", ["users list", "db upgrade", "backup copy"])
-def test_a_server_that_is_not_there_is_told_with_the_way_out(cli: CommandLine, command: str) -> None:
-    cli.set(DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
+def test_unreachable_server_is_refused_with_its_reason(cli: CommandLine, command: str) -> None:
+    cli.set(DATABASE_URL="postgresql://user@127.0.0.1:1/nothing")
     refusal = cli(*command.split()).refusal
     assert "pg_dump" in refusal or "Connection refused" in refusal or "connection failed" in refusal

@@ -3,7 +3,7 @@ import pytest
 from tests.entrypoints.cli.conftest import CommandLine
 
 
-def test_the_demo_wants_to_be_told_that_this_is_the_database(installed: CommandLine) -> None:
+def test_demo_needs_the_option_into_this_database(installed: CommandLine) -> None:
     assert "Add --into-this-database" in installed("demo").refusal
 
 
@@ -16,6 +16,6 @@ def test_a_database_that_has_users_gets_no_demo(installed: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("setting", [{"HTTP_HOST": "0.0.0.0"}, {"PUBLIC_URL": "https://fair.example"}])
-def test_where_others_can_reach_it_there_is_no_demo(installed: CommandLine, setting: dict[str, str]) -> None:
+def test_demo_at_a_public_address_is_refused(installed: CommandLine, setting: dict[str, str]) -> None:
     installed.set(**setting)
     assert "set FAIRGROUND_ALLOW=demo-accounts" in installed("demo", "--into-this-database").refusal

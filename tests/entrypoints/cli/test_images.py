@@ -50,9 +50,9 @@ def bring_in(beside: CommandLine, folder: Path) -> None:
     (folder / "map.toml").write_text(MAP)
     (folder / "rows.json").write_text(json.dumps(ROWS))
     words = ["--vertical", "artists", "--map", str(folder / "map.toml")]
-    told = beside("import", "providers", str(folder / "rows.json"), *words)
-    assert (told.code, told.err) == (0, "")
-    assert "7 pictures wait" in told.out
+    outcome = beside("import", "providers", str(folder / "rows.json"), *words)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "7 pictures wait" in outcome.out
 
 
 def make_files(beside: CommandLine, server: ServerProcess) -> None:
@@ -79,11 +79,11 @@ def ask(folder: Path, statement: str) -> list[Any]:
 def lines_of(beside: CommandLine, *, code: int) -> dict[str, list[str]]:
     outcome = beside("images", "doctor")
     assert (outcome.code, outcome.err) == (code, "")
-    told: dict[str, list[str]] = {}
+    lines: dict[str, list[str]] = {}
     for line in outcome.out.splitlines():
         verdict, _, words = line.partition(" ")
-        told.setdefault(verdict, []).append(words.strip())
-    return told
+        lines.setdefault(verdict, []).append(words.strip())
+    return lines
 
 
 def break_everything(folder: Path) -> None:
@@ -96,13 +96,11 @@ def break_everything(folder: Path) -> None:
     ask(folder, "UPDATE catalog_provider SET profile_picture_url = 'data:,x' WHERE slug = 'eve'")
 
 
-def test_pictures_are_examined_and_made_before_anybody_asks(
-    beside: CommandLine, server: ServerProcess, tmp_path: Path
-) -> None:
+def test_doctor_reports_and_warm_renders_pictures(beside: CommandLine, server: ServerProcess, tmp_path: Path) -> None:
     bring_in(beside, tmp_path)
-    told = lines_of(beside, code=0)
-    assert any("7 pictures of imports wait" in line for line in told["warning"])
-    assert "jpeg, webp, avif" in told["ok"][0]
+    results = lines_of(beside, code=0)
+    assert any("7 pictures of imports wait" in line for line in results["warning"])
+    assert "jpeg, webp, avif" in results["ok"][0]
     make_files(beside, server)
 
     warmed = beside("images", "warm", "--top", "5", "--url", server.url)
@@ -114,23 +112,23 @@ def test_pictures_are_examined_and_made_before_anybody_asks(
     squares = [path for path in paths if "/img/avatar/" in path]
     assert squares
     assert len(squares) < len(paths)
-    # What was made for the first is there for whoever comes.
+    # Later requests use the renditions of the first one.
     made = ask(tmp_path, "SELECT count(*) FROM media_rendition WHERE recipe LIKE '%-square-%.avif'")
     for path in squares:
         httpx.get(server.url + path, headers={"accept": "image/avif"}).raise_for_status()
     assert ask(tmp_path, "SELECT count(*) FROM media_rendition WHERE recipe LIKE '%-square-%.avif'") == made != [(0,)]
 
-    told = lines_of(beside, code=0)
-    assert "Pictures: 4 ready." in told["ok"]
-    assert {line.split(":")[0] for line in told["warning"]} == {
+    results = lines_of(beside, code=0)
+    assert "Pictures: 4 ready." in results["ok"]
+    assert {line.split(":")[0] for line in results["warning"]} == {
         "1 pictures of imports cannot be shown (images.broken)",
         "2 pictures of imports cannot be shown (images.type_refused)",
     }
 
     break_everything(tmp_path)
-    told = lines_of(beside, code=1)
-    assert [line.split()[0] for line in told["wrong"]] == ["1", "1", "4"]
-    assert [line.split(" ", 1)[1][:27] for line in told["warning"][-2:]] == [
+    results = lines_of(beside, code=1)
+    assert [line.split()[0] for line in results["wrong"]] == ["1", "1", "4"]
+    assert [line.split(" ", 1)[1][:27] for line in results["warning"][-2:]] == [
         "originals have no sizes any",
         "sizes are not in the store:",
     ]

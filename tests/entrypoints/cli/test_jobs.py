@@ -34,9 +34,7 @@ def add_job(url: str, *, state: str) -> UUID:
     return id_
 
 
-def test_a_job_that_was_given_up_is_listed_with_its_error_and_tried_again(
-    installed: CommandLine, migrated_url: str
-) -> None:
+def test_dead_job_is_listed_with_its_error_and_can_be_requeued(installed: CommandLine, migrated_url: str) -> None:
     job_id = add_job(migrated_url, state="dead")
     shown = installed("jobs", "list").out.splitlines()
     assert shown[0] == "ready: 0  running: 0  done: 0  dead: 1"
@@ -46,7 +44,7 @@ def test_a_job_that_was_given_up_is_listed_with_its_error_and_tried_again(
     assert installed("jobs", "list").out == "ready: 1  running: 0  done: 0  dead: 0\n"
 
 
-def test_only_a_dead_job_can_be_tried_again(installed: CommandLine, migrated_url: str) -> None:
+def test_only_a_dead_job_can_be_requeued(installed: CommandLine, migrated_url: str) -> None:
     waiting = add_job(migrated_url, state="ready")
     for job_id in (waiting, uuid7()):
         refusal = installed("jobs", "requeue", str(job_id)).refusal

@@ -23,7 +23,7 @@ def test_a_password_must_come_from_standard_input(installed: CommandLine) -> Non
     assert missing.refusal.startswith("The password is missing. Pipe it in and add --password-stdin")
 
 
-def test_what_accounts_refuse_is_told_in_its_words(installed: CommandLine) -> None:
+def test_refusals_of_accounts_are_shown_unchanged(installed: CommandLine) -> None:
     assert "The password has 5 characters" in create(installed, "ada@example.org", stdin="short\n").refusal
     assert "The password has 0 characters" in create(installed, "ada@example.org", stdin="").refusal
     assert "among the first that are guessed" in create(installed, "ada@example.org", stdin="password1234").refusal

@@ -18,7 +18,7 @@ from fairground.ops.demo.vocabulary import load_vocabulary
         ("Mert draws", "M"),
         ("Smith & Family Sound & Light", "SL"),
         ("Élise y Brasa", "ÉB"),
-        ("nobody", "N"),
+        ("nora", "N"),
     ],
 )
 def test_initials_are_one_or_two_capitals(name: str, expected: str) -> None:

@@ -61,7 +61,7 @@ async def staged(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
     return await stage(copy_of(sqlite_template, folder), folder)
 
 
-async def test_everybody_of_the_plan_is_there_in_the_planned_state(staged: list[dict[str, Any]]) -> None:
+async def test_every_planned_provider_exists_in_its_planned_state(staged: list[dict[str, Any]]) -> None:
     planned = {provider.email: provider for provider in small_plan().providers}
     assert {each["owner"] for each in staged} == set(planned)
     for each in staged:

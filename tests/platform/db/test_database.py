@@ -215,16 +215,16 @@ def test_a_url_we_cannot_use_is_refused_with_what_to_write(url: str) -> None:
 
 
 async def test_a_database_that_does_not_answer_is_unavailable() -> None:
-    database = Database("postgresql://nobody@127.0.0.1:1/none", outbox=RecordingOutbox())
+    database = Database("postgresql://user@127.0.0.1:1/none", outbox=RecordingOutbox())
     with pytest.raises(DatabaseUnavailable):
         await database.ping()
     await database.close()
 
 
 class TestOneFile:
-    """What only a file has: one server, and guests beside it."""
+    """Rules of a database file: one server process, and secondary processes beside it."""
 
-    async def test_a_second_server_is_refused_and_told_what_to_do(self, tmp_path: Path) -> None:
+    async def test_second_server_is_refused_with_a_hint(self, tmp_path: Path) -> None:
         url = f"sqlite:///{tmp_path / 'one.db'}"
         first, second = Database(url, outbox=RecordingOutbox()), Database(url, outbox=RecordingOutbox())
         first.backend.acquire_server_lock()
@@ -245,7 +245,7 @@ class TestOneFile:
             assert await tx.scalar(text("PRAGMA synchronous")) == synchronous
         await database.close()
 
-    async def test_a_writer_waits_for_a_guest_without_stopping_the_loop(self, tmp_path: Path) -> None:
+    async def test_writer_waits_for_a_secondary_process_without_blocking_the_loop(self, tmp_path: Path) -> None:
         database = Database(f"sqlite:///{tmp_path / 'one.db'}", outbox=RecordingOutbox())
         engine = database.backend.migration_engine()
         Base.metadata.create_all(engine)

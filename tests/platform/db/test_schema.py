@@ -84,9 +84,9 @@ def test_a_copy_that_cannot_be_made_keeps_the_upgrade_from_starting(tmp_path: Pa
 
 
 def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:
-    backend = open_backend("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1, is_secondary=True)
+    backend = open_backend("postgresql://user@127.0.0.1:1/nothing", pool_size=1, is_secondary=True)
     with pytest.raises(DatabaseUnavailable, match="does not answer") as refused:
         require_schema(backend, HISTORIES)
-    # Where it was looked for is for the operator alone.
+    # Only the operator may see the address of the database.
     assert "127.0.0.1" in refused.value.reason
     assert "127.0.0.1" not in refused.value.detail

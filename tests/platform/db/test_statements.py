@@ -1,4 +1,4 @@
-"""Slow statements are told, and nobody's values with them."""
+"""Slow statements are logged, without their values."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -25,38 +25,38 @@ async def slow(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def told() -> Iterator[list[Any]]:
-    with structlog.testing.capture_logs() as logs:
-        yield logs
+def logs() -> Iterator[list[Any]]:
+    with structlog.testing.capture_logs() as entries:
+        yield entries
 
 
 async def test_a_slow_statement_is_logged_with_its_text_and_the_kinds_of_its_parameters(
-    slow: Database, told: list[Any]
+    slow: Database, logs: list[Any]
 ) -> None:
     async with slow.read() as tx:
         assert await tx.scalar(select(literal(SECRET))) == SECRET
-    entry = next(entry for entry in told if entry["event"] == "database.slow_statement")
+    entry = next(entry for entry in logs if entry["event"] == "database.slow_statement")
     assert entry["log_level"] == "warning"
     assert entry["sql"].startswith("SELECT")
     assert f"str({len(SECRET)})" in str(entry["parameters"])
-    assert SECRET not in str(told)
+    assert SECRET not in str(logs)
 
 
-async def test_a_write_that_fails_is_timed_and_told_without_values(slow: Database, told: list[Any]) -> None:
+async def test_failed_write_is_timed_and_logged_without_values(slow: Database, logs: list[Any]) -> None:
     with pytest.raises((DatabaseUnavailable, DBAPIError)):
         async with slow.write() as tx:
             await tx.execute(text("SELECT no_such_function(:email)").bindparams(email=SECRET))
-    assert any("no_such_function" in entry.get("sql", "") for entry in told)
-    assert SECRET not in str(told)
+    assert any("no_such_function" in entry.get("sql", "") for entry in logs)
+    assert SECRET not in str(logs)
 
 
-async def test_a_quick_statement_is_counted_and_not_told(db: Database, told: list[Any]) -> None:
+async def test_quick_statement_is_counted_and_not_logged(db: Database, logs: list[Any]) -> None:
     before = sum(db.statements.durations.counts)
     async with db.read() as tx:
         await tx.current_time()
     assert sum(db.statements.durations.counts) > before
     assert sum(db.waits["read"].counts) > 0
-    assert [entry for entry in told if entry["event"] == "database.slow_statement"] == []
+    assert [entry for entry in logs if entry["event"] == "database.slow_statement"] == []
 
 
 async def test_connections_at_work_are_counted(db: Database) -> None:

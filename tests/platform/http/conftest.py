@@ -28,7 +28,7 @@ PUBLIC_URL = "http://127.0.0.1:8000"
 
 
 class NameAuthenticator:
-    """Believes whoever gives a user id as bearer token; `admin:<id>` is staff."""
+    """Accepts any user id as bearer token; `admin:<id>` is staff."""
 
     async def authenticate(self, connection: HTTPConnection) -> Caller | None:
         token = connection.headers.get("authorization", "").removeprefix("Bearer ")
@@ -102,7 +102,7 @@ def shop_routes(shop: Shop) -> APIRouter:
 
     @router.get("/broken")
     async def break_down() -> None:
-        raise RuntimeError("a secret that nobody must see")
+        raise RuntimeError("a secret")
 
     @router.get("/staff")
     async def enter(caller: Staff) -> str:

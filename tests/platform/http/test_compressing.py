@@ -11,7 +11,7 @@ from fairground.platform.http.compressing import PageCompression
 
 pytestmark = pytest.mark.anyio
 
-PAGE = "<p>Everything that is told of one reader.</p>" * 100
+PAGE = "<p>The private page of one reader.</p>" * 100
 OURS = {"Sec-Fetch-Site": "same-origin", "Accept-Encoding": "gzip"}
 ANSWERS: dict[str, Response] = {
     "/page": HTMLResponse(PAGE, headers={"Cache-Control": "private, no-cache", "Vary": "Cookie"}),
@@ -46,14 +46,14 @@ async def test_a_page_of_one_reader_is_compressed(coding: str) -> None:
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", ""])
-async def test_what_another_site_asks_for_keeps_its_length(site: str) -> None:
+async def test_page_requested_by_another_site_is_not_compressed(site: str) -> None:
     answer = await _ask("/page", OURS | {"Sec-Fetch-Site": site})
     assert "content-encoding" not in answer.headers
     assert int(answer.headers["content-length"]) == len(PAGE)
 
 
 @pytest.mark.parametrize("path", ["/small", "/secret", "/json", "/gone", "/streamed"])
-async def test_what_is_small_secret_or_no_page_is_left_alone(path: str) -> None:
+async def test_small_unstored_and_other_responses_are_not_compressed(path: str) -> None:
     answer = await _ask(path, OURS)
     assert "content-encoding" not in answer.headers
     assert answer.text == (PAGE * 2 if path == "/streamed" else bytes(ANSWERS[path].body).decode())

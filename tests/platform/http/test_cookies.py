@@ -12,12 +12,12 @@ def header_of(response: Response) -> str:
 @pytest.mark.parametrize(
     "public_url", ["https://fair.example", "http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"]
 )
-def test_the_cookie_is_used_where_nobody_can_listen(public_url: str) -> None:
+def test_cookie_is_set_on_loopback_and_over_https(public_url: str) -> None:
     SessionCookie(public_url=public_url).refuse_where_unsafe()
 
 
 @pytest.mark.parametrize("public_url", ["http://fair.example", "http://192.0.2.10:8000", "http://localhost.example"])
-def test_the_cookie_is_refused_where_others_can_listen_with_the_way_out(public_url: str) -> None:
+def test_cookie_over_plain_http_is_refused_with_a_hint(public_url: str) -> None:
     with pytest.raises(CookieRefused) as refusal:
         SessionCookie(public_url=public_url).refuse_where_unsafe()
 
@@ -25,7 +25,7 @@ def test_the_cookie_is_refused_where_others_can_listen_with_the_way_out(public_u
     assert "FAIRGROUND_PUBLIC_URL" in refusal.value.hint
 
 
-def test_what_is_set_can_be_read_and_is_cleared_with_the_same_flags() -> None:
+def test_cookie_is_read_back_and_cleared_with_the_same_flags() -> None:
     cookie = SessionCookie(public_url="https://fair.example")
     kept, cleared = Response(), Response()
     cookie.set(kept, secret="s3cret")

@@ -88,8 +88,8 @@ async def test_unreachable_database_is_a_503_that_names_no_host_port_or_user(pat
         answer = await client.get(path)
     await db.close()
     assert answer.status_code == 503
-    told = answer.text.lower()
-    assert [secret for secret in ("127.0.0.1", "port", "some_", "connection", "psycopg") if secret in told] == []
+    shown = answer.text.lower()
+    assert [secret for secret in ("127.0.0.1", "port", "some_", "connection", "psycopg") if secret in shown] == []
 
 
 def _reading(db: Database) -> Any:

@@ -14,7 +14,7 @@ FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": '"a"'
 
 
 class Pictures:
-    """Answers whatever it is told to, and counts."""
+    """Answers with the response that a test sets, and counts requests."""
 
     def __init__(self) -> None:
         self.headers = FOREVER
@@ -43,13 +43,13 @@ async def pictures() -> AsyncIterator[Pictures]:
     await pictures.client.aclose()
 
 
-async def test_what_is_asked_for_again_and_again_is_given_from_memory(pictures: Pictures) -> None:
+async def test_repeated_request_is_served_from_memory(pictures: Pictures) -> None:
     first, third = await pictures.get(), await pictures.get(times=2)
     assert (third.status_code, third.content, third.headers) == (200, b"picture", first.headers)
     assert (pictures.calls, pictures.stats.repeated) == (2, 1)
 
 
-async def test_what_was_asked_for_once_is_not_kept(pictures: Pictures) -> None:
+async def test_single_request_is_not_kept(pictures: Pictures) -> None:
     await pictures.get()
     pictures.clock = immutable_responses.SECONDS + 1
     await pictures.get()
@@ -57,7 +57,7 @@ async def test_what_was_asked_for_once_is_not_kept(pictures: Pictures) -> None:
     assert (pictures.calls, pictures.stats.repeated) == (3, 0)
 
 
-async def test_what_is_gone_is_given_for_moments_only(pictures: Pictures) -> None:
+async def test_removed_response_is_served_for_ten_seconds_at_most(pictures: Pictures) -> None:
     await pictures.get(times=2)
     pictures.status = 404
     assert (await pictures.get()).status_code == 200
@@ -65,7 +65,7 @@ async def test_what_is_gone_is_given_for_moments_only(pictures: Pictures) -> Non
     assert (await pictures.get()).status_code == 404
 
 
-async def test_who_has_it_gets_no_body(pictures: Pictures) -> None:
+async def test_known_etag_gets_304_without_a_body(pictures: Pictures) -> None:
     await pictures.get(times=2)
     known = await pictures.get(if_none_match='"b", W/"a"')
     assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", '"a"')
@@ -78,14 +78,14 @@ async def test_who_has_it_gets_no_body(pictures: Pictures) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("accept", "image/avif"), ("accept-encoding", "br"), ("range", "bytes=0-1")]
 )
-async def test_who_wishes_something_else_is_not_given_it(pictures: Pictures, name: str, value: str) -> None:
+async def test_other_accept_header_is_another_entry(pictures: Pictures, name: str, value: str) -> None:
     await pictures.get(times=2)
     await pictures.client.get("/img?v=1", headers={name: value})
     assert (pictures.calls, pictures.stats.repeated) == (3, 0)
 
 
-async def test_who_says_two_wishes_spoils_nothing_for_who_says_the_second(pictures: Pictures) -> None:
-    # Routes answer the first, so what they answer must not be kept for the second.
+async def test_repeated_accept_header_leaves_the_entry_of_its_second_value_intact(pictures: Pictures) -> None:
+    # Routes use the first value, so their response must not be kept for the second.
     for _ in range(3):
         await pictures.client.get("/img?v=1", headers=[("accept", "image/avif"), ("accept", "image/webp")])
     assert pictures.stats.repeated == 1
@@ -105,7 +105,7 @@ async def test_who_says_two_wishes_spoils_nothing_for_who_says_the_second(pictur
         {"ETag": ""},
     ],
 )
-async def test_what_may_change_or_is_for_one_is_asked_for_each_time(
+async def test_mutable_and_private_responses_reach_the_route_each_time(
     pictures: Pictures, headers: dict[str, str]
 ) -> None:
     pictures.headers = {name: value for name, value in (FOREVER | headers).items() if value}
@@ -113,7 +113,7 @@ async def test_what_may_change_or_is_for_one_is_asked_for_each_time(
     assert pictures.calls == 4
 
 
-async def test_an_address_that_no_page_has_is_not_remembered(pictures: Pictures) -> None:
+async def test_too_long_address_is_not_remembered(pictures: Pictures) -> None:
     await pictures.get("/img?v=1&x=" + "x" * immutable_responses.ASKED_MAX_BYTES, times=3)
     await pictures.client.get("/img?v=1", headers={"accept": "x" * immutable_responses.ASKED_MAX_BYTES})
     assert (pictures.calls, pictures.stats.repeated) == (4, 0)

@@ -48,7 +48,7 @@ async def test_another_body_with_the_same_key_is_refused(client: httpx.AsyncClie
     assert shop.calls == 1
 
 
-async def test_somebody_elses_key_is_another_key(client: httpx.AsyncClient, shop: Shop) -> None:
+async def test_key_of_another_user_is_another_key(client: httpx.AsyncClient, shop: Shop) -> None:
     await post(client, "a", who=ANNA)
     assert (await post(client, "b", who=BERT)).status_code == 201
     assert shop.calls == 2
@@ -156,7 +156,7 @@ async def test_a_request_that_died_after_its_effect_is_not_carried_out_again(
     assert shop.calls == 0
 
 
-async def test_a_key_may_be_used_anew_after_a_day(client: httpx.AsyncClient, shop: Shop, db: Database) -> None:
+async def test_key_can_be_used_again_after_a_day(client: httpx.AsyncClient, shop: Shop, db: Database) -> None:
     await post(client, "a")
     db.clock_shift = timedelta(hours=24, seconds=1)
     assert (await post(client, "b")).status_code == 201

@@ -59,7 +59,7 @@ def test_an_error_keeps_its_traceback_as_data() -> None:
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
-def test_an_error_tells_where_it_passed_and_nothing_that_variables_held(stream: io.StringIO) -> None:
+def test_logged_error_has_its_traceback_without_values_of_variables(stream: io.StringIO) -> None:
     def sign_in(password: str) -> None:
         raise KeyError(len(password))
 

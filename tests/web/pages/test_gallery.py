@@ -68,15 +68,15 @@ async def test_each_picture_is_a_page_that_leads_to_the_others_and_back(exhibiti
     assert (await reader.follow("Back to Maya")).path.partition("#")[0] == path
 
 
-async def test_what_a_provider_does_not_show_has_no_page(exhibition: Exhibition) -> None:
+async def test_picture_outside_the_gallery_has_no_page(exhibition: Exhibition) -> None:
     for picture_id in (exhibition.unhung, uuid7(), UUID(int=1), "none"):
         for prefix in ("", "/_f"):
             page = await exhibition.market.reader().open(f"{prefix}{exhibition.path}/pictures/{picture_id}")
             assert page.status == 404
-    assert (await exhibition.market.reader().open(f"/p/nobody/pictures/{exhibition.hung[0]}")).status == 404
+    assert (await exhibition.market.reader().open(f"/p/unknown/pictures/{exhibition.hung[0]}")).status == 404
 
 
-async def test_the_portrait_of_a_provider_says_whose_it_is_and_comes_first(exhibition: Exhibition) -> None:
+async def test_portrait_names_its_provider_and_has_high_priority(exhibition: Exhibition) -> None:
     page = (await exhibition.market.reader().open(exhibition.path)).answer.text
     [head] = re.findall(r"<img [^>]*alt=\"Picture of [^>]*>", page)
     assert f'alt="Picture of {NAME}" width="512" height="512" fetchpriority="high"' in head
@@ -105,4 +105,4 @@ async def test_a_gallery_is_a_row_of_links_to_its_pictures(exhibition: Exhibitio
 
     owner, provider_id = exhibition.photographer.owner, exhibition.photographer.provider_id
     await owner.delete(f"{API}/service-provider-profiles/{provider_id}/gallery/{second}")
-    assert second not in (await reader.open(path)).answer.text, "the page is made anew at once"
+    assert second not in (await reader.open(path)).answer.text, "the page is invalidated at once"

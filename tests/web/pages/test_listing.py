@@ -63,7 +63,7 @@ async def test_a_mistyped_word_is_found_and_said(market: Market) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_where_nothing_is_found_there_are_ways_on(market: Market) -> None:
+async def test_empty_result_links_to_wider_searches(market: Market) -> None:
     reader = await market.reader().open("/c/artists?q=lokka+saxophone&location=Oslo")
     assert "Nobody matches all of this" in reader.text
     for address in (
@@ -75,15 +75,13 @@ async def test_where_nothing_is_found_there_are_ways_on(market: Market) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_a_map_comes_from_where_the_operator_says_and_from_nowhere_else(
-    migrated_url: str, tmp_path: Path
-) -> None:
-    nobody: dict[str, Any] = {}
+async def test_map_tiles_come_only_from_the_configured_server(migrated_url: str, tmp_path: Path) -> None:
+    no_tiles: dict[str, Any] = {}
     tiles: dict[str, Any] = {
         "map_tiles_url": "https://tiles.example/{z}/{x}/{y}.png",
         "map_attribution": '<a href="/by">People</a>',
     }
-    for settings, origin in ((nobody, ""), (tiles, " https://tiles.example")):
+    for settings, origin in ((no_tiles, ""), (tiles, " https://tiles.example")):
         async with open_market(migrated_url, folder=tmp_path, **settings) as market:
             imports = market.program.links.of(Imports)
             row = ImportedProvider(
@@ -98,7 +96,7 @@ async def test_a_map_comes_from_where_the_operator_says_and_from_nowhere_else(
             await imports.import_providers(vertical="artists", source="test", providers=[row])
             page = await market.reader().open("/c/artists?location=oslo")
             pins = await market.reader().open("/_f/c/artists/map?location=oslo")
-            empty = await market.reader().open("/_f/s/map?q=nobody")
+            empty = await market.reader().open("/_f/s/map?q=unknown")
         assert f"img-src 'self' data:{origin};" in page.answer.headers["content-security-policy"]
         assert 'hx-get="/_f/c/artists/map?location=oslo"' in page.answer.text
         assert 'data-lat="59.91" data-lng="10.75" data-place="Oslo"' in pins.answer.text

@@ -41,7 +41,7 @@ async def _loaded_bytes(client: httpx.AsyncClient, name: str) -> int:
     return int(answer.headers["content-length"])
 
 
-async def test_what_may_be_fetched_ahead_comes_as_rules(client: httpx.AsyncClient) -> None:
+async def test_prefetch_rules_are_served_as_speculation_rules(client: httpx.AsyncClient) -> None:
     answer = await client.get(Assets().url("speculation.json"))
     assert answer.headers["content-type"] == "application/speculationrules+json"
     assert "/book" not in answer.text

@@ -1,4 +1,4 @@
-"""Whole pictures have no place in columns for addresses, whoever writes them."""
+"""The guard of address columns refuses whole pictures (`data:`) from every writer."""
 
 from collections.abc import Iterator
 from typing import Final

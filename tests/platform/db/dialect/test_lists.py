@@ -62,14 +62,14 @@ async def test_every_type_finds_what_in_finds(db: Database, name: str, taken: in
     assert found == list(range(taken))
 
 
-async def test_as_many_as_one_likes_are_one_parameter_of_one_statement(db: Database) -> None:
+async def test_values_of_any_number_are_one_parameter_of_one_statement(db: Database) -> None:
     with statements_of(db) as sent:
         async with db.read() as tx:
             for count in (1, 70_000):
                 assert await tx.scalars(select(PlaceRow.size).where(among(PlaceRow.id, [uuid4()] * count))) == []
-    told = [statement for statement in sent if "test_place" in statement[0]]
-    assert len({sql for sql, _ in told}) == 1
-    assert {len(values) for _, values in told} == {1}
+    queries = [statement for statement in sent if "test_place" in statement[0]]
+    assert len({sql for sql, _ in queries}) == 1
+    assert {len(values) for _, values in queries} == {1}
 
 
 async def test_an_index_is_asked(db: Database) -> None:

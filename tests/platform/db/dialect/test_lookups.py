@@ -46,7 +46,7 @@ async def test_mappings_of_any_size_are_one_parameter_of_one_statement(db: Datab
                 twice = [looked_up("starts", literal("zone 0")).label(name) for name in ("one", "other")]
                 [found] = await tx.all(select(*twice), {"starts": json.dumps(starts)})
                 assert tuple(found) == ("0", "0")
-    told = [statement for statement in sent if "zone" in str(statement[1])]
-    assert len({sql for sql, _ in told}) == 1
-    # On PostgreSQL, which reads it anew for each parameter, once; SQLite's parameters have no names.
-    assert {len(values) for _, values in told} == {3 if db.backend.ops.name == "postgresql" else 4}
+    queries = [statement for statement in sent if "zone" in str(statement[1])]
+    assert len({sql for sql, _ in queries}) == 1
+    # PostgreSQL gets the mapping once, because it would parse each parameter; SQLite's parameters have no names.
+    assert {len(values) for _, values in queries} == {3 if db.backend.ops.name == "postgresql" else 4}

@@ -103,7 +103,7 @@ async def test_no_more_rows_are_looked_at_than_asked_for(db: Database) -> None:
     assert len(await find(db, [[["nred*"], ["noak"]]], at_most=2)) == 2
 
 
-async def test_what_was_dropped_is_made_anew_and_knows_everything(db: Database) -> None:
+async def test_dropped_index_is_recreated_with_all_rows(db: Database) -> None:
     engine = db.backend.migration_engine()
     with engine.begin() as connection:
         INDEX.drop(connection)

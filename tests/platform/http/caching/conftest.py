@@ -30,7 +30,7 @@ from tests.support.outbox import RecordingOutbox
 PUBLIC_URL = "https://fair.example"
 
 
-class Nobody:
+class AnonymousAuthenticator:
     async def authenticate(self, _connection: object) -> Caller | None:
         return None
 
@@ -143,7 +143,9 @@ async def site(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[S
         CacheSettings(), tags=LocalTags(), stats=CacheStats(), level=None, is_alone=True, now=lambda: clock[0]
     )
     shop = Shop()
-    app = create_app(db=db, authenticator=Nobody(), api=[routes(shop)], pages=[], public_url=PUBLIC_URL, cache=cache)
+    app = create_app(
+        db=db, authenticator=AnonymousAuthenticator(), api=[routes(shop)], pages=[], public_url=PUBLIC_URL, cache=cache
+    )
     assert isinstance(app, CacheLayer)
     asked = app if request.param == "called" else ReadyFirst(app)
     transport = httpx.ASGITransport(asked)

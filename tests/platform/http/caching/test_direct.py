@@ -16,7 +16,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
 from fairground.platform.http.caching.calls import CanonicalCalls
 from fairground.platform.http.routing import api_router
-from tests.platform.http.caching.conftest import PUBLIC_URL, Nobody
+from tests.platform.http.caching.conftest import PUBLIC_URL, AnonymousAuthenticator
 from tests.support.outbox import RecordingOutbox
 
 PATH = "/api/v1/rides"
@@ -43,7 +43,9 @@ class Fair:
                 raise self.failure
             return Response(query.model_dump_json(), media_type="application/json", headers={"x-made": "yes"})
 
-        self.app: ASGIApp = create_app(db=db, authenticator=Nobody(), api=[router], pages=[], public_url=PUBLIC_URL)
+        self.app: ASGIApp = create_app(
+            db=db, authenticator=AnonymousAuthenticator(), api=[router], pages=[], public_url=PUBLIC_URL
+        )
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ async def fair() -> AsyncIterator[Fair]:
 
 
 @pytest.mark.parametrize("failure", OUTCOMES)
-async def test_the_cache_is_answered_as_anybody_is_and_without_the_framework(
+async def test_direct_dispatch_gives_the_same_responses_as_the_framework(
     fair: Fair, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
 ) -> None:
     fair.failure = failure

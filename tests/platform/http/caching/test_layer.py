@@ -70,7 +70,7 @@ async def test_a_foreign_host_is_refused_warm_and_cold(site: Site) -> None:
 
 
 @pytest.mark.parametrize("names", ['"{}"', 'W/"{}"', '"x", "{}"', "*"])
-async def test_what_the_client_has_is_not_sent_again(site: Site, names: str) -> None:
+async def test_known_etag_gets_304(site: Site, names: str) -> None:
     etag = (await site.get("/things/a")).headers["etag"].strip('"')
     for _ in range(2):
         answer = await site.get("/things/a", if_none_match=names.format(etag))
@@ -147,7 +147,7 @@ def names_and_lengths(answer: list[Message]) -> tuple[set[bytes], bytes]:
 
 
 @pytest.mark.parametrize("query", ["unknown=1", "page=0", "page=x", "session=1&page=2"])
-async def test_what_the_route_must_judge_bypasses_the_cache(site: Site, query: str) -> None:
+async def test_invalid_or_unknown_parameters_bypass_the_cache(site: Site, query: str) -> None:
     answers = [await site.get(f"/things/a?{query}") for _ in range(2)]
     assert how(*answers) == ["BYPASS", "BYPASS"]
     assert answers[0].headers["cache-status"].startswith("fairground; fwd=bypass; detail=")
@@ -177,12 +177,12 @@ async def test_bodies_on_the_wire_are_what_the_header_says(site: Site) -> None:
         assert decode(raw) == plain
 
 
-async def test_what_is_small_is_sent_plain(site: Site) -> None:
+async def test_small_response_is_sent_uncompressed(site: Site) -> None:
     answer = await site.get("/things/a?size=1", accept_encoding="br, gzip")
     assert "content-encoding" not in answer.headers
 
 
-async def test_who_takes_no_coding_at_all_is_told_so(site: Site) -> None:
+async def test_request_that_accepts_no_coding_is_refused(site: Site) -> None:
     answer = await site.get("/things/a", accept_encoding="identity;q=0, *;q=0")
     assert (answer.status_code, answer.json()["code"]) == (406, "request.coding_refused")
     coded = await site.get("/things/a?size=0", accept_encoding="identity;q=0, gzip")
@@ -213,8 +213,8 @@ async def test_an_old_answer_is_given_while_the_database_is_away(site: Site) -> 
     assert (cold.status_code, cold.headers["retry-after"]) == (503, "2")
 
 
-async def test_a_broken_route_costs_one_attempt_and_tells_nothing(site: Site) -> None:
-    site.shop.failure = RuntimeError("a secret that nobody must see")
+async def test_failing_route_is_called_once_for_concurrent_requests_without_showing_its_error(site: Site) -> None:
+    site.shop.failure = RuntimeError("a secret")
     answers = await asyncio.gather(*(site.get("/things/a") for _ in range(20)))
     assert {answer.status_code for answer in answers} == {500}
     assert site.shop.calls == 1
@@ -234,14 +234,14 @@ async def test_an_answer_that_takes_too_long_is_a_problem(site: Site) -> None:
 @pytest.mark.parametrize(
     "headers", [{"set-cookie": "a=b"}, {"cache-control": "no-store"}, {"cache-control": "private"}, {"vary": "Cookie"}]
 )
-async def test_what_is_meant_for_one_is_not_kept_for_all(site: Site, headers: dict[str, str]) -> None:
+async def test_private_response_is_not_cached(site: Site, headers: dict[str, str]) -> None:
     site.shop.headers = headers
     answers = [await site.get("/things/a") for _ in range(2)]
     assert how(*answers) == ["MISS", "MISS"]
     assert len(site.cache.memory) == 0
 
 
-async def test_figures_are_those_of_who_asked(site: Site) -> None:
+async def test_figures_count_hits_misses_and_bypasses(site: Site) -> None:
     etag = (await site.get("/things/a")).headers["etag"]
     for _ in range(3):
         await site.get("/things/a", if_none_match=etag)
@@ -251,7 +251,7 @@ async def test_figures_are_those_of_who_asked(site: Site) -> None:
     assert (stats.not_modified["thing"], stats.computed["thing"]) == (3, 1)
 
 
-async def test_what_is_remembered_of_requests_is_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_parsed_requests_are_bounded_in_number(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer, "READ_MAX", 10)
     for number in range(1, 31):
         await site.get(f"/things/a?page={number}")
@@ -267,7 +267,7 @@ async def test_what_is_remembered_of_requests_is_bounded(site: Site, monkeypatch
         ("/things/a" + "/" * layer.RAW_MAX_BYTES, "gzip"),
     ],
 )
-async def test_of_long_requests_nothing_is_remembered(site: Site, path: str, accept_encoding: str) -> None:
+async def test_long_requests_are_not_remembered(site: Site, path: str, accept_encoding: str) -> None:
     answers = [await site.get(path, accept_encoding=accept_encoding) for _ in range(2)]
     assert how(*answers) == ["MISS", "HIT"]
     assert not site.layer._reads
