@@ -18,9 +18,8 @@ REASONS: Final = {
     "accounts/store.py:delete_least_recently_seen": "the few sessions of one user beyond the most that are kept",
     "accounts/store.py:find_users": "the users whose ids the caller names",
     "accounts/store.py:list_sessions": "the live sessions and tokens of one user",
-    "booking/store/allocations.py:list_busy": "one provider's allocations between two instants, at most 62 days",
-    "booking/store/bookings.py:list_ahead": "one provider's live bookings within the booking horizon",
-    "booking/store/bookings.py:list_live_holds": "a customer's live holds, which are bounded when one is made",
+    "booking/deals/store/lists.py:list_ahead": "one provider's live bookings within the booking horizon",
+    "booking/time/store.py:list_busy": "one provider's allocations between two instants, at most 62 days",
     "catalog/store/free_days.py:replace_free_days": "the days of one provider within the booking horizon",
     "catalog/store/galleries.py:list_own": "at most GALLERY_MAX pictures",
     "catalog/store/galleries.py:list_ready": "at most GALLERY_MAX pictures",
@@ -47,8 +46,7 @@ REASONS: Final = {
 
 def stores() -> Iterator[Path]:
     for module in sorted((PACKAGE / "modules").iterdir()):
-        yield from sorted((module / "store").rglob("*.py"))
-        yield from sorted(module.glob("store.py"))
+        yield from sorted(file for file in module.rglob("*.py") if {"store", "store.py"} & set(file.parts))
 
 
 def unbounded(source: str) -> list[str]:

@@ -10,19 +10,20 @@ from uuid import UUID
 import pytest
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.booking import AvailabilityRules, DatedException, FreeDaysSet, WeeklyHours
-from fairground.contracts.catalog import BookingMode, OwnProvider, ProfileChanges, ProviderQuery
+from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, DatedException, WeeklyHours
+from fairground.contracts.catalog import BookingMode, OwnProvider, ProfileChanges, ProviderQuery, ProviderSchedules
 from fairground.contracts.payments import Payments
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event
-from fairground.modules.booking.handlers import BookingHandlers
-from fairground.modules.booking.service.booking import BookingService
-from fairground.modules.booking.service.timezones import ProviderTimezones
+from fairground.modules.booking.assembly import Parts, assemble
+from fairground.modules.booking.module import handlers_of
+from fairground.modules.booking.service import BookingService
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
+from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
 from tests.support.catalog import Desk, People, owner_of
@@ -44,19 +45,20 @@ class Town:
     """The catalog and booking on one database, telling each other what happened when they are asked to."""
 
     catalog: Directory
-    booking: BookingService
-    timezones: ProviderTimezones
+    parts: Parts
     desk: Desk
     outbox: RecordingOutbox
     chance: random.Random
 
+    @property
+    def booking(self) -> BookingService:
+        return self.parts.service
+
     async def deliver(self) -> None:
         """Hand over everything that was told, some of it twice and none of it in order, until nothing is left."""
         takers: dict[type[Event], Callable[[Any], Awaitable[None]]] = {
-            **BookingHandlers(  # type: ignore[dict-item]
-                service=self.booking, payments=cast("Payments", None), schedules=self.timezones
-            ).table(),
-            FreeDaysSet: self.catalog.record_free_days,
+            **handlers_of(self.parts),  # type: ignore[dict-item]
+            AvailabilitySummarySet: self.catalog.record_free_days,
         }
         while self.outbox.events:
             events, self.outbox.events = self.outbox.events, []
@@ -93,7 +95,7 @@ class Town:
 
 @pytest.fixture
 def town(db: Database, outbox: RecordingOutbox) -> Town:
-    people, verticals, timezones = People(), load_verticals(), ProviderTimezones(db)
+    people, verticals, links = People(), load_verticals(), Links()
     catalog = Directory(
         db=db,
         engine=BuiltInSearch(),
@@ -101,9 +103,9 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
         verticals=verticals,
         clock=SystemTime(),
         settings=CatalogSettings(currency="EUR"),
-        schedules=lambda: timezones,
+        schedules=lambda: links.of(ProviderSchedules),
     )
-    booking = BookingService(
+    parts = assemble(
         db=db,
         catalog=catalog,
         payments=cast("Payments", FakePayments()),
@@ -113,7 +115,8 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
         accounts=cast("Accounts", people),
         organizer="Fair <hello@fair.example>",
     )
-    return Town(catalog, booking, timezones, Desk(catalog, people), outbox, random.Random(17))
+    links.provide(ProviderSchedules, parts.schedules)
+    return Town(catalog, parts, Desk(catalog, people), outbox, random.Random(17))
 
 
 async def _have_starts(town: Town, providers: list[OwnProvider], day: date) -> set[UUID]:
@@ -197,7 +200,7 @@ async def test_what_was_told_late_or_twice_changes_nothing(town: Town) -> None:
     week: list[time | None] = [time(10)] * 7
     day = datetime.now(UTC).date() + timedelta(days=30)
 
-    def told(version: int, **changes: Any) -> FreeDaysSet:
+    def told(version: int, **changes: Any) -> AvailabilitySummarySet:
         usual: dict[str, Any] = {
             "provider_id": provider.id,
             "version": version,
@@ -205,7 +208,7 @@ async def test_what_was_told_late_or_twice_changes_nothing(town: Town) -> None:
             "week": week,
             "days": {},
         }
-        return FreeDaysSet(**(usual | changes))
+        return AvailabilitySummarySet(**(usual | changes))
 
     for event in (told(1001), told(1003, days={day: None}), told(1002), told(1003, days={day: None}), told(999)):
         await town.catalog.record_free_days(event)

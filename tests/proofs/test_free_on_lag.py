@@ -14,7 +14,7 @@ from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHour
 from fairground.contracts.catalog import BookingMode, Catalog
 from fairground.kernel.ids import uuid7
 from fairground.platform.cache.invalidation import RenewTags
-from fairground.platform.jobs.queue import measure_queue
+from fairground.platform.jobs.metrics import measure_queues
 from tests.support.databases import migrate
 from tests.support.market import Market, open_market, post, visiting
 from tests.support.proofs import Dose
@@ -55,7 +55,7 @@ async def _queue_up(installation: Installation, *, jobs: int) -> None:
 
 async def _count_waiting(installation: Installation) -> int:
     async with visiting(installation) as program:
-        return (await measure_queue(program.db)).due
+        return (await measure_queues(program.db)).due
 
 
 async def test_a_list_of_a_date_does_not_wait_for_a_long_queue(

@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, select, text
 
-from fairground.modules.booking.tables import BookingRow, ProviderZoneRow
+from fairground.modules.booking.deals.tables import BookingRow
 from fairground.modules.booking.tables import history as booking_history
+from fairground.modules.booking.time.tables import ProviderZoneRow
 from fairground.modules.catalog.tables import ProviderRow
 from fairground.modules.catalog.tables import history as catalog_history
 from fairground.platform.db.dialect.opening import open_backend

@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import cast
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
+from fairground.contracts.booking import AvailabilityRulesSet, AvailabilitySummarySet, BookingCompleted
 from fairground.contracts.catalog import Catalog, Galleries
 from fairground.contracts.media import Images, PictureDeleted, PictureDescribed, PictureReady, PictureRefused, Pictures
 from fairground.contracts.reviews import ProviderRated
@@ -23,7 +23,7 @@ async def test_the_module_answers_the_contract_and_takes_what_later_modules_tell
     links.provide(Pictures, cast("Pictures", FakePictures()))
     links.provide(Images, cast("Images", None))
     module = build(make_runtime(db, tmp_path), links)
-    told = {BookingCompleted, ProviderRated, AvailabilityRulesSet, FreeDaysSet}
+    told = {BookingCompleted, ProviderRated, AvailabilityRulesSet, AvailabilitySummarySet}
     told |= {PictureReady, PictureDescribed, PictureRefused, PictureDeleted}
     assert {kind for kind in module.handlers if issubclass(kind, Event)} == told
     assert await links.of(Catalog).get_currency() == "EUR"

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from fairground.kernel.messages import Event
+from fairground.kernel.messages import Event, Priority, Queue
 
 
 class ProviderSubmitted(Event):
@@ -42,7 +42,8 @@ class ProviderTimezoneSet(Event):
     """The zone of a provider's wall times. The version only grows, so that late and double delivery do no harm."""
 
     topic: ClassVar = "catalog.provider_timezone_set.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
     provider_id: UUID
     slug: str
     timezone: str
@@ -53,5 +54,6 @@ class ServicesChanged(Event):
     """A provider offers something else than before."""
 
     topic: ClassVar = "catalog.services_changed.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
     provider_id: UUID

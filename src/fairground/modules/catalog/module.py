@@ -3,7 +3,7 @@
 from typing import Any
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
+from fairground.contracts.booking import AvailabilityRulesSet, AvailabilitySummarySet, BookingCompleted
 from fairground.contracts.catalog import Catalog, ExternalProviders, Galleries, Portraits, ProviderSchedules
 from fairground.contracts.media import (
     Images,
@@ -61,7 +61,7 @@ def build(runtime: Runtime, links: Links) -> Module:
             BookingCompleted: service.record_completion,
             ProviderRated: service.record_rating,
             AvailabilityRulesSet: service.record_hours,
-            FreeDaysSet: service.record_free_days,
+            AvailabilitySummarySet: service.record_free_days,
             PictureReady: follower.on_ready,
             PictureDescribed: follower.on_described,
             PictureRefused: follower.on_refused,

@@ -13,6 +13,7 @@ from fairground.contracts.booking import (
 from fairground.contracts.catalog import Catalog, ProviderApproved, ProviderRejected, ProviderSubmitted
 from fairground.contracts.notifications import Notifications
 from fairground.contracts.reviews import ProviderRated, Reviews
+from fairground.kernel.messages import Queue
 from fairground.modules.notifications import http
 from fairground.modules.notifications.handlers import BookingNotifier, EmailSender, ProviderNotifier
 from fairground.modules.notifications.renderers import EmailRenderer, NotificationRenderer, build_environment
@@ -57,4 +58,6 @@ def build(runtime: Runtime, links: Links) -> Module:
             ProviderRated: of_providers.notify_of_review,
             SendEmail: emails.send,
         },
+        # Its events too: an email waits for the event that it follows from.
+        queue=Queue.MAIL,
     )

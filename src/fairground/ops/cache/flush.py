@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from fairground.contracts.booking.tags import hours_tag
+from fairground.contracts.booking.availability import hours_tag
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.catalog.tags import provider_tag
 from fairground.contracts.reviews import reviews_tag

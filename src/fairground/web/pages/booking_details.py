@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import Bookings, BookingStatus, NextStep
+from fairground.contracts.booking import Bookings, BookingStatus, CancelIn, DeclineIn, NextStep
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.errors import DomainError
@@ -26,14 +26,6 @@ from fairground.web.site import Site
 class ReviewAnswers(Answers):
     rating: Annotated[int, Field(ge=1, le=5)]
     text: str = ""
-
-
-class Cancellation(Answers):
-    expected_refund_minor: int | None = None
-
-
-class Refusal(Answers):
-    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +119,7 @@ def _add_steps_of_both_sides(router: APIRouter, pages: OneBookingPages) -> None:
         form = await read_form(request)
 
         async def step() -> None:
-            expected = form.parse(Cancellation).expected_refund_minor
+            expected = form.parse(CancelIn).expected_refund_minor
             booking = await pages.bookings.get_booking(user_id=caller.user_id, booking_id=booking_id)
             if booking.status is BookingStatus.CANCELLED:
                 return  # confirmed twice, or in another tab: the booking's page says what became of it
@@ -164,7 +156,7 @@ def _add_steps_of_the_provider(router: APIRouter, pages: OneBookingPages) -> Non
         form = await read_form(request)
 
         async def step() -> None:
-            reason = form.parse(Refusal).reason
+            reason = form.parse(DeclineIn).reason
             await pages.bookings.decline(owner_id=caller.user_id, booking_id=booking_id, reason=reason)
 
         return await pages.carry_out(request, caller, booking_id=booking_id, form=form, step=step())

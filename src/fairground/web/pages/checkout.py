@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldLapsed
+from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldLapsed, PayIn
 from fairground.contracts.catalog import Catalog
 from fairground.contracts.payments import PaymentFailed, PaymentStatus
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.links import Links
-from fairground.web.forms import Answers, Form, read_form
+from fairground.web.forms import Form, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pictures import find_picture
 from fairground.web.rendering import UNSTORED, Renderer
@@ -28,10 +28,6 @@ TEST_CARDS: Final = (
     ("pm_card_visa_chargeDeclined", "Visa •••• 0002"),
     ("pm_card_visa_chargeDeclinedInsufficientFunds", "Visa •••• 9995"),
 )
-
-
-class Card(Answers):
-    payment_method: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +92,7 @@ def routes(site: Site, links: Links) -> APIRouter:
     async def pay(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
         form = await read_form(request)
         try:
-            card = form.parse(Card)
+            card = form.parse(PayIn)
             paid = await pages.bookings.pay(
                 customer_id=caller.user_id, booking_id=booking_id, payment_method=card.payment_method
             )

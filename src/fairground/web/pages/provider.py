@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from starlette.responses import HTMLResponse
 
 from fairground.contracts.booking import Bookings
-from fairground.contracts.booking.tags import calendar_tag, hours_tag
+from fairground.contracts.booking.availability import calendar_tag, hours_tag
 from fairground.contracts.catalog import Catalog, Galleries, ProviderDetail, Service
 from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.contracts.reviews import Reviews, reviews_tag

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from fairground.contracts.booking import BookingCompleted, FreeDaysSet
+from fairground.contracts.booking import AvailabilitySummarySet, BookingCompleted
 from fairground.contracts.catalog import (
     Near,
     ProfileChanges,
@@ -167,7 +167,7 @@ async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: Direct
     for card in (await catalog.search_providers(query=ProviderQuery(limit=100))).data:
         week = [chance.choice([None, time(hour)]) for hour in range(16, 23)]
         days = {today + timedelta(days=number): chance.choice([None, time(12)]) for number in range(0, 9, 4)}
-        told = FreeDaysSet(provider_id=card.id, version=1, timezone="Asia/Tokyo", week=week, days=days)
+        told = AvailabilitySummarySet(provider_id=card.id, version=1, timezone="Asia/Tokyo", week=week, days=days)
         await catalog.record_free_days(told)
         stars = chance.randint(1, 5)
         await catalog.record_rating(ProviderRated(provider_id=card.id, rating_sum=stars, rating_count=1))
@@ -201,7 +201,7 @@ async def test_whose_document_says_closed_is_not_asked_for_its_week(catalog: Dir
     await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1)])
     [card] = (await catalog.search_providers(query=ProviderQuery())).data
     week: dict[str, Any] = {"version": 1, "timezone": "Asia/Tokyo", "week": [time(20)] * 7, "days": {}}
-    await catalog.record_free_days(FreeDaysSet(provider_id=card.id, **week))
+    await catalog.record_free_days(AvailabilitySummarySet(provider_id=card.id, **week))
     in_a_week = SteppingClock().now().date() + timedelta(days=7)
     for open_days, total in ((MAYBE_ANY_DAY, 1), (1 << in_a_week.weekday(), 1), (127 - (1 << in_a_week.weekday()), 0)):
         await _tell_documents(db, open_days, vertical="chefs")

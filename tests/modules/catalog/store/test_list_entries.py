@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, select, true
 
-from fairground.contracts.booking import BookingCompleted, FreeDaysSet
+from fairground.contracts.booking import AvailabilitySummarySet, BookingCompleted
 from fairground.contracts.catalog import OwnProvider, ProfileChanges, ProviderQuery
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
@@ -115,7 +115,7 @@ class _Changes:
         self._told += 1
         week = [self._chance.choice([None, time(17)]) for _ in range(7)]
         days = {date(2026, 12, self._chance.randint(1, 31)): self._chance.choice([None, time(12)])}
-        told = FreeDaysSet(provider_id=provider.id, version=self._told, timezone="UTC", week=week, days=days)
+        told = AvailabilitySummarySet(provider_id=provider.id, version=self._told, timezone="UTC", week=week, days=days)
         await catalog.record_free_days(told)
 
 

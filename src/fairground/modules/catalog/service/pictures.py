@@ -7,7 +7,7 @@ from fairground.contracts.accounts import Accounts
 from fairground.contracts.catalog import PictureNotUsable, ProviderRef
 from fairground.contracts.media import Picture, Pictures, PictureState
 from fairground.kernel.clock import Clock
-from fairground.kernel.messages import Job
+from fairground.kernel.messages import Job, Priority, Queue
 from fairground.modules.catalog.service.base import CatalogBase
 from fairground.modules.catalog.settings import CatalogSettings
 from fairground.modules.catalog.store import profiles
@@ -20,7 +20,8 @@ class FollowPicture(Job):
     """Show a picture as it is after it was chosen: what media told just before that, nobody here could know of."""
 
     topic: ClassVar = "catalog.follow_picture.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.PICTURES
+    priority: ClassVar = Priority.HIGH
     owner_id: UUID
     picture_id: UUID
 

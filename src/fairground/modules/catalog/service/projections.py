@@ -1,6 +1,6 @@
 """What later modules tell us. Each method may be the end of a job, which it then marks done in its transaction."""
 
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FreeDaysSet
+from fairground.contracts.booking import AvailabilityRulesSet, AvailabilitySummarySet, BookingCompleted
 from fairground.contracts.catalog.tags import free_tag, provider_tag
 from fairground.contracts.reviews import ProviderRated
 from fairground.modules.catalog.domain.free_days import as_text, open_days
@@ -31,7 +31,7 @@ class Projections(CatalogBase):
         async with self._db.write(ends_job=True) as tx:
             await projections.set_has_hours(tx, event.provider_id, has_hours=event.has_hours, version=event.version)
 
-    async def record_free_days(self, event: FreeDaysSet) -> None:
+    async def record_free_days(self, event: AvailabilitySummarySet) -> None:
         week = [as_text(last) for last in event.week]
         days = {day: as_text(last) for day, last in event.days.items()}
         async with self._db.write(ends_job=True) as tx:

@@ -20,7 +20,7 @@ from fairground.contracts.imports import (
 from fairground.contracts.media import Picture, PictureNotFound, Pictures, PictureState
 from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
-from fairground.kernel.messages import Job
+from fairground.kernel.messages import Job, Queue
 from fairground.modules.imports import store
 from fairground.modules.imports.store import Embedded
 from fairground.platform.db.common.operator_acts import write_down_act
@@ -36,6 +36,7 @@ class MigratePictures(Job):
     """One step of a run."""
 
     topic: ClassVar = "catalog.migrate_pictures.v1"
+    queue: ClassVar = Queue.PICTURES
     migration_id: UUID
 
 

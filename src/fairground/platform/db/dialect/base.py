@@ -106,6 +106,10 @@ class Executor(Protocol):
 class SQLOps(Protocol):
     """The few things that the two dialects say differently. `tx.ops` is the only switch."""
 
+    def __hash__(self) -> int:
+        """Return what statements that are built once are kept by."""
+        ...
+
     @property
     def name(self) -> str: ...
 
