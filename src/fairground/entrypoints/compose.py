@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from fairground.contracts.payments import Payments
 from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import MODULES, Risk, Settings, SettingsError
-from fairground.entrypoints.storing import open_store
+from fairground.entrypoints.storage import open_store
 from fairground.kernel.clock import SystemClock
 from fairground.ops.cache import module as caching
 from fairground.ops.images import module as images

@@ -19,7 +19,7 @@ from fairground.kernel.errors import Conflict, DomainError, Invalid, LimitExceed
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.images.refusals import heic_refused, unknown_refused
 from fairground.platform.links import Links
-from fairground.platform.storage.receiving import FORM_MAX_BYTES
+from fairground.platform.storage.uploads import FORM_MAX_BYTES
 from fairground.web.addresses import read_number
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router, see_other

@@ -1,6 +1,7 @@
-"""One uploaded file, taken from a form as it comes in: nothing of it is kept before its policy was found right."""
+"""Uploads through this server: one file of a form, streamed to a disk once its policy was checked."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,22 +12,21 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
-from fairground.platform.storage.disk import errors_told
-from fairground.platform.storage.policy import UploadRefused, UploadTaken, too_large
-from fairground.platform.storage.spooling import open_unnamed_file
-from fairground.platform.storage.store import Store
+from fairground.platform.private_files import make_private_folder
+from fairground.platform.storage.store import Store, disk_errors
+from fairground.platform.storage.upload_forms import UploadRefused, UploadTaken, too_large
 
-FORM_MAX_BYTES: Final = 256 * 1024 * 1024  # what a route that receives files says; each file's own bound is far less
-_BESIDE_FILE_MAX_BYTES: Final = 16 * 1024  # names and values of fields, of which our forms have less than 2 KiB
+FORM_MAX_BYTES: Final = 256 * 1024 * 1024  # of a route that receives files; each file has a far lower bound
+_FIELDS_MAX_BYTES: Final = 16 * 1024  # names and values of fields, of which our forms have less than 2 KiB
 _UPLOAD_SECONDS: Final = 900  # a large picture over a bad line
 _FILE_FIELD: Final = "file"
 
 
-class Form:
-    """Reads multipart/form-data: fields first, then one file, which is the last that is looked at."""
+class MultipartForm:
+    """Reads multipart/form-data: fields first, then one file; fields behind the file are ignored."""
 
     def __init__(self, content_type: str) -> None:
-        """Take the header of the request.
+        """Start with the Content-Type of the request.
 
         Raises:
             UploadRefused: It is no such form.
@@ -41,7 +41,7 @@ class Form:
         self._disposition = b""
         self._name = ""
         self._value = bytearray()
-        self._beside_file_bytes = 0
+        self._fields_bytes = 0
         self._content: list[bytes] = []
         self._parser = MultipartParser(
             options[b"boundary"],
@@ -57,7 +57,7 @@ class Form:
         )
 
     def feed(self, received: bytes) -> list[bytes]:
-        """Take what has come in, and return what of it belongs to the file."""
+        """Parse received bytes, and return those that belong to the file."""
         self._content = []
         try:
             self._parser.write(received)
@@ -70,7 +70,7 @@ class Form:
         return self._name == _FILE_FIELD
 
     def _begin_part(self) -> None:
-        self._count(1)  # a part of nothing takes time, too
+        self._count(1)  # an empty part costs time as well
         self._disposition, self._name, self._value = b"", "", bytearray()
 
     def _take_header_name(self, received: bytes, start: int, end: int) -> None:
@@ -107,46 +107,46 @@ class Form:
             self.fields[self._name] = self._value.decode(errors="replace")
 
     def _count(self, count_bytes: int) -> None:
-        self._beside_file_bytes += count_bytes
-        if self._beside_file_bytes > _BESIDE_FILE_MAX_BYTES:
+        self._fields_bytes += count_bytes
+        if self._fields_bytes > _FIELDS_MAX_BYTES:
             raise UploadRefused("The fields of the form are too long.")
 
 
 @dataclass(frozen=True, slots=True)
-class SentFile:
-    """A file that has come in whole, and the fields that came before it."""
+class ReceivedFile:
+    """A whole file, and the fields before it."""
 
     fields: Mapping[str, str]
     file: BinaryIO
 
 
 @asynccontextmanager
-async def received_file(
+async def receive_file(
     content_type: str, body: AsyncIterator[bytes], *, spool: Path, bound: Callable[[Mapping[str, str]], int]
-) -> AsyncIterator[SentFile]:
-    """Take one form, and give its file for as long as the block runs.
+) -> AsyncIterator[ReceivedFile]:
+    """Receive one form, and give its file for as long as the block runs.
 
     Args:
         content_type: The header of the request.
         spool: A folder on the disk, in which the file has no name.
-        bound: Says of the fields how many bytes the file may have, or raises why it may not come.
+        bound: Returns by the fields how many bytes the file may have, or raises the reason to refuse it.
 
     Raises:
         UploadRefused: It is no such form, has no file, or broke off.
         UploadTooLarge: The file is larger than allowed; the rest of it is not read.
     """
-    form = Form(content_type)
+    form = MultipartForm(content_type)
     with await open_unnamed_file(spool) as file:
         try:
             async with asyncio.timeout(_UPLOAD_SECONDS):
                 await _read_form(form, body, file=file, bound=bound)
         except (ClientDisconnect, TimeoutError):
             raise UploadRefused("The form broke off.") from None
-        yield SentFile(form.fields, file)
+        yield ReceivedFile(form.fields, file)
 
 
 async def _read_form(
-    form: Form, body: AsyncIterator[bytes], *, file: BinaryIO, bound: Callable[[Mapping[str, str]], int]
+    form: MultipartForm, body: AsyncIterator[bytes], *, file: BinaryIO, bound: Callable[[Mapping[str, str]], int]
 ) -> None:
     max_bytes: int | None = None
     size_bytes = 0
@@ -158,7 +158,7 @@ async def _read_form(
             size_bytes += len(content)
             if size_bytes > max_bytes:
                 raise too_large(max_bytes)
-            with errors_told():
+            with disk_errors():
                 await asyncio.to_thread(file.write, content)
     if max_bytes is None or not form.has_file_ended:
         raise UploadRefused("The form has no file, or broke off.")
@@ -166,28 +166,55 @@ async def _read_form(
         raise UploadRefused("The file is empty.")
 
 
-class Receiver:
-    """Takes uploads at this server's own route, for any store."""
+class UploadReceiver:
+    """Receives uploads at this server's own route, for any store."""
 
     def __init__(self, store: Store, *, spool: Path) -> None:
-        """Put files into the store once they are whole; until then they have no name.
+        """Put whole files into the store.
 
         Args:
-            spool: A folder on the disk that holds them meanwhile.
+            spool: A folder on the disk that holds them until then, without a name.
         """
         self._store = store
         self._spool = spool
 
     async def receive(self, content_type: str, body: AsyncIterator[bytes]) -> str:
-        """Take one form, and return the key under which its file lies.
+        """Receive one form, and return the key of its file.
 
         Raises:
-            UploadRefused: It is not a form that this server has given, or it broke off.
+            UploadRefused: The form is not from this server, or broke off.
             UploadTooLarge: The file is larger than allowed; the rest of it is not read.
-            UploadTaken: This form has brought a file already.
+            UploadTaken: The form has been used already.
         """
-        async with received_file(content_type, body, spool=self._spool, bound=self._store.gate.check_upload) as sent:
-            key = sent.fields["key"]
-            if not await self._store.put(key, sent.file):
+        check = self._store.signer.check_upload
+        async with receive_file(content_type, body, spool=self._spool, bound=check) as received:
+            key = received.fields["key"]
+            if not await self._store.put(key, received.file):
                 raise UploadTaken("This form has brought a file already.")
         return key
+
+
+async def open_unnamed_file(folder: Path) -> BinaryIO:
+    """Open a file without a name in the folder, so that nothing is left of it whatever happens."""
+    return await asyncio.to_thread(_open, folder)
+
+
+async def copy_object(store: Store, key: str, file: BinaryIO, *, max_bytes: int) -> None:
+    """Write an object to a file.
+
+    Raises:
+        ObjectNotFound: There is none.
+        UploadTooLarge: It is larger than that; nothing of it is read.
+    """
+    async with store.read(key) as content:
+        if content.size_bytes > max_bytes:
+            raise too_large(max_bytes)
+        async for chunk in content.chunks:
+            with disk_errors():
+                await asyncio.to_thread(file.write, chunk)
+
+
+def _open(folder: Path) -> BinaryIO:
+    with disk_errors():
+        make_private_folder(folder)
+        return tempfile.TemporaryFile(dir=folder)

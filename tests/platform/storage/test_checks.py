@@ -1,4 +1,4 @@
-"""What an operator is told of a store that browsers cannot use."""
+"""The check of a bucket that browsers send files to."""
 
 import httpx
 import pytest
@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 
 from fairground.platform.checks import CheckStatus
-from fairground.platform.storage.checking import check_origin
+from fairground.platform.storage.checks import check_origin
 
 ORIGIN = "https://fair.example"
 
@@ -21,7 +21,7 @@ ORIGIN = "https://fair.example"
         ([], [], CheckStatus.FAILED),
     ],
 )
-async def test_a_bucket_must_let_pages_of_ours_send_files(
+async def test_bucket_without_cors_rule_for_our_origin_fails_the_check(
     origins: list[str], methods: list[str], status: CheckStatus
 ) -> None:
     bucket = CORSMiddleware(Starlette(), allow_origins=origins, allow_methods=methods)
@@ -31,6 +31,6 @@ async def test_a_bucket_must_let_pages_of_ours_send_files(
     assert (f'AllowedOrigins ["{ORIGIN}"]' in found.text) == (status is CheckStatus.FAILED)
 
 
-async def test_a_bucket_that_does_not_answer_lets_nobody_in() -> None:
+async def test_bucket_that_does_not_answer_fails_the_check() -> None:
     async with httpx.AsyncClient() as http:
         assert (await check_origin(http, "http://127.0.0.1:1/", origin=ORIGIN)).status is CheckStatus.FAILED

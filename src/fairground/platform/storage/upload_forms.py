@@ -1,12 +1,12 @@
-"""Upload policies: the document that says which one file a form may bring, in the form in which S3 reads it."""
+"""Upload forms and their policies: a policy names the one file that a form admits, in the format that S3 reads."""
 
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from fairground.kernel.errors import Conflict, Invalid
 from fairground.platform.storage.keys import Retention, content_type_of, retention_of
@@ -15,7 +15,7 @@ _RANGE: Final = "content-length-range"
 
 
 class UploadRefused(Invalid):
-    """What was sent is not what the form allows."""
+    """The request is not what the form admits."""
 
     code = "storage.upload_refused"
     hint = "Ask for a new form, and send its fields as they are, with the file after them as `file`."
@@ -42,7 +42,7 @@ class UploadMissing(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """A form that somebody else may send, once, before it expires: its fields, and after them the file as `file`."""
+    """A form that its holder may send once, before it expires: its fields, and after them the file as `file`."""
 
     url: str
     """Where it is posted to, as multipart/form-data. It begins with a slash when it is at this server."""
@@ -56,7 +56,7 @@ def upload_fields(key: str) -> dict[str, str]:
     """Return the fields that every upload form has.
 
     Raises:
-        ValueError: The key is not in quarantine, and whoever sends the form would be believed.
+        ValueError: The key is not in quarantine, so the sender of the form would be trusted.
     """
     if retention_of(key) is not Retention.UPLOAD:
         raise ValueError(f"{key} is not in quarantine, where uploads go.")
@@ -64,8 +64,8 @@ def upload_fields(key: str) -> dict[str, str]:
 
 
 def write_policy(fields: Mapping[str, str], *, max_bytes: int, expires_at: datetime) -> str:
-    """Return a policy that wants every field as it is and a file of 1 to `max_bytes` bytes, in base64."""
-    conditions: Sequence[Any] = [*({name: value} for name, value in fields.items()), [_RANGE, 1, max_bytes]]
+    """Return a policy in base64 that admits these fields as they are and a file of 1 to `max_bytes` bytes."""
+    conditions = [*({name: value} for name, value in fields.items()), [_RANGE, 1, max_bytes]]
     document = {"expiration": f"{expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "conditions": conditions}
     return base64.b64encode(json.dumps(document, separators=(",", ":")).encode()).decode()
 
@@ -74,11 +74,11 @@ def evaluate_policy(policy: str, fields: Mapping[str, str], *, now: datetime) ->
     """Return how many bytes the file of a form with these fields may have, by a policy of ours.
 
     Args:
-        policy: As it was written by `write_policy`; the caller knows that by its signature.
-        fields: All that the form has beside policy and signature.
+        policy: From `write_policy`; the caller has checked its signature.
+        fields: All fields of the form but policy and signature.
 
     Raises:
-        UploadRefused: It has expired, or the form is not the one that it was written for.
+        UploadRefused: It has expired, or was written for another form.
     """
     try:
         document = json.loads(base64.b64decode(policy, validate=True))
@@ -88,9 +88,9 @@ def evaluate_policy(policy: str, fields: Mapping[str, str], *, now: datetime) ->
         raise UploadRefused("The policy cannot be read.") from error
     if now >= expires_at:
         raise UploadRefused("The form has expired.")
-    wanted = {name: value for each in document["conditions"] if isinstance(each, dict) for name, value in each.items()}
-    if fields != wanted:
-        wrong = sorted(name for name in wanted.keys() | fields.keys() if wanted.get(name) != fields.get(name))
+    admitted = {key: value for each in document["conditions"] if isinstance(each, dict) for key, value in each.items()}
+    if fields != admitted:
+        wrong = sorted(name for name in admitted.keys() | fields.keys() if admitted.get(name) != fields.get(name))
         raise UploadRefused(f"The form allows no other value of {', '.join(wrong)[:200]}.")
     return int(max_bytes)
 

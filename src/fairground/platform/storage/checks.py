@@ -1,4 +1,4 @@
-"""Whether a store is fit for what is asked of it, found out once by an operator, with objects that go again."""
+"""The check of a store: each of its operations is tried once, with objects that are removed afterwards."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,10 +9,10 @@ import httpx
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.ids import uuid7
 from fairground.platform.checks import CheckResult, CheckStatus
-from fairground.platform.storage.gate import public_url
 from fairground.platform.storage.keys import Retention, new_upload_key
-from fairground.platform.storage.policy import UploadForm
 from fairground.platform.storage.store import ObjectNotFound, Span, Store
+from fairground.platform.storage.upload_forms import UploadForm
+from fairground.platform.storage.url_signer import public_url
 
 _CONTENT: Final = b"written and read by fairground storage check"
 _TYPE: Final = "image/png"
@@ -60,12 +60,12 @@ async def _check_writing(store: Store, key: str) -> CheckResult:
     await store.put(key, _CONTENT)
     if await store.put(key, _CONTENT):
         return CheckResult(CheckStatus.WARNING, "written, but the store lets a second writer replace what is there")
-    return CheckResult(CheckStatus.OK, "written, and a second writer is told that it is there")
+    return CheckResult(CheckStatus.OK, "written, and a second writer learns that it is there")
 
 
 async def _check_reading(store: Store, key: str) -> CheckResult:
-    async with store.read(key, span=Span(8, 10)) as reading:
-        part = b"".join([chunk async for chunk in reading.chunks])
+    async with store.read(key, span=Span(8, 10)) as content:
+        part = b"".join([chunk async for chunk in content.chunks])
     if part != _CONTENT[8:11]:
         return CheckResult(CheckStatus.FAILED, "what was written could not be read in parts")
     listed = [stored.key async for stored in store.list_objects(Retention.DERIVATIVE) if stored.key == key]

@@ -1,4 +1,4 @@
-"""Leave to read or to bring one object at this server's own routes, proved by a signature and limited in time."""
+"""Signed addresses and upload forms of this server's own routes: each is for one object and limited in time."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from typing import Final
 from fairground.kernel.clock import Clock
 from fairground.kernel.errors import Forbidden
 from fairground.platform.storage.keys import Retention, check_key, retention_of
-from fairground.platform.storage.policy import (
+from fairground.platform.storage.upload_forms import (
     UploadForm,
     UploadRefused,
     evaluate_policy,
@@ -38,7 +38,7 @@ class LinkExpired(Forbidden):
 
 
 def public_url(key: str, *, cdn_url: str) -> str:
-    """Return where anybody may read a public object for ever: at the CDN where there is one, else at this server.
+    """Return the lasting address of a public object: at the CDN where there is one, else at this server.
 
     Raises:
         ValueError: The object is private.
@@ -48,7 +48,7 @@ def public_url(key: str, *, cdn_url: str) -> str:
     return f"{cdn_url or MEDIA_PATH}/{key}"
 
 
-class Gate:
+class UrlSigner:
     def __init__(self, read_secret: Callable[[], bytes], *, clock: Clock) -> None:
         """Take the secret from where it is kept, when it is first needed: all processes must have the same."""
         self._read_secret = read_secret
