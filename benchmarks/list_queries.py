@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from benchmarks.marketplace import Marketplace
-from fairground.contracts.catalog import Near, ProviderQuery, ProviderSort
+from fairground.contracts.discovery import Near, ProviderQuery, ProviderSort
 
 PAGE_LENGTH: Final = 24
 _MIDDLING: Final = 30  # the rank of a city that one in three hundred lives in

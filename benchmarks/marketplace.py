@@ -17,31 +17,33 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, insert, text, true
+from sqlalchemy import Connection, Table, insert, text
 
-from fairground.contracts.catalog import BookingMode, ProviderStatus
-from fairground.modules.catalog.domain.free_days import CLOSED, open_days
-from fairground.modules.catalog.domain.places import place_values
-from fairground.modules.catalog.domain.prices import PriceScale
-from fairground.modules.catalog.domain.words import fold
-from fairground.modules.catalog.store import list_entries, price_bands
-from fairground.modules.catalog.store.locations import phrase_rows
-from fairground.modules.catalog.store.profiles import name_phrase_rows
-from fairground.modules.catalog.store.services import price_values
-from fairground.modules.catalog.tables import (
+from fairground.contracts.providers import BookingMode, ProviderSnapshot, ProviderStatus
+from fairground.kernel.folding import fold
+from fairground.modules.discovery.domain.availability_summary import CLOSED, open_days
+from fairground.modules.discovery.domain.prices import PriceScale
+from fairground.modules.discovery.store import price_bands
+from fairground.modules.discovery.store.list_entries import entry_rows
+from fairground.modules.discovery.store.listed_providers import name_phrase_rows, row_of
+from fairground.modules.discovery.store.locations import phrase_rows
+from fairground.modules.discovery.tables import (
     DayRow,
+    ListedProviderRow,
+    ListEntryRow,
     LocationPhraseRow,
     NamePhraseRow,
-    ProviderCategoryRow,
-    ProviderRow,
-    ServiceRow,
     WeekRow,
 )
-from fairground.modules.catalog.tables import history as catalog_history
+from fairground.modules.discovery.tables import history as discovery_history
+from fairground.modules.providers.store.services import price_values
+from fairground.modules.providers.tables import ProviderCategoryRow, ProviderRow, ServiceRow
+from fairground.modules.providers.tables import history as catalog_history
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from fairground.verticals.schema import Vertical
 
+HISTORIES: Final = (catalog_history, discovery_history)
 BATCH: Final = 10_000
 CITIES: Final = 300
 BORN: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -118,13 +120,19 @@ class _Inventor:
         services = self._services(pack, provider_id, categories)
         price = min((service["price_minor"] for service in services), default=None)
         described = {"id": provider_id, "vertical": pack.key, "slug": f"p-{number}", "business_name": name}
-        hours = self._add_hours(rows, provider_id, city)
-        rows[_table(ProviderRow)].append({**described, **self._profile(city, number), **_price(price), **hours})
+        bits = self._add_hours(rows, provider_id, city)
+        provider = {**described, **self._profile(city, number), **_price(price)}
+        rows[_table(ProviderRow)].append(provider)
+        snapshot = ProviderSnapshot(
+            **provider, version=1, updated_at=provider["created_at"], categories=categories, service_names=[]
+        )
+        rows[_table(ListedProviderRow)].append(row_of(snapshot))
+        rows[_table(ListEntryRow)] += entry_rows(snapshot, open_days=bits)
         rows[_table(ServiceRow)] += services
         rows[_table(ProviderCategoryRow)] += [
             {"provider_id": provider_id, "category": slug, "position": place} for place, slug in enumerate(categories)
         ]
-        rows[_table(NamePhraseRow)] += name_phrase_rows(provider_id, name)
+        rows[_table(NamePhraseRow)] += name_phrase_rows({provider_id: name})
 
     def _profile(self, city: City, number: int) -> Row:
         chance = self._chance
@@ -138,10 +146,8 @@ class _Inventor:
             "custom_subtitle": "Invented for a measurement, and as long as such a line usually is",
             "bio": None,
             "location": city.location,
-            "folded_location": fold(city.location),
             "lat": lat,
             "lng": lng,
-            **place_values(lat, lng),
             "timezone": city.zone,
             "profile_picture_url": f"/media/pictures/{number}.webp",
             "created_at": BORN + timedelta(seconds=61 * number),
@@ -170,17 +176,17 @@ class _Inventor:
             for _ in range(chance.choice((0, 1, 1, 2, 3)) if chance.random() < 0.2 else 1)
         ]
 
-    def _add_hours(self, rows: dict[Table, list[Row]], provider_id: UUID, city: City) -> Row:
+    def _add_hours(self, rows: dict[Table, list[Row]], provider_id: UUID, city: City) -> int:
         chance = self._chance
         if chance.random() < 0.1:
-            return {"open_days": 0}
+            return 0
         week = chance.choice(WEEKS)
         hours = {"provider_id": provider_id, "version": 1, "timezone": city.zone, "last_starts": week}
         rows[_table(WeekRow)].append(hours)
         for offset in chance.sample(range(30), k=chance.choice((0, 1, 2, 6))):
             day = {"provider_id": provider_id, "day": self._today + timedelta(days=offset), "last_start": CLOSED}
             rows[_table(DayRow)].append(day)
-        return {"open_days": open_days(week, {})}
+        return open_days(week, {})
 
 
 def _table(row_class: Any) -> Table:
@@ -193,13 +199,13 @@ def _price(lowest_minor: int | None) -> Mapping[str, Any]:
 
 
 async def build(db: Database, *, providers: int, seed: int = 1) -> Marketplace:
-    """Fill the tables of the catalog, which are empty, with so many providers; then bring the statistics up to date."""
+    """Fill the empty tables of providers and discovery; then bring the statistics up to date."""
     started = time.perf_counter()
     verticals = load_verticals()
     today = datetime.now(UTC).date()
     inventor = _Inventor(seed=seed, verticals=verticals, today=today)
     engine = db.backend.migration_engine()
-    indexes = [index for table in catalog_history.metadata.sorted_tables for index in table.indexes]
+    indexes = [index for history in HISTORIES for table in history.metadata.sorted_tables for index in table.indexes]
     # An index that is made at the end is made by sorting, which is many times as fast as adding to it.
     with engine.begin() as connection:
         for index in indexes:
@@ -210,7 +216,7 @@ async def build(db: Database, *, providers: int, seed: int = 1) -> Marketplace:
                 _load(connection, table, rows)
     with engine.begin() as connection:
         _load(connection, _table(LocationPhraseRow), phrase_rows({fold(city.location) for city in inventor.cities}))
-    await _list_all_providers(db, PriceScale(verticals, currency="EUR"))
+    await _count_prices(db, PriceScale(verticals, currency="EUR"))
     with engine.begin() as connection:
         for index in indexes:
             index.create(connection)
@@ -240,13 +246,12 @@ def _is_postgres(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-async def _list_all_providers(db: Database, prices: PriceScale) -> None:
+async def _count_prices(db: Database, prices: PriceScale) -> None:
     async with db.write() as tx:
         if tx.ops.name == "postgresql":
             await tx.execute(text("SET LOCAL statement_timeout = 0"))
             await tx.execute(text("SET LOCAL session_replication_role = replica"))
-        await list_entries.insert_entries(tx, true())
-        await price_bands.count_anew(tx, scale_minor=prices.fine_minor)
+        await price_bands.recount(tx, scale_minor=prices.fine_minor)
 
 
 async def _main(providers: int, url: str) -> None:

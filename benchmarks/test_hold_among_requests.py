@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
-from fairground.contracts.catalog import Offer
+from fairground.contracts.providers import Offer
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.database import Database
 from tests.modules.booking.rig import Rig, make_rig

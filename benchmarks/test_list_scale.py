@@ -9,17 +9,14 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import pytest
 
 from benchmarks.list_queries import list_queries
 from benchmarks.marketplace import Marketplace, build
-from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import ProviderQuery
+from fairground.contracts.discovery import ProviderQuery
 from fairground.kernel.clock import SystemClock
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import migrate
@@ -45,11 +42,8 @@ class Place:
         self.built = built
         self.catalog = Directory(
             db=db,
-            accounts=cast("Accounts", None),
             verticals=load_verticals(),
             clock=SystemClock(),
-            settings=CatalogSettings(currency="EUR"),
-            engine=BuiltInSearch(),
         )
 
     async def milliseconds(self, query: ProviderQuery) -> float | None:

@@ -10,21 +10,18 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import accumulate
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import pytest
 from sqlalchemy import select, text
 
 from benchmarks.marketplace import Marketplace, build
-from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import SearchQuery
+from fairground.contracts.discovery import SearchQuery
 from fairground.kernel.clock import SystemClock
-from fairground.modules.catalog.domain.search.documents import Document, describe
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.cards import list_categories
-from fairground.modules.catalog.store.search.built_in import BuiltInSearch
-from fairground.modules.catalog.tables import ProviderRow
-from fairground.platform.db.database import Database, ReadTx
+from fairground.modules.discovery.domain.search.documents import Document, describe
+from fairground.modules.discovery.store.search.built_in import BuiltInSearch
+from fairground.modules.discovery.tables import ALL_PROVIDERS_SCOPE, ListedProviderRow, ListEntryRow
+from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import migrate
 from tests.support.directory import Directory
@@ -69,11 +66,8 @@ async def test_a_search_among_many(db: Database, dose: Dose, figure: Figures) ->
     figure(f"documents indexed, {db.backend.ops.name}", rate, "1/s")
     catalog = Directory(
         db=db,
-        engine=BuiltInSearch(),
-        accounts=cast("Accounts", None),
         verticals=load_verticals(),
         clock=SystemClock(),
-        settings=CatalogSettings(),
     )
     # What was made to fill the database is no part of a server's life, and would be looked through again and again.
     gc.collect()
@@ -89,24 +83,27 @@ async def test_a_search_among_many(db: Database, dose: Dose, figure: Figures) ->
 async def _index(db: Database, prose: Prose) -> float:
     """Index all providers with texts of a usual length, and return the number of providers per second."""
     columns = (
-        ProviderRow.id,
-        ProviderRow.vertical,
-        ProviderRow.price_from_minor,
-        ProviderRow.business_name,
-        ProviderRow.location,
-        ProviderRow.book_count,
-        ProviderRow.rating_avg,
-        ProviderRow.open_days,
+        ListedProviderRow.id,
+        ListedProviderRow.vertical,
+        ListedProviderRow.price_from_minor,
+        ListedProviderRow.business_name,
+        ListedProviderRow.location,
+        ListedProviderRow.book_count,
+        ListedProviderRow.rating_avg,
+        ListedProviderRow.categories,
+        ListEntryRow.open_days,
     )
     async with db.read() as tx:
-        rows = list(await tx.all(select(*columns).order_by(ProviderRow.id)))
+        is_of_all = (ListEntryRow.provider_id == ListedProviderRow.id) & (ListEntryRow.scope == ALL_PROVIDERS_SCOPE)
+        statement = select(*columns).join(ListEntryRow, is_of_all)
+        rows = list(await tx.all(statement.order_by(ListedProviderRow.id)))
     started, engine = time.perf_counter(), BuiltInSearch()
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
         async with db.write() as tx:
             if tx.ops.name == "postgresql":
                 await tx.execute(text("SET LOCAL statement_timeout = 0"))
-            await engine.put(tx, await _documents(tx, some, prose))
+            await engine.put(tx, _documents(some, prose))
     rate = len(rows) / (time.perf_counter() - started)
     engine_of = db.backend.migration_engine()
     with engine_of.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -115,8 +112,7 @@ async def _index(db: Database, prose: Prose) -> float:
     return rate
 
 
-async def _documents(tx: ReadTx, rows: Sequence[Any], prose: Prose) -> list[Document]:
-    categories = await list_categories(tx, [row.id for row in rows])
+def _documents(rows: Sequence[Any], prose: Prose) -> list[Document]:
     return [
         describe(
             provider_id=row.id,
@@ -124,7 +120,7 @@ async def _documents(tx: ReadTx, rows: Sequence[Any], prose: Prose) -> list[Docu
             price_from_minor=row.price_from_minor,
             business_name=row.business_name,
             location=row.location,
-            categories=categories[row.id],
+            categories=row.categories.split(),
             services=[prose.text(3), prose.text(3)],
             texts=[prose.text(8), prose.text(WORDS_OF_BIO)],
             book_count=row.book_count,
@@ -138,7 +134,7 @@ async def _documents(tx: ReadTx, rows: Sequence[Any], prose: Prose) -> list[Docu
 async def _questions(db: Database, market: Marketplace, prose: Prose) -> dict[str, list[SearchQuery]]:
     chance = random.Random(11)
     async with db.read() as tx:
-        names = await tx.scalars(select(ProviderRow.business_name).order_by(ProviderRow.id))
+        names = await tx.scalars(select(ListedProviderRow.business_name).order_by(ListedProviderRow.id))
     packs = list(load_verticals())
 
     def ask(questions: Iterator[str] | Sequence[str], **more: Any) -> list[SearchQuery]:

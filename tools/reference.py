@@ -18,7 +18,7 @@ from fairground.entrypoints.reference import render_settings
 from fairground.entrypoints.settings import Settings
 from fairground.kernel import errors
 from fairground.kernel.errors import DomainError
-from fairground.kernel.messages import Event, Job, Message
+from fairground.kernel.messages import Event, Job, Message, Priority
 from fairground.platform.http.problems import status_of
 from fairground.platform.module import Module
 from fairground.verticals.schema import Vertical
@@ -105,8 +105,8 @@ def render_errors() -> str:
 
 
 def render_topics(modules: Mapping[str, Module]) -> str:
-    takers = {
-        kind: [module.name for module in modules.values() if kind in module.handlers]
+    handled_by = {
+        kind: {module.name: module.queue or kind.queue for module in modules.values() if kind in module.handlers}
         for kind in (*list_messages(Event), *list_messages(Job))
     }
     every = {type(entry.job): entry.every for module in modules.values() for entry in module.schedules}
@@ -115,23 +115,35 @@ def render_topics(modules: Mapping[str, Module]) -> str:
         "",
         "Both are written in the transaction of the change that they follow from, and delivered at least once. An",
         "event is a fact that any part may listen to; a job is work that a part asks of itself. A topic is never",
-        "renamed and its fields are only added to; what cannot be said so becomes `.v2`. `make reference` writes",
-        "this page from the code.",
+        "renamed and its fields are only added to; what cannot be said so becomes `.v2`. Each queue has its own",
+        "concurrency, and in a queue the messages of a high priority go first. `make reference` writes this page",
+        "from the code.",
         "",
         "## Events",
         "",
-        "| topic | taken by | fields | meaning |",
-        "|---|---|---|---|",
+        "| topic | handled by (in the queue) | priority | fields | meaning |",
+        "|---|---|---|---|---|",
     ]
-    lines += [_row(kind, ", ".join(takers[kind]) or "none yet") for kind in list_messages(Event)]
-    lines += ["", "## Jobs", "", "| topic | asked for | fields | meaning |", "|---|---|---|---|"]
-    lines += [_row(kind, _span(every[kind]) if kind in every else "as needed") for kind in list_messages(Job)]
+    for event in list_messages(Event):
+        consumers = [f"{name} ({queue})" for name, queue in handled_by[event].items()]
+        lines.append(_row(event, ", ".join(consumers) or "none yet"))
+    lines += [
+        "",
+        "## Jobs",
+        "",
+        "| topic | enqueued | queue | priority | fields | meaning |",
+        "|---|---|---|---|---|---|",
+    ]
+    for job in list_messages(Job):
+        when = _span(every[job]) if job in every else "as needed"
+        lines.append(_row(job, f"{when} | {', '.join(handled_by[job].values())}"))
     return "\n".join(lines) + "\n"
 
 
 def _row(kind: type[Message], middle: str) -> str:
     fields = ", ".join(f"`{name}`" for name in kind.model_fields)
-    return f"| `{kind.topic}` | {middle} | {fields} | {_meaning(kind)} |"
+    priority = "high" if kind.priority is Priority.HIGH else ""
+    return f"| `{kind.topic}` | {middle} | {priority} | {fields} | {_meaning(kind)} |"
 
 
 def render_topics_of_this_program() -> str:

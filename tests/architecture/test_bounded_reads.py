@@ -18,22 +18,20 @@ REASONS: Final = {
     "accounts/store.py:delete_least_recently_seen": "the few sessions of one user beyond the most that are kept",
     "accounts/store.py:find_users": "the users whose ids the caller names",
     "accounts/store.py:list_sessions": "the live sessions and tokens of one user",
-    "booking/store/allocations.py:list_busy": "one provider's allocations between two instants, at most 62 days",
-    "booking/store/bookings.py:list_ahead": "one provider's live bookings within the booking horizon",
-    "booking/store/bookings.py:list_live_holds": "a customer's live holds, which are bounded when one is made",
-    "catalog/store/free_days.py:replace_free_days": "the days of one provider within the booking horizon",
-    "catalog/store/galleries.py:list_own": "at most GALLERY_MAX pictures",
-    "catalog/store/galleries.py:list_ready": "at most GALLERY_MAX pictures",
-    "catalog/store/listing.py:_read": "page_statement ends in LIMIT",
-    "catalog/store/listing.py:count_up_to": "one row",
-    "catalog/store/price_bands.py:count_entries": "one row for each price band",
-    "catalog/store/price_bands.py:find_counts": "one row for each price band",
-    "catalog/store/price_bands.py:list_bands": "one row for each price band",
-    "catalog/store/profiles.py:_own_records": "its callers name one provider, or give a LIMIT",
-    "catalog/store/profiles.py:find_approved": "one row: id and slug are unique",
-    "catalog/store/profiles.py:find_places": "the providers whose ids the caller names",
-    "catalog/store/search/built_in.py:find": "candidates_statement ends in LIMIT",
-    "catalog/store/slugs.py:_find_numbered": "the slugs that continue names of one import, 50 in a statement",
+    "booking/deals/store/lists.py:list_ahead": "one provider's live bookings within the booking horizon",
+    "booking/time/store.py:list_busy": "one provider's allocations between two instants, at most 62 days",
+    "discovery/store/availability_summaries.py:replace_summary": "the days of one provider within the booking horizon",
+    "discovery/store/listing.py:_read": "page_statement ends in LIMIT",
+    "discovery/store/listing.py:count_up_to": "one row",
+    "discovery/store/price_bands.py:count_entries": "one row for each price band",
+    "discovery/store/price_bands.py:find_counts": "one row for each price band",
+    "discovery/store/price_bands.py:list_bands": "one row for each price band",
+    "discovery/store/search/built_in.py:find": "candidates_statement ends in LIMIT",
+    "providers/store/galleries.py:list_own": "at most GALLERY_MAX pictures",
+    "providers/store/galleries.py:list_ready": "at most GALLERY_MAX pictures",
+    "providers/store/profiles.py:_own_records": "its callers name one provider, or give a LIMIT",
+    "providers/store/profiles.py:find_approved": "one row: id and slug are unique",
+    "providers/store/slugs.py:_find_numbered": "the slugs that continue names of one import, 50 in a statement",
     "imports/store.py:count_failed": "one row for each failure code",
     "imports/store.py:find_migration": "one row for each state",
     "media/store.py:count_by_state": "one row for each state",
@@ -47,8 +45,7 @@ REASONS: Final = {
 
 def stores() -> Iterator[Path]:
     for module in sorted((PACKAGE / "modules").iterdir()):
-        yield from sorted((module / "store").rglob("*.py"))
-        yield from sorted(module.glob("store.py"))
+        yield from sorted(file for file in module.rglob("*.py") if {"store", "store.py"} & set(file.parts))
 
 
 def unbounded(source: str) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from fairground.contracts.catalog import Catalog
 from fairground.contracts.imports import Imports
+from fairground.contracts.providers import Providers
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.reference import list_settings
 from fairground.entrypoints.settings import Risk, Settings
@@ -102,7 +102,7 @@ async def test_the_list_of_the_guide_is_imported_as_it_says(sqlite_template: Pat
     program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path), is_secondary=True)
     artists = program.verticals.find("artists")
     assert artists is not None
-    heard, catalog, imports = RecordedFaults(), program.links.of(Catalog), program.links.of(Imports)
+    heard, catalog, imports = RecordedFaults(), program.links.of(Providers), program.links.of(Imports)
     provider_map = load_map(tmp_path / "studios.toml")
     summary = await Import(tmp_path / "studios.csv", artists, provider_map, catalog, imports, heard).run()
     await program.db.close()

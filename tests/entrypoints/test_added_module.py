@@ -1,5 +1,6 @@
 """A module joins the program by one line, its name in the list of modules, with all that a module can bring."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -35,9 +36,9 @@ def a_client(program: Program) -> httpx.AsyncClient:
 
 
 async def test_its_tables_routes_pages_and_schedule_are_there(program: Program) -> None:
-    assert {check.module: check.state for check in check_schema(program.db.backend, program.histories)}[
-        "greetings"
-    ] == "current"
+    # In a thread: on a file it waits for the write transaction that the worker of this loop may hold.
+    found = await asyncio.to_thread(check_schema, program.db.backend, program.histories)
+    assert {check.module: check.state for check in found}["greetings"] == "current"
     async with a_client(program) as client:
 
         async def greeted() -> bool:

@@ -4,14 +4,15 @@ import pytest
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog
 from fairground.contracts.media import Pictures
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import MODULES, Settings, SettingsError
-from fairground.kernel.messages import Event, Job, Message
+from fairground.kernel.messages import Event, Job, Message, Queue
 from fairground.platform.http.app import list_routes
+from fairground.platform.jobs.dead_letters import DeleteFinished
 
 
 def a_program(folder: Path, **settings: object) -> Program:
@@ -25,7 +26,7 @@ def test_nothing_is_made_or_connected_by_composing(tmp_path: Path) -> None:
 
 def test_every_contract_is_answered(tmp_path: Path) -> None:
     links = a_program(tmp_path).links
-    for contract in (Accounts, Pictures, Catalog, Payments, Bookings, Reviews):
+    for contract in (Accounts, Pictures, Providers, Payments, Bookings, Reviews):
         assert links.of(contract) is not None
 
 
@@ -47,6 +48,27 @@ def test_a_job_has_one_taker_and_an_event_that_is_taken_exists(tmp_path: Path) -
     assert all(issubclass(message, Job | Event) for message in taken)
     scheduled = [type(schedule.job) for module in program.modules for schedule in module.schedules]
     assert set(scheduled) <= set(taken)
+
+
+def test_emails_and_payments_wait_in_their_own_queues(tmp_path: Path) -> None:
+    modules = a_program(tmp_path).modules
+    queues = {
+        f"{module.name}:{message.__name__}": module.queue or message.queue
+        for module in modules
+        for message in module.handlers
+    }
+    money = {"booking:PaymentAuthorised", "booking:PaymentCaptured", "booking:ReleasePayment", "booking:RefundPayment"}
+    money |= {kind for kind in queues if kind.startswith("payments:")}
+    mail = {"accounts:MailVerification", "accounts:MailReset"}
+    mail |= {kind for kind in queues if kind.startswith("notifications:")}
+    assert {kind for kind, queue in queues.items() if queue == Queue.MONEY} == money
+    assert {kind for kind, queue in queues.items() if queue == Queue.MAIL} == mail
+
+
+def test_message_with_an_unknown_queue_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DeleteFinished, "queue", "chat")
+    with pytest.raises(SettingsError, match=r"jobs\.delete_finished\.v1' names the queue 'chat'; there are default"):
+        a_program(tmp_path)
 
 
 def test_no_path_is_served_twice(tmp_path: Path) -> None:

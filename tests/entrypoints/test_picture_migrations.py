@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.catalog import Galleries
 from fairground.contracts.media import Pictures
+from fairground.contracts.providers import Galleries
 from fairground.kernel.ids import uuid7
 from fairground.modules.media.tables import PictureRow
 from fairground.ops.imports.run import Summary

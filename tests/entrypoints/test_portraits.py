@@ -5,10 +5,10 @@ from typing import Any
 
 import anyio
 
-from tests.support.catalog import a_profile
 from tests.support.databases import copy_of
 from tests.support.gallery import API, Gallery, open_gallery
 from tests.support.pictures import opened, photograph
+from tests.support.providers import a_profile
 
 
 async def own(gallery: Gallery) -> Any:

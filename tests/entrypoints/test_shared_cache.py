@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings, SettingsError
-from tests.support.catalog import a_profile
+from tests.support.lists import lists_have_followed
+from tests.support.providers import a_profile
 from tests.support.waiting import until
 from tools.redis import OwnedServer
 
@@ -32,14 +33,15 @@ class Served:
         answer = await self.client.get(LIST)
         return answer.headers["x-cache"], [card["business_name"] for card in answer.json()["data"]]
 
-    async def approve(self, name: str) -> None:
+    async def approve(self, name: str, *, is_cache_away: bool = False) -> None:
         """Bring a provider to the lists, through this server."""
-        accounts, catalog = self.program.links.of(Accounts), self.program.links.of(Catalog)
+        accounts, catalog = self.program.links.of(Accounts), self.program.links.of(Providers)
         people = [(f"{name}-{role}@example.org", "Kim", role) for role in (Role.PROVIDER, Role.ADMIN)]
         owner, staff = await accounts.create_users_in_bulk(users=people, password="correct horse battery")
         provider = await catalog.create_provider(owner_id=owner.id, profile=a_profile(business_name=name))
         await catalog.submit_provider(owner_id=owner.id, provider_id=provider.id)
         await catalog.approve_provider(staff_id=staff.id, provider_id=provider.id)
+        await lists_have_followed(self.program, is_cache_away=is_cache_away)
 
 
 @asynccontextmanager
@@ -78,7 +80,8 @@ async def test_missed_invalidation_is_repeated_before_redis_is_read_again(
     async with served(migrated_url, tmp_path) as one, served(migrated_url, tmp_path) as two:
         await one.list_artists()
         redis_of_the_cache.freeze()
-        await one.approve("Trio")  # the invalidation reaches no server: its job waits in the database
+        # The invalidation reaches no other server: its job waits in the database.
+        await one.approve("Trio", is_cache_away=True)
         assert await one.list_artists() == ("MISS", ["Trio"])
         ready = await one.client.get("/readyz")
         assert ready.status_code == 200

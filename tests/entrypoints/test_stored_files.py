@@ -11,8 +11,8 @@ from fairground.entrypoints.compose import compose
 from fairground.entrypoints.settings import Settings
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention, new_upload_key
-from fairground.platform.storage.policy import UploadForm
 from fairground.platform.storage.store import Store
+from fairground.platform.storage.upload_forms import UploadForm
 from tests.support.databases import copy_of
 from tests.support.servers import Installation
 from tests.support.storage import folder_store
@@ -45,7 +45,7 @@ def resident_mebibytes(process_id: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-async def test_a_large_file_passes_through_a_server_without_being_held(sqlite_template: Path, tmp_path: Path) -> None:
+async def test_large_file_passes_through_without_being_held_in_memory(sqlite_template: Path, tmp_path: Path) -> None:
     installation = Installation(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path / "data")
     store = folder_store(installation.data_dir)
     with installation.serving() as server:
@@ -67,9 +67,7 @@ async def test_a_large_file_passes_through_a_server_without_being_held(sqlite_te
     assert list((installation.data_dir / "incoming").iterdir()) == []
 
 
-def test_files_are_in_the_data_folder_unless_the_settings_say_otherwise(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_are_in_the_data_folder_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = compose(Settings(data_dir=tmp_path), is_secondary=True).runtime.files
     assert isinstance(store, FolderStore)
     assert store.sign_read(new_upload_key(content_type="image/png"), lifetime=MINUTE).startswith("/media/upload/")

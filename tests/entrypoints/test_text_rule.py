@@ -4,10 +4,10 @@ from typing import Final
 
 import pytest
 
-from fairground.contracts.catalog import ProfileInvalid
+from fairground.contracts.providers import ProfileInvalid
 from fairground.kernel.errors import DomainError
-from fairground.modules.catalog.domain.checks import check_profile
-from fairground.modules.catalog.http.profiles import ProviderIn
+from fairground.modules.providers.domain.checks import check_profile
+from fairground.modules.providers.http.profiles import ProviderIn
 from fairground.ops.imports.faults import RowFault
 from fairground.ops.imports.mapping import ProviderMap, RowMapper
 from fairground.verticals.loader import load_verticals

@@ -1,4 +1,4 @@
-"""A change shows at once in every response that contains it, although all of them come from the cache."""
+"""A change shows at once on the pages of what was changed, and soon in lists, although the cache answers for all."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection
@@ -19,10 +19,11 @@ from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from fairground.platform.db.database import WriteTx
 from tests.support.cache_tags import TOUCHED_BY
-from tests.support.catalog import a_profile
 from tests.support.databases import copy_of
+from tests.support.lists import lists_have_followed
 from tests.support.pictures import photograph
 from tests.support.postgres import empty
+from tests.support.providers import a_profile
 from tests.support.redis import fresh_namespace
 from tests.support.waiting import until
 
@@ -35,7 +36,8 @@ SERVICE = {
     "duration_minutes": 60,
     "booking_mode": "request",
 }
-OF_A_PROVIDER = ("all", "list", "detail", "times", "reviews", "gallery")
+OF_A_PROVIDER = ("detail", "times", "reviews", "gallery")
+LISTS = ("all", "list")
 _touched: ContextVar[set[str] | None] = ContextVar("touched", default=None)
 
 
@@ -90,6 +92,8 @@ class Fair:
         with anyio.fail_after(20):
             while not holds({name: value for name, (_, value) in (await self.read()).items()}):
                 await anyio.sleep(0.02)
+        await lists_have_followed(self.program)
+        await self.read()
 
     def _paths(self) -> dict[str, str]:
         one = "/service-provider-profiles/"
@@ -104,9 +108,18 @@ class Fair:
         return paths
 
     async def expect_changed(self, *names: str) -> dict[str, Any]:
-        """Assert that exactly these responses are computed again; all are cached afterwards."""
+        """Assert that exactly these responses are computed again at once, and lists after they followed a provider.
+
+        All are cached afterwards.
+        """
+        at_once = await self.read()
+        changed = {name.split()[0] for name, (how, _) in at_once.items() if how != "HIT"}
+        assert changed - set(LISTS) == set(names)
+        await lists_have_followed(self.program)
         after = await self.read()
-        assert {name.split()[0] for name, (how, _) in after.items() if how != "HIT"} == set(names)
+        assert {how for name, (how, _) in after.items() if name not in LISTS} == {"HIT"}
+        again = changed | {name for name, (how, _) in after.items() if how != "HIT"}
+        assert again & set(LISTS) == (set(LISTS) if names == OF_A_PROVIDER else set())
         assert {how for how, _ in (await self.read()).values()} == {"HIT"}
         return {name: value for name, (_, value) in after.items()}
 
@@ -258,6 +271,7 @@ async def test_a_change_of_one_day_leaves_the_others_cached(fair: Fair) -> None:
     service = await fair.change(Role.PROVIDER, "POST", one + "{provider_id}/services", SERVICE, **provider)
     rules = {"timezone": "UTC", "weekly": ALWAYS}
     await fair.change(Role.PROVIDER, "PUT", one + "{provider_id}/availability-rules", rules, **provider)
+    await lists_have_followed(fair.program)
     free = (await fair.read())["times id"][1]["slots"]
     far = f"/api/v1{one}{fair.provider['id']}/availability?from=2031-01-01&to=2031-01-31"
     assert (await fair.client.get(far)).headers["x-cache"] == "MISS"

@@ -15,7 +15,7 @@ from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.private_files import tighten
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention
-from fairground.platform.storage.spooling import open_unnamed_file
+from fairground.platform.storage.uploads import open_unnamed_file
 from fairground.sandbox.stripe.store import SandboxStore
 from tests.support.outbox import RecordingOutbox
 

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 
 from fairground.contracts.booking import BookingStatus
 from fairground.entrypoints.compose import Program
-from fairground.modules.booking.tables import AllocationRow, BookingRow
+from fairground.modules.booking.deals.tables import BookingRow
+from fairground.modules.booking.time.tables import AllocationRow
 from fairground.modules.payments.module import SANDBOX_FILE
 from fairground.modules.payments.tables import PaymentRow
 from fairground.platform.db.database import Database

@@ -15,10 +15,9 @@ from sqlalchemy import Column, Integer, MetaData, Table, insert
 
 from fairground.kernel.messages import Job
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.lifecycle import LostLease
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.jobs.settings import JobSettings
-from fairground.platform.jobs.states import LostLease
 from fairground.platform.jobs.worker import Worker
 from tests.support.processes import write_output_to
 

@@ -5,30 +5,31 @@ from typing import Final
 from tests.support.server_process import FailPoint
 
 _BOOKING: Final = "fairground.modules.booking"
-_HOLDING: Final = f"{_BOOKING}.service.holding"
-_PAYING: Final = f"{_BOOKING}.service.paying"
-_ANSWERING: Final = f"{_BOOKING}.service.answering"
-_DESK: Final = f"{_BOOKING}.service.desk"
+_BOOKINGS: Final = f"{_BOOKING}.deals.store.bookings"
+_HOLDS: Final = f"{_BOOKING}.deals.holds"
+_CHECKOUT: Final = f"{_BOOKING}.deals.checkout"
+_DECISIONS: Final = f"{_BOOKING}.deals.decisions"
+_TRANSITIONS: Final = f"{_BOOKING}.deals.transitions"
 _PAYMENTS: Final = "fairground.modules.payments.service.payments"
 _OPERATIONS: Final = "fairground.modules.payments.service.operations"
 _STRIPE: Final = "fairground.modules.payments.gateways.stripe"
 
 POINTS: Final = (
-    FailPoint("the time is claimed, nothing committed", f"{_BOOKING}.store.allocations", "claim_time", "after"),
-    FailPoint("the booking is written, nothing committed", f"{_BOOKING}.store.bookings", "insert_booking", "after"),
-    FailPoint("the hold is committed, not answered", _HOLDING, "Holding.hold", "after"),
+    FailPoint("the time is claimed, nothing committed", f"{_BOOKING}.time.store", "claim_time", "after"),
+    FailPoint("the booking is written, nothing committed", _BOOKINGS, "insert_booking", "after"),
+    FailPoint("the hold is committed, not answered", _HOLDS, "Holds.hold", "after"),
     FailPoint("the hold is prolonged, no payment written", _PAYMENTS, "PaymentService.authorise", "before"),
     FailPoint("the payment is written, the processor not asked", _STRIPE, "StripeProcessor.create", "before"),
     FailPoint("the processor authorised, we do not know it", _STRIPE, "StripeProcessor.create", "after"),
     FailPoint("the authorisation is about to be written", _OPERATIONS, "OperationExecutor._store_snapshot", "before"),
     FailPoint("the payment is authorised, the booking held", _PAYMENTS, "PaymentService.authorise", "after"),
-    FailPoint("the request is written, not committed", _DESK, "move", "after"),
-    FailPoint("the request is committed, not answered", _PAYING, "Paying.pay", "after"),
+    FailPoint("the request is written, not committed", _TRANSITIONS, "Transitions.apply", "after"),
+    FailPoint("the request is committed, not answered", _CHECKOUT, "Checkout.pay", "after"),
     FailPoint("the request is accepted, no capture written", _PAYMENTS, "PaymentService.capture", "before"),
     FailPoint("the capture is written, the processor not asked", _STRIPE, "StripeProcessor.capture", "before"),
     FailPoint("the processor captured, we do not know it", _STRIPE, "StripeProcessor.capture", "after"),
     FailPoint("the capture is about to be written", _OPERATIONS, "OperationExecutor._store_snapshot", "before", nth=2),
     FailPoint("the money is captured, the booking requested", _PAYMENTS, "PaymentService.capture", "after"),
-    FailPoint("the confirmation is written, not committed", _DESK, "move", "after", nth=2),
-    FailPoint("the confirmation is committed, not answered", _ANSWERING, "Answering.accept", "after"),
+    FailPoint("the confirmation is written, not committed", _TRANSITIONS, "Transitions.apply", "after", nth=2),
+    FailPoint("the confirmation is committed, not answered", _DECISIONS, "RequestDecisions.accept", "after"),
 )

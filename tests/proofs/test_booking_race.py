@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import ColumnElement, false
 
 from fairground.contracts.booking import BookingStatus, BookingView
-from fairground.contracts.catalog import BookingMode, Offer
+from fairground.contracts.providers import BookingMode, Offer
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.store import allocations
+from fairground.modules.booking.time import store as time_store
+from fairground.modules.booking.time.domain.allocation import Allocation
 from fairground.platform.db.database import Database
 from tests.modules.booking.rig import Rig, make_rig
 from tests.support.databases import migrate
@@ -40,10 +41,10 @@ async def rig(database_url: str, patience: None) -> AsyncIterator[Rig]:
 def without_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claim times without asking whether they are taken."""
 
-    def never_taken(_claim: allocations.Claim) -> ColumnElement[bool]:
+    def never_taken(_allocation: Allocation) -> ColumnElement[bool]:
         return false()
 
-    monkeypatch.setattr(allocations, "_is_taken", never_taken)
+    monkeypatch.setattr(time_store, "_is_taken", never_taken)
 
 
 async def rush_for_times(rig: Rig, *, rounds: int, shapes: tuple[tuple[int, int], ...]) -> list[Rush]:

@@ -10,25 +10,25 @@ from uuid import UUID
 import pytest
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.booking import AvailabilityRules, DatedException, FreeDaysSet, WeeklyHours
-from fairground.contracts.catalog import BookingMode, OwnProvider, ProfileChanges, ProviderQuery
+from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, DatedException, WeeklyHours
+from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import BookingMode, OwnProvider, ProfileChanges, ProvidersChanged, ProviderSchedules
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event
-from fairground.modules.booking.handlers import BookingHandlers
-from fairground.modules.booking.service.booking import BookingService
-from fairground.modules.booking.service.timezones import ProviderTimezones
+from fairground.modules.booking.assembly import Parts, assemble
+from fairground.modules.booking.module import handlers_of
+from fairground.modules.booking.service import BookingService
 from fairground.modules.booking.settings import BookingSettings
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
+from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
-from tests.support.catalog import Desk, People, owner_of
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
+from tests.support.providers import Desk, People, owner_of
 
 ZONES = ("Europe/Oslo", "America/New_York", "Pacific/Auckland")
 KINDS = (("artists", "dj"), ("tutors", "mathematics"))
@@ -44,22 +44,25 @@ class Town:
     """The catalog and booking on one database, telling each other what happened when they are asked to."""
 
     catalog: Directory
-    booking: BookingService
-    timezones: ProviderTimezones
+    parts: Parts
     desk: Desk
     outbox: RecordingOutbox
     chance: random.Random
 
+    @property
+    def booking(self) -> BookingService:
+        return self.parts.service
+
     async def deliver(self) -> None:
         """Deliver all events, some of them twice and none in order, until none is left."""
         takers: dict[type[Event], Callable[[Any], Awaitable[None]]] = {
-            **BookingHandlers(  # type: ignore[dict-item]
-                service=self.booking, payments=cast("Payments", None), schedules=self.timezones
-            ).table(),
-            FreeDaysSet: self.catalog.record_free_days,
+            **handlers_of(self.parts),  # type: ignore[dict-item]
+            ProvidersChanged: self.catalog.read_model.on_providers_changed,
+            AvailabilitySummarySet: self.catalog.read_model.on_free_days_set,
         }
         while self.outbox.events:
             events, self.outbox.events = self.outbox.events, []
+            self.outbox.followed = 0
             events += self.chance.sample(events, k=len(events) // 3)
             for event in self.chance.sample(events, k=len(events)):
                 if take := takers.get(type(event)):
@@ -93,17 +96,15 @@ class Town:
 
 @pytest.fixture
 def town(db: Database, outbox: RecordingOutbox) -> Town:
-    people, verticals, timezones = People(), load_verticals(), ProviderTimezones(db)
+    people, verticals, links = People(), load_verticals(), Links()
     catalog = Directory(
         db=db,
-        engine=BuiltInSearch(),
-        accounts=cast("Accounts", people),
+        people=people,
         verticals=verticals,
         clock=SystemTime(),
-        settings=CatalogSettings(currency="EUR"),
-        schedules=lambda: timezones,
+        schedules=lambda: links.of(ProviderSchedules),
     )
-    booking = BookingService(
+    parts = assemble(
         db=db,
         catalog=catalog,
         payments=cast("Payments", FakePayments()),
@@ -113,7 +114,8 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
         accounts=cast("Accounts", people),
         organizer="Fair <hello@fair.example>",
     )
-    return Town(catalog, booking, timezones, Desk(catalog, people), outbox, random.Random(17))
+    links.provide(ProviderSchedules, parts.schedules)
+    return Town(catalog, parts, Desk(catalog, people), outbox, random.Random(17))
 
 
 async def _have_starts(town: Town, providers: list[OwnProvider], day: date) -> set[UUID]:
@@ -197,7 +199,7 @@ async def test_late_and_repeated_events_change_nothing(town: Town) -> None:
     week: list[time | None] = [time(10)] * 7
     day = datetime.now(UTC).date() + timedelta(days=30)
 
-    def days_set(version: int, **changes: Any) -> FreeDaysSet:
+    def days_set(version: int, **changes: Any) -> AvailabilitySummarySet:
         usual: dict[str, Any] = {
             "provider_id": provider.id,
             "version": version,
@@ -205,7 +207,7 @@ async def test_late_and_repeated_events_change_nothing(town: Town) -> None:
             "week": week,
             "days": {},
         }
-        return FreeDaysSet(**(usual | changes))
+        return AvailabilitySummarySet(**(usual | changes))
 
     for event in (
         days_set(1001),

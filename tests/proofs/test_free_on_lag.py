@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
-from fairground.contracts.catalog import BookingMode, Catalog
+from fairground.contracts.providers import BookingMode, Providers
 from fairground.kernel.ids import uuid7
 from fairground.platform.cache.invalidation import RenewTags
-from fairground.platform.jobs.queue import measure_queue
+from fairground.platform.jobs.metrics import measure_queues
 from tests.support.databases import migrate
 from tests.support.market import Market, open_market, post, visiting
 from tests.support.proofs import Dose
@@ -28,7 +28,7 @@ ONE_HOUR_A_DAY = [WeeklyHours(weekday=day, start=clock(10), end=clock(11)) for d
 
 async def _open_an_hour_a_day(installation: Installation, market: Market) -> None:
     async with visiting(installation) as program:
-        provider = await program.links.of(Catalog).get_provider_ref(provider_id=market.provider_id)
+        provider = await program.links.of(Providers).get_provider_ref(provider_id=market.provider_id)
         assert provider.owner_id
         rules = AvailabilityRules(timezone="UTC", weekly=ONE_HOUR_A_DAY)
         bookings = program.links.of(Bookings)
@@ -55,7 +55,7 @@ async def _queue_up(installation: Installation, *, jobs: int) -> None:
 
 async def _count_waiting(installation: Installation) -> int:
     async with visiting(installation) as program:
-        return (await measure_queue(program.db)).due
+        return (await measure_queues(program.db)).due
 
 
 async def test_a_list_of_a_date_does_not_wait_for_a_long_queue(

@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from fairground.contracts.catalog import BookingMode
+from fairground.contracts.providers import BookingMode
 from tests.support.databases import migrate
 from tests.support.market import Market, open_market, post, start_of, visiting
 from tests.support.proofs import IS_FULL, Dose

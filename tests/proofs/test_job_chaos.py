@@ -16,9 +16,8 @@ from sqlalchemy import func, select
 from fairground.kernel.messages import Job
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.dead_letters import count_jobs, list_dead_letters
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
-from fairground.platform.jobs.states import JobState
+from fairground.platform.jobs.lifecycle import JobState
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 from tests.platform.jobs.outage import outage
 from tests.proofs.chaos_crew import Crew
 from tests.proofs.chaos_worker import EFFECTS, Chaos, Explode, Leave, Neighbour, routes_of

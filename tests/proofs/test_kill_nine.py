@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from fairground.contracts.booking import BookingStatus
-from fairground.contracts.catalog import BookingMode
+from fairground.contracts.providers import BookingMode
 from tests.proofs.aftermath import Aftermath, recover
 from tests.proofs.kill_points import POINTS
 from tests.support.databases import migrate

@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from benchmarks.list_queries import list_queries
 from benchmarks.marketplace import Marketplace, build
-from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import ProviderQuery, ProviderSort
+from fairground.contracts.discovery import ProviderQuery, ProviderSort
 from fairground.kernel.clock import SystemClock
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.search.built_in import BuiltInSearch
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import migrate
@@ -22,7 +19,7 @@ from tests.support.proofs import Dose
 from tests.support.statements import Statement, explain, statements_of
 
 # Of which one row is read for each entry that is looked at, or each word.
-LARGE = {"catalog_list_entry", "catalog_provider", "catalog_name_phrase", "catalog_week", "catalog_day"}
+LARGE = {"catalog_list_entry", "catalog_listed_provider", "catalog_name_phrase", "catalog_week", "catalog_day"}
 
 
 @pytest.fixture
@@ -36,11 +33,8 @@ async def market(database_url: str, dose: Dose) -> AsyncIterator[tuple[Database,
 def _catalog(db: Database) -> Directory:
     return Directory(
         db=db,
-        engine=BuiltInSearch(),
-        accounts=cast("Accounts", None),
         verticals=load_verticals(),
         clock=SystemClock(),
-        settings=CatalogSettings(currency="EUR"),
     )
 
 

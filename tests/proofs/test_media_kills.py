@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from fairground.contracts.media import PictureState
 from fairground.modules.media.tables import OriginalRow, PictureRow, RenditionRow
-from fairground.platform.jobs.store import reap_jobs
+from fairground.platform.jobs.store import rescue_stalled
 from tests.support import processes
 from tests.support.dying_uploader import OWNER, PHOTO, upload_and_die
 from tests.support.proofs import Dose
@@ -74,7 +74,7 @@ async def take_jobs_of_the_dead(studio: Studio) -> None:
     """Let the leases end, and rescue the jobs, as a worker does from time to time."""
     studio.db.clock_shift = timedelta(hours=1)
     async with studio.db.write() as tx:
-        await reap_jobs(tx, limit=100)
+        await rescue_stalled(tx, limit=100)
     studio.db.clock_shift = timedelta(hours=2)
 
 

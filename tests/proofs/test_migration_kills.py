@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from fairground.entrypoints.compose import Program
-from fairground.modules.catalog.tables import GalleryRow, PortraitRow
 from fairground.modules.imports.tables import EmbeddedPictureRow
 from fairground.modules.media.tables import PictureRow
-from fairground.platform.jobs.store import reap_jobs
+from fairground.modules.providers.tables import GalleryRow, PortraitRow
+from fairground.platform.jobs.store import rescue_stalled
 from tests.support import processes
 from tests.support.databases import copy_of
 from tests.support.embedded import ROWS, bring_in
@@ -71,7 +71,7 @@ async def go_on(template: Path, folder: Path, *, point: FailPoint | None) -> dic
 async def take_jobs_of_the_dead(program: Program) -> None:
     program.db.clock_shift = timedelta(hours=1)
     async with program.db.write() as tx:
-        await reap_jobs(tx, limit=100)
+        await rescue_stalled(tx, limit=100)
     program.db.clock_shift = timedelta(hours=2)
 
 

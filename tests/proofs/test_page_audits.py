@@ -10,7 +10,7 @@ import anyio
 import pytest
 from playwright.async_api import Page
 
-from fairground.contracts.catalog import Catalog, ProviderQuery
+from fairground.contracts.discovery import Discovery, ProviderQuery
 from fairground.ops.demo.build import build_plan
 from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
@@ -62,9 +62,9 @@ async def pages(
     plan = build_plan(seed=1, verticals=load_verticals(), provider_count=dose(small=8, full=300))
     async with opened(url, folder) as program:
         await build_demo(program, plan)
-        catalog = program.links.of(Catalog)
-        artists = (await catalog.search_providers(query=ProviderQuery(vertical="artists", limit=PAGE_LENGTH))).data
-        listed = (await catalog.search_providers(query=ProviderQuery(limit=PAGE_LENGTH))).data
+        discovery = program.links.of(Discovery)
+        artists = (await discovery.search_providers(query=ProviderQuery(vertical="artists", limit=PAGE_LENGTH))).data
+        listed = (await discovery.search_providers(query=ProviderQuery(limit=PAGE_LENGTH))).data
         with Installation(database_url=url, data_dir=folder).serving() as server:
             shown = list(dict.fromkeys(card.id for card in (*artists, *listed)))
             photos = take_photos(len(shown), side_px=dose(small=600, full=1000))

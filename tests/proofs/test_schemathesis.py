@@ -18,7 +18,7 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
 from fairground.contracts.accounts import Role
-from fairground.contracts.catalog import BookingMode
+from fairground.contracts.providers import BookingMode
 from tests.support.databases import copy_of
 from tests.support.market import GOOD_CARD, Market, open_market, post, start_of
 from tests.support.proofs import IS_FULL, Dose

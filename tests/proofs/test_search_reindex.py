@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from fairground.contracts.imports import ImportedProvider, Imports
-from fairground.modules.catalog.tables import SearchDocumentRow, SearchSpellingRow
+from fairground.modules.discovery.tables import SearchDocumentRow, SearchSpellingRow
 from fairground.platform.db.database import Database
 from tests.support.market import visiting
 from tests.support.server_process import FailPoint
@@ -15,11 +15,11 @@ from tests.support.servers import Installation
 
 pytestmark = pytest.mark.anyio
 
-_INDEXING: Final = "fairground.modules.catalog.store.search.indexing"
+_READ_MODEL: Final = "fairground.modules.discovery.service.read_model"
 DEATHS: Final = (
-    FailPoint("the second step is begun", _INDEXING, "index_anew", "before", nth=2),
-    FailPoint("the second step is read, not written", _INDEXING, "_describe", "after", nth=2),
-    FailPoint("the second step is written, not committed", _INDEXING, "index_anew", "after", nth=2),
+    FailPoint("the second step is begun", _READ_MODEL, "_describe", "before", nth=2),
+    FailPoint("the second step is read, not written", _READ_MODEL, "_describe", "after", nth=2),
+    FailPoint("the second step is written, not committed", _READ_MODEL, "ReadModel._write", "after", nth=2),
 )
 PROVIDERS: Final = 700  # more than one step
 
@@ -28,7 +28,9 @@ async def test_it_ends_equal_after_any_death(migrated_url: str, tmp_path: Path) 
     installation = Installation(database_url=migrated_url, data_dir=tmp_path / "data")
     async with visiting(installation) as program:
         await _fill(program.links.of(Imports))
+        assert installation.run("search", "reindex").exit_code == 0
         kept = await _index(program.db)
+        assert len(kept[0]) == PROVIDERS
         for death in DEATHS:
             await _spoil(program.db)
             assert installation.run("search", "reindex", fail_point=death).exit_code == -9, death.name

@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from fairground.contracts.booking import BookingStatus
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.store.allocations import PERSON
-from fairground.modules.booking.tables import AllocationRow, BookingRow
+from fairground.modules.booking.deals.tables import BookingRow
+from fairground.modules.booking.time.store import PERSON
+from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import Database
 
 _AT_ONCE: Final = 1_000

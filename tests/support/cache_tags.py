@@ -3,8 +3,8 @@
 from typing import Final
 
 NOTHING: Final[frozenset[str]] = frozenset()
-# The public data of a provider, and the lists that contain it.
-PROVIDER: Final = frozenset({"provider", "providers"})
+# The public pages of a provider. Lists follow by event: discovery invalidates them with their rows.
+PROVIDER: Final = frozenset({"provider"})
 TIMES: Final = frozenset({"availability"})
 REVIEWS: Final = frozenset({"reviews"})
 
@@ -19,14 +19,14 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /bookings": TIMES,
     "POST /bookings/{booking_id}/accept": NOTHING,  # the time was taken when it was held
     "POST /bookings/{booking_id}/cancel": TIMES,
-    "POST /bookings/{booking_id}/complete": NOTHING,  # what it counts, catalog learns by event
+    "POST /bookings/{booking_id}/complete": NOTHING,  # what it counts, providers learns by event
     "POST /bookings/{booking_id}/decline": TIMES,
     "POST /bookings/{booking_id}/pay": NOTHING,
     "POST /media": NOTHING,  # a picture is private until a provider chooses it
     "POST /media/uploads": NOTHING,
     "POST /media/uploads/{picture_id}/complete": NOTHING,
     "PATCH /media/{picture_id}": NOTHING,  # as the next
-    "DELETE /media/{picture_id}": NOTHING,  # who shows it, catalog learns by event
+    "DELETE /media/{picture_id}": NOTHING,  # who shows it, providers learns by event
     "POST /me/notifications/read": NOTHING,
     "POST /me/password": NOTHING,
     "DELETE /me/sessions/{session_id}": NOTHING,
@@ -34,7 +34,7 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /ops/migrate-profile-images-to-files": NOTHING,  # a job follows it
     "POST /ops/migrate-service-media-to-files": NOTHING,
     "POST /ops/cache/invalidate": frozenset({"everything"}),
-    "POST /reviews": REVIEWS,  # the rating, catalog learns by event
+    "POST /reviews": REVIEWS,  # the rating, providers learns by event
     "POST /sandbox/3d-secure/{intent_id}/{token}": NOTHING,
     "POST /service-provider-profiles/": NOTHING,  # a draft is private
     "PATCH /service-provider-profiles/{provider_id}": PROVIDER,
@@ -75,7 +75,7 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /pro/pictures/gallery": PROVIDER,
     "POST /pro/pictures/portrait": PROVIDER,
     "POST /pro/pictures/portrait/remove": PROVIDER,
-    "POST /pro/pictures/{picture_id}/alt": NOTHING,  # in whose gallery it is, catalog learns by event
+    "POST /pro/pictures/{picture_id}/alt": NOTHING,  # in whose gallery it is, providers learns by event
     "POST /pro/pictures/{picture_id}/move": PROVIDER,
     "POST /pro/pictures/{picture_id}/portrait": PROVIDER,
     "POST /pro/pictures/{picture_id}/remove": PROVIDER,

@@ -1,18 +1,130 @@
 """Providers, imports, lists and search on one database, as tests ask them together."""
 
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar, cast
 
-from fairground.contracts.imports import ImportedProvider, ImportOutcome
-from fairground.modules.catalog.service import CatalogService
-from fairground.modules.catalog.service.external_providers import ExternalProviderService
+from fastapi import APIRouter
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.media import Pictures
+from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
+from fairground.kernel.clock import Clock
+from fairground.modules.discovery import http as discovery_http
+from fairground.modules.discovery.domain.prices import PriceScale
+from fairground.modules.discovery.domain.search.categories import CategoryWords
+from fairground.modules.discovery.service.discovery import DiscoveryService
+from fairground.modules.discovery.service.filters import Filters
+from fairground.modules.discovery.service.lists import Lists
+from fairground.modules.discovery.service.read_model import ReadModel
+from fairground.modules.discovery.service.search import Search
+from fairground.modules.discovery.store.search.built_in import BuiltInSearch
+from fairground.modules.discovery.store.search.engine import SearchEngine
 from fairground.modules.imports.service.provider_imports import ProviderImports
+from fairground.modules.providers import http as catalog_http
+from fairground.modules.providers.service.approval import Approval
+from fairground.modules.providers.service.external_providers import ExternalProviderService
+from fairground.modules.providers.service.figures import ProviderFigures
+from fairground.modules.providers.service.following import PictureFollower
+from fairground.modules.providers.service.galleries import GalleryService
+from fairground.modules.providers.service.own_views import OwnViews
+from fairground.modules.providers.service.portraits import PortraitService
+from fairground.modules.providers.service.profiles import NoSchedules, Profiles
+from fairground.modules.providers.service.provider_service import ProviderService
+from fairground.modules.providers.service.queries import ProviderQueries
+from fairground.modules.providers.service.service_offers import ServiceOffers
+from fairground.platform.db.database import Database
+from fairground.verticals.loader import Verticals, load_verticals
+from tests.doubles.media import FakePictures
+from tests.support.outbox import RecordingOutbox
+from tests.support.providers import People, SteppingClock
+
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
+_Asked = Callable[_Given, Coroutine[Any, Any, _Answer]]
 
 
-class Directory(CatalogService):
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
-        shared = {name: part for name, part in parts.items() if name != "schedules"}
-        self._imports = ProviderImports(db=parts["db"], providers=self, external=ExternalProviderService(**shared))
+class Directory(ProviderService):
+    """The services together. Lists and search follow every change before they answer, as with a worker."""
 
-    async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
-        return await self._imports.import_providers(vertical=vertical, source=source, providers=providers)
+    def __init__(
+        self,
+        *,
+        db: Database,
+        people: People | None = None,
+        verticals: Verticals | None = None,
+        clock: Clock | None = None,
+        engine: SearchEngine | None = None,
+        schedules: Callable[[], ProviderSchedules] = NoSchedules,
+        album: FakePictures | None = None,
+        currency: str = "EUR",
+    ) -> None:
+        self._db = db
+        self._verticals = verticals or load_verticals()
+        self._clock = clock or SteppingClock()
+        self._currency = currency
+        self._build_providers(cast("Accounts", people or People()), schedules)
+        self._build_pictures(cast("Pictures", album or FakePictures()))
+        self._build_discovery(engine or BuiltInSearch())
+
+    def _build_providers(self, accounts: Accounts, schedules: Callable[[], ProviderSchedules]) -> None:
+        db, verticals, clock, currency = self._db, self._verticals, self._clock, self._currency
+        self._views = OwnViews(accounts=accounts, verticals=verticals)
+        self.queries = ProviderQueries(db=db, currency=currency)
+        super().__init__(
+            queries=self.queries,
+            profiles=Profiles(
+                db=db, accounts=accounts, verticals=verticals, clock=clock, views=self._views, schedules=schedules
+            ),
+            approval=Approval(db=db, accounts=accounts, verticals=verticals, views=self._views),
+            offers=ServiceOffers(db=db, verticals=verticals, clock=clock, currency=currency),
+        )
+        figures = ProviderFigures(db=db)
+        self.record_completion = figures.record_completion
+        self.record_rating = figures.record_rating
+        self.record_hours = figures.record_hours
+        external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
+        self.import_providers = ProviderImports(db=db, providers=self, external=external).import_providers
+
+    def _build_pictures(self, pictures: Pictures) -> None:
+        db, clock = self._db, self._clock
+        self.portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=self._views)
+        self.galleries = GalleryService(db=db, pictures=pictures, clock=clock)
+        self.follower = PictureFollower(db=db, pictures=pictures, clock=clock)
+
+    def _build_discovery(self, engine: SearchEngine) -> None:
+        db, verticals = self._db, self._verticals
+        self.prices = PriceScale(verticals, currency=self._currency)
+        filters = Filters(verticals=verticals, clock=self._clock, currency=self._currency)
+        self.read_model = ReadModel(db=db, providers=self.queries, engine=engine, prices=self.prices)
+        words = CategoryWords(verticals)
+        search = Search(db=db, engine=engine, filters=filters, prices=self.prices, category_words=words)
+        self.discovery = DiscoveryService(
+            lists=Lists(db=db, filters=filters, prices=self.prices), search=search, read_model=self.read_model
+        )
+        self.search_providers = self._after_changes(self.discovery.search_providers)
+        self.search_lean = self._after_changes(self.discovery.search_lean)
+        self.get_price_distribution = self._after_changes(self.discovery.get_price_distribution)
+        self.find_places = self._after_changes(self.discovery.find_places)
+        self.search = self._after_changes(self.discovery.search)
+        self.rebuild = self.discovery.rebuild
+        self.record_free_days = self._after_changes(self.read_model.on_free_days_set)
+
+    def routers(self) -> list[APIRouter]:
+        profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries)
+        return [*profiles, *discovery_http.routes(self, self._verticals)]
+
+    async def follow_changes(self) -> None:
+        """Deliver to the read model what has been announced; the events stay for what the test asserts of them."""
+        outbox = self._db._outbox
+        assert isinstance(outbox, RecordingOutbox)
+        events, outbox.followed = outbox.events[outbox.followed :], len(outbox.events)
+        for event in events:
+            if isinstance(event, ProvidersChanged):
+                await self.read_model.on_providers_changed(event)
+
+    def _after_changes(self, answer: _Asked[_Given, _Answer]) -> _Asked[_Given, _Answer]:
+        async def follow_and_answer(*args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:
+            await self.follow_changes()
+            return await answer(*args, **kwargs)
+
+        return follow_and_answer

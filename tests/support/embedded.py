@@ -5,8 +5,8 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any, Final
 
-from fairground.contracts.catalog import Catalog
 from fairground.contracts.imports import Imports
+from fairground.contracts.providers import Providers
 from fairground.entrypoints.compose import Program
 from fairground.ops.imports.faults import RowFault
 from fairground.ops.imports.mapping import ProviderMap
@@ -71,4 +71,5 @@ async def bring_in(program: Program, rows: list[dict[str, Any]], *, folder: Path
     file.write_text(json.dumps(rows))
     pack = program.verticals.find("artists")
     assert pack is not None
-    return await Import(file, pack, MAP, program.links.of(Catalog), program.links.of(Imports), NoRejects()).run()
+    providers, imports = program.links.of(Providers), program.links.of(Imports)
+    return await Import(file, pack, MAP, providers, imports, NoRejects()).run()

@@ -9,16 +9,17 @@ from uuid import UUID
 
 from fairground.contracts.accounts import Accounts, Role, User
 from fairground.contracts.booking import Bookings, BookingStatus, BookingView
-from fairground.contracts.catalog import (
+from fairground.contracts.imports import ImportedProvider, Imports
+from fairground.contracts.providers import (
     BookingMode,
-    Catalog,
     ProfileChanges,
     ProviderDetail,
+    Providers,
     ServiceIn,
 )
-from fairground.contracts.imports import ImportedProvider, Imports
 from fairground.contracts.reviews import Reviews
 from tests.support.embedded import ROWS, bring_in
+from tests.support.lists import fill_lists
 from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
 from tests.support.photographers import photographers
 from tests.support.pictures import photograph
@@ -91,12 +92,13 @@ async def fill_market(visit: Visit, *, folder: Path) -> FullMarket:
         email="fresh@example.org", password=PASSWORD, name="Fresh", role=Role.CUSTOMER, client="127.0.0.1"
     )
     await until(lambda: any(market.mail_dir.glob("*.eml")))
+    await fill_lists(market.program)
     payment = bookings["bank asks"].payment
     assert payment is not None
     assert payment.action_url is not None
     return FullMarket(
         visit=visit,
-        provider=await links.of(Catalog).get_provider(id_or_slug=provider.slug),
+        provider=await links.of(Providers).get_provider(id_or_slug=provider.slug),
         unclaimed_slug="artists-of-oslo-1",
         picture_id=picture_id,
         waiting_id=waiting_id,
@@ -113,7 +115,7 @@ async def _create_user(market: Market, email: str, *, name: str, role: Role) -> 
 
 async def _complete_provider(market: Market) -> ProviderDetail:
     """Give the approved provider a second service, booked at once, and a line below its name."""
-    catalog = market.program.links.of(Catalog)
+    catalog = market.program.links.of(Providers)
     own = await catalog.get_provider(id_or_slug="maya-the-tides")
     owner_id = (await catalog.get_provider_ref(provider_id=own.id)).owner_id
     assert owner_id is not None
@@ -148,7 +150,7 @@ async def _submit(market: Market, email: str, *, name: str) -> UUID:
     await describe(owner, name=name)
     await offer(owner, mode="request")
     await (await owner.open("/pro")).send("Submit for approval")
-    [submitted] = await market.program.links.of(Catalog).list_submitted(limit=5)
+    [submitted] = await market.program.links.of(Providers).list_submitted(limit=5)
     return submitted.id
 
 
@@ -191,7 +193,7 @@ async def _book_all(market: Market, provider: ProviderDetail, customer: User) ->
     """Make bookings in every status, those that took place first, because the clock only moves forward."""
     links = market.program.links
     bookings = links.of(Bookings)
-    owner_id = (await links.of(Catalog).get_provider_ref(provider_id=provider.id)).owner_id
+    owner_id = (await links.of(Providers).get_provider_ref(provider_id=provider.id)).owner_id
     assert owner_id is not None
     services = {service.booking_mode: service.id for service in provider.services}
 

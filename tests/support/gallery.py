@@ -13,11 +13,11 @@ import httpx
 from starlette.types import ASGIApp
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.catalog import GALLERY_MAX, Catalog
+from fairground.contracts.providers import GALLERY_MAX, Providers
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from fairground.platform.storage.keys import Retention
-from tests.support.catalog import a_profile
+from tests.support.providers import a_profile
 
 API = "/api/v1"
 
@@ -56,7 +56,7 @@ class Gallery:
         profile = await self.owner.get(f"{API}/me/provider")
         if profile.status_code == HTTPStatus.NOT_FOUND:
             user = (await self.owner.get(f"{API}/me")).raise_for_status().json()
-            catalog = self.program.links.of(Catalog)
+            catalog = self.program.links.of(Providers)
             await catalog.create_provider(owner_id=UUID(user["id"]), profile=a_profile())
             profile = await self.owner.get(f"{API}/me/provider")
         placed = f"{API}/service-provider-profiles/{profile.raise_for_status().json()['id']}/gallery"

@@ -11,9 +11,10 @@ import httpx
 
 from fairground.contracts.accounts import Accounts, Role, User
 from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
-from fairground.contracts.catalog import BookingMode, Catalog, ProfileIn, ServiceIn
+from fairground.contracts.providers import BookingMode, ProfileIn, Providers, ServiceIn
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
+from tests.support.lists import fill_lists
 from tests.support.servers import Installation
 
 GOOD_CARD: Final = "pm_card_visa"
@@ -73,11 +74,12 @@ async def open_market_in(
         for length in minutes
     }
     tokens = [await _token(program, user) for user in users]
+    await fill_lists(program)
     return Market(provider_id, tokens[1], tokens[0], services, tokens[2:])
 
 
 async def _open_shop(program: Program, *, owner: User, staff: User) -> UUID:
-    catalog = program.links.of(Catalog)
+    catalog = program.links.of(Providers)
     profile = ProfileIn(
         vertical="tutors",
         business_name="Pia’s Lessons",
@@ -103,7 +105,9 @@ async def _offer(program: Program, *, owner: User, provider_id: UUID, minutes: i
         duration_minutes=minutes,
         booking_mode=mode,
     )
-    return (await program.links.of(Catalog).add_service(owner_id=owner.id, provider_id=provider_id, service=service)).id
+    return (
+        await program.links.of(Providers).add_service(owner_id=owner.id, provider_id=provider_id, service=service)
+    ).id
 
 
 def _category(program: Program) -> str:

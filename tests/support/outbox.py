@@ -13,6 +13,8 @@ class RecordingOutbox:
         self.events: list[Event] = []
         self.jobs: list[Job] = []
         self.wakes = 0
+        self.followed = 0
+        """How many of the events a read model has followed."""
 
     async def begin(self, tx: WriteTx, *, ends_job: bool) -> None:
         pass

@@ -10,7 +10,7 @@ import anyio
 import httpx
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.platform.links import Links
 from tests.support.drawn_photo import draw_photo
 
@@ -72,7 +72,7 @@ async def photographers(
     links: Links, provider_ids: Sequence[UUID], *, base_url: str, transport: httpx.AsyncBaseTransport | None = None
 ) -> AsyncIterator[list[Photographer]]:
     """Give the owners of providers, each with a token, before a server."""
-    accounts, catalog = links.of(Accounts), links.of(Catalog)
+    accounts, catalog = links.of(Accounts), links.of(Providers)
     async with AsyncExitStack() as open_clients:
 
         async def client(**headers: str) -> httpx.AsyncClient:

@@ -8,10 +8,10 @@ import anyio
 import httpx
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.entrypoints.compose import Program
 from fairground.kernel.ids import uuid7
-from tests.support.catalog import a_profile
+from tests.support.providers import a_profile
 
 API = "/api/v1"
 
@@ -67,7 +67,7 @@ async def open_portrait_owner(
     Args:
         program: The one of the client, or a secondary process of its database.
     """
-    accounts, catalog, mark = program.links.of(Accounts), program.links.of(Catalog), uuid7()
+    accounts, catalog, mark = program.links.of(Accounts), program.links.of(Providers), uuid7()
     people = [(f"staff{mark}@example.org", "Sam", Role.ADMIN), (f"owner{mark}@example.org", "Kim", Role.PROVIDER)]
     staff, owner = await accounts.create_users_in_bulk(users=people, password="correct horse battery")
     token = (await accounts.create_token(user_id=owner.id, name="test")).secret

@@ -9,8 +9,8 @@ from typing import Final
 
 from sqlalchemy import text
 
-from fairground.modules.booking.store.allocations import PERSON
-from fairground.modules.booking.tables import ALLOCATION_GUARD, AllocationRow
+from fairground.modules.booking.time.store import PERSON
+from fairground.modules.booking.time.tables import ALLOCATION_GUARD, AllocationRow
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.opening import open_backend
 

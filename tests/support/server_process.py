@@ -17,7 +17,7 @@ from sqlalchemy import false
 
 import fairground.entrypoints.cli.server  # noqa: F401 - now, so that the processes forked from us need not
 from fairground.entrypoints.cli import main
-from fairground.modules.booking.store import allocations
+from fairground.modules.booking.time import store as time_store
 from fairground.modules.media.service import variants
 from fairground.platform.cache.entry import Answer
 from fairground.platform.cache.key import Wanted
@@ -79,7 +79,7 @@ def _die() -> None:
 
 def claim_without_checking() -> None:
     """Switch off, for a negative control, the check that claiming a time makes."""
-    setattr(allocations, "_is_taken", lambda _claim: false())  # noqa: B010 - mypy knows better than we what it may be
+    setattr(time_store, "_is_taken", lambda _allocation: false())  # noqa: B010 - mypy knows better than we what it may be
 
 
 def trust_redis_at_once() -> None:

@@ -1,13 +1,15 @@
-"""Stores of the tests: a folder and a part of a bucket, each with the people who use it from outside."""
+"""Stores of the tests: a folder and a part of a bucket, each with a browser that uses it from outside."""
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import httpx
 from fastapi import FastAPI
 
@@ -16,10 +18,10 @@ from fairground.kernel.errors import DomainError
 from fairground.platform.http import problems
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.http import routes
-from fairground.platform.storage.policy import UploadForm
 from fairground.platform.storage.s3.address import Credentials, S3Address
 from fairground.platform.storage.s3.store import S3Store
 from fairground.platform.storage.store import Span, Store
+from fairground.platform.storage.upload_forms import UploadForm
 from tools.guardian import Server
 from tools.s3 import KEY_ID, SECRET
 
@@ -37,8 +39,8 @@ class MovedClock:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """A store, and a browser that is at the program's own address."""
+class StoreHarness:
+    """A store, and a browser at the program's own address."""
 
     store: Store
     browser: httpx.AsyncClient
@@ -80,13 +82,47 @@ def s3_store(
     )
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket with no other user, and Amazon's own client for it."""
+
+    name: str
+    url: str
+    client: Any
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the lifecycle rules as Amazon's client reads them."""
+        found: list[dict[str, Any]] = self.client.get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"]
+        return found
+
+    def set_rules(self, *rules: Mapping[str, Any]) -> None:
+        enabled = [{"Status": "Enabled", **rule} for rule in rules]
+        self.client.put_bucket_lifecycle_configuration(Bucket=self.name, LifecycleConfiguration={"Rules": enabled})
+
+
+@contextmanager
+def fresh_bucket(server: Server, *, prefix: str = "") -> Iterator[Bucket]:
+    """Make a bucket on the server, because lifecycle rules are those of a whole bucket."""
+    name, endpoint = uuid.uuid4().hex, server.url.partition("endpoint=")[2]
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=KEY_ID,
+        aws_secret_access_key=SECRET,
+    )
+    with closing(client):
+        client.create_bucket(Bucket=name)
+        yield Bucket(name, f"s3://{name}/{prefix}?endpoint={endpoint}", client)
+
+
 @asynccontextmanager
-async def shelf_of(store: Store, *, spool: Path) -> AsyncIterator[Shelf]:
+async def open_harness(store: Store, *, spool: Path) -> AsyncIterator[StoreHarness]:
     app = FastAPI(redirect_slashes=False)
     app.include_router(routes(store, spool=spool))
     app.add_exception_handler(DomainError, problems.on_domain_error)
     mounts = {HERE: httpx.ASGITransport(app)}
     network = httpx.AsyncHTTPTransport(verify=False)
     async with httpx.AsyncClient(base_url=HERE, transport=network, mounts=mounts, timeout=30) as browser:
-        yield Shelf(store, browser)
+        yield StoreHarness(store, browser)
     await store.close()

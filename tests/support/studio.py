@@ -22,8 +22,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.execution import drain
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.links import Links
 from fairground.platform.module import Module
 from fairground.platform.storage.folder import FolderStore

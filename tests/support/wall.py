@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from fairground.contracts.catalog import Galleries, OwnGalleryPicture, OwnProvider
 from fairground.contracts.media import Picture, PictureState
+from fairground.contracts.providers import Galleries, OwnGalleryPicture, OwnProvider
 from tests.doubles.media import FakePictures
-from tests.support.catalog import owner_of
+from tests.support.providers import owner_of
 
 
 @dataclass

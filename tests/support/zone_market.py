@@ -14,7 +14,7 @@ from httpx import ASGITransport, AsyncClient
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
-from fairground.contracts.catalog import BookingMode, Catalog, ProfileIn, ProviderRef, ServiceIn
+from fairground.contracts.providers import BookingMode, ProfileIn, ProviderRef, Providers, ServiceIn
 from fairground.kernel.clock import SystemClock
 from tests.support.databases import migrate
 from tests.support.marketplace import Market, open_market
@@ -41,7 +41,7 @@ class _Town:
 
     async def open_shop(self, number: int, zone: str, staff_id: Any) -> ProviderRef:
         links = self.market.program.links
-        catalog, accounts = links.of(Catalog), links.of(Accounts)
+        catalog, accounts = links.of(Providers), links.of(Accounts)
         people = [(f"p{number}@example.org", "Pia", Role.PROVIDER), (f"c{number}@example.org", "Kim", Role.CUSTOMER)]
         owner, customer = await accounts.create_users_in_bulk(users=people, password="a horse on the merry-go-round")
         self.customers.append(customer)
@@ -79,7 +79,7 @@ class _Town:
         least = transition - timedelta(minutes=30)
         slot = next(each for each in slots if datetime.fromisoformat(each["starts_at"]) >= least)
         starts_at = datetime.fromisoformat(slot["starts_at"])
-        [service] = await links.of(Catalog).list_services(provider_id=provider.id, viewer_id=None)
+        [service] = await links.of(Providers).list_services(provider_id=provider.id, viewer_id=None)
         bookings = links.of(Bookings)
         held = await bookings.hold(
             customer_id=customer.id, service_id=service.id, starts_at=starts_at, place="customer"

@@ -1,10 +1,12 @@
 from decimal import Decimal
 from typing import Annotated
+from uuid import UUID
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from fairground.contracts.accounts import EmailTaken
+from fairground.contracts.booking import PARTY_SIZE_MAX, HoldIn
 from fairground.web.forms import Answers, Form, FormRefused
 
 
@@ -31,6 +33,17 @@ def test_every_wrong_field_is_named_in_words() -> None:
         "price": "Write a number, such as 59.91.",
     }
     assert _errors(name="Ada", price="-1") == {"price": "Write 0 or more."}
+
+
+def test_form_is_read_by_the_input_that_the_api_takes() -> None:
+    fields = {"service_id": str(UUID(int=1)), "starts_at": "2030-05-17T10:00Z", "party_size": " 4 ", "place": " "}
+    read = Form(values={**fields, "shown_by_the_page_alone": "x"}).parse(HoldIn)
+    assert (read.service_id, read.party_size, read.place) == (UUID(int=1), 4, None)
+    with pytest.raises(FormRefused) as refused:
+        Form(values={**fields, "party_size": str(PARTY_SIZE_MAX + 1)}).parse(HoldIn)
+    assert refused.value.errors == {"party_size": f"Write a number from 1 to {PARTY_SIZE_MAX}."}
+    with pytest.raises(ValidationError, match="party_size"):
+        HoldIn.model_validate({**fields, "party_size": PARTY_SIZE_MAX + 1})
 
 
 def test_boxes_are_taken_together() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page
 
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from tests.support.marketplace import public_provider
 from tests.support.photographers import photographers
 from tests.support.pictures import photograph
@@ -19,7 +19,7 @@ async def _exhibit(visit: Visit) -> str:
     """Hang pictures, and return the path of the provider's page."""
     _, path = await public_provider(visit.market)
     links = visit.market.program.links
-    provider = await links.of(Catalog).get_provider(id_or_slug=path.removeprefix("/p/"))
+    provider = await links.of(Providers).get_provider(id_or_slug=path.removeprefix("/p/"))
     async with photographers(links, [provider.id], base_url=visit.address) as [owner]:
         await owner.hang(PHOTOS)
     return path

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Locator, Page
 
 from fairground.contracts.imports import ImportedProvider, Imports
+from tests.support.lists import fill_lists
 from tests.support.visits import Visit
 
 pytestmark = [pytest.mark.proof, pytest.mark.parametrize("dialect", ["sqlite"])]
@@ -27,6 +28,7 @@ async def _provide(visit: Visit) -> None:
     ]
     imports = visit.market.program.links.of(Imports)
     await imports.import_providers(vertical="artists", source="test", providers=rows)
+    await fill_lists(visit.market.program)
 
 
 async def _said(pin: Locator) -> tuple[str, set[str]]:

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.catalog import BookingMode, Catalog, ServiceIn
+from fairground.contracts.providers import BookingMode, Providers, ServiceIn
 from tests.support.marketplace import PASSWORD, Market, public_provider
 from tests.support.visits import Visit
 
@@ -28,7 +28,7 @@ async def _follow(page: Page, name: str, *, within: str = "body") -> None:
 
 
 async def _add_instant_service(market: Market) -> None:
-    catalog = market.program.links.of(Catalog)
+    catalog = market.program.links.of(Providers)
     provider = await catalog.get_provider(id_or_slug="maya-the-tides")
     owner_id = (await catalog.get_provider_ref(provider_id=provider.id)).owner_id
     assert owner_id is not None

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Page
 
 from fairground.contracts.imports import ImportedProvider, Imports
+from tests.support.lists import fill_lists
 from tests.support.visits import Visit
 
 pytestmark = [pytest.mark.proof, pytest.mark.parametrize("dialect", ["sqlite"])]
@@ -21,6 +22,7 @@ async def _before_a_list(visit: Visit) -> Page:
     )
     imports = visit.market.program.links.of(Imports)
     await imports.import_providers(vertical="artists", source="test", providers=[row])
+    await fill_lists(visit.market.program)
     reader = await visit.person()
     await reader.goto("/c/artists")
     return reader

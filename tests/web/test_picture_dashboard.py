@@ -1,4 +1,4 @@
-"""The pictures page of the dashboard in a real browser: every way to upload; the order by mouse and keyboard."""
+"""The dashboard page of pictures in a real browser: every way to upload one; the order by mouse and keyboard."""
 
 import base64
 from collections.abc import Awaitable, Callable

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from starlette.datastructures import QueryParams
 
-from fairground.contracts.catalog import PriceBand, ProviderSort
+from fairground.contracts.discovery import PriceBand, ProviderSort
 from fairground.web.searches import HISTOGRAM_HEIGHT, PAGES_MAX, Search, price_bars
 
 

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from fairground.contracts.catalog import BookingMode
 from fairground.contracts.dto import DTO
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.errors import NotFound
 
 FAILURES_LISTED_MAX: Final = 100

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fairground.contracts.dto import DTO
 from fairground.kernel.errors import Conflict, Invalid, LimitExceeded, NotFound
-from fairground.kernel.messages import Event
+from fairground.kernel.messages import Event, Priority, Queue
 
 
 class PictureState(StrEnum):
@@ -86,7 +86,8 @@ class PictureReady(Event):
     """The picture can be shown. It becomes ready once: its pixels never change."""
 
     topic: ClassVar = "media.picture_ready.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.PICTURES
+    priority: ClassVar = Priority.HIGH
     picture_id: UUID
     owner_id: UUID
     width_px: int
@@ -98,7 +99,8 @@ class PictureReady(Event):
 
 class PictureRefused(Event):
     topic: ClassVar = "media.picture_refused.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.PICTURES
+    priority: ClassVar = Priority.HIGH
     picture_id: UUID
     owner_id: UUID
     code: str
@@ -108,6 +110,7 @@ class PictureDescribed(Event):
     """Its owner has changed the text."""
 
     topic: ClassVar = "media.picture_described.v1"
+    queue: ClassVar = Queue.PICTURES
     picture_id: UUID
     owner_id: UUID
     alt: str
@@ -118,6 +121,7 @@ class PictureDeleted(Event):
     """Its owner has deleted it; it is not shown any more."""
 
     topic: ClassVar = "media.picture_deleted.v1"
+    queue: ClassVar = Queue.PICTURES
     picture_id: UUID
     owner_id: UUID
 

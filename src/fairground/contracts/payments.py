@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fairground.contracts.dto import DTO
 from fairground.kernel.errors import Conflict, Invalid, NotFound, PaymentRefused, Unavailable
-from fairground.kernel.messages import Event
+from fairground.kernel.messages import Event, Queue
 
 
 class PaymentStatus(StrEnum):
@@ -79,6 +79,7 @@ class PaymentStateConflict(Conflict):
 
 class PaymentAuthorised(Event):
     topic: ClassVar = "payments.authorised.v1"
+    queue: ClassVar = Queue.MONEY
     payment_id: UUID
     reference_id: UUID
     amount_minor: int
@@ -87,6 +88,7 @@ class PaymentAuthorised(Event):
 
 class PaymentCaptured(Event):
     topic: ClassVar = "payments.captured.v1"
+    queue: ClassVar = Queue.MONEY
     payment_id: UUID
     reference_id: UUID
     captured_minor: int
@@ -95,6 +97,7 @@ class PaymentCaptured(Event):
 
 class PaymentFailedEvent(Event):
     topic: ClassVar = "payments.failed.v1"
+    queue: ClassVar = Queue.MONEY
     payment_id: UUID
     reference_id: UUID
     reason: str
@@ -104,6 +107,7 @@ class PaymentReleased(Event):
     """Money was given back: an authorisation voided, or a capture refunded in part or whole."""
 
     topic: ClassVar = "payments.released.v1"
+    queue: ClassVar = Queue.MONEY
     payment_id: UUID
     reference_id: UUID
     refunded_minor: int

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fairground.contracts.dto import DTO
 from fairground.kernel.errors import Conflict, Invalid
-from fairground.kernel.messages import Event
+from fairground.kernel.messages import Event, Priority, Queue
 
 
 class ReviewSide(StrEnum):
@@ -66,6 +66,7 @@ class ProviderRated(Event):
     """The provider's new totals. `rating_count` only grows and is the version, so late and double delivery is safe."""
 
     topic: ClassVar = "reviews.provider_rated.v1"
+    queue: ClassVar = Queue.DISCOVERY
     provider_id: UUID
     rating_sum: int
     rating_count: int
@@ -77,7 +78,7 @@ class ReviewWritten(Event):
     """One side of a booking has reviewed it; each side does so once, so double delivery is safe."""
 
     topic: ClassVar = "reviews.written.v1"
-    is_awaited: ClassVar = True
+    priority: ClassVar = Priority.HIGH
     review_id: UUID
     booking_id: UUID
     provider_id: UUID

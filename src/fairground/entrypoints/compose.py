@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from fairground.contracts.payments import Payments
 from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import MODULES, Risk, Settings, SettingsError
-from fairground.entrypoints.storing import open_store
+from fairground.entrypoints.storage import open_store
 from fairground.kernel.clock import SystemClock
 from fairground.ops.cache import module as caching
 from fairground.ops.images import module as images
@@ -34,9 +34,8 @@ from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.jobs import wiring as jobs
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs import module as jobs
+from fairground.platform.jobs.outbox import JobOutbox, Routes, UnknownQueue
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.worker import Worker
 from fairground.platform.links import Links
@@ -150,13 +149,15 @@ def compose(
         modules: Packages to build, in this order; each has a `module.py` with `build(runtime, links)`.
 
     Raises:
-        SettingsError: A module's setting cannot be used.
+        SettingsError: A module's setting cannot be used, or a module names an unknown queue.
         DatabaseURLError, MailURLError, PackError: As their names say.
     """
     try:
         return _compose(settings, is_secondary=is_secondary, is_silent=is_silent, names=modules)
     except ValidationError as error:
         raise explain(error) from None
+    except UnknownQueue as error:
+        raise SettingsError(str(error)) from None
 
 
 def _compose(settings: Settings, *, is_secondary: bool, is_silent: bool, names: Sequence[str]) -> Program:
@@ -185,7 +186,7 @@ def _compose(settings: Settings, *, is_secondary: bool, is_silent: bool, names: 
     ]
     for module in modules:
         if not (is_silent and module.name == _MAILING):
-            routes.add(module.name, handlers=module.handlers)
+            routes.add(module.name, handlers=module.handlers, queue=module.queue)
     schedules = [schedule for module in modules for schedule in module.schedules]
     return Program(
         settings=settings,

@@ -5,7 +5,7 @@ from typing import Final
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.settings import Risk, SettingsError
@@ -29,7 +29,7 @@ async def build_demo(program: Program, *, seed: int, provider_count: int = PROVI
     await require_place_for_demo(program)
     links = program.links
     plan = build_plan(seed=seed, verticals=program.verticals, provider_count=provider_count)
-    contracts = Contracts(links.of(Accounts), links.of(Catalog), links.of(Bookings), links.of(Reviews))
+    contracts = Contracts(links.of(Accounts), links.of(Providers), links.of(Bookings), links.of(Reviews))
     today = datetime.now(UTC).date()
     stage = await Stage(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir).build()
     for module in program.modules:

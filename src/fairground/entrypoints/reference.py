@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 
 from fairground.entrypoints.settings import MODULES, Settings
 from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.currency import CurrencySettings
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.storage.settings import StorageSettings
@@ -19,7 +20,7 @@ from fairground.platform.storage.settings import StorageSettings
 def settings_classes() -> tuple[type[BaseSettings], ...]:
     """Return every class of settings: the installation's, those of modules, and those of the platform's parts."""
     of_modules = (found for name in MODULES if (found := _settings_of(name)) is not None)
-    return (Settings, *of_modules, JobSettings, CacheSettings, ImageSettings, StorageSettings)
+    return (Settings, CurrencySettings, *of_modules, JobSettings, CacheSettings, ImageSettings, StorageSettings)
 
 
 def _settings_of(module: str) -> type[BaseSettings] | None:

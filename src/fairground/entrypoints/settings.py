@@ -14,12 +14,13 @@ from fairground.platform.http.security import is_loopback
 MODULES: Final = (
     "fairground.modules.accounts",
     "fairground.modules.media",
-    "fairground.modules.catalog",
+    "fairground.modules.providers",
     "fairground.modules.payments",
     "fairground.modules.booking",
     "fairground.modules.reviews",
     "fairground.modules.notifications",
     "fairground.modules.imports",
+    "fairground.modules.discovery",
 )
 
 

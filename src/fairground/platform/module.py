@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from fairground.kernel.messages import Job, Message
+from fairground.kernel.messages import Job, Message, Queue
 from fairground.platform.checks import CheckResult
 from fairground.platform.db.history import History
 from fairground.platform.measures import Measure
@@ -69,6 +69,8 @@ class Module:
     """Routes outside /api/v1."""
     handlers: Mapping[type[Message], Handler] = field(default_factory=dict)
     """The function that takes each message."""
+    queue: Queue | None = None
+    """Where all messages wait that it handles; None leaves that to each message."""
     schedules: Sequence[Schedule] = ()
     referrers: Sequence[Referrer] = ()
     """Which stored files it refers to."""

@@ -11,8 +11,9 @@ from pydantic_core import ErrorDetails
 from starlette.requests import Request
 
 from fairground.kernel.errors import DomainError, Invalid, LimitExceeded
+from fairground.kernel.inputs import Input
 
-_Model = TypeVar("_Model", bound="Answers")
+_Model = TypeVar("_Model", bound="Answers | Input")
 
 
 class Answers(BaseModel):
@@ -53,7 +54,7 @@ class Form:
         return HTTPStatus.TOO_MANY_REQUESTS if is_too_much else HTTPStatus.UNPROCESSABLE_ENTITY
 
     def parse(self, model: type[_Model]) -> _Model:
-        """Return what was typed as the model.
+        """Return what was typed as the model: one of a page's own, or the input of an operation that the API shares.
 
         Raises:
             FormRefused: Fields are missing or wrong.
@@ -63,6 +64,9 @@ class Form:
             if get_origin(asked.annotation) is list:
                 given[name] = self.lists.get(name, [])
         try:
+            if issubclass(model, Input):
+                # A form carries fields of the page besides.
+                return model.model_validate_strings({name: given[name] for name in model.model_fields if name in given})
             return model.model_validate(given)
         except ValidationError as error:
             raise FormRefused({str(each["loc"][0]): _in_words(each, model) for each in error.errors()}) from error

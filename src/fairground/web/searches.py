@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from fairground.contracts.catalog import PriceBand, ProviderQuery, ProviderSort, SearchQuery
+from fairground.contracts.discovery import PriceBand, ProviderQuery, ProviderSort, SearchQuery
 from fairground.kernel.text import shown_line
 from fairground.web.addresses import read_date, read_number
 

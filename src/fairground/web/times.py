@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from babel import Locale
 
-from fairground.contracts.booking import Bookings, Slot
-from fairground.contracts.catalog import ProviderDetail, Service
+from fairground.contracts.booking import SLOT_LIST_MAX_DAYS, Bookings, Slot
+from fairground.contracts.providers import ProviderDetail, Service
 from fairground.kernel.zones import get_zone
 from fairground.web.addresses import read_date
 from fairground.web.calendars import (
@@ -21,7 +21,7 @@ from fairground.web.calendars import (
     part_of_day,
 )
 
-LOOK_AHEAD: Final = timedelta(days=61)  # what `list_slots` gives at once, both ends included
+LOOK_AHEAD: Final = timedelta(days=SLOT_LIST_MAX_DAYS - 1)  # both ends included
 
 
 @dataclass(frozen=True, slots=True)

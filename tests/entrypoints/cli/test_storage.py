@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from fairground.platform.storage.keys import Retention, content_key, new_upload_key
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.databases import copy_of
-from tests.support.storage import folder_store
+from tests.support.storage import Bucket, folder_store, fresh_bucket
 from tools.guardian import Server
 from tools.s3 import KEY_ID, SECRET
 
@@ -26,7 +27,15 @@ def on_server(cli: CommandLine, s3_server: Server) -> CommandLine:
     return cli
 
 
-def test_orphans_are_listed_first_and_removed_then(migrated: CommandLine, tmp_path: Path) -> None:
+@pytest.fixture
+def bucket(cli: CommandLine, s3_server: Server) -> Iterator[Bucket]:
+    """Give a bucket with no other user, which the settings name."""
+    with fresh_bucket(s3_server, prefix="fair") as bucket:
+        cli.set(STORAGE_URL=bucket.url, STORAGE_ACCESS_KEY_ID=KEY_ID, STORAGE_SECRET_ACCESS_KEY=SECRET)
+        yield bucket
+
+
+def test_orphans_are_listed_and_then_removed(migrated: CommandLine, tmp_path: Path) -> None:
     store, key = folder_store(tmp_path), new_upload_key(content_type="image/png")
     original = content_key(Retention.ORIGINAL, b"kept", content_type="image/png")
     with contextlib.closing(sqlite3.connect(tmp_path / "fairground.db")) as database:
@@ -43,7 +52,7 @@ def test_orphans_are_listed_first_and_removed_then(migrated: CommandLine, tmp_pa
     assert (tmp_path / "media" / original).exists()
 
 
-def test_a_folder_is_checked(cli: CommandLine, tmp_path: Path) -> None:
+def test_check_of_a_folder_passes(cli: CommandLine, tmp_path: Path) -> None:
     cli.set(STORAGE_URL=f"file:{tmp_path}/shared%20media")
     outcome = cli("storage", "check")
     assert (outcome.code, outcome.err) == (0, "")
@@ -52,7 +61,7 @@ def test_a_folder_is_checked(cli: CommandLine, tmp_path: Path) -> None:
     assert (tmp_path / "shared media").is_dir()
 
 
-def test_a_folder_that_cannot_be_used_is_named_to_the_operator(cli: CommandLine, tmp_path: Path) -> None:
+def test_check_names_an_unusable_folder(cli: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     cli.set(STORAGE_URL=f"file:{tmp_path}/file")
     outcome = cli("storage", "check")
@@ -61,7 +70,7 @@ def test_a_folder_that_cannot_be_used_is_named_to_the_operator(cli: CommandLine,
     assert f"{tmp_path}/file" in outcome.out
 
 
-def test_a_server_is_checked_with_an_upload_as_browsers_make_them(on_server: CommandLine) -> None:
+def test_check_of_a_server_uploads_as_a_browser_does(on_server: CommandLine) -> None:
     outcome = on_server("storage", "check")
     assert (outcome.code, outcome.err) == (0, "")
     assert "browsers can upload straight to the store" in outcome.out
@@ -69,7 +78,7 @@ def test_a_server_is_checked_with_an_upload_as_browsers_make_them(on_server: Com
     assert {line.split()[0] for line in outcome.out.splitlines()} == {"ok"}
 
 
-def test_missing_cors_for_our_pages_is_reported(on_server: CommandLine) -> None:
+def test_check_fails_if_the_bucket_refuses_our_origin(on_server: CommandLine) -> None:
     on_server.set(PUBLIC_URL="https://other.example")
     outcome = on_server("storage", "check")
     assert outcome.code == 1
@@ -77,7 +86,7 @@ def test_missing_cors_for_our_pages_is_reported(on_server: CommandLine) -> None:
     assert 'AllowedOrigins ["https://other.example"] and AllowedMethods ["POST"]' in wrong
 
 
-def test_cdn_with_other_content_is_reported(on_server: CommandLine) -> None:
+def test_check_fails_if_the_cdn_does_not_serve_the_object(on_server: CommandLine) -> None:
     on_server.set(STORAGE_CDN_URL="http://127.0.0.1:1", STORAGE_TAKES_DIRECT_UPLOADS="false")
     outcome = on_server("storage", "check")
     assert outcome.code == 1
@@ -86,7 +95,7 @@ def test_cdn_with_other_content_is_reported(on_server: CommandLine) -> None:
     assert "uploads pass through this server" in outcome.out
 
 
-def test_refusal_of_a_server_is_shown_without_the_secret(on_server: CommandLine) -> None:
+def test_check_reports_a_refusal_without_the_secret(on_server: CommandLine) -> None:
     on_server.set(STORAGE_SECRET_ACCESS_KEY="hidden")
     outcome = on_server("storage", "check")
     assert outcome.code == 1
@@ -94,8 +103,56 @@ def test_refusal_of_a_server_is_shown_without_the_secret(on_server: CommandLine)
     assert "hidden" not in outcome.out + outcome.err
 
 
+def test_lifecycle_adds_changes_and_removes_the_cold_rule(cli: CommandLine, bucket: Bucket) -> None:
+    bare = cli("storage", "lifecycle")
+    assert (bare.code, bare.err) == (0, "")
+    assert bare.out.splitlines()[0] == "ok       fair/original/: no rule removes or moves objects"
+    added = cli("storage", "lifecycle", "--cold-after-days", "45")
+    assert added.out.splitlines()[-1] == "ok       originals go to the cold tier STANDARD_IA after 45 days"
+    cli("storage", "lifecycle", "--cold-after-days", "60", "--storage-class", "ONEZONE_IA")
+    [rule] = bucket.rules()
+    assert rule["ID"] == "fairground-cold-originals"
+    assert rule["Filter"] == {"Prefix": "fair/original/"}
+    assert rule["Transitions"] == [{"Days": 60, "StorageClass": "ONEZONE_IA"}]
+    assert cli("storage", "lifecycle", "--remove").out == bare.out
+
+
+def test_expiring_rule_fails_lifecycle_and_check(cli: CommandLine, bucket: Bucket) -> None:
+    bucket.set_rules({"ID": "tidy", "Filter": {"Prefix": "fair/original/"}, "Expiration": {"Days": 90}})
+    for command in ("lifecycle", "check"):
+        outcome = cli("storage", command)
+        assert outcome.code == 1
+        [wrong] = [line for line in outcome.out.splitlines() if line.startswith("wrong")]
+        assert 'fair/original/: the rule "tidy" removes objects after 90 days' in wrong
+
+
+@pytest.mark.usefixtures("bucket")
+def test_days_that_the_store_refuses_are_reported_in_one_sentence(cli: CommandLine) -> None:
+    refusal = cli("storage", "lifecycle", "--cold-after-days", "29").refusal
+    assert "400 InvalidArgument" in refusal
+    assert "from 30 days on" in refusal
+
+
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("options", "text"),
+    [
+        (["--cold-after-days", "30", "--remove"], "not both"),
+        (["--storage-class", "STANDARD_IA"], "--storage-class needs --cold-after-days"),
+        (["--storage-class", "GLACIER", "--cold-after-days", "30"], "GLACIER_IR"),
+        (["--cold-after-days", "0"], "greater than or equal to 1"),
+        (["--cold-after-days", "3651"], "less than or equal to 3650"),
+        ([], "a folder, which has one tier"),
+        (["--cold-after-days", "30"], "a folder, which has one tier"),
+    ],
+)
+def test_unusable_lifecycle_options_are_reported_in_one_sentence(
+    cli: CommandLine, options: list[str], text: str
+) -> None:
+    assert text in cli("storage", "lifecycle", *options).refusal
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
     [
         ({"STORAGE_URL": "ftp://host/hidden"}, "names no folder and no bucket"),
         ({"STORAGE_URL": "file://host/folder"}, "names no folder and no bucket"),
@@ -108,11 +165,9 @@ def test_refusal_of_a_server_is_shown_without_the_secret(on_server: CommandLine)
         ({"STORAGE_CDN_URL": "cdn.example"}, "FAIRGROUND_STORAGE_CDN_URL is 'cdn.example'; it must be http"),
     ],
 )
-def test_unusable_settings_are_refused_in_one_sentence(
-    cli: CommandLine, settings: dict[str, str], message: str
-) -> None:
+def test_unusable_settings_are_reported_in_one_sentence(cli: CommandLine, settings: dict[str, str], text: str) -> None:
     cli.set(**settings)
-    for command in ("check", "orphans"):
+    for command in ("check", "lifecycle", "orphans"):
         refusal = cli("storage", command).refusal
-        assert message in refusal
+        assert text in refusal
         assert "hidden" not in refusal

@@ -1,26 +1,30 @@
 """A booking service on a real database, with a catalog and payments from memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from sqlalchemy import update
+
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRules, BookingStatus, BookingView, WeeklyHours
-from fairground.contracts.catalog import BookingMode, Catalog, Offer, ProviderRef
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import BookingMode, Offer, ProviderRef, Providers
 from fairground.kernel.ids import uuid7
-from fairground.kernel.messages import Event, Job
-from fairground.modules.booking.handlers import BookingHandlers
-from fairground.modules.booking.service.booking import BookingService
-from fairground.modules.booking.service.timezones import ProviderTimezones
+from fairground.kernel.messages import Event, Job, Message
+from fairground.modules.booking.assembly import Parts, assemble
+from fairground.modules.booking.deals.tables import BookingRow
+from fairground.modules.booking.module import handlers_of
+from fairground.modules.booking.service import BookingService
 from fairground.modules.booking.settings import BookingSettings
 from fairground.platform.db.database import Database
+from fairground.platform.module import Handler
 from fairground.verticals.loader import load_verticals
 from tests.doubles.accounts import FakeAccounts
-from tests.doubles.catalog import FakeCatalog
 from tests.doubles.payments import GOOD_CARD, FakePayments
+from tests.doubles.providers import FakeProviders
 from tests.support.outbox import RecordingOutbox
 
 PUBLIC_URL = "https://fair.example"
@@ -32,11 +36,17 @@ ALWAYS_OPEN = [WeeklyHours(weekday=day, start=time(0), end=time(0)) for day in r
 class Rig:
     db: Database
     outbox: RecordingOutbox
-    catalog: FakeCatalog
+    catalog: FakeProviders
     payments: FakePayments
-    service: BookingService
-    handlers: BookingHandlers
-    timezones: ProviderTimezones
+    parts: Parts
+
+    @property
+    def service(self) -> BookingService:
+        return self.parts.service
+
+    @property
+    def handlers(self) -> Mapping[type[Message], Handler]:
+        return handlers_of(self.parts)
 
     async def provider(
         self, *, vertical: str = "tutors", timezone: str = "UTC", weekly: Sequence[WeeklyHours] = tuple(ALWAYS_OPEN)
@@ -92,9 +102,14 @@ class Rig:
         due = [job for job in self.outbox.jobs if isinstance(job, kinds)]
         self.outbox.jobs = [job for job in self.outbox.jobs if not isinstance(job, kinds)]
         for job in due:
-            await self.handlers.table()[type(job)](job)
+            await self.handlers[type(job)](job)
 
-    def told(self, kind: type[Event]) -> list[Any]:
+    async def store_policy(self, booking_id: UUID, policy: Any) -> None:
+        """Overwrite the stored cancellation policy of a booking, which makes it unreadable where it is none."""
+        async with self.db.write() as tx:
+            await tx.execute(update(BookingRow).where(BookingRow.id == booking_id).values(cancellation=policy))
+
+    def emitted(self, kind: type[Event]) -> list[Any]:
         return [event for event in self.outbox.events if isinstance(event, kind)]
 
 
@@ -104,10 +119,10 @@ def owner_of(provider: ProviderRef) -> UUID:
 
 
 def make_rig(db: Database, outbox: RecordingOutbox) -> Rig:
-    catalog, payments = FakeCatalog(), FakePayments()
-    service = BookingService(
+    catalog, payments = FakeProviders(), FakePayments()
+    parts = assemble(
         db=db,
-        catalog=cast("Catalog", catalog),
+        catalog=cast("Providers", catalog),
         payments=cast("Payments", payments),
         verticals=load_verticals(),
         settings=BookingSettings(),
@@ -115,6 +130,4 @@ def make_rig(db: Database, outbox: RecordingOutbox) -> Rig:
         accounts=cast("Accounts", FakeAccounts()),
         organizer=ORGANIZER,
     )
-    timezones = ProviderTimezones(db)
-    handlers = BookingHandlers(service=service, payments=cast("Payments", payments), schedules=timezones)
-    return Rig(db, outbox, catalog, payments, service, handlers, timezones)
+    return Rig(db, outbox, catalog, payments, parts)

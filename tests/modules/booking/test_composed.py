@@ -11,13 +11,13 @@ import pytest
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import AvailabilityRules, Bookings, BookingStatus, BookingView
-from fairground.contracts.catalog import BookingMode, Catalog
 from fairground.contracts.payments import PaymentFailed, Payments, PaymentStatus
+from fairground.contracts.providers import BookingMode, Providers
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from tests.doubles.payments import DECLINED_CARD, GOOD_CARD
 from tests.modules.booking.rig import ALWAYS_OPEN
-from tests.support.catalog import a_profile, a_service
+from tests.support.providers import a_profile, a_service
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ class Fair:
         return now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=2)
 
     async def hold(self, mode: BookingMode = BookingMode.REQUEST) -> BookingView:
-        catalog = self.program.links.of(Catalog)
+        catalog = self.program.links.of(Providers)
         service = await catalog.add_service(
             owner_id=self.owner_id, provider_id=self.provider_id, service=a_service(booking_mode=mode)
         )
@@ -72,7 +72,7 @@ class Fair:
 async def fair(migrated_url: str, tmp_path: Path) -> AsyncIterator[Fair]:
     program = compose(Settings(database_url=migrated_url, data_dir=tmp_path))
     async with program.running():
-        accounts, catalog = program.links.of(Accounts), program.links.of(Catalog)
+        accounts, catalog = program.links.of(Accounts), program.links.of(Providers)
         people = [
             ("owner@example.org", Role.PROVIDER),
             ("kim@example.org", Role.CUSTOMER),
@@ -99,7 +99,7 @@ async def test_a_request_is_paid_accepted_completed_and_counted(fair: Fair) -> N
     fair.program.db.clock_shift = timedelta(days=3)
     completed = await fair.bookings.complete(user_id=fair.customer_id, booking_id=booking.id)
     assert completed.status is BookingStatus.COMPLETED
-    catalog = fair.program.links.of(Catalog)
+    catalog = fair.program.links.of(Providers)
 
     async def counted() -> bool:
         return (await catalog.get_provider(id_or_slug=str(fair.provider_id))).book_count == 1

@@ -10,7 +10,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from fairground.contracts.booking import BookingView
-from fairground.contracts.catalog import Catalog, Offer, ProviderStatus
+from fairground.contracts.providers import Offer, Providers, ProviderStatus
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking import http
 from fairground.platform.http.app import create_app
@@ -20,6 +20,7 @@ from tests.modules.booking.rig import PUBLIC_URL, Rig, owner_of
 
 pytestmark = pytest.mark.anyio
 API = "/api/v1"
+CUSTOMER = uuid7()
 RULES = {
     "timezone": "Europe/Oslo",
     "weekly": [{"weekday": 0, "start": "09:00", "end": "17:00"}, {"weekday": 4, "start": "20:00", "end": "24:00"}],
@@ -28,7 +29,7 @@ RULES = {
 
 
 class TrustingAuthenticator:
-    """Believes whoever gives a user id as bearer token."""
+    """Believes a user id that is given as bearer token."""
 
     async def authenticate(self, connection: HTTPConnection) -> Caller | None:
         token = connection.headers.get("authorization", "").removeprefix("Bearer ")
@@ -39,7 +40,7 @@ class TrustingAuthenticator:
 
 @pytest.fixture
 async def client(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
-    catalog: Catalog = rig.catalog  # type: ignore[assignment]
+    catalog: Providers = rig.catalog  # type: ignore[assignment]
     app = create_app(
         db=rig.db,
         authenticator=TrustingAuthenticator(),
@@ -47,7 +48,9 @@ async def client(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
         pages=[],
         public_url=PUBLIC_URL,
     )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"{PUBLIC_URL}{API}") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url=f"{PUBLIC_URL}{API}"
+    ) as client:
         yield client
 
 
@@ -154,7 +157,7 @@ async def test_cancelling_with_a_wrong_refund_tells_the_right_one(client: httpx.
 
 
 @pytest.mark.parametrize("step", ["pay", "accept", "decline", "cancel", "complete"])
-async def test_somebody_elses_booking_is_not_there(client: httpx.AsyncClient, rig: Rig, step: str) -> None:
+async def test_booking_of_others_is_not_found(client: httpx.AsyncClient, rig: Rig, step: str) -> None:
     booking = await rig.request()
     body = {"payment_method": GOOD_CARD} if step == "pay" else None
     for path in (f"/bookings/{booking.id}/{step}", f"/bookings/{uuid7()}/{step}"):
@@ -168,6 +171,17 @@ async def test_others_see_neither_a_booking_nor_its_calendar(client: httpx.Async
     for path in (f"/bookings/{booking.id}", f"/bookings/{booking.id}/calendar.ics"):
         assert (await client.get(path, headers=signed_in(uuid7()))).status_code == 404
         assert (await client.get(path)).status_code == 401
+
+
+async def test_unreadable_booking_is_an_internal_error_and_leaves_the_list_whole(
+    client: httpx.AsyncClient, rig: Rig
+) -> None:
+    broken, whole = [await rig.hold(await rig.offer(), customer_id=CUSTOMER) for _ in range(2)]
+    await rig.store_policy(broken.id, {"steps": "none"})
+    listed = await client.get("/bookings", headers=signed_in(CUSTOMER))
+    assert (listed.status_code, [each["id"] for each in listed.json()["data"]]) == (200, [str(whole.id)])
+    answer = await client.get(f"/bookings/{broken.id}", headers=signed_in(CUSTOMER))
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
 
 
 async def test_a_decline_needs_no_body(client: httpx.AsyncClient, rig: Rig) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import insert, select, text
 
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.tables import BookingRow, history
+from fairground.modules.booking.deals.tables import BookingRow
+from fairground.modules.booking.tables import history
 from fairground.modules.reviews.tables import ReviewRow
 from fairground.modules.reviews.tables import history as reviews
 from fairground.platform.db.dialect.opening import open_backend

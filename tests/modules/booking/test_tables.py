@@ -7,8 +7,9 @@ from anyio import to_thread
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from fairground.modules.booking.store.allocations import attempts_to_break_the_guard
-from fairground.modules.booking.tables import ALLOCATION_GUARD, history
+from fairground.modules.booking.tables import history
+from fairground.modules.booking.time.store import attempts_to_break_the_guard
+from fairground.modules.booking.time.tables import ALLOCATION_GUARD
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.guards import GuardError
 from fairground.platform.db.guard_proof import prove_guard
@@ -63,7 +64,7 @@ async def test_the_revisions_lead_to_the_tables(own_db: Database) -> None:
     engine.dispose()
 
 
-async def test_a_guard_that_was_dropped_is_noticed_and_made_anew_only_when_asked(own_db: Database) -> None:
+async def test_dropped_guard_is_noticed_and_restored_only_on_request(own_db: Database) -> None:
     await prove(own_db)
     await to_thread.run_sync(drop_guard, own_db)
     with pytest.raises(GuardError, match="fairground db upgrade"):
@@ -75,7 +76,7 @@ async def test_a_guard_that_was_dropped_is_noticed_and_made_anew_only_when_asked
     await prove(own_db)
 
 
-@pytest.mark.parametrize("change", ["UPDATE booking_change SET actor = 'nobody'", "DELETE FROM booking_change"])
+@pytest.mark.parametrize("change", ["UPDATE booking_change SET actor = 'system'", "DELETE FROM booking_change"])
 async def test_the_log_of_changes_cannot_be_rewritten(rig: Rig, change: str) -> None:
     await rig.hold(await rig.offer())
     with pytest.raises(DBAPIError, match="append-only"):

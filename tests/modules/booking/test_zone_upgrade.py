@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, select, text
 
-from fairground.modules.booking.tables import BookingRow, ProviderZoneRow
+from fairground.modules.booking.deals.tables import BookingRow
 from fairground.modules.booking.tables import history as booking_history
-from fairground.modules.catalog.tables import ProviderRow
-from fairground.modules.catalog.tables import history as catalog_history
+from fairground.modules.booking.time.tables import ProviderZoneRow
+from fairground.modules.providers.tables import ProviderRow
+from fairground.modules.providers.tables import history as catalog_history
 from fairground.platform.db.dialect.opening import open_backend
 from fairground.platform.db.history import History
 from fairground.platform.db.migrate import upgrade

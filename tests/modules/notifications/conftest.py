@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 from tests.modules.notifications.rig import Rig, make_rig
 
 

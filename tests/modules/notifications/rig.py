@@ -12,9 +12,9 @@ from uuid import UUID
 
 from fairground.contracts.accounts import Accounts, User
 from fairground.contracts.booking import AvailabilityRules, Bookings, BookingView, WeeklyHours
-from fairground.contracts.catalog import BookingMode, Catalog, OwnProvider, ProviderNotFound
 from fairground.contracts.notifications import Notification, Notifications
 from fairground.contracts.payments import Payments
+from fairground.contracts.providers import BookingMode, OwnProvider, ProviderNotFound, Providers
 from fairground.contracts.reviews import Review, Reviews, ReviewSide
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Message
@@ -22,13 +22,13 @@ from fairground.modules.booking import module as booking_module
 from fairground.modules.notifications import module as notifications_module
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.execution import drain
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import Routes
 from fairground.platform.links import Links
 from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.module import Module
 from tests.doubles.accounts import FakeAccounts
-from tests.doubles.catalog import FakeCatalog
 from tests.doubles.payments import GOOD_CARD, FakePayments
+from tests.doubles.providers import FakeProviders
 from tests.support.runtime import make_runtime
 
 PUBLIC_URL = "https://fair.example"
@@ -36,7 +36,7 @@ ALWAYS_OPEN = [WeeklyHours(weekday=day, start=time(0), end=time(0)) for day in r
 
 
 @dataclass
-class CatalogWithProfiles(FakeCatalog):
+class CatalogWithProfiles(FakeProviders):
     profiles: dict[UUID, OwnProvider] = field(default_factory=dict)
 
     async def get_provider_for_review(self, *, provider_id: UUID) -> OwnProvider:
@@ -157,7 +157,7 @@ def body(mail: EmailMessage, kind: str = "plain") -> str:
 def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
     accounts, catalog, reviews, links = FakeAccounts(), CatalogWithProfiles(), FakeReviews(), Links()
     links.provide(Accounts, cast("Accounts", accounts))
-    links.provide(Catalog, cast("Catalog", catalog))
+    links.provide(Providers, cast("Providers", catalog))
     links.provide(Payments, cast("Payments", FakePayments()))
     links.provide(Reviews, cast("Reviews", reviews))
     mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")

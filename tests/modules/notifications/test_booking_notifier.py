@@ -9,7 +9,7 @@ import pytest
 from icalendar import Calendar
 
 from fairground.contracts.booking import BookingConfirmed, BookingRequested, BookingStatus, BookingView
-from fairground.contracts.catalog import BookingMode
+from fairground.contracts.providers import BookingMode
 from fairground.kernel.zones import get_zone
 from tests.modules.notifications.rig import PUBLIC_URL, Rig, body, subject
 

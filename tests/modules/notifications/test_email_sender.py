@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from fairground.contracts.booking import BookingRequested
-from fairground.contracts.catalog import BookingMode
+from fairground.contracts.providers import BookingMode
 from fairground.modules.notifications.service import SendEmail
 from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.mail.mailer import MailNotSent

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairground.contracts.accounts import Role, User
-from fairground.contracts.catalog import (
+from fairground.contracts.providers import (
     OwnProvider,
     ProviderApproved,
     ProviderRejected,

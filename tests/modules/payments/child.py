@@ -9,8 +9,7 @@ from uuid import UUID, uuid4
 
 from fairground.kernel.errors import DomainError
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 from tests.modules.payments.market import Market
 
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_visa_chargeDeclined", "pm_sandbox_serverError")

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 from tests.modules.payments.market import Market
 
 

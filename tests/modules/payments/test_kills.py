@@ -17,8 +17,7 @@ from fairground.contracts.payments import PaymentPending, PaymentStatus
 from fairground.modules.payments.service.jobs import Reconcile
 from fairground.modules.payments.tables import PaymentRow
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 from tests.modules.payments.market import Market
 from tests.support.proofs import Dose
 

@@ -14,7 +14,7 @@ from fairground.contracts.payments import Payment, PaymentFailed, PaymentPending
 from fairground.modules.payments.gateways.stripe import StripeProcessor
 from fairground.modules.payments.service.payments import PaymentService
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import Routes
 from fairground.sandbox.stripe.api import RequestFault
 from tests.modules.payments.market import AMOUNT, Market, payments_with
 from tests.support.databases import migrate

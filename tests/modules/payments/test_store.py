@@ -14,7 +14,7 @@ from fairground.modules.payments import store
 from fairground.modules.payments.service.jobs import Reconcile
 from fairground.modules.payments.tables import PaymentRow, RefundRow
 from fairground.platform.db.database import Database, WriteTx
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import Routes
 from tests.modules.payments.market import AMOUNT, Market
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox

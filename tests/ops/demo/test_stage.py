@@ -8,7 +8,7 @@ import pytest
 
 from fairground.contracts.accounts import Role
 from fairground.contracts.booking import BookingStatus
-from fairground.contracts.catalog import ProviderStatus
+from fairground.contracts.providers import ProviderStatus
 from fairground.kernel.money import major_from_minor
 from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.plan import DemoPlan
@@ -37,8 +37,8 @@ async def stage(url: str, folder: Path) -> list[dict[str, Any]]:
 
 
 async def describe(contracts: Contracts, *, owner_id: Any, email: str) -> dict[str, Any]:
-    own = await contracts.catalog.get_own_provider(owner_id=owner_id)
-    services = await contracts.catalog.list_services(provider_id=own.id, viewer_id=owner_id)
+    own = await contracts.providers.get_own_provider(owner_id=owner_id)
+    services = await contracts.providers.list_services(provider_id=own.id, viewer_id=owner_id)
     bookings = await contracts.bookings.list_bookings(user_id=owner_id, side="provider", status=None, page=1, limit=100)
     reviews = await contracts.reviews.list_provider_reviews(provider_id=own.id, page=1, limit=100)
     return {

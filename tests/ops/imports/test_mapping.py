@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fairground.contracts.catalog import BookingMode
+from fairground.contracts.providers import BookingMode
 from fairground.ops.imports.faults import ImportRefused, RowFault
 from fairground.ops.imports.mapping import RowMapper, Rule, check_columns, load_map
 from fairground.verticals.loader import load_verticals

@@ -3,14 +3,11 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from fairground.contracts.accounts import Accounts
-from fairground.contracts.catalog import ProvidersImported
-from fairground.modules.catalog.settings import CatalogSettings
-from fairground.modules.catalog.store.search.built_in import BuiltInSearch
+from fairground.contracts.providers import ProvidersImported
 from fairground.ops.imports.faults import ImportRefused, RowFault
 from fairground.ops.imports.mapping import ProviderMap, load_map
 from fairground.ops.imports.rejects import describe
@@ -18,9 +15,9 @@ from fairground.ops.imports.run import Import, Summary
 from fairground.ops.imports.source import Record
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
-from tests.support.catalog import People, SteppingClock
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
+from tests.support.providers import People, SteppingClock
 
 VERTICALS = load_verticals()
 ARTISTS = next(pack for pack in VERTICALS if pack.key == "artists")
@@ -83,11 +80,9 @@ class Heard:
 def catalog(db: Database) -> Directory:
     return Directory(
         db=db,
-        engine=BuiltInSearch(),
-        accounts=cast("Accounts", People()),
+        people=People(),
         verticals=VERTICALS,
         clock=SteppingClock(),
-        settings=CatalogSettings(currency="EUR"),
     )
 
 

@@ -5,14 +5,14 @@ from uuid import uuid4
 
 import pytest
 
+from fairground.kernel.messages import Queue
 from fairground.platform.cache import backlog
 from fairground.platform.cache.backlog import JobBacklog
 from fairground.platform.cache.invalidation import RenewTags
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.awaiting import find_unfinished, hasten
+from fairground.platform.jobs import store
 from fairground.platform.jobs.execution import claim_jobs, drain
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 
 KIND = f"cache:{RenewTags.topic}"
 
@@ -39,18 +39,18 @@ async def write_down(db: Database, *, delay: timedelta = timedelta(0)) -> None:
         await tx.enqueue(RenewTags(renewal_id=uuid4(), tags=["a"]), delay=delay)
 
 
-async def test_nothing_written_down_is_settled(database: Database) -> None:
+async def test_backlog_without_jobs_is_settled(database: Database) -> None:
     assert await JobBacklog(database, kind=KIND).is_settled()
 
 
-async def test_what_nobody_does_is_not_settled(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unfinished_invalidation_is_not_settled(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "PATIENCE_SECONDS", 0.2)
     await write_down(database)
     assert not await JobBacklog(database, kind=KIND).is_settled()
     assert await JobBacklog(database, kind="cache:another.kind").is_settled()
 
 
-async def test_what_waits_for_later_is_done_now(database: Database, routes: Routes) -> None:
+async def test_delayed_invalidation_is_done_now(database: Database, routes: Routes) -> None:
     await write_down(database, delay=timedelta(hours=1))
     settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
     done = 0
@@ -60,7 +60,7 @@ async def test_what_waits_for_later_is_done_now(database: Database, routes: Rout
     assert await settled
 
 
-async def test_what_comes_while_it_waits_does_not_hold_it_up(database: Database, routes: Routes) -> None:
+async def test_later_invalidation_does_not_delay_the_backlog(database: Database, routes: Routes) -> None:
     await write_down(database)
     settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
     while not settled.done():
@@ -70,14 +70,21 @@ async def test_what_comes_while_it_waits_does_not_hold_it_up(database: Database,
     assert await settled
 
 
-async def test_what_waits_in_a_long_queue_is_done_first(database: Database, routes: Routes) -> None:
+async def test_prioritised_invalidation_is_done_before_a_long_queue(database: Database, routes: Routes) -> None:
     for _ in range(5):
         await write_down(database)
-    before = await find_unfinished(database, kind=KIND)
+    async with database.read() as tx:
+        before = await store.find_unfinished(tx, kind=KIND)
     await write_down(database)
-    (last,) = await find_unfinished(database, kind=KIND) - before
-    await hasten(database, job_ids=[last])
+    async with database.write() as tx:
+        (last,) = await store.find_unfinished(tx, kind=KIND) - before
+        await store.prioritise(tx, job_ids=[last])
     first = await claim_jobs(
-        database, kinds=routes.kinds, limit=1, is_idle=True, lease=timedelta(seconds=30), worker="test"
+        database,
+        kinds=routes.kinds,
+        slots={Queue.DEFAULT: 1},
+        busy_queues=(),
+        lease=timedelta(seconds=30),
+        worker="test",
     )
     assert [job.id for job in first] == [last]

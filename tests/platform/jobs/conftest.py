@@ -1,10 +1,9 @@
-"""The job table's own outbox, and a shop that takes its messages."""
+"""The outbox of the job table, and a shop that handles its messages."""
 
 import pytest
 
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
-from tests.platform.jobs.shop import CountStock, OrderPaid, PackOrder, Shop
+from fairground.platform.jobs.outbox import JobOutbox, Routes
+from tests.platform.jobs.shop import JOBS, OrderPaid, Shop
 
 
 @pytest.fixture
@@ -15,7 +14,7 @@ def shop() -> Shop:
 @pytest.fixture
 def routes(shop: Shop) -> Routes:
     routes = Routes()
-    routes.add("shop", handlers={PackOrder: shop.take, CountStock: shop.take})
+    routes.add("shop", handlers=dict.fromkeys(JOBS, shop.take))
     routes.add("mail", handlers={OrderPaid: shop.take})
     routes.add("ledger", handlers={OrderPaid: shop.take})
     return routes

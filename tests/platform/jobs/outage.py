@@ -1,4 +1,4 @@
-"""Take a database away for a while, as its failure or a greedy guest would."""
+"""Take a database away for a while, as its failure or a long write of another process would."""
 
 import contextlib
 import sqlite3
@@ -14,11 +14,11 @@ from fairground.platform.db.dialect import sqlite
 
 @contextlib.contextmanager
 def outage(database_url: str) -> Iterator[None]:
-    """Let nobody write to the database while the block runs."""
+    """Keep every process from writing to the database while the block runs."""
     if database_url.startswith("sqlite"):
-        quickly_given_up = patch.object(sqlite, "BUSY_TIMEOUT_SECONDS", 0.1)
-        with quickly_given_up, contextlib.closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as guest:
-            guest.execute("BEGIN IMMEDIATE")
+        short_wait = patch.object(sqlite, "BUSY_TIMEOUT_SECONDS", 0.1)
+        with short_wait, contextlib.closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as other:
+            other.execute("BEGIN IMMEDIATE")
             yield
         return
     parts = urlsplit(database_url)

@@ -1,19 +1,19 @@
-"""A made-up shop for the tests of the job table: its messages, a handler that notes them, and looks at the table."""
+"""A shop for the tests of the job table: its messages, a handler that records them, and what the table holds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import select
 
-from fairground.kernel.messages import Event, Job, Message
+from fairground.kernel.messages import Event, Job, Message, Priority, Queue
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import store
 from fairground.platform.jobs.execution import claim_jobs
-from fairground.platform.jobs.routes import Routes
-from fairground.platform.jobs.running import RunningJob
+from fairground.platform.jobs.lifecycle import RunningJob
+from fairground.platform.jobs.outbox import Routes
 from fairground.platform.jobs.tables import JobRow
 
 LEASE: Final = timedelta(seconds=30)
@@ -34,8 +34,33 @@ class CountStock(Job):
     topic: ClassVar = "shop.count_stock.v1"
 
 
+class PrintLabel(Job):
+    """A reader waits for it."""
+
+    topic: ClassVar = "shop.print_label.v1"
+    priority: ClassVar = Priority.HIGH
+
+
+class MailReceipt(Job):
+    topic: ClassVar = "shop.mail_receipt.v1"
+    queue: ClassVar = Queue.MAIL
+
+
+class TakePayment(Job):
+    topic: ClassVar = "shop.take_payment.v1"
+    queue: ClassVar = Queue.MONEY
+
+
+class IndexShelf(Job):
+    topic: ClassVar = "shop.index_shelf.v1"
+    queue: ClassVar = Queue.DISCOVERY
+
+
+JOBS: Final[tuple[type[Job], ...]] = (PackOrder, CountStock, PrintLabel, MailReceipt, TakePayment, IndexShelf)
+
+
 class Shop:
-    """Notes the messages that reach it, and raises what it was told to raise, once each."""
+    """Records the messages that reach it, and raises the errors of `raises`, once each."""
 
     def __init__(self) -> None:
         self.taken: list[Message] = []
@@ -65,16 +90,23 @@ async def row(db: Database) -> Any:
     return found
 
 
+async def claim_all(
+    db: Database, routes: Routes, *, slots: Mapping[Queue, int], busy_queues: Collection[Queue] = ()
+) -> list[RunningJob]:
+    """Claim as a worker does that has so many free slots."""
+    return await claim_jobs(db, kinds=routes.kinds, slots=slots, busy_queues=busy_queues, lease=LEASE, worker="test")
+
+
 async def claim(db: Database, routes: Routes) -> RunningJob:
-    (job,) = await claim_jobs(db, kinds=routes.kinds, limit=1, is_idle=True, lease=LEASE, worker="test")
+    (job,) = await claim_all(db, routes, slots={Queue.DEFAULT: 1})
     return job
 
 
 async def lose(db: Database) -> None:
-    """Let the leases of all running jobs run out, and take the jobs from their workers."""
+    """Let the leases of all running jobs end, and rescue the jobs from their workers."""
     db.clock_shift += LEASE * 2
     async with db.write() as tx:
-        assert await store.reap_jobs(tx, limit=10)
+        assert await store.rescue_stalled(tx, limit=10)
 
 
 async def eventually(is_so: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:

@@ -4,11 +4,20 @@ import pytest
 
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.dead_letters import DeadLetterNotFound, count_jobs, list_dead_letters, requeue
+from fairground.platform.jobs import dead_letters
+from fairground.platform.jobs.dead_letters import (
+    DeadLetterNotFound,
+    DeleteFinished,
+    count_jobs,
+    delete_finished,
+    list_dead_letters,
+    requeue,
+)
 from fairground.platform.jobs.execution import drain
-from fairground.platform.jobs.routes import Routes
-from fairground.platform.jobs.states import JobState, Retry
-from tests.platform.jobs.shop import CountStock, PackOrder, Shop, claim, enqueue, lose, row
+from fairground.platform.jobs.lifecycle import JobState, Retry
+from fairground.platform.jobs.module import build
+from fairground.platform.jobs.outbox import Routes
+from tests.platform.jobs.shop import CountStock, PackOrder, Shop, claim, enqueue, lose, row, rows
 
 
 async def kill(db: Database, routes: Routes, shop: Shop, job: PackOrder) -> None:
@@ -18,7 +27,7 @@ async def kill(db: Database, routes: Routes, shop: Shop, job: PackOrder) -> None
     await drain(db, routes=routes)
 
 
-async def test_dead_letters_are_listed_the_latest_first_with_what_they_carry(
+async def test_dead_letters_are_listed_latest_first_with_their_payload(
     db: Database, routes: Routes, shop: Shop
 ) -> None:
     jobs = [PackOrder(order_id=uuid7()) for _ in range(3)]
@@ -34,7 +43,7 @@ async def test_dead_letters_are_listed_the_latest_first_with_what_they_carry(
     assert await count_jobs(db) == {JobState.READY: 1, JobState.RUNNING: 0, JobState.DONE: 0, JobState.DEAD: 3}
 
 
-async def test_a_requeued_job_starts_over(db: Database, routes: Routes, shop: Shop) -> None:
+async def test_requeued_job_starts_over(db: Database, routes: Routes, shop: Shop) -> None:
     job = PackOrder(order_id=uuid7())
     await kill(db, routes, shop, job)
     (letter,) = await list_dead_letters(db, limit=10)
@@ -45,7 +54,7 @@ async def test_a_requeued_job_starts_over(db: Database, routes: Routes, shop: Sh
     assert ((await row(db)).id, (await row(db)).state) == (letter.id, "done")
 
 
-async def test_a_requeued_job_that_crashed_workers_still_runs_alone(db: Database, routes: Routes) -> None:
+async def test_requeued_job_that_crashed_workers_still_runs_alone(db: Database, routes: Routes) -> None:
     await enqueue(db, PackOrder(order_id=uuid7()))
     for _ in range(3):
         await claim(db, routes)
@@ -55,9 +64,7 @@ async def test_a_requeued_job_that_crashed_workers_still_runs_alone(db: Database
     assert (await claim(db, routes)).runs_alone
 
 
-async def test_a_requeued_job_stands_beside_a_newer_one_of_the_same_key(
-    db: Database, routes: Routes, shop: Shop
-) -> None:
+async def test_requeued_job_runs_beside_a_newer_one_of_the_same_key(db: Database, routes: Routes, shop: Shop) -> None:
     shop.raises = [Retry("no paper", after=timedelta(0)) for _ in range(3)]
     for _ in range(2):
         async with db.write() as tx:
@@ -73,3 +80,38 @@ async def test_only_dead_jobs_are_requeued(db: Database) -> None:
     await enqueue(db, CountStock())
     with pytest.raises(DeadLetterNotFound, match=str((await row(db)).id)):
         await requeue(db, job_id=(await row(db)).id)
+
+
+async def test_finished_jobs_are_deleted_after_their_retention(db: Database, routes: Routes, shop: Shop) -> None:
+    shop.raises = [Retry("no paper", after=timedelta(0)) for _ in range(3)]
+    await enqueue(db, PackOrder(order_id=uuid7()))
+    await drain(db, routes=routes)
+    await enqueue(db, CountStock())
+    await drain(db, routes=routes)
+    await enqueue(db, CountStock(), delay=timedelta(days=1))
+    db.clock_shift = timedelta(days=6, hours=23)
+    assert await delete_finished(db) == 0
+    db.clock_shift = timedelta(days=7, hours=1)
+    assert await delete_finished(db) == 1
+    assert sorted(each.state for each in await rows(db)) == ["dead", "ready"]
+    db.clock_shift = timedelta(days=90, hours=1)
+    assert await delete_finished(db) == 1
+    assert [each.state for each in await rows(db)] == ["ready"]
+
+
+async def test_many_jobs_are_deleted_in_short_transactions(
+    db: Database, routes: Routes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "ROWS_AT_ONCE", 2)
+    await enqueue(db, *(CountStock() for _ in range(5)))
+    await drain(db, routes=routes)
+    db.clock_shift = timedelta(days=8)
+    assert await delete_finished(db) == 5
+
+
+async def test_retention_is_a_scheduled_job_of_the_table(db: Database, routes: Routes) -> None:
+    module = build(db)
+    routes.add(module.name, handlers=module.handlers)
+    assert [schedule.job for schedule in module.schedules] == [DeleteFinished()]
+    await enqueue(db, DeleteFinished())
+    assert await drain(db, routes=routes) == 1

@@ -3,8 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.execution import drain
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.jobs.schedules import Scheduler, next_tick
 from fairground.platform.module import Schedule
 from tests.platform.jobs.shop import CountStock, Shop, rows
@@ -16,7 +15,7 @@ def scheduler(db: Database, routes: Routes, *, every: timedelta = HOUR, runs_at_
     return Scheduler(db, routes=routes, schedules=[Schedule(CountStock(), every=every, runs_at_start=runs_at_start)])
 
 
-async def test_a_schedule_first_runs_after_one_period(db: Database, routes: Routes, shop: Shop) -> None:
+async def test_schedule_first_runs_after_one_period(db: Database, routes: Routes, shop: Shop) -> None:
     hourly = scheduler(db, routes)
     await hourly.enqueue_due()
     assert await rows(db) == []
@@ -28,13 +27,13 @@ async def test_a_schedule_first_runs_after_one_period(db: Database, routes: Rout
     assert len(shop.taken) == 3
 
 
-async def test_a_schedule_that_runs_at_the_start_runs_at_every_start(db: Database, routes: Routes) -> None:
+async def test_schedule_with_runs_at_start_runs_at_every_start(db: Database, routes: Routes) -> None:
     for _ in range(2):
         await scheduler(db, routes, runs_at_start=True).enqueue_due()
         assert await drain(db, routes=routes) == 1
 
 
-async def test_a_restart_does_not_put_a_schedule_off(db: Database, routes: Routes) -> None:
+async def test_restart_does_not_delay_a_schedule(db: Database, routes: Routes) -> None:
     await scheduler(db, routes).enqueue_due()
     db.clock_shift = HOUR - timedelta(seconds=1)
     await scheduler(db, routes).enqueue_due()
@@ -43,7 +42,7 @@ async def test_a_restart_does_not_put_a_schedule_off(db: Database, routes: Route
     assert len(await rows(db)) == 1
 
 
-async def test_runs_that_were_missed_become_one(db: Database, routes: Routes) -> None:
+async def test_missed_runs_become_one(db: Database, routes: Routes) -> None:
     hourly = scheduler(db, routes)
     await hourly.enqueue_due()
     db.clock_shift = HOUR * 50 + timedelta(minutes=1)
@@ -52,7 +51,7 @@ async def test_runs_that_were_missed_become_one(db: Database, routes: Routes) ->
     assert await drain(db, routes=routes) == 1
 
 
-async def test_a_run_that_takes_longer_than_the_period_is_not_joined_by_another(db: Database, routes: Routes) -> None:
+async def test_run_longer_than_the_period_is_not_joined_by_another(db: Database, routes: Routes) -> None:
     hourly = scheduler(db, routes)
     for hours in range(4):
         db.clock_shift = HOUR * hours + timedelta(seconds=1)
@@ -60,7 +59,7 @@ async def test_a_run_that_takes_longer_than_the_period_is_not_joined_by_another(
     assert len(await rows(db)) == 1
 
 
-async def test_several_workers_enqueue_a_tick_once(db: Database, routes: Routes, migrated_url: str) -> None:
+async def test_several_workers_enqueue_one_job_per_tick(db: Database, routes: Routes, migrated_url: str) -> None:
     databases = [Database(migrated_url, outbox=JobOutbox(routes)) for _ in range(3)]
     schedulers = [scheduler(each, routes) for each in databases]
     for each in schedulers:
@@ -77,7 +76,7 @@ async def test_several_workers_enqueue_a_tick_once(db: Database, routes: Routes,
         await other.close()
 
 
-async def test_a_shorter_period_counts_from_the_next_start(db: Database, routes: Routes) -> None:
+async def test_shorter_period_takes_effect_at_the_next_start(db: Database, routes: Routes) -> None:
     await scheduler(db, routes, every=timedelta(days=30)).enqueue_due()
     hourly = scheduler(db, routes)
     await hourly.enqueue_due()
@@ -102,7 +101,7 @@ async def test_schedule_stored_by_a_clock_ahead_runs_within_one_period(
     assert len(shop.taken) == 1
 
 
-def test_a_late_run_keeps_the_rhythm() -> None:
+def test_late_run_keeps_the_rhythm() -> None:
     noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
     assert next_tick(noon, now=noon, every=HOUR) == noon + HOUR
     assert next_tick(noon, now=noon + HOUR * 3.5, every=HOUR) == noon + HOUR * 4

@@ -1,12 +1,42 @@
-from sqlalchemy import text
+"""The tables as the revisions make them, what an upgrade makes of waiting jobs, and the plans of the statements."""
 
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from fairground.kernel.ids import uuid7
+from fairground.kernel.messages import Priority, Queue
 from fairground.platform.db import migrate
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.opening import open_backend
-from fairground.platform.jobs.tables import history
+from fairground.platform.jobs import store
+from fairground.platform.jobs.tables import JobRow, history
+from tests.support.outbox import RecordingOutbox
+from tests.support.statements import Statement, explain, statements_of
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+JOB: dict[str, Any] = {
+    "kind": "shop:shop.count_stock.v1",
+    "payload": {},
+    "state": "ready",
+    "run_at": NOW,
+    "attempt": 0,
+    "max_attempts": 10,
+    "crashes": 0,
+    "fence": 0,
+    "created_at": NOW,
+}
+READY_INDEX = "ix_jobs_job__ready"
 
 
-def test_the_revisions_lead_to_the_tables_of_the_code(database_url: str) -> None:
+def test_revisions_lead_to_the_tables_of_the_code(database_url: str) -> None:
     engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
         migrate.upgrade(connection, [history])
@@ -14,7 +44,7 @@ def test_the_revisions_lead_to_the_tables_of_the_code(database_url: str) -> None
     engine.dispose()
 
 
-async def test_partial_indexes_hold_only_what_they_are_for(db: Database) -> None:
+async def test_every_index_is_partial(db: Database) -> None:
     async with db.write() as tx:
         query = (
             "SELECT sql FROM sqlite_master WHERE tbl_name = 'jobs_job' AND sql LIKE '%INDEX%'"
@@ -24,3 +54,90 @@ async def test_partial_indexes_hold_only_what_they_are_for(db: Database) -> None
         definitions = await tx.scalars(text(query))
     assert len(definitions) == 4
     assert all(" WHERE " in definition for definition in definitions)
+
+
+def test_upgrade_gives_waiting_jobs_the_default_queue_and_a_priority(database_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    shutil.copytree(history.folder, folder)
+    for revision in (folder / "versions").glob("*.py"):
+        if revision.name[:4] > "0001":
+            revision.unlink()
+    back_dated = NOW - timedelta(minutes=10)
+    ids = {name: uuid7() for name in ("waiting", "delayed", "awaited", "awaited_done")}
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
+    with engine.begin() as connection:
+        migrate.upgrade(connection, [replace(history, folder=folder)])
+        jobs: dict[str, dict[str, Any]] = {
+            "waiting": {},
+            "delayed": {"run_at": NOW + timedelta(hours=1)},
+            "awaited": {"run_at": back_dated},
+            "awaited_done": {"run_at": back_dated, "state": "done"},
+        }
+        for name, values in jobs.items():
+            connection.execute(insert(JobRow).values({**JOB, **values, "id": ids[name]}))
+    with engine.begin() as connection:
+        assert migrate.upgrade(connection, [history]) == ["jobs"]
+        found = connection.execute(select(JobRow.id, JobRow.queue, JobRow.priority, JobRow.run_at)).all()
+    engine.dispose()
+    assert {row.queue for row in found} == {"default"}
+    assert {row.id: (row.priority, row.run_at) for row in found} == {
+        ids["waiting"]: (Priority.NORMAL, NOW),
+        ids["delayed"]: (Priority.NORMAL, NOW + timedelta(hours=1)),
+        ids["awaited"]: (Priority.HIGH, NOW),
+        ids["awaited_done"]: (Priority.NORMAL, back_dated),
+    }
+
+
+async def test_priority_that_no_worker_looks_for_is_refused(db: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with db.write() as tx:
+            await tx.execute(insert(JobRow).values({**JOB, "id": uuid7(), "queue": "default", "priority": 11}))
+
+
+@pytest.fixture
+async def own_db(database_url: str) -> AsyncIterator[Database]:
+    """Give a database of our own, with many jobs that wait for a later date, and its statistics."""
+    db = Database(database_url, outbox=RecordingOutbox())
+    engine = db.backend.migration_engine()
+    with engine.begin() as connection:
+        migrate.upgrade(connection, [history])
+    engine.dispose()
+    later = datetime.now(UTC) + timedelta(days=1)
+    async with db.write() as tx:
+        for queue in Queue:
+            job = {**JOB, "queue": queue.value, "priority": int(Priority.NORMAL), "run_at": later}
+            await tx.insert_many(JobRow, [{**job, "id": uuid7()} for _ in range(500)])
+        await tx.execute(text("ANALYZE"))
+    yield db
+    await db.close()
+
+
+async def _statement_of_a_claim(db: Database) -> Statement:
+    with statements_of(db) as statements:
+        async with db.write() as tx:
+            assert (
+                await store.lock_due_jobs(tx, kinds=["shop:shop.count_stock.v1"], slots=dict.fromkeys(Queue, 4)) == []
+            )
+    (statement,) = statements
+    return statement
+
+
+async def test_claim_reads_one_range_of_the_index_for_each_queue_and_priority(own_db: Database) -> None:
+    plan = explain(own_db, await _statement_of_a_claim(own_db))
+    assert plan.count(READY_INDEX) == len(Queue) * len(Priority)
+    assert not any(step in plan for step in ("SCAN jobs_job", "Seq Scan", "TEMP B-TREE", "Sort")), plan
+
+
+async def test_control_without_the_index_a_claim_reads_every_job(own_db: Database) -> None:
+    statement = await _statement_of_a_claim(own_db)
+    async with own_db.write() as tx:
+        await tx.execute(text(f"DROP INDEX {READY_INDEX}"))
+    assert any(step in explain(own_db, statement) for step in ("SCAN jobs_job", "Seq Scan"))
+
+
+async def test_depth_of_the_queues_is_counted_from_the_index(own_db: Database) -> None:
+    with statements_of(own_db) as statements:
+        async with own_db.read() as tx:
+            assert await store.count_due(tx) == {}
+    plan = explain(own_db, statements[0])
+    assert plan.count(READY_INDEX) == len(Queue) * len(Priority)

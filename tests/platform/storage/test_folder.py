@@ -1,4 +1,4 @@
-"""What is of the folder alone: what its disk does, and what is left on it."""
+"""The folder store alone: errors of its disk, and what is left on it."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from fairground.kernel.clock import SystemClock
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention, content_key, new_upload_key
 from fairground.platform.storage.store import ObjectNotFound, StorageFull, StorageUnavailable
-from tests.support.storage import folder_store, shelf_of
+from tests.support.storage import folder_store, open_harness
 
 CONTENT = b"content" * 1_000
 KEY = content_key(Retention.ORIGINAL, CONTENT, content_type="image/png")
@@ -33,10 +33,8 @@ def unfinished(tmp_path: Path) -> list[Path]:
     return list((tmp_path / "media" / ".unfinished").iterdir())
 
 
-async def test_without_the_link_every_writer_would_be_first(
-    store: FolderStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The control of the race in the contract: with names that replace, nobody is told that they were second."""
+async def test_control_without_the_link_every_writer_wins(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control of the race in the contract: with names that replace, no writer learns that it was second."""
     monkeypatch.setattr(os, "link", os.replace)
     key = new_upload_key(content_type="image/png")
     were_first = await asyncio.gather(*(store.put(key, bytes([number]) * 50_000) for number in range(12)))
@@ -44,17 +42,17 @@ async def test_without_the_link_every_writer_would_be_first(
 
 
 @pytest.mark.parametrize("is_locked", [True, False])
-async def test_who_puts_what_is_just_discarded_still_has_it(
+async def test_object_put_during_its_discard_is_kept(
     store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_locked: bool
 ) -> None:
-    """Without the lock, its control, the object is gone that its writer was told is there."""
+    """Without the lock (the control) the writer learns that the object exists, and it is gone."""
     await store.put(KEY, CONTENT)
     file = tmp_path / "media" / KEY
     os.utime(file, (0, 0))
     if not is_locked:
-        monkeypatch.setattr(FolderStore, "_alone", lambda _store: contextlib.nullcontext())
-    told: list[bool] = []
-    writer = threading.Thread(target=lambda: told.append(asyncio.run(store.put(KEY, CONTENT))))
+        monkeypatch.setattr(FolderStore, "_locked", lambda _store: contextlib.nullcontext())
+    results: list[bool] = []
+    writer = threading.Thread(target=lambda: results.append(asyncio.run(store.put(KEY, CONTENT))))
     unlink = Path.unlink
 
     def put_first(path: Path, **options: Any) -> None:
@@ -69,10 +67,10 @@ async def test_who_puts_what_is_just_discarded_still_has_it(
     assert await store.discard(KEY, stored_before=SystemClock().now() - HOUR)
     await asyncio.to_thread(writer.join)
     assert file.exists() is is_locked
-    assert told == [is_locked], "it was put anew, or, without the lock, called there"
+    assert results == [is_locked], "it was put again, or, without the lock, reported as existing"
 
 
-async def test_a_full_disk_is_told_and_leaves_nothing(
+async def test_full_disk_is_reported_and_leaves_no_file(
     store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = os.write
@@ -93,18 +91,18 @@ def _refuse(_descriptor: int, _chunk: bytes) -> int:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-async def test_a_folder_that_cannot_be_used_is_told_without_its_place(tmp_path: Path) -> None:
+async def test_unusable_folder_is_reported_without_its_path(tmp_path: Path) -> None:
     (tmp_path / "media").write_text("a file where a folder should be")
     store = folder_store(tmp_path)
     for attempt in (store.put(KEY, CONTENT), store.head(KEY), store.delete(KEY)):
-        with pytest.raises(StorageUnavailable) as told:
+        with pytest.raises(StorageUnavailable) as raised:
             await attempt
-        assert str(tmp_path) not in told.value.detail
+        assert str(tmp_path) not in raised.value.detail
     with pytest.raises(StorageUnavailable):
         store.sign_read(KEY, lifetime=HOUR)
 
 
-async def test_what_a_dead_writer_left_is_dropped_once_it_is_old(store: FolderStore, tmp_path: Path) -> None:
+async def test_unfinished_file_of_a_dead_writer_is_dropped_once_it_is_old(store: FolderStore, tmp_path: Path) -> None:
     await store.put(KEY, CONTENT)
     left = tmp_path / "media" / ".unfinished" / "left"
     left.write_bytes(b"half")
@@ -115,47 +113,45 @@ async def test_what_a_dead_writer_left_is_dropped_once_it_is_old(store: FolderSt
     assert [stored.key async for stored in store.list_objects(Retention.ORIGINAL)] == [KEY]
 
 
-async def test_what_others_have_laid_there_is_no_object(store: FolderStore, tmp_path: Path) -> None:
+async def test_foreign_files_are_not_listed(store: FolderStore, tmp_path: Path) -> None:
     await store.put(KEY, CONTENT)
     for name in (".DS_Store", "Thumbs.db", "Copy of me.png"):
-        (tmp_path / "media" / "original" / name).write_text("of somebody else")
+        (tmp_path / "media" / "original" / name).write_text("foreign")
     assert [stored.key async for stored in store.list_objects(Retention.ORIGINAL)] == [KEY]
 
 
-async def test_nobody_else_on_the_machine_reads_what_is_stored_or_signed_with(
-    store: FolderStore, tmp_path: Path
-) -> None:
+async def test_objects_and_secret_are_readable_by_their_owner_alone(store: FolderStore, tmp_path: Path) -> None:
     await store.put(KEY, CONTENT)
     store.sign_read(KEY, lifetime=HOUR)
     modes = {name: stat.S_IMODE((tmp_path / "media" / name).stat().st_mode) for name in (KEY, ".secret")}
     assert modes == {KEY: 0o600, ".secret": 0o600}
 
 
-async def test_processes_that_share_a_folder_believe_each_others_signatures(tmp_path: Path) -> None:
+async def test_processes_that_share_a_folder_accept_each_others_signatures(tmp_path: Path) -> None:
     stores = [folder_store(tmp_path) for _ in range(8)]
     await stores[0].put(KEY, CONTENT)
     addresses = await asyncio.gather(*(asyncio.to_thread(store.sign_read, KEY, lifetime=HOUR) for store in stores))
-    async with shelf_of(stores[0], spool=tmp_path) as shelf:
-        assert {(await shelf.browser.get(url)).status_code for url in addresses} == {200}
+    async with open_harness(stores[0], spool=tmp_path) as harness:
+        assert {(await harness.browser.get(url)).status_code for url in addresses} == {200}
 
 
-async def test_a_form_brings_one_file_only(tmp_path: Path) -> None:
-    async with shelf_of(folder_store(tmp_path), spool=tmp_path / "incoming") as shelf:
-        form = shelf.store.offer_upload(new_upload_key(content_type="image/png"), max_bytes=10, lifetime=HOUR)
-        assert (await shelf.send(form, b"first")).status_code == 204
-        again = await shelf.send(form, b"second")
+async def test_second_file_of_one_form_is_refused(tmp_path: Path) -> None:
+    async with open_harness(folder_store(tmp_path), spool=tmp_path / "incoming") as harness:
+        form = harness.store.offer_upload(new_upload_key(content_type="image/png"), max_bytes=10, lifetime=HOUR)
+        assert (await harness.send(form, b"first")).status_code == 204
+        again = await harness.send(form, b"second")
         assert (again.status_code, again.json()["code"]) == (409, "storage.upload_taken")
-        assert await shelf.content(form.key) == b"first"
+        assert await harness.content(form.key) == b"first"
 
 
-async def test_the_loop_goes_on_while_the_disk_is_slow(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_disk_calls_run_outside_of_the_event_loop(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every call of the system that may wait is made in a thread."""
     loop_thread = threading.get_ident()
     with _calls_watched(monkeypatch, "open", "write", "fsync", "link", "utime", "pread", "scandir") as threads:
         await store.put(KEY, CONTENT)
         await store.put(KEY, CONTENT)
-        async with store.read(KEY) as reading:
-            assert [len(chunk) async for chunk in reading.chunks] == [len(CONTENT)]
+        async with store.read(KEY) as content:
+            assert [len(chunk) async for chunk in content.chunks] == [len(CONTENT)]
         assert [stored.key async for stored in store.list_objects(Retention.ORIGINAL)] == [KEY]
         await store.discard(KEY, stored_before=SystemClock().now() + HOUR)
     assert set(threads) == {"open", "write", "fsync", "link", "utime", "pread", "scandir"}
@@ -163,7 +159,7 @@ async def test_the_loop_goes_on_while_the_disk_is_slow(store: FolderStore, monke
 
 
 @pytest.mark.parametrize("made_by_others", [".", "media", "media/original", f"media/{Path(KEY).parent}"])
-async def test_names_of_folders_survive_a_power_cut_whoever_made_them(
+async def test_folders_are_flushed_also_where_another_writer_made_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_by_others: str
 ) -> None:
     """Another writer may have made a folder and not have come as far as flushing its name."""

@@ -1,6 +1,5 @@
 import pytest
 
-from fairground.platform.storage.gate import public_url
 from fairground.platform.storage.keys import (
     SUFFIX_OF,
     Retention,
@@ -12,41 +11,42 @@ from fairground.platform.storage.keys import (
     new_upload_key,
     retention_of,
 )
+from fairground.platform.storage.url_signer import public_url
 
 DERIVATIVE = "derivative/ab/abcdef/w400.webp"
 
 
 @pytest.mark.parametrize("content_type", SUFFIX_OF)
-def test_a_key_says_what_lies_there(content_type: str) -> None:
+def test_key_states_type_and_retention(content_type: str) -> None:
     key = content_key(Retention.ORIGINAL, b"x", content_type=content_type)
     assert check_key(key) == key
     assert (retention_of(key), content_type_of(key)) == (Retention.ORIGINAL, content_type)
 
 
-def test_the_same_bytes_have_the_same_key_and_others_another() -> None:
+def test_content_key_depends_on_the_content_alone() -> None:
     keys = [content_key(Retention.ORIGINAL, content, content_type="image/png") for content in (b"a", b"a", b"b")]
     assert keys[0] == keys[1] != keys[2]
     assert etag_of(keys[0]) != etag_of(keys[2])
 
 
-def test_each_upload_has_a_key_of_its_own() -> None:
+def test_each_upload_has_its_own_key() -> None:
     keys = {new_upload_key(content_type="image/jpeg") for _ in range(100)}
     assert len(keys) == 100
     assert {retention_of(key) for key in keys} == {Retention.UPLOAD}
 
 
 @pytest.mark.parametrize("content_type", ["image/svg+xml", "text/html", "", "image/png; charset=x"])
-def test_what_is_no_picture_gets_no_key(content_type: str) -> None:
+def test_type_that_is_not_stored_gets_no_key(content_type: str) -> None:
     with pytest.raises(TypeNotStored):
         new_upload_key(content_type=content_type)
 
 
-def test_a_public_object_is_at_the_cdn_where_there_is_one() -> None:
+def test_public_url_is_at_the_cdn_if_one_is_set() -> None:
     assert public_url(DERIVATIVE, cdn_url="") == f"/media/{DERIVATIVE}"
     assert public_url(DERIVATIVE, cdn_url="https://cdn.example/fair") == f"https://cdn.example/fair/{DERIVATIVE}"
 
 
 @pytest.mark.parametrize("retention", [Retention.ORIGINAL, Retention.UPLOAD])
-def test_a_private_object_has_no_public_address(retention: Retention) -> None:
+def test_private_object_has_no_public_url(retention: Retention) -> None:
     with pytest.raises(ValueError, match="private"):
         public_url(content_key(retention, b"x", content_type="image/png"), cdn_url="https://cdn.example")

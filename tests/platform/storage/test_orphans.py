@@ -1,4 +1,4 @@
-"""What nothing refers to, found and removed in a real store; only who refers is a double, for that is not ours yet."""
+"""Orphans in real stores; only the referrers are doubles."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -9,13 +9,13 @@ from fairground.platform.storage import orphans
 from fairground.platform.storage.keys import Retention, content_key, new_upload_key
 from fairground.platform.storage.orphans import CollectOrphans, OrphanCollector
 from fairground.platform.storage.settings import StorageSettings
-from tests.support.storage import MovedClock, Shelf
+from tests.support.storage import MovedClock, StoreHarness
 
 DAY = timedelta(days=1)
 
 
-class Album:
-    """Keeps the keys that it was given."""
+class KnownKeys:
+    """A referrer that needs the keys that it was given."""
 
     def __init__(self, *keys: str) -> None:
         self.keys = set(keys)
@@ -33,69 +33,71 @@ def calendar() -> MovedClock:
 
 
 @pytest.fixture
-async def keys(shelf: Shelf) -> dict[str, str]:
+async def keys(harness: StoreHarness) -> dict[str, str]:
     """Put two objects of each kind, of which one is referred to."""
     keys = {}
     for retention in (Retention.ORIGINAL, Retention.DERIVATIVE):
         for name in ("used", "orphan"):
             content = f"{retention} {name}".encode()
             keys[f"{retention} {name}"] = content_key(retention, content, content_type="image/webp")
-            await shelf.store.put(keys[f"{retention} {name}"], content)
+            await harness.store.put(keys[f"{retention} {name}"], content)
     keys["upload"] = new_upload_key(content_type="image/webp")
-    await shelf.store.put(keys["upload"], b"upload")
+    await harness.store.put(keys["upload"], b"upload")
     return keys
 
 
-def collector(shelf: Shelf, calendar: MovedClock, *referrers: Album) -> OrphanCollector:
-    return OrphanCollector(shelf.store, referrers=referrers, grace_of=StorageSettings().grace_of, clock=calendar)
+def collector(harness: StoreHarness, calendar: MovedClock, *referrers: KnownKeys) -> OrphanCollector:
+    return OrphanCollector(harness.store, referrers=referrers, grace_of=StorageSettings().grace_of, clock=calendar)
 
 
-async def stored(shelf: Shelf) -> set[str]:
-    return {each.key for retention in Retention async for each in shelf.store.list_objects(retention)}
+async def stored(harness: StoreHarness) -> set[str]:
+    return {each.key for retention in Retention async for each in harness.store.list_objects(retention)}
 
 
-async def test_only_what_is_old_and_not_referred_to_goes(
-    shelf: Shelf, calendar: MovedClock, keys: dict[str, str]
+async def test_only_old_unreferenced_objects_are_collected(
+    harness: StoreHarness, calendar: MovedClock, keys: dict[str, str]
 ) -> None:
-    album = Album(keys["original used"], keys["derivative used"])
-    judge = collector(shelf, calendar, album)
+    referrer = KnownKeys(keys["original used"], keys["derivative used"])
+    orphan_collector = collector(harness, calendar, referrer)
     everything = set(keys.values())
     for days, gone in ((0, set()), (2, {"upload"}), (8, {"derivative orphan"}), (31, {"original orphan"})):
         calendar.ahead = days * DAY
-        wanted = {keys[name] for name in gone}
-        assert {orphan.key async for orphan in judge.find_orphans()} == wanted
-        assert await stored(shelf) == everything, "a look removes nothing"
-        collected = await judge.collect()
-        everything -= wanted
-        assert collected.objects == len(wanted)
-        assert await stored(shelf) == everything
+        expected = {keys[name] for name in gone}
+        assert {orphan.key async for orphan in orphan_collector.find_orphans()} == expected
+        assert await stored(harness) == everything, "a look removes nothing"
+        collected = await orphan_collector.collect()
+        everything -= expected
+        assert collected.objects == len(expected)
+        assert await stored(harness) == everything
     assert {keys["original used"], keys["derivative used"]} == everything
 
 
-async def test_each_of_several_referrers_may_keep_an_object(
-    shelf: Shelf, calendar: MovedClock, keys: dict[str, str]
+async def test_each_referrer_can_keep_an_object(
+    harness: StoreHarness, calendar: MovedClock, keys: dict[str, str]
 ) -> None:
     calendar.ahead = 40 * DAY
-    judge = collector(shelf, calendar, Album(*list(keys.values())[:2]), Album(*list(keys.values())[2:]))
-    assert (await judge.collect()).objects == 0
-    assert await stored(shelf) == set(keys.values())
+    orphan_collector = collector(
+        harness, calendar, KnownKeys(*list(keys.values())[:2]), KnownKeys(*list(keys.values())[2:])
+    )
+    assert (await orphan_collector.collect()).objects == 0
+    assert await stored(harness) == set(keys.values())
 
 
-async def test_without_a_referrer_nothing_but_uploads_is_judged(
-    shelf: Shelf, calendar: MovedClock, keys: dict[str, str]
+async def test_without_referrers_only_uploads_are_collected(
+    harness: StoreHarness, calendar: MovedClock, keys: dict[str, str]
 ) -> None:
     calendar.ahead = 4000 * DAY
-    await collector(shelf, calendar).on_collect_orphans(CollectOrphans())
-    assert await stored(shelf) == set(keys.values()) - {keys["upload"]}
+    await collector(harness, calendar).on_collect_orphans(CollectOrphans())
+    assert await stored(harness) == set(keys.values()) - {keys["upload"]}
 
 
-async def test_a_long_list_is_asked_about_in_pieces(
-    shelf: Shelf, calendar: MovedClock, monkeypatch: pytest.MonkeyPatch
+async def test_referrers_are_asked_in_batches(
+    harness: StoreHarness, calendar: MovedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(orphans, "_BATCH", 2)
     for number in range(5):
-        await shelf.store.put(new_upload_key(content_type="image/webp"), bytes([number]))
-    album = Album()
+        await harness.store.put(new_upload_key(content_type="image/webp"), bytes([number]))
+    referrer = KnownKeys()
     calendar.ahead = 2 * DAY
-    assert (await collector(shelf, calendar, album).collect()).objects == 5
-    assert album.questions == [2, 2, 1]
+    assert (await collector(harness, calendar, referrer).collect()).objects == 5
+    assert referrer.questions == [2, 2, 1]

@@ -1,11 +1,11 @@
-"""What is of the server alone: how it fails, what is signed, and what never appears in an error."""
+"""The S3 store alone: failures of the server, signatures, and what never appears in an error."""
 
 import asyncio
 import hashlib
 import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ import pytest
 from fairground.kernel.clock import SystemClock
 from fairground.platform.storage.keys import Retention, content_key, new_upload_key
 from fairground.platform.storage.s3.address import Credentials, S3Address, S3URLError
-from fairground.platform.storage.s3.calls import Call, S3Calls
+from fairground.platform.storage.s3.client import S3Client, S3Request
 from fairground.platform.storage.s3.signing import EMPTY_SHA256, RequestSigner
 from fairground.platform.storage.s3.store import S3Store
 from fairground.platform.storage.store import StorageFull, StorageRefused, StorageUnavailable
@@ -33,11 +33,13 @@ DROP = "drop"
 
 @dataclass
 class Front:
-    """Stands before the server and does with each connection what it was told; then lets all pass."""
+    """Stands in front of the server; treats each connection as its deed says, then passes all on."""
 
     url: str
     deeds: list[str | bytes]
     connections: int = 0
+    requests: list[bytes] = field(default_factory=list)
+    """The heads of those that it has answered itself."""
 
 
 @asynccontextmanager
@@ -53,7 +55,7 @@ async def front_of(server: Server, *deeds: str | bytes) -> AsyncIterator[Front]:
         if deed == SILENT:
             await is_over.wait()
         elif isinstance(deed, bytes):
-            await reader.readuntil(b"\r\n\r\n")
+            front.requests.append(await reader.readuntil(b"\r\n\r\n"))
             writer.write(deed)
             await writer.drain()
         elif deed != DROP:
@@ -104,7 +106,7 @@ async def store_at(
 
 
 @pytest.mark.parametrize("deeds", [[answer_of(503), answer_of(500)], [DROP, DROP], [answer_of(409)]])
-async def test_what_passes_is_tried_again(s3_server: Server, deeds: Sequence[str | bytes]) -> None:
+async def test_passing_trouble_is_retried(s3_server: Server, deeds: Sequence[str | bytes]) -> None:
     async with front_of(s3_server, *deeds) as front, store_at(front.url) as store:
         assert await store.put(KEY, io.BytesIO(CONTENT))
         assert front.connections == len(deeds) + 1
@@ -112,33 +114,33 @@ async def test_what_passes_is_tried_again(s3_server: Server, deeds: Sequence[str
 
 
 @pytest.mark.parametrize("deed", [answer_of(503), DROP, b"no HTTP\r\n\r\n"])
-async def test_what_does_not_pass_is_told_after_three_tries(s3_server: Server, deed: str | bytes) -> None:
+async def test_lasting_trouble_is_reported_after_three_attempts(s3_server: Server, deed: str | bytes) -> None:
     async with front_of(s3_server, *[deed] * 9) as front, store_at(front.url) as store:
         with pytest.raises(StorageUnavailable):
             await store.put(KEY, CONTENT)
         assert front.connections == 3
 
 
-async def test_a_silent_server_is_waited_for_once(s3_server: Server) -> None:
+async def test_silent_server_is_not_retried(s3_server: Server) -> None:
     async with front_of(s3_server, *[SILENT] * 9) as front, store_at(front.url, timeout_seconds=0.2) as store:
         with pytest.raises(StorageUnavailable, match="ReadTimeout"):
             await store.head(KEY)
         assert front.connections == 1
 
 
-async def test_nobody_there_is_told() -> None:
+async def test_unreachable_server_is_reported() -> None:
     async with store_at("s3://fairground?endpoint=http://127.0.0.1:1") as store:
         with pytest.raises(StorageUnavailable, match="ConnectError"):
             await store.head(KEY)
 
 
-async def test_a_put_whose_answer_was_lost_is_there(s3_server: Server) -> None:
+async def test_put_with_a_lost_response_is_stored(s3_server: Server) -> None:
     async with front_of(s3_server, PASS_AND_SAY_NOTHING) as front, store_at(front.url) as store:
         assert not await store.put(KEY, CONTENT), "the second try finds what the first has put"
         assert (await store.head(KEY)).size_bytes == len(CONTENT)
 
 
-async def test_an_object_that_is_cut_short_is_not_taken_for_whole(s3_server: Server) -> None:
+async def test_truncated_object_is_refused(s3_server: Server) -> None:
     short = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nonly this"
     async with front_of(s3_server, short) as front, store_at(front.url) as store:
         with pytest.raises(StorageUnavailable):
@@ -146,13 +148,13 @@ async def test_an_object_that_is_cut_short_is_not_taken_for_whole(s3_server: Ser
                 assert [chunk async for chunk in reading.chunks]
 
 
-async def test_a_list_that_is_none_is_told(s3_server: Server) -> None:
+async def test_unreadable_list_is_reported(s3_server: Server) -> None:
     async with front_of(s3_server, answer_of(200, b"<html>")) as front, store_at(front.url) as store:
         with pytest.raises(StorageUnavailable, match="cannot be read"):
             assert [stored async for stored in store.list_objects(Retention.ORIGINAL)]
 
 
-async def test_a_full_store_is_told(s3_server: Server) -> None:
+async def test_full_store_is_reported(s3_server: Server) -> None:
     body = b"<?xml version='1.0'?><Error><Code>QuotaExceeded</Code></Error>"
     async with front_of(s3_server, answer_of(507), answer_of(403, body)) as front, store_at(front.url) as store:
         for _ in range(2):
@@ -164,48 +166,48 @@ async def test_a_full_store_is_told(s3_server: Server) -> None:
     ("key_id", "secret", "code"),
     [(KEY_ID, "a wrong secret", "SignatureDoesNotMatch"), ("AKIAUNKNOWN", SECRET, "InvalidAccessKeyId")],
 )
-async def test_wrong_credentials_are_told_and_never_shown(
+async def test_wrong_credentials_are_reported_and_not_shown(
     s3_server: Server, key_id: str, secret: str, code: str
 ) -> None:
     async with store_at(s3_server.url, key_id=key_id, secret=secret) as store:
-        with pytest.raises(StorageRefused, match=code) as told:
+        with pytest.raises(StorageRefused, match=code) as raised:
             await store.put(KEY, CONTENT)
-    assert secret not in repr(told.value.__dict__)
+    assert secret not in repr(raised.value.__dict__)
     assert secret not in repr(Credentials(key_id, secret))
 
 
-async def test_a_bucket_that_is_not_there_is_told(s3_server: Server) -> None:
+async def test_missing_bucket_is_reported(s3_server: Server) -> None:
     async with store_at(s3_server.url.replace("fairground", "missing")) as store:
         for attempt in (store.put(KEY, CONTENT), store.delete(KEY), anext(store.list_objects(Retention.ORIGINAL))):
             with pytest.raises(StorageRefused, match="no bucket"):
                 await attempt
 
 
-async def test_a_list_of_several_pages_is_whole(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_list_of_several_pages_is_complete(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     store = s3_store(s3_server)
     keys = {new_upload_key(content_type="image/png") for _ in range(7)}
     await asyncio.gather(*(store.put(key, b"x") for key in keys))
-    request = S3Calls._request
+    sign = S3Client._sign
 
-    def ask_for_little(calls: S3Calls, call: Call) -> httpx.Request:
-        return request(calls, replace(call, query={**call.query, "max-keys": "3"}))
+    def ask_for_little(client: S3Client, unsigned: S3Request) -> httpx.Request:
+        return sign(client, replace(unsigned, query={**unsigned.query, "max-keys": "3"}))
 
-    monkeypatch.setattr(S3Calls, "_request", ask_for_little)
+    monkeypatch.setattr(S3Client, "_sign", ask_for_little)
     assert {stored.key async for stored in store.list_objects(Retention.UPLOAD)} == keys
     await store.close()
 
 
-async def test_what_others_have_laid_there_is_no_object(s3_server: Server) -> None:
+async def test_foreign_files_are_not_listed(s3_server: Server) -> None:
     """The consoles of many servers show folders by empty objects whose names end with a slash."""
     store = s3_store(s3_server)
     await store.put(KEY, CONTENT)
     for name in ("original/", "original/Copy-of-me.png"):
-        await store._calls.text(Call("PUT", store._address.path_of(store._address.prefix + name)))
+        await store._client.fetch(S3Request("PUT", store._address.path_of(store._address.prefix + name)))
     assert [stored.key async for stored in store.list_objects(Retention.ORIGINAL)] == [KEY]
     await store.close()
 
 
-async def test_a_server_without_conditions_is_looked_at_first(s3_server: Server) -> None:
+async def test_server_without_conditional_writes_is_asked_first(s3_server: Server) -> None:
     unknown = answer_of(501, b"<Error><Code>NotImplemented</Code></Error>")
     async with front_of(s3_server, unknown) as front, store_at(front.url) as store:
         assert await store.put(KEY, CONTENT)
@@ -213,7 +215,7 @@ async def test_a_server_without_conditions_is_looked_at_first(s3_server: Server)
         assert (await store.head(KEY)).size_bytes == len(CONTENT)
 
 
-async def test_a_server_that_contradicts_itself_is_left_alone(s3_server: Server) -> None:
+async def test_contradicting_server_is_given_up_after_five_attempts(s3_server: Server) -> None:
     exists, is_gone = answer_of(412), answer_of(404, b"<Error><Code>NoSuchKey</Code></Error>")
     async with front_of(s3_server, *[exists, is_gone] * 9) as front, store_at(front.url) as store:
         with pytest.raises(StorageUnavailable):
@@ -221,17 +223,17 @@ async def test_a_server_that_contradicts_itself_is_left_alone(s3_server: Server)
         assert front.connections == 10
 
 
-async def test_without_the_condition_every_writer_would_be_first(
+async def test_control_without_the_condition_every_writer_wins(
     s3_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control of the race in the contract: without If-None-Match, nobody is told that they were second."""
-    request = S3Calls._request
+    """The control of the race in the contract: without If-None-Match, no writer learns that it was second."""
+    sign = S3Client._sign
 
-    def forget_the_condition(calls: S3Calls, call: Call) -> httpx.Request:
-        headers = {name: value for name, value in call.headers.items() if name != "if-none-match"}
-        return request(calls, replace(call, headers=headers))
+    def forget_the_condition(client: S3Client, unsigned: S3Request) -> httpx.Request:
+        headers = {name: value for name, value in unsigned.headers.items() if name != "if-none-match"}
+        return sign(client, replace(unsigned, headers=headers))
 
-    monkeypatch.setattr(S3Calls, "_request", forget_the_condition)
+    monkeypatch.setattr(S3Client, "_sign", forget_the_condition)
     store, key = s3_store(s3_server), new_upload_key(content_type="image/png")
     were_first = await asyncio.gather(*(store.put(key, bytes([number]) * 50_000) for number in range(12)))
     assert were_first.count(True) == 12
@@ -244,7 +246,7 @@ EXAMPLE_HOST = "examplebucket.s3.amazonaws.com"
 EXAMPLE_AT = datetime(2013, 5, 24, tzinfo=UTC)
 
 
-def test_a_request_is_signed_as_amazon_says() -> None:
+def test_request_signature_equals_amazons_example() -> None:
     signer = RequestSigner(EXAMPLE, region="us-east-1")
     headers = {"host": EXAMPLE_HOST, "range": "bytes=0-9"}
     signed = signer.headers("GET", "/test.txt", query={}, headers=headers, content_sha256=EMPTY_SHA256, at=EXAMPLE_AT)
@@ -253,13 +255,13 @@ def test_a_request_is_signed_as_amazon_says() -> None:
     )
 
 
-def test_an_address_is_signed_as_amazon_says() -> None:
+def test_address_signature_equals_amazons_example() -> None:
     signer = RequestSigner(EXAMPLE, region="us-east-1")
     query = signer.query("GET", "/test.txt", host=EXAMPLE_HOST, lifetime=timedelta(days=1), at=EXAMPLE_AT)
     assert "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404" in query.split("&")
 
 
-def test_amazon_is_meant_where_no_endpoint_is_named() -> None:
+def test_address_without_endpoint_is_amazons() -> None:
     address = S3Address.from_url("s3://my-bucket/some/folder?region=eu-central-1")
     assert address.url_of(address.path_of(f"{address.prefix}key")) == (
         "https://s3.eu-central-1.amazonaws.com/my-bucket/some/folder/key"
@@ -284,7 +286,7 @@ def test_amazon_is_meant_where_no_endpoint_is_named() -> None:
         "s3://bucket#hidden",
     ],
 )
-def test_an_address_that_cannot_be_used_is_refused_unrepeated(url: str) -> None:
-    with pytest.raises(S3URLError) as told:
+def test_unusable_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(S3URLError) as raised:
         S3Address.from_url(url)
-    assert "hidden" not in str(told.value)
+    assert "hidden" not in str(raised.value)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from fairground.kernel.messages import Queue
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
@@ -13,11 +14,9 @@ from fairground.platform.db.database import Database
 from fairground.platform.http.counting import RequestStats
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.queue import Queue, measure_queue
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.metrics import JobStats
+from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.jobs.settings import JobSettings
-from fairground.platform.jobs.stats import JobStats
 from fairground.platform.jobs.worker import Worker
 from fairground.platform.telemetry.metrics import Metrics, Sources
 from tests.platform.jobs.shop import CountStock, PackOrder, Shop, enqueue
@@ -69,6 +68,8 @@ async def test_every_part_of_a_process_is_shown(working: tuple[Database, Shop, W
     assert shown[labelled("jobs_total", kind="shop:shop.count_stock.v1", outcome="retried")] == 1
     assert shown[labelled("job_duration_seconds_count", kind="shop:shop.count_stock.v1")] == 1
     assert shown[labelled("jobs_due")] == 0
+    assert {queue: shown[labelled("jobs_queue_due", queue=queue)] for queue in Queue} == dict.fromkeys(Queue, 0)
+    assert shown[labelled("jobs_queue_oldest_due_seconds", queue="mail")] == 0
     assert shown[labelled("database_statement_duration_seconds_count")] > 0
     assert shown[labelled("database_wait_seconds_count", kind="write")] > 0
     assert shown[labelled("database_connections_max")] >= 5
@@ -88,13 +89,3 @@ async def test_the_port_is_free_again_afterwards(working: tuple[Database, Shop, 
     with pytest.raises(OSError, match="assign"):
         async with metrics.shown_at("192.0.2.7", 0):
             pass
-
-
-async def test_the_queue_is_measured_by_the_clock_of_the_database(working: tuple[Database, Shop, Worker]) -> None:
-    db, _, _ = working
-    assert await measure_queue(db) == Queue(due=0, oldest_due_seconds=0.0, dead=0)
-    await enqueue(db, CountStock(), CountStock())
-    await asyncio.sleep(0.05)
-    queue = await measure_queue(db)
-    assert (queue.due, queue.dead) == (2, 0)
-    assert 0.02 < queue.oldest_due_seconds < 60

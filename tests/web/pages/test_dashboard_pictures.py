@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.catalog import GALLERY_MAX, Catalog, Galleries
 from fairground.contracts.media import Pictures
+from fairground.contracts.providers import GALLERY_MAX, Galleries, Providers
 from fairground.modules.media.tables import OriginalRow
 from tests.support.browsing import Reader
 from tests.support.marketplace import Market, describe, open_market
@@ -126,7 +126,7 @@ async def test_a_picture_is_changed_by_its_owner_alone(market: Market, maya: Rea
 async def test_a_full_gallery_takes_nothing_and_keeps_nothing(market: Market, maya: Reader) -> None:
     galleries, pictures = market.program.links.of(Galleries), market.program.links.of(Pictures)
     [user] = await market.program.links.of(Accounts).list_users(role=Role.PROVIDER, limit=2)
-    own = await market.program.links.of(Catalog).get_own_provider(owner_id=user.id)
+    own = await market.program.links.of(Providers).get_own_provider(owner_id=user.id)
     for _ in range(GALLERY_MAX):
         offer = await pictures.offer_upload(owner_id=user.id, content_type="image/jpeg")
         await market.program.runtime.files.put(offer.form.fields["key"], photograph(60, 40))

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from httpx import ASGITransport
 
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.kernel.ids import uuid7
 from tests.support.browsing import Reader
 from tests.support.databases import copy_of
@@ -38,7 +38,7 @@ async def exhibition(sqlite_template: Path, tmp_path_factory: pytest.TempPathFac
     async with open_market(copy_of(sqlite_template, folder), folder=folder / "var") as market:
         _, path = await public_provider(market)
         assert 'id="pictures"' not in (await market.reader().open(path)).answer.text
-        provider = await market.program.links.of(Catalog).get_provider(id_or_slug=path.removeprefix("/p/"))
+        provider = await market.program.links.of(Providers).get_provider(id_or_slug=path.removeprefix("/p/"))
         transport = ASGITransport(app=market.app)
         async with photographers(
             market.program.links, [provider.id], base_url="https://127.0.0.1:8000", transport=transport

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fairground.contracts.imports import ImportedProvider, Imports
+from tests.support.lists import fill_lists
 from tests.support.marketplace import Market, open_market
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +32,7 @@ async def market(migrated_url: str, tmp_path: Path) -> AsyncIterator[Market]:
         await imports.import_providers(
             vertical="tutors", source="test", providers=[rows[0].model_copy(update={"categories": ["piano"]})]
         )
+        await fill_lists(market.program)
         yield market
 
 
@@ -94,6 +96,7 @@ async def test_map_tiles_come_only_from_the_configured_server(migrated_url: str,
                 categories=["jazz"],
             )
             await imports.import_providers(vertical="artists", source="test", providers=[row])
+            await fill_lists(market.program)
             page = await market.reader().open("/c/artists?location=oslo")
             pins = await market.reader().open("/_f/c/artists/map?location=oslo")
             empty = await market.reader().open("/_f/s/map?q=unknown")

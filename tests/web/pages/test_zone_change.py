@@ -8,7 +8,7 @@ from httpx import ASGITransport, AsyncClient
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import Bookings, BookingView
-from fairground.contracts.catalog import Catalog, ProviderDetail
+from fairground.contracts.providers import ProviderDetail, Providers
 from fairground.kernel.zones import get_zone
 from tests.support.marketplace import PASSWORD, Market, public_provider
 
@@ -40,7 +40,7 @@ async def first_slot(client: AsyncClient, provider: ProviderDetail, day: date) -
 
 async def test_page_lists_bookings_at_another_time_and_hours_follow_the_profile(market: Market) -> None:
     desk, page = await public_provider(market)
-    provider = await market.program.links.of(Catalog).get_provider(id_or_slug=page.removeprefix("/p/"))
+    provider = await market.program.links.of(Providers).get_provider(id_or_slug=page.removeprefix("/p/"))
     held = await hold_at_ten(market, provider)
     await desk.open("/pro/profile")
     await desk.send("Save and preview", timezone=TOKYO)
@@ -59,7 +59,7 @@ async def test_page_lists_bookings_at_another_time_and_hours_follow_the_profile(
 
 async def test_answer_lists_bookings_at_another_time_and_free_times_have_moved(market: Market) -> None:
     _, page = await public_provider(market)
-    provider = await market.program.links.of(Catalog).get_provider(id_or_slug=page.removeprefix("/p/"))
+    provider = await market.program.links.of(Providers).get_provider(id_or_slug=page.removeprefix("/p/"))
     held, day = await hold_at_ten(market, provider), await day_of(market) + timedelta(days=1)
     accounts = market.program.links.of(Accounts)
     [owner] = await accounts.list_users(role=Role.PROVIDER, limit=2)

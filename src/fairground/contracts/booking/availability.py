@@ -1,11 +1,18 @@
-"""When a provider can be booked."""
+"""When a provider can be booked: hours, slots, and what follows from their changes."""
 
-from datetime import date, datetime, time
-from typing import Annotated, Final
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, ClassVar, Final
+from uuid import UUID
 
 from pydantic import Field, WithJsonSchema
 
 from fairground.contracts.dto import DTO
+from fairground.kernel.errors import Invalid
+from fairground.kernel.messages import Event, Priority, Queue
+
+SLOT_LIST_MAX_DAYS: Final = 62
+WEEKLY_HOURS_MAX: Final = 7 * 24
+EXCEPTIONS_MAX: Final = 366
 
 _CLOCK: Final = r"([01]\d|2[0-3]):[0-5]\d(:00)?"
 # The format "time" of JSON Schema is RFC 3339's, which asks for an offset, and a clock on a wall has none.
@@ -13,6 +20,10 @@ WallTime = Annotated[time, WithJsonSchema({"type": "string", "pattern": f"^{_CLO
 ClosingTime = Annotated[
     time, WithJsonSchema({"type": "string", "pattern": f"^({_CLOCK}|24:00(:00)?)$", "examples": ["17:00", "00:00"]})
 ]
+
+
+class RulesInvalid(Invalid):
+    code = "booking.rules_invalid"
 
 
 class Slot(DTO):
@@ -50,3 +61,62 @@ class AvailabilityRules(DTO):
     timezone: str
     weekly: list[WeeklyHours]
     exceptions: list[DatedException] = Field(default_factory=list)
+
+
+class AvailabilityRulesSet(Event):
+    """The provider's hours were replaced. The version only grows, so that late and double delivery do no harm."""
+
+    topic: ClassVar = "booking.availability_rules_set.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH  # lists of a date follow it within seconds
+    provider_id: UUID
+    has_hours: bool
+    """Whether any weekly hours are left."""
+    version: int
+
+
+class AvailabilitySummarySet(Event):
+    """On which days a provider can still be booked, whole and with a version that only grows.
+
+    A day is described by its last start in the zone's wall time, or by None when it has none. A booking needs notice
+    and a horizon besides, which are the vertical's.
+    """
+
+    topic: ClassVar = "booking.free_days_set.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    provider_id: UUID
+    version: int
+    timezone: str
+    week: list[time | None]
+    """The weekly pattern: from Monday to Sunday, as long as nothing is booked."""
+    days: dict[date, time | None]
+    """The exceptional days: dates from today on that differ from the weekly pattern."""
+
+
+# Tags of cached responses. Booking invalidates them.
+
+_LONGEST: Final = timedelta(hours=24)  # of a service: a start so long before a booking still runs into it
+_WESTMOST, _EASTMOST = timedelta(hours=-12), timedelta(hours=14)
+
+
+def hours_tag(provider: UUID | str) -> str:
+    """Name all free times of a provider, by its id or by its slug."""
+    return f"availability:{provider}"
+
+
+def calendar_tag(provider: UUID | str) -> str:
+    """Name every response that shows a provider's taken times, on any day."""
+    return f"availability:{provider}:any"
+
+
+def day_tags(provider: UUID | str, *, first: date, last: date) -> tuple[str, ...]:
+    """Name the free times of a provider on each day, both included, as the provider's calendar has them."""
+    days = range((last - first).days + 1)
+    return tuple(f"{hours_tag(provider)}:{first + timedelta(days=number)}" for number in days)
+
+
+def tags_of_time(provider: UUID | str, *, starts_at: datetime, ends_at: datetime) -> tuple[str, ...]:
+    """Name what a taken time changes: in any zone, the days on which less can be chosen."""
+    first = (starts_at - _LONGEST + _WESTMOST).date()
+    return calendar_tag(provider), *day_tags(provider, first=first, last=(ends_at + _EASTMOST).date())

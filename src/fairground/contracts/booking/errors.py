@@ -61,7 +61,3 @@ class OwnService(Forbidden):
 
 class DetailsInvalid(Invalid):
     code = "booking.details_invalid"
-
-
-class RulesInvalid(Invalid):
-    code = "booking.rules_invalid"

@@ -9,7 +9,7 @@ import typer
 import uvloop
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.entrypoints.cli.checks import checks_of, run_checks
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.cli.running_server import TIMEOUT_SECONDS, Address, show_warmed, unreachable
@@ -73,7 +73,7 @@ def flush_cache(
         raise Mistake("Name kinds of answers or a provider, not both.")
 
     async def empty(program: Program) -> list[str]:
-        catalog, actor = program.links.of(Catalog), f"command, {_system_user()}"
+        catalog, actor = program.links.of(Providers), f"command, {_system_user()}"
         return await flush(program.db, catalog, kinds=kinds or [], provider=provider, actor=actor)
 
     tags = run_secondary(empty)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fairground.contracts.catalog import Catalog
 from fairground.contracts.imports import Imports
+from fairground.contracts.providers import Providers
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
@@ -89,7 +89,7 @@ def import_providers(
             known = ", ".join(entry.key for entry in program.verticals)
             raise Mistake(f"There is no vertical {vertical!r}. Choose one of {known}.")
         links = program.links
-        job = Import(file, pack, provider_map, links.of(Catalog), links.of(Imports), teller)
+        job = Import(file, pack, provider_map, links.of(Providers), links.of(Imports), teller)
         began_at = time.perf_counter()
         summary = await (job.rehearse() if dry_run else job.run())
         return summary, time.perf_counter() - began_at

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.discovery import Discovery
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 
@@ -29,9 +29,9 @@ def reindex() -> None:
     """
 
     async def index_all(program: Program) -> int:
-        catalog = program.links.of(Catalog)
+        discovery = program.links.of(Discovery)
         done, after = 0, None
-        while step := await catalog.index_providers(after=after):
+        while step := await discovery.rebuild(after=after):
             done, after = done + step.count, step.last_id
             if sys.stderr.isatty():
                 sys.stderr.write(f"\r{done:,} providers")

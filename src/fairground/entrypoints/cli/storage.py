@@ -1,20 +1,29 @@
-"""storage check, orphans and collect: checks the store of files and removes orphans."""
+"""storage check, lifecycle, orphans and collect: checks the store of files, manages its cold tier, removes orphans."""
+
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 import uvloop
 
+from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
-from fairground.entrypoints.storing import load_storage_settings, open_store
+from fairground.entrypoints.storage import load_storage_settings, open_lifecycle, open_store
+from fairground.kernel.errors import Unavailable
 from fairground.platform.checks import CheckResult, CheckStatus
-from fairground.platform.storage.checking import check_store
-from fairground.platform.storage.orphans import Collected
+from fairground.platform.storage.checks import check_store
+from fairground.platform.storage.lifecycle import StorageClass
+from fairground.platform.storage.orphans import CollectionResult
+from fairground.platform.storage.settings import StorageSettings
+from fairground.platform.storage.store import StorageRefused
 
 
 def add_to(app: typer.Typer) -> None:
     commands = typer.Typer(help="Try out and tidy the store of files.", no_args_is_help=True)
     commands.command("check")(check_storage)
+    commands.command("lifecycle")(manage_lifecycle)
     commands.command("orphans")(show_orphans)
     commands.command("collect")(collect_orphans)
     app.add_typer(commands, name="storage")
@@ -35,7 +44,73 @@ def check_storage() -> None:
         finally:
             await store.close()
 
-    results = uvloop.run(check())
+    async def check_all() -> list[CheckResult]:
+        return [*await check(), *await _check_rules(settings)]
+
+    _print_results(uvloop.run(check_all()))
+
+
+def manage_lifecycle(
+    cold_after_days: Annotated[
+        int | None,
+        typer.Option(min=1, max=3650, help="Move originals to a colder storage class so many days after they came."),
+    ] = None,
+    storage_class: Annotated[
+        StorageClass | None,
+        typer.Option(help="That storage class; STANDARD_IA unless given. Each of these is read at once."),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the rule that --cold-after-days has added.")] = False,  # noqa: FBT002 - typer's own form of a flag
+) -> None:
+    """Show the lifecycle rules of the bucket, or move originals to a cold tier by a rule of their own.
+
+    The rules of others stay as they are. Amazon S3 takes STANDARD_IA and ONEZONE_IA from 30 days on. The exit code is
+    1 when a rule removes what this program stores, or moves it to a class that is not read at once. The access key
+    needs the rights s3:GetLifecycleConfiguration and s3:PutLifecycleConfiguration.
+    """
+    if cold_after_days is not None and remove:
+        raise Mistake("Name --cold-after-days or --remove, not both.")
+    if storage_class is not None and cold_after_days is None:
+        raise Mistake("--storage-class needs --cold-after-days.")
+    settings = load_storage_settings()
+
+    async def manage() -> list[CheckResult]:
+        lifecycle = open_lifecycle(settings)
+        if lifecycle is None:
+            raise Mistake("Files are in a folder, which has one tier and no lifecycle rules; a bucket has them.")
+        try:
+            if remove:
+                return await lifecycle.remove_cold_rule()
+            if cold_after_days is not None:
+                chosen = storage_class or StorageClass.STANDARD_IA
+                return await lifecycle.add_cold_rule(days=cold_after_days, storage_class=chosen)
+            return await lifecycle.check()
+        finally:
+            await lifecycle.close()
+
+    _print_results(uvloop.run(manage()))
+
+
+async def _check_rules(settings: StorageSettings) -> list[CheckResult]:
+    """Say what in the lifecycle rules of a bucket does harm; nothing of a folder."""
+    lifecycle = open_lifecycle(settings)
+    if lifecycle is None:
+        return []
+    try:
+        results = await lifecycle.check()
+    except StorageRefused as error:
+        return [CheckResult(CheckStatus.WARNING, f"the lifecycle rules of the bucket are not known: {error.detail}")]
+    except Unavailable:
+        return []
+    finally:
+        await lifecycle.close()
+    harmful = [result for result in results if result.status is not CheckStatus.OK]
+    return harmful or [
+        CheckResult(CheckStatus.OK, "no lifecycle rule of the bucket removes or archives stored objects")
+    ]
+
+
+def _print_results(results: Sequence[CheckResult]) -> None:
+    """Print each, and end with 1 if something is wrong."""
     for result in results:
         typer.echo(f"{result.status:<8} {result.text}")
     if any(result.status is CheckStatus.FAILED for result in results):
@@ -61,7 +136,7 @@ def show_orphans() -> None:
 def collect_orphans() -> None:
     """Remove what `storage orphans` lists; servers do so every hour by themselves."""
 
-    async def collect_them(program: Program) -> Collected:
+    async def collect_them(program: Program) -> CollectionResult:
         return await program.collector.collect()
 
     collected = run_secondary(collect_them)

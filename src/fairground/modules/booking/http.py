@@ -6,41 +6,42 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fairground.contracts.booking import (
+    EXCEPTIONS_MAX,
+    SLOT_LIST_MAX_DAYS,
+    WEEKLY_HOURS_MAX,
     Availability,
     AvailabilityRules,
     BookingPage,
+    Bookings,
     BookingStatus,
     BookingView,
+    CancelIn,
     ClosingTime,
     DatedException,
+    DeclineIn,
+    HoldIn,
+    PayIn,
     WallTime,
     WeeklyHours,
 )
-from fairground.contracts.booking.tags import day_tags, hours_tag
-from fairground.contracts.catalog import Catalog, ProviderNotFound
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.booking.availability import day_tags, hours_tag
+from fairground.contracts.providers import ProviderNotFound, Providers
+from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.kernel.paging import CURSOR_MAX_LENGTH
-from fairground.modules.booking.domain.hours import MAX_EXCEPTIONS, MAX_WEEKLY
-from fairground.modules.booking.domain.terms import NOTE_MAX_LENGTH, REASON_MAX_LENGTH
-from fairground.modules.booking.service.availability import LONGEST_LIST_DAYS
-from fairground.modules.booking.service.booking import BookingService
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.bodies import Body, text_field
+from fairground.platform.http.bodies import Body
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
-
-_AMOUNT_MAX_MINOR = 10**12
-_PEOPLE_MAX = 100_000
 
 
 def _clock(value: Any) -> Any:
     """Refuse a number, which would count as seconds."""
     if not isinstance(value, str):
-        raise ValueError("must be text such as 09:30")  # noqa: TRY004 - pydantic tells a ValueError to the caller
+        raise ValueError("must be text such as 09:30")  # noqa: TRY004 - pydantic shows a ValueError to the caller
     return value
 
 
@@ -51,27 +52,6 @@ def _closing_clock(value: Any) -> Any:
 
 StartTime = Annotated[WallTime, BeforeValidator(_clock)]
 EndTime = Annotated[ClosingTime, BeforeValidator(_closing_clock)]
-
-
-class HoldIn(Body):
-    service_id: UUID
-    starts_at: AwareDatetime
-    note: str | None = text_field(None, most=NOTE_MAX_LENGTH)
-    place: str | None = Field(None, max_length=40)
-    party_size: int | None = Field(None, ge=1, le=_PEOPLE_MAX)
-    expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR, strict=True)
-
-
-class PayIn(Body):
-    payment_method: str = Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
-
-
-class DeclineIn(Body):
-    reason: str | None = text_field(None, most=REASON_MAX_LENGTH)
-
-
-class CancelIn(Body):
-    expected_refund_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR, strict=True)
 
 
 class WeeklyIn(Body):
@@ -89,8 +69,8 @@ class ExceptionIn(Body):
 
 class RulesIn(Body):
     timezone: str = Field(max_length=64, description="An IANA name such as Europe/Oslo.")
-    weekly: list[WeeklyIn] = Field(max_length=MAX_WEEKLY)
-    exceptions: list[ExceptionIn] = Field(default_factory=list, max_length=MAX_EXCEPTIONS)
+    weekly: list[WeeklyIn] = Field(max_length=WEEKLY_HOURS_MAX)
+    exceptions: list[ExceptionIn] = Field(default_factory=list, max_length=EXCEPTIONS_MAX)
 
     def rules(self) -> AvailabilityRules:
         return AvailabilityRules(
@@ -125,7 +105,7 @@ class BookingListQuery(BaseModel):
 def _availability_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
     provider, first, last = asked["id_or_slug"], asked["from_date"], asked["to_date"]
     # A longer span is refused, and a refusal depends on nothing.
-    days = day_tags(provider, first=first, last=last) if (last - first).days < LONGEST_LIST_DAYS else ()
+    days = day_tags(provider, first=first, last=last) if (last - first).days < SLOT_LIST_MAX_DAYS else ()
     return ALL_PROVIDERS, provider_tag(provider), hours_tag(provider), *days
 
 
@@ -133,7 +113,7 @@ class CalendarResponse(Response):
     media_type = "text/calendar"
 
 
-def routes(service: BookingService, *, catalog: Catalog) -> APIRouter:
+def routes(service: Bookings, *, catalog: Providers) -> APIRouter:
     router = api_router(tags=["bookings"])
     _add_availability(router, service, catalog)
     _add_bookings(router, service)
@@ -141,7 +121,7 @@ def routes(service: BookingService, *, catalog: Catalog) -> APIRouter:
     return router
 
 
-def _add_availability(router: APIRouter, service: BookingService, catalog: Catalog) -> None:
+def _add_availability(router: APIRouter, service: Bookings, catalog: Providers) -> None:
     @router.get("/service-provider-profiles/{id_or_slug}/availability")
     @cached(
         CachePolicy(
@@ -169,22 +149,14 @@ def _add_availability(router: APIRouter, service: BookingService, catalog: Catal
         return await service.set_rules(owner_id=caller.user_id, provider_id=provider_id, rules=rules.rules())
 
 
-def _add_bookings(router: APIRouter, service: BookingService) -> None:
+def _add_bookings(router: APIRouter, service: Bookings) -> None:
     @router.post("/bookings", status_code=201)
-    async def hold(wanted: HoldIn, caller: SignedIn) -> BookingView:
+    async def hold(body: HoldIn, caller: SignedIn) -> BookingView:
         """Hold a time until `expires_at`. Nothing is paid yet.
 
         Asking again for a time that you hold returns that hold, with the details of the newest request.
         """
-        return await service.hold(
-            customer_id=caller.user_id,
-            service_id=wanted.service_id,
-            starts_at=wanted.starts_at,
-            note=wanted.note,
-            place=wanted.place,
-            party_size=wanted.party_size,
-            expected_total_minor=wanted.expected_total_minor,
-        )
+        return await service.hold(customer_id=caller.user_id, **body.model_dump())
 
     @router.get("/bookings")
     async def list_bookings(caller: SignedIn, query: Annotated[BookingListQuery, Query()]) -> BookingPage:
@@ -203,13 +175,11 @@ def _add_bookings(router: APIRouter, service: BookingService) -> None:
         return CalendarResponse(calendar, headers={"Content-Disposition": 'attachment; filename="booking.ics"'})
 
 
-def _add_steps(router: APIRouter, service: BookingService) -> None:
+def _add_steps(router: APIRouter, service: Bookings) -> None:
     @router.post("/bookings/{booking_id}/pay")
-    async def pay(booking_id: UUID, payment: PayIn, caller: SignedIn) -> BookingView:
+    async def pay(booking_id: UUID, body: PayIn, caller: SignedIn) -> BookingView:
         """Reserve the total on a card; the booking becomes requested, or confirmed for an instant service."""
-        return await service.pay(
-            customer_id=caller.user_id, booking_id=booking_id, payment_method=payment.payment_method
-        )
+        return await service.pay(customer_id=caller.user_id, booking_id=booking_id, payment_method=body.payment_method)
 
     @router.post("/bookings/{booking_id}/accept")
     async def accept(booking_id: UUID, caller: SignedIn) -> BookingView:

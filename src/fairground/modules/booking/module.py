@@ -1,43 +1,77 @@
 """Builds booking."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog, ProviderSchedules
-from fairground.contracts.payments import Payments
+from fairground.contracts.booking import (
+    AvailabilityRulesSet,
+    BookingCancelled,
+    BookingDeclined,
+    BookingExpired,
+    BookingHeld,
+    Bookings,
+)
+from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, Payments
+from fairground.contracts.providers import Providers, ProviderSchedules, ProviderTimezoneSet, ServicesChanged
+from fairground.contracts.reviews import ReviewWritten
+from fairground.kernel.messages import Message
 from fairground.modules.booking import http
-from fairground.modules.booking.handlers import BookingHandlers
-from fairground.modules.booking.service.booking import BookingService
-from fairground.modules.booking.service.jobs import ExpireLapsed
-from fairground.modules.booking.service.timezones import ProviderTimezones
+from fairground.modules.booking.assembly import Parts, assemble
+from fairground.modules.booking.deals.jobs import (
+    CompleteBooking,
+    ExpireBooking,
+    ExpireLapsed,
+    RefundPayment,
+    ReleasePayment,
+)
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.tables import history
 from fairground.platform.links import Links
-from fairground.platform.module import Module, Schedule
+from fairground.platform.module import Handler, Module, Schedule
 from fairground.runtime import Runtime
 
 
 def build(runtime: Runtime, links: Links) -> Module:
-    db, catalog, payments = runtime.db, links.of(Catalog), links.of(Payments)
-    service = BookingService(
-        db=db,
+    catalog = links.of(Providers)
+    parts = assemble(
+        db=runtime.db,
+        accounts=links.of(Accounts),
         catalog=catalog,
-        payments=payments,
+        payments=links.of(Payments),
         verticals=runtime.verticals,
         settings=runtime.settings.of(BookingSettings),
         public_url=runtime.public_url,
-        accounts=links.of(Accounts),
         organizer=runtime.mail_from,
     )
-    timezones = ProviderTimezones(db)
-    links.provide(Bookings, service)
-    links.provide(ProviderSchedules, timezones)
+    links.provide(Bookings, parts.service)
+    links.provide(ProviderSchedules, parts.schedules)
     return Module(
         name="booking",
         history=history,
-        routers=[http.routes(service, catalog=catalog)],
-        handlers=BookingHandlers(service=service, payments=payments, schedules=timezones).table(),
+        routers=[http.routes(parts.service, catalog=catalog)],
+        handlers=handlers_of(parts),
         schedules=[Schedule(job=ExpireLapsed(), every=timedelta(minutes=1), runs_at_start=True)],
-        start=service.prove_guard,
+        start=parts.allocations.prove_guard,
     )
+
+
+def handlers_of(parts: Parts) -> Mapping[type[Message], Handler]:
+    """Return what takes each message. Each looks at the booking as it is now, not as it was when it was written."""
+    return {
+        BookingHeld: parts.summaries.follow_change,
+        BookingDeclined: parts.summaries.follow_change,
+        BookingCancelled: parts.summaries.follow_change,
+        BookingExpired: parts.summaries.follow_change,
+        AvailabilityRulesSet: parts.summaries.follow_change,
+        ServicesChanged: parts.summaries.follow_change,
+        ProviderTimezoneSet: parts.summaries.follow_timezone,
+        PaymentAuthorised: parts.checkout.follow_payment,
+        PaymentCaptured: parts.checkout.follow_payment,
+        ReviewWritten: parts.completion.note_review,
+        ExpireBooking: parts.expiry.expire_booking,
+        ExpireLapsed: parts.expiry.expire_lapsed,
+        CompleteBooking: parts.completion.complete_booking,
+        ReleasePayment: parts.cancellation.release_payment,
+        RefundPayment: parts.cancellation.refund_payment,
+    }

@@ -10,5 +10,8 @@ class BookingSettings(BaseSettings):
     hold_seconds: int = Field(600, ge=60, le=1800, description="Seconds for which a time is held before it is paid.")
     max_live_holds: int = Field(3, ge=1, le=20, description="How many times one customer may hold at once.")
     complete_after_hours: int = Field(
-        12, ge=0, le=168, description="Hours after the end at which a booking counts as completed if nobody says so."
+        12,
+        ge=0,
+        le=168,
+        description="Hours after the end at which a booking counts as completed if neither side says so.",
     )

@@ -1,8 +1,8 @@
 """Builds imports."""
 
-from fairground.contracts.catalog import Catalog, ExternalProviders, Galleries, Portraits
 from fairground.contracts.imports import EmbeddedPictures, Imports
 from fairground.contracts.media import Pictures
+from fairground.contracts.providers import ExternalProviders, Galleries, Portraits, Providers
 from fairground.modules.imports import http
 from fairground.modules.imports.service.picture_migration import MigratePictures, PictureMigrations
 from fairground.modules.imports.service.provider_imports import ProviderImports
@@ -13,7 +13,7 @@ from fairground.runtime import Runtime
 
 
 def build(runtime: Runtime, links: Links) -> Module:
-    db, providers = runtime.db, links.of(Catalog)
+    db, providers = runtime.db, links.of(Providers)
     migrations = PictureMigrations(
         db=db,
         providers=providers,

@@ -11,7 +11,7 @@ from fairground.contracts.media import Picture, PictureForms, Pictures, PictureS
 from fairground.platform.http.bodies import Body
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
-from fairground.platform.storage.receiving import FORM_MAX_BYTES
+from fairground.platform.storage.uploads import FORM_MAX_BYTES
 
 _TYPE_MAX_LENGTH: Final = 100
 _ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {

@@ -4,11 +4,11 @@ from typing import Final
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import (
-    Catalog,
+from fairground.contracts.providers import (
     OwnProvider,
     ProviderApproved,
     ProviderRejected,
+    Providers,
     ProviderStatus,
     ProviderSubmitted,
 )
@@ -27,7 +27,7 @@ from fairground.modules.notifications.domain import (
 from fairground.modules.notifications.renderers import BookingDetails, EmailRenderer, NotificationRenderer
 from fairground.modules.notifications.service import NotificationService, SendEmail
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.states import Discard
+from fairground.platform.jobs.lifecycle import CancelJob
 from fairground.platform.mail.mailer import Mailer
 
 STAFF_MAX: Final = 100  # users of the staff that one submission notifies, in one transaction
@@ -85,7 +85,7 @@ class ProviderNotifier:
         *,
         service: NotificationService,
         renderer: NotificationRenderer,
-        catalog: Catalog,
+        catalog: Providers,
         reviews: Reviews,
         accounts: Accounts,
     ) -> None:
@@ -198,11 +198,11 @@ class EmailSender:
         """Return the booking as it is now.
 
         Raises:
-            Discard: Its status has changed while the email waited; another email announces the new one.
+            CancelJob: Its status has changed while the email waited; another email announces the new one.
         """
         booking = await self._bookings.get_booking(user_id=notification.user_id, booking_id=notification.subject_id)
         if not is_current(notification.topic, status=booking.status, ends_at=booking.ends_at, now=self._clock.now()):
-            raise Discard(f"The booking {booking.id} is {booking.status} by now.")
+            raise CancelJob(f"The booking {booking.id} is {booking.status} by now.")
         customer = await self._accounts.get_user(user_id=booking.customer_id)
         calendar = None
         if notification.changes_calendar:

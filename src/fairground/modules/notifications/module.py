@@ -10,9 +10,10 @@ from fairground.contracts.booking import (
     BookingRequested,
     Bookings,
 )
-from fairground.contracts.catalog import Catalog, ProviderApproved, ProviderRejected, ProviderSubmitted
 from fairground.contracts.notifications import Notifications
+from fairground.contracts.providers import ProviderApproved, ProviderRejected, Providers, ProviderSubmitted
 from fairground.contracts.reviews import ProviderRated, Reviews
+from fairground.kernel.messages import Queue
 from fairground.modules.notifications import http
 from fairground.modules.notifications.handlers import BookingNotifier, EmailSender, ProviderNotifier
 from fairground.modules.notifications.renderers import EmailRenderer, NotificationRenderer, build_environment
@@ -30,7 +31,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     links.provide(Notifications, service)
     of_bookings = BookingNotifier(service=service, renderer=renderer, bookings=bookings, accounts=accounts, clock=clock)
     of_providers = ProviderNotifier(
-        service=service, renderer=renderer, catalog=links.of(Catalog), reviews=links.of(Reviews), accounts=accounts
+        service=service, renderer=renderer, catalog=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
     )
     emails = EmailSender(
         db=db,
@@ -57,4 +58,6 @@ def build(runtime: Runtime, links: Links) -> Module:
             ProviderRated: of_providers.notify_of_review,
             SendEmail: emails.send,
         },
+        # Its events too: an email waits for the event that it follows from.
+        queue=Queue.MAIL,
     )

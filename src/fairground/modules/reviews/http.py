@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from fairground.contracts.catalog import Catalog
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.providers import Providers
+from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.contracts.reviews import Review, ReviewPage, Reviews, reviews_tag
 from fairground.kernel.paging import CURSOR_MAX_LENGTH
 from fairground.modules.reviews.domain import RATING_MAX, RATING_MIN, TEXT_MAX_LENGTH
@@ -42,7 +42,7 @@ def _review_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
     return ALL_PROVIDERS, provider_tag(provider), reviews_tag(provider)
 
 
-def routes(reviews: Reviews, catalog: Catalog) -> APIRouter:
+def routes(reviews: Reviews, catalog: Providers) -> APIRouter:
     router = api_router(tags=["reviews"])
 
     @router.post("/reviews", status_code=201)

@@ -2,7 +2,7 @@
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.modules.reviews import http
 from fairground.modules.reviews.service import ReviewService
@@ -15,4 +15,4 @@ from fairground.runtime import Runtime
 def build(runtime: Runtime, links: Links) -> Module:
     service = ReviewService(db=runtime.db, accounts=links.of(Accounts), bookings=links.of(Bookings))
     links.provide(Reviews, service)
-    return Module(name="reviews", history=history, routers=[http.routes(service, links.of(Catalog))])
+    return Module(name="reviews", history=history, routers=[http.routes(service, links.of(Providers))])

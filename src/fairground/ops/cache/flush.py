@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from fairground.contracts.booking.tags import hours_tag
-from fairground.contracts.catalog import Catalog
-from fairground.contracts.catalog.tags import provider_tag
+from fairground.contracts.booking.availability import hours_tag
+from fairground.contracts.providers import Providers
+from fairground.contracts.providers.tags import provider_tag
 from fairground.contracts.reviews import reviews_tag
 from fairground.kernel.errors import Conflict
 from fairground.platform.cache.policy import EVERYTHING, life_tag
@@ -22,7 +22,7 @@ class NothingCached(Conflict):
 
 
 async def flush(
-    db: Database, catalog: Catalog, *, kinds: Sequence[Life], provider: str | None, actor: str
+    db: Database, catalog: Providers, *, kinds: Sequence[Life], provider: str | None, actor: str
 ) -> list[str]:
     """Invalidate responses, in this process at once and in others as after any change; return the tags.
 
@@ -50,7 +50,7 @@ async def list_flushes(db: Database, *, limit: int) -> list[OperatorAct]:
         return await list_latest_acts(tx, act=FLUSH, limit=limit)
 
 
-async def _tags(catalog: Catalog, *, kinds: Sequence[Life], provider: str | None) -> set[str]:
+async def _tags(catalog: Providers, *, kinds: Sequence[Life], provider: str | None) -> set[str]:
     if provider is None:
         return {life_tag(life) for life in kinds} or {EVERYTHING}
     found = await catalog.get_provider(id_or_slug=provider)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.ops.cache.flush import flush
 from fairground.ops.cache.report import CacheReport, report
 from fairground.platform.cache.cache import ResponseCache
@@ -24,7 +24,7 @@ class InvalidationOut(BaseModel):
     """The invalidated tags; every response with one of them is computed again."""
 
 
-def routes(cache: ResponseCache, *, db: Database, catalog: Catalog) -> APIRouter:
+def routes(cache: ResponseCache, *, db: Database, catalog: Providers) -> APIRouter:
     router = api_router(tags=["operations"])
 
     @router.get("/ops/cache")

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.ops.cache import http
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import Invalidation, RenewTags
@@ -23,7 +23,7 @@ def build(
         checks = [Check(NAME, partial(_check_server, redis_url, namespace=namespace))]
     return Module(
         name=NAME,
-        routers=[http.routes(cache, db=db, catalog=links.of(Catalog))],
+        routers=[http.routes(cache, db=db, catalog=links.of(Providers))],
         handlers={RenewTags: invalidation.on_renew_tags},
         checks=checks,
     )

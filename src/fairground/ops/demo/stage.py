@@ -20,7 +20,7 @@ from fairground.contracts.booking import (
     SlotTaken,
     WeeklyHours,
 )
-from fairground.contracts.catalog import BookingMode, Catalog, ProfileIn, ServiceIn
+from fairground.contracts.providers import BookingMode, ProfileIn, Providers, ServiceIn
 from fairground.contracts.reviews import PastReview, Reviews, ReviewSide
 from fairground.kernel.money import major_from_minor, minor_from_major
 from fairground.kernel.zones import get_zone
@@ -44,7 +44,7 @@ _Result = TypeVar("_Result")
 @dataclass(frozen=True)
 class Contracts:
     accounts: Accounts
-    catalog: Catalog
+    providers: Providers
     bookings: Bookings
     reviews: Reviews
 
@@ -73,7 +73,7 @@ class Stage:
 
     async def build(self) -> DemoStage:
         """Write the plan, and return what later parts of the demo can refer to."""
-        currency = await self._contracts.catalog.get_currency()
+        currency = await self._contracts.providers.get_currency()
         owners, customers, admin_id = await self._open_accounts()
         make_private_folder(self._pictures_dir)
 
@@ -106,7 +106,7 @@ class Stage:
     async def _open_shop(
         self, planned: DemoProvider, *, owner_id: UUID, admin_id: UUID, currency: str
     ) -> StagedProvider:
-        catalog = self._contracts.catalog
+        catalog = self._contracts.providers
         provider = await catalog.create_provider(owner_id=owner_id, profile=_profile(planned))
         services = [
             await catalog.add_service(
@@ -133,10 +133,10 @@ class Stage:
     async def _hang_picture(self, planned: DemoProvider, *, provider_id: UUID) -> None:
         file = self._pictures_dir / f"{provider_id}.svg"
         file.write_text(draw_portrait(planned.picture), encoding="utf-8")
-        await self._contracts.catalog.set_picture(provider_id=provider_id, url=f"{PICTURES_PATH}/{file.name}")
+        await self._contracts.providers.set_picture(provider_id=provider_id, url=f"{PICTURES_PATH}/{file.name}")
 
     async def _decide(self, planned: DemoProvider, *, provider_id: UUID, owner_id: UUID, admin_id: UUID) -> None:
-        catalog = self._contracts.catalog
+        catalog = self._contracts.providers
         if planned.state == "draft":
             return
         await catalog.submit_provider(owner_id=owner_id, provider_id=provider_id)

@@ -5,9 +5,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 from uuid import UUID
 
-from fairground.contracts.catalog import Galleries
 from fairground.contracts.imports import EmbeddedPictures
 from fairground.contracts.media import PictureMaintenance
+from fairground.contracts.providers import Galleries
 from fairground.kernel.errors import DomainError
 from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.images.formats import PictureFormat

@@ -9,7 +9,8 @@ from typing import Annotated, Final, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fairground.contracts.catalog import (
+from fairground.contracts.imports import ImportedPicture, ImportedProvider, PicturePlace
+from fairground.contracts.providers import (
     BIO_MAX_LENGTH,
     CATEGORIES_MAX,
     DURATION_MAX_MINUTES,
@@ -22,7 +23,6 @@ from fairground.contracts.catalog import (
     SUBTITLE_MAX_LENGTH,
     BookingMode,
 )
-from fairground.contracts.imports import ImportedPicture, ImportedProvider, PicturePlace
 from fairground.kernel.money import AmountInvalid, currency_exponent, read_amount
 from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
-from fairground.contracts.catalog import IMPORT_MAX_ROWS, Catalog
 from fairground.contracts.imports import ImportedProvider, Imports
+from fairground.contracts.providers import IMPORT_MAX_ROWS, Providers
 from fairground.ops.imports.faults import ImportRefused, RowFault
 from fairground.ops.imports.mapping import ProviderMap, RowMapper, check_columns
 from fairground.ops.imports.records import open_source
@@ -64,7 +64,7 @@ class Import:
     path: Path
     vertical: Vertical
     provider_map: ProviderMap
-    catalog: Catalog
+    catalog: Providers
     imports: Imports
     listener: Listener
 

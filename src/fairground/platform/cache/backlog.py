@@ -2,9 +2,10 @@
 
 import asyncio
 from typing import Final
+from uuid import UUID
 
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.awaiting import find_unfinished, hasten
+from fairground.platform.jobs import store
 
 PATIENCE_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.1
@@ -19,12 +20,17 @@ class JobBacklog:
 
     async def is_settled(self) -> bool:
         """Wait for what is unfinished now, not for what comes: under constant change there is always something."""
-        missing = await find_unfinished(self._db, kind=self._kind)
+        missing = await self._find_unfinished()
         if missing:
-            # During a long outage they are tried ever more seldom.
-            await hasten(self._db, job_ids=missing)
+            # During a long outage their retries are far apart.
+            async with self._db.write() as tx:
+                await store.prioritise(tx, job_ids=missing)
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while missing and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(_PAUSE_SECONDS)
-            missing &= await find_unfinished(self._db, kind=self._kind)
+            missing &= await self._find_unfinished()
         return not missing
+
+    async def _find_unfinished(self) -> set[UUID]:
+        async with self._db.read() as tx:
+            return await store.find_unfinished(tx, kind=self._kind)

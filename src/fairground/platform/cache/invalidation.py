@@ -14,8 +14,7 @@ from fairground.platform.cache.levels import LevelUnavailable, SharedLevel
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import WriteTx
-from fairground.platform.jobs.running import current_job
-from fairground.platform.jobs.states import Retry
+from fairground.platform.jobs.lifecycle import Retry, current_job
 
 MADE_MAX: Final = 10_000
 _WAIT_MAX_SECONDS: Final = 600

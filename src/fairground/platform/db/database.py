@@ -62,12 +62,12 @@ class ReadTx:
 
     def __init__(self, executor: Executor, ops: SQLOps, shift: timedelta) -> None:
         self._executor = executor
-        self._shift = shift
+        self.clock_shift = shift
         self.ops = ops
 
     def now(self, plus: timedelta = _AT_ONCE) -> ColumnElement[Any]:
         """Return the database's clock, moved by `plus`, as an SQL expression."""
-        return self.ops.now(self._shift + plus)
+        return self.ops.now(self.clock_shift + plus)
 
     async def current_time(self) -> datetime:
         moment: datetime = await self.scalar(select(self.now()))

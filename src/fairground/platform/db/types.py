@@ -8,7 +8,7 @@ from sqlalchemy import JSON, BigInteger, Uuid
 
 from fairground.platform.db.dialect.columns import BytewiseText, UtcDateTime, after_prefix
 from fairground.platform.db.dialect.expressions import among, looked_up
-from fairground.platform.db.dialect.words import RowNumber, Sought, SoughtWords, WordIndex
+from fairground.platform.db.dialect.text_search import RowNumber, TextQuery, TextQueryType, WordIndex
 
 __all__ = [
     "NAMING_CONVENTION",
@@ -17,8 +17,8 @@ __all__ = [
     "Json",
     "MoneyMinor",
     "RowNumber",
-    "Sought",
-    "SoughtWords",
+    "TextQuery",
+    "TextQueryType",
     "UtcDateTime",
     "WordIndex",
     "after_prefix",

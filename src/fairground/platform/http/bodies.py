@@ -1,59 +1,7 @@
-"""The base of request bodies."""
+"""The base of JSON request bodies: `kernel.inputs`, whose models a contract shares between API and pages."""
 
-import re
-from typing import Any, Final
+from fairground.kernel.inputs import Input, text_field
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+__all__ = ["Body", "text_field"]
 
-_STRICT_TYPES: Final = frozenset({"bool", "float", "int", "str"})
-_INSTANT_TYPES: Final = frozenset({"date", "datetime", "time"})
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
-
-
-def _strict(schema: Any) -> Any:
-    """Return a core schema in which no scalar is converted, however deep."""
-    if isinstance(schema, list):
-        return [_strict(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    within = {name: part if name in {"cls", "metadata", "default"} else _strict(part) for name, part in schema.items()}
-    if within.get("type") in _STRICT_TYPES:
-        return within | {"strict": True}
-    if within.get("type") in _INSTANT_TYPES:
-        return core_schema.no_info_before_validator_function(_refuse_number, within)
-    return within
-
-
-def _refuse_number(value: Any) -> Any:
-    """Refuse seconds since 1970, as a number and as its digits."""
-    if isinstance(value, (int, float)) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
-        raise PydanticCustomError("instant_type", "Input should be text as in ISO 8601, such as 2030-05-17")
-    return value
-
-
-class Body(BaseModel):
-    """A JSON request body: unknown fields are refused, texts are trimmed, and no scalar is converted.
-
-    `true` and `"100"` are no numbers, `1` is no truth value and no instant. Pydantic's own strict mode is no use here:
-    the framework has parsed the JSON already, and strict mode then refuses the text of a UUID or of an instant.
-    `kernel.text` checks the characters of texts.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema: CoreSchema = _strict(handler(source))
-        return schema
-
-
-def text_field(default: Any = ..., *, most: int, description: str | None = None) -> Any:
-    """Describe a text whose length the domain checks, as it does for pages and imports: after it is cleaned.
-
-    A bound of pydantic would count the text as it was sent, in which one letter may take several code points.
-
-    Args:
-        most: Code points, for the API's description.
-    """
-    return Field(default, description=description, json_schema_extra={"maxLength": most})
+Body = Input

@@ -1,6 +1,8 @@
-"""The jobs that this process holds, and the heartbeat that keeps them."""
+"""Leases: the heartbeat that keeps the jobs of this process, and the rescue of jobs whose heartbeat ended."""
 
 import asyncio
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -10,12 +12,14 @@ import structlog
 
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import store
-from fairground.platform.jobs.persistence import PAUSE_MAX_SECONDS
-from fairground.platform.jobs.running import RunningJob
+from fairground.platform.jobs.lifecycle import RunningJob
+from fairground.platform.loops import PAUSE_MAX_SECONDS
 
 BEATS_PER_LEASE: Final = 3
 SELF_FENCE_SHARE: Final = 0.8
-"""A job that could not be renewed for this share of its lease is given up before somebody else may start it."""
+"""A job without a heartbeat for this share of its lease is abandoned before another worker may start it."""
+RESCUES_PER_LEASE: Final = 6
+RESCUED_AT_ONCE: Final = 100
 
 log = structlog.get_logger()
 
@@ -25,12 +29,12 @@ class HeldJob:
     job: RunningJob
     task: asyncio.Task[None]
     renewed_at: float
-    """By the clock of the event loop, and before the database was asked: never later than what the database has."""
-    is_given_up: bool = False
+    """By the clock of the event loop, read before the statement: never later than what the database has."""
+    is_abandoned: bool = False
 
 
-class LeaseKeeper:
-    """Holds the claimed jobs of one worker: renews their leases, and cancels those that are no longer ours."""
+class Heartbeat:
+    """Renews the leases of the jobs that one worker holds, and abandons the jobs that it has lost."""
 
     def __init__(self, db: Database, *, lease: timedelta) -> None:
         self._db = db
@@ -49,7 +53,7 @@ class LeaseKeeper:
 
     @property
     def pause_max_seconds(self) -> float:
-        """How long a beat that failed may be put off: jobs are given up by the next one, in time even so."""
+        """How long a heartbeat that failed may be put off, so that the next one still abandons jobs in time."""
         return min(PAUSE_MAX_SECONDS, (1 - SELF_FENCE_SHARE) / 2 * self._lease.total_seconds())
 
     async def beat(self) -> float:
@@ -58,11 +62,11 @@ class LeaseKeeper:
             async with asyncio.timeout_at(self._first_deadline()):
                 await self._renew()
         finally:
-            self._give_up_overdue()
+            self._abandon_overdue()
         return self._lease.total_seconds() / BEATS_PER_LEASE
 
     async def _renew(self) -> None:
-        kept = [held for held in self.held if not held.is_given_up]
+        kept = [held for held in self.held if not held.is_abandoned]
         if not kept:
             return
         asked_at = _now()
@@ -72,24 +76,43 @@ class LeaseKeeper:
             if held.job.id in ours:
                 held.renewed_at = asked_at
             else:
-                self._give_up(held)
+                self._abandon(held)
 
-    def _give_up_overdue(self) -> None:
+    def _abandon_overdue(self) -> None:
         for held in self.held:
-            if not held.is_given_up and _now() >= self._deadline(held):
-                self._give_up(held)
+            if not held.is_abandoned and _now() >= self._deadline(held):
+                self._abandon(held)
 
-    def _give_up(self, held: HeldJob) -> None:
+    def _abandon(self, held: HeldJob) -> None:
         if held.job.id in self._held:
-            held.is_given_up = True
+            held.is_abandoned = True
             held.task.cancel()
             log.warning("job.lease_lost", job_id=str(held.job.id), kind=held.job.kind, attempt=held.job.attempt)
 
     def _first_deadline(self) -> float:
-        return min((self._deadline(held) for held in self.held if not held.is_given_up), default=_now() + 1)
+        return min((self._deadline(held) for held in self.held if not held.is_abandoned), default=_now() + 1)
 
     def _deadline(self, held: HeldJob) -> float:
         return held.renewed_at + SELF_FENCE_SHARE * self._lease.total_seconds()
+
+
+class Rescuer:
+    """Makes the jobs of crashed and frozen workers ready again. Every worker has one; none is a leader."""
+
+    def __init__(self, db: Database, *, lease: timedelta, on_rescue: Callable[[int], None]) -> None:
+        self._db = db
+        self._lease = lease
+        self._on_rescue = on_rescue
+
+    async def rescue(self) -> float:
+        """Rescue stalled jobs and return the seconds until the next time."""
+        async with self._db.write() as tx:
+            count = await store.rescue_stalled(tx, limit=RESCUED_AT_ONCE)
+        if count:
+            log.warning("jobs.rescued", count=count)
+            self._on_rescue(count)
+        # Jitter, so that workers which were started together do not look together for ever.
+        return self._lease.total_seconds() / RESCUES_PER_LEASE * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
 
 
 def _now() -> float:

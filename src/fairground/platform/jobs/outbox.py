@@ -1,35 +1,114 @@
-"""The outbox of `platform.db`: messages become rows of the job table in the transaction they follow from."""
+"""Messages become rows of the job table: which handlers take a message, and the outbox that stores it for them."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from fairground.kernel.messages import Event, Job
+from fairground.kernel.messages import Event, Job, Message, Queue
 from fairground.platform.db.database import WriteTx
 from fairground.platform.jobs import store
-from fairground.platform.jobs.routes import Routes
-from fairground.platform.jobs.running import current_job
-from fairground.platform.jobs.states import DONE, EndedAlready, LostLease
+from fairground.platform.jobs.lifecycle import DONE, AlreadyFinished, LostLease, current_job
+from fairground.platform.module import Handler
 
 EVENT_MAX_ATTEMPTS: Final = Job.max_attempts
 
 
+class UnknownQueue(ValueError):
+    """A message waits in a queue that no worker would empty; the message says which ones there are."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One consumer of one topic."""
+
+    kind: str
+    queue: Queue
+    message_class: type[Message]
+    handler: Handler
+
+
+class Routes:
+    """The handlers of every module of this program, filled while it is composed."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[str, Route] = {}
+        self._by_topic: dict[str, list[Route]] = {}
+
+    def add(self, consumer: str, *, handlers: Mapping[type[Message], Handler], queue: Queue | None = None) -> None:
+        """Register the handlers of a consumer, named as its module.
+
+        Args:
+            queue: Where all messages of this consumer wait; None leaves that to each message.
+
+        Raises:
+            UnknownQueue: A message or the consumer names a queue that does not exist.
+            ValueError: The consumer has one topic twice, or a job that another module handles already.
+        """
+        for message_class, handler in handlers.items():
+            topic = message_class.topic
+            kind = f"{consumer}:{topic}"
+            if kind in self._by_kind:
+                raise ValueError(f"'{consumer}' takes '{topic}' twice; a topic has one handler in a module.")
+            if issubclass(message_class, Job) and topic in self._by_topic:
+                raise ValueError(f"'{topic}' is a job and has two handlers; only an event may have several.")
+            route = Route(kind, _known(queue or message_class.queue, kind=kind), message_class, handler)
+            self._by_kind[kind] = route
+            self._by_topic.setdefault(topic, []).append(route)
+
+    @property
+    def kinds(self) -> list[str]:
+        return sorted(self._by_kind)
+
+    def of(self, kind: str) -> Route:
+        return self._by_kind[kind]
+
+    def subscribers(self, event: Event) -> Sequence[Route]:
+        """Return the consumers that an event is delivered to; none, when no module handles it."""
+        return self._by_topic.get(event.topic, [])
+
+    def handler_of(self, job: Job) -> Route:
+        """Return the one consumer of a job.
+
+        Raises:
+            LookupError: No module has a handler for it.
+        """
+        try:
+            (route,) = self._by_topic[job.topic]
+        except KeyError:
+            raise LookupError(
+                f"The job '{job.topic}' has no handler. Add {type(job).__name__} to the handlers in its module.py."
+            ) from None
+        return route
+
+
+def _known(queue: str, *, kind: str) -> Queue:
+    try:
+        return Queue(queue)
+    except ValueError:
+        raise UnknownQueue(
+            f"'{kind}' names the queue '{queue}'; there are {', '.join(Queue)}. Name one of them, or add a queue to"
+            " kernel.messages.Queue and its concurrency to JobSettings."
+        ) from None
+
+
 class JobOutbox:
-    """Writes messages down, and guards the writes of running jobs by their fence."""
+    """Stores messages, and guards the writes of running jobs by their fence."""
 
     def __init__(self, routes: Routes) -> None:
         self.wake = asyncio.Event()
-        """Set when messages were written by this process; its worker need not wait for its next look."""
+        """Set when this process has stored messages, so that its worker looks for jobs at once."""
         self.routes = routes
 
     async def begin(self, tx: WriteTx, *, ends_job: bool) -> None:
         """Check that the current job, if there is one, is still ours, and lock its row for this transaction.
 
-        The lock is what makes the check hold until the commit: nobody can reap or claim a row that is locked.
+        The lock keeps the check true until the commit: no worker can rescue or claim a row that is locked.
 
         Raises:
-            LostLease: Another worker has taken the job over; nothing of this transaction may be kept.
-            EndedAlready: The handler has ended its job before.
+            LostLease: Another worker holds the job; nothing of this transaction may be kept.
+            AlreadyFinished: The handler has ended its job before.
         """
         job = current_job()
         if job is None:
@@ -37,19 +116,31 @@ class JobOutbox:
         was_ended, job.is_ended_by_handler = job.is_ended_by_handler, job.is_ended_by_handler or ends_job
         still_ours = await store.end_job(tx, job, DONE) if ends_job else await store.extend_lease(tx, job)
         if not still_ours and was_ended:
-            raise EndedAlready(
+            raise AlreadyFinished(
                 f"Job {job.id} ({job.kind}) writes after the write that ended it; that must be its last."
             )
         if not still_ours:
             raise LostLease(f"Job {job.id} ({job.kind}) is no longer ours under fence {job.fence}.")
 
     async def emit(self, tx: WriteTx, event: Event) -> None:
-        kinds = self.routes.subscribers(event)
-        await store.insert_jobs(tx, event, kinds=kinds, max_attempts=EVENT_MAX_ATTEMPTS)
+        await self._insert(tx, event, self.routes.subscribers(event), max_attempts=EVENT_MAX_ATTEMPTS)
 
     async def enqueue(self, tx: WriteTx, job: Job, *, delay: timedelta, dedup_key: str | None) -> None:
-        kind = self.routes.taker(job)
-        await store.insert_jobs(tx, job, kinds=[kind], max_attempts=job.max_attempts, delay=delay, dedup_key=dedup_key)
+        routes = [self.routes.handler_of(job)]
+        await self._insert(tx, job, routes, max_attempts=job.max_attempts, delay=delay, dedup_key=dedup_key)
 
     def committed(self) -> None:
         self.wake.set()
+
+    async def _insert(
+        self,
+        tx: WriteTx,
+        message: Message,
+        routes: Sequence[Route],
+        *,
+        max_attempts: int,
+        delay: timedelta = timedelta(0),
+        dedup_key: str | None = None,
+    ) -> None:
+        queues = {route.kind: route.queue for route in routes}
+        await store.insert_jobs(tx, message, queues=queues, max_attempts=max_attempts, delay=delay, dedup_key=dedup_key)

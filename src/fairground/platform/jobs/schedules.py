@@ -1,13 +1,13 @@
-"""Jobs that are asked for again and again. There is no leader: whichever worker comes first enqueues what is due."""
+"""Jobs that are enqueued at an interval. There is no leader: the first worker to look enqueues what is due."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import and_, false, or_, select, update
 
 from fairground.platform.db.database import Database, ReadTx, WriteTx
-from fairground.platform.jobs.routes import Routes
+from fairground.platform.jobs.outbox import Routes
 from fairground.platform.jobs.tables import ScheduleRow
 from fairground.platform.module import Schedule
 
@@ -20,7 +20,7 @@ class Scheduler:
 
     def __init__(self, db: Database, *, routes: Routes, schedules: Iterable[Schedule]) -> None:
         self._db = db
-        self._by_kind = {routes.taker(schedule.job): schedule for schedule in schedules}
+        self._by_kind = {routes.handler_of(schedule.job).kind: schedule for schedule in schedules}
         self._is_prepared = False
 
     async def enqueue_due(self) -> None:
@@ -41,7 +41,7 @@ class Scheduler:
                 await self._enqueue(tx, kinds)
 
     async def _prepare(self) -> None:
-        """Give each schedule a date, and bring dates forward that an earlier version of it has left too far away."""
+        """Give each schedule a date, and bring dates forward that an earlier version of it left too far away."""
         async with self._db.write() as tx:
             for kind, schedule in self._by_kind.items():
                 latest = timedelta(0) if schedule.runs_at_start else schedule.every
@@ -50,14 +50,14 @@ class Scheduler:
 
     async def _enqueue(self, tx: WriteTx, kinds: Sequence[str]) -> None:
         now = await tx.current_time()
-        for row in await _lock_due(tx, kinds):
-            schedule = self._by_kind[row.kind]
+        for kind, next_at in await _lock_due(tx, kinds):
+            schedule = self._by_kind[kind]
             await tx.enqueue(schedule.job, dedup_key=DEDUP_KEY)
-            await _set_next(tx, row.kind, next_at=next_tick(row.next_at, now=now, every=schedule.every))
+            await _set_next(tx, kind, next_at=next_tick(next_at, now=now, every=schedule.every))
 
 
 def next_tick(due_at: datetime, *, now: datetime, every: timedelta) -> datetime:
-    """Return the first tick after now. Ticks that were missed are not made up for, and the rhythm stays."""
+    """Return the first tick after now. Missed ticks are left out, and the rhythm stays."""
     return due_at + every * ((now - due_at) // every + 1)
 
 
@@ -74,9 +74,9 @@ async def _find_too_far(tx: ReadTx, by_kind: Mapping[str, Schedule]) -> bool:
     return await tx.scalar(select(ScheduleRow.kind).where(or_(false(), *too_far)).limit(1)) is not None
 
 
-async def _lock_due(tx: WriteTx, kinds: Sequence[str]) -> Sequence[Any]:
+async def _lock_due(tx: WriteTx, kinds: Sequence[str]) -> list[tuple[str, datetime]]:
     due = select(ScheduleRow.__table__).where(ScheduleRow.kind.in_(kinds), ScheduleRow.next_at <= tx.now())
-    return await tx.all(tx.ops.skip_locked(due))
+    return [(row.kind, row.next_at) for row in await tx.all(tx.ops.skip_locked(due))]
 
 
 async def _set_next(tx: WriteTx, kind: str, *, next_at: datetime) -> None:

@@ -1,27 +1,72 @@
-"""Every statement on the job table that enqueues, claims, keeps or ends jobs; the same SQL on both dialects."""
+"""Every statement on jobs that wait or run; the same SQL on both dialects."""
 
-from collections.abc import Collection, Sequence
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, case, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    CompoundSelect,
+    Integer,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from fairground.kernel.ids import uuid7
-from fairground.kernel.messages import Message
-from fairground.platform.db.database import WriteTx
-from fairground.platform.jobs.running import RunningJob
-from fairground.platform.jobs.states import Ending, JobState
+from fairground.kernel.messages import Message, Priority, Queue
+from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.types import among
+from fairground.platform.jobs.lifecycle import JobResult, JobState, RunningJob
 from fairground.platform.jobs.tables import JobRow
-
-AHEAD: Final = timedelta(minutes=10)
-"""How long before now the jobs are due that go before a long queue: the longest due is claimed first."""
 
 LEASE_MAX: Final = timedelta(hours=1)
 """The longest that FAIRGROUND_JOBS_LEASE_SECONDS may be."""
 
 _NOT_HELD: Final[dict[str, Any]] = {"lease_until": None, "worker": None}
+
+
+@dataclass(frozen=True)
+class DueJob:
+    """A job that could start now, locked by the transaction that has read it."""
+
+    id: UUID
+    kind: str
+    queue: Queue
+    priority: int
+    run_at: datetime
+    payload: dict[str, Any]
+    fence: int
+    attempt: int
+    max_attempts: int
+    crashes: int
+
+
+_DUE_COLUMNS: Final = (
+    JobRow.id,
+    JobRow.kind,
+    JobRow.queue,
+    JobRow.priority,
+    JobRow.run_at,
+    JobRow.payload,
+    JobRow.fence,
+    JobRow.attempt,
+    JobRow.max_attempts,
+    JobRow.crashes,
+)
 
 
 def in_state(state: JobState) -> ColumnElement[bool]:
@@ -33,15 +78,18 @@ async def insert_jobs(
     tx: WriteTx,
     message: Message,
     *,
-    kinds: Sequence[str],
+    queues: Mapping[str, Queue],
     max_attempts: int,
     delay: timedelta = timedelta(0),
     dedup_key: str | None = None,
 ) -> int:
-    """Write the message down once for each kind; return how many were not there already under the same key."""
-    if message.is_awaited and not delay:
-        delay = -AHEAD
+    """Insert the message once for each kind of `queues`; return how many were not there already under the same key.
+
+    Args:
+        queues: The queue of each kind.
+    """
     row = {
+        "priority": int(message.priority),
         "payload": message.model_dump(mode="json"),
         "state": JobState.READY.value,
         "run_at": tx.now(delay),
@@ -52,31 +100,77 @@ async def insert_jobs(
         "dedup_key": dedup_key,
         "created_at": tx.now(),
     }
-    return await tx.insert_ignore(JobRow, [{**row, "id": uuid7(), "kind": kind} for kind in kinds])
+    rows = [{**row, "id": uuid7(), "kind": kind, "queue": queue} for kind, queue in queues.items()]
+    return await tx.insert_ignore(JobRow, rows)
 
 
-async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], limit: int) -> Sequence[Any]:
-    """Return due jobs of these kinds, the longest due first, passing over those that another worker is claiming."""
-    due = and_(in_state(JobState.READY), JobRow.run_at <= tx.now(), JobRow.kind.in_(kinds))
-    columns = (
-        JobRow.id,
-        JobRow.kind,
-        JobRow.payload,
-        JobRow.fence,
-        JobRow.attempt,
-        JobRow.max_attempts,
-        JobRow.crashes,
+async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Queue, int]) -> list[DueJob]:
+    """Return the next due jobs of these kinds, by priority and due time, without those that another worker claims.
+
+    All queues are read by one statement, so a worker asks the database as often as it would with one queue.
+
+    Args:
+        slots: How many jobs of each queue may be returned.
+    """
+    statement = _due_statement(tx.ops, tx.clock_shift, tuple(kinds))
+    rows = await tx.all(statement, {_limit_of(queue): slots.get(queue, 0) for queue in Queue})
+    left = Counter(slots)
+    chosen = []
+    for job in sorted(map(_due_job, rows), key=lambda job: (job.priority, job.run_at, job.id)):
+        # Each priority was read up to the limit of the queue.
+        if left[job.queue] > 0:
+            left[job.queue] -= 1
+            chosen.append(job)
+    return chosen
+
+
+# To build a statement of ten parts takes longer than to run it.
+@lru_cache(maxsize=64)
+def _due_statement(ops: SQLOps, clock_shift: timedelta, kinds: tuple[str, ...]) -> CompoundSelect[Any]:
+    now = ops.now(clock_shift)
+    return union_all(
+        *(
+            # As a sub-query, because neither database lets a member of a UNION have a limit, or locks, of its own.
+            select(
+                ops.skip_locked(
+                    select(*_DUE_COLUMNS)
+                    .where(_is_due(queue, priority, now=now), among(JobRow.kind, kinds))
+                    .order_by(JobRow.run_at, JobRow.id)
+                    .limit(bindparam(_limit_of(queue), type_=Integer()))
+                ).subquery()
+            )
+            for queue in Queue
+            for priority in Priority
+        )
     )
-    return await tx.all(tx.ops.skip_locked(select(*columns).where(due).order_by(JobRow.run_at, JobRow.id).limit(limit)))
 
 
-async def lease_jobs(tx: WriteTx, rows: Sequence[Any], *, lease: timedelta, worker: str) -> list[RunningJob]:
-    """Claim rows that this transaction has locked: spend an attempt of each and raise its fence."""
-    if not rows:
+def _due_job(row: Row[Any]) -> DueJob:
+    columns = row._asdict()
+    return DueJob(**{**columns, "queue": Queue(row.queue)})
+
+
+def _limit_of(queue: Queue) -> str:
+    return f"limit_of_{queue}"
+
+
+def _is_due(queue: Queue, priority: Priority, *, now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    # One range of the index. A range over all priorities would read every job that waits for a later date.
+    return and_(
+        in_state(JobState.READY),
+        JobRow.queue == queue,
+        JobRow.priority == int(priority),
+        JobRow.run_at <= now,
+    )
+
+
+async def lease_jobs(tx: WriteTx, due: Sequence[DueJob], *, lease: timedelta, worker: str) -> list[RunningJob]:
+    """Claim jobs that this transaction has locked: spend an attempt of each and raise its fence."""
+    if not due:
         return []
     await tx.execute(
         update(JobRow)
-        .where(JobRow.id.in_([row.id for row in rows]))
+        .where(JobRow.id.in_([job.id for job in due]))
         .values(
             state=JobState.RUNNING.value,
             attempt=JobRow.attempt + 1,
@@ -88,16 +182,17 @@ async def lease_jobs(tx: WriteTx, rows: Sequence[Any], *, lease: timedelta, work
     )
     return [
         RunningJob(
-            id=row.id,
-            kind=row.kind,
-            payload=row.payload,
-            fence=row.fence + 1,
-            attempt=row.attempt + 1,
-            max_attempts=row.max_attempts,
-            crashes=row.crashes,
+            id=job.id,
+            kind=job.kind,
+            queue=job.queue,
+            payload=job.payload,
+            fence=job.fence + 1,
+            attempt=job.attempt + 1,
+            max_attempts=job.max_attempts,
+            crashes=job.crashes,
             lease=lease,
         )
-        for row in rows
+        for job in due
     ]
 
 
@@ -109,36 +204,36 @@ async def extend_lease(tx: WriteTx, job: RunningJob) -> bool:
 async def extend_leases(tx: WriteTx, jobs: Collection[RunningJob], *, lease: timedelta) -> set[UUID]:
     """Renew the leases of these jobs and return the ids of those that are still ours.
 
-    A row that a transaction of its own job has locked is passed over: that transaction began with renewing the lease.
+    Skips a row that a transaction of its own job has locked: that transaction began with renewing the lease.
     """
     free = await tx.all(tx.ops.skip_locked(select(JobRow.id).where(_held(jobs))))
     await tx.execute(update(JobRow).where(JobRow.id.in_([row.id for row in free])).values(lease_until=tx.now(lease)))
-    # One that its handler has just marked done is not lost; its task is about to return.
+    # A job that its handler has just marked done is not lost; its task is about to return.
     ours = JobRow.state.in_([JobState.RUNNING.value, JobState.DONE.value])
     return set(await tx.scalars(select(JobRow.id).where(_fenced(jobs), ours)))
 
 
-async def end_job(tx: WriteTx, job: RunningJob, ending: Ending) -> bool:
+async def end_job(tx: WriteTx, job: RunningJob, result: JobResult) -> bool:
     """End the run of a job; return False if it is no longer ours, or has been ended already."""
-    values: dict[str, Any] = {**_NOT_HELD, "state": ending.state.value, "error": ending.error}
-    if ending.state is JobState.READY:
-        values["run_at"] = tx.now(ending.delay)
+    values: dict[str, Any] = {**_NOT_HELD, "state": result.state.value, "error": result.error}
+    if result.state is JobState.READY:
+        values["run_at"] = tx.now(result.delay)
     else:
         values["finished_at"] = tx.now()
-    if ending.state is JobState.DONE:
+    if result.state is JobState.DONE:
         values["payload"] = None
     return await tx.execute(update(JobRow).where(_held([job])).values(values)) == 1
 
 
 async def release_jobs(tx: WriteTx, jobs: Collection[RunningJob]) -> int:
-    """Give jobs back that we stop working on, as if they had not been claimed; return how many were still ours."""
-    given_back = {"state": JobState.READY.value, "attempt": JobRow.attempt - 1}
-    return await tx.execute(update(JobRow).where(_held(jobs)).values({**_NOT_HELD, **given_back}))
+    """Make unfinished jobs ready again, as if they had not been claimed; return how many were still ours."""
+    released = {"state": JobState.READY.value, "attempt": JobRow.attempt - 1}
+    return await tx.execute(update(JobRow).where(_held(jobs)).values({**_NOT_HELD, **released}))
 
 
-async def reap_jobs(tx: WriteTx, *, limit: int) -> int:
-    """Take jobs from workers that have gone silent: ready again, or dead when that was the last attempt."""
-    # A lease that ends later than any may was stored by a clock that ran ahead; its worker, if it lives, has a fence.
+async def rescue_stalled(tx: WriteTx, *, limit: int) -> int:
+    """Make jobs ready again whose lease is over, or dead when that was the last attempt; return how many."""
+    # A clock that ran ahead stored a lease that ends later than any may. Its worker, if it lives, has the fence.
     is_over = or_(JobRow.lease_until < tx.now(), JobRow.lease_until > tx.now(LEASE_MAX))
     expired = and_(in_state(JobState.RUNNING), is_over)
     rows = await tx.all(tx.ops.skip_locked(select(JobRow.id).where(expired).limit(limit)))
@@ -156,6 +251,41 @@ async def reap_jobs(tx: WriteTx, *, limit: int) -> int:
             error="The worker that held it went silent.",
         )
     )
+
+
+async def find_unfinished(tx: ReadTx, *, kind: str) -> set[UUID]:
+    """Return the jobs of a kind that wait or run."""
+    # Two statements, because each is answered from the partial index of its state.
+    return {
+        found
+        for state in (JobState.READY, JobState.RUNNING)
+        for found in await tx.scalars(select(JobRow.id).where(in_state(state), JobRow.kind == kind))
+    }
+
+
+async def prioritise(tx: WriteTx, *, job_ids: Collection[UUID]) -> None:
+    """Make waiting jobs due now and the next ones of their queue."""
+    waiting = and_(JobRow.id.in_(job_ids), in_state(JobState.READY))
+    await tx.execute(
+        update(JobRow)
+        .where(waiting)
+        .values(priority=int(Priority.HIGH), run_at=case((JobRow.run_at > tx.now(), tx.now()), else_=JobRow.run_at))
+    )
+
+
+async def count_due(tx: ReadTx) -> dict[Queue, tuple[int, datetime]]:
+    """Return how many jobs are due in each queue that has any, and since when the oldest of them is."""
+    ranges = [
+        select(literal(queue), func.count(), func.min(JobRow.run_at)).where(_is_due(queue, priority, now=tx.now()))
+        for queue in Queue
+        for priority in Priority
+    ]
+    found: dict[Queue, tuple[int, datetime]] = {}
+    for queue, count, oldest_at in await tx.all(union_all(*ranges)):
+        if count:
+            total, first_at = found.get(Queue(queue), (0, oldest_at))
+            found[Queue(queue)] = (total + count, min(first_at, oldest_at))
+    return found
 
 
 def _fenced(jobs: Collection[RunningJob]) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Integer, MetaData, Text
+from sqlalchemy import CheckConstraint, Index, Integer, MetaData, SmallInteger, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.dialect.columns import BUSY_TABLE, only_where
@@ -19,12 +19,15 @@ class Base(DeclarativeBase):
 
 
 class JobRow(Base):
-    """A message for one consumer: what is to be done, who is at it, and how it went."""
+    """A message for one consumer: what is to be done, which worker holds it, and how it went."""
 
     __tablename__ = "jobs_job"
     __table_args__ = (
         CheckConstraint("state IN ('ready', 'running', 'done', 'dead')", name="state"),
-        Index("ix_jobs_job__ready", "run_at", "id", **only_where("state = 'ready'")),
+        # `kernel.messages.Priority`. A claim looks at each of them, so a job with another one would wait for ever.
+        CheckConstraint("priority IN (10, 100)", name="priority"),
+        # A claim reads one range of it for each queue and priority, however many jobs wait for a later date.
+        Index("ix_jobs_job__ready", "queue", "priority", "run_at", "id", **only_where("state = 'ready'")),
         # Nothing indexes lease_until: a heartbeat then changes the row and no index.
         Index("ix_jobs_job__running", "id", **only_where("state = 'running'")),
         Index("ix_jobs_job__finished", "state", "finished_at", "id", **only_where("finished_at IS NOT NULL")),
@@ -40,18 +43,22 @@ class JobRow(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(Text)
-    """`<consumer>:<topic>`. A worker claims only the kinds that its code knows; the others wait for one that does."""
+    """`<consumer>:<topic>`. A worker claims only the kinds that its code knows; others wait for newer code."""
+    queue: Mapped[str] = mapped_column(Text)
+    """What the job shares its concurrency with. A worker claims only from the queues that its code knows."""
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    """The order within the queue, lower numbers first."""
     payload: Mapped[dict[str, Any] | None]
     """The message; forgotten when the job is done."""
     state: Mapped[str] = mapped_column(Text)
     run_at: Mapped[datetime]
     attempt: Mapped[int] = mapped_column(Integer)
-    """Counted when a worker claims the job, so that one that kills its process has used up an attempt too."""
+    """Counted when a worker claims the job, so that a run which kills its process uses up an attempt too."""
     max_attempts: Mapped[int] = mapped_column(Integer)
     crashes: Mapped[int] = mapped_column(Integer)
-    """How often a worker that held it went silent. A job that may be the reason runs alone from then on."""
+    """How often the job was rescued from a worker. A job that may be the reason runs alone from then on."""
     fence: Mapped[int]
-    """Grows with every claim. Whoever writes for the job proves by it that the job is still theirs."""
+    """Grows with every claim. A write for the job proves by it that its worker still holds the job."""
     lease_until: Mapped[datetime | None]
     worker: Mapped[str | None] = mapped_column(Text)
     dedup_key: Mapped[str | None] = mapped_column(Text)
@@ -62,7 +69,7 @@ class JobRow(Base):
 
 
 class ScheduleRow(Base):
-    """When a scheduled job is due next. Whichever worker comes first enqueues it and moves the date on."""
+    """When a scheduled job is due next. The first worker to look enqueues it and moves the date on."""
 
     __tablename__ = "jobs_schedule"
 

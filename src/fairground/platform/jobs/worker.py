@@ -1,31 +1,29 @@
-"""The worker: claims due jobs, runs a bounded number of them at a time, and stops without losing any."""
+"""The worker: claims due jobs, runs a bounded number of each queue at a time, and stops without losing any."""
 
 import asyncio
 import os
-import random
 import socket
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
 
+from fairground.kernel.messages import Queue
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.jobs import store
-from fairground.platform.jobs.execution import claim_jobs, run_handler, settle
-from fairground.platform.jobs.leases import LeaseKeeper
+from fairground.platform.jobs.execution import JobRunner, claim_jobs
+from fairground.platform.jobs.leases import Heartbeat, HeldJob, Rescuer
+from fairground.platform.jobs.lifecycle import RunningJob
+from fairground.platform.jobs.metrics import JobStats
 from fairground.platform.jobs.outbox import JobOutbox
-from fairground.platform.jobs.persistence import repeat, wait
-from fairground.platform.jobs.running import RunningJob
 from fairground.platform.jobs.schedules import Scheduler
 from fairground.platform.jobs.settings import JobSettings
-from fairground.platform.jobs.states import Ending, LostLease
-from fairground.platform.jobs.stats import JobStats, outcome_of
+from fairground.platform.loops import repeat, wait
 from fairground.platform.module import Schedule
 
-REAPED_AT_ONCE: Final = 100
 CANCEL_SECONDS: Final = 3  # for a cancelled handler to clean up behind itself
 
 log = structlog.get_logger()
@@ -40,10 +38,12 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.stats = JobStats()
         self._db = db
-        self._routes = outbox.routes
+        self._kinds = outbox.routes.kinds
         self._wake = outbox.wake
         self._settings = settings
-        self._keeper = LeaseKeeper(db, lease=settings.lease)
+        self._heartbeat = Heartbeat(db, lease=settings.lease)
+        self._rescuer = Rescuer(db, lease=settings.lease, on_rescue=self._count_rescued)
+        self._runner = JobRunner(db, routes=outbox.routes, stats=self.stats)
         self._scheduler = Scheduler(db, routes=outbox.routes, schedules=schedules)
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -59,12 +59,12 @@ class Worker:
                 self.stop()
 
     async def run(self) -> None:
-        """Work until `stop` is called and the running jobs have ended or been given back."""
-        log.info("worker.started", worker=self.name, kinds=len(self._routes.kinds))
+        """Work until `stop` is called and the running jobs have ended or were released."""
+        log.info("worker.started", worker=self.name, kinds=len(self._kinds))
         async with asyncio.TaskGroup() as group:
-            pause_max_seconds = self._keeper.pause_max_seconds
-            group.create_task(repeat(self._keeper.beat, until=self._stopped, pause_max_seconds=pause_max_seconds))
-            for step in (self._reap, self._enqueue_scheduled):
+            pause_max_seconds = self._heartbeat.pause_max_seconds
+            group.create_task(repeat(self._heartbeat.beat, until=self._stopped, pause_max_seconds=pause_max_seconds))
+            for step in (self._rescuer.rescue, self._enqueue_scheduled):
                 group.create_task(repeat(step, until=self._stopped))
             await repeat(lambda: self._claim(group), until=self._stopping)
             await self._wind_down()
@@ -78,66 +78,47 @@ class Worker:
 
     async def _claim(self, group: asyncio.TaskGroup) -> float:
         self._wake.clear()
-        held = self._keeper.held
-        is_full = len(held) >= self._settings.concurrency or any(each.job.runs_alone for each in held)
-        if not is_full:
+        held = self._heartbeat.held
+        slots = self._free_slots(held)
+        if slots and not any(each.job.runs_alone for each in held):
             claimed_at = asyncio.get_running_loop().time()
             for job in await claim_jobs(
                 self._db,
-                kinds=self._routes.kinds,
-                limit=self._settings.concurrency - len(held),
-                is_idle=not held,
+                kinds=self._kinds,
+                slots=slots,
+                busy_queues={each.job.queue for each in held},
                 lease=self._settings.lease,
                 worker=self.name,
             ):
                 task = group.create_task(self._work(job))
-                self._keeper.add(job, task=task, claimed_at=claimed_at)
+                self._heartbeat.add(job, task=task, claimed_at=claimed_at)
         await wait(self._wake, seconds=self._settings.poll_seconds)
         return 0
 
+    def _free_slots(self, held: Sequence[HeldJob]) -> Mapping[Queue, int]:
+        taken = Counter(each.job.queue for each in held)
+        limits = self._settings.concurrency_by_queue
+        return {queue: limit - taken[queue] for queue, limit in limits.items() if taken[queue] < limit}
+
     async def _work(self, job: RunningJob) -> None:
-        began_at, outcome = time.perf_counter(), "lost"
         try:
-            ending = await run_handler(self._routes.of(job.kind), job)
-            await self._settle(job, ending)
-            outcome = outcome_of(ending)
-        except LostLease:
-            log.warning("job.lease_lost", job_id=str(job.id), kind=job.kind, attempt=job.attempt)
-        except Exception:
-            # The other jobs go on; this one's lease runs out, and then it is tried again.
-            log.exception("job.not_settled", job_id=str(job.id), kind=job.kind, attempt=job.attempt)
+            await self._runner.run(job)
         finally:
-            self.stats.add(job.kind, outcome, seconds=time.perf_counter() - began_at)
-            self._keeper.remove(job)
+            self._heartbeat.remove(job)
             self._wake.set()
 
-    async def _settle(self, job: RunningJob, ending: Ending) -> None:
-        # While the database is away the work is done but not written down. Trying on, until the heartbeat gives the
-        # job up, saves most of it from being done again.
-        while True:
-            try:
-                return await settle(self._db, job, ending)
-            except DatabaseUnavailable:
-                await asyncio.sleep(1)
-
-    async def _reap(self) -> float:
-        async with self._db.write() as tx:
-            count = await store.reap_jobs(tx, limit=REAPED_AT_ONCE)
-        if count:
-            log.warning("jobs.reaped", count=count)
-            self.stats.reaped += count
-            self._wake.set()
-        # Jitter, so that workers which were started together do not look together for ever.
-        return self._settings.lease_seconds / 6 * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
+    def _count_rescued(self, count: int) -> None:
+        self.stats.rescued += count
+        self._wake.set()
 
     async def _enqueue_scheduled(self) -> float:
         await self._scheduler.enqueue_due()
         return self._settings.poll_seconds
 
     async def _wind_down(self) -> None:
-        if running := [held.task for held in self._keeper.held]:
+        if running := [held.task for held in self._heartbeat.held]:
             await asyncio.wait(running, timeout=self._settings.stop_seconds)
-        unfinished = self._keeper.held
+        unfinished = self._heartbeat.held
         if not unfinished:
             return
         for held in unfinished:
@@ -147,5 +128,5 @@ class Worker:
             async with self._db.write() as tx:
                 count = await store.release_jobs(tx, [held.job for held in unfinished])
         except DatabaseUnavailable:
-            count = 0  # their leases run out instead
-        log.info("worker.gave_back", worker=self.name, count=count, unfinished=len(unfinished))
+            count = 0  # their leases end instead
+        log.info("worker.released_jobs", worker=self.name, count=count, unfinished=len(unfinished))

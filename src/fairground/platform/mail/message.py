@@ -8,11 +8,11 @@ from io import BytesIO
 
 from fairground.kernel.clock import SystemClock
 from fairground.kernel.email_addresses import EmailRefused, wire_address
-from fairground.platform.jobs.states import Discard
+from fairground.platform.jobs.lifecycle import CancelJob
 from fairground.platform.mail.headers import POLICY, Sender, address_field, address_in, new_message, text_field
 
 
-class MailUndeliverable(Discard):
+class MailUndeliverable(CancelJob):
     """No later attempt can deliver the message, so a job that sends it ends with this reason."""
 
 

@@ -1,4 +1,4 @@
-"""The store in a folder. Files appear whole or not at all, and are on the disk before anybody is told."""
+"""The store in a folder. Files appear whole or not at all, and are on the disk before `put` returns."""
 
 import asyncio
 import contextlib
@@ -13,50 +13,50 @@ from typing import Final
 
 from fairground.kernel.clock import Clock
 from fairground.kernel.ids import uuid7
-from fairground.platform.storage.disk import errors_told
-from fairground.platform.storage.gate import Gate
 from fairground.platform.storage.keys import Retention, check_key, is_key
-from fairground.platform.storage.policy import UploadForm
 from fairground.platform.storage.store import (
     Content,
+    ObjectContent,
     ObjectNotFound,
-    Reading,
     Span,
     SpanInvalid,
     StorageUnavailable,
     StoredObject,
+    disk_errors,
 )
+from fairground.platform.storage.upload_forms import UploadForm
+from fairground.platform.storage.url_signer import UrlSigner
 
 _CHUNK_BYTES: Final = 256 * 1024
 _SECRET_BYTES: Final = 32
 
 
 class FolderStore:
-    """Everything below one folder, which several processes and hosts may share.
+    """All objects below one folder, which several processes and hosts may share.
 
     A new object is written to a file of another name, flushed, and then linked under its own name, which fails if
-    that is taken. Names that begin with a dot are no keys and hold what the store itself needs.
+    that is taken. Names that begin with a dot are no keys; they are the store's own files.
     """
 
     def __init__(self, root: Path, *, clock: Clock) -> None:
         self._root = root
         self._unfinished = root / ".unfinished"
-        self._lasting: set[Path] = set()  # folders whose names survive a power cut
+        self._durable: set[Path] = set()  # folders whose names survive a power cut
         self._clock = clock
-        self.gate = Gate(self._read_secret, clock=clock)
+        self.signer = UrlSigner(self._read_secret, clock=clock)
         self.upload_origin: str | None = None
 
     async def put(self, key: str, content: Content) -> bool:
         return await asyncio.to_thread(self._put, self._path_of(key), content)
 
     @asynccontextmanager
-    async def read(self, key: str, *, span: Span | None = None) -> AsyncIterator[Reading]:
+    async def read(self, key: str, *, span: Span | None = None) -> AsyncIterator[ObjectContent]:
         path = self._path_of(key)
-        with errors_told():
+        with disk_errors():
             descriptor, size_bytes = await asyncio.to_thread(_open, path)
         try:
             first, end = _bounds(size_bytes, span)
-            yield Reading(size_bytes=end - first, chunks=_chunks(descriptor, first, end))
+            yield ObjectContent(size_bytes=end - first, chunks=_chunks(descriptor, first, end))
         finally:
             os.close(descriptor)
 
@@ -82,12 +82,12 @@ class FolderStore:
         return await asyncio.to_thread(self._drop_unfinished, begun_before.timestamp())
 
     def sign_read(self, key: str, *, lifetime: timedelta) -> str:
-        with errors_told():
-            return self.gate.sign_read(key, lifetime=lifetime)
+        with disk_errors():
+            return self.signer.sign_read(key, lifetime=lifetime)
 
     def offer_upload(self, key: str, *, max_bytes: int, lifetime: timedelta) -> UploadForm:
-        with errors_told():
-            return self.gate.offer_upload(key, max_bytes=max_bytes, lifetime=lifetime)
+        with disk_errors():
+            return self.signer.offer_upload(key, max_bytes=max_bytes, lifetime=lifetime)
 
     async def close(self) -> None:
         pass
@@ -96,23 +96,23 @@ class FolderStore:
         return self._root / check_key(key)
 
     def _put(self, path: Path, content: Content) -> bool:
-        with errors_told(), self._written(content) as unfinished:
+        with disk_errors(), self._durable_file(content) as unfinished:
             self._make_folder(path.parent)
             while True:
                 try:
                     os.link(unfinished, path)
                     is_new = True
                 except FileExistsError:
-                    if not self._renew(path):
+                    if not self._touch(path):
                         continue
                     is_new = False
-                # Also when another writer was first: it may not have come as far as this yet.
+                # Also after another writer: it may not have flushed the folder yet.
                 _flush_folder(path.parent)
                 return is_new
 
     @contextlib.contextmanager
-    def _written(self, content: Content) -> Iterator[Path]:
-        """Give a file of no key that holds the content for good, and remove that name afterwards."""
+    def _durable_file(self, content: Content) -> Iterator[Path]:
+        """Give a file outside of all keys that holds the content durably, and remove its name afterwards."""
         self._make_folder(self._unfinished)
         path = self._unfinished / str(uuid7())
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -125,9 +125,9 @@ class FolderStore:
         finally:
             path.unlink(missing_ok=True)
 
-    def _renew(self, path: Path) -> bool:
-        """Let an object count as stored just now. Return False if it is gone."""
-        with self._alone():
+    def _touch(self, path: Path) -> bool:
+        """Make an object count as stored just now. Return False if it is gone."""
+        with self._locked():
             try:
                 os.utime(path)
             except FileNotFoundError:
@@ -136,8 +136,8 @@ class FolderStore:
 
     def _discard(self, key: str, stored_before: datetime) -> bool:
         path = self._path_of(key)
-        # Whoever puts the same content again at this moment must not be told that it is there.
-        with errors_told(), self._alone():
+        # A `put` of the same content must not find the object and then lose it.
+        with disk_errors(), self._locked():
             try:
                 if path.stat().st_mtime >= stored_before.timestamp():
                     return False
@@ -147,8 +147,8 @@ class FolderStore:
             return True
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other processes from renewing or discarding meanwhile."""
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from touching or discarding objects meanwhile."""
         descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -158,21 +158,21 @@ class FolderStore:
 
     def _stat(self, key: str) -> StoredObject:
         path = self._path_of(key)
-        with errors_told():
+        with disk_errors():
             try:
                 return _stored(key, path.stat())
             except FileNotFoundError:
                 raise _not_found() from None
 
     def _delete(self, path: Path) -> None:
-        with errors_told():
+        with disk_errors():
             path.unlink(missing_ok=True)
 
     def _list_folder(self, folder: Path) -> tuple[list[StoredObject], list[Path]]:
-        """Return the objects that lie in a folder, and the folders below it."""
+        """Return the objects in a folder, and the folders below it."""
         files: list[StoredObject] = []
         below: list[Path] = []
-        with errors_told(), contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        with disk_errors(), contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     below.append(Path(entry.path))
@@ -184,7 +184,7 @@ class FolderStore:
 
     def _drop_unfinished(self, begun_before: float) -> int:
         dropped = 0
-        with errors_told(), contextlib.suppress(FileNotFoundError), os.scandir(self._unfinished) as entries:
+        with disk_errors(), contextlib.suppress(FileNotFoundError), os.scandir(self._unfinished) as entries:
             for entry in entries:
                 with contextlib.suppress(FileNotFoundError):
                     if entry.stat().st_mtime < begun_before:
@@ -193,23 +193,26 @@ class FolderStore:
         return dropped
 
     def _read_secret(self) -> bytes:
-        """Return what signatures are made with. It lies beside the objects, because whoever shares those shares it."""
+        """Return the key of signatures. It is kept beside the objects, for all processes that share them need it."""
         path = self._root / ".secret"
         if not path.exists():
-            with self._written(secrets.token_bytes(_SECRET_BYTES)) as unfinished, contextlib.suppress(FileExistsError):
+            with (
+                self._durable_file(secrets.token_bytes(_SECRET_BYTES)) as unfinished,
+                contextlib.suppress(FileExistsError),
+            ):
                 os.link(unfinished, path)
         return path.read_bytes()
 
     def _make_folder(self, folder: Path) -> None:
-        # What is there above the root is the operator's, and need not be readable.
-        is_lasting = folder in self._lasting or self._root not in folder.parents
-        if is_lasting and folder.is_dir():
+        # Folders above the root are the operator's, and need not be readable.
+        is_durable = folder in self._durable or self._root not in folder.parents
+        if is_durable and folder.is_dir():
             return
         self._make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
-        # Also when it was there: who made it may not have come as far as this, or never will.
+        # Also if it exists: its maker may have died before the flush.
         _flush_folder(folder.parent)
-        self._lasting.add(folder)
+        self._durable.add(folder)
 
 
 def _open(path: Path) -> tuple[int, int]:
@@ -236,7 +239,7 @@ def _bounds(size_bytes: int, span: Span | None) -> tuple[int, int]:
 
 async def _chunks(descriptor: int, first: int, end: int) -> AsyncIterator[bytes]:
     while first < end:
-        with errors_told():
+        with disk_errors():
             chunk = await asyncio.to_thread(os.pread, descriptor, min(_CHUNK_BYTES, end - first), first)
         if not chunk:
             raise StorageUnavailable("A stored file was cut short while it was read.")

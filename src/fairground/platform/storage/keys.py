@@ -1,4 +1,4 @@
-"""The keys of stored objects: what each says of what lies there, and how a new one is chosen."""
+"""The keys of stored objects: what a key says of its object, and how a new one is chosen."""
 
 import hashlib
 import re
@@ -14,11 +14,11 @@ class Retention(StrEnum):
     """Who may read an object and how long it is kept: the first word of its key."""
 
     ORIGINAL = "original"
-    """What somebody brought, as it came. Private; nothing can make it again."""
+    """An uploaded file, unchanged. Private; nothing can make it again."""
     DERIVATIVE = "derivative"
-    """Made from an original, and could be made anew. Public."""
+    """Made from an original, and could be made again. Public."""
     UPLOAD = "upload"
-    """In quarantine until it has been checked. Private; goes after hours."""
+    """In quarantine until it has been checked. Private; removed after hours."""
 
 
 SUFFIX_OF: Final[Mapping[str, str]] = {
@@ -94,7 +94,7 @@ def digest_key(retention: Retention, digest: str, *, content_type: str) -> str:
 
 
 def new_upload_key(*, content_type: str) -> str:
-    """Return a key in quarantine that nobody has.
+    """Return a new key in quarantine.
 
     Raises:
         TypeNotStored: Such content is not stored.

@@ -1,4 +1,4 @@
-"""Finds what is stored and nothing refers to, and removes it once it has been so for long enough."""
+"""Finds stored objects that nothing refers to, and removes those that are old enough."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -17,31 +17,31 @@ from fairground.platform.storage.store import Store, StoredObject
 log = structlog.get_logger()
 
 _BATCH: Final = 500
-_FAILURES_MAX: Final = 10  # more than a few bad files: a store that is down, and each of its refusals takes seconds
-# Far longer than any file takes to be written, and short enough that a folder does not fill up.
+_FAILURES_MAX: Final = 10  # of single objects; more means that the store is down, and each refusal takes seconds
+# Far longer than writing a file takes, and short enough that a folder does not fill up.
 _WRITING: Final = timedelta(hours=1)
 
 
 class CollectOrphans(Job):
-    """Remove stored objects that nothing refers to, and uploads that nobody came back for."""
+    """Remove stored objects that nothing refers to, and uploads that were never completed."""
 
     topic: ClassVar = "storage.collect_orphans.v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class CollectionResult:
     """What a collection removed."""
 
     objects: int
     size_bytes: int
     unfinished: int
-    """Files that writers left which died."""
+    """Files of writers that died."""
 
 
 class OrphanCollector:
-    """Judges by age first and by the referrers then; who puts content that is there already makes it young again.
+    """Judges by age first and by the referrers then; putting an object once more makes it young again.
 
-    Without a referrer nobody knows which originals and derivatives are needed, so only uploads are judged.
+    Without a referrer it is unknown which originals and derivatives are needed, so only uploads are judged.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class OrphanCollector:
             async for orphan in self._orphans_of(retention, stored_before=self._old_before(retention)):
                 yield orphan
 
-    async def collect(self) -> Collected:
-        """Remove orphans, and what writers left that died. What fails on the way may be done again.
+    async def collect(self) -> CollectionResult:
+        """Remove orphans, and unfinished files of writers that died. It may be repeated after a failure.
 
         Raises:
             Unavailable: The store refuses one object after another, or does not answer.
@@ -76,7 +76,7 @@ class OrphanCollector:
                 try:
                     is_gone = await self._store.discard(orphan.key, stored_before=stored_before)
                 except Unavailable:
-                    # One object that cannot be removed must not keep all behind it, for ever.
+                    # One object that cannot be removed must not stop the collection of all others, for ever.
                     log.exception("storage.not_collected", key=orphan.key)
                     failures += 1
                     if failures == _FAILURES_MAX:
@@ -86,7 +86,7 @@ class OrphanCollector:
                     objects, size_bytes = objects + 1, size_bytes + orphan.size_bytes
         unfinished = await self._store.drop_unfinished(begun_before=self._clock.now() - _WRITING)
         log.info("storage.collected", objects=objects, size_bytes=size_bytes, unfinished=unfinished)
-        return Collected(objects=objects, size_bytes=size_bytes, unfinished=unfinished)
+        return CollectionResult(objects=objects, size_bytes=size_bytes, unfinished=unfinished)
 
     async def on_collect_orphans(self, _job: CollectOrphans) -> None:
         await self.collect()

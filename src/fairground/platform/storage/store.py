@@ -1,18 +1,23 @@
 """The port: what any store of objects can do, and what can go wrong with it."""
 
-from collections.abc import AsyncIterator
+import contextlib
+import errno
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import IO, Protocol
+from typing import IO, Final, Protocol
 
 from fairground.kernel.errors import Invalid, NotFound, Unavailable
-from fairground.platform.storage.gate import Gate
 from fairground.platform.storage.keys import Retention
-from fairground.platform.storage.policy import UploadForm
+from fairground.platform.storage.upload_forms import UploadForm
+from fairground.platform.storage.url_signer import UrlSigner
 
 Content = bytes | IO[bytes]
 """What is put: bytes, or a file on disk that is read from its beginning."""
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class ObjectNotFound(NotFound):
@@ -43,6 +48,18 @@ class StorageFull(Unavailable):
     hint = "Try again later. The operator has to make room, or to raise a quota."
 
 
+@contextlib.contextmanager
+def disk_errors() -> Iterator[None]:
+    """Raise errors of a disk as those of the port. They do not say where files are, because visitors read them too."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFull(f"The storage folder takes no more: {error.strerror}.") from error
+        kind = StorageRefused if error.errno in _REFUSED else StorageUnavailable
+        raise kind(f"The storage folder cannot be used: {error.strerror}.") from error
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     key: str
@@ -60,11 +77,11 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """An object that is being read. The chunks can be taken once."""
+class ObjectContent:
+    """An object, or a part of one, as it is read. The chunks can be taken once."""
 
     size_bytes: int
-    """Of what the chunks hold together."""
+    """Of all chunks together."""
     chunks: AsyncIterator[bytes]
 
 
@@ -75,8 +92,8 @@ class Store(Protocol):
     what is no key.
     """
 
-    gate: Gate
-    """What this server's own routes ask, for objects and uploads that do not go past it."""
+    signer: UrlSigner
+    """Signs and checks addresses and upload forms of this server's own routes."""
     upload_origin: str | None
     """The server that the forms of uploads lead to, as scheme, host and port; None where it is this one."""
 
@@ -88,7 +105,7 @@ class Store(Protocol):
         """
         ...
 
-    def read(self, key: str, *, span: Span | None = None) -> AbstractAsyncContextManager[Reading]:
+    def read(self, key: str, *, span: Span | None = None) -> AbstractAsyncContextManager[ObjectContent]:
         """Read an object, or a part of it, for as long as the block runs.
 
         Raises:
@@ -114,26 +131,25 @@ class Store(Protocol):
         ...
 
     def list_objects(self, retention: Retention) -> AsyncIterator[StoredObject]:
-        """List what is kept, in no order that counts, passing over what others have laid beside it.
+        """List the objects of a class, in no particular order; names that are no keys are left out.
 
-        What changes meanwhile may or may not be in it.
+        Objects that are put or removed meanwhile may or may not be in the list.
         """
         ...
 
     async def drop_unfinished(self, *, begun_before: datetime) -> int:
-        """Remove what writers left that died, and return how many there were."""
+        """Remove the unfinished files of writers that died, and return how many there were."""
         ...
 
     def sign_read(self, key: str, *, lifetime: timedelta) -> str:
-        """Return an address at which anybody may read the object until the lifetime ends; at most seven days."""
+        """Return an address that reads the object without further proof, for a lifetime of at most seven days."""
         ...
 
     def offer_upload(self, key: str, *, max_bytes: int, lifetime: timedelta) -> UploadForm:
-        """Return a form with which anybody may put one file of 1 to `max_bytes` bytes under this key, in quarantine.
+        """Return a form that puts one file of 1 to `max_bytes` bytes under this key, in quarantine.
 
-        The type is the one that the key's ending says; what the file really is, nobody has looked at yet. A store
-        elsewhere may let a second file take the place of the first until the form expires: read it once, and keep
-        what was read.
+        The type is the one of the key's ending; what the file really is has not been checked yet. A store elsewhere
+        may let a second file replace the first until the form expires: read the file once, and keep what was read.
         """
         ...
 

@@ -34,15 +34,14 @@ from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.histogram import BOUNDS_SECONDS, DurationHistogram
 from fairground.platform.http.cache_control import UNSTORED
 from fairground.platform.http.counting import RequestStats
-from fairground.platform.jobs.queue import Queue, measure_queue
-from fairground.platform.jobs.stats import JobStats
+from fairground.platform.jobs.metrics import JobStats, QueueDepths, measure_queues
 from fairground.platform.measures import Counted, Gauged, Labels, Measure
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LOOK_SECONDS: Final = 1.0
-_LOOKS_PER_QUEUE: Final = 15  # the database is asked more seldom than Prometheus asks us
+_LOOKS_PER_MEASURE: Final = 15  # the database is asked more seldom than Prometheus asks us
 
 log = structlog.get_logger()
 
@@ -65,7 +64,7 @@ class Metrics(Collector):
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._lag = DurationHistogram()
-        self._queue: Queue | None = None
+        self._queues: QueueDepths | None = None
 
     @asynccontextmanager
     async def shown_at(self, host: str, port: int) -> AsyncIterator[int]:
@@ -96,11 +95,11 @@ class Metrics(Collector):
         loop = asyncio.get_running_loop()
         looks = 0
         while True:
-            if looks % _LOOKS_PER_QUEUE == 0:
+            if looks % _LOOKS_PER_MEASURE == 0:
                 try:
-                    self._queue = await measure_queue(self._sources.db)
+                    self._queues = await measure_queues(self._sources.db)
                 except DatabaseUnavailable:
-                    self._queue = None  # rather nothing than yesterday's number
+                    self._queues = None  # rather nothing than yesterday's number
             looks += 1
             due_at = loop.time() + _LOOK_SECONDS
             await asyncio.sleep(_LOOK_SECONDS)
@@ -160,13 +159,23 @@ class Metrics(Collector):
             [((kind,), durations) for kind, durations in list(stats.durations.items())],
             labels=("kind",),
         )
-        yield _counter("jobs_reaped", "Jobs taken over from workers that went silent.", counts=[((), stats.reaped)])
+        yield _counter("jobs_reaped", "Jobs rescued from workers without a heartbeat.", counts=[((), stats.rescued)])
+        depths = self._queues
         for name, meaning in (
             ("due", "Jobs that are due and wait for a worker, whichever."),
             ("oldest_due_seconds", "How long the oldest of them has waited."),
-            ("dead", "Jobs that were given up; `fairground jobs list` shows them."),
+            ("dead", "Jobs without attempts left; `fairground jobs list` shows them."),
         ):
-            yield _gauge(f"jobs_{name}", meaning, getattr(self._queue, name, None))
+            yield _gauge(f"jobs_{name}", meaning, getattr(depths, name, None))
+        by_queue = depths.queues if depths is not None else {}
+        for name, meaning in (
+            ("due", "Jobs of a queue that are due and wait for a worker."),
+            ("oldest_due_seconds", "How long the oldest of them has waited."),
+        ):
+            family = GaugeMetricFamily(f"fairground_jobs_queue_{name}", meaning, labels=("queue",))
+            for queue, depth in by_queue.items():
+                family.add_metric((queue.value,), float(getattr(depth, name)))
+            yield family
 
     def _cache(self) -> Iterator[Metric]:
         cache, stats = self._sources.cache, self._sources.cache.stats

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.providers import Providers
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, Staff
 from fairground.platform.links import Links
@@ -23,7 +23,7 @@ class Reason(Answers):
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    renderer, catalog, verticals = site.renderer, links.of(Catalog), site.verticals
+    renderer, catalog, verticals = site.renderer, links.of(Providers), site.verticals
     router = page_router(renderer)
 
     async def show(request: Request, caller: Caller, *, provider_id: UUID, form: Form, status: int = 200) -> Response:

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime
 from starlette.responses import Response
 
-from fairground.contracts.booking import Bookings
-from fairground.contracts.catalog import Catalog, ProviderDetail, Service, ServiceNotFound
+from fairground.contracts.booking import Bookings, HoldIn
+from fairground.contracts.providers import ProviderDetail, Providers, Service, ServiceNotFound
 from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError
 from fairground.kernel.money import find_currency
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.links import Links
 from fairground.verticals.loader import Verticals
-from fairground.verticals.schema import Place, Vertical
+from fairground.verticals.schema import Vertical
 from fairground.web.forms import Answers, Form, FormRefused, read_form
 from fairground.web.page_route import PageNotFound, page_router, see_other
 from fairground.web.rendering import UNSTORED, Renderer
@@ -30,17 +30,10 @@ class ChosenTime(Answers):
     starts_at: AwareDatetime
 
 
-class Details(ChosenTime):
-    expected_total_minor: int
-    party_size: int | None = None
-    place: Place | None = None
-    note: str | None = None
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BookingPages:
     renderer: Renderer
-    catalog: Catalog
+    catalog: Providers
     bookings: Bookings
     verticals: Verticals
     clock: Clock
@@ -85,7 +78,7 @@ class BookingPages:
 def routes(site: Site, links: Links) -> APIRouter:
     pages = BookingPages(
         renderer=site.renderer,
-        catalog=links.of(Catalog),
+        catalog=links.of(Providers),
         bookings=links.of(Bookings),
         verticals=site.verticals,
         clock=site.clock,
@@ -100,16 +93,8 @@ def routes(site: Site, links: Links) -> APIRouter:
     async def hold_time(request: Request, caller: SignedIn, slug: str) -> Response:
         form = await read_form(request)
         try:
-            details = form.parse(Details)
-            held = await pages.bookings.hold(
-                customer_id=caller.user_id,
-                service_id=details.service,
-                starts_at=details.starts_at,
-                note=details.note,
-                place=details.place,
-                party_size=details.party_size,
-                expected_total_minor=details.expected_total_minor,
-            )
+            body = replace(form, values={**form.values, "service_id": form.values.get("service", "")}).parse(HoldIn)
+            held = await pages.bookings.hold(customer_id=caller.user_id, **body.model_dump())
         except DomainError as refusal:
             return await pages.show(request, caller, slug=slug, form=form.refused(refusal), status=422)
         return see_other(f"/book/h/{held.id}")

@@ -10,8 +10,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import Bookings, BookingStatus, NextStep
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.booking import Bookings, BookingStatus, CancelIn, DeclineIn, NextStep
+from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
@@ -28,19 +28,11 @@ class ReviewAnswers(Answers):
     text: str = ""
 
 
-class Cancellation(Answers):
-    expected_refund_minor: int | None = None
-
-
-class Refusal(Answers):
-    reason: str | None = None
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OneBookingPages:
     renderer: Renderer
     accounts: Accounts
-    catalog: Catalog
+    catalog: Providers
     bookings: Bookings
     reviews: Reviews
 
@@ -94,7 +86,7 @@ def routes(site: Site, links: Links) -> APIRouter:
     pages = OneBookingPages(
         renderer=site.renderer,
         accounts=links.of(Accounts),
-        catalog=links.of(Catalog),
+        catalog=links.of(Providers),
         bookings=links.of(Bookings),
         reviews=links.of(Reviews),
     )
@@ -127,7 +119,7 @@ def _add_steps_of_both_sides(router: APIRouter, pages: OneBookingPages) -> None:
         form = await read_form(request)
 
         async def step() -> None:
-            expected = form.parse(Cancellation).expected_refund_minor
+            expected = form.parse(CancelIn).expected_refund_minor
             booking = await pages.bookings.get_booking(user_id=caller.user_id, booking_id=booking_id)
             if booking.status is BookingStatus.CANCELLED:
                 return  # confirmed twice, or in another tab: the booking's page says what became of it
@@ -164,7 +156,7 @@ def _add_steps_of_the_provider(router: APIRouter, pages: OneBookingPages) -> Non
         form = await read_form(request)
 
         async def step() -> None:
-            reason = form.parse(Refusal).reason
+            reason = form.parse(DeclineIn).reason
             await pages.bookings.decline(owner_id=caller.user_id, booking_id=booking_id, reason=reason)
 
         return await pages.carry_out(request, caller, booking_id=booking_id, form=form, step=step())

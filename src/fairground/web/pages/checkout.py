@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldLapsed
-from fairground.contracts.catalog import Catalog
+from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldLapsed, PayIn
 from fairground.contracts.payments import PaymentFailed, PaymentStatus
+from fairground.contracts.providers import Providers
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.links import Links
-from fairground.web.forms import Answers, Form, read_form
+from fairground.web.forms import Form, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pictures import find_picture
 from fairground.web.rendering import UNSTORED, Renderer
@@ -30,14 +30,10 @@ TEST_CARDS: Final = (
 )
 
 
-class Card(Answers):
-    payment_method: str
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PayingPages:
     renderer: Renderer
-    catalog: Catalog
+    catalog: Providers
     bookings: Bookings
     has_test_money: bool
 
@@ -74,7 +70,7 @@ class PayingPages:
 def routes(site: Site, links: Links) -> APIRouter:
     pages = PayingPages(
         renderer=site.renderer,
-        catalog=links.of(Catalog),
+        catalog=links.of(Providers),
         bookings=links.of(Bookings),
         has_test_money=site.has_test_money,
     )
@@ -96,7 +92,7 @@ def routes(site: Site, links: Links) -> APIRouter:
     async def pay(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
         form = await read_form(request)
         try:
-            card = form.parse(Card)
+            card = form.parse(PayIn)
             paid = await pages.bookings.pay(
                 customer_id=caller.user_id, booking_id=booking_id, payment_method=card.payment_method
             )

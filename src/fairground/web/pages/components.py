@@ -9,7 +9,7 @@ from babel import Locale
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from fairground.contracts.catalog import ProviderCard
+from fairground.contracts.providers import ProviderCard
 from fairground.platform.http.security import is_loopback
 from fairground.platform.links import Links
 from fairground.web.calendars import Month, build_month

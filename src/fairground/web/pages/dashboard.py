@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import BookingPage, Bookings, BookingStatus, BookingView
-from fairground.contracts.catalog import Catalog, NotAProvider, OwnProvider, ProviderNotFound
+from fairground.contracts.providers import NotAProvider, OwnProvider, ProviderNotFound, Providers
 from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError, NotFound
 from fairground.platform.http.identity import Caller, SignedIn
@@ -40,7 +40,7 @@ class Dashboard:
 
     renderer: Renderer
     accounts: Accounts
-    catalog: Catalog
+    catalog: Providers
     bookings: Bookings
     verticals: Verticals
     clock: Clock
@@ -85,7 +85,7 @@ def build_dashboard(site: Site, links: Links) -> Dashboard:
     return Dashboard(
         renderer=site.renderer,
         accounts=links.of(Accounts),
-        catalog=links.of(Catalog),
+        catalog=links.of(Providers),
         bookings=links.of(Bookings),
         verticals=site.verticals,
         clock=site.clock,

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from fairground.contracts.catalog import OwnProvider
+from fairground.contracts.providers import OwnProvider
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.links import Links

@@ -13,13 +13,13 @@ from pydantic import Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from fairground.contracts.catalog import GALLERY_MAX, Galleries, GalleryFull, OwnProvider, Portraits
 from fairground.contracts.media import Picture, PictureForms, PictureNotFound, Pictures
+from fairground.contracts.providers import GALLERY_MAX, Galleries, GalleryFull, OwnProvider, Portraits
 from fairground.kernel.errors import Conflict, DomainError, Invalid, LimitExceeded
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.images.refusals import heic_refused, unknown_refused
 from fairground.platform.links import Links
-from fairground.platform.storage.receiving import FORM_MAX_BYTES
+from fairground.platform.storage.uploads import FORM_MAX_BYTES
 from fairground.web.addresses import read_number
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router, see_other

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from fairground.contracts.catalog import (
+from fairground.contracts.media import PictureState
+from fairground.contracts.providers import (
     CATEGORIES_MAX,
     BookingAtOtherTime,
     Galleries,
@@ -17,7 +18,6 @@ from fairground.contracts.catalog import (
     ProfileIn,
     ProviderSchedules,
 )
-from fairground.contracts.media import PictureState
 from fairground.contracts.reviews import ReviewPage
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn

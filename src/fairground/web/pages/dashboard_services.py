@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from fairground.contracts.catalog import (
+from fairground.contracts.providers import (
     DURATION_MAX_MINUTES,
     DURATION_MIN_MINUTES,
     PRICE_MAX_MINOR,

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from fairground.contracts.catalog import Catalog, Galleries
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.providers import Galleries, Providers
+from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.platform.links import Links
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import PageNotFound, page_router
@@ -20,7 +20,7 @@ class PicturePath(ProviderPath):
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    renderer, catalog, galleries = site.renderer, links.of(Catalog), links.of(Galleries)
+    renderer, catalog, galleries = site.renderer, links.of(Providers), links.of(Galleries)
     router = page_router(renderer)
 
     async def find(id_or_slug: str, picture_id: UUID) -> dict[str, Any]:

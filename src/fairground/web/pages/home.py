@@ -6,8 +6,8 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from fairground.contracts.catalog import Catalog, ProviderQuery
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, list_tag
+from fairground.contracts.discovery import Discovery, ProviderQuery, list_tag
+from fairground.contracts.providers.tags import ALL_PROVIDERS
 from fairground.platform.links import Links
 from fairground.verticals.schema import Vertical
 from fairground.web.page_cache import cached_page
@@ -18,12 +18,12 @@ ROW_LENGTH: Final = 10
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    renderer, catalog, verticals = site.renderer, links.of(Catalog), site.verticals
+    renderer, discovery, verticals = site.renderer, links.of(Discovery), site.verticals
     router = page_router(renderer)
     first = verticals.packs[0]
 
     async def row_of(pack: Vertical) -> dict[str, Any]:
-        found = await catalog.search_providers(query=ProviderQuery(vertical=pack.key, limit=ROW_LENGTH))
+        found = await discovery.search_providers(query=ProviderQuery(vertical=pack.key, limit=ROW_LENGTH))
         return {"pack": pack, "cards": found.data, "total": found.total, "is_first": pack is first}
 
     def tags(asked: Mapping[str, Any]) -> tuple[str, ...]:

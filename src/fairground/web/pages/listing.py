@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from fairground.contracts.catalog import Catalog
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, free_tags, list_tag
+from fairground.contracts.discovery import Discovery, free_tags, list_tag
+from fairground.contracts.providers.tags import ALL_PROVIDERS
 from fairground.platform.links import Links
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import VerticalPath, existing_vertical, page_router
@@ -21,7 +21,7 @@ def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    renderer, catalog, verticals = site.renderer, links.of(Catalog), site.verticals
+    renderer, discovery, verticals = site.renderer, links.of(Discovery), site.verticals
     router = page_router(renderer)
 
     def is_unknown(asked: Mapping[str, Any]) -> bool:
@@ -29,7 +29,7 @@ def routes(site: Site, links: Links) -> APIRouter:
         return bool(word) and not verticals.has_category(word, vertical=asked["vertical"] or None)
 
     async def find(search: Search, *, with_prices: bool = False) -> dict[str, Any]:
-        found = await (_search(catalog, search) if search.q else _list(catalog, search, with_prices=with_prices))
+        found = await (_search(discovery, search) if search.q else _list(discovery, search, with_prices=with_prices))
         currency = next((card.currency for card in found["cards"] if card.currency), "")
         pack = verticals.find(search.vertical)
         return {"search": search, "pack": pack, "currency": currency, "sorts": SORTS, "ratings": RATINGS, **found}
@@ -74,7 +74,7 @@ def routes(site: Site, links: Links) -> APIRouter:
 
     async def pins(search: Search) -> HTMLResponse:
         cards = (await find(search))["cards"]
-        places = await catalog.find_places(provider_ids=[card.id for card in cards])
+        places = await discovery.find_places(provider_ids=[card.id for card in cards])
         return renderer.part("listing/_map.html", search=search, cards=cards, places=places)
 
     async def results(search: Search) -> HTMLResponse:
@@ -84,8 +84,8 @@ def routes(site: Site, links: Links) -> APIRouter:
     return router
 
 
-async def _list(catalog: Catalog, search: Search, *, with_prices: bool) -> dict[str, Any]:
-    found = await catalog.search_providers(query=search.list_query(with_prices=with_prices))
+async def _list(discovery: Discovery, search: Search, *, with_prices: bool) -> dict[str, Any]:
+    found = await discovery.search_providers(query=search.list_query(with_prices=with_prices))
     following = search.page + (found.next_cursor is not None) if found.total_is_lower_bound else 0
     return {
         "cards": found.data,
@@ -96,8 +96,8 @@ async def _list(catalog: Catalog, search: Search, *, with_prices: bool) -> dict[
     }
 
 
-async def _search(catalog: Catalog, search: Search) -> dict[str, Any]:
-    found = await catalog.search(query=search.search_query())
+async def _search(discovery: Discovery, search: Search) -> dict[str, Any]:
+    found = await discovery.search(query=search.search_query())
     return {
         "cards": found.data,
         "total": found.total,

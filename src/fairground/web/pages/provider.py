@@ -12,9 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from starlette.responses import HTMLResponse
 
 from fairground.contracts.booking import Bookings
-from fairground.contracts.booking.tags import calendar_tag, hours_tag
-from fairground.contracts.catalog import Catalog, Galleries, ProviderDetail, Service
-from fairground.contracts.catalog.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.booking.availability import calendar_tag, hours_tag
+from fairground.contracts.providers import Galleries, ProviderDetail, Providers, Service
+from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.clock import Clock
 from fairground.kernel.money import find_currency
@@ -68,7 +68,7 @@ class ProviderPages:
     """Gathers what the page and its part show."""
 
     renderer: Renderer
-    catalog: Catalog
+    catalog: Providers
     galleries: Galleries
     bookings: Bookings
     reviews: Reviews
@@ -115,7 +115,7 @@ class ProviderPages:
 def routes(site: Site, links: Links) -> APIRouter:
     pages = ProviderPages(
         renderer=site.renderer,
-        catalog=links.of(Catalog),
+        catalog=links.of(Providers),
         galleries=links.of(Galleries),
         bookings=links.of(Bookings),
         reviews=links.of(Reviews),

@@ -10,7 +10,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from fairground.contracts.accounts import User
-from fairground.kernel.messages import Job
+from fairground.kernel.messages import Job, Priority, Queue
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.domain import LinkPurpose
 from fairground.modules.accounts.settings import AccountsSettings
@@ -21,13 +21,15 @@ from fairground.platform.mail.message import compose_message
 
 class MailVerification(Job):
     topic: ClassVar = "accounts.mail_verification.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.MAIL
+    priority: ClassVar = Priority.HIGH
     user_id: UUID
 
 
 class MailReset(Job):
     topic: ClassVar = "accounts.mail_reset.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.MAIL
+    priority: ClassVar = Priority.HIGH
     user_id: UUID
 
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import ClassVar, Final
 from uuid import UUID
 
-from fairground.contracts.catalog import Catalog, Galleries, GalleryFull, Portraits
 from fairground.contracts.imports import (
     EmbeddedReport,
     MigrationNotFound,
@@ -18,9 +17,10 @@ from fairground.contracts.imports import (
     PictureSubject,
 )
 from fairground.contracts.media import Picture, PictureNotFound, Pictures, PictureState
+from fairground.contracts.providers import Galleries, GalleryFull, Portraits, Providers
 from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
-from fairground.kernel.messages import Job
+from fairground.kernel.messages import Job, Queue
 from fairground.modules.imports import store
 from fairground.modules.imports.store import Embedded
 from fairground.platform.db.common.operator_acts import write_down_act
@@ -36,12 +36,13 @@ class MigratePictures(Job):
     """One step of a run."""
 
     topic: ClassVar = "catalog.migrate_pictures.v1"
+    queue: ClassVar = Queue.PICTURES
     migration_id: UUID
 
 
 class PictureMigrations:
     def __init__(
-        self, *, db: Database, providers: Catalog, portraits: Portraits, galleries: Galleries, pictures: Pictures
+        self, *, db: Database, providers: Providers, portraits: Portraits, galleries: Galleries, pictures: Pictures
     ) -> None:
         self._db = db
         self._providers = providers

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Mapping
 from uuid import UUID
 
-from fairground.contracts.catalog import Catalog, ExternalProvider, ExternalProviders
 from fairground.contracts.imports import ImportedProvider, ImportOutcome
+from fairground.contracts.providers import ExternalProvider, ExternalProviders, Providers
 from fairground.modules.imports import store
 from fairground.platform.db.database import Database
 
 
 class ProviderImports:
-    def __init__(self, *, db: Database, providers: Catalog, external: ExternalProviders) -> None:
+    def __init__(self, *, db: Database, providers: Providers, external: ExternalProviders) -> None:
         self._db = db
         self._providers = providers
         self._external = external

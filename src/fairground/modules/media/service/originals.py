@@ -9,8 +9,8 @@ from typing import BinaryIO, Final
 from fairground.modules.media.gateways import Clamd
 from fairground.platform.images.admission import read_head
 from fairground.platform.storage.keys import Retention, content_type_of, digest_key
-from fairground.platform.storage.spooling import copy_object, open_unnamed_file
 from fairground.platform.storage.store import Store
+from fairground.platform.storage.uploads import copy_object, open_unnamed_file
 
 _CHUNK_BYTES: Final = 256 * 1024
 

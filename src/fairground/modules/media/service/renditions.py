@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fairground.contracts.media import PictureRefused, PictureState, Refusal
 from fairground.kernel.errors import Invalid
-from fairground.kernel.messages import Job
+from fairground.kernel.messages import Job, Priority, Queue
 from fairground.modules.media import store
 from fairground.modules.media.domain import Look, Original, Rendition
 from fairground.platform.db.database import Database
@@ -22,7 +22,8 @@ class RenderPicture(Job):
     """Make the first renditions of a picture that was accepted."""
 
     topic: ClassVar = "media.render_picture.v1"
-    is_awaited: ClassVar = True
+    queue: ClassVar = Queue.PICTURES
+    priority: ClassVar = Priority.HIGH
     picture_id: UUID
 
 

@@ -34,9 +34,9 @@ from fairground.platform.images.refusals import PictureTypeRefused
 from fairground.platform.measures import Counted, Measure
 from fairground.platform.ratelimit import Limit, RateLimiter
 from fairground.platform.storage.keys import new_upload_key
-from fairground.platform.storage.policy import UploadMissing
-from fairground.platform.storage.receiving import received_file
 from fairground.platform.storage.store import ObjectNotFound, Store
+from fairground.platform.storage.upload_forms import UploadMissing
+from fairground.platform.storage.uploads import receive_file
 
 _HOUR: Final = timedelta(hours=1)
 _TAKEN_TYPES: Final = tuple(each.media_type for each in PictureFormat)
@@ -127,7 +127,7 @@ class Uploads:
 
     async def take_form(self, *, owner_id: UUID, content_type: str, body: AsyncIterator[bytes]) -> Picture:
         await self._admit(owner_id)
-        async with received_file(content_type, body, spool=self._spool, bound=lambda _fields: self._max_bytes) as sent:
+        async with receive_file(content_type, body, spool=self._spool, bound=lambda _fields: self._max_bytes) as sent:
             alt = sent.fields.get("alt", "")
             return await self._take(uuid7(), owner_id=owner_id, file=sent.file, alt=alt)
 

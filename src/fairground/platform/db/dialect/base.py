@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from fairground.kernel.errors import Unavailable
-from fairground.platform.db.dialect.words import Sought, WordIndex
+from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 
 if TYPE_CHECKING:  # one dialect's name for what both have; on the other it is not loaded
     from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
@@ -106,6 +106,10 @@ class Executor(Protocol):
 class SQLOps(Protocol):
     """The few things that the two dialects say differently. `tx.ops` is the only switch."""
 
+    def __hash__(self) -> int:
+        """Return what statements that are built once are kept by."""
+        ...
+
     @property
     def name(self) -> str: ...
 
@@ -128,7 +132,7 @@ class SQLOps(Protocol):
     def find_words(
         self,
         index: WordIndex,
-        sought: ColumnElement[Sought],
+        query: ColumnElement[TextQuery],
         *,
         columns: Sequence[InstrumentedAttribute[Any]],
         at_most: int,
@@ -136,12 +140,12 @@ class SQLOps(Protocol):
         """Select the columns of the index's table where its words are what is looked for.
 
         Args:
-            sought: A value or a parameter of the type SoughtWords.
+            query: A value or a parameter of the type TextQueryType.
             at_most: Rows that are looked at. Which ones those are, when there are more, is not the same everywhere.
         """
         ...
 
-    def passed_over(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    def unindexed(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
         """Return the column for a condition that the planner should test row by row, where it would guess badly."""
         ...
 

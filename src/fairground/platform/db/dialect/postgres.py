@@ -49,7 +49,7 @@ from fairground.platform.db.dialect.base import (
     Values,
 )
 from fairground.platform.db.dialect.columns import UtcDateTime, in_utc
-from fairground.platform.db.dialect.words import Sought, WordIndex
+from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 from fairground.platform.private_files import create_private_file
 
 # A booking waits for another one's commit, never for a human; what takes longer has gone wrong. One message opens the
@@ -96,15 +96,15 @@ class PostgresOps:
     def find_words(
         self,
         index: WordIndex,
-        sought: ColumnElement[Sought],
+        query: ColumnElement[TextQuery],
         *,
         columns: Sequence[InstrumentedAttribute[Any]],
         at_most: int,
     ) -> Select[Any]:
-        found = literal_column(index.lexemes).op("@@")(sought.cast(TSQUERY))
+        found = literal_column(index.lexemes).op("@@")(query.cast(TSQUERY))
         return select(*columns).where(found).limit(at_most)
 
-    def passed_over(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    def unindexed(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
         return type_coerce(column, column.type)  # it knows how the values spread
 
     def prefer_indexes(self) -> Executable | None:

@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from fairground.platform.db.dialect.base import BulkInsert
 from fairground.platform.db.dialect.columns import UtcDateTime
-from fairground.platform.db.dialect.words import Sought, WordIndex
+from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
@@ -41,18 +41,18 @@ class SQLiteOps:
     def find_words(
         self,
         index: WordIndex,
-        sought: ColumnElement[Sought],
+        query: ColumnElement[TextQuery],
         *,
         columns: Sequence[InstrumentedAttribute[Any]],
         at_most: int,
     ) -> Select[Any]:
         indexed = table(index.name)
         number: ColumnElement[int] = literal_column(f"{index.table}.number")
-        found = literal_column(index.name).op("MATCH")(sought)
+        found = literal_column(index.name).op("MATCH")(query)
         statement = select(*columns).join(indexed, literal_column(f"{index.name}.rowid") == number)
         return statement.where(found).limit(at_most)
 
-    def passed_over(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    def unindexed(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
         # It takes any range for rare, and would rather sort all of it than read a page in the order of another index.
         return column + 0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-# What these admit needs no escaping anywhere: neither in a path, nor in what is signed, nor in XML.
+# Names that match need no escaping: neither in a path, nor in a signed text, nor in XML.
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:/[A-Za-z0-9][A-Za-z0-9_-]*)*")
 _REGION: Final = re.compile(r"[A-Za-z0-9-]+")
@@ -47,7 +47,7 @@ class S3Address:
         if "@" in parts.netloc or "@" in endpoint.netloc:
             raise S3URLError("it holds a user or a password; those are …_ACCESS_KEY_ID and …_SECRET_ACCESS_KEY")
         if options or parts.fragment:
-            raise S3URLError("of what stands behind the question mark, only endpoint and region are known")
+            raise S3URLError("behind the question mark, only endpoint and region are known")
         if not _BUCKET.fullmatch(parts.netloc):
             raise S3URLError("its bucket is none; names have 3 to 63 small letters, digits, dots and hyphens")
         if prefix and not _PREFIX.fullmatch(prefix):

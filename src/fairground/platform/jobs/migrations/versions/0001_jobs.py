@@ -1,4 +1,4 @@
-"""Keep messages in one table until somebody has taken them, and remember when scheduled jobs are due."""
+"""Keep messages in one table until their consumers have handled them, and when scheduled jobs are due next."""
 
 import sqlalchemy as sa
 from alembic import op

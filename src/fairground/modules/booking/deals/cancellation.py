@@ -1,0 +1,41 @@
+"""Cancelling, and the money that goes back."""
+
+from uuid import UUID
+
+from fairground.contracts.booking import BookingStatus, BookingView, PriceChanged
+from fairground.contracts.payments import Payments
+from fairground.modules.booking.deals.domain.view import view_of
+from fairground.modules.booking.deals.jobs import RefundPayment, ReleasePayment
+from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.deals.transitions import Transitions
+from fairground.platform.db.database import Database
+
+
+class Cancellation:
+    def __init__(self, *, db: Database, payments: Payments, transitions: Transitions) -> None:
+        self._db = db
+        self._payments = payments
+        self._transitions = transitions
+
+    async def cancel(self, *, user_id: UUID, booking_id: UUID, expected_refund_minor: int | None = None) -> BookingView:
+        async with self._db.write() as tx:
+            record, now = await bookings.lock_booking(tx, booking_id=booking_id)
+            side = record.side_of(user_id)
+            refund_minor = record.preview_cancellation(side, now=now).refund_minor
+            if expected_refund_minor not in (None, refund_minor):
+                raise PriceChanged(
+                    f"Cancelling now gives back {refund_minor} {record.currency} in minor units,"
+                    f" not {expected_refund_minor}.",
+                    hint="Show the amount and cancel again with it.",
+                    refund_minor=refund_minor,
+                )
+            cancelled = await self._transitions.apply(tx, record, actor=side, to=BookingStatus.CANCELLED, now=now)
+        payment = await self._payments.find_payment(reference_id=booking_id)
+        return view_of(cancelled, viewer_id=user_id, payment=payment, now=now)
+
+    async def release_payment(self, job: ReleasePayment) -> None:
+        await self._payments.release(reference_id=job.booking_id)
+
+    async def refund_payment(self, job: RefundPayment) -> None:
+        key = f"cancel:{job.booking_id}"
+        await self._payments.refund(reference_id=job.booking_id, amount_minor=job.amount_minor, key=key)

@@ -1,0 +1,77 @@
+"""From a held time to a request or a confirmation, by way of the customer's card."""
+
+import contextlib
+from dataclasses import replace
+from uuid import UUID
+
+from fairground.contracts.booking import BookingNotFound, BookingStatus, BookingView, HoldLapsed, StatusConflict
+from fairground.contracts.payments import Payment, PaymentAuthorised, PaymentCaptured, PaymentFailed, Payments
+from fairground.contracts.providers import BookingMode
+from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, Actor
+from fairground.modules.booking.deals.domain.record import BookingRecord, not_found
+from fairground.modules.booking.deals.domain.terms import prolong_hold
+from fairground.modules.booking.deals.domain.view import view_of
+from fairground.modules.booking.deals.settlement import Settled, Settlement
+from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.time import store as time_store
+from fairground.platform.db.database import Database
+
+
+class Checkout:
+    def __init__(self, *, db: Database, payments: Payments, settlement: Settlement, public_url: str) -> None:
+        self._db = db
+        self._payments = payments
+        self._settlement = settlement
+        self._public_url = public_url
+
+    async def pay(self, *, customer_id: UUID, booking_id: UUID, payment_method: str) -> BookingView:
+        record = await self._prolong_hold(customer_id=customer_id, booking_id=booking_id)
+        payment = await self._payments.authorise(
+            reference_id=booking_id,
+            payer_id=customer_id,
+            amount_minor=record.total_minor,
+            currency=record.currency,
+            payment_method=payment_method,
+            return_url=f"{self._public_url}/book/{booking_id}/return",
+        )
+        settled = await self._settle(record, payment)
+        if settled.record.status in ENDED_WITHOUT:
+            raise HoldLapsed(f"The time was {settled.record.status} while you paid.")
+        return view_of(settled.record, viewer_id=customer_id, payment=settled.payment, now=settled.now)
+
+    async def settle_payment(self, *, customer_id: UUID, booking_id: UUID) -> BookingView:
+        async with self._db.read() as tx:
+            record, _ = await bookings.get_booking(tx, booking_id=booking_id)
+        if record.side_of(customer_id) is not Actor.CUSTOMER:
+            raise not_found(booking_id)
+        settled = await self._settle(record, await self._payments.refresh(reference_id=booking_id))
+        return view_of(settled.record, viewer_id=customer_id, payment=settled.payment, now=settled.now)
+
+    async def follow_payment(self, event: PaymentAuthorised | PaymentCaptured) -> None:
+        """Do what the payer's own request would have done, in case it ended on the way."""
+        payment = await self._payments.find_payment(reference_id=event.reference_id)
+        # Not found: something else was paid for. Failed: the capture of an instant booking was refused for good; the
+        # hold lapses, and that gives the money back.
+        with contextlib.suppress(BookingNotFound, PaymentFailed):
+            await self._settlement.settle(event.reference_id, payment)
+
+    async def _settle(self, record: BookingRecord, payment: Payment | None) -> Settled:
+        # The mode of a booking never changes, and only that of an instant one asks for its money now.
+        settle = self._settlement.settle if record.booking_mode is BookingMode.INSTANT else self._settlement.advance
+        return await settle(record.id, payment)
+
+    async def _prolong_hold(self, *, customer_id: UUID, booking_id: UUID) -> BookingRecord:
+        """Return the booking, held for long enough to pay."""
+        async with self._db.write() as tx:
+            record, now = await bookings.lock_booking(tx, booking_id=booking_id)
+            if record.side_of(customer_id) is not Actor.CUSTOMER:
+                raise not_found(booking_id)
+            if record.status is BookingStatus.EXPIRED:
+                raise HoldLapsed("The time was held for you, but not paid for in time.")
+            if record.status is not BookingStatus.HELD or record.lapses_at is None:
+                raise StatusConflict(f"The booking is {record.status}, so there is nothing to pay.")
+            until = prolong_hold(lapses_at=record.lapses_at, held_since=record.created_at, now=now)
+            if until is None:
+                raise HoldLapsed("The time was held for you, but not paid for in time.")
+            await time_store.keep_until(tx, booking_id=booking_id, expires_at=until)
+        return replace(record, lapses_at=until)

@@ -1,0 +1,81 @@
+"""The end of holds and requests that have lapsed: by their own job, in the way of another hold, or by the sweep."""
+
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from fairground.contracts.booking import BookingNotFound, BookingStatus
+from fairground.kernel.errors import Unavailable
+from fairground.modules.booking.deals.domain.machine import Actor
+from fairground.modules.booking.deals.jobs import ExpireBooking, ExpireLapsed
+from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.deals.store.bookings import UnreadableBooking
+from fairground.modules.booking.deals.transitions import Transitions
+from fairground.modules.booking.time import store as time_store
+from fairground.modules.booking.time.domain.allocation import Allocation
+from fairground.platform.db.database import Database, WriteTx
+from fairground.platform.jobs.lifecycle import LostLease
+
+log = structlog.get_logger(__name__)
+
+_SWEEP_AT_ONCE: Final = 500
+
+
+class Expiry:
+    def __init__(self, *, db: Database, transitions: Transitions) -> None:
+        self._db = db
+        self._transitions = transitions
+
+    async def expire_booking(self, job: ExpireBooking) -> None:
+        """End a hold or a request that has lapsed; look again later at one that was prolonged."""
+        async with self._db.write(ends_job=True) as tx:
+            record, now = await bookings.lock_booking(tx, booking_id=job.booking_id)
+            if record.status is not job.was or record.lapses_at is None:
+                return
+            if record.lapses_at > now:
+                await tx.enqueue(job, delay=record.lapses_at - now)
+                return
+            await self._transitions.apply(tx, record, actor=Actor.SYSTEM, to=BookingStatus.EXPIRED, now=now)
+
+    async def expire_overlapping(self, tx: WriteTx, allocation: Allocation) -> None:
+        """End the lapsed holds in the way of a new one; the guard counts them as live until then."""
+        lapsed = await time_store.lock_lapsed_in_the_way(
+            tx,
+            provider_id=allocation.provider_id,
+            starts_at=allocation.starts_at,
+            ends_at=allocation.ends_at,
+        )
+        for booking_id in lapsed:
+            try:
+                await self._expire(tx, booking_id)
+            except UnreadableBooking:
+                # It keeps its time until its row is repaired; the claim then says that the time is taken.
+                log.exception("booking.not_expired", booking_id=str(booking_id))
+
+    async def expire_lapsed(self, _job: ExpireLapsed | None = None) -> None:
+        """End what has lapsed, in case the job of one of them was lost to a restored backup or a dead letter."""
+        after: time_store.Lapsed | None = None
+        while True:
+            async with self._db.read() as tx:
+                lapsed = await time_store.list_lapsed(tx, after=after, limit=_SWEEP_AT_ONCE)
+            for each in lapsed:
+                try:
+                    async with self._db.write() as tx:
+                        await self._expire(tx, each.booking_id)
+                except BookingNotFound:
+                    continue
+                except (Unavailable, LostLease):
+                    raise
+                except Exception:
+                    # One booking that cannot be read or ended must not keep the times of all others taken.
+                    log.exception("booking.not_expired", booking_id=str(each.booking_id))
+            if len(lapsed) < _SWEEP_AT_ONCE:
+                return
+            after = lapsed[-1]
+
+    async def _expire(self, tx: WriteTx, booking_id: UUID) -> None:
+        """End a hold or a request, unless it was prolonged or ended meanwhile."""
+        record, now = await bookings.lock_booking(tx, booking_id=booking_id)
+        if record.lapses_at is not None and record.lapses_at <= now:
+            await self._transitions.apply(tx, record, actor=Actor.SYSTEM, to=BookingStatus.EXPIRED, now=now)

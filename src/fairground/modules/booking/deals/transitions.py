@@ -1,0 +1,116 @@
+"""The one way in which a booking changes: its row, its time, the events, and the jobs that have to follow."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from fairground.contracts.booking import (
+    BookingCancelled,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingDeclined,
+    BookingExpired,
+    BookingRequested,
+    BookingStatus,
+    StatusConflict,
+)
+from fairground.modules.booking.deals.domain.machine import Actor, require_transition
+from fairground.modules.booking.deals.domain.record import BookingRecord
+from fairground.modules.booking.deals.domain.terms import answer_due
+from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, RefundPayment, ReleasePayment
+from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.settings import BookingSettings
+from fairground.modules.booking.time import store as time_store
+from fairground.modules.booking.time.allocations import Allocations
+from fairground.platform.db.database import WriteTx
+
+
+class Transitions:
+    def __init__(self, *, allocations: Allocations, settings: BookingSettings) -> None:
+        self._allocations = allocations
+        self._complete_after = timedelta(hours=settings.complete_after_hours)
+
+    async def apply(
+        self,
+        tx: WriteTx,
+        record: BookingRecord,
+        *,
+        actor: Actor,
+        to: BookingStatus,
+        now: datetime,
+        reason: str | None = None,
+    ) -> BookingRecord:
+        """Change the status of a booking that this transaction has locked, and return the changed record.
+
+        Raises:
+            StatusConflict, NotYet: The table of transitions does not allow it.
+        """
+        require_transition(actor, current=record.status, to=to, situation=record.situation(now=now))
+        changed = await bookings.change_booking(tx, record, actor=actor, to=to, now=now, reason=reason)
+        if changed is None:
+            raise StatusConflict(f"The booking {record.id} has just changed.")
+        match to:
+            case BookingStatus.REQUESTED:
+                return await _ask_provider(tx, changed, now=now)
+            case BookingStatus.CONFIRMED:
+                await self._confirm(tx, changed, now=now)
+            case BookingStatus.COMPLETED:
+                await emit_completed(tx, changed)
+            case _:
+                await self._allocations.release(tx, record.allocation)
+                await _give_back(tx, record, actor=actor, now=now)
+                await tx.emit(_ending(changed, was=record, actor=actor, now=now))
+        return changed
+
+    async def _confirm(self, tx: WriteTx, record: BookingRecord, *, now: datetime) -> None:
+        if not await time_store.confirm_time(tx, booking_id=record.id):
+            raise _no_longer_held(record)
+        delay = max(record.ends_at + self._complete_after - now, timedelta(0))
+        await tx.enqueue(CompleteBooking(booking_id=record.id), delay=delay)
+        await tx.emit(BookingConfirmed(**_sides(record)))
+
+
+async def emit_completed(tx: WriteTx, record: BookingRecord) -> None:
+    """Count a completed booking and announce the provider's new total."""
+    count = await bookings.count_completed(tx, provider_id=record.provider_id)
+    await tx.emit(BookingCompleted(**_sides(record), provider_completed_count=count))
+
+
+async def _ask_provider(tx: WriteTx, record: BookingRecord, *, now: datetime) -> BookingRecord:
+    due_at = answer_due(hours=record.answer_due_hours, starts_at=record.starts_at, now=now)
+    if not await time_store.keep_until(tx, booking_id=record.id, expires_at=due_at):
+        raise _no_longer_held(record)
+    await tx.enqueue(ExpireBooking(booking_id=record.id, was=record.status), delay=max(due_at - now, timedelta(0)))
+    await tx.emit(BookingRequested(**_sides(record), answer_due_at=due_at))
+    return replace(record, lapses_at=due_at)
+
+
+async def _give_back(tx: WriteTx, record: BookingRecord, *, actor: Actor, now: datetime) -> None:
+    """Enqueue the job that moves the money, in the transaction that ends the booking."""
+    if record.status is not BookingStatus.CONFIRMED:
+        await tx.enqueue(ReleasePayment(booking_id=record.id))
+        return
+    refund_minor = record.preview_cancellation(actor, now=now).refund_minor
+    if refund_minor > 0:
+        await tx.enqueue(RefundPayment(booking_id=record.id, amount_minor=refund_minor))
+
+
+def _ending(
+    record: BookingRecord, *, was: BookingRecord, actor: Actor, now: datetime
+) -> BookingDeclined | BookingCancelled | BookingExpired:
+    match record.status:
+        case BookingStatus.DECLINED:
+            return BookingDeclined(**_sides(record), reason=record.decline_reason)
+        case BookingStatus.EXPIRED:
+            return BookingExpired(**_sides(record), was=was.status)
+        case _:
+            refund_minor = was.preview_cancellation(actor, now=now).refund_minor
+            return BookingCancelled(**_sides(record), by=actor.value, was=was.status, refund_minor=refund_minor)
+
+
+def _no_longer_held(record: BookingRecord) -> StatusConflict:
+    return StatusConflict(f"The time of the booking {record.id} is no longer held.")
+
+
+def _sides(record: BookingRecord) -> dict[str, UUID]:
+    return {"booking_id": record.id, "customer_id": record.customer_id, "provider_id": record.provider_id}

@@ -1,1 +1,0 @@
-"""The rules of booking: pure, no I/O."""

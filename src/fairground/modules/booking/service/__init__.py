@@ -1,1 +1,0 @@
-"""What booking does; `BookingService` in `booking.py` implements the contract from the parts beside it."""

@@ -1,0 +1,1 @@
+"""The rules of time: pure, no I/O."""

@@ -1,0 +1,262 @@
+"""Allocations, hours and zones: every SQL statement of time."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Select, exists, insert, literal, select, update
+from sqlalchemy.sql import Executable
+
+from fairground.contracts.booking.availability import AvailabilityRules
+from fairground.kernel.ids import uuid7
+from fairground.modules.booking.time.domain.allocation import Allocation
+from fairground.modules.booking.time.tables import AllocationRow, ProviderZoneRow, RulesRow
+from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.dialect.guards import LONGEST
+
+_LIVE: Final = ("held", "confirmed")
+PERSON: Final = 1  # the unit of a provider who is one person
+
+
+class Schedule(NamedTuple):
+    """A provider's hours, and what the database says of one time of theirs."""
+
+    rules: AvailabilityRules
+    now: datetime
+    is_taken: bool
+    """Whether a live allocation overlaps it. A hold that has lapsed takes no time."""
+
+
+class Lapsed(NamedTuple):
+    """A hold or request that has lapsed and still takes its time."""
+
+    booking_id: UUID
+    expires_at: datetime
+    id: UUID
+
+
+async def claim_time(tx: WriteTx, allocation: Allocation, *, expires_at: datetime) -> bool:
+    """Hold the time. Return False when a live allocation overlaps it.
+
+    One statement decides on both dialects. ON CONFLICT DO NOTHING makes the loser of a rush wait for the winner and
+    then give way; catching the refusal of the guard instead deadlocks (ARCHITECTURE §5.1).
+    """
+    row = _new_row(allocation, expires_at=expires_at)
+    columns = AllocationRow.__table__.c
+    values = select(*(literal(value, columns[name].type) for name, value in row.items()))
+    statement = tx.ops.insert(AllocationRow.__table__).from_select(list(row), values.where(~_is_taken(allocation)))
+    return await tx.execute(statement.on_conflict_do_nothing()) == 1
+
+
+def _new_row(allocation: Allocation, *, expires_at: datetime) -> dict[str, Any]:
+    return {
+        "id": uuid7(),
+        "resource_id": allocation.provider_id,
+        "unit": PERSON,
+        "blocked_from": allocation.starts_at,
+        "blocked_until": allocation.ends_at,
+        "core_from": allocation.starts_at,
+        "core_until": allocation.ends_at,
+        "state": "held",
+        "expires_at": expires_at,
+        "booking_id": allocation.booking_id,
+        "version": 1,
+    }
+
+
+def _is_taken(allocation: Allocation) -> ColumnElement[bool]:
+    overlapping = _overlapping(allocation.provider_id, allocation.starts_at, allocation.ends_at)
+    return exists().where(*overlapping, AllocationRow.state.in_(_LIVE))
+
+
+def _overlapping(provider_id: UUID, starts_at: datetime, ends_at: datetime) -> list[ColumnElement[bool]]:
+    """Return what is true of allocations that overlap; bounded below too, or it would read all of the past."""
+    return [
+        AllocationRow.resource_id == provider_id,
+        AllocationRow.unit == PERSON,
+        AllocationRow.blocked_from < ends_at,
+        AllocationRow.blocked_from > starts_at - LONGEST,
+        AllocationRow.blocked_until > starts_at,
+    ]
+
+
+async def list_busy(
+    tx: ReadTx, *, provider_id: UUID, starts_at: datetime, ends_at: datetime
+) -> list[tuple[datetime, datetime]]:
+    """Return the times between the two that are taken, in order. A hold that has lapsed takes none."""
+    statement = (
+        select(AllocationRow.blocked_from, AllocationRow.blocked_until)
+        .where(*_overlapping(provider_id, starts_at, ends_at), *_live_at(tx.now()))
+        .order_by(AllocationRow.blocked_from)
+    )
+    return [(row.blocked_from, row.blocked_until) for row in await tx.all(statement)]
+
+
+def live_from(provider_id: UUID, moment: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
+    """Return what is true of a provider's live allocations that have not ended at a moment of the database's clock."""
+    return [
+        AllocationRow.resource_id == provider_id,
+        AllocationRow.unit == PERSON,
+        AllocationRow.blocked_until > moment,
+        *_live_at(moment),
+    ]
+
+
+def _live_at(moment: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
+    has_lapsed = (AllocationRow.state == "held") & (AllocationRow.expires_at <= moment)
+    return [AllocationRow.state.in_(_LIVE), ~has_lapsed]
+
+
+async def lock_lapsed_in_the_way(
+    tx: WriteTx, *, provider_id: UUID, starts_at: datetime, ends_at: datetime
+) -> list[UUID]:
+    """Lock the lapsed holds that overlap a time, in the order of their ids, and return their bookings."""
+    statement = (
+        select(AllocationRow.booking_id)
+        .where(
+            *_overlapping(provider_id, starts_at, ends_at),
+            AllocationRow.state == "held",
+            AllocationRow.expires_at <= tx.now(),
+        )
+        .order_by(AllocationRow.id)
+    )
+    return [row.booking_id for row in await tx.lock(statement)]
+
+
+async def lock_allocation(tx: WriteTx, *, booking_id: UUID) -> None:
+    """Keep every other change of the booking waiting until this transaction ends."""
+    await tx.lock(select(AllocationRow.id).where(AllocationRow.booking_id == booking_id))
+
+
+async def list_lapsed(tx: ReadTx, *, after: Lapsed | None, limit: int) -> list[Lapsed]:
+    """Return the bookings whose hold or request has lapsed, the one that lapsed first first, behind `after`."""
+    statement = (
+        select(AllocationRow.booking_id, AllocationRow.expires_at, AllocationRow.id)
+        .where(AllocationRow.state == "held", AllocationRow.expires_at <= tx.now())
+        .order_by(AllocationRow.expires_at, AllocationRow.id)
+        .limit(limit)
+    )
+    if after is not None:
+        behind = (AllocationRow.expires_at > after.expires_at) | (AllocationRow.id > after.id)
+        statement = statement.where(AllocationRow.expires_at >= after.expires_at, behind)
+    return [Lapsed(row.booking_id, row.expires_at, row.id) for row in await tx.all(statement)]
+
+
+async def keep_until(tx: WriteTx, *, booking_id: UUID, expires_at: datetime) -> bool:
+    """Let the hold lapse at another time. Return False when it is no longer held."""
+    statement = update(AllocationRow).values(expires_at=expires_at, version=AllocationRow.version + 1)
+    return await tx.execute(statement.where(*_held(booking_id))) == 1
+
+
+async def confirm_time(tx: WriteTx, *, booking_id: UUID) -> bool:
+    """Make the hold final. Return False when it is no longer held.
+
+    This row decides between a confirmation and everything else that may happen to the hold. A hold that has lapsed and
+    was not ended yet is still a hold.
+    """
+    statement = update(AllocationRow).values(state="confirmed", expires_at=None, version=AllocationRow.version + 1)
+    return await tx.execute(statement.where(*_held(booking_id))) == 1
+
+
+async def release_time(tx: WriteTx, *, booking_id: UUID) -> bool:
+    """Give the time back. Return False when it was given back already."""
+    statement = (
+        update(AllocationRow)
+        .values(state="released", expires_at=None, version=AllocationRow.version + 1)
+        .where(AllocationRow.booking_id == booking_id, AllocationRow.state.in_(_LIVE))
+    )
+    return await tx.execute(statement) == 1
+
+
+def _held(booking_id: UUID) -> list[ColumnElement[bool]]:
+    return [AllocationRow.booking_id == booking_id, AllocationRow.state == "held"]
+
+
+def attempts_to_break_the_guard(now: datetime) -> Sequence[Sequence[Executable]]:
+    """Return two ways to take a time twice, for a provider who does not exist: by a new row and by a changed one."""
+    hour, provider_id = timedelta(hours=1), uuid4()
+    first, second, changed = (
+        _new_row(
+            Allocation(
+                booking_id=uuid4(),
+                provider_id=provider_id,
+                provider_slug="",
+                starts_at=now + offset,
+                ends_at=now + offset + hour,
+            ),
+            expires_at=now + hour,
+        )
+        for offset in (0 * hour, hour / 2, hour)
+    )
+    insert_first, insert_second, insert_changed = (
+        insert(AllocationRow).values(row) for row in (first, second, changed)
+    )
+    move = update(AllocationRow).where(AllocationRow.id == changed["id"]).values(blocked_from=now + hour / 2)
+    return [[insert_first, insert_second], [insert_first, insert_changed, move]]
+
+
+async def find_rules(tx: ReadTx, *, provider_id: UUID) -> AvailabilityRules | None:
+    """Return the provider's hours in the provider's zone."""
+    row = await tx.one_or_none(_select_rules(provider_id))
+    return None if row is None else _rules_of(row)
+
+
+async def find_schedule(tx: ReadTx, *, provider_id: UUID, starts_at: datetime, ends_at: datetime) -> Schedule | None:
+    """Return the provider's hours, the database's time, and whether the time between the two instants is taken."""
+    is_taken = exists().where(*_overlapping(provider_id, starts_at, ends_at), *_live_at(tx.now()))
+    statement = _select_rules(provider_id).add_columns(tx.now().label("read_at"), is_taken.label("is_taken"))
+    row = await tx.one_or_none(statement)
+    return None if row is None else Schedule(_rules_of(row), now=row.read_at, is_taken=bool(row.is_taken))
+
+
+def _select_rules(provider_id: UUID) -> Select[Any]:
+    return (
+        select(RulesRow.document, ProviderZoneRow.timezone)
+        .join(ProviderZoneRow, ProviderZoneRow.provider_id == RulesRow.provider_id)
+        .where(RulesRow.provider_id == provider_id)
+    )
+
+
+def _rules_of(row: Any) -> AvailabilityRules:
+    return AvailabilityRules.model_validate(row.document | {"timezone": row.timezone})
+
+
+async def keep_newer_zone(tx: WriteTx, *, provider_id: UUID, timezone: str, version: int) -> bool:
+    """Keep a zone of the provider, unless it is no newer than the one that is kept. Return whether it was newer."""
+    zone = {"timezone": timezone, "version": version}
+    if await tx.insert_ignore(ProviderZoneRow, [{"provider_id": provider_id, **zone}]):
+        return True
+    older = (ProviderZoneRow.provider_id == provider_id) & (ProviderZoneRow.version < version)
+    return await tx.execute(update(ProviderZoneRow).where(older).values(**zone)) == 1
+
+
+async def lock_version(tx: WriteTx, *, provider_id: UUID) -> int:
+    """Return the version of the provider's hours, 0 before the first, and keep others from replacing them."""
+    await tx.insert_ignore(RulesRow, [{"provider_id": provider_id, "version": 0, "document": {"weekly": []}}])
+    rows = await tx.lock(select(RulesRow.version).where(RulesRow.provider_id == provider_id))
+    version: int = rows[0].version
+    return version
+
+
+async def put_rules(tx: WriteTx, *, provider_id: UUID, rules: AvailabilityRules, version: int) -> None:
+    document = rules.model_dump(mode="json", exclude={"timezone"})
+    own = RulesRow.provider_id == provider_id
+    await tx.execute(update(RulesRow).where(own).values(version=version, document=document))
+
+
+async def find_published_version(tx: ReadTx, *, provider_id: UUID) -> int | None:
+    """Return the version of the provider's availability summary; None for one who has never set hours."""
+    version: int | None = await tx.scalar(select(RulesRow.published_version).where(RulesRow.provider_id == provider_id))
+    return version
+
+
+async def lock_published_version(tx: WriteTx, *, provider_id: UUID) -> int:
+    """Return the same, and keep other transactions from publishing one."""
+    rows = await tx.lock(select(RulesRow.published_version).where(RulesRow.provider_id == provider_id))
+    version: int = rows[0][0]
+    return version
+
+
+async def set_published_version(tx: WriteTx, *, provider_id: UUID, version: int) -> None:
+    await tx.execute(update(RulesRow).where(RulesRow.provider_id == provider_id).values(published_version=version))

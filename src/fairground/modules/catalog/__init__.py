@@ -1,1 +1,0 @@
-"""Catalog: providers, what they offer, and how they are found."""

@@ -1,0 +1,1 @@
+"""Discovery: the read model by which providers are found."""

@@ -1,0 +1,43 @@
+"""Builds discovery."""
+
+from fairground.contracts.booking import AvailabilitySummarySet
+from fairground.contracts.discovery import Discovery
+from fairground.contracts.providers import ProvidersChanged, ProviderSnapshots
+from fairground.modules.discovery import http
+from fairground.modules.discovery.domain.prices import PriceScale
+from fairground.modules.discovery.domain.search.categories import CategoryWords
+from fairground.modules.discovery.service.discovery import DiscoveryService
+from fairground.modules.discovery.service.filters import Filters
+from fairground.modules.discovery.service.lists import Lists
+from fairground.modules.discovery.service.read_model import ReadModel, RebuildReadModel
+from fairground.modules.discovery.service.search import Search
+from fairground.modules.discovery.store.search.built_in import BuiltInSearch
+from fairground.modules.discovery.tables import history
+from fairground.platform.currency import CurrencySettings
+from fairground.platform.links import Links
+from fairground.platform.module import Module
+from fairground.runtime import Runtime
+
+
+def build(runtime: Runtime, links: Links) -> Module:
+    db, verticals, engine = runtime.db, runtime.verticals, BuiltInSearch()
+    currency = runtime.settings.of(CurrencySettings).currency
+    prices = PriceScale(verticals, currency=currency)
+    filters = Filters(verticals=verticals, clock=runtime.clock, currency=currency)
+    read_model = ReadModel(db=db, providers=links.of(ProviderSnapshots), engine=engine, prices=prices)
+    words = CategoryWords(verticals)
+    search = Search(db=db, engine=engine, filters=filters, prices=prices, category_words=words)
+    service = DiscoveryService(lists=Lists(db=db, filters=filters, prices=prices), search=search, read_model=read_model)
+    links.provide(Discovery, service)
+    return Module(
+        name="discovery",
+        history=history,
+        routers=http.routes(service, verticals),
+        handlers={
+            ProvidersChanged: read_model.on_providers_changed,
+            AvailabilitySummarySet: read_model.on_free_days_set,
+            RebuildReadModel: read_model.on_rebuild,
+        },
+        demo=lambda _stage: read_model.rebuild_all(),
+        start=read_model.start,
+    )

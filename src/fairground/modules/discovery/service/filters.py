@@ -1,0 +1,67 @@
+"""From the query of a list or a search to the filter of a statement."""
+
+from decimal import Decimal
+
+from fairground.contracts.discovery import ProviderQuery, QueryInvalid
+from fairground.contracts.providers import VerticalUnknown
+from fairground.kernel.clock import Clock
+from fairground.kernel.folding import fold, squeezed
+from fairground.kernel.money import AmountInvalid, minor_from_major
+from fairground.modules.discovery.domain.availability_summary import free_on
+from fairground.modules.discovery.domain.places import Circle
+from fairground.modules.discovery.store.list_filter import ListFilter
+from fairground.modules.discovery.tables import ALL_PROVIDERS_SCOPE
+from fairground.verticals.loader import Verticals
+from fairground.verticals.schema import Vertical
+
+
+class Filters:
+    def __init__(self, *, verticals: Verticals, clock: Clock, currency: str) -> None:
+        self._verticals = verticals
+        self._clock = clock
+        self._currency = currency
+
+    def read(self, query: ProviderQuery) -> ListFilter:
+        """Return the filter of a query.
+
+        Raises:
+            VerticalUnknown: There is no such vertical.
+            QueryInvalid: A price has more decimals than the currency.
+        """
+        packs = self._verticals if query.vertical is None else [self._pack(query.vertical)]
+        free = None if query.when is None else free_on(query.when, packs=packs, now=self._clock.now())
+        # Verticals differ in which starts are in time, but not on a date that is neither near nor far.
+        is_apart = free is not None and not free.are_all
+        return ListFilter(
+            scopes=self.scopes(vertical=query.vertical, category=query.category, apart=is_apart),
+            name=fold(query.q or "") or None,
+            location=squeezed(query.location or "") or None,
+            min_minor=None if query.min_price is None else self._minor("minPrice", query.min_price),
+            max_minor=None if query.max_price is None else self._minor("maxPrice", query.max_price),
+            min_rating=query.min_rating,
+            free_on=free,
+            near=None if query.near is None else Circle(**query.near.model_dump()),
+        )
+
+    def scopes(self, *, vertical: str | None, category: str | None, apart: bool = False) -> list[str]:
+        """Return the lists of a vertical or category; none for an unknown category.
+
+        Args:
+            apart: One list for each vertical, instead of the list of all.
+        """
+        packs = list(self._verticals) if vertical is None else [self._pack(vertical)]
+        if category is not None:
+            return [f"{pack.key}/{meant.slug}" for pack in packs if (meant := pack.find_category(category))]
+        return [pack.key for pack in packs] if apart or vertical is not None else [ALL_PROVIDERS_SCOPE]
+
+    def _pack(self, vertical: str) -> Vertical:
+        pack = self._verticals.find(vertical)
+        if pack is None:
+            raise VerticalUnknown(f"There is no vertical {vertical!r}.", field="vertical")
+        return pack
+
+    def _minor(self, field: str, major: float) -> int:
+        try:
+            return minor_from_major(Decimal(str(major)), self._currency)
+        except AmountInvalid as refusal:
+            raise QueryInvalid(f"{refusal.problem}.", hint=f"Send {field} without them.", field=field) from refusal

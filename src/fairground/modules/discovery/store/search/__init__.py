@@ -1,0 +1,1 @@
+"""Search: the engine as a port, and the one that is built in."""

@@ -1,0 +1,1 @@
+"""Providers: providers, what they offer, and how they are found."""

@@ -1,0 +1,116 @@
+"""Profiles, as their owners and staff work on them."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from fairground.contracts.providers import (
+    BIO_MAX_LENGTH,
+    CATEGORIES_MAX,
+    LOCATION_MAX_LENGTH,
+    NAME_MAX_LENGTH,
+    PHONE_MAX_LENGTH,
+    REASON_MAX_LENGTH,
+    SUBTITLE_MAX_LENGTH,
+    ChangedProvider,
+    OwnProvider,
+    Portraits,
+    ProfileChanges,
+    ProfileIn,
+    Providers,
+)
+from fairground.platform.http.bodies import Body, text_field
+from fairground.platform.http.identity import SignedIn, Staff
+from fairground.platform.http.routing import api_router
+
+_Name = Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
+_Subtitle = Annotated[str, text_field(most=SUBTITLE_MAX_LENGTH)]
+_Bio = Annotated[str, text_field(most=BIO_MAX_LENGTH)]
+_Location = Annotated[str, Field(min_length=1), text_field(most=LOCATION_MAX_LENGTH)]
+_Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, description="Degrees north.")]
+_Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, description="Degrees east.")]
+_Zone = Annotated[str, Field(max_length=60, description="An IANA name, such as Europe/Oslo.")]
+_Word = Annotated[str, Field(max_length=80)]
+_Categories = Annotated[list[_Word], Field(min_length=1, max_length=CATEGORIES_MAX, description="Slugs or aliases.")]
+_Phone = Annotated[str, text_field(most=PHONE_MAX_LENGTH, description="Shown to staff alone.")]
+
+
+class ProviderIn(Body):
+    vertical: str
+    business_name: _Name
+    custom_subtitle: _Subtitle | None = None
+    bio: _Bio | None = None
+    location: _Location
+    lat: _Latitude | None = None
+    lng: _Longitude | None = None
+    timezone: _Zone
+    categories: _Categories
+    contact_phone: _Phone | None = None
+
+
+class ProviderChangesIn(Body):
+    """The fields to change; null empties an optional one."""
+
+    business_name: _Name | None = None
+    custom_subtitle: _Subtitle | None = None
+    bio: _Bio | None = None
+    location: _Location | None = None
+    lat: _Latitude | None = None
+    lng: _Longitude | None = None
+    timezone: _Zone | None = None
+    categories: _Categories | None = None
+    contact_phone: _Phone | None = None
+
+
+class RejectionIn(Body):
+    reason: Annotated[str, Field(min_length=1), text_field(most=REASON_MAX_LENGTH)]
+
+
+class PictureChoiceIn(Body):
+    picture_id: UUID
+
+
+def routes(catalog: Providers, portraits: Portraits) -> APIRouter:
+    router = api_router(tags=["providers"])
+
+    @router.get("/me/provider")
+    async def get_own_provider(caller: SignedIn) -> OwnProvider:
+        return await catalog.get_own_provider(owner_id=caller.user_id)
+
+    @router.post("/service-provider-profiles/", status_code=HTTPStatus.CREATED)
+    async def create_provider(caller: SignedIn, body: ProviderIn) -> OwnProvider:
+        return await catalog.create_provider(owner_id=caller.user_id, profile=ProfileIn(**body.model_dump()))
+
+    @router.patch("/service-provider-profiles/{provider_id}")
+    async def change_provider(caller: SignedIn, provider_id: UUID, body: ProviderChangesIn) -> ChangedProvider:
+        """Change your profile.
+
+        With another timezone, your hours keep their wall times and bookings their instants:
+        `bookings_at_other_times` lists those that your clock shows at another time than they were made for.
+        """
+        changes = ProfileChanges(**body.model_dump(exclude_unset=True))
+        return await catalog.change_provider(owner_id=caller.user_id, provider_id=provider_id, changes=changes)
+
+    @router.put("/service-provider-profiles/{provider_id}/picture")
+    async def choose_portrait(caller: SignedIn, provider_id: UUID, body: PictureChoiceIn) -> OwnProvider:
+        """Choose a picture of yours (POST /api/v1/media/uploads); it shows as soon as it is ready."""
+        return await portraits.choose_portrait(
+            owner_id=caller.user_id, provider_id=provider_id, picture_id=body.picture_id
+        )
+
+    @router.post("/service-provider-profiles/{provider_id}/submit")
+    async def submit_provider(caller: SignedIn, provider_id: UUID) -> OwnProvider:
+        return await catalog.submit_provider(owner_id=caller.user_id, provider_id=provider_id)
+
+    @router.post("/service-provider-profiles/{provider_id}/approve")
+    async def approve_provider(caller: Staff, provider_id: UUID) -> OwnProvider:
+        return await catalog.approve_provider(staff_id=caller.user_id, provider_id=provider_id)
+
+    @router.post("/service-provider-profiles/{provider_id}/reject")
+    async def reject_provider(caller: Staff, provider_id: UUID, body: RejectionIn) -> OwnProvider:
+        return await catalog.reject_provider(staff_id=caller.user_id, provider_id=provider_id, reason=body.reason)
+
+    return router

@@ -1,0 +1,99 @@
+"""Builds providers."""
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.media import (
+    Images,
+    PictureDeleted,
+    PictureDescribed,
+    PictureReady,
+    PictureRefused,
+    Pictures,
+)
+from fairground.contracts.providers import (
+    ExternalProviders,
+    Galleries,
+    Portraits,
+    Providers,
+    ProviderSchedules,
+    ProviderSnapshots,
+)
+from fairground.contracts.reviews import ProviderRated
+from fairground.modules.providers import http
+from fairground.modules.providers.http import images
+from fairground.modules.providers.service.approval import Approval
+from fairground.modules.providers.service.external_providers import ExternalProviderService
+from fairground.modules.providers.service.figures import ProviderFigures
+from fairground.modules.providers.service.following import PictureFollower
+from fairground.modules.providers.service.galleries import GalleryService
+from fairground.modules.providers.service.own_views import OwnViews
+from fairground.modules.providers.service.pictures import FollowPicture
+from fairground.modules.providers.service.portraits import PortraitService
+from fairground.modules.providers.service.profiles import Profiles
+from fairground.modules.providers.service.provider_service import ProviderService
+from fairground.modules.providers.service.queries import ProviderQueries
+from fairground.modules.providers.service.service_offers import ServiceOffers
+from fairground.modules.providers.tables import history
+from fairground.platform.currency import CurrencySettings
+from fairground.platform.images.image_proxy import ImageRequestStats
+from fairground.platform.links import Links
+from fairground.platform.module import Module
+from fairground.runtime import Runtime
+
+
+def build(runtime: Runtime, links: Links) -> Module:
+    db, verticals, clock, pictures = runtime.db, runtime.verticals, runtime.clock, links.of(Pictures)
+    currency = runtime.settings.of(CurrencySettings).currency
+    views = OwnViews(accounts=links.of(Accounts), verticals=verticals)
+    queries = ProviderQueries(db=db, currency=currency)
+    service = _build_service(runtime, links, queries=queries, views=views, currency=currency)
+    external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
+    galleries = GalleryService(db=db, pictures=pictures, clock=clock)
+    portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
+    follower = PictureFollower(db=db, pictures=pictures, clock=clock)
+    figures, image_requests = ProviderFigures(db=db), ImageRequestStats()
+    links.provide(Providers, service)
+    links.provide(ProviderSnapshots, queries)
+    links.provide(ExternalProviders, external)
+    links.provide(Galleries, galleries)
+    links.provide(Portraits, portraits)
+    return Module(
+        name="providers",
+        history=history,
+        routers=[
+            *http.routes(service, verticals, portraits, galleries),
+            images.routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
+        ],
+        handlers={
+            BookingCompleted: figures.record_completion,
+            ProviderRated: figures.record_rating,
+            AvailabilityRulesSet: figures.record_hours,
+            PictureReady: follower.on_ready,
+            PictureDescribed: follower.on_described,
+            PictureRefused: follower.on_refused,
+            PictureDeleted: follower.on_deleted,
+            FollowPicture: follower.on_follow_picture,
+        },
+        measure=image_requests.measure,
+    )
+
+
+def _build_service(
+    runtime: Runtime, links: Links, *, queries: ProviderQueries, views: OwnViews, currency: str
+) -> ProviderService:
+    db, verticals, clock, accounts = runtime.db, runtime.verticals, runtime.clock, links.of(Accounts)
+    profiles = Profiles(
+        db=db,
+        accounts=accounts,
+        verticals=verticals,
+        clock=clock,
+        views=views,
+        # Booking is built after providers, so its schedules are looked up at each call.
+        schedules=lambda: links.of(ProviderSchedules),
+    )
+    return ProviderService(
+        queries=queries,
+        profiles=profiles,
+        approval=Approval(db=db, accounts=accounts, verticals=verticals, views=views),
+        offers=ServiceOffers(db=db, verticals=verticals, clock=clock, currency=currency),
+    )

@@ -1,0 +1,193 @@
+"""Tables of providers: public columns apart from private ones, each index beside the query that it answers."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from fairground.platform.db.dialect.guards import AddressGuard
+from fairground.platform.db.history import History
+from fairground.platform.db.types import (
+    NAMING_CONVENTION,
+    TYPE_ANNOTATION_MAP,
+    BytewiseText,
+    MoneyMinor,
+)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map = TYPE_ANNOTATION_MAP
+
+
+class ProviderRow(Base):
+    """What everybody may see of a provider, and what other modules have told of it."""
+
+    __tablename__ = "catalog_provider"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vertical: Mapped[str] = mapped_column(Text)
+    slug: Mapped[str] = mapped_column(BytewiseText)
+    """Given once; a rename keeps it, for others have linked to it."""
+    owner_id: Mapped[UUID | None]
+    """None for an imported provider whom nobody has claimed."""
+    status: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(server_default="1")
+    """Of the snapshot that read models copy."""
+    business_name: Mapped[str] = mapped_column(Text)
+    custom_subtitle: Mapped[str | None] = mapped_column(Text)
+    bio: Mapped[str | None] = mapped_column(Text)
+    location: Mapped[str] = mapped_column(Text)
+    lat: Mapped[float | None]
+    lng: Mapped[float | None]
+    timezone: Mapped[str] = mapped_column(Text)
+    timezone_version: Mapped[int] = mapped_column(server_default="1")
+    profile_picture_url: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime | None]
+    """When the provider last changed what its page shows; None before the first change."""
+    submitted_at: Mapped[datetime | None]
+    price_from_minor: Mapped[int | None] = mapped_column(MoneyMinor)
+    currency: Mapped[str | None] = mapped_column(Text)
+    book_count: Mapped[int]
+    """Told by booking; it only grows, so the highest figure is the newest."""
+    rating_sum: Mapped[int]
+    rating_count: Mapped[int]
+    """Told by reviews; it only grows, so the highest figure is the newest."""
+    rating_avg: Mapped[float]
+    """Zero before the first review."""
+    has_hours: Mapped[bool]
+    hours_version: Mapped[int]
+    external_source: Mapped[str | None] = mapped_column(Text)
+    external_id: Mapped[str | None] = mapped_column(Text)
+    external_hash: Mapped[str | None] = mapped_column(Text)
+    """Of the imported row as it was last applied: the same row again changes nothing."""
+
+    __table_args__ = (
+        CheckConstraint("status IN ('draft', 'submitted', 'approved', 'rejected')", name="status"),
+        CheckConstraint("(external_source IS NULL) = (external_id IS NULL)", name="external"),
+        UniqueConstraint("slug"),
+        UniqueConstraint("owner_id"),
+        UniqueConstraint("external_source", "external_id"),
+        Index("ix_catalog_provider__submitted", "status", "submitted_at"),
+    )
+
+
+class ProviderPrivateRow(Base):
+    """What only the owner and staff may see. Lists and public pages never read this table."""
+
+    __tablename__ = "catalog_provider_private"
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    contact_email: Mapped[str | None] = mapped_column(Text)
+    contact_phone: Mapped[str | None] = mapped_column(Text)
+    rejection_reason: Mapped[str | None] = mapped_column(Text)
+    """Of the last rejection, until the profile is submitted again."""
+
+
+class PortraitRow(Base):
+    """The picture that a provider has chosen; it shows once media tells that it is ready."""
+
+    __tablename__ = "catalog_portrait"
+    __table_args__ = (Index(None, "picture_id"), Index(None, "shown_picture_id"))
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    picture_id: Mapped[UUID]
+    shown_picture_id: Mapped[UUID | None]
+    """The one before, until the chosen one is ready."""
+
+
+class GalleryRow(Base):
+    """A picture of a provider's gallery, with all that its page shows of it."""
+
+    __tablename__ = "catalog_gallery"
+    __table_args__ = (
+        CheckConstraint(
+            "(url IS NULL) = (width_px IS NULL) AND (url IS NULL) = (height_px IS NULL)"
+            " AND (url IS NULL) = (colour IS NULL) AND (url IS NULL) = (placeholder IS NULL)",
+            name="look",
+        ),
+        UniqueConstraint("provider_id", "position"),
+        Index(None, "picture_id"),
+    )
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    picture_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    """Only its order says something: there are gaps, and a new order is made of new numbers."""
+    alt: Mapped[str] = mapped_column(Text)
+    alt_version: Mapped[int]
+    """Of the text, as media counts its changes: what is told late changes nothing."""
+    url: Mapped[str | None] = mapped_column(Text)
+    """With the rest, what media told when the picture was ready; None before."""
+    width_px: Mapped[int | None]
+    height_px: Mapped[int | None]
+    colour: Mapped[str | None] = mapped_column(Text)
+    placeholder: Mapped[str | None] = mapped_column(Text)
+
+
+class ProviderCategoryRow(Base):
+    __tablename__ = "catalog_provider_category"
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    category: Mapped[str] = mapped_column(Text, primary_key=True)
+    position: Mapped[int]
+    """In the order in which the provider named them."""
+
+
+class ServiceRow(Base):
+    __tablename__ = "catalog_service"
+    __table_args__ = (
+        CheckConstraint("booking_mode IN ('instant', 'request')", name="booking_mode"),
+        CheckConstraint("price_minor > 0", name="price_minor"),
+        Index(None, "provider_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
+    name: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(Text)
+    price_minor: Mapped[int] = mapped_column(MoneyMinor)
+    currency: Mapped[str] = mapped_column(Text)
+    duration_minutes: Mapped[int]
+    booking_mode: Mapped[str] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    withdrawn_at: Mapped[datetime | None]
+    """Bookings made of it stay, so its row does too."""
+
+
+class ApprovalRow(Base):
+    """Who moved a provider from one status to another, when and why. Rows are only ever added."""
+
+    __tablename__ = "catalog_approval"
+    __table_args__ = (Index(None, "provider_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
+    actor_id: Mapped[UUID]
+    from_status: Mapped[str] = mapped_column(Text)
+    to_status: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    decided_at: Mapped[datetime]
+
+
+PICTURE_ADDRESSES: Final = (
+    AddressGuard(ProviderRow.__tablename__, "profile_picture_url"),
+    AddressGuard(GalleryRow.__tablename__, "url"),
+)
+
+
+def _ensure(connection: Connection) -> None:
+    for guard in PICTURE_ADDRESSES:
+        guard.ensure(connection)
+
+
+history = History(
+    name="catalog",
+    metadata=Base.metadata,
+    folder=Path(__file__).parent / "migrations",
+    after_upgrade=_ensure,
+)

@@ -1,0 +1,97 @@
+"""What the lifecycle rules of a bucket do to stored objects, and what of that does harm."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.storage.keys import Retention
+
+_ARCHIVE_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+class StorageClass(StrEnum):
+    """The classes of Amazon S3 that are cheaper to keep objects in, and that are read at once."""
+
+    STANDARD_IA = "STANDARD_IA"
+    ONEZONE_IA = "ONEZONE_IA"
+    INTELLIGENT_TIERING = "INTELLIGENT_TIERING"
+    GLACIER_IR = "GLACIER_IR"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    storage_class: str
+    when: str
+    """Such as `after 30 days`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule does to the current version of an object."""
+
+    name: str
+    prefix: str
+    is_enabled: bool
+    is_for_some: bool
+    """It asks for tags or sizes as well as for the prefix."""
+    is_for_tagged: bool
+    expires: str
+    """When it removes objects, such as `after 30 days`; empty if it does not."""
+    transitions: tuple[Transition, ...]
+
+    def reaches(self, below: str) -> bool:
+        """Say whether an object whose name begins so may be meant."""
+        return self.prefix.startswith(below) or below.startswith(self.prefix)
+
+    def covers(self, below: str) -> bool:
+        """Say whether every object whose name begins so is meant."""
+        return below.startswith(self.prefix) and not self.is_for_some
+
+
+def judge_rules(rules: Iterable[Rule], *, prefix: str) -> list[CheckResult]:
+    """Say for each kind of object what the rules do to it, and what of that does harm.
+
+    Args:
+        prefix: Before every key, with a slash at its end; empty when there is none.
+    """
+    enabled = [rule for rule in rules if rule.is_enabled]
+    results: list[CheckResult] = []
+    for retention in Retention:
+        below = f"{prefix}{retention}/"
+        found = [result for rule in enabled if rule.reaches(below) for result in _judge(rule, below)]
+        results += found or [CheckResult(CheckStatus.OK, f"{below}: no rule removes or moves objects")]
+    originals = f"{prefix}{Retention.ORIGINAL}/"
+    return [*results, CheckResult(CheckStatus.OK, f"originals {_say_tier(enabled, originals)}")]
+
+
+def _judge(rule: Rule, below: str) -> Iterator[CheckResult]:
+    which = "objects" if rule.covers(below) else "some objects"
+    by = f'{below}: the rule "{rule.name}"'
+    # This program sets no tags, so only objects that something else has tagged are meant.
+    worst = CheckStatus.WARNING if rule.is_for_tagged else CheckStatus.FAILED
+    if rule.expires:
+        yield CheckResult(
+            worst,
+            f"{by} removes {which} {rule.expires}, also those in use; disable it, for servers remove by themselves"
+            " what nothing refers to",
+        )
+    for transition in rule.transitions:
+        moves = f"{by} moves {which} to {transition.storage_class} {transition.when}"
+        if transition.storage_class in _ARCHIVE_CLASSES:
+            yield CheckResult(
+                worst, f"{moves}, where they cannot be read for hours; choose {' or '.join(StorageClass)}"
+            )
+        elif transition.storage_class not in set(StorageClass):
+            yield CheckResult(CheckStatus.WARNING, f"{moves}; that must be a class that is read at once")
+        else:
+            yield CheckResult(CheckStatus.OK, moves)
+
+
+def _say_tier(enabled: Iterable[Rule], originals: str) -> str:
+    for rule in enabled:
+        if rule.covers(originals) and rule.transitions:
+            first = rule.transitions[0]
+            return f"go to the cold tier {first.storage_class} {first.when}"
+    return "stay in the storage class in which they came; --cold-after-days 30 moves them to a cold tier"

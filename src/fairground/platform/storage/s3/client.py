@@ -1,0 +1,227 @@
+"""Requests to an S3-compatible server: signed, sent, repeated where that may help, and refusals understood."""
+
+import asyncio
+import hashlib
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import IO, Final
+
+import httpx
+
+from fairground.kernel.clock import Clock
+from fairground.platform.storage.s3.address import Credentials, S3Address
+from fairground.platform.storage.s3.signing import EMPTY_SHA256, RequestSigner, canonical_query
+from fairground.platform.storage.store import (
+    Content,
+    ObjectNotFound,
+    SpanInvalid,
+    StorageFull,
+    StorageRefused,
+    StorageUnavailable,
+)
+
+_ATTEMPTS: Final = 3
+_PAUSE_SECONDS: Final = 0.2
+_CONNECTIONS: Final = 128  # each visitor who reads slowly through this server holds one
+_CHUNK_BYTES: Final = 256 * 1024
+_ERROR_MAX_BYTES: Final = 64 * 1024
+_CODE: Final = re.compile(rb"<Code>(\w{1,64})</Code>")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBody:
+    """Bytes, or a file, which is read in threads and never held whole."""
+
+    content: Content
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    async def measure(cls, content: Content) -> "RequestBody":
+        """Return the content with its size and hash, which the server compares."""
+        return await asyncio.to_thread(_measure, content)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Give the content from its beginning, as often as it is asked for."""
+        if isinstance(self.content, bytes):
+            yield self.content
+            return
+        await asyncio.to_thread(self.content.seek, 0)
+        while chunk := await asyncio.to_thread(self.content.read, _CHUNK_BYTES):
+            yield chunk
+
+
+EMPTY_BODY: Final = RequestBody(b"", 0, EMPTY_SHA256)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Request:
+    """A request before it is signed. Nothing in `path` and `query` is escaped yet."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: RequestBody = EMPTY_BODY
+
+
+class PreconditionFailed(Exception):
+    """There is something under the key already."""
+
+
+class Unsupported(StorageRefused):
+    """The server knows no such request, or no such header."""
+
+
+class AccessDenied(StorageRefused):
+    """The key is known and has no right to this."""
+
+
+class NoLifecycleRules(Exception):
+    """The bucket has no lifecycle rules."""
+
+
+class S3Client:
+    """Speaks to one server, over connections that are kept."""
+
+    def __init__(self, address: S3Address, credentials: Credentials, *, timeout_seconds: float, clock: Clock) -> None:
+        self._address = address
+        self._clock = clock
+        self._signer = RequestSigner(credentials, region=address.region)
+        # Our own settings say where the server is: a proxy or a password file in the environment must not.
+        self._http = httpx.AsyncClient(
+            headers={"accept-encoding": "identity"},
+            timeout=timeout_seconds,
+            limits=httpx.Limits(max_connections=_CONNECTIONS),
+            trust_env=False,
+            # Loading every trusted authority takes a while, and serves nothing on a private network.
+            verify=address.scheme == "https",
+        )
+        self._patience_seconds = timeout_seconds
+
+    @asynccontextmanager
+    async def stream(self, request: S3Request) -> AsyncIterator[httpx.Response]:
+        """Give a successful response whose body is still to be read.
+
+        Raises:
+            ObjectNotFound, SpanInvalid, PreconditionFailed, NoLifecycleRules: As their names say.
+            StorageUnavailable, StorageRefused, StorageFull: See there.
+        """
+        response = await self._send(request)
+        try:
+            yield response
+        except httpx.HTTPError as error:
+            raise _no_response(error) from error
+        finally:
+            await response.aclose()
+
+    async def fetch(self, request: S3Request) -> bytes:
+        """Return the body of a successful response."""
+        async with self.stream(request) as response:
+            return await response.aread()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _send(self, request: S3Request) -> httpx.Response:
+        """Send a few times at most while the server is in passing trouble; once if it was silent for the timeout."""
+        attempt, give_up_at = 1, time.monotonic() + self._patience_seconds
+        while True:
+            is_last = attempt == _ATTEMPTS
+            try:
+                response = await self._http.send(self._sign(request), stream=True)
+                if response.is_success:
+                    return response
+                await _raise_refusal(response)
+            except httpx.HTTPError as error:
+                if is_last or time.monotonic() >= give_up_at:
+                    raise _no_response(error) from error
+            except StorageUnavailable:
+                if is_last:
+                    raise
+            await asyncio.sleep(_PAUSE_SECONDS * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - spread, no secret
+            attempt += 1
+
+    def _sign(self, request: S3Request) -> httpx.Request:
+        """Return the request with a fresh signature: one is good for minutes only."""
+        headers = self._signer.headers(
+            request.method,
+            request.path,
+            query=request.query,
+            headers={"host": self._address.host, **request.headers},
+            content_sha256=request.body.sha256,
+            at=self._clock.now(),
+        )
+        query = canonical_query(request.query)
+        url = self._address.url_of(f"{request.path}?{query}" if query else request.path)
+        if request.body.size_bytes:
+            headers["content-length"] = str(request.body.size_bytes)
+        content = request.body.chunks() if request.body.size_bytes else None
+        return self._http.build_request(request.method, url, headers=headers, content=content)
+
+
+def _measure(content: Content) -> RequestBody:
+    if isinstance(content, bytes):
+        return RequestBody(content, len(content), hashlib.sha256(content).hexdigest())
+    return _measure_file(content)
+
+
+def _measure_file(file: IO[bytes]) -> RequestBody:
+    file.seek(0)
+    digest, size_bytes = hashlib.sha256(), 0
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        size_bytes += len(chunk)
+    return RequestBody(file, size_bytes, digest.hexdigest())
+
+
+async def _raise_refusal(response: httpx.Response) -> None:
+    """Raise what a refusal means. Of the server's text only the code is shown: the rest repeats what was sent."""
+    code = await _code_of(response)
+    shown = f"{response.status_code} {code}".strip()
+    match response.status_code:
+        case HTTPStatus.NOT_FOUND if code in {"", "NoSuchKey"}:
+            raise ObjectNotFound("There is no such object.")
+        case HTTPStatus.NOT_FOUND if code == "NoSuchLifecycleConfiguration":
+            raise NoLifecycleRules
+        case HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise SpanInvalid("The object ends before the part that was asked for.")
+        case HTTPStatus.PRECONDITION_FAILED:
+            raise PreconditionFailed
+        case HTTPStatus.NOT_IMPLEMENTED | HTTPStatus.METHOD_NOT_ALLOWED:
+            raise Unsupported(f"The object store does not know what this server asks ({shown}).")
+        case HTTPStatus.INSUFFICIENT_STORAGE:
+            raise StorageFull(f"The object store takes no more ({shown}).")
+        # Two conditional writers met (409): the refused one sends again, and then learns which was first.
+        case HTTPStatus.CONFLICT | 429 | 500 | 502 | 503 | 504:
+            raise StorageUnavailable(f"The object store is in trouble ({shown}).")
+    if code in {"QuotaExceeded", "XMinioStorageFull", "StorageFull"}:
+        raise StorageFull(f"The object store takes no more ({shown}).")
+    if code == "AccessDenied":
+        raise AccessDenied(f"The object store does not do what this server asks ({shown}).")
+    if code == "NoSuchBucket":
+        raise StorageRefused("The object store has no bucket of the name in FAIRGROUND_STORAGE_URL.")
+    raise StorageRefused(f"The object store does not do what this server asks ({shown}).")
+
+
+async def _code_of(response: httpx.Response) -> str:
+    try:
+        body = b""
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > _ERROR_MAX_BYTES:
+                break
+    finally:
+        await response.aclose()
+    found = _CODE.search(body)
+    return found[1].decode() if found else ""
+
+
+def _no_response(error: httpx.HTTPError) -> StorageUnavailable:
+    # Its own text may hold the address with its signature, so only its kind is shown.
+    return StorageUnavailable(f"The object store did not answer as it should ({type(error).__name__}).")
