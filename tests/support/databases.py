@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from fairground.entrypoints.settings import MODULES
 from fairground.platform.db.dialect.opening import open_backend
 from fairground.platform.db.history import History
 from fairground.platform.db.migrate import upgrade
@@ -15,10 +16,15 @@ SOURCE: Final = Path(__file__).resolve().parents[2] / "src"
 
 @cache
 def histories() -> tuple[History, ...]:
-    """Find every `tables.py` that has a `history`, so that a new module is there without being listed here."""
+    """Find every `tables.py` that has a `history`, in the order in which the program upgrades them."""
     names = [".".join(file.relative_to(SOURCE).with_suffix("").parts) for file in sorted(SOURCE.rglob("tables.py"))]
-    tables = map(importlib.import_module, names)
+    tables = map(importlib.import_module, sorted(names, key=_place))
     return tuple(module.history for module in tables if hasattr(module, "history"))
+
+
+def _place(name: str) -> int:
+    """Return the place of a module's tables among all: the platform's come first."""
+    return next((place for place, module in enumerate(MODULES) if name.startswith(f"{module}.")), -1)
 
 
 def migrate(url: str) -> None:
