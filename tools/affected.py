@@ -40,6 +40,13 @@ class ImportGraph:
             for used in self._used_by(name):
                 self._users[used].add(name)
 
+    def users(self, name: str) -> set[str]:
+        """Return the files that import a file."""
+        return self._users[name]
+
+    def text_of(self, name: str) -> str:
+        return (self._root / name).read_text()
+
     def affected(self, changed: Iterable[str]) -> set[str]:
         """Return every Python file that depends on one of the changed files, themselves included."""
         found: set[str] = set()
@@ -52,7 +59,7 @@ class ImportGraph:
         return found
 
     def _used_by(self, name: str) -> Iterator[str]:
-        for node in ast.walk(ast.parse((self._root / name).read_text())):
+        for node in ast.walk(ast.parse(self.text_of(name))):
             match node:
                 case ast.Import(names=names):
                     for alias in names:
@@ -87,7 +94,7 @@ class ImportGraph:
             return [name]
         while not (beside := [file for file in self.files if Path(file).parent == folder]) and folder != Path():
             folder = folder.parent
-        naming = [file for file in beside if Path(name).name in (self._root / file).read_text()]
+        naming = [file for file in beside if Path(name).name in self.text_of(file)]
         return naming or beside
 
 

@@ -1,11 +1,18 @@
-"""A file is at most 400 lines and a function at most 40: what is longer has more than one subject."""
+"""A file has 40 to 400 lines and a function at most 40.
+
+What is longer has more than one subject. A shorter file with one importer is a part of its subject.
+"""
 
 import ast
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.architecture.sources import ROOT, python_files, shown, text_of, tree_of
+from tools.affected import ImportGraph
 
 FILE_LINES: Final = 400
 FUNCTION_LINES: Final = 40
@@ -13,6 +20,35 @@ FUNCTION_LINES: Final = 40
 # Longer ones, with their lengths. These lists may only shrink: a new entry needs a reviewer's word and a reason.
 LONG_FILES: Final[dict[str, int]] = {}
 LONG_FUNCTIONS: Final[dict[str, int]] = {}
+
+SHORT_LINES: Final = 40
+# Files that each module, area of pages or group of commands has by these names, whatever their length.
+OF_EVERY_PART: Final = (
+    "*/__init__.py",
+    "*/migrations/*",
+    "src/fairground/modules/*/http.py",
+    "src/fairground/modules/*/settings.py",
+    "src/fairground/modules/*/tables.py",
+    "*/module.py",
+    "src/fairground/web/pages/*",
+    "src/fairground/entrypoints/cli/*",
+)
+# Shorter ones with one importer, each with its reason. This list may only shrink.
+SHORT_FILES: Final = {
+    "src/fairground/modules/discovery/service/discovery.py": "the facade of the module",
+    "src/fairground/modules/providers/service/figures.py": "the only handler of events of later modules",
+    "src/fairground/modules/providers/service/provider_service.py": "the facade of the module",
+    "src/fairground/modules/providers/store/approvals.py": "a store has a file for each subject",
+    "src/fairground/modules/providers/store/projections.py": "a store has a file for each subject",
+    "src/fairground/ops/demo/pictures/waves.py": "one of the motifs, which have a file each",
+    "src/fairground/platform/cache/backlog.py": "knows the job table, which the rest of the cache does not",
+    "src/fairground/platform/cache/redis/deadline.py": "independent of Redis, and tested by itself",
+    "src/fairground/platform/cache/redis/doorkeeper.py": "independent of Redis, and tested by itself",
+    "src/fairground/platform/db/dialect/opening.py": "the one place that loads a dialect",
+    "src/fairground/platform/db/guard_proof.py": "knows Database, which the dialect does not",
+    "src/fairground/platform/shared_tables.py": "a module without a folder",
+    "src/fairground/web/browsers.py": "a table of names, independent of the templates that it is for",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -32,6 +68,24 @@ def test_functions_are_short() -> None:
     assert _too_long(lengths, FUNCTION_LINES) == LONG_FUNCTIONS
 
 
+def test_short_file_with_one_importer_has_a_reason() -> None:
+    graph = ImportGraph(ROOT)
+    short = {name for name in graph.files if name.startswith("src/") and _is_crumb(graph, name)}
+    assert short == set(SHORT_FILES), "Move the content into the importer, or give the reason."
+
+
+@pytest.mark.parametrize(
+    ("importers", "is_found"), [(("one",), True), (("one", "two"), False)], ids=["one importer", "two importers"]
+)
+def test_short_file_is_found_by_its_importers(tmp_path: Path, importers: tuple[str, ...], *, is_found: bool) -> None:
+    folder = tmp_path / "src" / "fairground"
+    folder.mkdir(parents=True)
+    (folder / "crumb.py").write_text("VALUE = 1\n")
+    for name in importers:
+        (folder / f"{name}.py").write_text("from fairground.crumb import VALUE\n" * (SHORT_LINES + 1))
+    assert _is_crumb(ImportGraph(tmp_path), "src/fairground/crumb.py") == is_found
+
+
 def test_length_leaves_out_the_docstring_and_functions_inside(tmp_path: Path) -> None:
     file = tmp_path / "sample.py"
     file.write_text(
@@ -47,6 +101,12 @@ def test_nothing_hides_in_a_file_of_leftovers() -> None:
 
 def test_the_sources_were_found() -> None:
     assert ROOT / "src" / "fairground" / "kernel" / "errors.py" in python_files()
+
+
+def _is_crumb(graph: ImportGraph, name: str) -> bool:
+    importers = [user for user in graph.users(name) if user.startswith("src/")]
+    is_short = len(importers) == 1 and graph.text_of(name).count("\n") < SHORT_LINES
+    return is_short and not any(fnmatch(name, pattern) for pattern in OF_EVERY_PART)
 
 
 def _too_long(lengths: dict[str, int], limit: int) -> dict[str, int]:
