@@ -2,7 +2,7 @@
 
 | fixture | gives |
 |---|---|
-| `db` | a `Database` with every module's tables and no rows, once on each dialect; `outbox` has what it told |
+| `db` | a `Database` with every module's tables and no rows, once on each dialect; `outbox` has its events and jobs |
 | `migrated_url` | the address of such a database, for server processes |
 | `database_url` | the address of a database without tables, once on each dialect |
 | `redis_server` | the address of a Redis or Valkey that many tests share |
@@ -262,9 +262,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     figures = config.stash[FIGURES]
-    servers = {name: told for name, shared in config.stash[SERVERS].items() if (told := shared.described())}
-    for name, told in servers.items():
-        terminalreporter.write_line(f"{name} tests ran on {told}.")
+    servers = {
+        name: description for name, shared in config.stash[SERVERS].items() if (description := shared.described())
+    }
+    for name, description in servers.items():
+        terminalreporter.write_line(f"{name} tests ran on {description}.")
     if figures:
         path = write_figures(ROOT / "var" / "proof", figures, servers=servers)
         terminalreporter.section("measured")
