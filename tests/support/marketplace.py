@@ -20,6 +20,7 @@ from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from fairground.web.calendars import following_month
 from tests.support.browsing import Reader
+from tests.support.lists import lists_have_followed
 
 PASSWORD = "a sentence that is long enough"
 _MAIL_WAIT_SECONDS = 20
@@ -131,4 +132,5 @@ async def public_provider(market: Market, *, mode: str = "request") -> tuple[Rea
     staff = await market.user("ada@example.org", role=Role.ADMIN, name="Ada Staff")
     await (await staff.open("/admin/approvals")).follow("Maya & the Tides")
     await staff.send("Approve")
+    await lists_have_followed(market.program)
     return provider, "/p/maya-the-tides"

@@ -2,12 +2,11 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any, cast
 
 import pytest
 
 from fairground.contracts.accounts import Role
-from fairground.contracts.booking import Bookings
+from fairground.modules.booking.deals.jobs import ExpireLapsed
 from tests.support.browsing import Reader
 from tests.support.marketplace import Market, public_provider
 
@@ -27,7 +26,8 @@ async def _hold(market: Market, *, mode: str = "request") -> tuple[Reader, str]:
 async def _lapse(market: Market) -> None:
     market.skip_to(market.now() + timedelta(minutes=11))
     # The minute's sweep, without the wait for it.
-    await cast("Any", market.program.links.of(Bookings)).expire_lapsed()
+    booking = next(module for module in market.program.modules if module.name == "booking")
+    await booking.handlers[ExpireLapsed](ExpireLapsed())
 
 
 async def test_expired_hold_leads_back_to_the_service_and_day(market: Market) -> None:

@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from pydantic import BaseModel
 
 from fairground.contracts.accounts import Role
+from fairground.kernel.inputs import Input
 from fairground.web.forms import Answers, Form, FormRefused
 from fairground.web.pages.dashboard_profile import Profile
 from tests.support.browsing import Reader
@@ -18,9 +20,13 @@ UNREADABLE = ("abc", "-1", "5.5", "1e400", "NaN", "9" * 5000, "\u202e", "x" * 20
 API_NAMES = re.compile(r"\b(lat|lng|bio|[a-z]+_[a-z_]+)\b|Input should|Unable to|Value error")
 
 
-def _models(base: type[Answers] = Answers) -> Iterator[type[Answers]]:
+def _models(base: type[Answers | Input] | None = None) -> Iterator[type[Answers | Input]]:
+    """Return what forms are parsed into: classes of pages, and inputs that they share with the API."""
+    if base is None:
+        yield from (*_models(Answers), *_models(Input))
+        return
     for model in base.__subclasses__():
-        if model.__module__.startswith("fairground."):
+        if model.__module__.startswith(("fairground.web.", "fairground.contracts.")):
             yield model
             yield from _models(model)
 

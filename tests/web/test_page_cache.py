@@ -7,6 +7,7 @@ import pytest
 
 from fairground.contracts.accounts import Role
 from tests.support.browsing import Reader
+from tests.support.lists import lists_have_followed
 from tests.support.marketplace import Market, public_provider
 
 
@@ -42,7 +43,7 @@ async def test_private_page_is_never_cached(market: Market) -> None:
     assert provider.answer.headers["cache-control"].startswith(("private", "no-store"))
 
 
-async def test_a_new_price_shows_at_once_on_every_page(market: Market) -> None:
+async def test_new_price_shows_at_once_on_the_own_page_and_soon_in_lists(market: Market) -> None:
     provider, page = await public_provider(market)
     stranger = market.reader()
     pages = ["/", "/c/artists", "/s?q=maya", page]
@@ -52,7 +53,10 @@ async def test_a_new_price_shows_at_once_on_every_page(market: Market) -> None:
     await provider.send(
         "Add it", name="Short set", category="pianist", price="41.50", duration_minutes="60", booking_mode="request"
     )
-    for path in pages:
+    assert await shown(stranger, page) == "MISS"
+    assert "€41.50" in stranger.text
+    await lists_have_followed(market.program)
+    for path in pages[:-1]:
         assert await shown(stranger, path) == "MISS"
         assert "€41.50" in stranger.text
 

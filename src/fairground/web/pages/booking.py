@@ -30,6 +30,13 @@ class ChosenTime(Answers):
     starts_at: AwareDatetime
 
 
+class HoldForm(HoldIn):
+    """The details as the page takes them."""
+
+    party_size: int | None = None
+    """Booking checks the bounds of the vertical, which are narrower than the API's, and names them in its message."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BookingPages:
     renderer: Renderer
@@ -93,7 +100,7 @@ def routes(site: Site, links: Links) -> APIRouter:
     async def hold_time(request: Request, caller: SignedIn, slug: str) -> Response:
         form = await read_form(request)
         try:
-            body = replace(form, values={**form.values, "service_id": form.values.get("service", "")}).parse(HoldIn)
+            body = replace(form, values={**form.values, "service_id": form.values.get("service", "")}).parse(HoldForm)
             held = await pages.bookings.hold(customer_id=caller.user_id, **body.model_dump())
         except DomainError as refusal:
             return await pages.show(request, caller, slug=slug, form=form.refused(refusal), status=422)
