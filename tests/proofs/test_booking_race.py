@@ -11,7 +11,6 @@ from fairground.contracts.booking import BookingStatus, BookingView
 from fairground.contracts.providers import BookingMode, Offer
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.time import store as time_store
-from fairground.modules.booking.time.domain.allocation import Allocation
 from fairground.platform.db.database import Database
 from tests.modules.booking.rig import Rig, make_rig
 from tests.support.databases import migrate
@@ -39,12 +38,12 @@ async def rig(database_url: str, patience: None) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 def without_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim times without asking whether they are taken."""
+    """Find every time free: when its opening is looked up, and when it is claimed."""
 
-    def never_taken(_allocation: Allocation) -> ColumnElement[bool]:
-        return false()
+    def overlapping_none(*_time: object) -> list[ColumnElement[bool]]:
+        return [false()]
 
-    monkeypatch.setattr(time_store, "_is_taken", never_taken)
+    monkeypatch.setattr(time_store, "_overlapping", overlapping_none)
 
 
 async def rush_for_times(rig: Rig, *, rounds: int, shapes: tuple[tuple[int, int], ...]) -> list[Rush]:

@@ -28,7 +28,7 @@ from tools.guardian import Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(1200 if IS_FULL else 180)]
 
-MAP: Final = ROOT / "tests" / "ops" / "importing" / "oslo.toml"
+MAP: Final = ROOT / "tests" / "ops" / "imports" / "oslo.toml"
 STORE: Final = "fairground.modules.providers.store.external_providers"
 RATE_FLOOR: Final = 500  # rows a second, of a machine that has other things to do; the issue asks for 2,000
 Figures = Callable[[str, float, str], None]

@@ -32,5 +32,8 @@ async def build_demo(program: Program, plan: DemoPlan) -> Contracts:
     links = program.links
     contracts = Contracts(links.of(Accounts), links.of(Providers), links.of(Bookings), links.of(Reviews))
     today = datetime.now(UTC).date()
-    await Stage(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir).build()
+    stage = await Stage(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir).build()
+    for module in program.modules:
+        if module.demo is not None:
+            await module.demo(stage)
     return contracts

@@ -78,8 +78,8 @@ def _die() -> None:
 
 
 def claim_without_checking() -> None:
-    """Switch off, for a negative control, the check that claiming a time makes."""
-    setattr(time_store, "_is_taken", lambda _allocation: false())  # noqa: B010 - mypy knows better than we what it may be
+    """Switch off, for a negative control, both checks of a hold: for the opening, and for the claim."""
+    setattr(time_store, "_overlapping", lambda *_time: [false()])  # noqa: B010 - mypy knows better than we what it may be
 
 
 def trust_redis_at_once() -> None:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from pydantic import BaseModel
 
 from fairground.contracts.accounts import Role
 from fairground.kernel.inputs import Input
