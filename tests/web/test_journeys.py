@@ -10,6 +10,7 @@ import pytest
 
 from fairground.contracts.accounts import Role
 from tests.support.browsing import Reader
+from tests.support.lists import lists_have_followed
 from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
 
 
@@ -50,6 +51,7 @@ async def test_provider_is_found_only_after_a_corrected_profile_is_approved(mark
     await (await staff.open("/admin/approvals")).follow("Maya & the Tides")
     await staff.send("Approve")
     assert "Your page is public" in (await provider.open("/pro")).text
+    await lists_have_followed(market.program)
     reader = await market.reader().open("/")
     await reader.send("Find", q="maya", vertical="artists")
     await reader.follow("Maya & the Tides")
