@@ -122,9 +122,19 @@ async def _statement_of_a_claim(db: Database) -> Statement:
     return statement
 
 
+def _uses_a_range(db: Database, plan: str) -> bool:
+    """Return whether each queue and priority is a range of the index; PostgreSQL plans one part for all of them."""
+    if db.backend.ops.name == "sqlite":
+        by_range = f"USING INDEX {READY_INDEX} (queue=? AND priority=? AND run_at<?)"
+        covering = by_range.replace("INDEX", "COVERING INDEX")
+        return plan.count(by_range) + plan.count(covering) == len(Queue) * len(Priority)
+    conditions = next(line for line in plan.splitlines() if "Index Cond" in line)
+    return READY_INDEX in plan and all(f"({name} " in conditions for name in ("queue", "priority", "run_at"))
+
+
 async def test_claim_reads_one_range_of_the_index_for_each_queue_and_priority(own_db: Database) -> None:
     plan = explain(own_db, await _statement_of_a_claim(own_db))
-    assert plan.count(READY_INDEX) == len(Queue) * len(Priority)
+    assert _uses_a_range(own_db, plan)
     assert not any(step in plan for step in ("SCAN jobs_job", "Seq Scan", "TEMP B-TREE", "Sort")), plan
 
 
@@ -139,5 +149,4 @@ async def test_depth_of_the_queues_is_counted_from_the_index(own_db: Database) -
     with statements_of(own_db) as statements:
         async with own_db.read() as tx:
             assert await store.count_due(tx) == {}
-    plan = explain(own_db, statements[0])
-    assert plan.count(READY_INDEX) == len(Queue) * len(Priority)
+    assert _uses_a_range(own_db, explain(own_db, statements[0]))

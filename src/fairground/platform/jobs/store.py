@@ -1,7 +1,7 @@
 """Every statement on jobs that wait or run; the same SQL on both dialects."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -9,9 +9,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    CompoundSelect,
+    Executable,
     Integer,
     Row,
+    Select,
+    SmallInteger,
+    Text,
     and_,
     bindparam,
     case,
@@ -20,7 +23,6 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
-    union_all,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -28,7 +30,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Message, Priority, Queue
 from fairground.platform.db.database import ReadTx, WriteTx
-from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.base import Key, SQLOps
 from fairground.platform.db.types import among
 from fairground.platform.jobs.lifecycle import JobResult, JobState, RunningJob
 from fairground.platform.jobs.tables import JobRow
@@ -124,25 +126,25 @@ async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Que
     return chosen
 
 
-# To build a statement of ten parts takes longer than to run it.
+# To build the statement takes longer than to run it.
 @lru_cache(maxsize=64)
-def _due_statement(ops: SQLOps, clock_shift: timedelta, kinds: tuple[str, ...]) -> CompoundSelect[Any]:
+def _due_statement(ops: SQLOps, clock_shift: timedelta, kinds: tuple[str, ...]) -> Executable:
     now = ops.now(clock_shift)
-    return union_all(
-        *(
-            # As a sub-query, because neither database lets a member of a UNION have a limit, or locks, of its own.
-            select(
-                ops.skip_locked(
-                    select(*_DUE_COLUMNS)
-                    .where(_is_due(queue, priority, now=now), among(JobRow.kind, kinds))
-                    .order_by(JobRow.run_at, JobRow.id)
-                    .limit(bindparam(_limit_of(queue), type_=Integer()))
-                ).subquery()
-            )
-            for queue in Queue
-            for priority in Priority
-        )
-    )
+
+    def due_range(key: Key) -> Select[Any]:
+        is_due = _is_due(key["queue"], key["priority"], now=now)
+        due = select(*_DUE_COLUMNS).where(is_due, among(JobRow.kind, kinds))
+        return ops.skip_locked(due.order_by(JobRow.run_at, JobRow.id).limit(key["limit"]))
+
+    limits = {queue: bindparam(_limit_of(queue), type_=Integer()) for queue in Queue}
+    return ops.for_each([{**key, "limit": limits[queue]} for queue, key in _ranges()], due_range)
+
+
+def _ranges() -> Iterator[tuple[Queue, Key]]:
+    """Yield the ranges of the index of waiting jobs."""
+    for queue in Queue:
+        for priority in Priority:
+            yield queue, {"queue": literal(queue.value, Text()), "priority": literal(int(priority), SmallInteger())}
 
 
 def _due_job(row: Row[Any]) -> DueJob:
@@ -154,12 +156,14 @@ def _limit_of(queue: Queue) -> str:
     return f"limit_of_{queue}"
 
 
-def _is_due(queue: Queue, priority: Priority, *, now: ColumnElement[datetime]) -> ColumnElement[bool]:
+def _is_due(
+    queue: ColumnElement[str], priority: ColumnElement[int], *, now: ColumnElement[datetime]
+) -> ColumnElement[bool]:
     # One range of the index. A range over all priorities would read every job that waits for a later date.
     return and_(
         in_state(JobState.READY),
         JobRow.queue == queue,
-        JobRow.priority == int(priority),
+        JobRow.priority == priority,
         JobRow.run_at <= now,
     )
 
@@ -275,16 +279,18 @@ async def prioritise(tx: WriteTx, *, job_ids: Collection[UUID]) -> None:
 
 async def count_due(tx: ReadTx) -> dict[Queue, tuple[int, datetime]]:
     """Return how many jobs are due in each queue that has any, and since when the oldest of them is."""
-    ranges = [
-        select(literal(queue), func.count(), func.min(JobRow.run_at)).where(_is_due(queue, priority, now=tx.now()))
-        for queue in Queue
-        for priority in Priority
-    ]
+    now = tx.now()
+
+    def count(key: Key) -> Select[Any]:
+        oldest_at = func.min(JobRow.run_at).label("oldest_at")
+        columns: list[ColumnElement[Any]] = [key["queue"].label("queue"), func.count().label("due"), oldest_at]
+        return select(*columns).where(_is_due(key["queue"], key["priority"], now=now))
+
     found: dict[Queue, tuple[int, datetime]] = {}
-    for queue, count, oldest_at in await tx.all(union_all(*ranges)):
-        if count:
-            total, first_at = found.get(Queue(queue), (0, oldest_at))
-            found[Queue(queue)] = (total + count, min(first_at, oldest_at))
+    for row in await tx.all(tx.ops.for_each([key for _, key in _ranges()], count)):
+        if row.due:
+            due, oldest_at = found.get(Queue(row.queue), (0, row.oldest_at))
+            found[Queue(row.queue)] = (due + row.due, min(oldest_at, row.oldest_at))
     return found
 
 

@@ -1,6 +1,6 @@
 """What a database must be able to do for us, whichever it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -97,6 +97,10 @@ Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """Of the parameters of a statement; several for a statement that is run once for each."""
 
 
+Key = Mapping[str, ColumnElement[Any]]
+"""Values, or what stands for them in a statement, by their names."""
+
+
 class Executor(Protocol):
     """One open transaction on one connection."""
 
@@ -151,6 +155,13 @@ class SQLOps(Protocol):
 
     def prefer_indexes(self) -> Executable | None:
         """Return what keeps the planner from reading whole tables for the rest of a transaction, if it is needed."""
+        ...
+
+    def for_each(self, keys: Sequence[Key], part: Callable[[Key], Select[Any]]) -> Executable:
+        """Return one statement with the rows that `part` selects for each of the keys, which all have the same names.
+
+        Each part may have an order, a limit and locks of its own. The statement has no order.
+        """
         ...
 
     def lock_rows(self, select: Select[Any]) -> Select[Any]:

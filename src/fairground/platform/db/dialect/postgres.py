@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,9 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
+    true,
     type_coerce,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY, insert
 from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
@@ -45,6 +47,7 @@ from fairground.platform.db.dialect.base import (
     Connections,
     DatabaseUnavailable,
     Executor,
+    Key,
     Rows,
     Values,
 )
@@ -106,6 +109,14 @@ class PostgresOps:
 
     def unindexed(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
         return type_coerce(column, column.type)  # it knows how the values spread
+
+    def for_each(self, keys: Sequence[Key], part: Callable[[Key], Select[Any]]) -> Executable:
+        # The planner plans the part once: to plan it for each key takes longer than to run the statement. The keys are
+        # no VALUES, because SQLAlchemy compiles a statement with VALUES at each execution.
+        rows = [select(*(value.label(name) for name, value in key.items())) for key in keys]
+        key = union_all(*rows).subquery()
+        selected = part(dict(key.c.items())).lateral()
+        return select(*selected.c).select_from(key.join(selected, true()))
 
     def prefer_indexes(self) -> Executable | None:
         # To parse the words of every row costs a hundred times what the planner takes it for.

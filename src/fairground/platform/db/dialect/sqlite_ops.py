@@ -1,17 +1,17 @@
 """What SQLite says in its own words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import BigInteger, Select, literal_column, select, table, type_coerce
+from sqlalchemy import BigInteger, Select, literal_column, select, table, type_coerce, union_all
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import Executable
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from fairground.platform.db.dialect.base import BulkInsert
+from fairground.platform.db.dialect.base import BulkInsert, Key
 from fairground.platform.db.dialect.columns import UtcDateTime
 from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 
@@ -55,6 +55,10 @@ class SQLiteOps:
     def unindexed(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
         # It takes any range for rare, and would rather sort all of it than read a page in the order of another index.
         return column + 0
+
+    def for_each(self, keys: Sequence[Key], part: Callable[[Key], Select[Any]]) -> Executable:
+        # As a sub-query, because a member of a UNION may have no limit of its own.
+        return union_all(*(select(part(key).subquery()) for key in keys))
 
     def prefer_indexes(self) -> Executable | None:
         return None
