@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -98,6 +99,12 @@ class ImportGraph:
         return naming or beside
 
 
+@cache
+def graph_of(root: Path) -> ImportGraph:
+    """Return the graph of a checkout, read once in a process."""
+    return ImportGraph(root)
+
+
 def select_tests(changed: Iterable[str], *, root: Path = ROOT) -> list[str]:
     """Return the test files and folders to run for changed files, by paths relative to the root."""
     changed = set(changed)
@@ -105,7 +112,7 @@ def select_tests(changed: Iterable[str], *, root: Path = ROOT) -> list[str]:
         return []
     if any(name.startswith(EVERYTHING) for name in changed):
         return ["tests"]
-    graph = ImportGraph(root)
+    graph = graph_of(root)
     found = {name for name in graph.affected(changed) if _is_test(name)}
     if any(name.endswith(".md") for name in changed):
         found |= {name for name in graph.files if name.startswith(DOCUMENTATION) and _is_test(name)}

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from tests.architecture.sources import ROOT, python_files, shown, text_of, tree_of
-from tools.affected import ImportGraph
+from tools.affected import ImportGraph, graph_of
 
 FILE_LINES: Final = 400
 FUNCTION_LINES: Final = 40
@@ -35,11 +35,7 @@ OF_EVERY_PART: Final = (
 )
 # Shorter ones with one importer, each with its reason. This list may only shrink.
 SHORT_FILES: Final = {
-    "src/fairground/modules/discovery/service/discovery.py": "the facade of the module",
     "src/fairground/modules/providers/service/figures.py": "the only handler of events of later modules",
-    "src/fairground/modules/providers/service/provider_service.py": "the facade of the module",
-    "src/fairground/modules/providers/store/approvals.py": "a store has a file for each subject",
-    "src/fairground/modules/providers/store/projections.py": "a store has a file for each subject",
     "src/fairground/ops/demo/pictures/waves.py": "one of the motifs, which have a file each",
     "src/fairground/platform/cache/backlog.py": "knows the job table, which the rest of the cache does not",
     "src/fairground/platform/cache/redis/deadline.py": "independent of Redis, and tested by itself",
@@ -69,7 +65,7 @@ def test_functions_are_short() -> None:
 
 
 def test_short_file_with_one_importer_has_a_reason() -> None:
-    graph = ImportGraph(ROOT)
+    graph = graph_of(ROOT)
     short = {name for name in graph.files if name.startswith("src/") and _is_crumb(graph, name)}
     assert short == set(SHORT_FILES), "Move the content into the importer, or give the reason."
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tools.affected import ImportGraph, select_tests
+from tools.affected import graph_of, select_tests
 from tools.bootstrap import ROOT
 
 
 @pytest.fixture(scope="module")
 def everything() -> set[str]:
-    return {name for name in ImportGraph(ROOT).files if Path(name).name.startswith("test_")}
+    return {name for name in graph_of(ROOT).files if Path(name).name.startswith("test_")}
 
 
 def selected(*changed: str) -> set[str]:
