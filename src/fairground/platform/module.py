@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from random import Random
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -41,10 +40,6 @@ class DemoStage:
     customer_ids: Sequence[UUID]
     provider_ids: Sequence[UUID]
     """Approved providers alone."""
-    today: date
-    """The day that relative days are counted from."""
-    chance: Random
-    """The same numbers for the same seed."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from random import Random
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -88,8 +87,6 @@ class Stage:
         return DemoStage(
             customer_ids=customers,
             provider_ids=[provider.id for provider in open_for_booking],
-            today=self._today,
-            chance=Random(self._plan.seed),  # noqa: S311 - the same variety on every machine
         )
 
     async def _open_accounts(self) -> tuple[list[UUID], list[UUID], UUID]:
