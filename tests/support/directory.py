@@ -12,7 +12,7 @@ from fairground.kernel.clock import Clock
 from fairground.modules.discovery import http as discovery_http
 from fairground.modules.discovery.domain.prices import PriceScale
 from fairground.modules.discovery.domain.search.categories import CategoryWords
-from fairground.modules.discovery.service.discovery import DiscoveryService
+from fairground.modules.discovery.service import DiscoveryService
 from fairground.modules.discovery.service.filters import Filters
 from fairground.modules.discovery.service.lists import Lists
 from fairground.modules.discovery.service.read_model import ReadModel
@@ -21,15 +21,15 @@ from fairground.modules.discovery.store.search.built_in import BuiltInSearch
 from fairground.modules.discovery.store.search.engine import SearchEngine
 from fairground.modules.imports.service.provider_imports import ProviderImports
 from fairground.modules.providers import http as catalog_http
+from fairground.modules.providers.service import ProviderService
 from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.figures import ProviderFigures
-from fairground.modules.providers.service.following import PictureFollower
 from fairground.modules.providers.service.galleries import GalleryService
 from fairground.modules.providers.service.own_views import OwnViews
+from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
 from fairground.modules.providers.service.portraits import PortraitService
 from fairground.modules.providers.service.profiles import NoSchedules, Profiles
-from fairground.modules.providers.service.provider_service import ProviderService
 from fairground.modules.providers.service.queries import ProviderQueries
 from fairground.modules.providers.service.service_offers import ServiceOffers
 from fairground.platform.db.database import Database
@@ -89,7 +89,7 @@ class Directory(ProviderService):
         db, clock = self._db, self._clock
         self.portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=self._views)
         self.galleries = GalleryService(db=db, pictures=pictures, clock=clock)
-        self.follower = PictureFollower(db=db, pictures=pictures, clock=clock)
+        self.follower = PictureEventHandlers(db=db, pictures=pictures, clock=clock)
 
     def _build_discovery(self, engine: SearchEngine) -> None:
         db, verticals = self._db, self._verticals
@@ -107,7 +107,7 @@ class Directory(ProviderService):
         self.find_places = self._after_changes(self.discovery.find_places)
         self.search = self._after_changes(self.discovery.search)
         self.rebuild = self.discovery.rebuild
-        self.record_free_days = self._after_changes(self.read_model.on_free_days_set)
+        self.record_free_days = self._after_changes(self.read_model.on_availability_summary_set)
 
     def routers(self) -> list[APIRouter]:
         profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries)

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from fairground.contracts.dto import DTO
-from fairground.contracts.providers import BookingMode
+from fairground.contracts.providers import ExternalProvider
 from fairground.kernel.errors import NotFound
 
 FAILURES_LISTED_MAX: Final = 100
@@ -35,23 +35,9 @@ class ImportedPicture(DTO):
     alt: str
 
 
-class ImportedProvider(DTO):
+class ImportedProvider(ExternalProvider):
     """One row of an import, already checked. Its `categories` are slugs of the vertical."""
 
-    external_id: str
-    business_name: str
-    custom_subtitle: str | None = None
-    bio: str | None = None
-    location: str
-    lat: float | None = None
-    lng: float | None = None
-    timezone: str
-    categories: list[str]
-    service_name: str | None = None
-    price_minor: int | None = None
-    """None makes a provider without a service."""
-    duration_minutes: int | None = None
-    booking_mode: BookingMode = BookingMode.REQUEST
     pictures: list[ImportedPicture] = Field(default_factory=list)
 
 

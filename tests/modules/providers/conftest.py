@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fairground.modules.providers.service.following import PictureFollower
 from fairground.modules.providers.service.galleries import GalleryService
+from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
 from fairground.modules.providers.service.pictures import FollowPicture
 from fairground.modules.providers.service.portraits import PortraitService
 from fairground.platform.db.database import Database
@@ -48,12 +48,12 @@ def galleries(catalog: Directory) -> GalleryService:
 
 
 @pytest.fixture
-def follower(catalog: Directory) -> PictureFollower:
+def follower(catalog: Directory) -> PictureEventHandlers:
     return catalog.follower
 
 
 @pytest.fixture
-def follow(follower: PictureFollower, outbox: RecordingOutbox) -> Callable[[], Awaitable[None]]:
+def follow(follower: PictureEventHandlers, outbox: RecordingOutbox) -> Callable[[], Awaitable[None]]:
     """Give what runs the one job that a choice has asked for."""
 
     async def run() -> None:

@@ -13,12 +13,12 @@ from starlette.requests import HTTPConnection
 
 from fairground.kernel.errors import Conflict, LimitExceeded, Unavailable
 from fairground.kernel.ids import uuid7
+from fairground.kernel.inputs import Input
 from fairground.platform.db.common.idempotency import mark_effective
 from fairground.platform.db.common.tables import IdempotencyRow, history
 from fairground.platform.db.database import Database
 from fairground.platform.db.migrate import upgrade
 from fairground.platform.http.app import create_app
-from fairground.platform.http.bodies import Body
 from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.identity import Caller, SignedIn, Staff
 from fairground.platform.http.routing import api_router
@@ -38,7 +38,7 @@ class NameAuthenticator:
         return Caller(user_id=UUID(user), name="Test", role=role or "customer", session_id=uuid7(), is_token=True)
 
 
-class ThingIn(Body):
+class ThingIn(Input):
     name: str
     behaviour: str = "good"
 

@@ -1,6 +1,6 @@
 """What providers answers, and what it asks of the module that books."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -59,7 +59,7 @@ class Providers(Protocol):
         that are at another wall time for it.
 
         Raises:
-            ProviderNotFound: No such provider, or it belongs to somebody else.
+            ProviderNotFound: No such provider, or it belongs to another account.
             CategoryUnknown, ProfileInvalid
         """
         ...
@@ -101,8 +101,6 @@ class Providers(Protocol):
         """Return any provider in any state; raise ProviderNotFound when there is none."""
         ...
 
-    async def find_provider_refs(self, *, provider_ids: Collection[UUID]) -> dict[UUID, ProviderRef]: ...
-
     async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None: ...
 
     async def set_picture(self, *, provider_id: UUID, url: str) -> None:
@@ -133,10 +131,16 @@ class ProviderSnapshots(Protocol):
 class ExternalProviders(Protocol):
     """Providers whose profiles another system maintains until their owners claim them."""
 
-    async def put_providers(self, *, vertical: str, source: str, providers: list[ExternalProvider]) -> ExternalOutcome:
+    async def put_providers(
+        self, *, vertical: str, source: str, providers: Sequence[ExternalProvider], fingerprints: Mapping[str, str]
+    ) -> ExternalOutcome:
         """Create or update up to 500 unclaimed, approved providers in one transaction and one event.
 
         A provider is recognised by `source` and `external_id`. A claimed one stays as it is and counts as unchanged.
+
+        Args:
+            fingerprints: By external id, of the whole row in the other system; an equal one means that nothing has
+                changed.
 
         Raises:
             VerticalUnknown, CategoryUnknown, ProfileInvalid, ServiceInvalid: Nothing was written; the detail begins

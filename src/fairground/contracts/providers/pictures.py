@@ -27,8 +27,8 @@ class Portraits(Protocol):
         """Choose one of the owner's pictures; until it is ready, what was there before is shown.
 
         Raises:
-            ProviderNotFound: There is none, or it is somebody else's.
-            PictureNotFound: There is none, or it is somebody else's.
+            ProviderNotFound: There is none, or it belongs to another account.
+            PictureNotFound: There is none, or it belongs to another account.
             PictureNotUsable: No file has come for it, or it was refused.
         """
         ...
@@ -37,7 +37,7 @@ class Portraits(Protocol):
         """Show no portrait from now on; media keeps the picture. Where there is none, that is no mistake.
 
         Raises:
-            ProviderNotFound: There is none, or it is somebody else's.
+            ProviderNotFound: There is none, or it belongs to another account.
         """
         ...
 
@@ -56,7 +56,7 @@ class Portraits(Protocol):
 class GalleryPicture(DTO):
     id: UUID
     url: str
-    """Where everybody sees it. `&w=` and others choose a size and a format (GET /api/v1/img/{picture_id})."""
+    """Its public address. `&w=` and others choose a size and a format (GET /api/v1/img/{picture_id})."""
     alt: str
     """What is to be seen on it, for those who cannot see it; it may be empty."""
     width_px: int
@@ -89,7 +89,7 @@ class Galleries(Protocol):
         ...
 
     async def list_gallery(self, *, id_or_slug: str) -> list[GalleryPicture]:
-        """Return what everybody sees of an approved provider's gallery: what is ready, in order.
+        """Return the public gallery of an approved provider: the pictures that are ready, in order.
 
         Raises:
             ProviderNotFound: There is none, or it is not approved.
@@ -106,8 +106,8 @@ class Galleries(Protocol):
         One that is there already stays where it is. A picture may be portrait as well.
 
         Raises:
-            ProviderNotFound: There is none, or it is somebody else's.
-            PictureNotFound: There is none, or it is somebody else's.
+            ProviderNotFound: There is none, or it belongs to another account.
+            PictureNotFound: There is none, or it belongs to another account.
             PictureNotUsable: No file has come for it, or it was refused.
             GalleryFull: There are GALLERY_MAX already.
         """
@@ -117,7 +117,7 @@ class Galleries(Protocol):
         """Take a picture out of the gallery; media keeps it. One that is not there is no mistake.
 
         Raises:
-            ProviderNotFound: There is none, or it is somebody else's.
+            ProviderNotFound: There is none, or it belongs to another account.
         """
         ...
 
@@ -127,7 +127,7 @@ class Galleries(Protocol):
         """Give the gallery a new order, which names each of its pictures once; return it.
 
         Raises:
-            ProviderNotFound: There is none, or it is somebody else's.
+            ProviderNotFound: There is none, or it belongs to another account.
             GalleryChanged: These are not the pictures that are there (any more).
         """
         ...

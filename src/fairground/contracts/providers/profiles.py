@@ -78,7 +78,7 @@ class ProviderDetail(ProviderCard):
     timezone: str
     services: list[Service]
     is_claimed: bool
-    """False for an imported provider whom nobody has claimed, and who cannot be booked yet."""
+    """False for an imported provider without an owner, who cannot be booked yet."""
 
 
 class OwnProvider(ProviderDetail):
@@ -193,8 +193,6 @@ class ExternalProvider(DTO):
     """A provider as another system describes it. Its `categories` are slugs or aliases of the vertical."""
 
     external_id: str
-    fingerprint: str
-    """Of the whole row in that system; an equal one means that nothing has changed."""
     business_name: str
     custom_subtitle: str | None = None
     bio: str | None = None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, StringConstraints
 
 from fairground.contracts.accounts import Accounts, OpenedSession, Role, Session, SessionKind, User
 from fairground.contracts.dto import DTO
-from fairground.platform.http.bodies import Body
+from fairground.kernel.inputs import Input
 from fairground.platform.http.client import ClientKey
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import SignedIn, Visitor
@@ -21,37 +21,37 @@ PageNumber = Annotated[int, Query(ge=1, le=1_000)]
 PageLimit = Annotated[int, Query(ge=1, le=100)]
 
 
-class RegisterIn(Body):
+class RegisterIn(Input):
     email: str
     password: Password
     name: str
     role: Literal["customer", "provider"]
 
 
-class LoginIn(Body):
+class LoginIn(Input):
     email: str
     password: Password
 
 
-class TokenIn(Body):
+class TokenIn(Input):
     name: str
 
 
-class PasswordIn(Body):
+class PasswordIn(Input):
     current_password: Password
     new_password: Password
 
 
-class ResetIn(Body):
+class ResetIn(Input):
     email: str
 
 
-class ConfirmResetIn(Body):
+class ConfirmResetIn(Input):
     token: str
     password: Password
 
 
-class VerifyIn(Body):
+class VerifyIn(Input):
     token: str
 
 

@@ -30,10 +30,10 @@ from fairground.contracts.booking import (
 from fairground.contracts.booking.availability import day_tags, hours_tag
 from fairground.contracts.providers import ProviderNotFound, Providers
 from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.kernel.inputs import Input
 from fairground.kernel.paging import CURSOR_MAX_LENGTH
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.bodies import Body
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 
@@ -54,20 +54,20 @@ StartTime = Annotated[WallTime, BeforeValidator(_clock)]
 EndTime = Annotated[ClosingTime, BeforeValidator(_closing_clock)]
 
 
-class WeeklyIn(Body):
+class WeeklyIn(Input):
     weekday: int = Field(ge=0, le=6, description="Monday is 0.")
     start: StartTime
     end: EndTime = Field(description="00:00 or 24:00 means midnight.")
 
 
-class ExceptionIn(Body):
+class ExceptionIn(Input):
     date: date
     available: bool
     start: StartTime | None = None
     end: EndTime | None = None
 
 
-class RulesIn(Body):
+class RulesIn(Input):
     timezone: str = Field(max_length=64, description="An IANA name such as Europe/Oslo.")
     weekly: list[WeeklyIn] = Field(max_length=WEEKLY_HOURS_MAX)
     exceptions: list[ExceptionIn] = Field(default_factory=list, max_length=EXCEPTIONS_MAX)

@@ -6,7 +6,7 @@ from fairground.contracts.providers import ProvidersChanged, ProviderSnapshots
 from fairground.modules.discovery import http
 from fairground.modules.discovery.domain.prices import PriceScale
 from fairground.modules.discovery.domain.search.categories import CategoryWords
-from fairground.modules.discovery.service.discovery import DiscoveryService
+from fairground.modules.discovery.service import DiscoveryService
 from fairground.modules.discovery.service.filters import Filters
 from fairground.modules.discovery.service.lists import Lists
 from fairground.modules.discovery.service.read_model import ReadModel, RebuildReadModel
@@ -35,7 +35,7 @@ def build(runtime: Runtime, links: Links) -> Module:
         routers=http.routes(service, verticals),
         handlers={
             ProvidersChanged: read_model.on_providers_changed,
-            AvailabilitySummarySet: read_model.on_free_days_set,
+            AvailabilitySummarySet: read_model.on_availability_summary_set,
             RebuildReadModel: read_model.on_rebuild,
         },
         demo=lambda _stage: read_model.rebuild_all(),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from fairground.contracts.media import Picture, PictureForms, Pictures, PictureState, UploadOffer
-from fairground.platform.http.bodies import Body
+from fairground.kernel.inputs import Input
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 from fairground.platform.storage.uploads import FORM_MAX_BYTES
@@ -32,12 +32,12 @@ _FORM: Final[dict[str, Any]] = {
 }
 
 
-class UploadIn(Body):
+class UploadIn(Input):
     content_type: str = Field(max_length=_TYPE_MAX_LENGTH)
     alt: str = ""
 
 
-class DescriptionIn(Body):
+class DescriptionIn(Input):
     alt: str
 
 

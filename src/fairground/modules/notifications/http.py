@@ -8,13 +8,13 @@ from pydantic import Field
 
 from fairground.contracts.dto import DTO
 from fairground.contracts.notifications import Notification, Notifications
+from fairground.kernel.inputs import Input
 from fairground.kernel.paging import CURSOR_MAX_LENGTH
-from fairground.platform.http.bodies import Body
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 
 
-class ReadIn(Body):
+class ReadIn(Input):
     notification_ids: list[UUID] = Field(max_length=100)
 
 

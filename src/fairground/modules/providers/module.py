@@ -21,16 +21,16 @@ from fairground.contracts.providers import (
 from fairground.contracts.reviews import ProviderRated
 from fairground.modules.providers import http
 from fairground.modules.providers.http import images
+from fairground.modules.providers.service import ProviderService
 from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.figures import ProviderFigures
-from fairground.modules.providers.service.following import PictureFollower
 from fairground.modules.providers.service.galleries import GalleryService
 from fairground.modules.providers.service.own_views import OwnViews
+from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
 from fairground.modules.providers.service.pictures import FollowPicture
 from fairground.modules.providers.service.portraits import PortraitService
 from fairground.modules.providers.service.profiles import Profiles
-from fairground.modules.providers.service.provider_service import ProviderService
 from fairground.modules.providers.service.queries import ProviderQueries
 from fairground.modules.providers.service.service_offers import ServiceOffers
 from fairground.modules.providers.tables import history
@@ -50,7 +50,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
     galleries = GalleryService(db=db, pictures=pictures, clock=clock)
     portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
-    follower = PictureFollower(db=db, pictures=pictures, clock=clock)
+    picture_events = PictureEventHandlers(db=db, pictures=pictures, clock=clock)
     figures, image_requests = ProviderFigures(db=db), ImageRequestStats()
     links.provide(Providers, service)
     links.provide(ProviderSnapshots, queries)
@@ -68,11 +68,11 @@ def build(runtime: Runtime, links: Links) -> Module:
             BookingCompleted: figures.record_completion,
             ProviderRated: figures.record_rating,
             AvailabilityRulesSet: figures.record_hours,
-            PictureReady: follower.on_ready,
-            PictureDescribed: follower.on_described,
-            PictureRefused: follower.on_refused,
-            PictureDeleted: follower.on_deleted,
-            FollowPicture: follower.on_follow_picture,
+            PictureReady: picture_events.on_ready,
+            PictureDescribed: picture_events.on_described,
+            PictureRefused: picture_events.on_refused,
+            PictureDeleted: picture_events.on_deleted,
+            FollowPicture: picture_events.on_follow_picture,
         },
         measure=image_requests.measure,
     )

@@ -24,7 +24,7 @@ class Base(DeclarativeBase):
 
 
 class ProviderRow(Base):
-    """What everybody may see of a provider, and what other modules have told of it."""
+    """The public data of a provider, and the figures that events of other modules bring."""
 
     __tablename__ = "catalog_provider"
 
@@ -33,7 +33,7 @@ class ProviderRow(Base):
     slug: Mapped[str] = mapped_column(BytewiseText)
     """Given once; a rename keeps it, for others have linked to it."""
     owner_id: Mapped[UUID | None]
-    """None for an imported provider whom nobody has claimed."""
+    """None for an imported provider without an owner."""
     status: Mapped[str] = mapped_column(Text)
     version: Mapped[int] = mapped_column(server_default="1")
     """Of the snapshot that read models copy."""
@@ -53,10 +53,10 @@ class ProviderRow(Base):
     price_from_minor: Mapped[int | None] = mapped_column(MoneyMinor)
     currency: Mapped[str | None] = mapped_column(Text)
     book_count: Mapped[int]
-    """Told by booking; it only grows, so the highest figure is the newest."""
+    """From booking's events; it only grows, so the highest figure is the newest."""
     rating_sum: Mapped[int]
     rating_count: Mapped[int]
-    """Told by reviews; it only grows, so the highest figure is the newest."""
+    """From reviews' events; it only grows, so the highest figure is the newest."""
     rating_avg: Mapped[float]
     """Zero before the first review."""
     has_hours: Mapped[bool]
@@ -120,9 +120,9 @@ class GalleryRow(Base):
     """Only its order says something: there are gaps, and a new order is made of new numbers."""
     alt: Mapped[str] = mapped_column(Text)
     alt_version: Mapped[int]
-    """Of the text, as media counts its changes: what is told late changes nothing."""
+    """Version of the text as media counts its changes; older events are ignored."""
     url: Mapped[str | None] = mapped_column(Text)
-    """With the rest, what media told when the picture was ready; None before."""
+    """With the next columns, from media's event about a ready picture; None before."""
     width_px: Mapped[int | None]
     height_px: Mapped[int | None]
     colour: Mapped[str | None] = mapped_column(Text)

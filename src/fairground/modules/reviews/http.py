@@ -10,16 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from fairground.contracts.providers import Providers
 from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.contracts.reviews import Review, ReviewPage, Reviews, reviews_tag
+from fairground.kernel.inputs import Input, text_field
 from fairground.kernel.paging import CURSOR_MAX_LENGTH
 from fairground.modules.reviews.domain import RATING_MAX, RATING_MIN, TEXT_MAX_LENGTH
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.bodies import Body, text_field
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 
 
-class ReviewIn(Body):
+class ReviewIn(Input):
     booking_id: UUID
     rating: int = Field(ge=RATING_MIN, le=RATING_MAX)
     text: str = text_field(most=TEXT_MAX_LENGTH)

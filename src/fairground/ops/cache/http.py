@@ -4,17 +4,17 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from fairground.contracts.providers import Providers
+from fairground.kernel.inputs import Input
 from fairground.ops.cache.flush import flush
 from fairground.ops.cache.report import CacheReport, report
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.settings import Life
 from fairground.platform.db.database import Database
-from fairground.platform.http.bodies import Body
 from fairground.platform.http.identity import Staff
 from fairground.platform.http.routing import api_router
 
 
-class InvalidationIn(Body):
+class InvalidationIn(Input):
     kinds: list[Life] = Field(default_factory=list, description="Kinds of answers; none means all.")
     provider: str | None = Field(None, description="Id or slug of the provider whose answers alone are meant.")
 

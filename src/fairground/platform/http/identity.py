@@ -59,7 +59,7 @@ def has_learnt_caller(scope: Scope) -> bool:
 
 async def get_caller(caller: Annotated[Caller | None, Depends(find_caller)]) -> Caller:
     if caller is None:
-        raise SignInNeeded("This needs somebody who is signed in.")
+        raise SignInNeeded("This needs a signed-in account.")
     return caller
 
 

@@ -14,8 +14,8 @@ from fairground.contracts.providers import (
     ProviderNotFound,
 )
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.service.following import PictureFollower
 from fairground.modules.providers.service.galleries import GalleryService
+from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
 from fairground.modules.providers.service.portraits import PortraitService
 from tests.doubles.media import FakePictures
 from tests.support.providers import Desk, owner_of
@@ -60,7 +60,7 @@ async def test_the_public_sees_all_that_a_page_needs(wall: Wall) -> None:
     assert shown.model_dump() == picture.model_dump(include=set(type(shown).model_fields))
 
 
-async def test_what_is_not_ready_is_seen_by_its_owner_alone(wall: Wall, follower: PictureFollower) -> None:
+async def test_what_is_not_ready_is_seen_by_its_owner_alone(wall: Wall, follower: PictureEventHandlers) -> None:
     slow, quick = wall.bring(PictureState.PROCESSING), wall.bring()
     for picture in (slow, quick):
         await wall.add(picture)
@@ -84,7 +84,7 @@ async def test_what_became_ready_while_it_was_added_is_not_missed(wall: Wall, fo
 
 
 async def test_what_is_removed_while_media_is_asked_does_not_come_back(
-    wall: Wall, follower: PictureFollower, follow: Follow, monkeypatch: pytest.MonkeyPatch
+    wall: Wall, follower: PictureEventHandlers, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = wall.bring(PictureState.PROCESSING)
     await wall.add(picture)
@@ -121,7 +121,7 @@ async def test_what_was_refused_while_it_was_added_does_not_stay(wall: Wall, fol
     assert await wall.own() == {}
 
 
-async def test_the_gallery_says_what_its_owner_said_last(wall: Wall, follower: PictureFollower) -> None:
+async def test_the_gallery_says_what_its_owner_said_last(wall: Wall, follower: PictureEventHandlers) -> None:
     ready, slow = pictures = [wall.bring(), wall.bring(PictureState.PROCESSING)]
     for picture in pictures:
         await wall.add(picture)
@@ -145,7 +145,9 @@ async def test_what_was_described_while_it_was_added_says_so(wall: Wall, follow:
     assert shown.alt == "A stage"
 
 
-async def test_pictures_that_media_refuses_or_loses_leave_the_gallery(wall: Wall, follower: PictureFollower) -> None:
+async def test_pictures_that_media_refuses_or_loses_leave_the_gallery(
+    wall: Wall, follower: PictureEventHandlers
+) -> None:
     kept, lost, broken = pictures = [wall.bring(), wall.bring(), wall.bring(PictureState.PROCESSING)]
     for picture in pictures:
         await wall.add(picture)
@@ -156,7 +158,7 @@ async def test_pictures_that_media_refuses_or_loses_leave_the_gallery(wall: Wall
 
 
 async def test_a_picture_may_be_portrait_and_in_the_gallery(
-    desk: Desk, wall: Wall, portraits: PortraitService, follower: PictureFollower
+    desk: Desk, wall: Wall, portraits: PortraitService, follower: PictureEventHandlers
 ) -> None:
     picture = wall.bring(PictureState.PROCESSING)
     await wall.add(picture)

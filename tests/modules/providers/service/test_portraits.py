@@ -8,7 +8,7 @@ import pytest
 from fairground.contracts.media import PictureDeleted, PictureNotFound, PictureRefused, PictureState, avatar_url
 from fairground.contracts.providers import PictureNotUsable, ProviderNotFound
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.service.following import PictureFollower
+from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
 from fairground.modules.providers.service.portraits import PortraitService
 from fairground.modules.providers.store.portraits import AvatarSource
 from tests.doubles.media import FakePictures
@@ -41,7 +41,7 @@ async def face(portraits: PortraitService, provider_id: UUID) -> UUID | None:
 
 
 async def test_a_picture_that_is_ready_shows_at_once(
-    desk: Desk, portraits: PortraitService, follower: PictureFollower, album: FakePictures, shown: Shown
+    desk: Desk, portraits: PortraitService, follower: PictureEventHandlers, album: FakePictures, shown: Shown
 ) -> None:
     provider = await desk.approved()
     assert provider.owner_id is not None
@@ -55,7 +55,7 @@ async def test_a_picture_that_is_ready_shows_at_once(
 
 
 async def test_another_picture_shows_when_media_says_that_it_is_ready(
-    desk: Desk, portraits: PortraitService, follower: PictureFollower, album: FakePictures, shown: Shown
+    desk: Desk, portraits: PortraitService, follower: PictureEventHandlers, album: FakePictures, shown: Shown
 ) -> None:
     provider = await desk.approved()
     assert provider.owner_id is not None
@@ -99,7 +99,13 @@ async def test_what_happened_to_a_picture_while_it_was_chosen_is_not_missed(
 
 @pytest.mark.parametrize("ends", ["refused", "deleted"])
 async def test_a_picture_that_never_becomes_ready_leaves_the_old_one(
-    desk: Desk, portraits: PortraitService, follower: PictureFollower, album: FakePictures, shown: Shown, *, ends: str
+    desk: Desk,
+    portraits: PortraitService,
+    follower: PictureEventHandlers,
+    album: FakePictures,
+    shown: Shown,
+    *,
+    ends: str,
 ) -> None:
     provider = await desk.approved()
     assert provider.owner_id is not None
@@ -121,7 +127,7 @@ async def test_a_picture_that_is_set_takes_the_place_of_a_portrait(
     desk: Desk,
     catalog: Directory,
     portraits: PortraitService,
-    follower: PictureFollower,
+    follower: PictureEventHandlers,
     *,
     album: FakePictures,
     shown: Shown,

@@ -90,9 +90,9 @@ def _verification_email(user: User, *, link: str, lasts: timedelta) -> EmailMess
     return _email(
         user,
         subject="Please confirm your e-mail address",
-        before=f"Somebody, most likely you, opened an account with this address. Confirm it within {_in_words(lasts)}:",
+        before=f"An account was opened with this address. Confirm the address within {_in_words(lasts)}:",
         link=link,
-        after="If it was not you, do nothing: nobody can use your address without this link.",
+        after="If it was not you, do nothing: without this link the address stays unconfirmed.",
     )
 
 
@@ -100,7 +100,7 @@ def _reset_email(user: User, *, link: str, lasts: timedelta) -> EmailMessage:
     return _email(
         user,
         subject="Set a new password",
-        before=f"Somebody asked for a new password for your account. Set it within {_in_words(lasts)}:",
+        before=f"A new password was requested for your account. Set it within {_in_words(lasts)}:",
         link=link,
         after="If it was not you, do nothing: your password stays as it is.",
     )

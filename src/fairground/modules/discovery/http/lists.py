@@ -161,7 +161,7 @@ def _list_of_pack(
     async def list_providers_of_pack(query: Any) -> Response:
         return await _answer(discovery, query, vertical=pack.key, limit=query.limit or query.per_page)
 
-    # The pack says what it takes, so the framework is told here instead of above.
+    # The parameters are read by the pack's rules, so they are described to the framework here.
     list_providers_of_pack.__annotations__["query"] = Annotated[query_of, Query()]
     return list_providers_of_pack
 

@@ -52,7 +52,7 @@ class ReadModel:
         async with self._db.write(ends_job=True) as tx:
             await self._write(tx, snapshots, documents)
 
-    async def on_free_days_set(self, event: AvailabilitySummarySet) -> None:
+    async def on_availability_summary_set(self, event: AvailabilitySummarySet) -> None:
         week = [as_text(last) for last in event.week]
         days = {day: as_text(last) for day, last in event.days.items()}
         async with self._db.write(ends_job=True) as tx:

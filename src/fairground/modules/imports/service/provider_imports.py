@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from fairground.contracts.imports import ImportedProvider, ImportOutcome
-from fairground.contracts.providers import ExternalProvider, ExternalProviders, Providers
+from fairground.contracts.providers import ExternalProviders, Providers
 from fairground.modules.imports import store
 from fairground.platform.db.database import Database
 
@@ -18,8 +18,12 @@ class ProviderImports:
 
     async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
         currency = await self._providers.get_currency()
-        rows = [_external(provider, vertical=vertical, currency=currency) for provider in providers]
-        step = await self._external.put_providers(vertical=vertical, source=source, providers=rows)
+        fingerprints = {
+            each.external_id: _fingerprint(each, vertical=vertical, currency=currency) for each in providers
+        }
+        step = await self._external.put_providers(
+            vertical=vertical, source=source, providers=providers, fingerprints=fingerprints
+        )
         pictures = await self._stage_pictures(providers, step.unclaimed)
         return ImportOutcome(created=step.created, updated=step.updated, unchanged=step.unchanged, pictures=pictures)
 
@@ -34,11 +38,6 @@ class ProviderImports:
             return 0
         async with self._db.write() as tx:
             return await store.stage_pictures(tx, pictures)
-
-
-def _external(provider: ImportedProvider, *, vertical: str, currency: str) -> ExternalProvider:
-    fingerprint = _fingerprint(provider, vertical=vertical, currency=currency)
-    return ExternalProvider(fingerprint=fingerprint, **provider.model_dump(exclude={"pictures"}))
 
 
 def _fingerprint(provider: ImportedProvider, *, vertical: str, currency: str) -> str:

@@ -1,4 +1,4 @@
-"""Galleries: what everybody sees of one, and how its owner fills and orders it."""
+"""Galleries: the public view, and how an owner fills and orders one."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 
 from fairground.contracts.providers import GALLERY_MAX, Galleries, GalleryPicture, OwnGalleryPicture
 from fairground.contracts.providers.tags import ProviderPath
-from fairground.modules.providers.http.detail import provider_tags
+from fairground.kernel.inputs import Input
+from fairground.modules.providers.http.profiles import provider_tags
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.bodies import Body
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 
@@ -36,11 +36,11 @@ class OwnGalleryOut(BaseModel):
     data: list[ListedOwnPicture]
 
 
-class GalleryPictureIn(Body):
+class GalleryPictureIn(Input):
     picture_id: UUID
 
 
-class GalleryOrderIn(Body):
+class GalleryOrderIn(Input):
     picture_ids: Annotated[
         list[UUID], Field(max_length=GALLERY_MAX, description="Each picture of the gallery once, the first one first.")
     ]

@@ -1,7 +1,8 @@
-"""Profiles, as their owners and staff work on them."""
+"""Profiles: as the public sees them, and as their owners and staff work on them."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -20,9 +21,13 @@ from fairground.contracts.providers import (
     Portraits,
     ProfileChanges,
     ProfileIn,
+    ProviderDetail,
     Providers,
 )
-from fairground.platform.http.bodies import Body, text_field
+from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.kernel.inputs import Input, text_field
+from fairground.platform.cache.policy import CachePolicy, cached
+from fairground.platform.cache.settings import Life
 from fairground.platform.http.identity import SignedIn, Staff
 from fairground.platform.http.routing import api_router
 
@@ -38,7 +43,7 @@ _Categories = Annotated[list[_Word], Field(min_length=1, max_length=CATEGORIES_M
 _Phone = Annotated[str, text_field(most=PHONE_MAX_LENGTH, description="Shown to staff alone.")]
 
 
-class ProviderIn(Body):
+class ProviderIn(Input):
     vertical: str
     business_name: _Name
     custom_subtitle: _Subtitle | None = None
@@ -51,7 +56,7 @@ class ProviderIn(Body):
     contact_phone: _Phone | None = None
 
 
-class ProviderChangesIn(Body):
+class ProviderChangesIn(Input):
     """The fields to change; null empties an optional one."""
 
     business_name: _Name | None = None
@@ -65,16 +70,26 @@ class ProviderChangesIn(Body):
     contact_phone: _Phone | None = None
 
 
-class RejectionIn(Body):
+class RejectionIn(Input):
     reason: Annotated[str, Field(min_length=1), text_field(most=REASON_MAX_LENGTH)]
 
 
-class PictureChoiceIn(Body):
+class PictureChoiceIn(Input):
     picture_id: UUID
+
+
+def provider_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tags of what is shown of the provider that a path names."""
+    return ALL_PROVIDERS, provider_tag(asked["id_or_slug"])
 
 
 def routes(catalog: Providers, portraits: Portraits) -> APIRouter:
     router = api_router(tags=["providers"])
+
+    @router.get("/service-provider-profiles/{id_or_slug}")
+    @cached(CachePolicy(route="provider", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
+    async def get_provider(id_or_slug: str) -> ProviderDetail:
+        return await catalog.get_provider(id_or_slug=id_or_slug)
 
     @router.get("/me/provider")
     async def get_own_provider(caller: SignedIn) -> OwnProvider:

@@ -19,12 +19,12 @@ from fairground.contracts.providers import (
     ServiceIn,
     ServiceNotFound,
 )
-from fairground.platform.http.bodies import Body, text_field
+from fairground.kernel.inputs import Input, text_field
 from fairground.platform.http.identity import SignedIn, Visitor
 from fairground.platform.http.routing import api_router
 
 
-class NewServiceIn(Body):
+class NewServiceIn(Input):
     name: Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
     category: str
     price_minor: int = Field(ge=1, le=PRICE_MAX_MINOR, strict=True, description="In the minor unit of the currency.")

@@ -17,7 +17,7 @@ from fairground.modules.providers.domain.approval import advance, require_comple
 from fairground.modules.providers.domain.checks import check_reason
 from fairground.modules.providers.service.access import announce, get_pack, get_record, lock_owned, lock_provider
 from fairground.modules.providers.service.own_views import OwnViews, facts_of
-from fairground.modules.providers.store import approvals
+from fairground.modules.providers.store import profiles
 from fairground.platform.db.database import Database, WriteTx
 from fairground.verticals.loader import Verticals
 
@@ -38,8 +38,8 @@ class Approval:
             record = await get_record(tx, provider_id)
             facts = facts_of(record, email_verified=owner.email_verified)
             require_complete(get_pack(self._verticals, provider.vertical), facts)
-            await approvals.move_status(tx, provider, to, actor_id=owner_id)
-            await approvals.set_rejection_reason(tx, provider_id, None)
+            await profiles.move_status(tx, provider, to, actor_id=owner_id)
+            await profiles.set_rejection_reason(tx, provider_id, None)
             name = provider.business_name
             await tx.emit(ProviderSubmitted(provider_id=provider_id, owner_id=owner_id, business_name=name))
             record = await get_record(tx, provider_id)
@@ -49,7 +49,7 @@ class Approval:
         await self._require_staff(staff_id)
         async with self._db.write() as tx:
             provider, owner_id = await self._lock_for_decision(tx, provider_id, ProviderStatus.APPROVED)
-            await approvals.move_status(tx, provider, ProviderStatus.APPROVED, actor_id=staff_id)
+            await profiles.move_status(tx, provider, ProviderStatus.APPROVED, actor_id=staff_id)
             await announce(tx, provider.model_copy(update={"status": ProviderStatus.APPROVED}))
             name, slug = provider.business_name, provider.slug
             await tx.emit(ProviderApproved(provider_id=provider_id, owner_id=owner_id, business_name=name, slug=slug))
@@ -61,8 +61,8 @@ class Approval:
         await self._require_staff(staff_id)
         async with self._db.write() as tx:
             provider, owner_id = await self._lock_for_decision(tx, provider_id, ProviderStatus.REJECTED)
-            await approvals.move_status(tx, provider, ProviderStatus.REJECTED, actor_id=staff_id, reason=reason)
-            await approvals.set_rejection_reason(tx, provider_id, reason)
+            await profiles.move_status(tx, provider, ProviderStatus.REJECTED, actor_id=staff_id, reason=reason)
+            await profiles.set_rejection_reason(tx, provider_id, reason)
             name = provider.business_name
             await tx.emit(
                 ProviderRejected(provider_id=provider_id, owner_id=owner_id, business_name=name, reason=reason)

@@ -44,10 +44,12 @@ class ExternalProviderService:
         # Concurrent steps are checked concurrently and written one after another.
         self._writing = asyncio.Lock()
 
-    async def put_providers(self, *, vertical: str, source: str, providers: list[ExternalProvider]) -> ExternalOutcome:
+    async def put_providers(
+        self, *, vertical: str, source: str, providers: Sequence[ExternalProvider], fingerprints: Mapping[str, str]
+    ) -> ExternalOutcome:
         pack = get_pack(self._verticals, vertical)
         _require_step(providers)
-        listings = [self._listing(pack, provider) for provider in providers]
+        listings = [self._listing(pack, each, fingerprint=fingerprints[each.external_id]) for each in providers]
         async with self._writing:
             while True:
                 try:
@@ -92,11 +94,11 @@ class ExternalProviderService:
             await external_providers.insert_listings(tx, made, source=source, created_at=self._clock.now())
         return versions
 
-    def _listing(self, pack: Vertical, provider: ExternalProvider) -> Listing:
+    def _listing(self, pack: Vertical, provider: ExternalProvider, *, fingerprint: str) -> Listing:
         try:
             return Listing(
                 external_id=check_external_id(provider.external_id),
-                external_hash=provider.fingerprint,
+                external_hash=fingerprint,
                 profile=_profile(pack, provider),
                 categories=check_categories(pack, provider.categories),
                 service=self._service(pack, provider),

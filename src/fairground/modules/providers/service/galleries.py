@@ -1,4 +1,4 @@
-"""The gallery of a provider: filled, ordered and emptied by its owner, seen by everybody."""
+"""The public gallery of a provider, which its owner fills, orders and empties."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -31,7 +31,7 @@ class PortraitService:
         try:
             return await self._pictures.get_picture(owner_id=owner_id, picture_id=picture_id)
         except PictureNotFound:
-            # Deleted, which we are about to be told.
+            # Deleted; media's event about it is on its way.
             return None
 
     async def get_avatar_source(self, *, provider_id: UUID) -> portraits.AvatarSource:

@@ -54,10 +54,6 @@ class ProviderQueries:
             raise not_found(provider_id)
         return provider
 
-    async def find_provider_refs(self, *, provider_ids: Collection[UUID]) -> dict[UUID, ProviderRef]:
-        async with self._db.read() as tx:
-            return {provider.id: provider for provider in await profiles.list_refs(tx, provider_ids)}
-
     async def list_snapshots(self, *, provider_ids: Collection[UUID]) -> list[ProviderSnapshot]:
         async with self._db.read() as tx:
             return await snapshots.list_snapshots(tx, provider_ids)

@@ -56,7 +56,7 @@ async def find_known(tx: ReadTx, *, source: str, external_ids: Collection[str]) 
 
 
 async def insert_listings(tx: WriteTx, made: Mapping[UUID, Listing], *, source: str, created_at: datetime) -> None:
-    """Insert approved providers that nobody owns, by the ids that they are to have.
+    """Insert approved providers without an owner, by their future ids.
 
     Raises:
         NamesTaken: See there.
@@ -82,7 +82,7 @@ async def insert_listings(tx: WriteTx, made: Mapping[UUID, Listing], *, source: 
 
 
 async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updated_at: datetime) -> None:
-    """Make providers that nobody owns equal to their imported rows; their slugs stay.
+    """Make providers without an owner equal to their imported rows; their slugs stay.
 
     Nothing refers to the services that are replaced, because an unclaimed provider cannot be booked.
     """

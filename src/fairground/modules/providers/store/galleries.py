@@ -17,7 +17,7 @@ _SHOWN: Final = (GalleryRow.picture_id.label("id"), GalleryRow.alt, *(getattr(Ga
 
 
 async def list_ready(tx: ReadTx, provider_id: UUID) -> list[GalleryPicture]:
-    """Return in order what everybody may see."""
+    """Return the public pictures in order."""
     ready = select(*_SHOWN).where(GalleryRow.provider_id == provider_id, GalleryRow.url.is_not(None))
     return [GalleryPicture(**row._asdict()) for row in await tx.all(ready.order_by(GalleryRow.position))]
 

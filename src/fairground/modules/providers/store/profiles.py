@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
 from fairground.contracts.providers import ProviderDetail, ProviderRef, ProviderStatus
+from fairground.kernel.ids import uuid7
 from fairground.modules.providers.domain.slugs import slug_base
 from fairground.modules.providers.store.cards import CARD_COLUMNS, card_fields, list_categories
 from fairground.modules.providers.store.services import list_services
 from fairground.modules.providers.store.slugs import choose_slugs
-from fairground.modules.providers.tables import ProviderCategoryRow, ProviderPrivateRow, ProviderRow
+from fairground.modules.providers.tables import ApprovalRow, ProviderCategoryRow, ProviderPrivateRow, ProviderRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
 
@@ -36,7 +37,7 @@ NOT_YET_KNOWN: Final[Mapping[str, Any]] = {
     "has_hours": False,
     "hours_version": 0,
 }
-"""The projections of a provider of whom nothing has been told."""
+"""The figures of a provider before the first event about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +153,7 @@ async def list_refs(tx: ReadTx, provider_ids: Collection[UUID]) -> list[Provider
 
 
 async def lock_provider(tx: WriteTx, provider_id: UUID) -> ProviderRef | None:
-    """Return a provider that nobody else changes until this transaction ends."""
+    """Lock a provider until this transaction ends, and return it."""
     rows = await tx.lock(select(*_REF_COLUMNS).where(ProviderRow.id == provider_id))
     return ProviderRef(**rows[0]._asdict()) if rows else None
 
@@ -200,3 +201,46 @@ async def replace_categories(tx: WriteTx, provider_id: UUID, slugs: Sequence[str
 
 def category_rows(provider_id: UUID, slugs: Sequence[str]) -> list[dict[str, Any]]:
     return [{"provider_id": provider_id, "category": slug, "position": position} for position, slug in enumerate(slugs)]
+
+
+async def move_status(
+    tx: WriteTx, provider: ProviderRef, to: ProviderStatus, *, actor_id: UUID, reason: str | None = None
+) -> None:
+    """Set the status of a locked provider and write down who did it and why."""
+    values: dict[str, Any] = {"status": to}
+    if to is ProviderStatus.SUBMITTED:
+        values["submitted_at"] = tx.now()
+    await tx.execute(update(ProviderRow).where(ProviderRow.id == provider.id).values(**values))
+    entry = {
+        "id": uuid7(),
+        "provider_id": provider.id,
+        "actor_id": actor_id,
+        "from_status": provider.status,
+        "to_status": to,
+        "reason": reason,
+        "decided_at": tx.now(),
+    }
+    await tx.execute(insert(ApprovalRow).values(**entry))
+
+
+async def set_rejection_reason(tx: WriteTx, provider_id: UUID, reason: str | None) -> None:
+    own = ProviderPrivateRow.provider_id == provider_id
+    await tx.execute(update(ProviderPrivateRow).where(own).values(rejection_reason=reason))
+
+
+async def raise_book_count(tx: WriteTx, provider_id: UUID, *, book_count: int) -> bool:
+    """Keep the newest figure of booking, so late and double delivery change nothing. Return whether it was newer."""
+    older = (ProviderRow.id == provider_id) & (ProviderRow.book_count < book_count)
+    return await tx.execute(update(ProviderRow).where(older).values(book_count=book_count)) == 1
+
+
+async def raise_rating(tx: WriteTx, provider_id: UUID, *, rating_sum: int, rating_count: int) -> bool:
+    """Keep the newest figures of reviews. Return whether they were newer."""
+    older = (ProviderRow.id == provider_id) & (ProviderRow.rating_count < rating_count)
+    figures = {"rating_sum": rating_sum, "rating_count": rating_count, "rating_avg": rating_sum / rating_count}
+    return await tx.execute(update(ProviderRow).where(older).values(**figures)) == 1
+
+
+async def set_has_hours(tx: WriteTx, provider_id: UUID, *, has_hours: bool, version: int) -> bool:
+    older = (ProviderRow.id == provider_id) & (ProviderRow.hours_version < version)
+    return await tx.execute(update(ProviderRow).where(older).values(has_hours=has_hours, hours_version=version)) == 1

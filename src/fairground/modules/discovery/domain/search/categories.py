@@ -1,4 +1,4 @@
-"""Which categories the words of a question mean. The packs are asked, so a new alias needs no index made anew."""
+"""Finds the categories that the words of a question mean, in the packs: a new alias needs no reindexing."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What media tells of pictures that providers have chosen: as portrait, for the gallery, or for both."""
+"""Handlers of media's events about pictures that providers have chosen: as portrait, for the gallery, or for both."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from fairground.modules.providers.store import galleries, pictures, portraits, p
 from fairground.platform.db.database import Database, WriteTx
 
 
-class PictureFollower:
+class PictureEventHandlers:
     def __init__(self, *, db: Database, pictures: Pictures, clock: Clock) -> None:
         self._db = db
         self._pictures = pictures
@@ -72,7 +72,7 @@ class PictureFollower:
                 await announce_pictures(tx, provider, clock=self._clock)
 
     async def _forget_refused(self, picture_id: UUID) -> None:
-        """Forget a picture that nobody has seen: a portrait that was there before it stays."""
+        """Forget a picture that was never shown: a portrait that was there before it stays."""
         async with self._db.write(ends_job=True) as tx:
             provider = await _lock_provider_with(tx, picture_id)
             if provider is not None:
@@ -90,21 +90,21 @@ class PictureFollower:
 
 
 async def _lock_provider_with(tx: WriteTx, picture_id: UUID) -> ProviderRef | None:
-    """Return whose picture it is, once nobody can choose another any more."""
+    """Lock the provider that has the picture, so that its choice stays; return None when there is none."""
     provider_id = await pictures.find_provider_with(tx, picture_id)
     return None if provider_id is None else await profiles.lock_provider(tx, provider_id)
 
 
-async def _show(tx: WriteTx, provider: ProviderRef, picture_id: UUID, told: Mapping[str, Any]) -> bool:
+async def _show(tx: WriteTx, provider: ProviderRef, picture_id: UUID, picture: Mapping[str, Any]) -> bool:
     """Show a picture wherever it was chosen. Return False when that changes nothing."""
-    look = {name: told[name] for name in galleries.LOOK}
+    look = {name: picture[name] for name in galleries.LOOK}
     square = avatar_url(provider.id, picture_url=look["url"])
     is_new_portrait = await portraits.show_if_chosen(tx, provider.id, picture_id, square)
     return await galleries.show_picture(tx, provider.id, picture_id, look) or is_new_portrait
 
 
 async def _take_away(tx: WriteTx, provider: ProviderRef, picture_id: UUID) -> None:
-    """Choose and show a picture no more as a portrait. Another one, that shows or is on its way, stays."""
+    """Stop choosing and showing a picture as a portrait. Another one that is shown or on its way stays."""
     portrait = await portraits.find_portrait(tx, provider.id)
     if portrait is None or picture_id not in {portrait.chosen_id, portrait.shown_id}:
         return
