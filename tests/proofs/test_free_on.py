@@ -58,7 +58,7 @@ class Town:
         takers: dict[type[Event], Callable[[Any], Awaitable[None]]] = {
             **handlers_of(self.parts),  # type: ignore[dict-item]
             ProvidersChanged: self.catalog.read_model.on_providers_changed,
-            AvailabilitySummarySet: self.catalog.read_model.on_free_days_set,
+            AvailabilitySummarySet: self.catalog.read_model.on_availability_summary_set,
         }
         while self.outbox.events:
             events, self.outbox.events = self.outbox.events, []

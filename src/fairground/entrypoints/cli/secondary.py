@@ -1,4 +1,4 @@
-"""Commands that run beside a server: they open the program as a guest and leave it as they found it."""
+"""Runs a command in a secondary process: it may run beside a server, and takes none of the server's roles."""
 
 import asyncio
 import logging

@@ -79,7 +79,7 @@ class SQLiteBackend:
         return self._connect(["query_only = ON"])
 
     def _connect_writer(self) -> Connection:
-        # Only the serving writer checkpoints: a guest's checkpoint would make it wait in the middle of a request.
+        # Only the serving writer checkpoints: it would wait for a checkpoint of another process during a request.
         return self._connect(["wal_autocheckpoint = 0"] if self._is_secondary else [])
 
     def _connect(self, pragmas: Sequence[str]) -> Connection:
@@ -257,7 +257,7 @@ class _Writer:
         return group
 
     async def _begin_immediate(self) -> None:
-        """Take the write lock, waiting for a guest without stopping the event loop."""
+        """Take the write lock, waiting for a secondary process without stopping the event loop."""
         deadline = asyncio.get_running_loop().time() + BUSY_TIMEOUT_SECONDS
         if self._raw.in_transaction:
             # Left behind by a rollback that failed; without this no write would ever begin again.
