@@ -133,14 +133,14 @@ def both(found: dict[str, Any], name: str) -> Any:
 @contextlib.asynccontextmanager
 async def open_fair(url: str, folder: Path, *, redis_url: str = "") -> AsyncIterator[Fair]:
     program = compose(Settings(database_url=url, data_dir=folder, redis_url=redis_url))
-    write_down = program.db.renewals.write_down  # type: ignore[union-attr]
+    enqueue = program.db.invalidation.enqueue  # type: ignore[union-attr]
 
     async def record(tx: WriteTx, tags: Collection[str]) -> Any:
         if (touched := _touched.get()) is not None:
             touched.update(tags)
-        return await write_down(tx, tags)
+        return await enqueue(tx, tags)
 
-    program.db.renewals.write_down = record  # type: ignore[union-attr,method-assign]
+    program.db.invalidation.enqueue = record  # type: ignore[union-attr,method-assign]
     async with (
         program.running(),
         httpx.AsyncClient(

@@ -13,7 +13,7 @@ import pytest
 from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
 from fairground.contracts.providers import BookingMode, Providers
 from fairground.kernel.ids import uuid7
-from fairground.platform.cache.invalidation import RenewTags
+from fairground.platform.cache.invalidation import InvalidateTags
 from fairground.platform.jobs.metrics import measure_queues
 from tests.support.databases import migrate
 from tests.support.market import Market, open_market, post, visiting
@@ -50,7 +50,7 @@ async def _seconds_until(client: httpx.AsyncClient, day: date, *, shown: int) ->
 async def _queue_up(installation: Installation, *, jobs: int) -> None:
     async with visiting(installation) as program, program.db.write() as tx:
         for _ in range(jobs):
-            await tx.enqueue(RenewTags(renewal_id=uuid7(), tags=["unused"]))
+            await tx.enqueue(InvalidateTags(invalidation_id=uuid7(), tags=["unused"]))
 
 
 async def _count_waiting(installation: Installation) -> int:

@@ -140,12 +140,12 @@ async def test_list_read_between_tags_and_rows_is_computed_again(
     async def read_and_handle(model: ReadModel, event: ProvidersChanged) -> None:
         if not is_one_transaction:
             async with model._db.write() as tx:
-                tx.touch(list_tag(None), list_tag("tutors"))
+                tx.invalidate(list_tag(None), list_tag("tutors"))
         for reader in readers:
             await reader.get(LISTS)
         with monkeypatch.context() as patch:
             if not is_one_transaction:
-                patch.setattr(WriteTx, "touch", lambda *_arguments: None)
+                patch.setattr(WriteTx, "invalidate", lambda *_arguments: None)
             await handle(model, event)
 
     monkeypatch.setattr(ReadModel, "on_providers_changed", read_and_handle)

@@ -7,12 +7,12 @@ import anyio
 from fairground.contracts.discovery import Discovery
 from fairground.contracts.providers import ProvidersChanged
 from fairground.entrypoints.compose import Program
-from fairground.platform.cache.invalidation import RenewTags
+from fairground.platform.cache.invalidation import InvalidateTags
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.store import find_unfinished
 
 _FOLLOWING: Final = f"discovery:{ProvidersChanged.topic}"
-_INVALIDATING: Final = f"cache:{RenewTags.topic}"
+_INVALIDATING: Final = f"cache:{InvalidateTags.topic}"
 
 
 async def fill_lists(program: Program) -> None:

@@ -20,7 +20,7 @@ from fairground.ops.images import module as images
 from fairground.platform import shared_tables
 from fairground.platform.cache.backlog import JobBacklog
 from fairground.platform.cache.cache import ResponseCache
-from fairground.platform.cache.invalidation import Invalidation, RenewTags
+from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
 from fairground.platform.cache.levels import SharedLevel
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
@@ -237,7 +237,7 @@ def _build_cache(
     # any other database, and learn of changes through the shared level alone.
     is_alone = db.backend.file is not None
     if (is_alone or level is not None) and not is_silent:
-        db.renewals = invalidation
+        db.invalidation = invalidation
     return ResponseCache(cache_settings, tags=tags, stats=stats, level=level, is_alone=is_alone), invalidation
 
 
@@ -245,7 +245,7 @@ def _build_level(db: Database, redis_url: str, *, namespace: str) -> SharedLevel
     # Here, because most installations do without a client that is larger than all of the cache.
     from fairground.platform.cache.redis.level import RedisLevel
 
-    backlog = JobBacklog(db, kind=f"{caching.NAME}:{RenewTags.topic}")
+    backlog = JobBacklog(db, kind=f"{caching.NAME}:{InvalidateTags.topic}")
     try:
         return RedisLevel(redis_url, namespace=namespace, backlog=backlog)
     except ValueError as error:

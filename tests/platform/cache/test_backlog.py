@@ -8,22 +8,22 @@ import pytest
 from fairground.kernel.messages import Queue
 from fairground.platform.cache import backlog
 from fairground.platform.cache.backlog import JobBacklog
-from fairground.platform.cache.invalidation import RenewTags
+from fairground.platform.cache.invalidation import InvalidateTags
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import store
 from fairground.platform.jobs.execution import claim_jobs, drain
 from fairground.platform.jobs.outbox import JobOutbox, Routes
 
-KIND = f"cache:{RenewTags.topic}"
+KIND = f"cache:{InvalidateTags.topic}"
 
 
 @pytest.fixture
 def routes() -> Routes:
     routes = Routes()
 
-    async def on_renew_tags(_job: RenewTags) -> None: ...
+    async def on_invalidate_tags(_job: InvalidateTags) -> None: ...
 
-    routes.add("cache", handlers={RenewTags: on_renew_tags})
+    routes.add("cache", handlers={InvalidateTags: on_invalidate_tags})
     return routes
 
 
@@ -34,9 +34,9 @@ async def database(migrated_url: str, routes: Routes) -> AsyncIterator[Database]
     await opened.close()
 
 
-async def write_down(db: Database, *, delay: timedelta = timedelta(0)) -> None:
+async def enqueue_invalidation(db: Database, *, delay: timedelta = timedelta(0)) -> None:
     async with db.write() as tx:
-        await tx.enqueue(RenewTags(renewal_id=uuid4(), tags=["a"]), delay=delay)
+        await tx.enqueue(InvalidateTags(invalidation_id=uuid4(), tags=["a"]), delay=delay)
 
 
 async def test_backlog_without_jobs_is_settled(database: Database) -> None:
@@ -45,13 +45,13 @@ async def test_backlog_without_jobs_is_settled(database: Database) -> None:
 
 async def test_unfinished_invalidation_is_not_settled(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "PATIENCE_SECONDS", 0.2)
-    await write_down(database)
+    await enqueue_invalidation(database)
     assert not await JobBacklog(database, kind=KIND).is_settled()
     assert await JobBacklog(database, kind="cache:another.kind").is_settled()
 
 
 async def test_delayed_invalidation_is_done_now(database: Database, routes: Routes) -> None:
-    await write_down(database, delay=timedelta(hours=1))
+    await enqueue_invalidation(database, delay=timedelta(hours=1))
     settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
     done = 0
     while not done:
@@ -61,21 +61,21 @@ async def test_delayed_invalidation_is_done_now(database: Database, routes: Rout
 
 
 async def test_later_invalidation_does_not_delay_the_backlog(database: Database, routes: Routes) -> None:
-    await write_down(database)
+    await enqueue_invalidation(database)
     settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
     while not settled.done():
         await drain(database, routes=routes)
-        await write_down(database, delay=timedelta(hours=1))
+        await enqueue_invalidation(database, delay=timedelta(hours=1))
         await asyncio.sleep(0.05)
     assert await settled
 
 
 async def test_prioritised_invalidation_is_done_before_a_long_queue(database: Database, routes: Routes) -> None:
     for _ in range(5):
-        await write_down(database)
+        await enqueue_invalidation(database)
     async with database.read() as tx:
         before = await store.find_unfinished(tx, kind=KIND)
-    await write_down(database)
+    await enqueue_invalidation(database)
     async with database.write() as tx:
         (last,) = await store.find_unfinished(tx, kind=KIND) - before
         await store.prioritise(tx, job_ids=[last])

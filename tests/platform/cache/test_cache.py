@@ -71,7 +71,7 @@ class Shop:
 
     def change(self, value: str) -> None:
         self.kitchen.value = value
-        self.cache.tags.renew([TAG])
+        self.cache.tags.invalidate([TAG])
 
 
 def body(served: Served) -> str:
@@ -155,7 +155,7 @@ async def test_a_renewed_tag_voids_what_was_computed_under_it(shop: Shop) -> Non
     shop.change("two")
     served = await shop.ask()
     assert (served.how, body(served)) == (Serving.MISS, "two")
-    shop.cache.tags.renew(["provider:somebody-else"])
+    shop.cache.tags.invalidate(["provider:somebody-else"])
     assert (await shop.ask()).how is Serving.HIT
 
 
@@ -333,7 +333,7 @@ async def test_computations_of_a_process_are_bounded(shop: Shop) -> None:
 async def test_too_many_tags_void_everything_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fairground.platform.cache.tags.TAGS_MAX", 100)
     await shop.ask()
-    shop.cache.tags.renew([str(number) for number in range(101)])
+    shop.cache.tags.invalidate([str(number) for number in range(101)])
     assert (await shop.ask()).how is Serving.MISS
     assert (await shop.ask()).how is Serving.HIT
 

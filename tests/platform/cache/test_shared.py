@@ -130,7 +130,7 @@ async def test_a_late_writer_is_void_for_the_other_process_too(pair: Pair) -> No
     early = asyncio.create_task(here.ask())
     await here.kitchen.has_read.wait()
     here.kitchen.value = "two"
-    await there.level.renew_tags([TAG])
+    await there.level.invalidate_tags([TAG])
     here.kitchen.gate.set()
     assert body(await early) == "one"
     assert (body(await there.ask()), body(await here.ask())) == ("two", "two")
@@ -150,7 +150,7 @@ async def test_with_tokens_read_last_a_late_writer_wins(pair: Pair, monkeypatch:
     early = asyncio.create_task(here.ask())
     await here.kitchen.has_read.wait()
     here.kitchen.value = "two"
-    await there.level.renew_tags([TAG])
+    await there.level.invalidate_tags([TAG])
     here.kitchen.gate.set()
     await early
     assert body(await there.ask()) == "one"
@@ -210,14 +210,14 @@ async def test_a_change_while_the_server_was_away_is_never_followed_by_the_old_a
             server.freeze()
             await until_off(process.level)
             kitchen.value, ledger.pending = "two", 1
-            process.cache.tags.renew([TAG])
+            process.cache.tags.invalidate([TAG])
             assert body(await process.ask()) == "two"
             server.thaw()
             process.clock[0] += TRUSTED_SECONDS + 0.1
             for _ in range(20):
                 assert body(await process.ask()) == "two"
                 await asyncio.sleep(0.05)
-            await process.level.renew_tags([TAG])
+            await process.level.invalidate_tags([TAG])
             ledger.pending = 0
             await until_on(process.level)
             assert body(await process.ask()) == "two"

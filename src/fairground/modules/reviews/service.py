@@ -33,7 +33,7 @@ class ReviewService:
         author = await self._accounts.get_user(user_id=author_id)
         async with self._db.write() as tx:
             review = _new_review(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
-            tx.touch(reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug))
+            tx.invalidate(reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug))
             if not await _insert(tx, review, author, is_new=True):
                 raise ReviewExists("You have reviewed this booking already.")
         return review
@@ -49,7 +49,7 @@ class ReviewService:
             review = _new_review(sides, author, side=past.side, rating=past.rating, text=text, at=past.written_at)
             written.append((review, author))
         async with self._db.write() as tx:
-            tx.touch(*tags)
+            tx.invalidate(*tags)
             for review, author in written:
                 await _insert(tx, review, author, is_new=False)
 

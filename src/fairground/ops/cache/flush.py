@@ -35,11 +35,11 @@ async def flush(
         NothingCached: This installation has no cache.
         ProviderNotFound
     """
-    if db.renewals is None:
+    if db.invalidation is None:
         raise NothingCached("Nothing is kept: other servers may change this database, and nobody would tell this one.")
     tags = await _tags(catalog, kinds=kinds, provider=provider)
     async with db.write() as tx:
-        tx.touch(*tags)
+        tx.invalidate(*tags)
         await write_down_act(tx, act=FLUSH, actor=actor, details={"tags": sorted(tags)})
     return sorted(tags)
 

@@ -6,7 +6,7 @@ from functools import partial
 from fairground.contracts.providers import Providers
 from fairground.ops.cache import http
 from fairground.platform.cache.cache import ResponseCache
-from fairground.platform.cache.invalidation import Invalidation, RenewTags
+from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
 from fairground.platform.checks import CheckResult
 from fairground.platform.db.database import Database
 from fairground.platform.links import Links
@@ -24,7 +24,7 @@ def build(
     return Module(
         name=NAME,
         routers=[http.routes(cache, db=db, catalog=links.of(Providers))],
-        handlers={RenewTags: invalidation.on_renew_tags},
+        handlers={InvalidateTags: invalidation.on_invalidate_tags},
         checks=checks,
     )
 

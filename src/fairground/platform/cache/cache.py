@@ -142,10 +142,10 @@ class ResponseCache:
 
     def _holds(self, kept: Kept) -> bool:
         """Return whether none of the entry's tags was renewed since it was computed or fetched."""
-        if kept.checked_at_renewals != self.tags.renewals:
+        if kept.checked_at_invalidations != self.tags.invalidations:
             if kept.state != self.tags.read(kept.tags):
                 return False
-            kept.checked_at_renewals = self.tags.renewals
+            kept.checked_at_invalidations = self.tags.invalidations
         return True
 
     def _judge(self, wanted: Wanted, filled: Filled, compute: Compute, *, now: float) -> Served | None:

@@ -55,15 +55,15 @@ class Notice(Protocol):
 class TagListener(Protocol):
     """Who keeps copies of what the level holds. Called on the event loop; returns at once and never raises."""
 
-    def tags_renewed(self, tags: Collection[str]) -> None:
+    def tags_invalidated(self, tags: Collection[str]) -> None:
         """Some process, this one included, has renewed these tags."""
         ...
 
-    def lost_touch(self) -> None:
-        """Renewals may have been missed, and will be, until `in_touch`. Also the state before the first one."""
+    def disconnected(self) -> None:
+        """Renewals may have been missed, and will be, until `connected`. Also the state before the first one."""
         ...
 
-    def in_touch(self) -> None:
+    def connected(self) -> None:
         """From now on every renewal is told."""
         ...
 
@@ -104,7 +104,7 @@ class SharedLevel(Protocol):
         """
         ...
 
-    async def renew_tags(self, tags: Collection[str]) -> None:
+    async def invalidate_tags(self, tags: Collection[str]) -> None:
         """Give each tag a new random token, which voids every entry that was stored under the old one, and tell all.
 
         When it returns, every later `look_up` of any process sees the new tokens.

@@ -17,7 +17,7 @@ class Kept:
     """Of its tags, read before the entry was computed or fetched."""
     trusted_until: float
     """Beside a shared level a copy is believed for moments only, in seconds since 1970."""
-    checked_at_renewals: int = -1
+    checked_at_invalidations: int = -1
     """The number of renewals at which the state was last found to hold."""
     bytes: int = 0
     is_wanted: bool = False

@@ -18,33 +18,33 @@ class LocalTags:
     def __init__(self) -> None:
         self._versions: dict[str, int] = {}
         self._epoch = 0
-        self.renewals = 0
+        self.invalidations = 0
         """Grows with every renewal; while it stands still no state has changed."""
 
     def read(self, tags: Sequence[str]) -> State:
         versions = self._versions
         return (self._epoch, *(versions.get(tag, 0) for tag in tags))
 
-    def renew(self, tags: Collection[str]) -> None:
-        self.renewals += 1
+    def invalidate(self, tags: Collection[str]) -> None:
+        self.invalidations += 1
         for tag in tags:
-            self._versions[tag] = self.renewals
+            self._versions[tag] = self.invalidations
         if len(self._versions) > TAGS_MAX:
             self._versions.clear()
-            self._epoch = self.renewals
+            self._epoch = self.invalidations
 
-    def renew_all(self) -> None:
-        self.renewals += 1
+    def invalidate_all(self) -> None:
+        self.invalidations += 1
         self._versions.clear()
-        self._epoch = self.renewals
+        self._epoch = self.invalidations
 
     # What follows makes it a listener of the shared level.
 
-    def tags_renewed(self, tags: Collection[str]) -> None:
-        self.renew(tags)
+    def tags_invalidated(self, tags: Collection[str]) -> None:
+        self.invalidate(tags)
 
-    def lost_touch(self) -> None:
-        self.renew_all()
+    def disconnected(self) -> None:
+        self.invalidate_all()
 
-    def in_touch(self) -> None:
-        self.renew_all()
+    def connected(self) -> None:
+        self.invalidate_all()

@@ -40,15 +40,15 @@ class Outbox(Protocol):
         ...
 
 
-class Renewals(Protocol):
-    """Where cached answers are voided that a transaction makes untrue. Implemented by `platform.cache`."""
+class TagInvalidation(Protocol):
+    """Invalidates the cached responses that a transaction names by their tags. Implemented by `platform.cache`."""
 
-    async def write_down(self, tx: "WriteTx", tags: Collection[str]) -> Any:
-        """Write the renewal of the tags into the transaction, and return it."""
+    async def enqueue(self, tx: "WriteTx", tags: Collection[str]) -> Any:
+        """Enqueue the job that invalidates the tags, and return it."""
         ...
 
-    async def renew(self, renewal: Any) -> None:
-        """Make a renewal whose transaction has committed. Never raises: what is written down will be done."""
+    async def apply(self, job: Any) -> None:
+        """Invalidate the tags of a job whose transaction has committed. Never raises: the job repeats what failed."""
         ...
 
 
@@ -105,14 +105,14 @@ class WriteTx(ReadTx):
         super().__init__(executor, ops, shift)
         self._outbox = outbox
         self.has_messages = False
-        self.touched: set[str] = set()
+        self.invalidated_tags: set[str] = set()
 
-    def touch(self, *tags: str) -> None:
+    def invalidate(self, *tags: str) -> None:
         """Name the tags of cached responses that this transaction invalidates when it commits.
 
         They are invalid when `Database.write` returns, so that every later response shows the change.
         """
-        self.touched.update(tags)
+        self.invalidated_tags.update(tags)
 
     async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Run a statement and return how many rows it changed; with `rows`, once for each of them."""
@@ -187,8 +187,8 @@ WriteGuard = Callable[[WriteTx], Awaitable[None]]
 class Database:
     """The transactions of one database.
 
-    `clock_shift` moves the database's clock for this process; only tests set it. `renewals` receives the tags that
-    writes touch; without it, no response that can change is cached.
+    `clock_shift` moves the database's clock for this process; only tests set it. `invalidation` receives the tags
+    that writes name; without it, no response that can change is cached.
     """
 
     def __init__(
@@ -217,7 +217,7 @@ class Database:
         self.waits = {"read": DurationHistogram(), "write": DurationHistogram()}
         """From asking for a transaction to having it: for a connection, and where one writes, for its turn."""
         self.clock_shift = _AT_ONCE
-        self.renewals: Renewals | None = None
+        self.invalidation: TagInvalidation | None = None
         self._outbox = outbox
         self._guards = guards
 
@@ -255,12 +255,12 @@ class Database:
             for guard in self._guards:
                 await guard(tx)
             yield tx
-            renewal = None
-            if tx.touched and self.renewals is not None:
-                renewal = await self.renewals.write_down(tx, tx.touched)
+            job = None
+            if tx.invalidated_tags and self.invalidation is not None:
+                job = await self.invalidation.enqueue(tx, tx.invalidated_tags)
         try:
-            if renewal is not None and self.renewals is not None:
-                await self.renewals.renew(renewal)
+            if job is not None and self.invalidation is not None:
+                await self.invalidation.apply(job)
         finally:
             if tx.has_messages:
                 self._outbox.committed()

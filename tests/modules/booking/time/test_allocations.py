@@ -12,17 +12,17 @@ from tests.modules.booking.rig import Rig
 pytestmark = pytest.mark.anyio
 
 
-class RecordedRenewals:
-    """Keeps the tags that each transaction touches."""
+class RecordedInvalidations:
+    """Keeps the tags that each transaction invalidates."""
 
     def __init__(self) -> None:
         self.tags: set[str] = set()
 
-    async def write_down(self, _tx: Any, tags: Collection[str]) -> Collection[str]:
+    async def enqueue(self, _tx: Any, tags: Collection[str]) -> Collection[str]:
         return tags
 
-    async def renew(self, renewal: Collection[str]) -> None:
-        self.tags.update(renewal)
+    async def apply(self, job: Collection[str]) -> None:
+        self.tags.update(job)
 
 
 def _tags(booking: BookingView) -> set[str]:
@@ -51,13 +51,13 @@ async def test_ending_a_booking_invalidates_the_cached_times_around_it(
     rig: Rig, end: Callable[[Rig, BookingView], Awaitable[None]]
 ) -> None:
     booking = await rig.request()
-    rig.db.renewals = renewals = RecordedRenewals()
+    rig.db.invalidation = invalidation = RecordedInvalidations()
     await end(rig, booking)
-    assert _tags(booking) <= renewals.tags
+    assert _tags(booking) <= invalidation.tags
 
 
 async def test_hold_invalidates_the_cached_times_around_it(rig: Rig) -> None:
     offer = await rig.offer()
-    rig.db.renewals = renewals = RecordedRenewals()
+    rig.db.invalidation = invalidation = RecordedInvalidations()
     booking = await rig.hold(offer)
-    assert _tags(booking) <= renewals.tags
+    assert _tags(booking) <= invalidation.tags

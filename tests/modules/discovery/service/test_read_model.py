@@ -99,7 +99,7 @@ async def test_lists_are_invalidated_in_the_transaction_of_their_rows(
     catalog: Directory, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touched: list[tuple[str, ...]] = []
-    monkeypatch.setattr(WriteTx, "touch", lambda _tx, *tags: touched.append(tags))
+    monkeypatch.setattr(WriteTx, "invalidate", lambda _tx, *tags: touched.append(tags))
     provider = await desk.approved(price_minor=9_000)
     of_profile = {tag for tags in touched for tag in tags}
     assert of_profile == {f"provider:{provider.id}", f"provider:{provider.slug}"}

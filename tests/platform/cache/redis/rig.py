@@ -35,14 +35,14 @@ class Listener:
         self.heard: list[str] = []
         self.events: list[str] = []
 
-    def tags_renewed(self, tags: Collection[str]) -> None:
+    def tags_invalidated(self, tags: Collection[str]) -> None:
         self.heard += tags
 
-    def lost_touch(self) -> None:
-        self.events.append("lost touch")
+    def disconnected(self) -> None:
+        self.events.append("disconnected")
 
-    def in_touch(self) -> None:
-        self.events.append("in touch")
+    def connected(self) -> None:
+        self.events.append("connected")
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ async def test_tokens_stay_until_they_are_renewed_and_never_come_back(level: Red
         assert (token,) == await tokens_of(other, "lists")
         assert token not in seen
         seen.add(token)
-        await other.renew_tags(["lists"])
+        await other.invalidate_tags(["lists"])
         assert (await level.look_up("list", fields=["meta"], tags=["lists"])).tokens != (token,)
 
 
@@ -102,7 +102,7 @@ async def test_where_an_entry_is_stored_a_claim_can_be_a_look_alone(level: Redis
     look = await other.claim("list", owner="second", **asked)
     assert (look.is_ours, look.others_seconds, look.found.fields) == (False, None, (b"made",))
     assert look.found.tokens == first.found.tokens
-    await level.renew_tags(["lists"])
+    await level.invalidate_tags(["lists"])
     assert (await other.claim("list", owner="second", **asked)).found.tokens == (None,)
     assert await take(level, "list", owner="third")
 
@@ -124,11 +124,11 @@ async def test_a_renewal_is_told_to_every_process_and_to_our_own_before_it_retur
         level_at(redis_server.url, namespace=namespace, listener=ours) as level,
         level_at(redis_server.url, namespace=namespace, listener=theirs),
     ):
-        assert theirs.events == ["in touch"]
-        await level.renew_tags(["lists", "provider:7"])
+        assert theirs.events == ["connected"]
+        await level.invalidate_tags(["lists", "provider:7"])
         assert {*ours.heard} == {"lists", "provider:7"}
         await until(lambda: theirs.heard == ["lists", "provider:7"])
-    assert theirs.events == ["in touch", "lost touch"]
+    assert theirs.events == ["connected", "disconnected"]
 
 
 async def test_namespaces_share_nothing(redis_server: Server, level: RedisLevel) -> None:
@@ -138,8 +138,8 @@ async def test_namespaces_share_nothing(redis_server: Server, level: RedisLevel)
         tokens = await tokens_of(level, "lists")
         assert await tokens_of(stranger, "lists") != tokens
         assert (await stranger.look_up("list", fields=["meta"], tags=[])).fields == (None,)
-        await level.renew_tags(["lists"])
-        await stranger.renew_tags(["own"])
+        await level.invalidate_tags(["lists"])
+        await stranger.invalidate_tags(["own"])
         await until(lambda: "own" in theirs.heard)
     assert "lists" not in theirs.heard
 
@@ -154,7 +154,7 @@ async def test_a_level_is_not_read_before_the_backlog_is_settled_but_written_to(
         await until(lambda: level.state == "settling")
         with pytest.raises(LevelUnavailable, match="settling"):
             await level.look_up("list", fields=["meta"], tags=[])
-        await level.renew_tags(["lists"])
+        await level.invalidate_tags(["lists"])
         ledger.is_reachable = True
         await asyncio.sleep(0.5)
         assert level.state == "settling"
@@ -180,7 +180,7 @@ async def test_a_mistake_of_our_own_costs_the_level_and_not_the_program(redis_se
     class Broken(Listener, Ledger):
         mistakes = 2
 
-        def in_touch(self) -> None:
+        def connected(self) -> None:
             self.err()
 
         async def is_settled(self) -> bool:

@@ -43,11 +43,11 @@ async def test_a_killed_server_is_left_alone_and_found_again_empty(owned_server:
         token = await fill(level)
         owned_server.kill()
         await until(lambda: level.state is LevelState.OFF)
-        assert listener.events == ["in touch", "lost touch"]
+        assert listener.events == ["connected", "disconnected"]
         assert is_refused_without_waiting(level)
         owned_server.start()
         await until_on(level)
-        assert listener.events == ["in touch", "lost touch", "in touch"]
+        assert listener.events == ["connected", "disconnected", "connected"]
         assert (await level.look_up("list", fields=["meta"], tags=["lists"])).fields == (None,)
         assert await tokens_of(level, "lists") != (token,)
 
@@ -73,7 +73,7 @@ async def test_a_freeze_that_no_request_meets_is_noticed_all_the_same(
     listener = Listener()
     async with level_at(owned_server.url, namespace=namespace, listener=listener) as level:
         owned_server.freeze()
-        await until(lambda: listener.events[-1] == "lost touch")
+        await until(lambda: listener.events[-1] == "disconnected")
         assert level.state is LevelState.OFF
         owned_server.thaw()
         await until_on(level)
@@ -87,7 +87,7 @@ async def test_a_paused_server_is_left_alone(owned_server: OwnedServer, namespac
 
         async def is_off() -> bool:
             try:
-                await level.renew_tags(["lists"])
+                await level.invalidate_tags(["lists"])
             except LevelUnavailable:
                 return level.state is LevelState.OFF
             return False
@@ -119,7 +119,7 @@ async def test_a_full_server_is_still_read_and_still_renews(namespace: str) -> N
                 await level.claim("other", owner="next", seconds=30, fields=["meta"], tags=["lists"], anyhow=True)
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
             assert (found.fields, found.tokens) == ((b"old",), (token,))
-            await level.renew_tags(["lists"])
+            await level.invalidate_tags(["lists"])
             assert (await level.look_up("list", fields=["meta"], tags=["lists"])).tokens == (None,)
             with admin(server) as client:
                 client.config_set("maxmemory", 0)
@@ -127,7 +127,7 @@ async def test_a_full_server_is_still_read_and_still_renews(namespace: str) -> N
 
 
 @pytest.mark.parametrize(
-    "change", [lambda level: level.renew_tags(["lists"]), lambda level: take(level, "l", owner="o")]
+    "change", [lambda level: level.invalidate_tags(["lists"]), lambda level: take(level, "l", owner="o")]
 )
 async def test_a_replica_that_refuses_writes_is_left_until_it_is_a_primary(
     owned_server: OwnedServer, namespace: str, change: Callable[[RedisLevel], Awaitable[object]]
@@ -141,7 +141,7 @@ async def test_a_replica_that_refuses_writes_is_left_until_it_is_a_primary(
             await until(lambda: "read only" in level.reason)
             client.replicaof("NO", "ONE")
             await until_on(level)
-            await level.renew_tags(["lists"])
+            await level.invalidate_tags(["lists"])
 
 
 async def test_a_server_that_comes_back_with_an_older_copy_is_not_believed(namespace: str) -> None:
@@ -151,7 +151,7 @@ async def test_a_server_that_comes_back_with_an_older_copy_is_not_believed(names
             with admin(server) as client:
                 client.save()
                 stored = client.get(f"{namespace}:tag:lists")
-                await level.renew_tags(["lists"])
+                await level.invalidate_tags(["lists"])
                 server.kill()
                 await until(lambda: level.state is LevelState.OFF)
                 server.start()
@@ -190,13 +190,13 @@ async def test_a_killed_subscriber_loses_touch_and_finds_it_again(owned_server: 
         for losses in (1, 2):
             with admin(owned_server) as client:
                 client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-            told = ["in touch", "lost touch"] * losses
+            told = ["connected", "disconnected"] * losses
             await until(lambda told=told: ours.events[: len(told)] == theirs.events[: len(told)] == told)  # type: ignore[misc]
             await until_on(level)
             await until_on(other)
-            assert theirs.events[-1] == "in touch"
+            assert theirs.events[-1] == "connected"
             theirs.heard.clear()
-            await level.renew_tags(["lists"])
+            await level.invalidate_tags(["lists"])
             await until(lambda: "lists" in theirs.heard)
 
 
@@ -220,11 +220,11 @@ async def test_after_a_renewal_that_failed_nothing_is_read_until_it_was_made(
         with admin(owned_server) as client:
             client.execute_command("CLIENT", "PAUSE", "3000", "WRITE")
             with pytest.raises(LevelUnavailable):
-                await level.renew_tags(["lists"])
+                await level.invalidate_tags(["lists"])
             client.execute_command("CLIENT", "UNPAUSE")
         assert is_refused_without_waiting(level)
         await until(lambda: level.state is LevelState.SETTLING)
-        await level.renew_tags(["lists"])
+        await level.invalidate_tags(["lists"])
         assert is_refused_without_waiting(level)
         ledger.pending = 0
         await until_on(level)

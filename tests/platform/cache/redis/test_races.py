@@ -64,7 +64,7 @@ async def run(levels: list[RedisLevel], order: tuple[str, ...]) -> None:
         row["value"] = b"new"
 
     async def renew() -> None:
-        await levels[2].renew_tags([TAG])
+        await levels[2].invalidate_tags([TAG])
 
     parts = {
         "f": iter(Filler(levels[0], row, owner="f").steps),
@@ -88,7 +88,7 @@ async def test_no_order_serves_an_old_value_after_the_change(levels: list[RedisL
         served = {await serve(level) for level in levels}
         assert served <= {None, b"new"}, order
         old_without_the_guard += await serve(levels[0], compares_tokens=False) == b"old"
-        await levels[0].renew_tags([TAG])
+        await levels[0].invalidate_tags([TAG])
     # The control: the same orders, with whatever is stored believed.
     assert old_without_the_guard > 100
 

@@ -95,7 +95,7 @@ async def test_an_etag_of_another_thing_or_coding_or_time_is_not_known(site: Sit
     for etag in (other, coded):
         assert (await site.get("/things/a", if_none_match=etag)).status_code == 200
     site.shop.words = ["carousel"]
-    site.cache.tags.renew(["thing:a"])
+    site.cache.tags.invalidate(["thing:a"])
     assert (await site.get("/things/a", if_none_match=before)).status_code == 200
 
 
@@ -195,7 +195,7 @@ async def test_a_thing_that_is_not_there_is_remembered_until_it_is_made(site: Si
     assert [(answer.status_code, answer.headers["x-cache"]) for answer in answers] == [(404, "MISS"), (404, "HIT")]
     assert (await site.get("/things/a", if_none_match="*")).status_code == 404
     site.shop.failure = None
-    site.cache.tags.renew(["thing:a"])
+    site.cache.tags.invalidate(["thing:a"])
     assert (await site.get("/things/a")).status_code == 200
 
 

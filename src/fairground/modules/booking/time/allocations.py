@@ -19,13 +19,13 @@ class Allocations:
         """Hold the time. Return False when a live allocation overlaps it."""
         if not await store.claim_time(tx, allocation, expires_at=expires_at):
             return False
-        tx.touch(*allocation.tags)
+        tx.invalidate(*allocation.tags)
         return True
 
     async def release(self, tx: WriteTx, allocation: Allocation) -> None:
         """Give the time back; a time that was given back already stays so."""
         await store.release_time(tx, booking_id=allocation.booking_id)
-        tx.touch(*allocation.tags)
+        tx.invalidate(*allocation.tags)
 
     async def prove_guard(self) -> None:
         """Raise GuardError when the database would let a time be taken twice; nothing may be served then."""

@@ -37,7 +37,7 @@ class Rules:
 
     async def _replace(self, provider: ProviderRef, rules: AvailabilityRules) -> None:
         async with self._db.write() as tx:
-            tx.touch(hours_tag(provider.id), hours_tag(provider.slug))
+            tx.invalidate(hours_tag(provider.id), hours_tag(provider.slug))
             version = await store.lock_version(tx, provider_id=provider.id) + 1
             await store.put_rules(tx, provider_id=provider.id, rules=rules, version=version)
             await store.keep_newer_zone(
@@ -52,4 +52,4 @@ class Rules:
                 tx, provider_id=change.provider_id, timezone=change.timezone, version=change.version
             )
             if is_newer:
-                tx.touch(hours_tag(change.provider_id), hours_tag(change.slug))
+                tx.invalidate(hours_tag(change.provider_id), hours_tag(change.slug))

@@ -64,7 +64,7 @@ class ReadModel:
                 # A booking changes a day but seldom a bit, so the entries are seldom written.
                 if await list_entries.set_open_days(tx, event.provider_id, open_days=bits):
                     await self._engine.set_open_days(tx, event.provider_id, open_days=bits)
-            tx.touch(*([free_tag(None)] if changed is None else map(free_tag, changed)))
+            tx.invalidate(*([free_tag(None)] if changed is None else map(free_tag, changed)))
 
     async def rebuild(self, *, after: UUID | None) -> RebuildStep | None:
         snapshots = await self._providers.list_snapshots_after(after=after, limit=_STEP_MAX)
@@ -139,7 +139,7 @@ class ReadModel:
         touched = {rows[each]["vertical"] for each, fields in changed.items() if fields - _NOT_INVALIDATING}
         touched |= {before[each]["vertical"] for each in removed}
         if touched:
-            tx.touch(list_tag(None), *map(list_tag, touched))
+            tx.invalidate(list_tag(None), *map(list_tag, touched))
 
 
 def _is_newer(snapshot: ProviderSnapshot, row: Mapping[str, Any] | None, *, or_equal: bool) -> bool:

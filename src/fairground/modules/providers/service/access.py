@@ -82,6 +82,6 @@ async def announce(tx: WriteTx, provider: ProviderRef) -> None:
     Nothing shows a provider before its approval, and an approved one stays approved.
     """
     if provider.status is ProviderStatus.APPROVED:
-        tx.touch(provider_tag(provider.id), provider_tag(provider.slug))
+        tx.invalidate(provider_tag(provider.id), provider_tag(provider.slug))
         version = await profiles.raise_version(tx, provider.id)
         await tx.emit(ProvidersChanged(versions={provider.id: version}))

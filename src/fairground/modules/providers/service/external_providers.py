@@ -89,7 +89,7 @@ class ExternalProviderService:
             await external_providers.update_listings(tx, changed, updated_at=self._clock.now())
             versions |= await profiles.raise_versions(tx, changed)
             # Their pages alone would be a thousand tags; new providers have no page yet that could be cached.
-            tx.touch(ALL_PROVIDERS)
+            tx.invalidate(ALL_PROVIDERS)
         if made:
             await external_providers.insert_listings(tx, made, source=source, created_at=self._clock.now())
         return versions

@@ -52,17 +52,17 @@ class Audience:
         for notice in self._open.get(key, ()):
             notice.ring()
 
-    def tags_renewed(self, tags: Collection[str]) -> None:
+    def tags_invalidated(self, tags: Collection[str]) -> None:
         if self._listener is not None:
-            self._listener.tags_renewed(tags)
+            self._listener.tags_invalidated(tags)
 
-    def in_touch(self) -> None:
+    def connected(self) -> None:
         if self._listener is not None:
-            self._listener.in_touch()
+            self._listener.connected()
 
-    def lost_touch(self) -> None:
+    def disconnected(self) -> None:
         if self._listener is not None:
-            self._listener.lost_touch()
+            self._listener.disconnected()
         # What they wait for may have gone by unheard, so everybody looks again.
         for key in self._open:
             self.lease_released(key)

@@ -98,7 +98,7 @@ class RedisLevel:
         replace: Command = ("EVAL", scripts.REPLACE, 1, self._entry(key), _milliseconds(stay_seconds), *words)
         await self._ask(replace, release)
 
-    async def renew_tags(self, tags: Collection[str]) -> None:
+    async def invalidate_tags(self, tags: Collection[str]) -> None:
         if not tags:
             return
         # No token at all is as new as another one, and a server without room still deletes.
@@ -109,7 +109,7 @@ class RedisLevel:
             self._session.doubt()
             raise
         # A copy whose reading began before now may be old, and the message that says so may be heard after we return.
-        self._audience.tags_renewed(tags)
+        self._audience.tags_invalidated(tags)
 
     async def renew_lease(self, key: str, *, owner: str, seconds: float) -> bool:
         renew: Command = ("EVAL", scripts.RENEW_LEASE, 1, self._lease(key), owner, _milliseconds(seconds))

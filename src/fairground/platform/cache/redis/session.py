@@ -114,12 +114,12 @@ class Session:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None) as self._stay:
                     await subscription.run(
-                        on_tags=self._audience.tags_renewed, on_released=self._audience.lease_released
+                        on_tags=self._audience.tags_invalidated, on_released=self._audience.lease_released
                     )
         finally:
             self.state = LevelState.OFF
             self._lanes.start_anew()
-            self._audience.lost_touch()
+            self._audience.disconnected()
             await subscription.close()
 
     async def _greet(self) -> None:
@@ -136,7 +136,7 @@ class Session:
         self.run_id = run_id
         self.state = LevelState.SETTLING
         self.doubt()
-        self._audience.in_touch()
+        self._audience.connected()
 
     async def _settle(self) -> None:
         while True:
