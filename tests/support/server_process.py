@@ -18,7 +18,7 @@ from sqlalchemy import false
 import fairground.entrypoints.cli.server  # noqa: F401 - now, so that the processes forked from us need not
 from fairground.entrypoints.cli import main
 from fairground.modules.booking.time import store as time_store
-from fairground.modules.media.service import variants
+from fairground.modules.media.service import renditions
 from fairground.platform.cache.entry import Answer
 from fairground.platform.cache.key import Wanted
 from fairground.platform.cache.levels import LevelState
@@ -111,7 +111,7 @@ def disable_image_single_flight() -> None:
     async def render_alone(renderer: Renderer, _source: str, *arguments: Any) -> Rendered:
         return await render(renderer, str(uuid4()), *arguments)
 
-    setattr(variants, "WeakValueDictionary", NoLocks)  # noqa: B010 - mypy knows better than we what it may be
+    setattr(renditions, "WeakValueDictionary", NoLocks)  # noqa: B010 - mypy knows better than we what it may be
     setattr(Renderer, "render", render_alone)  # noqa: B010 - the same
 
 
