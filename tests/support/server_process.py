@@ -27,7 +27,7 @@ from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
-from fairground.web.environment import build_environment
+from fairground.web.rendering import build_environment
 from tests.support.held_flights import HeldFlights
 from tests.support.processes import write_output_to
 from tests.support.templates import compile_templates_once

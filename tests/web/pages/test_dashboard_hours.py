@@ -4,7 +4,8 @@ import pytest
 
 from fairground.contracts.booking import AvailabilityRules, DatedException, WeeklyHours
 from fairground.web.forms import Form, FormRefused
-from fairground.web.hours import exception_rows_of, form_of, rows_of, rules_from, zone_options
+from fairground.web.pages.dashboard_hours import exception_rows_of, form_of, rows_of, rules_from
+from fairground.web.pages.dashboard_profile import zone_options
 
 RULES = AvailabilityRules(
     timezone="Europe/Oslo",
