@@ -12,7 +12,7 @@ from markupsafe import Markup
 from fairground.kernel.zones import get_zone
 from fairground.platform.locale_formatter import LocaleFormatter
 
-TONES = 8  # as many as `static/css/cards.css` has classes .tone-0, .tone-1, …
+TONES: Final = 8  # as many as `static/css/cards.css` has classes .tone-0, .tone-1, …
 # In this order, because the User-Agent of most browsers also contains the marks of later ones.
 _BROWSERS: Final = (
     ("Edg", "Edge"),

@@ -1,4 +1,4 @@
-"""The caching of pages: one copy of a public page for all readers until a tag is invalidated, and none of others."""
+"""The caching of pages: public ones in one copy for all readers until a tag is invalidated, and headers for others."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -26,7 +26,7 @@ def cached_page(
     tags: Callable[[Mapping[str, Any]], tuple[str, ...]],
     path: type[BaseModel] = NoParameters,
     query: type[BaseModel] = NoParameters,
-    is_unknown: Callable[[Mapping[str, Any]], bool] = lambda _asked: False,
+    is_unknown: Callable[[Mapping[str, Any]], bool] = lambda _parameters: False,
 ) -> Callable[[_Endpoint], _Endpoint]:
     """Declare that a page, or a part of one, is the same for all readers. Place it below the router's decorator.
 

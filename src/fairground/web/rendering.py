@@ -87,7 +87,7 @@ def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEF
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # The templates of a running server do not change; looking at the files on each render would cost a stat.
+        # The templates of a running server do not change, and checking the files on each render costs a stat.
         auto_reload=False,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )

@@ -130,13 +130,13 @@ class PaymentPages:
 def routes(site: Site, links: Links) -> APIRouter:
     renderer, catalog, bookings = site.renderer, links.of(Providers), links.of(Bookings)
     router = page_router(renderer)
-    payment = PaymentPages(renderer=renderer, catalog=catalog, bookings=bookings, has_test_money=site.has_test_money)
-    _add_payment(router, payment)
-    _add_result(router, payment)
     details = DetailsPages(
         renderer=renderer, catalog=catalog, bookings=bookings, verticals=site.verticals, clock=site.clock
     )
     _add_details(router, details)
+    payment = PaymentPages(renderer=renderer, catalog=catalog, bookings=bookings, has_test_money=site.has_test_money)
+    _add_payment(router, payment)
+    _add_result(router, payment)
     return router
 
 
