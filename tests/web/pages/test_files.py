@@ -21,7 +21,7 @@ def client() -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip", "identity"])
-async def test_a_file_comes_for_ever_in_the_coding_that_is_asked_for(client: httpx.AsyncClient, coding: str) -> None:
+async def test_static_file_is_immutable_in_the_requested_coding(client: httpx.AsyncClient, coding: str) -> None:
     path = Assets().url("app.js")
     answer = await client.get(path, headers={"Accept-Encoding": coding})
     assert answer.content == (STATIC_FOLDER / "app.js").read_bytes()
@@ -60,7 +60,7 @@ def a_client(folder: Path) -> AsyncClient:
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://testserver")
 
 
-async def test_a_picture_is_kept_for_ever_and_can_run_nothing(tmp_path: Path) -> None:
+async def test_drawing_is_immutable_and_can_run_nothing(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     async with a_client(tmp_path) as client:
         answer = await client.get(f"/pictures/{NAME}")
@@ -71,7 +71,7 @@ async def test_a_picture_is_kept_for_ever_and_can_run_nothing(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["..%2Fsecret.svg", "secret.txt", f"{UUID(int=8)}.svg", f"{UUID(int=7)}.svg%00"])
-async def test_nothing_but_pictures_is_handed_out(tmp_path: Path, name: str) -> None:
+async def test_only_drawings_are_served(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()
     (folder / NAME).write_text("<svg/>")
