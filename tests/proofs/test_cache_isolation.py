@@ -13,7 +13,7 @@ import pytest
 from benchmarks import marketplace
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
-from fairground.platform.http.caching.layer import CacheLayer
+from fairground.platform.http.caching.middleware import CacheMiddleware
 from tests.support.databases import copy_of
 from tests.support.proofs import IS_FULL, Dose
 
@@ -45,27 +45,27 @@ class Site:
     cached: httpx.AsyncClient
     bare: httpx.AsyncClient
     """The same application without its cache."""
-    layer: CacheLayer
+    middleware: CacheMiddleware
 
     def key(self, query: str) -> str:
-        found = self.layer._table.find(LIST)
+        found = self.middleware._routes.find(LIST)
         assert found is not None
-        return found[0].keys.read({}, query.encode()).key
+        return found[0].parse({}, query.encode()).key
 
 
 @pytest.fixture
 async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
     program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path / "data"))
     await marketplace.build(program.db, providers=PROVIDERS)
-    layer = program.build_app()
-    assert isinstance(layer, CacheLayer)
+    middleware = program.build_app()
+    assert isinstance(middleware, CacheMiddleware)
     async with program.running():
         address = "http://127.0.0.1:8000"
         async with (
-            httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url=address) as cached,
-            httpx.AsyncClient(transport=httpx.ASGITransport(layer._security), base_url=address) as bare,
+            httpx.AsyncClient(transport=httpx.ASGITransport(middleware), base_url=address) as cached,
+            httpx.AsyncClient(transport=httpx.ASGITransport(middleware._security), base_url=address) as bare,
         ):
-            yield Site(program, cached, bare, layer)
+            yield Site(program, cached, bare, middleware)
 
 
 def draw(chance: random.Random) -> Asked:

@@ -33,7 +33,7 @@ Figures = Callable[[str, float, str], None]
 
 
 @dataclass(frozen=True)
-class Answer:
+class ComputedResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -48,7 +48,7 @@ class Fleet:
     slow: SlowAnswers
     held: HeldFlights
 
-    async def rush(self, path: str, *, callers: int) -> list[tuple[Answer | None, float]]:
+    async def rush(self, path: str, *, callers: int) -> list[tuple[ComputedResponse | None, float]]:
         """Let callers ask at once, spread over the servers; return what each got, and after how many seconds."""
         servers = [self.servers[number % len(self.servers)] for number in range(callers)]
         return await asyncio.gather(*(_ask(server, path) for server in servers))
@@ -119,7 +119,7 @@ async def _begin_asking(server: ServerProcess, path: str) -> tuple[asyncio.Strea
     return reader, writer
 
 
-async def _ask(server: ServerProcess, path: str) -> tuple[Answer | None, float]:
+async def _ask(server: ServerProcess, path: str) -> tuple[ComputedResponse | None, float]:
     began_at = time.perf_counter()
     try:
         reader, writer = await _begin_asking(server, path)
@@ -132,7 +132,7 @@ async def _ask(server: ServerProcess, path: str) -> tuple[Answer | None, float]:
         return None, took  # its server was killed
     status, *lines = head.decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
-    return Answer(int(status.split()[1]), headers, body), took
+    return ComputedResponse(int(status.split()[1]), headers, body), took
 
 
 @pytest.fixture(scope="module")

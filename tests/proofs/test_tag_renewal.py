@@ -51,7 +51,7 @@ async def test_a_hundred_thousand_answers_are_void_in_two_milliseconds(dose: Dos
                 began_at = time.perf_counter()
                 await level.invalidate_tags(["lists"])
                 taken.append(time.perf_counter() - began_at)
-                await level.claim("other", owner="anybody", seconds=30, fields=["m"], tags=["lists"], anyhow=True)
+                await level.claim("other", owner="anybody", seconds=30, fields=["m"], tags=["lists"], force=True)
             commands = {name.removeprefix("cmdstat_"): stats for name, stats in admin.info("commandstats").items()}
             looks = [
                 await level.look_up(f"list:{number}", fields=["m"], tags=["lists"]) for number in range(0, count, 97)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairground.kernel.clock import Clock
-from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.http.security import SessionCookie
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.rendering import Renderer

@@ -7,7 +7,7 @@ from fairground.platform.cache.entry import (
     JITTER,
     META,
     STORED_FIELDS,
-    Answer,
+    ComputedResponse,
     Entry,
     from_fields,
     make_entry,
@@ -22,7 +22,9 @@ BODY = b'{"data": []}' * 100
 def made(body: bytes = BODY, *, status: int = 200) -> Entry:
     headers = (JSON, (b"content-length", b"1"), (b"date", b"now"), (b"etag", b'"x"'))
     times = make_times(now=1_000, fresh_seconds=60, stale_seconds=30, error_seconds=600)
-    return make_entry(Answer(status, headers, body), times=times, compute_seconds=0.02, tokens=(b"\x00\xff", b"t"))
+    return make_entry(
+        ComputedResponse(status, headers, body), times=times, compute_seconds=0.02, tokens=(b"\x00\xff", b"t")
+    )
 
 
 def fields_of(entry: Entry) -> list[bytes | None]:
@@ -130,9 +132,9 @@ def test_times_are_spread_by_a_tenth() -> None:
 def test_only_what_everybody_may_be_given_is_stored(
     status: int, headers: tuple[tuple[bytes, bytes], ...], *, is_storable: bool
 ) -> None:
-    assert Answer(status, (JSON, *headers), BODY).is_storable is is_storable
+    assert ComputedResponse(status, (JSON, *headers), BODY).is_storable is is_storable
 
 
 def test_what_is_too_large_is_not_stored() -> None:
-    assert Answer(200, (JSON,), b"x" * ENTRY_MAX_BYTES).is_storable
-    assert not Answer(200, (JSON,), b"x" * (ENTRY_MAX_BYTES + 1)).is_storable
+    assert ComputedResponse(200, (JSON,), b"x" * ENTRY_MAX_BYTES).is_storable
+    assert not ComputedResponse(200, (JSON,), b"x" * (ENTRY_MAX_BYTES + 1)).is_storable

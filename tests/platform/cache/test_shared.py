@@ -1,4 +1,4 @@
-"""Two caches on one Redis, as two processes have them."""
+"""The cache with a shared level: two caches on one Redis, like those of two processes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,19 +8,18 @@ from typing import Any
 
 import pytest
 
-from fairground.platform.cache import filling
-from fairground.platform.cache.cache import TRUSTED_SECONDS, ResponseCache, Served, Serving
+from fairground.platform.cache import filler
+from fairground.platform.cache.cache import TRUSTED_SECONDS, CacheResult, CacheStatus, ResponseCache
 from fairground.platform.cache.entry import META, Entry
-from fairground.platform.cache.key import Wanted
-from fairground.platform.cache.leases import Lease
-from fairground.platform.cache.levels import LevelUnavailable
-from fairground.platform.cache.redis.connection import Command, Reply, ServerConnection
+from fairground.platform.cache.invalidation import LocalTags
+from fairground.platform.cache.policy import CacheRequest
+from fairground.platform.cache.redis.connections import Command, Reply, ServerConnection
 from fairground.platform.cache.redis.level import RedisLevel
 from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.cache.shared_level import Lease, LevelUnavailable
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 from tests.platform.cache.redis.rig import Ledger, tokens_of, until_off, until_on
-from tests.platform.cache.test_cache import TAG, WANTED, Kitchen, body
+from tests.platform.cache.test_cache import REQUEST, TAG, Kitchen, body
 from tests.support.redis import fresh_namespace
 from tools.guardian import Server
 from tools.redis import OwnedServer
@@ -35,12 +34,12 @@ class Process:
     level: RedisLevel
     clock: list[float]
 
-    async def ask(self, wanted: Wanted = WANTED) -> Served:
-        return await self.cache.answer(wanted, self.kitchen.compute)
+    async def ask(self, request: CacheRequest = REQUEST) -> CacheResult:
+        return await self.cache.get(request, self.kitchen.compute)
 
     async def settle(self) -> None:
-        while flight := next(iter(self.cache._flights._flights.values()), None):
-            await flight.task
+        while computation := next(iter(self.cache._single_flight._computations.values()), None):
+            await computation.task
             await asyncio.sleep(0)
 
 
@@ -93,22 +92,22 @@ async def test_a_cold_miss_takes_two_turns_to_the_server(pair: Pair, monkeypatch
 async def test_what_one_has_made_the_other_gives(pair: Pair) -> None:
     here, there = pair
     made, had = await here.ask(), await there.ask()
-    assert [made.how, had.how] == [Serving.MISS, Serving.HIT]
-    assert made.filled.entry is not None
-    assert had.filled.entry is not None
+    assert [made.status, had.status] == [CacheStatus.MISS, CacheStatus.HIT]
+    assert made.entry is not None
+    assert had.entry is not None
     for coding in ("identity", "br", "gzip", "zstd"):
-        assert made.filled.entry.make_variant(coding).body == had.filled.entry.make_variant(coding).body
-        assert made.filled.entry.variants[coding].etag == had.filled.entry.variants[coding].etag
+        assert made.entry.make_variant(coding).body == had.entry.make_variant(coding).body
+        assert made.entry.variants[coding].etag == had.entry.variants[coding].etag
     assert here.kitchen.calls == 1
 
 
 async def test_a_copy_is_believed_for_moments_and_then_fetched_again(pair: Pair) -> None:
     here, _ = pair
     await here.ask()
-    assert (await here.ask()).how is Serving.HIT
+    assert (await here.ask()).status is CacheStatus.HIT
     before = here.cache.stats.shared_hits["provider"]
     here.clock[0] += TRUSTED_SECONDS + 0.1
-    assert (await here.ask()).how is Serving.HIT
+    assert (await here.ask()).status is CacheStatus.HIT
     assert here.cache.stats.shared_hits["provider"] == before + 1
     assert here.kitchen.calls == 1
 
@@ -142,7 +141,7 @@ async def test_with_tokens_read_last_a_late_writer_wins(pair: Pair, monkeypatch:
     to_store = here.cache._filler._store
 
     async def store_under_new_tokens(lease: Lease, entry: Entry) -> None:
-        entry.tokens = await tokens_of(here.level, *WANTED.tags)
+        entry.tokens = await tokens_of(here.level, *REQUEST.tags)
         await to_store(lease, entry)
 
     monkeypatch.setattr(here.cache._filler, "_store", store_under_new_tokens)
@@ -162,7 +161,7 @@ async def test_a_stale_answer_is_renewed_by_one_of_them(pair: Pair) -> None:
     here.kitchen.value = "two"
     here.clock[0] += 111
     here.kitchen.gate.clear()
-    assert [(await each.ask()).how for each in pair] == [Serving.STALE, Serving.STALE]
+    assert [(await each.ask()).status for each in pair] == [CacheStatus.STALE, CacheStatus.STALE]
     here.kitchen.gate.set()
     await here.settle()
     await there.settle()
@@ -177,14 +176,14 @@ async def test_an_answer_of_another_process_is_better_than_an_error(pair: Pair) 
     here.kitchen.status = 503
     here.clock[0] += 700
     served = await there.ask()
-    assert (served.how, body(served), served.is_error) == (Serving.STALE, "one", True)
+    assert (served.status, body(served), served.is_error) == (CacheStatus.STALE, "one", True)
 
 
 async def test_a_damaged_entry_is_a_miss_that_is_counted(pair: Pair) -> None:
     here, there = pair
     await here.ask()
-    await here.level.store(WANTED.key, owner="anybody", fields={META: b"{", "identity": b"half"}, ttl_seconds=60)
-    assert (await there.ask()).how is Serving.MISS
+    await here.level.store(REQUEST.key, owner="anybody", fields={META: b"{", "identity": b"half"}, ttl_seconds=60)
+    assert (await there.ask()).status is CacheStatus.MISS
     assert (there.cache.stats.damaged >= 1, here.kitchen.calls) == (True, 2)
 
 
@@ -202,7 +201,7 @@ async def test_without_its_server_a_process_computes_alone_and_fails_nobody() ->
 
 
 async def test_a_change_while_the_server_was_away_is_never_followed_by_the_old_answer() -> None:
-    """What was stored before the outage is not read again before every renewal is known to have been made."""
+    """An entry from before the outage is not read again before the backlog of invalidations is empty."""
     ledger, kitchen = Ledger(), Kitchen(clock=[1_000.0])
     with OwnedServer() as server:
         async with start(server.url, namespace="n", kitchen=kitchen, ledger=ledger) as process:
@@ -224,7 +223,7 @@ async def test_a_change_while_the_server_was_away_is_never_followed_by_the_old_a
 
 
 def make_slow_for_a_moment(process: Process, *, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let one call of the level come to nothing."""
+    """Let one call of the level fail."""
     real = getattr(process.level, name)
     failures = [LevelUnavailable("No answer in time")]
 
@@ -236,7 +235,7 @@ def make_slow_for_a_moment(process: Process, *, name: str, monkeypatch: pytest.M
     monkeypatch.setattr(process.level, name, fail_once)
 
 
-async def miss_while_the_other_computes(pair: Pair) -> list[Served]:
+async def miss_while_the_other_computes(pair: Pair) -> list[CacheResult]:
     here, there = pair
     here.kitchen.gate.clear()
     first = asyncio.create_task(here.ask())
@@ -258,12 +257,12 @@ async def test_a_moments_slowness_costs_no_second_computation(
 
 
 async def test_asked_once_alone_a_moments_slowness_costs_one(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: whoever gives the level up at the first silence computes for himself."""
+    """The control: without a second attempt, the waiting process computes for itself."""
 
-    async def once(ask: Any) -> Any:
-        return await ask()
+    async def once(attempt: Any) -> Any:
+        return await attempt()
 
-    monkeypatch.setattr(filling, "twice", once)
+    monkeypatch.setattr(filler, "retry_once", once)
     make_slow_for_a_moment(pair[1], name="claim", monkeypatch=monkeypatch)
     await miss_while_the_other_computes(pair)
     assert pair[0].kitchen.calls == 2

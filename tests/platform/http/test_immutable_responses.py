@@ -6,8 +6,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fairground.platform.http import immutable_responses
-from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.immutable_responses import ImmutableResponseCache
+from fairground.platform.http.request_counter import RequestStats
 from tests.support.asgi import bodies_of, call
 
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": '"a"', "Content-Type": "image/webp"}
@@ -114,8 +114,8 @@ async def test_mutable_and_private_responses_reach_the_route_each_time(
 
 
 async def test_too_long_address_is_not_remembered(pictures: Pictures) -> None:
-    await pictures.get("/img?v=1&x=" + "x" * immutable_responses.ASKED_MAX_BYTES, times=3)
-    await pictures.client.get("/img?v=1", headers={"accept": "x" * immutable_responses.ASKED_MAX_BYTES})
+    await pictures.get("/img?v=1&x=" + "x" * immutable_responses.KEY_MAX_BYTES, times=3)
+    await pictures.client.get("/img?v=1", headers={"accept": "x" * immutable_responses.KEY_MAX_BYTES})
     assert (pictures.calls, pictures.stats.repeated) == (4, 0)
 
 

@@ -1,4 +1,4 @@
-"""HEAD, OPTIONS and Allow follow from the routes of a path, whatever route says it."""
+"""HEAD, OPTIONS and Allow follow from the routes of a path, with and without a trailing slash."""
 
 from typing import Any
 
@@ -9,8 +9,6 @@ from starlette.types import ASGIApp, Message, Scope
 from fairground.platform.http import methods
 from fairground.platform.http.methods import HeadAndOptionsMiddleware, PathMethods
 from tests.support.asgi import bodies_of, call
-
-pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -98,3 +96,10 @@ async def test_control_a_head_with_a_body_is_noticed(app: ASGIApp, monkeypatch: 
     monkeypatch.setattr(methods, "_without_body", lambda send: send)
     head: list[Message] = await call(app, "HEAD", "/healthz")
     assert bodies_of(head) != b""
+
+
+@pytest.mark.parametrize("path", ["/api/v1/things", "/api/v1/things/", "/api/v1/things//"])
+async def test_every_path_answers_with_and_without_a_slash_and_never_redirects(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    assert (await client.get(path)).status_code == 200

@@ -3,8 +3,8 @@
 from starlette.requests import HTTPConnection
 
 from fairground.contracts.accounts import Accounts, SessionKind
-from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Caller
+from fairground.platform.http.security import SessionCookie
 
 
 class SessionAuthenticator:

@@ -1,4 +1,4 @@
-"""How long answers are kept, and how much of them."""
+"""Settings of the response cache: how long responses are stored, and how much of them."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Life(StrEnum):
-    """What kind of answer a route gives, which decides how long it stays fresh."""
+    """The kind of a response, which decides how long it is fresh."""
 
     PACKS = "packs"
     LISTS = "lists"

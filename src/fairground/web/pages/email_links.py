@@ -9,8 +9,7 @@ from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
 from fairground.kernel.errors import DomainError
-from fairground.platform.http.client import ClientKey
-from fairground.platform.http.identity import SignedIn, Visitor
+from fairground.platform.http.identity import ClientKey, SignedIn, Visitor
 from fairground.platform.links import Links
 from fairground.web.forms import Answers, Form, read_form
 from fairground.web.page_route import page_router

@@ -29,12 +29,12 @@ async def test_who_heard_no_answer_and_claims_again_has_the_lease(level: RedisLe
 
 async def test_an_entry_and_the_release_go_out_together(level: RedisLevel) -> None:
     await take(level, "list", owner="first")
-    async with level.notices("list") as notice:
+    async with level.lease_waiter("list") as waiter:
         await level.store("list", owner="second", fields={"m": b"late"}, ttl_seconds=60)
         assert not await take(level, "list", owner="third")
         await level.store("list", owner="first", fields={"m": b"made"}, ttl_seconds=60)
-        await notice.wait(timeout_seconds=30)
-        claim = await level.claim("list", owner="third", seconds=30, fields=["m"], tags=[], anyhow=True)
+        await waiter.wait(timeout_seconds=30)
+        claim = await level.claim("list", owner="third", seconds=30, fields=["m"], tags=[], force=True)
     assert (claim.is_ours, claim.found.fields) == (True, (b"made",))
 
 
@@ -59,9 +59,13 @@ async def test_a_lease_that_nobody_renews_ends(level: RedisLevel) -> None:
 async def test_waiters_of_every_process_are_woken_by_the_release(level: RedisLevel) -> None:
     await take(level, "list", owner="first")
     await take(level, "list", owner="second")
-    async with level.notices("list") as one, level.notices("list") as two, level.notices("other") as other:
+    async with (
+        level.lease_waiter("list") as one,
+        level.lease_waiter("list") as two,
+        level.lease_waiter("other") as other,
+    ):
         began_at = time.monotonic()
-        waiting = asyncio.gather(*(notice.wait(timeout_seconds=30) for notice in (one, two)))
+        waiting = asyncio.gather(*(waiter.wait(timeout_seconds=30) for waiter in (one, two)))
         await level.release_lease("list", owner="first")
         await waiting
         assert time.monotonic() - began_at < 20
@@ -73,31 +77,31 @@ async def test_waiters_of_every_process_are_woken_by_the_release(level: RedisLev
 
 async def test_nobody_is_told_of_a_release_that_nobody_waits_for(level: RedisLevel) -> None:
     await take(level, "list", owner="first")
-    async with level.notices("list") as notice:
+    async with level.lease_waiter("list") as waiter:
         await level.release_lease("list", owner="first")
-        # One that is waited for, told on the same connection.
+        # A release with a waiter, published on the same channel.
         await take(level, "other", owner="first")
-        async with level.notices("other") as other:
+        async with level.lease_waiter("other") as other:
             await take(level, "other", owner="second")
             await level.release_lease("other", owner="first")
             await other.wait(timeout_seconds=30)
-        unheard = asyncio.create_task(notice.wait(timeout_seconds=30))
+        unreleased = asyncio.create_task(waiter.wait(timeout_seconds=30))
         await asyncio.sleep(0.05)
-        assert not unheard.done()
-        unheard.cancel()
+        assert not unreleased.done()
+        unreleased.cancel()
 
 
 async def test_a_release_between_opening_and_waiting_is_not_lost(level: RedisLevel) -> None:
     await take(level, "list", owner="first")
-    async with level.notices("list") as notice:
+    async with level.lease_waiter("list") as waiter:
         await take(level, "list", owner="second")
         await level.release_lease("list", owner="first")
         await asyncio.sleep(0.1)
         began_at = time.monotonic()
-        await notice.wait(timeout_seconds=30)
+        await waiter.wait(timeout_seconds=30)
         assert time.monotonic() - began_at < 20
 
 
 async def test_a_notice_that_nobody_rings_ends_in_time(level: RedisLevel) -> None:
-    async with level.notices("list") as notice:
-        await notice.wait(timeout_seconds=0.01)
+    async with level.lease_waiter("list") as waiter:
+        await waiter.wait(timeout_seconds=0.01)

@@ -1,4 +1,4 @@
-"""What the level promises while its server is well, between two processes' levels on it."""
+"""The level on a healthy server, with the levels of two processes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import redis
 
-from fairground.platform.cache.levels import Found, LevelUnavailable
-from fairground.platform.cache.redis.lanes import LANES
-from fairground.platform.cache.redis.level import ENTRY_MAX_BYTES, RedisLevel
-from tests.platform.cache.redis.rig import Ledger, Listener, level_at, take, tokens_of, until_on
+from fairground.platform.cache.redis.connections import PIPELINE_COUNT
+from fairground.platform.cache.redis.level import ENTRY_MAX_BYTES, AdmissionFilter, RedisLevel
+from fairground.platform.cache.shared_level import LevelUnavailable, LookupReply
+from tests.platform.cache.redis.rig import Clock, Ledger, Listener, level_at, take, tokens_of, until_on
 from tests.support.redis import fresh_namespace
 from tests.support.waiting import until
 from tools.guardian import Server
@@ -29,7 +29,7 @@ async def test_an_entry_is_found_by_every_process_with_the_tokens_of_its_tags(
     tokens = await tokens_of(level, "lists", "provider:7")
     await level.store("list", owner="anybody", fields={"meta": b"\x00\xff", "br": b""}, ttl_seconds=60)
     found = await other.look_up("list", fields=["meta", "br", "zstd"], tags=["lists", "provider:7", "unheard"])
-    assert found == Found(fields=(b"\x00\xff", b"", None), tokens=(*tokens, None))
+    assert found == LookupReply(fields=(b"\x00\xff", b"", None), tokens=(*tokens, None))
 
 
 async def test_tokens_stay_until_they_are_renewed_and_never_come_back(level: RedisLevel, other: RedisLevel) -> None:
@@ -70,12 +70,12 @@ async def test_an_entry_above_one_mebibyte_is_not_kept(level: RedisLevel) -> Non
 async def test_a_lookup_is_one_round_trip(namespace: str) -> None:
     with OwnedServer() as server:
         async with level_at(server.url, namespace=namespace) as level:
-            for _ in range(LANES):
-                await tokens_of(level, "lists")  # each of them connects when it is first used
+            for _ in range(PIPELINE_COUNT):
+                await tokens_of(level, "lists")  # each pipeline connects at its first use
             with redis.Redis.from_url(server.url) as client, client.monitor() as monitor:
-                asked = asyncio.to_thread(lambda: [monitor.next_command()["command"] for _ in range(2)])
+                sent = asyncio.to_thread(lambda: [monitor.next_command()["command"] for _ in range(2)])
                 await level.look_up("list", fields=["meta", "br"], tags=["lists", "crafts"])
-                commands = [command.split()[0] for command in await asked]
+                commands = [command.split()[0] for command in await sent]
     assert commands == ["HMGET", "MGET"]
 
 
@@ -83,10 +83,10 @@ async def test_a_claim_tells_whose_the_lease_is_what_is_stored_and_a_token_for_e
     level: RedisLevel, other: RedisLevel
 ) -> None:
     await level.store("list", owner="anybody", fields={"meta": b"old"}, ttl_seconds=60)
-    asked: dict[str, Any] = {"seconds": 30, "anyhow": True}
-    first = await level.claim("list", owner="first", fields=["meta", "br"], tags=["lists", "crafts"], **asked)
+    arguments: dict[str, Any] = {"seconds": 30, "force": True}
+    first = await level.claim("list", owner="first", fields=["meta", "br"], tags=["lists", "crafts"], **arguments)
     assert (first.is_ours, first.others_seconds, first.found.fields) == (True, None, (b"old", None))
-    second = await other.claim("list", owner="second", fields=["meta"], tags=["crafts", "lists"], **asked)
+    second = await other.claim("list", owner="second", fields=["meta"], tags=["crafts", "lists"], **arguments)
     assert not second.is_ours
     assert second.others_seconds is not None
     assert 0 < second.others_seconds <= 30
@@ -95,15 +95,15 @@ async def test_a_claim_tells_whose_the_lease_is_what_is_stored_and_a_token_for_e
 
 
 async def test_where_an_entry_is_stored_a_claim_can_be_a_look_alone(level: RedisLevel, other: RedisLevel) -> None:
-    asked: dict[str, Any] = {"seconds": 30, "fields": ["meta"], "tags": ["lists"], "anyhow": False}
-    first = await level.claim("list", owner="first", **asked)
+    arguments: dict[str, Any] = {"seconds": 30, "fields": ["meta"], "tags": ["lists"], "force": False}
+    first = await level.claim("list", owner="first", **arguments)
     assert (first.is_ours, first.found.fields, None in first.found.tokens) == (True, (None,), False)
     await level.store("list", owner="first", fields={"meta": b"made"}, ttl_seconds=60)
-    look = await other.claim("list", owner="second", **asked)
-    assert (look.is_ours, look.others_seconds, look.found.fields) == (False, None, (b"made",))
-    assert look.found.tokens == first.found.tokens
+    lookup = await other.claim("list", owner="second", **arguments)
+    assert (lookup.is_ours, lookup.others_seconds, lookup.found.fields) == (False, None, (b"made",))
+    assert lookup.found.tokens == first.found.tokens
     await level.invalidate_tags(["lists"])
-    assert (await other.claim("list", owner="second", **asked)).found.tokens == (None,)
+    assert (await other.claim("list", owner="second", **arguments)).found.tokens == (None,)
     assert await take(level, "list", owner="third")
 
 
@@ -113,7 +113,7 @@ async def test_many_at_once_share_a_few_connections(redis_server: Server, namesp
             before = client.info("clients")["connected_clients"]
             await asyncio.gather(*(tokens_of(level, f"tag:{number}") for number in range(1000)))
             after = client.info("clients")["connected_clients"]
-    assert after - before <= LANES
+    assert after - before <= PIPELINE_COUNT
 
 
 async def test_a_renewal_is_told_to_every_process_and_to_our_own_before_it_returns(
@@ -167,12 +167,12 @@ async def test_what_others_say_on_the_channel_breaks_nothing(
     redis_server: Server, level: RedisLevel, namespace: str, junk: bytes
 ) -> None:
     with redis.Redis.from_url(redis_server.url) as stranger:
-        assert stranger.publish(f"{namespace}:told", junk) == 1
-    async with level.notices("list") as notice:
+        assert stranger.publish(f"{namespace}:messages", junk) == 1
+    async with level.lease_waiter("list") as waiter:
         await take(level, "list", owner="first")
         await take(level, "list", owner="second")
         await level.release_lease("list", owner="first")
-        await notice.wait(timeout_seconds=30)  # told on the same connection, after the junk
+        await waiter.wait(timeout_seconds=30)  # published after the junk
     assert level.state == "on"
 
 
@@ -218,3 +218,37 @@ async def test_a_password_opens_the_server_and_is_never_told(owned_server: Owned
     async with refused.running():
         await until(lambda: "password" in refused.reason)
         assert "lanterns" not in refused.reason
+
+
+def test_what_is_asked_for_once_stays_a_minute_and_what_is_asked_for_again_its_whole_time() -> None:
+    clock = Clock()
+    admission = AdmissionFilter(clock=clock)
+    admission.record_lookup("list")
+    clock.now += 1
+    admission.record_lookup("list")  # the same request, which looks again before it computes
+    assert admission.limit_ttl("list", ttl_seconds=3600) == 60
+    assert admission.limit_ttl("list", ttl_seconds=10) == 10
+    clock.now += 30
+    admission.record_lookup("list")
+    assert admission.limit_ttl("list", ttl_seconds=3600) == 3600
+    clock.now += 61
+    admission.record_lookup("list")
+    assert admission.limit_ttl("list", ttl_seconds=3600) == 60
+    assert admission.limit_ttl("never seen", ttl_seconds=3600) == 60
+
+
+def test_a_key_that_is_asked_for_all_the_time_is_known() -> None:
+    clock = Clock()
+    admission = AdmissionFilter(clock=clock)
+    for _ in range(100):
+        admission.record_lookup("list")
+        clock.now += 2
+    assert admission.limit_ttl("list", ttl_seconds=3600) == 3600
+
+
+def test_a_flood_of_keys_is_forgotten_oldest_first() -> None:
+    admission = AdmissionFilter()
+    for number in range(30_000):
+        admission.record_lookup(str(number))
+    assert len(admission._seen) == 20_000
+    assert "29999" in admission._seen

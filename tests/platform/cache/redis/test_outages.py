@@ -1,4 +1,4 @@
-"""What becomes of requests, and of what is cached, when the server dies, hangs, refuses or comes back as another."""
+"""Requests and entries when the server dies, hangs, refuses or comes back as another."""
 
 import os
 import socket
@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 import redis
 
-from fairground.platform.cache.levels import LevelState, LevelUnavailable
 from fairground.platform.cache.redis.level import RedisLevel
+from fairground.platform.cache.shared_level import LevelState, LevelUnavailable
 from tests.platform.cache.redis.rig import Ledger, Listener, is_refused, level_at, take, tokens_of, until_off, until_on
 from tests.support.waiting import until
 from tools.redis import OwnedServer
@@ -20,14 +20,14 @@ def admin(server: OwnedServer) -> redis.Redis:
 
 
 def is_refused_without_waiting(level: RedisLevel) -> bool:
-    """Ask, and never give the event loop a turn."""
-    asked = level.look_up("list", fields=["meta"], tags=["lists"])
+    """Call the level without a turn of the event loop."""
+    lookup = level.look_up("list", fields=["meta"], tags=["lists"])
     try:
-        asked.send(None)
+        lookup.send(None)
     except LevelUnavailable:
         return True
     finally:
-        asked.close()
+        lookup.close()
     return False
 
 
@@ -62,7 +62,7 @@ async def test_nobody_waits_for_a_frozen_server(owned_server: OwnedServer, names
         assert is_refused_without_waiting(level)
         owned_server.thaw()
         await until_on(level)
-        # It is the same server with the same past, and nothing was renewed: all of it is good.
+        # It is the same server, and nothing was invalidated: all entries are valid.
         assert await level.look_up("list", fields=["meta"], tags=["lists"]) is not None
         assert await tokens_of(level, "lists") == (token,)
 
@@ -116,14 +116,14 @@ async def test_a_full_server_is_still_read_and_still_renews(namespace: str) -> N
                 with pytest.raises(LevelUnavailable, match="maxmemory"):
                     await level.store("other", owner="anybody", fields={"meta": b"new"}, ttl_seconds=60)
             with pytest.raises(LevelUnavailable, match="maxmemory"):
-                await level.claim("other", owner="next", seconds=30, fields=["meta"], tags=["lists"], anyhow=True)
+                await level.claim("other", owner="next", seconds=30, fields=["meta"], tags=["lists"], force=True)
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
             assert (found.fields, found.tokens) == ((b"old",), (token,))
             await level.invalidate_tags(["lists"])
             assert (await level.look_up("list", fields=["meta"], tags=["lists"])).tokens == (None,)
             with admin(server) as client:
                 client.config_set("maxmemory", 0)
-            assert await take(level, "other", owner="next")  # given back by the first store, though it stored nothing
+            assert await take(level, "other", owner="next")  # released by the first store, though it stored nothing
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ async def test_a_server_that_comes_back_with_an_older_copy_is_not_believed(names
                 server.kill()
                 await until(lambda: level.state is LevelState.OFF)
                 server.start()
-                # The control: without its run, the old token is back, and what was stored under it would be served.
+                # The control: without its run, the old token is back, and the entry under it would be served.
                 assert client.get(f"{namespace}:tag:lists") == stored
             await until_on(level)
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
@@ -190,8 +190,8 @@ async def test_a_killed_subscriber_loses_touch_and_finds_it_again(owned_server: 
         for losses in (1, 2):
             with admin(owned_server) as client:
                 client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-            told = ["connected", "disconnected"] * losses
-            await until(lambda told=told: ours.events[: len(told)] == theirs.events[: len(told)] == told)  # type: ignore[misc]
+            events = ["connected", "disconnected"] * losses
+            await until(lambda events=events: ours.events[: len(events)] == theirs.events[: len(events)] == events)  # type: ignore[misc]
             await until_on(level)
             await until_on(other)
             assert theirs.events[-1] == "connected"

@@ -1,4 +1,4 @@
-"""`rediss://`, through a front of our own, because not every server that the tests find speaks TLS itself."""
+"""`rediss://`, through a TLS proxy of our own, because some Redis builds do not support TLS."""
 
 import asyncio
 import ssl
@@ -18,7 +18,7 @@ TLS: Final = Path(__file__).parent / "tls"
 
 @asynccontextmanager
 async def tls_front(server: Server) -> AsyncIterator[str]:
-    """Give an address that speaks TLS, before a server that need not."""
+    """Return the address of a TLS proxy before a server."""
     behind = urlsplit(server.url)
 
     async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -129,7 +129,14 @@ def routes(discovery: Discovery, verticals: Verticals) -> APIRouter:
 
     @router.get("/service-provider-profiles/", response_model=ProviderListOut)
     @cached(
-        CachePolicy(route="providers", life=Life.LISTS, query=AllProvidersQuery, tags=list_tags, is_unknown=is_unknown)
+        CachePolicy(
+            route="providers",
+            life=Life.LISTS,
+            query=AllProvidersQuery,
+            tags=list_tags,
+            is_unknown=is_unknown,
+            is_direct=True,
+        )
     )
     async def list_providers(query: Annotated[AllProvidersQuery, Query()]) -> Response:
         return await _answer(discovery, query, vertical=query.vertical, limit=query.limit)
@@ -148,6 +155,7 @@ def routes(discovery: Discovery, verticals: Verticals) -> APIRouter:
             query=query,
             tags=partial(list_tags, vertical=pack.key),
             is_unknown=unknown_category(verticals, vertical=pack.key),
+            is_direct=True,
         )
         summary = f"List {pack.words.providers}"
         list_of_pack = cached(policy)(_list_of_pack(discovery, pack, query))

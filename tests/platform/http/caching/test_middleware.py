@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from fairground.platform.http.caching import layer
+from fairground.platform.http.caching import middleware
 from tests.platform.http.caching.conftest import NOT_FOUND, UNAVAILABLE, Site
 from tests.support.asgi import bodies_of, call
 
@@ -18,13 +18,13 @@ else:
     from backports import zstd
 
 
-def how(*responses: httpx.Response) -> list[str]:
+def statuses(*responses: httpx.Response) -> list[str]:
     return [response.headers["x-cache"] for response in responses]
 
 
 async def test_the_first_is_a_miss_the_second_a_hit_and_both_say_the_same(site: Site) -> None:
     miss, hit = await site.get("/things/a"), await site.get("/things/a")
-    assert how(miss, hit) == ["MISS", "HIT"]
+    assert statuses(miss, hit) == ["MISS", "HIT"]
     assert miss.content == hit.content
     assert miss.headers["etag"] == hit.headers["etag"]
     assert miss.headers["cache-status"] == "fairground; fwd=uri-miss; stored"
@@ -47,13 +47,13 @@ async def test_age_is_how_long_ago_it_was_made(site: Site) -> None:
 )
 async def test_ways_to_write_the_same_request_are_one_entry(site: Site, path: str) -> None:
     await site.get("/things/a")
-    assert how(await site.get(path)) == ["HIT"]
+    assert statuses(await site.get(path)) == ["HIT"]
 
 
 @pytest.mark.parametrize("path", ["/things/b", "/things/A", "/things/a?page=2", "/things"])
 async def test_other_requests_are_other_entries(site: Site, path: str) -> None:
     await site.get("/things/a")
-    assert how(await site.get(path)) == ["MISS"]
+    assert statuses(await site.get(path)) == ["MISS"]
 
 
 async def test_nothing_of_the_caller_reaches_the_answer(site: Site) -> None:
@@ -149,7 +149,7 @@ def names_and_lengths(answer: list[Message]) -> tuple[set[bytes], bytes]:
 @pytest.mark.parametrize("query", ["unknown=1", "page=0", "page=x", "session=1&page=2"])
 async def test_invalid_or_unknown_parameters_bypass_the_cache(site: Site, query: str) -> None:
     answers = [await site.get(f"/things/a?{query}") for _ in range(2)]
-    assert how(*answers) == ["BYPASS", "BYPASS"]
+    assert statuses(*answers) == ["BYPASS", "BYPASS"]
     assert answers[0].headers["cache-status"].startswith("fairground; fwd=bypass; detail=")
     assert len(site.cache.memory) == 0
 
@@ -237,7 +237,7 @@ async def test_an_answer_that_takes_too_long_is_a_problem(site: Site) -> None:
 async def test_private_response_is_not_cached(site: Site, headers: dict[str, str]) -> None:
     site.shop.headers = headers
     answers = [await site.get("/things/a") for _ in range(2)]
-    assert how(*answers) == ["MISS", "MISS"]
+    assert statuses(*answers) == ["MISS", "MISS"]
     assert len(site.cache.memory) == 0
 
 
@@ -252,29 +252,29 @@ async def test_figures_count_hits_misses_and_bypasses(site: Site) -> None:
 
 
 async def test_parsed_requests_are_bounded_in_number(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "READ_MAX", 10)
+    monkeypatch.setattr(middleware, "PARSED_MAX", 10)
     for number in range(1, 31):
         await site.get(f"/things/a?page={number}")
-    assert len(site.layer._reads) <= 10
-    assert how(await site.get("/things/a?page=1")) == ["HIT"]
+    assert len(site.middleware._parsed) <= 10
+    assert statuses(await site.get("/things/a?page=1")) == ["HIT"]
 
 
 @pytest.mark.parametrize(
     ("path", "accept_encoding"),
     [
-        ("/things/a", "gzip," + "x" * layer.RAW_MAX_BYTES),
-        ("/things/a?utm_source=" + "x" * (layer.RAW_MAX_BYTES - 20), "gzip"),
-        ("/things/a" + "/" * layer.RAW_MAX_BYTES, "gzip"),
+        ("/things/a", "gzip," + "x" * middleware.RAW_MAX_BYTES),
+        ("/things/a?utm_source=" + "x" * (middleware.RAW_MAX_BYTES - 20), "gzip"),
+        ("/things/a" + "/" * middleware.RAW_MAX_BYTES, "gzip"),
     ],
 )
 async def test_long_requests_are_not_remembered(site: Site, path: str, accept_encoding: str) -> None:
     answers = [await site.get(path, accept_encoding=accept_encoding) for _ in range(2)]
-    assert how(*answers) == ["MISS", "HIT"]
-    assert not site.layer._reads
+    assert statuses(*answers) == ["MISS", "HIT"]
+    assert not site.middleware._parsed
 
 
 async def test_outside_of_running_every_request_reaches_its_route(site: Site) -> None:
-    site.cache._flights._group = None
+    site.cache._single_flight._group = None
     for _ in range(2):
         assert "x-cache" not in (await site.get("/things/a")).headers
     assert site.shop.calls == 2

@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from fairground.platform.http.compressing import PageCompression
+from fairground.platform.http.page_compression import PageCompression
 
 pytestmark = pytest.mark.anyio
 

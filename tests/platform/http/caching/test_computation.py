@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from fairground.kernel.errors import NotFound, Unavailable
-from fairground.platform.cache.key import KeyMaker
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
-from fairground.platform.http.caching.calls import CanonicalCalls
+from fairground.platform.http.caching.computation import ResponseComputer
+from fairground.platform.http.caching.routes import CachedRoute
 from fairground.platform.http.routing import api_router
 from tests.platform.http.caching.conftest import PUBLIC_URL, AnonymousAuthenticator
 from tests.support.outbox import RecordingOutbox
@@ -29,12 +29,12 @@ class RideQuery(BaseModel):
 
 
 class Fair:
-    """A route that the cache may call directly, and what it answers."""
+    """A direct route and its outcome."""
 
     def __init__(self, db: Database) -> None:
         self.failure: Exception | None = None
         router = api_router(tags=["rides"])
-        self.policy = CachePolicy(route="rides", life=Life.LISTS, query=RideQuery)
+        self.policy = CachePolicy(route="rides", life=Life.LISTS, query=RideQuery, is_direct=True)
 
         @router.get("/rides", response_model=RideQuery)
         @cached(self.policy)
@@ -63,17 +63,17 @@ async def test_direct_dispatch_gives_the_same_responses_as_the_framework(
     query = "seats=3&words=fast&words=%C3%A5"
     transport = httpx.ASGITransport(fair.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
-        others = await client.get(f"{PATH}?{query}")
-    wanted = KeyMaker(fair.policy, shape=RideQuery, path_format=PATH, fresh_seconds=1).read({}, query.encode())
+        expected = await client.get(f"{PATH}?{query}")
+    request = CachedRoute(fair.policy, shape=RideQuery, path_format=PATH, fresh_seconds=1).parse({}, query.encode())
 
     async def refuse(*_: object) -> None:
-        raise AssertionError("The framework was asked.")
+        raise AssertionError("The framework was called.")
 
     monkeypatch.setattr(FastAPI, "__call__", refuse)
-    answer = await CanonicalCalls(fair.app, public_url=PUBLIC_URL).compute(wanted)
-    assert (answer.status, answer.body) == (others.status_code, others.content)
-    # The cache writes its own Cache-Control for what it computes; an answer beside it is private.
-    assert others.headers["cache-control"] == "private, no-store"
-    assert dict(answer.headers) == {
-        name.lower(): value for name, value in others.headers.raw if name.lower() != b"cache-control"
+    response = await ResponseComputer(fair.app, public_url=PUBLIC_URL).compute(request)
+    assert (response.status, response.body) == (expected.status_code, expected.content)
+    # The cache adds its own Cache-Control to what it computes; any other response is private.
+    assert expected.headers["cache-control"] == "private, no-store"
+    assert dict(response.headers) == {
+        name.lower(): value for name, value in expected.headers.raw if name.lower() != b"cache-control"
     }
