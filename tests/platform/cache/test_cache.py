@@ -106,12 +106,12 @@ async def crowded_shop() -> AsyncIterator[Shop]:
         yield each
 
 
-async def test_the_second_of_two_requests_is_a_hit(shop: Shop) -> None:
+async def test_second_request_is_a_hit(shop: Shop) -> None:
     assert [(await shop.ask()).status, (await shop.ask()).status] == [CacheStatus.MISS, CacheStatus.HIT]
     assert shop.kitchen.calls == 1
 
 
-async def test_beside_others_nothing_is_kept_but_one_computation_serves_all_who_wait(crowded_shop: Shop) -> None:
+async def test_without_a_shared_level_only_concurrent_requests_share_a_computation(crowded_shop: Shop) -> None:
     crowded_shop.kitchen.gate.clear()
     asked = [asyncio.create_task(crowded_shop.ask()) for _ in range(20)]
     await crowded_shop.kitchen.has_read.wait()
@@ -122,13 +122,13 @@ async def test_beside_others_nothing_is_kept_but_one_computation_serves_all_who_
     assert crowded_shop.kitchen.calls == 2
 
 
-async def test_a_thousand_who_ask_at_once_cost_one_computation(shop: Shop) -> None:
+async def test_thousand_concurrent_requests_cost_one_computation(shop: Shop) -> None:
     served = await asyncio.gather(*(shop.ask() for _ in range(1_000)))
     assert shop.kitchen.calls == 1
     assert sum(each.is_collapsed for each in served) == 999 == shop.cache.stats.collapsed["provider"]
 
 
-async def test_whoever_gives_up_harms_nobody(shop: Shop) -> None:
+async def test_cancelled_waiter_leaves_the_computation_to_the_others(shop: Shop) -> None:
     shop.kitchen.gate.clear()
     first, second = asyncio.create_task(shop.ask()), asyncio.create_task(shop.ask())
     await shop.kitchen.has_read.wait()
@@ -140,7 +140,7 @@ async def test_whoever_gives_up_harms_nobody(shop: Shop) -> None:
     assert shop.kitchen.calls == 1
 
 
-async def test_without_the_shield_whoever_gives_up_takes_the_others_along(
+async def test_control_without_the_shield_a_cancelled_waiter_cancels_the_others(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asyncio, "shield", lambda task: task)
@@ -152,7 +152,7 @@ async def test_without_the_shield_whoever_gives_up_takes_the_others_along(
         await second
 
 
-async def test_a_renewed_tag_voids_what_was_computed_under_it(shop: Shop) -> None:
+async def test_invalidated_tag_makes_its_entries_misses(shop: Shop) -> None:
     await shop.ask()
     shop.change("two")
     served = await shop.ask()
@@ -161,7 +161,7 @@ async def test_a_renewed_tag_voids_what_was_computed_under_it(shop: Shop) -> Non
     assert (await shop.ask()).status is CacheStatus.HIT
 
 
-async def test_a_late_writer_stores_nothing_that_is_ever_read(shop: Shop) -> None:
+async def test_entry_computed_from_before_an_invalidation_is_never_served(shop: Shop) -> None:
     shop.kitchen.gate.clear()
     early = asyncio.create_task(shop.ask())
     await shop.kitchen.has_read.wait()
@@ -171,7 +171,9 @@ async def test_a_late_writer_stores_nothing_that_is_ever_read(shop: Shop) -> Non
     assert body(await shop.ask()) == "two"
 
 
-async def test_without_the_state_read_first_a_late_writer_wins(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_control_without_the_state_read_first_the_late_entry_is_served(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control: with the state read when the entry is stored, the old one would be served until it expires."""
     monkeypatch.setattr(type(shop.cache.tags), "read", lambda _self, _tags: (0,))
     shop.kitchen.gate.clear()
@@ -183,7 +185,7 @@ async def test_without_the_state_read_first_a_late_writer_wins(shop: Shop, monke
     assert body(await shop.ask()) == "one"
 
 
-async def test_whoever_asks_after_a_change_does_not_join_a_computation_from_before(shop: Shop) -> None:
+async def test_request_after_an_invalidation_joins_no_older_computation(shop: Shop) -> None:
     shop.kitchen.gate.clear()
     early = asyncio.create_task(shop.ask())
     await shop.kitchen.has_read.wait()
@@ -195,7 +197,7 @@ async def test_whoever_asks_after_a_change_does_not_join_a_computation_from_befo
     assert body(await shop.ask()) == "two"
 
 
-async def test_a_late_writer_does_not_push_out_what_was_computed_since(shop: Shop) -> None:
+async def test_late_entry_does_not_replace_a_newer_one(shop: Shop) -> None:
     gate = shop.kitchen.gate = asyncio.Event()
     early = asyncio.create_task(shop.ask())
     await shop.kitchen.has_read.wait()
@@ -209,7 +211,7 @@ async def test_a_late_writer_does_not_push_out_what_was_computed_since(shop: Sho
     assert (served.status, body(served), shop.kitchen.calls) == (CacheStatus.HIT, "two", 2)
 
 
-async def test_a_stale_answer_is_given_while_one_request_renews_it(shop: Shop) -> None:
+async def test_stale_entry_is_served_while_one_computation_refreshes_it(shop: Shop) -> None:
     await shop.ask()
     shop.kitchen.value = "two"
     shop.clock[0] += 111
@@ -220,7 +222,7 @@ async def test_a_stale_answer_is_given_while_one_request_renews_it(shop: Shop) -
     assert (after.status, body(after), shop.kitchen.calls) == (CacheStatus.HIT, "two", 2)
 
 
-async def test_an_answer_that_is_too_old_is_not_given(shop: Shop) -> None:
+async def test_entry_past_its_stale_time_is_computed_again(shop: Shop) -> None:
     await shop.ask()
     shop.kitchen.value = "two"
     shop.clock[0] += 141
@@ -228,7 +230,7 @@ async def test_an_answer_that_is_too_old_is_not_given(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("status", [0, 500, 503])
-async def test_an_old_answer_is_better_than_an_error(shop: Shop, status: int) -> None:
+async def test_stale_entry_is_served_if_the_computation_fails(shop: Shop, status: int) -> None:
     await shop.ask()
     shop.kitchen.status = status
     shop.clock[0] += 700
@@ -238,7 +240,7 @@ async def test_an_old_answer_is_better_than_an_error(shop: Shop, status: int) ->
     assert is_failure(await shop.ask())
 
 
-async def test_a_failed_computation_is_not_tried_again_at_once(shop: Shop) -> None:
+async def test_failed_computation_is_not_repeated_for_moments(shop: Shop) -> None:
     shop.kitchen.status = 503
     assert [is_failure(await shop.ask()) for _ in range(5)] == [True] * 5
     assert shop.kitchen.calls == 1
@@ -247,7 +249,7 @@ async def test_a_failed_computation_is_not_tried_again_at_once(shop: Shop) -> No
     assert (await shop.ask()).status is CacheStatus.MISS
 
 
-async def test_of_failures_nothing_is_held_when_they_are_over(shop: Shop) -> None:
+async def test_expired_failures_are_dropped(shop: Shop) -> None:
     shop.kitchen.status = 0
     for number in range(20):
         await shop.ask(replace(REQUEST, key=f"k{number}"))
@@ -257,7 +259,7 @@ async def test_of_failures_nothing_is_held_when_they_are_over(shop: Shop) -> Non
     assert len(shop.cache._failures) == 0
 
 
-async def test_what_takes_too_long_ends_in_a_failure_and_is_there_for_the_next(shop: Shop) -> None:
+async def test_slow_computation_fails_its_waiter_and_is_stored_for_the_next_request(shop: Shop) -> None:
     shop.cache.settings = SETTINGS.model_copy(update={"wait_seconds": 0.01})
     shop.kitchen.gate.clear()
     assert is_failure(await shop.ask())
@@ -267,14 +269,14 @@ async def test_what_takes_too_long_ends_in_a_failure_and_is_there_for_the_next(s
     assert shop.kitchen.calls == 1
 
 
-async def test_that_something_is_not_there_is_remembered_for_moments(shop: Shop) -> None:
+async def test_not_found_is_stored_for_a_short_time(shop: Shop) -> None:
     shop.kitchen.status = 404
     assert [(await shop.ask()).status for _ in range(2)] == [CacheStatus.MISS, CacheStatus.HIT]
     shop.clock[0] += SETTINGS.negative_seconds * 1.1 + 0.1
     assert (await shop.ask()).status is CacheStatus.MISS
 
 
-async def test_that_something_is_not_there_is_forgotten_when_it_is_made(shop: Shop) -> None:
+async def test_stored_not_found_is_invalidated_by_its_tag(shop: Shop) -> None:
     shop.kitchen.status = 404
     await shop.ask()
     shop.kitchen.status = 200
@@ -283,13 +285,13 @@ async def test_that_something_is_not_there_is_forgotten_when_it_is_made(shop: Sh
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 422, 429])
-async def test_other_answers_are_given_and_not_kept(shop: Shop, status: int) -> None:
+async def test_redirects_and_refusals_are_not_stored(shop: Shop, status: int) -> None:
     shop.kitchen.status = status
     assert [(await shop.ask()).status for _ in range(2)] == [CacheStatus.MISS] * 2
     assert shop.kitchen.calls == 2
 
 
-async def test_a_much_wanted_answer_is_renewed_before_it_ends_and_nobody_waits(shop: Shop) -> None:
+async def test_popular_entry_is_refreshed_before_it_expires(shop: Shop) -> None:
     shop.kitchen.takes_seconds = 0.5
     await shop.ask()
     began_at = shop.clock[0]
@@ -300,7 +302,7 @@ async def test_a_much_wanted_answer_is_renewed_before_it_ends_and_nobody_waits(s
     assert 9 <= shop.cache.stats.refreshed["provider", "early"] <= 13
 
 
-async def test_a_mistake_in_one_flight_fails_that_one_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_error_in_one_computation_fails_that_one_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(filler, "make_entry", lambda *_, **__: 1 / 0)
         assert is_failure(await shop.ask())
@@ -308,7 +310,7 @@ async def test_a_mistake_in_one_flight_fails_that_one_alone(shop: Shop, monkeypa
     assert body(await shop.ask()) == "one"
 
 
-async def test_what_is_computed_for_nobody_does_not_hold_up_the_end() -> None:
+async def test_refresh_in_the_background_does_not_delay_shutdown() -> None:
     kitchen = Kitchen(clock=[1_000.0])
     async for shop in open_shop(clock=kitchen.clock):
         await shop.ask()
@@ -317,7 +319,7 @@ async def test_what_is_computed_for_nobody_does_not_hold_up_the_end() -> None:
         assert (await shop.ask()).status is CacheStatus.STALE
 
 
-async def test_computations_of_a_process_are_bounded(shop: Shop) -> None:
+async def test_number_of_concurrent_computations_is_limited(shop: Shop) -> None:
     shop.kitchen.gate.clear()
     requests = [
         CacheRequest(str(number), "provider", (), "/", b"", 100, NoParameters())
@@ -332,7 +334,7 @@ async def test_computations_of_a_process_are_bounded(shop: Shop) -> None:
     assert shop.kitchen.calls == len(requests)
 
 
-async def test_too_many_tags_void_everything_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_tags_invalidate_everything_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fairground.platform.cache.invalidation.TAGS_MAX", 100)
     await shop.ask()
     shop.cache.tags.invalidate([str(number) for number in range(101)])
@@ -340,7 +342,7 @@ async def test_too_many_tags_void_everything_once(shop: Shop, monkeypatch: pytes
     assert (await shop.ask()).status is CacheStatus.HIT
 
 
-async def test_outside_of_running_nothing_is_answered() -> None:
+async def test_cache_that_is_not_running_refuses_requests() -> None:
     cache = ResponseCache(SETTINGS, tags=LocalTags(), stats=CacheStats(), level=None, is_alone=True)
     assert not cache.is_running
     with pytest.raises(RuntimeError, match="not running"):

@@ -65,7 +65,7 @@ async def other(migrated_url: str) -> AsyncIterator[Process]:
     await started.db.close()
 
 
-async def test_tags_are_renewed_when_the_write_returns(process: Process) -> None:
+async def test_tags_are_invalidated_when_the_write_returns(process: Process) -> None:
     before = process.state()
     async with process.db.write() as tx:
         tx.invalidate("provider:a")
@@ -73,7 +73,7 @@ async def test_tags_are_renewed_when_the_write_returns(process: Process) -> None
     assert process.state() != before
 
 
-async def test_a_write_that_rolls_back_renews_nothing(process: Process) -> None:
+async def test_rolled_back_write_invalidates_nothing(process: Process) -> None:
     before = process.state()
 
     async def fail() -> None:
@@ -87,19 +87,19 @@ async def test_a_write_that_rolls_back_renews_nothing(process: Process) -> None:
     assert await process.work() == 0
 
 
-async def test_a_write_that_touches_nothing_writes_no_job(process: Process) -> None:
+async def test_write_without_tags_enqueues_no_job(process: Process) -> None:
     await process.invalidate()
     assert await process.work() == 0
 
 
-async def test_the_job_of_a_renewal_that_was_made_makes_it_no_second_time(process: Process) -> None:
+async def test_job_of_an_applied_invalidation_does_not_repeat_it(process: Process) -> None:
     await process.invalidate(*TAGS)
     after = process.state()
     assert await process.work() == 1
     assert process.state() == after
 
 
-async def test_a_renewal_reaches_the_process_that_does_the_job(process: Process, other: Process) -> None:
+async def test_invalidation_reaches_the_process_that_runs_the_job(process: Process, other: Process) -> None:
     before = other.state()
     await process.invalidate("provider:a")
     assert other.state() == before
@@ -107,7 +107,7 @@ async def test_a_renewal_reaches_the_process_that_does_the_job(process: Process,
     assert other.state() != before
 
 
-async def test_a_process_that_dies_after_its_commit_leaves_the_renewal_to_others(
+async def test_process_that_dies_after_its_commit_leaves_the_invalidation_to_others(
     process: Process, other: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(_job: InvalidateTags) -> None:

@@ -21,7 +21,7 @@ def level_for(count: int) -> MemoryLevel:
     return MemoryLevel(most_bytes=entry().memory_bytes * count)
 
 
-def test_an_entry_is_kept_under_its_key_until_another_takes_its_place() -> None:
+def test_entry_is_replaced_by_one_of_the_same_key() -> None:
     level = level_for(3)
     first, second = stored("a"), stored("a")
     level.put(first)
@@ -30,7 +30,7 @@ def test_an_entry_is_kept_under_its_key_until_another_takes_its_place() -> None:
     assert (len(level), level.bytes, level.evictions) == (1, second.bytes, 0)
 
 
-def test_the_oldest_that_nobody_asked_for_goes_first() -> None:
+def test_oldest_entry_without_a_hit_is_evicted_first() -> None:
     level = level_for(3)
     for key in "abc":
         level.put(stored(key))
@@ -39,7 +39,7 @@ def test_the_oldest_that_nobody_asked_for_goes_first() -> None:
     assert [key for key in "abcd" if level.get(key)] == ["a", "c", "d"]
 
 
-def test_memory_is_bounded_by_bytes_through_any_use() -> None:
+def test_memory_is_limited_by_bytes_under_random_use() -> None:
     chance = random.Random(3)
     level = MemoryLevel(most_bytes=400_000)
     entries = [entry(size_bytes=chance.randint(1, 40_000)) for _ in range(200)]
@@ -52,7 +52,7 @@ def test_memory_is_bounded_by_bytes_through_any_use() -> None:
     assert level.evictions > 1_000
 
 
-def test_an_entry_that_grows_pushes_others_out() -> None:
+def test_growing_entry_evicts_others() -> None:
     level = level_for(2)
     grown, other = stored("a", of=entry(size_bytes=2_000)), stored("b")
     level = MemoryLevel(most_bytes=grown.entry.memory_bytes + other.entry.memory_bytes)
@@ -65,7 +65,7 @@ def test_an_entry_that_grows_pushes_others_out() -> None:
     assert level.bytes == grown.entry.memory_bytes
 
 
-def test_an_entry_larger_than_all_memory_is_not_stored() -> None:
+def test_entry_larger_than_the_memory_is_not_stored() -> None:
     level = level_for(1)
     level.put(stored("small"))
     level.put(stored("large", of=entry(size_bytes=50_000)))
@@ -73,7 +73,7 @@ def test_an_entry_larger_than_all_memory_is_not_stored() -> None:
     assert level.get("small") is not None
 
 
-def test_after_clearing_it_serves_as_before() -> None:
+def test_cleared_memory_stores_entries_again() -> None:
     level = level_for(2)
     for key in "abc":
         level.put(stored(key))
@@ -112,7 +112,7 @@ def lru_hit_ratio(trace: list[int], *, room: int) -> float:
 
 
 @pytest.mark.parametrize("room", [100, 1_000])
-def test_it_hits_at_least_as_often_as_lru(room: int) -> None:
+def test_hit_ratio_is_at_least_that_of_lru(room: int) -> None:
     one = entry()
     level = MemoryLevel(most_bytes=one.memory_bytes * room)
     assert level.most_bytes // one.memory_bytes == room
@@ -120,7 +120,7 @@ def test_it_hits_at_least_as_often_as_lru(room: int) -> None:
     assert hit_ratio(trace, room=room) >= lru_hit_ratio(trace, room=room)
 
 
-def test_a_scan_does_not_push_out_what_is_wanted() -> None:
+def test_scan_evicts_no_popular_entry() -> None:
     wanted = [str(number) for number in range(300)]
     one, level = entry(), level_for(500)
     for key in wanted:

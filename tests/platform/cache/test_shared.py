@@ -73,7 +73,7 @@ async def pair(redis_server: Server) -> AsyncIterator[tuple[Process, Process]]:
 Pair = tuple[Process, Process]
 
 
-async def test_a_cold_miss_takes_two_turns_to_the_server(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_miss_takes_two_round_trips(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[str] = []
     exchange = ServerConnection.exchange
 
@@ -89,7 +89,7 @@ async def test_a_cold_miss_takes_two_turns_to_the_server(pair: Pair, monkeypatch
     assert turns[2:] == ["EVAL"]
 
 
-async def test_what_one_has_made_the_other_gives(pair: Pair) -> None:
+async def test_entry_of_one_process_is_a_hit_in_the_other(pair: Pair) -> None:
     here, there = pair
     made, had = await here.ask(), await there.ask()
     assert [made.status, had.status] == [CacheStatus.MISS, CacheStatus.HIT]
@@ -101,7 +101,7 @@ async def test_what_one_has_made_the_other_gives(pair: Pair) -> None:
     assert here.kitchen.calls == 1
 
 
-async def test_a_copy_is_believed_for_moments_and_then_fetched_again(pair: Pair) -> None:
+async def test_copy_in_memory_is_fetched_again_after_two_seconds(pair: Pair) -> None:
     here, _ = pair
     await here.ask()
     assert (await here.ask()).status is CacheStatus.HIT
@@ -112,7 +112,7 @@ async def test_a_copy_is_believed_for_moments_and_then_fetched_again(pair: Pair)
     assert here.kitchen.calls == 1
 
 
-async def test_two_who_miss_at_once_make_one_computation(pair: Pair) -> None:
+async def test_concurrent_misses_of_two_processes_cost_one_computation(pair: Pair) -> None:
     here, there = pair
     here.kitchen.gate.clear()
     asked = [asyncio.create_task(each.ask()) for each in (here, there) for _ in range(20)]
@@ -123,7 +123,7 @@ async def test_two_who_miss_at_once_make_one_computation(pair: Pair) -> None:
     assert here.kitchen.calls == 1
 
 
-async def test_a_late_writer_is_void_for_the_other_process_too(pair: Pair) -> None:
+async def test_entry_from_before_an_invalidation_by_another_process_is_never_served(pair: Pair) -> None:
     here, there = pair
     here.kitchen.gate.clear()
     early = asyncio.create_task(here.ask())
@@ -135,7 +135,9 @@ async def test_a_late_writer_is_void_for_the_other_process_too(pair: Pair) -> No
     assert (body(await there.ask()), body(await here.ask())) == ("two", "two")
 
 
-async def test_with_tokens_read_last_a_late_writer_wins(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_control_with_tokens_read_last_the_late_entry_is_served(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control: the same race, with an entry stored under the tokens of the time of storing."""
     here, there = pair
     to_store = here.cache._filler._store
@@ -155,7 +157,7 @@ async def test_with_tokens_read_last_a_late_writer_wins(pair: Pair, monkeypatch:
     assert body(await there.ask()) == "one"
 
 
-async def test_a_stale_answer_is_renewed_by_one_of_them(pair: Pair) -> None:
+async def test_stale_entry_is_refreshed_by_one_process(pair: Pair) -> None:
     here, there = pair
     await here.ask()
     here.kitchen.value = "two"
@@ -170,7 +172,7 @@ async def test_a_stale_answer_is_renewed_by_one_of_them(pair: Pair) -> None:
     assert [body(await each.ask()) for each in pair] == ["two", "two"]
 
 
-async def test_an_answer_of_another_process_is_better_than_an_error(pair: Pair) -> None:
+async def test_stale_entry_of_another_process_is_served_if_the_computation_fails(pair: Pair) -> None:
     here, there = pair
     await here.ask()
     here.kitchen.status = 503
@@ -179,7 +181,7 @@ async def test_an_answer_of_another_process_is_better_than_an_error(pair: Pair) 
     assert (served.status, body(served), served.is_error) == (CacheStatus.STALE, "one", True)
 
 
-async def test_a_damaged_entry_is_a_miss_that_is_counted(pair: Pair) -> None:
+async def test_damaged_entry_is_a_counted_miss(pair: Pair) -> None:
     here, there = pair
     await here.ask()
     await here.level.store(REQUEST.key, owner="anybody", fields={META: b"{", "identity": b"half"}, ttl_seconds=60)
@@ -187,7 +189,7 @@ async def test_a_damaged_entry_is_a_miss_that_is_counted(pair: Pair) -> None:
     assert (there.cache.stats.damaged >= 1, here.kitchen.calls) == (True, 2)
 
 
-async def test_without_its_server_a_process_computes_alone_and_fails_nobody() -> None:
+async def test_without_the_server_each_process_computes_and_no_request_fails() -> None:
     with OwnedServer() as server:
         async with two(server.url) as (here, there):
             await here.ask()
@@ -200,7 +202,7 @@ async def test_without_its_server_a_process_computes_alone_and_fails_nobody() ->
             assert here.kitchen.calls == 3
 
 
-async def test_a_change_while_the_server_was_away_is_never_followed_by_the_old_answer() -> None:
+async def test_entry_from_before_an_outage_is_not_served_after_a_change_during_it() -> None:
     """An entry from before the outage is not read again before the backlog of invalidations is empty."""
     ledger, kitchen = Ledger(), Kitchen(clock=[1_000.0])
     with OwnedServer() as server:
@@ -247,7 +249,7 @@ async def miss_while_the_other_computes(pair: Pair) -> list[CacheResult]:
 
 
 @pytest.mark.parametrize("name", ["look_up", "claim", "store"])
-async def test_a_moments_slowness_costs_no_second_computation(
+async def test_one_lost_reply_costs_no_second_computation(
     pair: Pair, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     who = pair[0] if name == "store" else pair[1]
@@ -256,7 +258,9 @@ async def test_a_moments_slowness_costs_no_second_computation(
     assert pair[0].kitchen.calls == 1
 
 
-async def test_asked_once_alone_a_moments_slowness_costs_one(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_control_without_a_retry_a_lost_reply_costs_a_computation(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control: without a second attempt, the waiting process computes for itself."""
 
     async def once(attempt: Any) -> Any:

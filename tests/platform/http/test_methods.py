@@ -68,7 +68,7 @@ async def test_too_large_body_is_a_problem_document(client: httpx.AsyncClient, p
         assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
 
 
-def test_route_for_all_other_paths_makes_no_path_exist() -> None:
+def test_catch_all_route_makes_no_path_exist() -> None:
     known = PathMethods(
         [("/a/{b}", ["GET"]), ("/a/{b}/", ["POST"]), ("/{rest:path}", ["GET"]), ("/f/{p:path}", ["GET"])]
     )
@@ -78,7 +78,7 @@ def test_route_for_all_other_paths_makes_no_path_exist() -> None:
     assert known.allowed("*") == "GET, HEAD, OPTIONS, POST"
 
 
-async def test_route_that_takes_head_is_asked_itself() -> None:
+async def test_route_that_handles_head_gets_the_request() -> None:
     asked: list[str] = []
 
     async def app(scope: Scope, _receive: Any, send: Any) -> None:
@@ -92,14 +92,12 @@ async def test_route_that_takes_head_is_asked_itself() -> None:
     assert [bodies_of(answer) for answer in answers] == [b"", b""]
 
 
-async def test_control_a_head_with_a_body_is_noticed(app: ASGIApp, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_control_head_with_a_body_is_noticed(app: ASGIApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "_without_body", lambda send: send)
     head: list[Message] = await call(app, "HEAD", "/healthz")
     assert bodies_of(head) != b""
 
 
 @pytest.mark.parametrize("path", ["/api/v1/things", "/api/v1/things/", "/api/v1/things//"])
-async def test_every_path_answers_with_and_without_a_slash_and_never_redirects(
-    client: httpx.AsyncClient, path: str
-) -> None:
+async def test_path_is_served_with_and_without_a_trailing_slash(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 200

@@ -42,14 +42,14 @@ async def test_default_port_of_the_public_address_is_no_part_of_its_origin() -> 
         assert statuses == [200, 403, 403]
 
 
-async def test_a_foreign_host_is_refused(client: httpx.AsyncClient) -> None:
+async def test_foreign_host_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.get("/healthz", headers={"Host": "evil.example"})
     assert answer.status_code == 421
     assert answer.json()["code"] == "request.wrong_host"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000"])
-async def test_loopback_has_all_its_names(client: httpx.AsyncClient, host: str) -> None:
+async def test_every_loopback_name_is_accepted(client: httpx.AsyncClient, host: str) -> None:
     assert (await client.get("/healthz", headers={"Host": host})).status_code == 200
 
 
@@ -91,12 +91,12 @@ async def test_change_from_a_page_must_come_from_our_own(
 
 
 @pytest.mark.parametrize("path", ["/api/v1/things/%0A", "/api/v1/things%0a", "/api/v1/%00things", "/%7f"])
-async def test_nothing_is_at_a_path_with_a_control_character(client: httpx.AsyncClient, path: str) -> None:
+async def test_path_with_a_control_character_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "request.not_found")
 
 
-async def test_every_answer_has_the_safe_headers(client: httpx.AsyncClient) -> None:
+async def test_every_response_has_the_security_headers(client: httpx.AsyncClient) -> None:
     for path in ("/healthz", "/nowhere", "/api/v1/broken"):
         answer = await client.get(path)
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -112,7 +112,7 @@ async def test_every_answer_has_the_safe_headers(client: httpx.AsyncClient) -> N
         ("/for-one", "private, max-age=60", "private, max-age=60"),
     ],
 )
-async def test_answer_of_a_route_that_asks_for_the_caller_is_private_whatever_it_says(
+async def test_response_of_a_route_that_looks_up_the_caller_is_private(
     db: Database, path: str, written: str, sent: str, headers: dict[str, str]
 ) -> None:
     router = api_router(tags=["things"])

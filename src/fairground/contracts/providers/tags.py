@@ -1,4 +1,4 @@
-"""What cached answers depend on that the catalog owns. Each function returns a tag; the catalog renews them."""
+"""The cache tags of providers. Each function returns a tag; `providers` and `discovery` invalidate them."""
 
 import re
 from typing import Annotated, Final
@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel
 
 ALL_PROVIDERS: Final = "catalog"
-"""Every list and every provider: renewed when many change at once."""
+"""Every list and every provider: invalidated when many change at once."""
 
 _KEY: Final = re.compile(r"[a-z0-9-]{1,80}")
 

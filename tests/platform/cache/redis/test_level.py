@@ -23,7 +23,7 @@ async def other(redis_server: Server, namespace: str) -> AsyncIterator[RedisLeve
         yield level
 
 
-async def test_an_entry_is_found_by_every_process_with_the_tokens_of_its_tags(
+async def test_entry_is_found_by_every_process_with_the_tokens_of_its_tags(
     level: RedisLevel, other: RedisLevel
 ) -> None:
     tokens = await tokens_of(level, "lists", "provider:7")
@@ -32,7 +32,9 @@ async def test_an_entry_is_found_by_every_process_with_the_tokens_of_its_tags(
     assert found == LookupReply(fields=(b"\x00\xff", b"", None), tokens=(*tokens, None))
 
 
-async def test_tokens_stay_until_they_are_renewed_and_never_come_back(level: RedisLevel, other: RedisLevel) -> None:
+async def test_token_is_unchanged_until_its_tag_is_invalidated_and_never_repeats(
+    level: RedisLevel, other: RedisLevel
+) -> None:
     seen = set()
     for _ in range(5):
         (token,) = await tokens_of(level, "lists")
@@ -43,13 +45,13 @@ async def test_tokens_stay_until_they_are_renewed_and_never_come_back(level: Red
         assert (await level.look_up("list", fields=["meta"], tags=["lists"])).tokens != (token,)
 
 
-async def test_a_new_entry_keeps_nothing_of_the_old_one(level: RedisLevel) -> None:
+async def test_new_entry_has_no_field_of_the_old_one(level: RedisLevel) -> None:
     await level.store("list", owner="anybody", fields={"meta": b"1", "br": b"old"}, ttl_seconds=60)
     await level.store("list", owner="anybody", fields={"meta": b"2"}, ttl_seconds=60)
     assert (await level.look_up("list", fields=["meta", "br"], tags=[])).fields == (b"2", None)
 
 
-async def test_an_entry_leaves_when_its_time_is_over(level: RedisLevel) -> None:
+async def test_entry_expires_after_its_time_to_live(level: RedisLevel) -> None:
     await level.store("list", owner="anybody", fields={"meta": b"1"}, ttl_seconds=0.05)
 
     async def is_gone() -> bool:
@@ -58,7 +60,7 @@ async def test_an_entry_leaves_when_its_time_is_over(level: RedisLevel) -> None:
     await until(is_gone)
 
 
-async def test_an_entry_above_one_mebibyte_is_not_kept(level: RedisLevel) -> None:
+async def test_entry_above_one_mebibyte_is_not_stored(level: RedisLevel) -> None:
     await level.store(
         "list", owner="anybody", fields={"meta": b"m", "body": b"x" * (ENTRY_MAX_BYTES - 1)}, ttl_seconds=60
     )
@@ -67,7 +69,7 @@ async def test_an_entry_above_one_mebibyte_is_not_kept(level: RedisLevel) -> Non
     assert (await level.look_up("huge", fields=["meta"], tags=[])).fields == (None,)
 
 
-async def test_a_lookup_is_one_round_trip(namespace: str) -> None:
+async def test_lookup_is_one_round_trip(namespace: str) -> None:
     with OwnedServer() as server:
         async with level_at(server.url, namespace=namespace) as level:
             for _ in range(PIPELINE_COUNT):
@@ -79,7 +81,7 @@ async def test_a_lookup_is_one_round_trip(namespace: str) -> None:
     assert commands == ["HMGET", "MGET"]
 
 
-async def test_a_claim_tells_whose_the_lease_is_what_is_stored_and_a_token_for_every_tag(
+async def test_claim_returns_the_lease_the_stored_entry_and_a_token_for_every_tag(
     level: RedisLevel, other: RedisLevel
 ) -> None:
     await level.store("list", owner="anybody", fields={"meta": b"old"}, ttl_seconds=60)
@@ -94,7 +96,7 @@ async def test_a_claim_tells_whose_the_lease_is_what_is_stored_and_a_token_for_e
     assert second.found.tokens == tuple(reversed(first.found.tokens))
 
 
-async def test_where_an_entry_is_stored_a_claim_can_be_a_look_alone(level: RedisLevel, other: RedisLevel) -> None:
+async def test_claim_without_force_only_looks_up_a_stored_entry(level: RedisLevel, other: RedisLevel) -> None:
     arguments: dict[str, Any] = {"seconds": 30, "fields": ["meta"], "tags": ["lists"], "force": False}
     first = await level.claim("list", owner="first", **arguments)
     assert (first.is_ours, first.found.fields, None in first.found.tokens) == (True, (None,), False)
@@ -107,7 +109,7 @@ async def test_where_an_entry_is_stored_a_claim_can_be_a_look_alone(level: Redis
     assert await take(level, "list", owner="third")
 
 
-async def test_many_at_once_share_a_few_connections(redis_server: Server, namespace: str) -> None:
+async def test_thousand_concurrent_callers_share_the_pipelines(redis_server: Server, namespace: str) -> None:
     async with level_at(redis_server.url, namespace=namespace) as level:
         with redis.Redis.from_url(redis_server.url) as client:
             before = client.info("clients")["connected_clients"]
@@ -116,7 +118,7 @@ async def test_many_at_once_share_a_few_connections(redis_server: Server, namesp
     assert after - before <= PIPELINE_COUNT
 
 
-async def test_a_renewal_is_told_to_every_process_and_to_our_own_before_it_returns(
+async def test_invalidation_reaches_every_process_and_our_own_before_it_returns(
     redis_server: Server, namespace: str
 ) -> None:
     ours, theirs = Listener(), Listener()
@@ -144,9 +146,7 @@ async def test_namespaces_share_nothing(redis_server: Server, level: RedisLevel)
     assert "lists" not in theirs.heard
 
 
-async def test_a_level_is_not_read_before_the_backlog_is_settled_but_written_to(
-    redis_server: Server, namespace: str
-) -> None:
+async def test_settling_level_is_written_but_not_read(redis_server: Server, namespace: str) -> None:
     ledger = Ledger()
     ledger.pending, ledger.is_reachable = 1, False
     level = RedisLevel(redis_server.url, namespace=namespace, backlog=ledger)
@@ -163,7 +163,7 @@ async def test_a_level_is_not_read_before_the_backlog_is_settled_but_written_to(
 
 
 @pytest.mark.parametrize("junk", [b"", b"tags", b"released", b"released\n", b"\xff\xfe\n\n", b"tags\n\xff"])
-async def test_what_others_say_on_the_channel_breaks_nothing(
+async def test_invalid_message_on_the_channel_is_ignored(
     redis_server: Server, level: RedisLevel, namespace: str, junk: bytes
 ) -> None:
     with redis.Redis.from_url(redis_server.url) as stranger:
@@ -176,7 +176,7 @@ async def test_what_others_say_on_the_channel_breaks_nothing(
     assert level.state == "on"
 
 
-async def test_a_mistake_of_our_own_costs_the_level_and_not_the_program(redis_server: Server, namespace: str) -> None:
+async def test_error_of_ours_ends_the_connection_and_not_the_program(redis_server: Server, namespace: str) -> None:
     class Broken(Listener, Ledger):
         mistakes = 2
 
@@ -204,12 +204,12 @@ async def test_a_mistake_of_our_own_costs_the_level_and_not_the_program(redis_se
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "redis://localhost?no_such_option=1"])
-def test_a_url_that_cannot_be_used_is_refused_at_once(url: str) -> None:
+def test_unusable_url_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match=r"schemes|no_such_option"):
         RedisLevel(url, namespace="any", backlog=Ledger())
 
 
-async def test_a_password_opens_the_server_and_is_never_told(owned_server: OwnedServer, namespace: str) -> None:
+async def test_password_authenticates_and_is_in_no_reason(owned_server: OwnedServer, namespace: str) -> None:
     with redis.Redis.from_url(owned_server.url) as admin:
         admin.config_set("requirepass", "seven lanterns")
     async with level_at(owned_server.url.replace("//", "//:seven%20lanterns@"), namespace=namespace) as level:
@@ -220,7 +220,7 @@ async def test_a_password_opens_the_server_and_is_never_told(owned_server: Owned
         assert "lanterns" not in refused.reason
 
 
-def test_what_is_asked_for_once_stays_a_minute_and_what_is_asked_for_again_its_whole_time() -> None:
+def test_key_requested_once_is_stored_a_minute_and_twice_its_whole_time() -> None:
     clock = Clock()
     admission = AdmissionFilter(clock=clock)
     admission.record_lookup("list")
@@ -237,7 +237,7 @@ def test_what_is_asked_for_once_stays_a_minute_and_what_is_asked_for_again_its_w
     assert admission.limit_ttl("never seen", ttl_seconds=3600) == 60
 
 
-def test_a_key_that_is_asked_for_all_the_time_is_known() -> None:
+def test_constantly_requested_key_is_known() -> None:
     clock = Clock()
     admission = AdmissionFilter(clock=clock)
     for _ in range(100):
@@ -246,7 +246,7 @@ def test_a_key_that_is_asked_for_all_the_time_is_known() -> None:
     assert admission.limit_ttl("list", ttl_seconds=3600) == 3600
 
 
-def test_a_flood_of_keys_is_forgotten_oldest_first() -> None:
+def test_flood_of_keys_is_dropped_oldest_first() -> None:
     admission = AdmissionFilter()
     for number in range(30_000):
         admission.record_lookup(str(number))

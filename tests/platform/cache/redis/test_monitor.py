@@ -20,7 +20,7 @@ def test_five_failures_in_a_row_open_the_breaker() -> None:
     assert not breaker.is_open
 
 
-def test_a_success_ends_the_row() -> None:
+def test_success_ends_a_row_of_failures() -> None:
     breaker = CircuitBreaker()
     for _ in range(50):
         breaker.record_success()
@@ -42,7 +42,7 @@ def test_half_of_the_calls_of_two_seconds_open_the_breaker() -> None:
     assert failures_until_open(breaker) == 1
 
 
-def test_what_failed_long_ago_is_forgotten() -> None:
+def test_failures_older_than_two_seconds_do_not_count() -> None:
     clock = Clock()
     breaker = CircuitBreaker(clock=clock)
     for _ in range(4):

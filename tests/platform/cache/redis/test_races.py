@@ -93,6 +93,6 @@ async def test_no_order_serves_an_old_value_after_the_change(levels: list[RedisL
     assert old_without_the_guard > 100
 
 
-async def test_a_fill_after_the_change_is_served(levels: list[RedisLevel]) -> None:
+async def test_fill_after_the_change_is_served(levels: list[RedisLevel]) -> None:
     await run(levels, ("m", "m", "f", "f", "f"))
     assert [await serve(level) for level in levels] == [b"new"] * 3

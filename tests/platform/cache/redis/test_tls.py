@@ -38,7 +38,7 @@ async def tls_front(server: Server) -> AsyncIterator[str]:
         yield f"127.0.0.1:{front.sockets[0].getsockname()[1]}"
 
 
-async def test_an_encrypted_level_works_as_a_plain_one(redis_server: Server, namespace: str) -> None:
+async def test_encrypted_level_works_like_a_plain_one(redis_server: Server, namespace: str) -> None:
     async with tls_front(redis_server) as address:
         url = f"rediss://{address}?ssl_ca_certs={TLS / 'certificate.pem'}"
         async with level_at(url, namespace=namespace) as level:
@@ -48,7 +48,7 @@ async def test_an_encrypted_level_works_as_a_plain_one(redis_server: Server, nam
             assert (found.fields, found.tokens) == ((b"1",), (token,))
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_refused(redis_server: Server, namespace: str) -> None:
+async def test_certificate_of_an_unknown_authority_is_refused(redis_server: Server, namespace: str) -> None:
     async with tls_front(redis_server) as address:
         level = RedisLevel(f"rediss://{address}", namespace=namespace, backlog=Ledger())
         async with level.running():

@@ -47,7 +47,7 @@ def parse(query: str, **parts: str) -> CacheRequest:
     return route_of().parse(parts, query.encode())
 
 
-def test_a_key_says_version_route_schema_and_scope() -> None:
+def test_key_contains_version_route_schema_and_scope() -> None:
     version, kind, route, schema, scope, digest = parse("page=2").key.split(":")
     assert (version, kind, route, scope) == ("v2", "list", "providers", "anon")
     assert (len(schema), len(digest)) == (8, 32)
@@ -70,7 +70,7 @@ def test_a_key_says_version_route_schema_and_scope() -> None:
         ("utm_source=mail&gclid=1&page=2&fbclid=x", "page=2"),
     ],
 )
-def test_requests_that_ask_the_same_share_a_key(one: str, other: str) -> None:
+def test_spellings_of_the_same_request_share_a_key(one: str, other: str) -> None:
     assert parse(one) == parse(other)
 
 
@@ -85,7 +85,7 @@ def test_requests_that_ask_the_same_share_a_key(one: str, other: str) -> None:
         ("day=2026-01-01", ""),
     ],
 )
-def test_requests_that_ask_otherwise_have_keys_of_their_own(one: str, other: str) -> None:
+def test_different_requests_have_different_keys(one: str, other: str) -> None:
     assert parse(one).key != parse(other).key
 
 
@@ -102,12 +102,12 @@ def test_requests_that_ask_otherwise_have_keys_of_their_own(one: str, other: str
         ("q=" + "a" * 1_100, "long-query"),
     ],
 )
-def test_what_the_route_would_not_understand_is_not_cached(query: str, reason: str) -> None:
+def test_unknown_and_refused_parameters_are_not_cached(query: str, reason: str) -> None:
     with pytest.raises(NotCacheable, match=reason):
         parse(query)
 
 
-def test_routes_paths_and_shapes_never_share_a_key() -> None:
+def test_different_routes_paths_and_schemas_have_different_keys() -> None:
     made = {
         route_of().parse({}, b"").key,
         route_of("artists").parse({}, b"").key,
@@ -118,7 +118,7 @@ def test_routes_paths_and_shapes_never_share_a_key() -> None:
     assert schema_digest(Out) != schema_digest(OtherOut)
 
 
-def test_the_path_is_asked_for_as_it_was_read() -> None:
+def test_path_and_tags_are_made_of_the_parsed_parts() -> None:
     request = route_of(path=Path, tags=lambda asked: (f"provider:{asked['provider']}",)).parse(
         {"provider": "M A/y"}, b""
     )
@@ -158,7 +158,7 @@ def canonical(values: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(VALUES, VALUES, st.randoms(use_true_random=False))
-def test_two_requests_share_a_key_exactly_when_they_ask_the_same(
+def test_two_requests_share_a_key_exactly_when_their_parameters_are_the_same(
     one: dict[str, Any], other: dict[str, Any], order: random.Random
 ) -> None:
     first, second = parse(write(one, order=order)), parse(write(other, order=order))
@@ -167,7 +167,7 @@ def test_two_requests_share_a_key_exactly_when_they_ask_the_same(
 
 
 @given(VALUES, st.randoms(use_true_random=False))
-def test_the_canonical_query_asks_what_was_asked(values: dict[str, Any], order: random.Random) -> None:
+def test_canonical_query_has_the_same_meaning(values: dict[str, Any], order: random.Random) -> None:
     request = parse(write(values, order=order))
     again = Query.model_validate(dict(parse_qsl(request.query_string.decode(), keep_blank_values=True)))
     assert again.model_dump(by_alias=True, exclude={"day", "fields"}) == canonical(values)
