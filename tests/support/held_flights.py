@@ -40,9 +40,9 @@ class HeldFlights:
 
         @wraps(compute)
         async def compute_and_read_tokens(
-            filler: Filler, request: CacheRequest, ask: Compute, **named: Any
+            filler: Filler, request: CacheRequest, call: Compute, **named: Any
         ) -> FillResult:
-            filled = await compute(filler, request, ask, **named)
+            filled = await compute(filler, request, call, **named)
             if self._late.exists() and filled.entry is not None:
                 await _read_tokens_again(filler, request, filled.entry)
             return filled

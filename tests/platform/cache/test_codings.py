@@ -4,7 +4,7 @@ import sys
 import brotli
 import pytest
 
-from fairground.platform.cache.codings import WORTH_CODING_BYTES, choose, decode_brotli, encode
+from fairground.platform.cache.codings import WORTH_CODING_BYTES, choose_coding, decode_brotli, encode
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -41,14 +41,14 @@ LARGE = WORTH_CODING_BYTES
     ],
 )
 def test_best_accepted_coding_is_chosen(accept_encoding: bytes, chosen: str | None) -> None:
-    assert choose(accept_encoding, size_bytes=LARGE) == chosen
+    assert choose_coding(accept_encoding, size_bytes=LARGE) == chosen
 
 
 @pytest.mark.parametrize(
     ("accept_encoding", "chosen"), [(b"br", "identity"), (b"identity;q=0, gzip", "gzip"), (b"*;q=0", None)]
 )
 def test_small_body_is_encoded_only_if_identity_is_refused(accept_encoding: bytes, chosen: str | None) -> None:
-    assert choose(accept_encoding, size_bytes=LARGE - 1) == chosen
+    assert choose_coding(accept_encoding, size_bytes=LARGE - 1) == chosen
 
 
 def test_every_coding_decodes_to_the_body() -> None:

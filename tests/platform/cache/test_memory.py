@@ -121,15 +121,15 @@ def test_hit_ratio_is_at_least_that_of_lru(room: int) -> None:
 
 
 def test_scan_evicts_no_popular_entry() -> None:
-    wanted = [str(number) for number in range(300)]
+    popular = [str(number) for number in range(300)]
     one, level = entry(), level_for(500)
-    for key in wanted:
+    for key in popular:
         level.put(stored(key, of=one))
         level.get(key)
     misses = 0
     for number in range(100_000):
         level.put(stored(f"scan {number}", of=one))
-        key = wanted[number % len(wanted)]
+        key = popular[number % len(popular)]
         if level.get(key) is None:
             misses += 1
             level.put(stored(key, of=one))

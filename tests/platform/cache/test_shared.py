@@ -34,7 +34,7 @@ class Process:
     level: RedisLevel
     clock: list[float]
 
-    async def ask(self, request: CacheRequest = REQUEST) -> CacheResult:
+    async def get(self, request: CacheRequest = REQUEST) -> CacheResult:
         return await self.cache.get(request, self.kitchen.compute)
 
     async def settle(self) -> None:
@@ -83,15 +83,15 @@ async def test_miss_takes_two_round_trips(pair: Pair, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ServerConnection, "exchange", count)
     here, there = pair
-    await here.ask()
+    await here.get()
     assert turns == ["EVAL", "EVAL EVAL"]
-    await there.ask()
+    await there.get()
     assert turns[2:] == ["EVAL"]
 
 
 async def test_entry_of_one_process_is_a_hit_in_the_other(pair: Pair) -> None:
     here, there = pair
-    made, had = await here.ask(), await there.ask()
+    made, had = await here.get(), await there.get()
     assert [made.status, had.status] == [CacheStatus.MISS, CacheStatus.HIT]
     assert made.entry is not None
     assert had.entry is not None
@@ -103,11 +103,11 @@ async def test_entry_of_one_process_is_a_hit_in_the_other(pair: Pair) -> None:
 
 async def test_copy_in_memory_is_fetched_again_after_two_seconds(pair: Pair) -> None:
     here, _ = pair
-    await here.ask()
-    assert (await here.ask()).status is CacheStatus.HIT
+    await here.get()
+    assert (await here.get()).status is CacheStatus.HIT
     before = here.cache.stats.shared_hits["provider"]
     here.clock[0] += TRUSTED_SECONDS + 0.1
-    assert (await here.ask()).status is CacheStatus.HIT
+    assert (await here.get()).status is CacheStatus.HIT
     assert here.cache.stats.shared_hits["provider"] == before + 1
     assert here.kitchen.calls == 1
 
@@ -115,24 +115,24 @@ async def test_copy_in_memory_is_fetched_again_after_two_seconds(pair: Pair) -> 
 async def test_concurrent_misses_of_two_processes_cost_one_computation(pair: Pair) -> None:
     here, there = pair
     here.kitchen.gate.clear()
-    asked = [asyncio.create_task(each.ask()) for each in (here, there) for _ in range(20)]
+    tasks = [asyncio.create_task(each.get()) for each in (here, there) for _ in range(20)]
     await here.kitchen.has_read.wait()
     await asyncio.sleep(0.05)
     here.kitchen.gate.set()
-    assert {body(await each) for each in asked} == {"one"}
+    assert {body(await each) for each in tasks} == {"one"}
     assert here.kitchen.calls == 1
 
 
 async def test_entry_from_before_an_invalidation_by_another_process_is_never_served(pair: Pair) -> None:
     here, there = pair
     here.kitchen.gate.clear()
-    early = asyncio.create_task(here.ask())
+    early = asyncio.create_task(here.get())
     await here.kitchen.has_read.wait()
     here.kitchen.value = "two"
     await there.level.invalidate_tags([TAG])
     here.kitchen.gate.set()
     assert body(await early) == "one"
-    assert (body(await there.ask()), body(await here.ask())) == ("two", "two")
+    assert (body(await there.get()), body(await here.get())) == ("two", "two")
 
 
 async def test_control_with_tokens_read_last_the_late_entry_is_served(
@@ -148,57 +148,57 @@ async def test_control_with_tokens_read_last_the_late_entry_is_served(
 
     monkeypatch.setattr(here.cache._filler, "_store", store_under_new_tokens)
     here.kitchen.gate.clear()
-    early = asyncio.create_task(here.ask())
+    early = asyncio.create_task(here.get())
     await here.kitchen.has_read.wait()
     here.kitchen.value = "two"
     await there.level.invalidate_tags([TAG])
     here.kitchen.gate.set()
     await early
-    assert body(await there.ask()) == "one"
+    assert body(await there.get()) == "one"
 
 
 async def test_stale_entry_is_refreshed_by_one_process(pair: Pair) -> None:
     here, there = pair
-    await here.ask()
+    await here.get()
     here.kitchen.value = "two"
     here.clock[0] += 111
     here.kitchen.gate.clear()
-    assert [(await each.ask()).status for each in pair] == [CacheStatus.STALE, CacheStatus.STALE]
+    assert [(await each.get()).status for each in pair] == [CacheStatus.STALE, CacheStatus.STALE]
     here.kitchen.gate.set()
     await here.settle()
     await there.settle()
     assert here.kitchen.calls == 2
     here.clock[0] += TRUSTED_SECONDS
-    assert [body(await each.ask()) for each in pair] == ["two", "two"]
+    assert [body(await each.get()) for each in pair] == ["two", "two"]
 
 
 async def test_stale_entry_of_another_process_is_served_if_the_computation_fails(pair: Pair) -> None:
     here, there = pair
-    await here.ask()
+    await here.get()
     here.kitchen.status = 503
     here.clock[0] += 700
-    served = await there.ask()
+    served = await there.get()
     assert (served.status, body(served), served.is_error) == (CacheStatus.STALE, "one", True)
 
 
 async def test_damaged_entry_is_a_counted_miss(pair: Pair) -> None:
     here, there = pair
-    await here.ask()
-    await here.level.store(REQUEST.key, owner="anybody", fields={META: b"{", "identity": b"half"}, ttl_seconds=60)
-    assert (await there.ask()).status is CacheStatus.MISS
+    await here.get()
+    await here.level.store(REQUEST.key, owner="any", fields={META: b"{", "identity": b"half"}, ttl_seconds=60)
+    assert (await there.get()).status is CacheStatus.MISS
     assert (there.cache.stats.damaged >= 1, here.kitchen.calls) == (True, 2)
 
 
 async def test_without_the_server_each_process_computes_and_no_request_fails() -> None:
     with OwnedServer() as server:
         async with two(server.url) as (here, there):
-            await here.ask()
+            await here.get()
             server.kill()
             await until_off(here.level)
             await until_off(there.level)
             here.kitchen.value = "two"
             here.clock[0] += 200
-            assert {body(await each.ask()) for each in (here, there) for _ in range(5)} == {"two"}
+            assert {body(await each.get()) for each in (here, there) for _ in range(5)} == {"two"}
             assert here.kitchen.calls == 3
 
 
@@ -207,21 +207,21 @@ async def test_entry_from_before_an_outage_is_not_served_after_a_change_during_i
     ledger, kitchen = Ledger(), Kitchen(clock=[1_000.0])
     with OwnedServer() as server:
         async with start(server.url, namespace="n", kitchen=kitchen, ledger=ledger) as process:
-            await process.ask()
+            await process.get()
             server.freeze()
             await until_off(process.level)
             kitchen.value, ledger.pending = "two", 1
             process.cache.tags.invalidate([TAG])
-            assert body(await process.ask()) == "two"
+            assert body(await process.get()) == "two"
             server.thaw()
             process.clock[0] += TRUSTED_SECONDS + 0.1
             for _ in range(20):
-                assert body(await process.ask()) == "two"
+                assert body(await process.get()) == "two"
                 await asyncio.sleep(0.05)
             await process.level.invalidate_tags([TAG])
             ledger.pending = 0
             await until_on(process.level)
-            assert body(await process.ask()) == "two"
+            assert body(await process.get()) == "two"
 
 
 def make_slow_for_a_moment(process: Process, *, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,9 +240,9 @@ def make_slow_for_a_moment(process: Process, *, name: str, monkeypatch: pytest.M
 async def miss_while_the_other_computes(pair: Pair) -> list[CacheResult]:
     here, there = pair
     here.kitchen.gate.clear()
-    first = asyncio.create_task(here.ask())
+    first = asyncio.create_task(here.get())
     await here.kitchen.has_read.wait()
-    second = asyncio.create_task(there.ask())
+    second = asyncio.create_task(there.get())
     await asyncio.sleep(0.2)
     here.kitchen.gate.set()
     return [await first, await second]

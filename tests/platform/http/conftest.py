@@ -1,4 +1,4 @@
-"""A small application on the real platform, so that routes can be asked over HTTP."""
+"""A small application on the real platform, so that tests call routes over HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -79,16 +79,16 @@ def test_catch_all_route_makes_no_path_exist() -> None:
 
 
 async def test_route_that_handles_head_gets_the_request() -> None:
-    asked: list[str] = []
+    methods_seen: list[str] = []
 
     async def app(scope: Scope, _receive: Any, send: Any) -> None:
-        asked.append(scope["method"])
+        methods_seen.append(scope["method"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"body"})
 
     answering = HeadAndOptionsMiddleware(app, methods=PathMethods([("/a", ["GET"]), ("/a", ["HEAD"]), ("/b", ["GET"])]))
     answers = [await call(answering, "HEAD", path) for path in ("/a", "/b")]
-    assert asked == ["HEAD", "GET"]
+    assert methods_seen == ["HEAD", "GET"]
     assert [bodies_of(answer) for answer in answers] == [b"", b""]
 
 

@@ -46,14 +46,14 @@ def decode_brotli(body: bytes) -> bytes:
         raise ValueError("These bytes are not brotli's.") from error
 
 
-def choose(accept_encoding: bytes, *, size_bytes: int) -> str | None:
+def choose_coding(accept_encoding: bytes, *, size_bytes: int) -> str | None:
     """Return the coding of the response, or None when the client accepts none that we have (RFC 9110 §12.5.3).
 
     Of several with the greatest weight, the first of `_PREFERENCE` is used; a small body is sent as it is if possible.
     """
     is_small = size_bytes < WORTH_CODING_BYTES
-    choose_coding = _choose_memoised if len(accept_encoding) <= _MEMOISED_MAX_BYTES else _choose
-    return choose_coding(accept_encoding, is_small)
+    choose = _choose_memoised if len(accept_encoding) <= _MEMOISED_MAX_BYTES else _choose
+    return choose(accept_encoding, is_small)
 
 
 def _choose(accept_encoding: bytes, is_small: bool) -> str | None:  # noqa: FBT001 - for lru_cache

@@ -74,14 +74,14 @@ def create_app(
     ]
     methods = app.state.methods = PathMethods([*list_routes(api, pages), *own])
     direct = DirectDispatch(
-        problems.ExplainRefusals(app),
+        problems.ProblemMiddleware(app),
         routes=(route for _, route in could_be_cached),
         satisfied=(refuse_unknown_parameters,),
     )
     stats = requests or RequestStats()
     counted = RequestCounter(ImmutableResponseCache(direct, stats=stats), stats=stats, templates=_templates(api, pages))
-    one_slash = TrailingSlashMiddleware(counted, paths_with_slash=with_slash)
-    with_methods = HeadAndOptionsMiddleware(PageCompression(one_slash), methods=methods)
+    with_slashes = TrailingSlashMiddleware(counted, paths_with_slash=with_slash)
+    with_methods = HeadAndOptionsMiddleware(PageCompression(with_slashes), methods=methods)
     security = SecurityMiddleware(with_methods, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
     if cache is None:
         return security

@@ -50,7 +50,7 @@ def _is_page(headers: Headers) -> bool:
 def _compress(start: Message, message: Message, *, accept_encoding: str) -> Message:
     """Return the message with a compressed body, and update the headers in `start`; leave a part of a body as it is."""
     body = message.get("body", b"")
-    coding = codings.choose(accept_encoding.encode("latin-1"), size_bytes=len(body))
+    coding = codings.choose_coding(accept_encoding.encode("latin-1"), size_bytes=len(body))
     headers = MutableHeaders(scope=start)
     headers.add_vary_header("Accept-Encoding")
     if message.get("more_body") or coding in {None, codings.IDENTITY}:

@@ -73,8 +73,8 @@ async def until_off(level: RedisLevel) -> None:
 
 async def tokens_of(level: RedisLevel, *tags: str) -> tuple[bytes, ...]:
     """Return the tokens of tags that a computation gets, and release the lease."""
-    claim = await level.claim("tokens", owner="anybody", seconds=30, fields=["m"], tags=tags, force=True)
-    await level.release_lease("tokens", owner="anybody")
+    claim = await level.claim("tokens", owner="any", seconds=30, fields=["m"], tags=tags, force=True)
+    await level.release_lease("tokens", owner="any")
     return tuple(token for token in claim.found.tokens if token is not None)
 
 

@@ -27,7 +27,7 @@ async def test_entry_is_found_by_every_process_with_the_tokens_of_its_tags(
     level: RedisLevel, other: RedisLevel
 ) -> None:
     tokens = await tokens_of(level, "lists", "provider:7")
-    await level.store("list", owner="anybody", fields={"meta": b"\x00\xff", "br": b""}, ttl_seconds=60)
+    await level.store("list", owner="any", fields={"meta": b"\x00\xff", "br": b""}, ttl_seconds=60)
     found = await other.look_up("list", fields=["meta", "br", "zstd"], tags=["lists", "provider:7", "unheard"])
     assert found == LookupReply(fields=(b"\x00\xff", b"", None), tokens=(*tokens, None))
 
@@ -46,13 +46,13 @@ async def test_token_is_unchanged_until_its_tag_is_invalidated_and_never_repeats
 
 
 async def test_new_entry_has_no_field_of_the_old_one(level: RedisLevel) -> None:
-    await level.store("list", owner="anybody", fields={"meta": b"1", "br": b"old"}, ttl_seconds=60)
-    await level.store("list", owner="anybody", fields={"meta": b"2"}, ttl_seconds=60)
+    await level.store("list", owner="any", fields={"meta": b"1", "br": b"old"}, ttl_seconds=60)
+    await level.store("list", owner="any", fields={"meta": b"2"}, ttl_seconds=60)
     assert (await level.look_up("list", fields=["meta", "br"], tags=[])).fields == (b"2", None)
 
 
 async def test_entry_expires_after_its_time_to_live(level: RedisLevel) -> None:
-    await level.store("list", owner="anybody", fields={"meta": b"1"}, ttl_seconds=0.05)
+    await level.store("list", owner="any", fields={"meta": b"1"}, ttl_seconds=0.05)
 
     async def is_gone() -> bool:
         return (await level.look_up("list", fields=["meta"], tags=[])).fields == (None,)
@@ -61,11 +61,9 @@ async def test_entry_expires_after_its_time_to_live(level: RedisLevel) -> None:
 
 
 async def test_entry_above_one_mebibyte_is_not_stored(level: RedisLevel) -> None:
-    await level.store(
-        "list", owner="anybody", fields={"meta": b"m", "body": b"x" * (ENTRY_MAX_BYTES - 1)}, ttl_seconds=60
-    )
+    await level.store("list", owner="any", fields={"meta": b"m", "body": b"x" * (ENTRY_MAX_BYTES - 1)}, ttl_seconds=60)
     assert (await level.look_up("list", fields=["meta"], tags=[])).fields == (b"m",)
-    await level.store("huge", owner="anybody", fields={"meta": b"m", "body": b"x" * ENTRY_MAX_BYTES}, ttl_seconds=60)
+    await level.store("huge", owner="any", fields={"meta": b"m", "body": b"x" * ENTRY_MAX_BYTES}, ttl_seconds=60)
     assert (await level.look_up("huge", fields=["meta"], tags=[])).fields == (None,)
 
 
@@ -84,7 +82,7 @@ async def test_lookup_is_one_round_trip(namespace: str) -> None:
 async def test_claim_returns_the_lease_the_stored_entry_and_a_token_for_every_tag(
     level: RedisLevel, other: RedisLevel
 ) -> None:
-    await level.store("list", owner="anybody", fields={"meta": b"old"}, ttl_seconds=60)
+    await level.store("list", owner="any", fields={"meta": b"old"}, ttl_seconds=60)
     arguments: dict[str, Any] = {"seconds": 30, "force": True}
     first = await level.claim("list", owner="first", fields=["meta", "br"], tags=["lists", "crafts"], **arguments)
     assert (first.is_ours, first.others_seconds, first.found.fields) == (True, None, (b"old", None))
@@ -136,7 +134,7 @@ async def test_invalidation_reaches_every_process_and_our_own_before_it_returns(
 async def test_namespaces_share_nothing(redis_server: Server, level: RedisLevel) -> None:
     theirs = Listener()
     async with level_at(redis_server.url, namespace=fresh_namespace(), listener=theirs) as stranger:
-        await level.store("list", owner="anybody", fields={"meta": b"1"}, ttl_seconds=60)
+        await level.store("list", owner="any", fields={"meta": b"1"}, ttl_seconds=60)
         tokens = await tokens_of(level, "lists")
         assert await tokens_of(stranger, "lists") != tokens
         assert (await stranger.look_up("list", fields=["meta"], tags=[])).fields == (None,)

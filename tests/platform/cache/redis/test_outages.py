@@ -33,7 +33,7 @@ def is_refused_without_waiting(level: RedisLevel) -> bool:
 
 async def fill(level: RedisLevel) -> bytes:
     (token,) = await tokens_of(level, "lists")
-    await level.store("list", owner="anybody", fields={"meta": b"old"}, ttl_seconds=60)
+    await level.store("list", owner="any", fields={"meta": b"old"}, ttl_seconds=60)
     return token
 
 
@@ -108,11 +108,11 @@ async def test_full_server_is_read_and_invalidates(namespace: str) -> None:
         async with level_at(server.url, namespace=namespace) as level:
             token = await fill(level)
             with admin(server) as client:
-                assert await take(level, "other", owner="anybody")
+                assert await take(level, "other", owner="any")
                 client.config_set("maxmemory", 1)
             for _ in range(20):
                 with pytest.raises(LevelUnavailable, match="maxmemory"):
-                    await level.store("other", owner="anybody", fields={"meta": b"new"}, ttl_seconds=60)
+                    await level.store("other", owner="any", fields={"meta": b"new"}, ttl_seconds=60)
             with pytest.raises(LevelUnavailable, match="maxmemory"):
                 await level.claim("other", owner="next", seconds=30, fields=["meta"], tags=["lists"], force=True)
             found = await level.look_up("list", fields=["meta"], tags=["lists"])

@@ -43,7 +43,7 @@ async def test_encrypted_level_works_like_a_plain_one(redis_server: Server, name
         url = f"rediss://{address}?ssl_ca_certs={TLS / 'certificate.pem'}"
         async with level_at(url, namespace=namespace) as level:
             (token,) = await tokens_of(level, "lists")
-            await level.store("list", owner="anybody", fields={"meta": b"1"}, ttl_seconds=60)
+            await level.store("list", owner="any", fields={"meta": b"1"}, ttl_seconds=60)
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
             assert (found.fields, found.tokens) == ((b"1",), (token,))
 

@@ -49,8 +49,8 @@ class ThingPath(BaseModel):
     name: str
 
 
-def tags_of(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    return (f"thing:{asked['name']}",)
+def tags_of(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    return (f"thing:{parameters['name']}",)
 
 
 @dataclass

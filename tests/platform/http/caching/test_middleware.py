@@ -116,8 +116,8 @@ async def test_route_without_a_policy_is_not_cached(site: Site) -> None:
 @pytest.mark.parametrize("path", ["/things/a", "/things/a?unknown=1", "/things/a?page=0", "/private", "/things/"])
 async def test_head_is_get_without_its_body(site: Site, path: str) -> None:
     for _ in range(2):  # a miss, and a hit where the path is cached
-        head = await ask(site, "HEAD", path)
-        got = await ask(site, "GET", path)
+        head = await send(site, "HEAD", path)
+        got = await send(site, "GET", path)
         assert (bodies_of(head), len(bodies_of(got)) > 0) == (b"", True)
         assert head[0]["status"] == got[0]["status"]
         assert names_and_lengths(head) == names_and_lengths(got)
@@ -125,18 +125,18 @@ async def test_head_is_get_without_its_body(site: Site, path: str) -> None:
 
 async def test_head_with_a_known_etag_gets_304(site: Site) -> None:
     etag = (await site.get("/things/a")).headers["etag"]
-    head = await ask(site, "HEAD", "/things/a", **{"if-none-match": etag})
+    head = await send(site, "HEAD", "/things/a", **{"if-none-match": etag})
     assert (head[0]["status"], bodies_of(head)) == (304, b"")
 
 
 async def test_head_of_a_refusal_or_a_failure_has_no_body(site: Site) -> None:
     for failure, status in ((NOT_FOUND, 404), (UNAVAILABLE, 503)):
         site.shop.failure = failure
-        head = await ask(site, "HEAD", f"/things/{status}")
+        head = await send(site, "HEAD", f"/things/{status}")
         assert (head[0]["status"], bodies_of(head)) == (status, b"")
 
 
-async def ask(site: Site, method: str, path: str, **headers: str) -> list[Message]:
+async def send(site: Site, method: str, path: str, **headers: str) -> list[Message]:
     headers = {"accept-encoding": "identity", **headers}
     return await call(site.app, method, f"/api/v1{path}", host="fair.example", headers=headers)
 

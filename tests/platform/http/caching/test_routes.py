@@ -119,7 +119,7 @@ def test_different_routes_paths_and_schemas_have_different_keys() -> None:
 
 
 def test_path_and_tags_are_made_of_the_parsed_parts() -> None:
-    request = route_of(path=Path, tags=lambda asked: (f"provider:{asked['provider']}",)).parse(
+    request = route_of(path=Path, tags=lambda parameters: (f"provider:{parameters['provider']}",)).parse(
         {"provider": "M A/y"}, b""
     )
     assert request.path == "/api/v1/p/m%20a%2Fy"

@@ -97,8 +97,8 @@ class CacheMiddleware:
             return None
         route, parts = found
         name = route.policy.route
-        small = codings.choose(accept_encoding, size_bytes=0)
-        large = codings.choose(accept_encoding, size_bytes=WORTH_CODING_BYTES)
+        small = codings.choose_coding(accept_encoding, size_bytes=0)
+        large = codings.choose_coding(accept_encoding, size_bytes=WORTH_CODING_BYTES)
         try:
             parsed = ParsedRequest(route.parse(parts, query_string), name, "", small, large)
         except NotCacheable as reason:
