@@ -6,8 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Uuid
 
-from fairground.platform.db.dialect.columns import BytewiseText, UtcDateTime, after_prefix
-from fairground.platform.db.dialect.expressions import among, looked_up
+from fairground.platform.db.dialect.columns import BytewiseText, UtcDateTime, after_prefix, among, looked_up
 from fairground.platform.db.dialect.text_search import RowNumber, TextQuery, TextQueryType, WordIndex
 
 __all__ = [
