@@ -52,7 +52,7 @@ class FolderStore:
     async def read(self, key: str, *, span: Span | None = None) -> AsyncIterator[ObjectContent]:
         path = self._path_of(key)
         with disk_errors():
-            descriptor, size_bytes = await asyncio.to_thread(_open, path)
+            descriptor, size_bytes = await _open(path)
         try:
             first, end = _bounds(size_bytes, span)
             yield ObjectContent(size_bytes=end - first, chunks=_chunks(descriptor, first, end))
@@ -214,8 +214,23 @@ class FolderStore:
         self._durable.add(folder)
 
 
-def _open(path: Path) -> tuple[int, int]:
+async def _open(path: Path) -> tuple[int, int]:
     """Return a descriptor of a file, and its size in bytes."""
+    opening = asyncio.get_running_loop().run_in_executor(None, _open_file, path)
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # The thread cannot be cancelled, and no reader is left to close its file.
+        opening.add_done_callback(_close_unread)
+        raise
+
+
+def _close_unread(opening: asyncio.Future[tuple[int, int]]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        os.close(opening.result()[0])
+
+
+def _open_file(path: Path) -> tuple[int, int]:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
