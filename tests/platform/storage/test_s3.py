@@ -32,7 +32,7 @@ DROP = "drop"
 
 @dataclass
 class Front:
-    """Stands in front of the server; treats each connection as its deed says, then passes all on."""
+    """A proxy before the server: treats each connection by one of its deeds, and passes on all later ones."""
 
     url: str
     deeds: list[str | bytes]

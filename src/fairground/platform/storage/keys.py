@@ -71,7 +71,7 @@ def content_type_of(key: str) -> str:
 
 
 def etag_of(key: str) -> str:
-    """Return the strong entity tag of an object: each is written once, so its key stands for its bytes."""
+    """Return the strong entity tag of an object: each is written once, so its key identifies its bytes."""
     return f'"{hashlib.sha256(check_key(key).encode()).hexdigest()[:32]}"'
 
 

@@ -56,12 +56,12 @@ def places(count: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("taken", [0, 1, 700])
 async def test_among_finds_what_in_finds_for_every_type(db: Database, name: str, taken: int) -> None:
     rows = places(900)
-    wanted = [row[name] for row in rows[:taken]]
+    values = [row[name] for row in rows[:taken]]
     column = getattr(PlaceRow, name)
     async with db.write() as tx:
         await tx.insert_many(PlaceRow, rows)
-        found = await tx.scalars(select(PlaceRow.size).where(among(column, wanted)).order_by(PlaceRow.size))
-        assert found == await tx.scalars(select(PlaceRow.size).where(column.in_(wanted)).order_by(PlaceRow.size))
+        found = await tx.scalars(select(PlaceRow.size).where(among(column, values)).order_by(PlaceRow.size))
+        assert found == await tx.scalars(select(PlaceRow.size).where(column.in_(values)).order_by(PlaceRow.size))
     assert found == list(range(taken))
 
 

@@ -184,7 +184,7 @@ async def end_failed_claim(db: Database, *, claim: Claim, unknown: StoredAnswer)
 
 
 async def drop_resumable_claim(db: Database, *, claim: Claim) -> None:
-    """Let the key be used again after a resumable error, whatever its request has committed."""
+    """Let the key be used again after a resumable error, even if its request has committed something."""
     async with db.write() as tx:
         await tx.execute(delete(IdempotencyRow).where(claim.row()))
 

@@ -138,8 +138,8 @@ class Writer:
 class ReaderPool:
     """Lends each connection to one transaction at a time.
 
-    A slot is taken before a connection is opened and given back whatever happens to the connection, so failures to
-    open one never use up the slots. A connection that failed is closed; the next transaction opens another one.
+    A slot is taken before a connection is opened and always released, so failures to open one never use up the slots. A
+    connection that failed is closed; the next transaction opens another one.
     """
 
     def __init__(self, connect: Callable[[], Connection], *, size: int, threads: ThreadPoolExecutor) -> None:
