@@ -1,4 +1,4 @@
-"""Columns as each dialect stores them, and SQL about their values; for tables, stores and migrations alike."""
+"""Columns and tables as each dialect stores them, and SQL about their values; for tables, stores and migrations."""
 
 import json
 from collections.abc import Collection
