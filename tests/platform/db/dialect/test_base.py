@@ -1,4 +1,4 @@
-"""One statement selects a part for each of several keys, with an order and a limit of its own."""
+"""`for_each` selects a part for each of several keys in one statement, with an order and a limit of its own."""
 
 from typing import Any
 
