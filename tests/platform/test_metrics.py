@@ -18,7 +18,7 @@ from fairground.platform.jobs.metrics import JobStats
 from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.worker import Worker
-from fairground.platform.telemetry.metrics import Metrics, Sources
+from fairground.platform.metrics import Metrics, Sources
 from tests.platform.jobs.shop import CountStock, PackOrder, Shop, enqueue
 from tests.support.scraping import labelled, read
 from tests.support.waiting import until
