@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Table, insert, text
 from fairground.contracts.providers import BookingMode, ProviderSnapshot, ProviderStatus
 from fairground.kernel.folding import fold
 from fairground.modules.discovery.domain.availability_summary import CLOSED, open_days
-from fairground.modules.discovery.domain.prices import PriceScale
+from fairground.modules.discovery.domain.price_bands import PriceScale
 from fairground.modules.discovery.store import price_bands
 from fairground.modules.discovery.store.list_entries import entry_rows
 from fairground.modules.discovery.store.listed_providers import name_phrase_rows, row_of

@@ -10,8 +10,8 @@ from fairground.contracts.media import Pictures
 from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
 from fairground.kernel.clock import Clock
 from fairground.modules.discovery import http as discovery_http
-from fairground.modules.discovery.domain.prices import PriceScale
-from fairground.modules.discovery.domain.search.categories import CategoryWords
+from fairground.modules.discovery.domain.price_bands import PriceScale
+from fairground.modules.discovery.domain.search.question import CategoryWords
 from fairground.modules.discovery.service import DiscoveryService
 from fairground.modules.discovery.service.filters import Filters
 from fairground.modules.discovery.service.lists import Lists

@@ -4,8 +4,8 @@ from fairground.contracts.booking import AvailabilitySummarySet
 from fairground.contracts.discovery import Discovery
 from fairground.contracts.providers import ProvidersChanged, ProviderSnapshots
 from fairground.modules.discovery import http
-from fairground.modules.discovery.domain.prices import PriceScale
-from fairground.modules.discovery.domain.search.categories import CategoryWords
+from fairground.modules.discovery.domain.price_bands import PriceScale
+from fairground.modules.discovery.domain.search.question import CategoryWords
 from fairground.modules.discovery.service import DiscoveryService
 from fairground.modules.discovery.service.filters import Filters
 from fairground.modules.discovery.service.lists import Lists

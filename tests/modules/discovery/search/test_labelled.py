@@ -10,8 +10,7 @@ from typing import Final
 import pytest
 
 from fairground.contracts.discovery import SearchQuery
-from fairground.modules.discovery.domain.search.categories import CategoryWords
-from fairground.modules.discovery.domain.search.question import Question
+from fairground.modules.discovery.domain.search.question import CategoryWords, Question
 from fairground.modules.discovery.domain.search.ranking import ranked
 from fairground.modules.discovery.store.list_filter import ListFilter
 from fairground.modules.discovery.store.search.built_in import BuiltInSearch

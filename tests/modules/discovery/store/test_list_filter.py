@@ -7,8 +7,7 @@ from datetime import date
 from fairground.contracts.discovery import ProviderSort
 from fairground.modules.discovery.domain.availability_summary import FirstStarts, FreeOn
 from fairground.modules.discovery.domain.places import Circle
-from fairground.modules.discovery.domain.search.categories import CategoryWords
-from fairground.modules.discovery.domain.search.question import Question
+from fairground.modules.discovery.domain.search.question import CategoryWords, Question
 from fairground.modules.discovery.store.list_filter import ListFilter
 from fairground.modules.discovery.store.list_statements import PageRequest, ScanPlan, page_statement
 from fairground.modules.discovery.store.search.statements import candidates_statement

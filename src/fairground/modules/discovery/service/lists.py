@@ -14,7 +14,7 @@ from fairground.contracts.discovery import (
     QueryInvalid,
 )
 from fairground.modules.discovery.domain.cursors import Cursor
-from fairground.modules.discovery.domain.prices import PriceScale
+from fairground.modules.discovery.domain.price_bands import PriceScale
 from fairground.modules.discovery.service.filters import Filters
 from fairground.modules.discovery.store import listed_providers, listing, price_bands
 from fairground.modules.discovery.store.list_filter import ListFilter

@@ -15,7 +15,7 @@ from fairground.contracts.providers import ProvidersChanged, ProviderSnapshot, P
 from fairground.kernel.folding import fold
 from fairground.kernel.messages import Job, Queue
 from fairground.modules.discovery.domain.availability_summary import as_text, open_days
-from fairground.modules.discovery.domain.prices import PriceScale
+from fairground.modules.discovery.domain.price_bands import PriceScale
 from fairground.modules.discovery.domain.search.documents import Document, describe
 from fairground.modules.discovery.store import availability_summaries, list_entries, listed_providers, price_bands
 from fairground.modules.discovery.store.locations import learn_locations

@@ -14,11 +14,16 @@ from fairground.contracts.discovery import (
 )
 from fairground.contracts.providers import ProviderCard
 from fairground.modules.discovery.domain.cursors import read_rank, write_rank
-from fairground.modules.discovery.domain.prices import PriceScale
-from fairground.modules.discovery.domain.search.categories import CategoryWords
-from fairground.modules.discovery.domain.search.question import Question
-from fairground.modules.discovery.domain.search.ranking import Candidate, doubtful, rank, ranked
-from fairground.modules.discovery.domain.search.results import corrections, count_facets
+from fairground.modules.discovery.domain.price_bands import PriceScale
+from fairground.modules.discovery.domain.search.question import CategoryWords, Question
+from fairground.modules.discovery.domain.search.ranking import (
+    Candidate,
+    corrections,
+    count_facets,
+    doubtful,
+    rank,
+    ranked,
+)
 from fairground.modules.discovery.service.filters import Filters
 from fairground.modules.discovery.store.list_filter import ListFilter
 from fairground.modules.discovery.store.listed_providers import list_cards

@@ -8,9 +8,8 @@ import pytest
 
 from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.imports import ImportedProvider
-from fairground.modules.discovery.domain.search.categories import CategoryWords
 from fairground.modules.discovery.domain.search.documents import Document, describe
-from fairground.modules.discovery.domain.search.question import Question
+from fairground.modules.discovery.domain.search.question import CategoryWords, Question
 from fairground.modules.discovery.domain.search.ranking import Candidate
 from fairground.modules.discovery.store.list_filter import ListFilter
 from fairground.modules.discovery.store.search.built_in import BuiltInSearch

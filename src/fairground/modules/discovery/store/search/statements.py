@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import CTE, ColumnElement, CompoundSelect, FromClause, Select, bindparam, func, select, union_all
 
-from fairground.modules.discovery.domain.search.matching import tiers
-from fairground.modules.discovery.domain.search.question import Question
+from fairground.modules.discovery.domain.search.question import Question, tiers
 from fairground.modules.discovery.domain.search.ranking import Candidate
 from fairground.modules.discovery.store.list_filter import FilterShape, ListFilter
 from fairground.modules.discovery.store.search.narrowing import asks_for_more, fits, narrowed
