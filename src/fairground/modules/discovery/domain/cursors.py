@@ -1,4 +1,4 @@
-"""Which page of a list a query asks for, and cursors: where a page ended, in a text that only this file reads."""
+"""Pages of lists and search: the page of a query, and cursors, which say where a page ended."""
 
 import base64
 import json

@@ -14,7 +14,7 @@ from fairground.contracts.discovery import RebuildStep, free_tag, list_tag
 from fairground.contracts.providers import ProvidersChanged, ProviderSnapshot, ProviderSnapshots, ProviderStatus
 from fairground.kernel.folding import fold
 from fairground.kernel.messages import Job, Queue
-from fairground.modules.discovery.domain.availability_summary import as_text, open_days
+from fairground.modules.discovery.domain.availability_summary import last_start_text, open_days
 from fairground.modules.discovery.domain.price_bands import PriceScale
 from fairground.modules.discovery.domain.search.documents import Document, describe
 from fairground.modules.discovery.store import availability_summaries, listed_providers, price_bands
@@ -52,8 +52,8 @@ class ReadModel:
             await self._write(tx, snapshots, documents)
 
     async def on_availability_summary_set(self, event: AvailabilitySummarySet) -> None:
-        week = [as_text(last) for last in event.week]
-        days = {day: as_text(last) for day, last in event.days.items()}
+        week = [last_start_text(last) for last in event.week]
+        days = {day: last_start_text(last) for day, last in event.days.items()}
         async with self._db.write(ends_job=True) as tx:
             changed = await availability_summaries.replace_summary(
                 tx, event.provider_id, version=event.version, timezone=event.timezone, week=week, days=days
