@@ -1,4 +1,4 @@
-"""What a statement knows of a filter, so that one is built for all the filters of a shape."""
+"""One statement is built for all filters of a shape."""
 
 import re
 from dataclasses import replace
@@ -6,12 +6,12 @@ from datetime import date
 
 from fairground.contracts.discovery import ProviderSort
 from fairground.modules.discovery.domain.availability_summary import FirstStarts, FreeOn
+from fairground.modules.discovery.domain.cursors import PageRequest
 from fairground.modules.discovery.domain.places import Circle
-from fairground.modules.discovery.domain.search.categories import CategoryWords
-from fairground.modules.discovery.domain.search.question import Question
-from fairground.modules.discovery.store.list_filter import ListFilter
-from fairground.modules.discovery.store.list_statements import PageRequest, ScanPlan, page_statement
-from fairground.modules.discovery.store.search.statements import candidates_statement
+from fairground.modules.discovery.domain.search.question import CategoryWords, Question
+from fairground.modules.discovery.store.filters import ListFilter
+from fairground.modules.discovery.store.lists import ScanPlan, page_statement
+from fairground.modules.discovery.store.search import candidates_statement
 from fairground.platform.db.dialect.sqlite import SQLiteOps
 from fairground.verticals.loader import load_verticals
 
@@ -48,19 +48,19 @@ OTHER = ListFilter(
 
 def test_filters_of_one_shape_share_a_statement() -> None:
     built = [
-        page_statement(OPS, wanted, PAGE, ScanPlan.BY_LOCATION, is_full=True, at_most=9, count_to=9)[0]
-        for wanted in (ONE, OTHER)
+        page_statement(OPS, list_filter, PAGE, ScanPlan.BY_LOCATION, is_full=True, at_most=9, count_to=9)[0]
+        for list_filter in (ONE, OTHER)
     ]
     assert built[0] is built[1]
     asked = [Question.read(typed, WORDS) for typed in ("jazz trio", "東京")]
     found = [
-        candidates_statement(OPS, question, wanted, looked_at_max=9, enough=3)[0]
-        for question, wanted in zip(asked, (ONE, OTHER), strict=True)
+        candidates_statement(OPS, question, list_filter, looked_at_max=9, enough=3)[0]
+        for question, list_filter in zip(asked, (ONE, OTHER), strict=True)
     ]
     assert found[0] is found[1]
 
 
-def test_what_reads_otherwise_has_another_shape() -> None:
+def test_filters_with_different_statements_have_different_shapes() -> None:
     late = free_on(date(2026, 3, 2), usual="9999", zones={})
     early = free_on(date(2026, 3, 2), usual="0000", zones={})
     across = Circle(lat=-17.8, lng=179.9, radius_km=50)
@@ -72,14 +72,14 @@ def test_what_reads_otherwise_has_another_shape() -> None:
         replace(ONE, free_on=early),
         replace(ONE, near=across),
     ]
-    assert len({wanted.shape for wanted in (ONE, *others)}) == len(others) + 1
+    assert len({each.shape for each in (ONE, *others)}) == len(others) + 1
 
 
 def test_no_parameter_is_named_like_a_literal() -> None:
     # SQLAlchemy names a literal after its column, `scope_1`, and would give it the value of a parameter of that name.
     question = Question.read("jazz trio", WORDS)
-    told = [
+    parameters = [
         page_statement(OPS, ONE, PAGE, ScanPlan.BY_SORT, is_full=True, at_most=9, count_to=9)[1],
         candidates_statement(OPS, question, ONE, looked_at_max=9, enough=3)[1],
     ]
-    assert not [name for values in told for name in values if re.search(r"_\d+$", name)]
+    assert not [name for values in parameters for name in values if re.search(r"_\d+$", name)]

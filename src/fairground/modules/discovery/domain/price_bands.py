@@ -1,4 +1,4 @@
-"""Price bands: how the lowest prices of a list spread."""
+"""Price bands: the ranges of prices by which the providers of a list are counted."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,12 +9,12 @@ from fairground.contracts.discovery import PriceBand
 from fairground.kernel.money import minor_from_major
 from fairground.verticals.loader import Verticals
 
-# A list over several verticals has no pack to say where prices part; these suit an evening as well as an hour.
+# A list over several verticals has no pack with edges of its own; these suit an evening as well as an hour.
 _GENERAL_EDGES: Final = (25, 50, 100, 200, 400, 800, 1600)
 
 
 class PriceScale:
-    """Where prices part, in each vertical and over all of them.
+    """The edges of price bands, of each vertical and over all of them.
 
     Every list is counted in one set of fine bands, so that the same counts give the histogram of a vertical and the
     general one.

@@ -65,7 +65,7 @@ class _Changes:
         self._desk = desk
         self._chance = chance
         self._services: dict[UUID, list[UUID]] = {}
-        self._told = 0
+        self._version = 0
         self.booked: dict[UUID, int] = defaultdict(int)
         self.rated: dict[UUID, int] = defaultdict(int)
         """How many bookings and ratings each provider has, whatever the order in which the events came."""
@@ -116,11 +116,13 @@ class _Changes:
 
     async def _open(self, provider: OwnProvider) -> None:
         catalog: Any = self._desk.catalog
-        self._told += 1
+        self._version += 1
         week = [self._chance.choice([None, time(17)]) for _ in range(7)]
         days = {date(2026, 12, self._chance.randint(1, 31)): self._chance.choice([None, time(12)])}
-        told = AvailabilitySummarySet(provider_id=provider.id, version=self._told, timezone="UTC", week=week, days=days)
-        await catalog.record_free_days(told)
+        summary = AvailabilitySummarySet(
+            provider_id=provider.id, version=self._version, timezone="UTC", week=week, days=days
+        )
+        await catalog.record_free_days(summary)
 
 
 @pytest.mark.proof
@@ -211,7 +213,7 @@ async def test_a_booking_does_not_wait_for_those_who_change_counts(
     db: Database, catalog: Directory, desk: Desk
 ) -> None:
     if db.backend.ops.name == "sqlite":
-        pytest.skip("NOT RUN: SQLite has one writer, for whom everybody waits")
+        pytest.skip("NOT RUN: SQLite has one writer, for which all others wait")
     provider = await desk.approved(price_minor=5_000)
     await catalog.read_model.start()
     await catalog.follow_changes()

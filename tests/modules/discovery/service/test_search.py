@@ -83,16 +83,16 @@ async def test_pages_by_cursor_are_those_by_number(catalog: Directory, desk: Des
     assert (len(set(by_cursor)), by_cursor, cursor) == (7, by_number, None)
 
 
-async def test_a_cursor_goes_on_behind_its_page_whoever_comes_or_goes(catalog: Directory, desk: Desk) -> None:
+async def test_cursor_continues_behind_its_page_when_providers_come_and_go(catalog: Directory, desk: Desk) -> None:
     named = {(trio := await desk.approved(business_name=f"Trio {number}")).id: trio for number in range(4)}
-    everybody = await slugs(catalog, "trio")
+    found = await slugs(catalog, "trio")
     first = await search(catalog, "trio", limit=2)
     await desk.approved(business_name="Trio")  # which is the best match
-    assert await slugs(catalog, "trio", page=2, limit=2) != everybody[2:]
-    assert await slugs(catalog, "trio", cursor=first.next_cursor, limit=2) == everybody[2:]
+    assert await slugs(catalog, "trio", page=2, limit=2) != found[2:]
+    assert await slugs(catalog, "trio", cursor=first.next_cursor, limit=2) == found[2:]
     gone, changes = named[first.data[-1].id], ProfileChanges(business_name="Duo")
     await catalog.change_provider(owner_id=owner_of(gone), provider_id=gone.id, changes=changes)
-    assert await slugs(catalog, "trio", cursor=first.next_cursor, limit=2) == everybody[2:]
+    assert await slugs(catalog, "trio", cursor=first.next_cursor, limit=2) == found[2:]
 
 
 async def test_a_refused_change_changes_nothing(catalog: Directory, desk: Desk) -> None:
@@ -144,7 +144,7 @@ async def test_filters_facets_and_pages(catalog: Directory) -> None:
         await search(catalog, "kitchen", vertical="plumbers")
 
 
-async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: Directory, db: Database) -> None:
+async def test_filtered_search_finds_what_the_filtered_list_shows(catalog: Directory, db: Database) -> None:
     chance, today = random.Random(23), CLOCK_BEGINS_AT.date()
     for vertical, categories in (("chefs", ["thai", "korean"]), ("artists", ["dj", "jazz_ensemble", "band"])):
         rows = [
@@ -162,11 +162,11 @@ async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: Direct
     for card in (await catalog.search_providers(query=ProviderQuery(limit=100))).data:
         week = [chance.choice([None, time(hour)]) for hour in range(16, 23)]
         days = {today + timedelta(days=number): chance.choice([None, time(12)]) for number in range(0, 9, 4)}
-        told = AvailabilitySummarySet(provider_id=card.id, version=1, timezone="Asia/Tokyo", week=week, days=days)
-        await catalog.record_free_days(told)
+        summary = AvailabilitySummarySet(provider_id=card.id, version=1, timezone="Asia/Tokyo", week=week, days=days)
+        await catalog.record_free_days(summary)
         stars = chance.randint(1, 5)
         await catalog.record_rating(ProviderRated(provider_id=card.id, rating_sum=stars, rating_count=1))
-    await _tell_documents(db, MAYBE_ANY_DAY, vertical="chefs")
+    await _set_open_days(db, MAYBE_ANY_DAY, vertical="chefs")
     sizes = set()
     for _ in range(30):
         filters: dict[str, Any] = {
@@ -186,24 +186,24 @@ async def test_a_search_is_narrowed_to_those_whom_the_list_shows(catalog: Direct
     assert len(sizes) > 4
 
 
-async def _tell_documents(db: Database, open_days: int, *, vertical: str) -> None:
+async def _set_open_days(db: Database, open_days: int, *, vertical: str) -> None:
     async with db.write() as tx:
         mine = SearchDocumentRow.vertical == vertical
         await tx.execute(update(SearchDocumentRow).where(mine).values(open_days=open_days))
 
 
-async def test_whose_document_says_closed_is_not_asked_for_its_week(catalog: Directory, db: Database) -> None:
+async def test_closed_weekday_skips_the_week_lookup(catalog: Directory, db: Database) -> None:
     await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1)])
     [card] = (await catalog.search_providers(query=ProviderQuery())).data
     week: dict[str, Any] = {"version": 1, "timezone": "Asia/Tokyo", "week": [time(20)] * 7, "days": {}}
     await catalog.record_free_days(AvailabilitySummarySet(provider_id=card.id, **week))
     in_a_week = SteppingClock().now().date() + timedelta(days=7)
     for open_days, total in ((MAYBE_ANY_DAY, 1), (1 << in_a_week.weekday(), 1), (127 - (1 << in_a_week.weekday()), 0)):
-        await _tell_documents(db, open_days, vertical="chefs")
+        await _set_open_days(db, open_days, vertical="chefs")
         assert (await search(catalog, "kitchen", when=in_a_week)).total == total
 
 
-async def test_a_word_that_nobody_has_is_taken_for_another_and_that_is_told(catalog: Directory) -> None:
+async def test_unknown_word_is_corrected_and_the_correction_is_returned(catalog: Directory) -> None:
     rows = [a_row(1, business_name="Müller Küche", location="Grünerløkka, Oslo"), a_row(2, business_name="Mulder")]
     await catalog.import_providers(vertical="chefs", source="oslo", providers=rows)
     found = await search(catalog, "grunerloka muler")
@@ -212,13 +212,13 @@ async def test_a_word_that_nobody_has_is_taken_for_another_and_that_is_told(cata
         ("grunerloka", "Grünerløkka"),
         ("muler", "Müller"),
     ]
-    # What somebody has as it was typed is no mistake, and brings nobody else.
+    # A word that some provider has is no mistake, and finds no other spelling.
     exact = await search(catalog, "mulder")
     assert ([card.business_name for card in exact.data], exact.corrections) == (["Mulder"], [])
 
 
 @pytest.mark.parametrize("q", ["", "  ", "!?", "\x00", "qqqq"])
-async def test_nothing_is_found_by_nothing(catalog: Directory, q: str) -> None:
+async def test_search_without_words_finds_nothing(catalog: Directory, q: str) -> None:
     await catalog.import_providers(vertical="chefs", source="oslo", providers=[a_row(1)])
     found = await search(catalog, q)
     assert (found.data, found.total, found.facets.categories, found.corrections) == ([], 0, [], [])
@@ -263,7 +263,7 @@ async def index_all(catalog: Directory, *, steps: int = 99) -> int:
     return done
 
 
-async def test_an_index_made_anew_is_the_one_that_was_kept(catalog: Directory, db: Database, desk: Desk) -> None:
+async def test_rebuilt_index_equals_the_one_that_followed_changes(catalog: Directory, db: Database, desk: Desk) -> None:
     for batch in range(3):
         rows = [a_row(number, business_name=f"Kitchen {number}") for number in range(batch * 200, batch * 200 + 200)]
         await catalog.import_providers(vertical="chefs", source="oslo", providers=rows)
@@ -285,7 +285,7 @@ async def test_an_index_made_anew_is_the_one_that_was_kept(catalog: Directory, d
     assert await slugs(catalog, "ægir") == ["aegir"]
 
 
-async def test_making_the_index_anew_drops_who_is_not_approved(catalog: Directory, db: Database, desk: Desk) -> None:
+async def test_rebuild_drops_providers_that_are_not_approved(catalog: Directory, db: Database, desk: Desk) -> None:
     provider = await desk.approved(price_minor=10_000)
     async with db.write() as tx:
         await tx.execute(update(ProviderRow).where(ProviderRow.id == provider.id).values(status="rejected"))

@@ -1,23 +1,28 @@
-"""Makes embedded pictures into pictures of media, and shows them on their providers' pages.
+"""Imports rows of other systems, and makes the pictures embedded in them into pictures of media.
 
-A run goes in steps, each a job that enqueues the next one: a step hands a few pictures to media, and places those that
-media has rendered meanwhile. A picture has the same id in both modules, and its state guards each of its transitions,
-so an interrupted step can be repeated.
+The module `providers` owns the profiles that an import writes; this module owns the embedded pictures. A run of a
+migration goes in steps, each a job that enqueues the next one: a step hands a few pictures to media, and places those
+that media has rendered meanwhile. A picture has the same id in both modules, and its state guards each of its
+transitions, so an interrupted step can be repeated.
 """
 
+import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar, Final
 from uuid import UUID
 
 from fairground.contracts.imports import (
     EmbeddedReport,
+    ImportedProvider,
+    ImportOutcome,
     MigrationNotFound,
     PictureMigration,
     PicturePlace,
     PictureSubject,
 )
 from fairground.contracts.media import Picture, PictureNotFound, Pictures, PictureState
-from fairground.contracts.providers import Galleries, GalleryFull, Portraits, Providers
+from fairground.contracts.providers import ExternalProviders, Galleries, GalleryFull, Portraits, Providers
 from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Job, Queue
@@ -30,6 +35,44 @@ MIGRATE: Final = "pictures.migrate"
 # Uploads of users wait for at most this many pictures of a run.
 _IN_PROGRESS_MAX: Final = 16
 _STEP: Final = timedelta(seconds=1)
+
+
+class ProviderImports:
+    def __init__(self, *, db: Database, providers: Providers, external: ExternalProviders) -> None:
+        self._db = db
+        self._providers = providers
+        self._external = external
+
+    async def import_providers(self, *, vertical: str, source: str, providers: list[ImportedProvider]) -> ImportOutcome:
+        currency = await self._providers.get_currency()
+        fingerprints = {
+            each.external_id: _fingerprint(each, vertical=vertical, currency=currency) for each in providers
+        }
+        step = await self._external.put_providers(
+            vertical=vertical, source=source, providers=providers, fingerprints=fingerprints
+        )
+        pictures = await self._stage_pictures(providers, step.unclaimed)
+        return ImportOutcome(created=step.created, updated=step.updated, unchanged=step.unchanged, pictures=pictures)
+
+    async def _stage_pictures(self, providers: list[ImportedProvider], unclaimed: Mapping[str, UUID]) -> int:
+        # Those of unchanged rows too: an earlier import may have died after it had written their providers.
+        pictures = {
+            unclaimed[provider.external_id]: provider.pictures
+            for provider in providers
+            if provider.pictures and provider.external_id in unclaimed
+        }
+        if not pictures:
+            return 0
+        async with self._db.write() as tx:
+            return await store.stage_pictures(tx, pictures)
+
+
+def _fingerprint(provider: ImportedProvider, *, vertical: str, currency: str) -> str:
+    """Return a digest of the whole row, by which a repeated row is recognised as unchanged."""
+    row = hashlib.sha256(f"{vertical}\n{currency}\n{provider.model_dump_json(exclude={'pictures'})}".encode())
+    for picture in provider.pictures:
+        row.update(f"\n{picture.place} {picture.alt}\n".encode() + picture.content)
+    return row.hexdigest()
 
 
 class MigratePictures(Job):

@@ -1,3 +1,5 @@
+"""Routes of lists and search."""
+
 from typing import Any, Final
 
 import httpx
@@ -122,7 +124,7 @@ async def test_an_unknown_category_is_an_empty_list(client: httpx.AsyncClient, d
         ("include_price_distribution", "perhaps"),
     ],
 )
-async def test_value_that_cannot_be_is_a_problem(client: httpx.AsyncClient, name: str, value: str) -> None:
+async def test_invalid_value_is_a_problem(client: httpx.AsyncClient, name: str, value: str) -> None:
     answer = await client.get("/service-provider-profiles", params={name: value})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
@@ -140,15 +142,15 @@ async def test_price_bound_with_more_decimals_than_the_currency_is_refused(
 
 
 @pytest.mark.parametrize("text", ["\x00", "%", "_", "'", "\U0010ffff", "x" * 5_000, "  ", "!!!"])
-async def test_no_text_upsets_the_search(client: httpx.AsyncClient, text: str) -> None:
+async def test_list_accepts_any_text(client: httpx.AsyncClient, text: str) -> None:
     for name in ("q", "location", "category"):
         assert (await client.get("/service-provider-profiles", params={name: text})).status_code == 200
 
 
-async def test_prices_are_asked_for_in_major_units(client: httpx.AsyncClient, desk: Desk) -> None:
+async def test_price_filters_are_in_major_units(client: httpx.AsyncClient, desk: Desk) -> None:
     for price_minor in (9_999, 10_000, 25_050, 25_051):
         await desk.approved(price_minor=price_minor, business_name=f"Costs {price_minor}")
-    await desk.approved(business_name="Costs nobody knows what")
+    await desk.approved(business_name="Costs an unknown amount")
     body = (
         await client.get("/service-provider-profiles", params={"minPrice": 100, "maxPrice": "250.50", "sort": "price"})
     ).json()
@@ -170,9 +172,7 @@ async def test_price_bands_are_those_of_the_pack_and_ignore_the_price_filter(
     assert (body["total"], len(body["price_distribution"])) == (0, 10)
 
 
-async def test_price_bands_are_there_only_on_request_and_have_an_address_of_their_own(
-    client: httpx.AsyncClient, desk: Desk
-) -> None:
+async def test_price_bands_come_on_request_and_from_their_own_path(client: httpx.AsyncClient, desk: Desk) -> None:
     await desk.approved(price_minor=5_000, categories=["dj"])
     body = (await client.get("/artists")).json()
     assert (body["total"], body["price_distribution"]) == (1, [])
@@ -185,7 +185,7 @@ async def test_price_bands_are_there_only_on_request_and_have_an_address_of_thei
     assert (await client.get("/price-distribution", params={"vertical": "plumbers"})).status_code == 422
 
 
-async def test_fields_are_what_is_shown_and_others_are_passed_over(client: httpx.AsyncClient, desk: Desk) -> None:
+async def test_fields_select_what_is_shown_and_unknown_ones_are_ignored(client: httpx.AsyncClient, desk: Desk) -> None:
     await desk.approved(price_minor=45_000)
     for asked, shown in (
         ("business_name,created_at", {"id", "business_name", "created_at"}),
@@ -201,7 +201,7 @@ async def test_fields_are_what_is_shown_and_others_are_passed_over(client: httpx
     assert list(repeated["data"][0]) == ["id", "location", "rating"]
 
 
-async def test_the_fields_that_exist_are_in_the_description(client: httpx.AsyncClient) -> None:
+async def test_description_lists_the_fields(client: httpx.AsyncClient) -> None:
     paths = (await client.get(f"{ADDRESS}/openapi.json")).json()["paths"]
     parameters = {each["name"]: each for each in paths["/api/v1/artists"]["get"]["parameters"]}
     assert set(CARD) < set(parameters["fields"]["schema"]["items"]["enum"])
@@ -231,7 +231,7 @@ async def test_the_list_of_a_pack_has_twelve_on_a_page(client: httpx.AsyncClient
 
 
 @pytest.mark.parametrize("cursor", ["x", "%", "W10", "eyJ9", "\x00", "a" * 4_000, "WyJwcmljZSIsMSwieCJd"])
-async def test_a_cursor_that_is_none_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+async def test_invalid_cursor_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
     answer = await client.get("/artists", params={"cursor": cursor})
     assert (answer.status_code, answer.json()["code"]) == (422, "catalog.query_invalid")
 
@@ -261,7 +261,7 @@ LISTS: Final = ("/service-provider-profiles/", "/artists", "/search?q=band", "/a
 
 
 @pytest.mark.parametrize("path", LISTS)
-async def test_every_list_shows_faces_in_one_size_initials_included(
+async def test_every_list_shows_avatars_in_one_size(
     client: httpx.AsyncClient, desk: Desk, catalog: Directory, path: str
 ) -> None:
     named, drawn, pictured = [await desk.approved(business_name=f"Band {name}") for name in ("A", "B", "C")]
@@ -298,7 +298,7 @@ async def test_user_id_is_the_providers_id_and_only_on_demand(client: httpx.Asyn
         ("/chefs?locaton=Tokyo", "locaton", "Did you mean 'location'?"),
         ("/service-provider-profiles/?min_price=1", "min_price", "minPrice"),
         ("/search?q=a&sort=newest", "sort", "location"),
-        ("/service-provider-profiles/nobody?fields=id", "fields", "no query parameters"),
+        ("/service-provider-profiles/unknown?fields=id", "fields", "no query parameters"),
         ("/verticals?x=", "x", "no query parameters"),
         ("/me/provider?page=2", "page", "no query parameters"),
         ("/service-provider-profiles/?%C3%A9=1", "é", "category"),
@@ -315,8 +315,68 @@ async def test_unknown_query_parameter_is_refused_by_name(
     assert unknown not in body["known_parameters"]
 
 
-async def test_marks_of_advertisers_are_no_parameters(client: httpx.AsyncClient, desk: Desk) -> None:
+async def test_parameters_of_advertisers_are_ignored(client: httpx.AsyncClient, desk: Desk) -> None:
     await desk.approved()
     marked = await client.get("/artists?utm_source=letter&gclid=1")
     assert marked.status_code == 200
     assert len(marked.json()["data"]) == 1
+
+
+async def test_a_search_answers_with_cards_facets_and_corrections(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved(price_minor=45_000)
+    body = (await client.get("/search", params={"q": "jazz trrio osl"})).json()
+    assert list(body) == ["data", "total", "total_is_lower_bound", "facets", "corrections", "next_cursor"]
+    [card] = body["data"]
+    assert list(card) == CARD
+    assert (body["total"], body["total_is_lower_bound"]) == (1, False)
+    assert body["facets"]["verticals"] == [{"value": "artists", "count": 1}]
+    assert body["facets"]["categories"] == [{"value": "band", "count": 1}, {"value": "jazz_ensemble", "count": 1}]
+    assert body["corrections"] == [{"typed": "trrio", "meant": "Trio"}]
+
+
+async def test_search_takes_the_filters_of_a_list(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.approved(price_minor=45_000)
+    filters: list[tuple[dict[str, Any], int]] = [
+        ({"vertical": "artists", "category": "Jazz", "location": "oslo", "minPrice": 450, "maxPrice": 450}, 1),
+        ({"vertical": "", "category": "", "location": ""}, 1),
+        ({"minPrice": 451}, 0),
+        ({"min_rating": 4}, 0),
+        ({"lat": 59.9, "lng": 10.7, "distance_km": 20}, 1),
+        ({"lat": 52.5, "lng": 13.4}, 0),
+        ({"when": "2026-03-09"}, 0),
+    ]
+    for params, total in filters:
+        body = (await client.get("/search", params={"q": "trio", **params})).json()
+        assert body["total"] == total, params
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"q": "x" * 201},
+        {"q": "x", "page": 0},
+        {"q": "x", "limit": 101},
+        {"q": "x", "lat": 1},
+        {"q": "x", "vertical": "unknown"},
+    ],
+)
+async def test_search_with_an_invalid_parameter_is_refused(client: httpx.AsyncClient, params: dict[str, str]) -> None:
+    answer = await client.get("/search", params=params)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_search_continues_at_its_cursor(client: httpx.AsyncClient, desk: Desk) -> None:
+    for number in range(3):
+        await desk.approved(business_name=f"Trio {number}")
+    first = (await client.get("/search", params={"q": "trio", "limit": 2})).json()
+    rest = (await client.get("/search", params={"q": "trio", "limit": 2, "cursor": first["next_cursor"]})).json()
+    assert (len(rest["data"]), rest["next_cursor"], rest["total"]) == (1, None, 3)
+    assert rest["data"][0]["id"] not in {card["id"] for card in first["data"]}
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "eyJ9", "a" * 4_000, "WyJwcmljZSIsMSwieCJd", "WzFlOTk5LDEsMSwiYSJd"])
+async def test_what_is_no_cursor_of_a_search_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+    answer = await client.get("/search", params={"q": "trio", "cursor": cursor})
+    assert (answer.status_code, answer.json()["code"]) == (422, "catalog.query_invalid")

@@ -14,8 +14,7 @@ from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.folding import fold, squeezed
 from fairground.kernel.ids import uuid7
 from fairground.modules.discovery.domain.places import distance_km
-from fairground.modules.discovery.service import lists
-from fairground.modules.discovery.store import listing
+from fairground.modules.discovery.store import lists
 from fairground.platform.db.database import Database
 from tests.support.directory import Directory
 from tests.support.proofs import Dose
@@ -100,13 +99,13 @@ def _costs(price_minor: int | None, query: ProviderQuery) -> bool:
 
 
 async def _populate(catalog: Directory, chance: random.Random, *, steps: int) -> list[Expected]:
-    """Import providers in steps, each of them a second newer than the one before, and tell of some what was told."""
-    everybody: list[Expected] = []
+    """Import providers in steps, each a second newer than the one before, half of them booked and rated."""
+    providers: list[Expected] = []
     for step in range(steps):
         vertical = chance.choice(list(CATEGORIES))
         rows = [_a_row(chance, vertical, f"{step}-{number}") for number in range(chance.randint(1, 6))]
         await catalog.import_providers(vertical=vertical, source="test", providers=rows)
-        everybody += [Expected(row=row, vertical=vertical, age=-step) for row in rows]
+        providers += [Expected(row=row, vertical=vertical, age=-step) for row in rows]
     cards = await _all_pages(catalog, ProviderQuery(limit=100))
     for card in chance.sample(cards, k=len(cards) // 2):
         count = chance.randint(1, 3)
@@ -114,9 +113,9 @@ async def _populate(catalog: Directory, chance: random.Random, *, steps: int) ->
         stars = chance.randint(count, 5 * count)
         await catalog.record_rating(ProviderRated(provider_id=card.id, rating_sum=stars, rating_count=count))
     by_name = {card.custom_subtitle: card for card in await _all_pages(catalog, ProviderQuery(limit=100))}
-    for expected in everybody:
+    for expected in providers:
         expected.card = by_name[expected.row.external_id]
-    return everybody
+    return providers
 
 
 def _a_row(chance: random.Random, vertical: str, number: str) -> ImportedProvider:
@@ -177,12 +176,12 @@ async def test_every_page_is_what_an_oracle_expects(
 ) -> None:
     if counted < 1_000:  # then most locations have more than are read as a whole
         monkeypatch.setattr(lists, "_COUNTED_MAX", counted)
-        monkeypatch.setattr(listing, "_READ_AT_MOST", counted)
+        monkeypatch.setattr(lists, "_READ_AT_MOST", counted)
     chance = random.Random(20_260_301)
-    everybody = await _populate(catalog, chance, steps=dose(small=15, full=25))
+    providers = await _populate(catalog, chance, steps=dose(small=15, full=25))
     for _ in range(dose(small=60, full=2_000)):
         query = _a_query(chance)
-        matching = sorted((one for one in everybody if one.matches(query)), key=lambda one: one.sort_key(query))
+        matching = sorted((one for one in providers if one.matches(query)), key=lambda one: one.sort_key(query))
         start = (query.page - 1) * query.limit
         found = await catalog.search_providers(query=query)
         assert [card.id for card in found.data] == [one.card.id for one in matching[start : start + query.limit]], query
@@ -198,7 +197,7 @@ async def test_every_page_is_what_an_oracle_expects(
             expected = [round(one.distance_km(query.near), 3) for one in matching[start : start + query.limit]]
             assert [card.distance_km for card in found.data] == expected
         if found.price_distribution and query.vertical in EDGES:
-            prices = [one.row.price_minor for one in everybody if one.is_among(query)]
+            prices = [one.row.price_minor for one in providers if one.is_among(query)]
             assert [band.count for band in found.price_distribution] == _histogram(prices, query.vertical), query
         lean = await catalog.search_lean(query=query)
         assert lean.model_dump(exclude={"data"}) == found.model_dump(exclude={"data"})
@@ -221,7 +220,7 @@ def _histogram(prices: list[int | None], vertical: str | None) -> list[int]:
 
 
 @pytest.mark.parametrize("read_at_most", [6, 7, 8])
-async def test_a_location_that_is_read_as_a_whole_and_one_that_is_passed_through_are_listed_alike(
+async def test_both_scan_plans_list_a_location_alike(
     catalog: Directory, db: Database, monkeypatch: pytest.MonkeyPatch, read_at_most: int
 ) -> None:
     rows = [_a_row(random.Random(number), "chefs", str(number)) for number in range(12)]
@@ -232,7 +231,7 @@ async def test_a_location_that_is_read_as_a_whole_and_one_that_is_passed_through
     elsewhere = [row.model_copy(update={"location": "Ber"}) for row in rows[7:]]
     await catalog.import_providers(vertical="chefs", source="test", providers=[*at_bergen, *elsewhere])
     monkeypatch.setattr(lists, "_COUNTED_MAX", 4)
-    monkeypatch.setattr(listing, "_READ_AT_MOST", read_at_most)
+    monkeypatch.setattr(lists, "_READ_AT_MOST", read_at_most)
     query = ProviderQuery(location="bergen", limit=2)
     await catalog.follow_changes()
     with statements_of(db) as statements:
@@ -244,22 +243,22 @@ async def test_a_location_that_is_read_as_a_whole_and_one_that_is_passed_through
     assert len(statements) == (8 if read_at_most < 7 else 5)
 
 
-async def test_pages_never_overlap_and_miss_nobody(catalog: Directory) -> None:
-    everybody = await _populate(catalog, random.Random(7), steps=12)
+async def test_pages_never_overlap_and_miss_no_provider(catalog: Directory) -> None:
+    providers = await _populate(catalog, random.Random(7), steps=12)
     near = Near(lat=59.9, lng=10.7, radius_km=200)
     for sort in ProviderSort:
         query = ProviderQuery(sort=sort, limit=5, near=near if sort is ProviderSort.DISTANCE else None)
-        wanted = sorted((one for one in everybody if one.matches(query)), key=lambda one: one.sort_key(query))
+        matching = sorted((one for one in providers if one.matches(query)), key=lambda one: one.sort_key(query))
         by_cursor = [card.id for card in await _all_pages(catalog, query)]
         by_number = [card.id for page in range(1, 30) for card in (await _page(catalog, query, page))]
-        assert by_cursor == by_number == [one.card.id for one in wanted]
+        assert by_cursor == by_number == [one.card.id for one in matching]
 
 
 async def _page(catalog: Directory, query: ProviderQuery, page: int) -> list[ListedProvider]:
     return (await catalog.search_providers(query=query.model_copy(update={"page": page}))).data
 
 
-async def test_a_cursor_goes_on_behind_its_page_whoever_has_come_meanwhile(catalog: Directory) -> None:
+async def test_cursor_continues_behind_its_page_when_new_providers_come(catalog: Directory) -> None:
     """The control: a page number counts from the start, and so shows again whom the newcomers have pushed back."""
     await _populate(catalog, random.Random(5), steps=10)
     query = ProviderQuery(sort=ProviderSort.NEWEST, limit=5)
@@ -301,10 +300,10 @@ async def test_a_lean_list_reads_only_what_it_shows(catalog: Directory, db: Data
 
 
 async def test_price_bands_alone_are_those_beside_the_list(catalog: Directory) -> None:
-    everybody = await _populate(catalog, random.Random(9), steps=15)
+    providers = await _populate(catalog, random.Random(9), steps=15)
     for vertical in (None, "artists"):
         for category in (None, "dj", "band"):
             found: list[PriceBand] = await catalog.get_price_distribution(vertical=vertical, category=category)
             query = ProviderQuery(vertical=vertical, category=category)
-            prices = [one.row.price_minor for one in everybody if one.is_among(query)]
+            prices = [one.row.price_minor for one in providers if one.is_among(query)]
             assert [band.count for band in found] == _histogram(prices, vertical)
