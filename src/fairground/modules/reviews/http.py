@@ -7,8 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from fairground.contracts.providers import Providers
-from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.providers import ALL_PROVIDERS, ProviderPath, Providers, provider_tag
 from fairground.contracts.reviews import Review, ReviewPage, Reviews, reviews_tag
 from fairground.kernel.inputs import Input, text_field
 from fairground.kernel.paging import CURSOR_MAX_LENGTH

@@ -8,8 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fairground.contracts.discovery import LeanProvider, Near, QueryInvalid, free_tags, list_tag
 from fairground.contracts.media import list_avatar_url
-from fairground.contracts.providers import ProviderCard
-from fairground.contracts.providers.tags import ALL_PROVIDERS
+from fairground.contracts.providers import ALL_PROVIDERS, ProviderCard
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import normalise
 

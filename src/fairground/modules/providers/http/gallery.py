@@ -8,8 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from fairground.contracts.providers import GALLERY_MAX, Galleries, GalleryPicture, OwnGalleryPicture
-from fairground.contracts.providers.tags import ProviderPath
+from fairground.contracts.providers import GALLERY_MAX, Galleries, GalleryPicture, OwnGalleryPicture, ProviderPath
 from fairground.kernel.inputs import Input
 from fairground.modules.providers.http.profiles import provider_tags
 from fairground.platform.cache.policy import CachePolicy, cached

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from fairground.contracts.providers import (
+    ALL_PROVIDERS,
     BIO_MAX_LENGTH,
     CATEGORIES_MAX,
     LOCATION_MAX_LENGTH,
@@ -22,9 +23,10 @@ from fairground.contracts.providers import (
     ProfileChanges,
     ProfileIn,
     ProviderDetail,
+    ProviderPath,
     Providers,
+    provider_tag,
 )
-from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.kernel.inputs import Input, text_field
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life

@@ -1,24 +1,21 @@
 """Which provider a caller means and may change, and what follows from each change."""
 
-import re
-from typing import Final
 from uuid import UUID
 
 from fairground.contracts.providers import (
+    SLUG_PATTERN,
     ProviderNotFound,
     ProviderRef,
     ProvidersChanged,
     ProviderStatus,
     VerticalUnknown,
+    provider_tag,
 )
-from fairground.contracts.providers.tags import provider_tag
 from fairground.modules.providers.store import profiles
 from fairground.modules.providers.store.profiles import OwnRecord
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
-
-_SLUG: Final = re.compile(r"[a-z0-9-]{1,80}")
 
 
 def get_pack(verticals: Verticals, key: str) -> Vertical:
@@ -39,7 +36,7 @@ def read_name(id_or_slug: str) -> tuple[UUID | None, str]:
     except ValueError:
         pass
     # A text that is no slug needs no lookup, and PostgreSQL refuses a NUL.
-    if not _SLUG.fullmatch(id_or_slug):
+    if not SLUG_PATTERN.fullmatch(id_or_slug):
         raise not_found(repr(id_or_slug))
     return None, id_or_slug
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from fairground.contracts.providers import (
+    ALL_PROVIDERS,
     IMPORT_MAX_ROWS,
     ExternalOutcome,
     ExternalProvider,
@@ -14,7 +15,6 @@ from fairground.contracts.providers import (
     ProvidersImported,
     ServiceIn,
 )
-from fairground.contracts.providers.tags import ALL_PROVIDERS
 from fairground.kernel.clock import Clock
 from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
