@@ -4,10 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fairground.modules.providers.service.galleries import GalleryService
-from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
-from fairground.modules.providers.service.pictures import FollowPicture
-from fairground.modules.providers.service.portraits import PortraitService
+from fairground.modules.providers.service.event_handlers import PictureEventHandlers
+from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.doubles.media import FakePictures

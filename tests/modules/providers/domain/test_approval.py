@@ -3,14 +3,16 @@ from itertools import product
 import pytest
 
 from fairground.contracts.providers import ProfileIncomplete, ProviderStatus, StatusConflict
-from fairground.modules.providers.domain.approval import Facts, advance, missing, require_complete
+from fairground.modules.providers.domain import ApprovalFacts, advance, list_missing, require_complete
 from fairground.verticals.loader import load_verticals
 from fairground.verticals.schema import Vertical
 
 DRAFT, SUBMITTED, APPROVED, REJECTED = ProviderStatus
 ALLOWED = {(DRAFT, SUBMITTED), (SUBMITTED, APPROVED), (SUBMITTED, REJECTED), (REJECTED, SUBMITTED)}
-ALL = Facts(email_verified=True, has_bio=True, has_location=True, has_picture=True, has_service=True, has_hours=True)
-NONE = Facts(
+ALL = ApprovalFacts(
+    email_verified=True, has_bio=True, has_location=True, has_picture=True, has_service=True, has_hours=True
+)
+NONE = ApprovalFacts(
     email_verified=False, has_bio=False, has_location=False, has_picture=False, has_service=False, has_hours=False
 )
 
@@ -26,8 +28,8 @@ def test_a_status_moves_only_along_the_table(now: ProviderStatus, to: ProviderSt
 
 @pytest.mark.parametrize("pack", load_verticals().packs, ids=lambda pack: pack.key)
 def test_the_checklist_is_the_packs(pack: Vertical) -> None:
-    assert missing(pack, ALL) == []
-    assert missing(pack, NONE) == [item.key for item in pack.checklist]
+    assert list_missing(pack, ALL) == []
+    assert list_missing(pack, NONE) == [item.key for item in pack.checklist]
 
 
 @pytest.mark.parametrize("pack", load_verticals().packs, ids=lambda pack: pack.key)

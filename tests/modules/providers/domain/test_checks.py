@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from fairground.contracts.providers import CategoryUnknown, ProfileInvalid, ServiceInvalid
-from fairground.modules.providers.domain.checks import (
+from fairground.modules.providers.domain import (
     check_categories,
     check_picture_url,
     check_place,

@@ -14,9 +14,8 @@ from fairground.contracts.providers import (
     ProviderNotFound,
 )
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.service.galleries import GalleryService
-from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
-from fairground.modules.providers.service.portraits import PortraitService
+from fairground.modules.providers.service.event_handlers import PictureEventHandlers
+from fairground.modules.providers.service.pictures import GalleryService, PortraitService
 from tests.doubles.media import FakePictures
 from tests.support.providers import Desk, owner_of
 from tests.support.wall import Wall

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from fairground.contracts.providers import GALLERY_MAX
-from fairground.modules.providers.store import galleries, profiles
+from fairground.modules.providers.store import pictures, profiles
 from tests.support.rushes import rush
 from tests.support.wall import Wall
 
@@ -78,18 +78,18 @@ async def test_a_place_that_many_have_seen_free_is_taken_once(wall: Wall, monkey
     async def as_all_saw_it(*_: Any) -> int:
         return 0
 
-    monkeypatch.setattr(galleries, "_next_position", as_all_saw_it)
+    monkeypatch.setattr(pictures, "_next_position", as_all_saw_it)
     assert not await add_at_once(wall)
     assert len(await wall.shown()) == 1
 
 
 async def test_an_order_that_was_judged_too_early_is_noticed(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
-    see = galleries.list_own
+    see = pictures.list_own_gallery
 
     async def see_before_another_adds(*asked: Any) -> Any:
         return (await see(*asked))[:2]
 
-    monkeypatch.setattr(galleries, "list_own", see_before_another_adds)
+    monkeypatch.setattr(pictures, "list_own_gallery", see_before_another_adds)
     assert not await order_while_adding(wall)
 
 

@@ -8,9 +8,9 @@ import pytest
 from fairground.contracts.media import PictureDeleted, PictureNotFound, PictureRefused, PictureState, avatar_url
 from fairground.contracts.providers import PictureNotUsable, ProviderNotFound
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
-from fairground.modules.providers.service.portraits import PortraitService
-from fairground.modules.providers.store.portraits import AvatarSource
+from fairground.modules.providers.service.event_handlers import PictureEventHandlers
+from fairground.modules.providers.service.pictures import PortraitService
+from fairground.modules.providers.store.pictures import AvatarSource
 from tests.doubles.media import FakePictures
 from tests.support.directory import Directory
 from tests.support.providers import Desk

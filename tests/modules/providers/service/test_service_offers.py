@@ -4,7 +4,7 @@ import pytest
 
 from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.providers import BookingMode, ServiceInvalid, ServiceNotFound
-from fairground.modules.providers.service import service_offers
+from fairground.modules.providers.service import profiles
 from tests.support.directory import Directory
 from tests.support.providers import Desk, a_service, owner_of
 
@@ -62,7 +62,7 @@ async def test_a_service_of_a_draft_cannot_be_booked(desk: Desk, catalog: Direct
 async def test_the_number_of_services_is_bounded(
     desk: Desk, catalog: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_offers, "SERVICES_MAX", 2)
+    monkeypatch.setattr(profiles, "SERVICES_MAX", 2)
     provider = await desk.draft()
     for _ in range(2):
         await desk.offer(provider)
