@@ -88,9 +88,9 @@ class PictureChoiceIn(Input):
     picture_id: UUID
 
 
-def provider_tags(path: Mapping[str, Any]) -> tuple[str, ...]:
+def provider_tags(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the cache tags of a response about the provider in the path."""
-    return ALL_PROVIDERS, provider_tag(path["id_or_slug"])
+    return ALL_PROVIDERS, provider_tag(parameters["id_or_slug"])
 
 
 def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
