@@ -1,4 +1,4 @@
-"""A catalog on a real database, with accounts that are simply there."""
+"""Providers on a real database, with accounts in memory."""
 
 from collections.abc import Awaitable, Callable
 
@@ -52,7 +52,7 @@ def follower(catalog: Directory) -> PictureEventHandlers:
 
 @pytest.fixture
 def follow(follower: PictureEventHandlers, outbox: RecordingOutbox) -> Callable[[], Awaitable[None]]:
-    """Give what runs the one job that a choice has asked for."""
+    """Give a function that runs the one job that a choice has enqueued."""
 
     async def run() -> None:
         [job] = [job for job in outbox.jobs if isinstance(job, FollowPicture)]
