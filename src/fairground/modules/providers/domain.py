@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
+from uuid import UUID
 
 from fairground.contracts.providers import (
     BIO_MAX_LENGTH,
@@ -226,16 +227,29 @@ SLUG_BASE_MAX_LENGTH: Final = 60  # leaves room for the number of a namesake
 
 
 def slug_base(business_name: str) -> str:
-    """Return the beginning of a provider's slug, or '' when the name has no letter or digit of ASCII after folding."""
+    """Return the beginning of a provider's slug, or '' when the name cannot make one.
+
+    It cannot when no ASCII letter or digit is left of it after folding, or when the slug would read as an id.
+    """
     words = [word for part in fold(business_name).split() if (word := re.sub(r"[^a-z0-9]+", "", part))]
     slug = "-".join(words)
-    if len(slug) <= SLUG_BASE_MAX_LENGTH:
-        return slug
-    whole_words, _, _ = slug[: SLUG_BASE_MAX_LENGTH + 1].rpartition("-")
-    return whole_words or slug[:SLUG_BASE_MAX_LENGTH]
+    if len(slug) > SLUG_BASE_MAX_LENGTH:
+        whole_words, _, _ = slug[: SLUG_BASE_MAX_LENGTH + 1].rpartition("-")
+        slug = whole_words or slug[:SLUG_BASE_MAX_LENGTH]
+    return "" if _reads_as_id(slug) else slug
 
 
 def slug_candidates(base: str) -> Iterator[str]:
     """Yield the slugs of namesakes without end: the base itself, then base-2, base-3 and so on."""
     yield base
-    yield from (f"{base}-{number}" for number in count(2))
+    numbered = (f"{base}-{number}" for number in count(2))
+    yield from (slug for slug in numbered if not _reads_as_id(slug))
+
+
+def _reads_as_id(slug: str) -> bool:
+    # A path names a provider by its id or its slug, and what reads as an id is never looked up as a slug.
+    try:
+        UUID(slug)
+    except ValueError:
+        return False
+    return True

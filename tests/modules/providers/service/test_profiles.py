@@ -35,6 +35,20 @@ async def test_slug_of_a_name_without_ascii_letters_is_the_id(desk: Desk) -> Non
     assert provider.slug == str(provider.id)
 
 
+@pytest.mark.parametrize("name", ["deadbeef" * 4, "deadbeef dead beef dead beefdeadbeef"])
+async def test_provider_whose_name_reads_as_an_id_is_found_by_its_slug(
+    desk: Desk, catalog: Directory, name: str
+) -> None:
+    provider = await desk.approved(business_name=name)
+    assert (await catalog.get_provider(id_or_slug=provider.slug)).id == provider.id
+
+
+async def test_namesake_whose_number_would_complete_an_id_gets_the_next_number(desk: Desk) -> None:
+    slugs = [(await desk.draft(business_name="a" * 31)).slug for _ in range(2)]
+    # "aaa…-2" has 32 hexadecimal digits, and the hyphens of an id do not count.
+    assert slugs == ["a" * 31, f"{'a' * 31}-10"]
+
+
 async def test_rename_keeps_the_slug_and_changes_the_search(desk: Desk, catalog: Directory) -> None:
     provider = await desk.approved(business_name="First name")
     changes = ProfileChanges(business_name="Second name", location="Bergen")
