@@ -32,9 +32,7 @@ async def test_a_gallery_is_filled_ordered_and_emptied(
     assert (await client.get("/me/provider/gallery", headers=owner)).json() == {"data": own[1:]}
 
 
-async def test_what_a_gallery_refuses_says_the_way_out(
-    client: httpx.AsyncClient, desk: Desk, album: FakePictures
-) -> None:
+async def test_refusal_of_a_gallery_has_a_hint(client: httpx.AsyncClient, desk: Desk, album: FakePictures) -> None:
     provider = await desk.approved()
     owner, path = signed_in(owner_of(provider)), f"{PROFILES}/{provider.id}/gallery"
     pictures = [str(album.add(owner_of(provider), PictureState.READY).id) for _ in range(GALLERY_MAX + 1)]
@@ -55,7 +53,7 @@ async def test_what_a_gallery_refuses_says_the_way_out(
     assert "GET /api/v1/me/provider/gallery" in changed.json()["hint"]
 
 
-async def test_a_gallery_is_its_owners_alone(client: httpx.AsyncClient, desk: Desk, album: FakePictures) -> None:
+async def test_only_its_owner_changes_a_gallery(client: httpx.AsyncClient, desk: Desk, album: FakePictures) -> None:
     provider, other = await desk.approved(), await desk.approved()
     path, picture = f"{PROFILES}/{provider.id}/gallery", album.add(owner_of(other), PictureState.READY)
     body, order = {"picture_id": str(picture.id)}, {"picture_ids": [str(picture.id)]}
@@ -66,13 +64,13 @@ async def test_a_gallery_is_its_owners_alone(client: httpx.AsyncClient, desk: De
     assert (await client.get("/me/provider/gallery")).status_code == 401
 
 
-async def test_who_is_not_approved_shows_no_gallery(client: httpx.AsyncClient, desk: Desk) -> None:
+async def test_gallery_of_an_unapproved_provider_is_not_found(client: httpx.AsyncClient, desk: Desk) -> None:
     provider = await desk.submitted()
-    for name in (provider.id, provider.slug, uuid4(), "nobody"):
+    for name in (provider.id, provider.slug, uuid4(), "unknown"):
         assert (await client.get(f"{PROFILES}/{name}/gallery")).status_code == 404
 
 
-async def test_no_answer_of_a_gallery_embeds_a_picture(
+async def test_no_response_about_a_gallery_embeds_a_picture(
     client: httpx.AsyncClient, desk: Desk, album: FakePictures
 ) -> None:
     provider = await desk.approved()

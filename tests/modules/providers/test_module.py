@@ -15,7 +15,7 @@ from tests.support.providers import People
 from tests.support.runtime import make_runtime
 
 
-async def test_the_module_answers_the_contract_and_takes_what_later_modules_tell(
+async def test_module_provides_its_contracts_and_handles_events_of_later_modules(
     db: Database, people: People, tmp_path: Path
 ) -> None:
     links = Links()
@@ -23,8 +23,8 @@ async def test_the_module_answers_the_contract_and_takes_what_later_modules_tell
     links.provide(Pictures, cast("Pictures", FakePictures()))
     links.provide(Images, cast("Images", None))
     module = build(make_runtime(db, tmp_path), links)
-    told = {BookingCompleted, ProviderRated, AvailabilityRulesSet}
-    told |= {PictureReady, PictureDescribed, PictureRefused, PictureDeleted}
-    assert {kind for kind in module.handlers if issubclass(kind, Event)} == told
+    handled = {BookingCompleted, ProviderRated, AvailabilityRulesSet}
+    handled |= {PictureReady, PictureDescribed, PictureRefused, PictureDeleted}
+    assert {kind for kind in module.handlers if issubclass(kind, Event)} == handled
     assert await links.of(Providers).get_currency() == "EUR"
     assert links.of(Galleries) is not None

@@ -1,7 +1,14 @@
-"""What a profile and a service may say. Every refusal names the field, in `context["field"]` too."""
+"""The rules of providers: what a profile and a service may contain, when a profile is approved, how slugs are made.
 
-from collections.abc import Collection, Mapping
+Each refusal of a value names its field in `context["field"]`.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
+from uuid import UUID
 
 from fairground.contracts.providers import (
     BIO_MAX_LENGTH,
@@ -18,10 +25,14 @@ from fairground.contracts.providers import (
     SUBTITLE_MAX_LENGTH,
     CategoryUnknown,
     CurrencyUnsupported,
+    ProfileIncomplete,
     ProfileInvalid,
+    ProviderStatus,
     ServiceIn,
     ServiceInvalid,
+    StatusConflict,
 )
+from fairground.kernel.folding import fold
 from fairground.kernel.money import AmountInvalid, find_currency, require_step
 from fairground.kernel.text import (
     check_identifier,
@@ -41,12 +52,12 @@ _PICTURE_URL_MAX_LENGTH: Final = 300
 
 
 def check_profile(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a profile with their texts as they are kept; an optional one that shows nothing is None.
+    """Return the fields of a profile with their texts as they are stored; an optional blank one is None.
 
-    `fields` may be a part of a profile. Categories are another check's.
+    `fields` may be a part of a profile. `check_place` and `check_categories` check the other fields.
 
     Raises:
-        ProfileInvalid: A text is refused by `kernel.text`; the zone is unknown; the coordinates are off.
+        ProfileInvalid: `kernel.text` refuses a text, or the zone is unknown.
     """
     checked = dict(fields)
     for names, clean in ((_REQUIRED_LINES, require_line), (_LINES, clean_line), (_TEXTS, clean_text)):
@@ -72,11 +83,11 @@ def check_place(lat: float | None, lng: float | None) -> None:
 
 
 def check_categories(pack: Vertical, words: Collection[str] | None) -> list[str]:
-    """Return the slugs that the words mean, each once, in their order.
+    """Return the slugs of the categories that the words name, each once, in their order.
 
     Raises:
         CategoryUnknown: The pack has no such category.
-        ProfileInvalid: None at all, or more than 10.
+        ProfileInvalid: There is none, or there are more than CATEGORIES_MAX.
     """
     slugs = list(dict.fromkeys(check_category(pack, word) for word in words or ()))
     if not 1 <= len(slugs) <= CATEGORIES_MAX:
@@ -98,12 +109,12 @@ def check_category(pack: Vertical, word: str) -> str:
 
 
 def check_service(pack: Vertical, service: ServiceIn, *, currency: str) -> ServiceIn:
-    """Return the service with its texts as they are kept and its category by slug.
+    """Return the service with its texts as they are stored and its category by slug.
 
     Raises:
         CategoryUnknown: The pack has no such category.
         CurrencyUnsupported: Not the installation's currency.
-        ServiceInvalid: The price, the duration, the mode or a text cannot be.
+        ServiceInvalid: The price, the duration, the mode or a text is refused.
     """
     if service.currency != currency:
         raise CurrencyUnsupported(f"Prices are in {currency} here, not in {service.currency!r}.", field="currency")
@@ -144,16 +155,101 @@ def check_reason(reason: str) -> str:
 
 
 def check_external_id(external_id: str) -> str:
-    """Return the id by which a source knows a provider, unchanged."""
+    """Return the id of a provider in another system, unchanged."""
     with refused_as(ProfileInvalid, "the external id", field="external_id"):
         return check_identifier(external_id, most=EXTERNAL_ID_MAX_LENGTH)
 
 
 def check_picture_url(url: str) -> str:
-    """Return the address if it is a path of this installation; a foreign one would watch our visitors."""
+    """Return the address if it is a path of this installation; a foreign server could track visitors."""
     if not url.startswith("/") or url.startswith("//") or len(url) > _PICTURE_URL_MAX_LENGTH or not url.isprintable():
         raise ProfileInvalid(
             "A picture is named by a path of this installation, such as /media/pictures/1.webp.",
             field="profile_picture_url",
         )
     return url
+
+
+NEXT: Final[Mapping[ProviderStatus, frozenset[ProviderStatus]]] = {
+    ProviderStatus.DRAFT: frozenset({ProviderStatus.SUBMITTED}),
+    ProviderStatus.SUBMITTED: frozenset({ProviderStatus.APPROVED, ProviderStatus.REJECTED}),
+    ProviderStatus.REJECTED: frozenset({ProviderStatus.SUBMITTED}),
+    ProviderStatus.APPROVED: frozenset(),
+}
+# Independent of the pack: a booking cannot be announced to a provider without a verified address.
+_ALWAYS_REQUIRED: Final = "email_verified"
+
+
+def advance(now: ProviderStatus, to: ProviderStatus) -> ProviderStatus:
+    """Return the new status, or raise StatusConflict when `to` does not follow from `now`."""
+    if to not in NEXT[now]:
+        following = " or ".join(sorted(NEXT[now])) or "nothing else"
+        raise StatusConflict(
+            f"A provider that is {now} cannot become {to}.", hint=f"From {now} it can become {following}.", status=now
+        )
+    return to
+
+
+@dataclass(frozen=True)
+class ApprovalFacts:
+    """The facts that a pack's checklist can require. Each field is a key of `verticals.schema.Fact`."""
+
+    email_verified: bool
+    has_bio: bool
+    has_location: bool
+    has_picture: bool
+    has_service: bool
+    has_hours: bool
+
+
+def list_missing(pack: Vertical, facts: ApprovalFacts) -> list[str]:
+    """Return the keys of the pack's checklist that are not fulfilled, in the order of its page."""
+    return [item.key for item in pack.checklist if not getattr(facts, item.key)]
+
+
+def require_complete(pack: Vertical, facts: ApprovalFacts) -> None:
+    """Raise ProfileIncomplete unless the profile fulfils all that its submission requires."""
+    required = {_ALWAYS_REQUIRED, *(item.key for item in pack.checklist if item.required)}
+    lacking = sorted(key for key in required if not getattr(facts, key))
+    if lacking:
+        raise ProfileIncomplete(
+            f"The profile cannot be submitted yet; it lacks: {', '.join(lacking)}.",
+            hint=" ".join(_texts(pack, lacking)) or "Verify the e-mail address of the account.",
+            missing=lacking,
+        )
+
+
+def _texts(pack: Vertical, keys: Iterable[str]) -> list[str]:
+    return [item.text for item in pack.checklist if item.key in keys]
+
+
+SLUG_BASE_MAX_LENGTH: Final = 60  # leaves room for the number of a namesake
+
+
+def slug_base(business_name: str) -> str:
+    """Return the beginning of a provider's slug, or '' when the name cannot make one.
+
+    It cannot when no ASCII letter or digit is left of it after folding, or when the slug would read as an id.
+    """
+    words = [word for part in fold(business_name).split() if (word := re.sub(r"[^a-z0-9]+", "", part))]
+    slug = "-".join(words)
+    if len(slug) > SLUG_BASE_MAX_LENGTH:
+        whole_words, _, _ = slug[: SLUG_BASE_MAX_LENGTH + 1].rpartition("-")
+        slug = whole_words or slug[:SLUG_BASE_MAX_LENGTH]
+    return "" if _reads_as_id(slug) else slug
+
+
+def slug_candidates(base: str) -> Iterator[str]:
+    """Yield the slugs of namesakes without end: the base itself, then base-2, base-3 and so on."""
+    yield base
+    numbered = (f"{base}-{number}" for number in count(2))
+    yield from (slug for slug in numbered if not _reads_as_id(slug))
+
+
+def _reads_as_id(slug: str) -> bool:
+    # A path names a provider by its id or its slug, and what reads as an id is never looked up as a slug.
+    try:
+        UUID(slug)
+    except ValueError:
+        return False
+    return True
