@@ -68,6 +68,13 @@ def test_every_public_list_and_detail_is_cached(program: Program) -> None:
     } <= cached
 
 
+def test_lists_of_providers_and_nothing_else_are_dispatched_directly(program: Program) -> None:
+    policies = {path: policy_of(route.endpoint) for path, route in routes(program)}
+    direct = {path for path, policy in policies.items() if policy is not None and policy.is_direct}
+    packs = {f"{API_PREFIX}/{vertical}" for vertical in ("artists", "chefs", "tutors")}
+    assert direct == {f"{API_PREFIX}/service-provider-profiles/", *packs}
+
+
 def _calls(dependant: Dependant) -> Iterator[object]:
     yield dependant.call
     for below in dependant.dependencies:

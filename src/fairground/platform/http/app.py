@@ -15,7 +15,7 @@ import fairground
 from fairground.kernel.errors import DomainError
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.shared_level import LevelState, SharedLevel
-from fairground.platform.db.common.write_probe import WriteProbe
+from fairground.platform.db.probes import WriteProbe
 from fairground.platform.db.database import Database
 from fairground.platform.http import problems
 from fairground.platform.http.caching.computation import DirectDispatch
