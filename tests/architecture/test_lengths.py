@@ -37,7 +37,6 @@ OF_EVERY_PART: Final = (
 SHORT_FILES: Final = {
     "src/fairground/ops/demo/pictures/waves.py": "one of the motifs, which have a file each",
     "src/fairground/platform/shared_tables.py": "a module without a folder",
-    "src/fairground/web/browsers.py": "a table of names, independent of the templates that it is for",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -15,8 +15,8 @@ import fairground
 from fairground.kernel.errors import DomainError
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.shared_level import LevelState, SharedLevel
-from fairground.platform.db.probes import WriteProbe
 from fairground.platform.db.database import Database
+from fairground.platform.db.probes import WriteProbe
 from fairground.platform.http import problems
 from fairground.platform.http.caching.computation import DirectDispatch
 from fairground.platform.http.caching.middleware import CacheMiddleware
