@@ -1,4 +1,4 @@
-"""Stored objects at this server's own address: public ones, those with a signed address, and uploads."""
+"""Stored objects at this server's own address: public ones, private ones by a signed URL, and uploads."""
 
 import re
 from collections.abc import AsyncIterator
@@ -9,29 +9,26 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from fairground.platform.http.cache_control import FOREVER, for_owner
-from fairground.platform.http.caching.conditional import is_known
+from fairground.platform.http.cache_control import FOREVER, for_owner, matches_etag
 from fairground.platform.storage.keys import Retention, content_type_of, etag_of, is_key, retention_of
+from fairground.platform.storage.signed_urls import MEDIA_PATH, UPLOAD_PATH
 from fairground.platform.storage.store import ObjectNotFound, Span, Store
 from fairground.platform.storage.uploads import FORM_MAX_BYTES, UploadReceiver
-from fairground.platform.storage.url_signer import MEDIA_PATH, UPLOAD_PATH
 
-# A file of a user that is opened by itself is a document: nothing in it may run or load.
+# A file of a user that is opened directly is a document: nothing in it may run or load.
 USER_CONTENT_CSP: Final = "default-src 'none'; sandbox"
-
-
 _ONE_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class RangeNotSatisfiable(Exception):
-    """No byte of the object is asked for."""
+    """The requested range contains no byte of the object."""
 
 
 def routes(store: Store, *, spool: Path) -> APIRouter:
     """Return the routes below /media.
 
     Args:
-        spool: A folder on the disk, for files that come in.
+        spool: A folder on the disk, for files while they are received.
     """
     router = APIRouter(include_in_schema=False)
     receiver = UploadReceiver(store, spool=spool)
@@ -58,7 +55,7 @@ def routes(store: Store, *, spool: Path) -> APIRouter:
 async def _respond(store: Store, request: Request, key: str, *, cache_control: str) -> Response:
     etag = etag_of(key)
     headers = {"ETag": etag, "Cache-Control": cache_control, "Content-Security-Policy": USER_CONTENT_CSP}
-    if is_known(request.headers.get("if-none-match", "").encode("latin-1"), etag=etag.encode()):
+    if matches_etag(request.headers.get("if-none-match", "").encode("latin-1"), etag=etag.encode()):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     found = await store.head(key)
     headers["Accept-Ranges"] = "bytes"

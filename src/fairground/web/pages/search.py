@@ -20,7 +20,7 @@ from fairground.contracts.discovery import (
     free_tags,
     list_tag,
 )
-from fairground.contracts.providers.tags import ALL_PROVIDERS
+from fairground.contracts.providers import ALL_PROVIDERS
 from fairground.kernel.text import shown_line
 from fairground.platform.links import Links
 from fairground.verticals.loader import Verticals

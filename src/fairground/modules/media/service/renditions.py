@@ -20,8 +20,8 @@ from fairground.platform.images.recipes import MASTER, PLACEHOLDER, UPLOAD, Reci
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import Derivative, Rendered
 from fairground.platform.storage.keys import Retention, content_key
+from fairground.platform.storage.signed_urls import public_url
 from fairground.platform.storage.store import ObjectNotFound, Store
-from fairground.platform.storage.url_signer import public_url
 from fairground.platform.ttl_map import TTLMap
 
 FAILURE_SECONDS: Final = 1.0
