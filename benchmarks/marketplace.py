@@ -39,7 +39,7 @@ from fairground.modules.discovery.tables import (
     WeekRow,
 )
 from fairground.modules.discovery.tables import history as discovery_history
-from fairground.modules.providers.store.services import price_values
+from fairground.modules.providers.store.profiles import price_values
 from fairground.modules.providers.tables import ProviderCategoryRow, ProviderRow, ServiceRow
 from fairground.modules.providers.tables import history as catalog_history
 from fairground.platform.db.database import Database

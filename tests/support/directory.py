@@ -20,16 +20,12 @@ from fairground.modules.discovery.store.search import BuiltInSearch, SearchEngin
 from fairground.modules.imports.service import ProviderImports
 from fairground.modules.providers import http as catalog_http
 from fairground.modules.providers.service import ProviderService
+from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
+from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
-from fairground.modules.providers.service.figures import ProviderFigures
-from fairground.modules.providers.service.galleries import GalleryService
-from fairground.modules.providers.service.own_views import OwnViews
-from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
-from fairground.modules.providers.service.portraits import PortraitService
-from fairground.modules.providers.service.profiles import NoSchedules, Profiles
-from fairground.modules.providers.service.queries import ProviderQueries
-from fairground.modules.providers.service.service_offers import ServiceOffers
+from fairground.modules.providers.service.pictures import GalleryService, PortraitService
+from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries, ServiceOffers
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.doubles.media import FakePictures
@@ -76,10 +72,10 @@ class Directory(ProviderService):
             approval=Approval(db=db, accounts=accounts, verticals=verticals, views=self._views),
             offers=ServiceOffers(db=db, verticals=verticals, clock=clock, currency=currency),
         )
-        figures = ProviderFigures(db=db)
-        self.record_completion = figures.record_completion
-        self.record_rating = figures.record_rating
-        self.record_hours = figures.record_hours
+        figures = FigureEventHandlers(db=db)
+        self.record_completion = figures.on_booking_completed
+        self.record_rating = figures.on_provider_rated
+        self.record_hours = figures.on_availability_rules_set
         external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
         self.import_providers = ProviderImports(db=db, providers=self, external=external).import_providers
 

@@ -37,8 +37,7 @@ from fairground.contracts.discovery import (
     list_tag,
 )
 from fairground.contracts.media import list_avatar_url
-from fairground.contracts.providers import ProviderCard
-from fairground.contracts.providers.tags import ALL_PROVIDERS
+from fairground.contracts.providers import ALL_PROVIDERS, ProviderCard
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.routing import api_router
