@@ -49,7 +49,7 @@ async def test_server_that_can_write_is_ready(client: httpx.AsyncClient) -> None
     assert (await client.get("/readyz")).status_code == 200
 
 
-async def test_server_that_can_only_read_is_not_ready_and_says_so_without_reasons(
+async def test_server_that_can_only_read_is_not_ready_and_gives_no_reasons(
     client: httpx.AsyncClient, db: Database
 ) -> None:
     await set_read_only(db, is_read_only=True)
@@ -59,7 +59,7 @@ async def test_server_that_can_only_read_is_not_ready_and_says_so_without_reason
     assert (await client.get("/healthz")).status_code == 200
 
 
-async def test_write_is_tried_once_in_a_while_and_soon_again_after_it_failed(db: Database) -> None:
+async def test_write_probe_is_cached_and_repeated_soon_after_a_failure(db: Database) -> None:
     watch = Watch()
     probe = WriteProbe(db, now=watch)
     with statements_of(db) as statements:

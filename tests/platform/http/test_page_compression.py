@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from fairground.platform.http.compressing import PageCompression
+from fairground.platform.http.page_compression import PageCompression
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ async def _ask(path: str, headers: dict[str, str]) -> httpx.Response:
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip"])
-async def test_a_page_of_one_reader_is_compressed(coding: str) -> None:
+async def test_page_of_one_user_is_compressed(coding: str) -> None:
     answer = await _ask("/page", OURS | {"Accept-Encoding": coding})
     assert answer.text == PAGE
     assert answer.headers["content-encoding"] == coding
@@ -59,6 +59,6 @@ async def test_small_unstored_and_other_responses_are_not_compressed(path: str) 
     assert answer.text == (PAGE * 2 if path == "/streamed" else bytes(ANSWERS[path].body).decode())
 
 
-async def test_nothing_is_compressed_twice_or_unasked() -> None:
+async def test_compressed_or_unrequested_coding_is_left_alone() -> None:
     assert (await _ask("/coded", OURS)).text == PAGE
     assert "content-encoding" not in (await _ask("/page", OURS | {"Accept-Encoding": "identity"})).headers

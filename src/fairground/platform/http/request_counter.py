@@ -1,4 +1,4 @@
-"""How many requests the routes answer, how, and how quickly."""
+"""Counters and durations of the requests that routes answer."""
 
 import time
 from collections import Counter, defaultdict
@@ -15,23 +15,23 @@ _METHODS: Final = frozenset(HTTPMethod)
 
 
 class RequestStats:
-    """Counts since the start of the process. Names are those of routes, never of paths, so there are only so many."""
+    """Counts since the start of the process. Names are of routes, never of paths, so their number is limited."""
 
     def __init__(self) -> None:
         self.answered: Counter[tuple[str, str, int]] = Counter()
         """By method, route and status."""
         self.durations: defaultdict[str, DurationHistogram] = defaultdict(DurationHistogram)
-        """By route, to the last byte of the answer."""
+        """By route, to the last byte of the response."""
         self.under_way = 0
         self.repeated = 0
-        """Answers that never change, given again from memory; `answered` counts them as well."""
+        """Immutable responses served from memory; `answered` counts them as well."""
 
 
 class RequestCounter:
-    """Count what the framework answers. What the cache answers before it, the cache counts."""
+    """Count the requests that reach the framework. The response cache counts those that it answers."""
 
     def __init__(self, app: ASGIApp, *, stats: RequestStats, templates: Mapping[int, str]) -> None:
-        """`templates` holds the whole path of each route, under its `id()`: a route knows only a part of its own."""
+        """`templates`: the whole path of each route, by its `id()`, because a route has its path without the prefix."""
         self._app = app
         self._stats = stats
         self._templates = templates
@@ -42,7 +42,7 @@ class RequestCounter:
             return
         status: int = HTTPStatus.INTERNAL_SERVER_ERROR
 
-        async def listen(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -51,7 +51,7 @@ class RequestCounter:
         began_at = time.perf_counter()
         self._stats.under_way += 1
         try:
-            await self._app(scope, receive, listen)
+            await self._app(scope, receive, send_and_record)
         finally:
             self._stats.under_way -= 1
             route = self._templates.get(id(scope.get("route")), UNMATCHED)

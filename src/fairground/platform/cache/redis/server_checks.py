@@ -1,4 +1,4 @@
-"""Whether a server is fit to be the shared level, asked once by an operator."""
+"""Checks for operators: whether a server can be the shared level."""
 
 import time
 from typing import Final
@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import redis
 
-from fairground.platform.cache.levels import LevelUnavailable
-from fairground.platform.cache.redis.connection import ANSWER_SECONDS, Command, Reply, ServerConnection
+from fairground.platform.cache.redis.connections import ANSWER_SECONDS, Command, Reply, ServerConnection
+from fairground.platform.cache.shared_level import LevelUnavailable
 from fairground.platform.checks import CheckResult, CheckStatus
 
 OLDEST: Final = (6, 2)
@@ -20,15 +20,15 @@ _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1", None})
 
 
 async def check_server(url: str, *, namespace: str) -> list[CheckResult]:
-    """Connect, write, read and ask how the server is set up. A server that cannot be reached is one result.
+    """Connect, write, read, and check how the server is set up. A server that cannot be reached is one result.
 
     Raises:
         ValueError: The URL cannot be used.
     """
     connection = ServerConnection(url)
     try:
-        told = await _ask(connection, ("INFO", "everything"))
-        facts = dict(line.split(":", 1) for line in bytes(told).decode().splitlines() if ":" in line)
+        information = await _execute(connection, ("INFO", "everything"))
+        facts = dict(line.split(":", 1) for line in bytes(information).decode().splitlines() if ":" in line)
         trip = await _round_trip(connection, key=f"{namespace}:check")
         return [_version(facts), trip, _role(facts), _policy(facts), _memory(facts), _encryption(url)]
     except LevelUnavailable as error:
@@ -37,7 +37,7 @@ async def check_server(url: str, *, namespace: str) -> list[CheckResult]:
         await connection.close()
 
 
-async def _ask(connection: ServerConnection, command: Command) -> Reply:
+async def _execute(connection: ServerConnection, command: Command) -> Reply:
     [reply] = await connection.exchange([command])
     if isinstance(reply, redis.ResponseError):
         raise LevelUnavailable(f"{command[0]!s} was refused: {reply}")
@@ -46,19 +46,19 @@ async def _ask(connection: ServerConnection, command: Command) -> Reply:
 
 async def _round_trip(connection: ServerConnection, *, key: str) -> CheckResult:
     value = b"written and read"
-    await _ask(connection, ("SET", key, value, "EX", 60))
+    await _execute(connection, ("SET", key, value, "EX", 60))
     taken = []
     for _ in range(_ROUND_TRIPS):
         began_at = time.perf_counter()
-        if await _ask(connection, ("GET", key)) != value:
+        if await _execute(connection, ("GET", key)) != value:
             return CheckResult(CheckStatus.FAILED, "What was written could not be read.")
         taken.append(time.perf_counter() - began_at)
-    await _ask(connection, ("DEL", key))
+    await _execute(connection, ("DEL", key))
     usual = sorted(taken)[_ROUND_TRIPS // 2]
-    told = f"written and read, a round trip takes {usual * 1000:.1f} ms"
+    outcome = f"written and read, a round trip takes {usual * 1000:.1f} ms"
     if usual > _SLOW_SECONDS:
-        return CheckResult(CheckStatus.WARNING, f"{told}; beyond {ANSWER_SECONDS * 1000:.0f} ms it is left alone")
-    return CheckResult(CheckStatus.OK, told)
+        return CheckResult(CheckStatus.WARNING, f"{outcome}; beyond {ANSWER_SECONDS * 1000:.0f} ms it is left alone")
+    return CheckResult(CheckStatus.OK, outcome)
 
 
 def _version(facts: dict[str, str]) -> CheckResult:
@@ -73,10 +73,10 @@ def _version(facts: dict[str, str]) -> CheckResult:
 
 def _role(facts: dict[str, str]) -> CheckResult:
     if facts.get("cluster_enabled") == "1":
-        return CheckResult(CheckStatus.FAILED, "it is a part of a cluster, and only single servers are spoken to")
+        return CheckResult(CheckStatus.FAILED, "it is a part of a cluster, and only single servers are supported")
     if facts.get("role") == "master":
         return CheckResult(CheckStatus.OK, "it is the primary")
-    return CheckResult(CheckStatus.FAILED, "it is a replica, which refuses what changes void")
+    return CheckResult(CheckStatus.FAILED, "it is a replica, which refuses invalidations")
 
 
 def _policy(facts: dict[str, str]) -> CheckResult:

@@ -1,6 +1,6 @@
 import httpx
 
-from fairground.platform.http.counting import RequestStats
+from fairground.platform.http.request_counter import RequestStats
 
 
 async def test_requests_are_counted_by_route_and_never_by_path(

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, Field
 
-from fairground.platform.cache.key import KeyMaker, NotCacheable, Wanted, schema_digest
-from fairground.platform.cache.policy import EVERYTHING, CachePolicy
+from fairground.platform.cache.policy import EVERYTHING, CachePolicy, CacheRequest
 from fairground.platform.cache.settings import Life
+from fairground.platform.http.caching.routes import CachedRoute, NotCacheable, schema_digest
 
 
 class Query(BaseModel):
@@ -37,18 +37,18 @@ class OtherOut(BaseModel):
     rating: float
 
 
-def keys(route: str = "providers", **settings: Any) -> KeyMaker:
+def route_of(route: str = "providers", **settings: Any) -> CachedRoute:
     policy = CachePolicy(route=route, life=Life.LISTS, query=Query, **settings)
     path = "/api/v1/p/{provider}" if "path" in settings else "/api/v1/p"
-    return KeyMaker(policy, shape=Out, path_format=path, fresh_seconds=60)
+    return CachedRoute(policy, shape=Out, path_format=path, fresh_seconds=60)
 
 
-def read(query: str, **parts: str) -> Wanted:
-    return keys().read(parts, query.encode())
+def parse(query: str, **parts: str) -> CacheRequest:
+    return route_of().parse(parts, query.encode())
 
 
-def test_a_key_says_version_route_schema_and_scope() -> None:
-    version, kind, route, schema, scope, digest = read("page=2").key.split(":")
+def test_key_contains_version_route_schema_and_scope() -> None:
+    version, kind, route, schema, scope, digest = parse("page=2").key.split(":")
     assert (version, kind, route, scope) == ("v2", "list", "providers", "anon")
     assert (len(schema), len(digest)) == (8, 32)
 
@@ -70,8 +70,8 @@ def test_a_key_says_version_route_schema_and_scope() -> None:
         ("utm_source=mail&gclid=1&page=2&fbclid=x", "page=2"),
     ],
 )
-def test_requests_that_ask_the_same_share_a_key(one: str, other: str) -> None:
-    assert read(one) == read(other)
+def test_spellings_of_the_same_request_share_a_key(one: str, other: str) -> None:
+    assert parse(one) == parse(other)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_requests_that_ask_the_same_share_a_key(one: str, other: str) -> None:
         ("day=2026-01-01", ""),
     ],
 )
-def test_requests_that_ask_otherwise_have_keys_of_their_own(one: str, other: str) -> None:
-    assert read(one).key != read(other).key
+def test_different_requests_have_different_keys(one: str, other: str) -> None:
+    assert parse(one).key != parse(other).key
 
 
 @pytest.mark.parametrize(
@@ -102,26 +102,28 @@ def test_requests_that_ask_otherwise_have_keys_of_their_own(one: str, other: str
         ("q=" + "a" * 1_100, "long-query"),
     ],
 )
-def test_what_the_route_would_not_understand_is_not_cached(query: str, reason: str) -> None:
+def test_unknown_and_refused_parameters_are_not_cached(query: str, reason: str) -> None:
     with pytest.raises(NotCacheable, match=reason):
-        read(query)
+        parse(query)
 
 
-def test_routes_paths_and_shapes_never_share_a_key() -> None:
+def test_different_routes_paths_and_schemas_have_different_keys() -> None:
     made = {
-        keys().read({}, b"").key,
-        keys("artists").read({}, b"").key,
-        keys(path=Path).read({"provider": "a"}, b"").key,
-        keys(path=Path).read({"provider": "b"}, b"").key,
+        route_of().parse({}, b"").key,
+        route_of("artists").parse({}, b"").key,
+        route_of(path=Path).parse({"provider": "a"}, b"").key,
+        route_of(path=Path).parse({"provider": "b"}, b"").key,
     }
     assert len(made) == 4
     assert schema_digest(Out) != schema_digest(OtherOut)
 
 
-def test_the_path_is_asked_for_as_it_was_read() -> None:
-    wanted = keys(path=Path, tags=lambda asked: (f"provider:{asked['provider']}",)).read({"provider": "M A/y"}, b"")
-    assert wanted.path == "/api/v1/p/m%20a%2Fy"
-    assert wanted.tags == (EVERYTHING, "life:lists", "provider:m a/y")
+def test_path_and_tags_are_made_of_the_parsed_parts() -> None:
+    request = route_of(path=Path, tags=lambda parameters: (f"provider:{parameters['provider']}",)).parse(
+        {"provider": "M A/y"}, b""
+    )
+    assert request.path == "/api/v1/p/m%20a%2Fy"
+    assert request.tags == (EVERYTHING, "life:lists", "provider:m a/y")
 
 
 VALUES = st.fixed_dictionaries(
@@ -139,7 +141,7 @@ VALUES = st.fixed_dictionaries(
 
 
 def write(values: dict[str, Any], *, order: random.Random) -> str:
-    """Write a query in one of the many ways in which it can be written."""
+    """Write a query in a random one of its spellings."""
     pairs = list(values.items())
     order.shuffle(pairs)
     quoting = order.choice([quote, quote_plus])
@@ -150,23 +152,23 @@ def write(values: dict[str, Any], *, order: random.Random) -> str:
 
 
 def canonical(values: dict[str, Any]) -> dict[str, Any]:
-    """Say what a request asks, by other means than the code does: defaults filled in, what nobody reads left out."""
+    """Return the meaning of a request, independently of the code: with defaults, without unknown parameters."""
     defaults = {"q": None, "sort": "most_booked", "page": 1, "limit": 20, "minPrice": None, "bands": True}
     return defaults | {name: value for name, value in values.items() if name in defaults}
 
 
 @given(VALUES, VALUES, st.randoms(use_true_random=False))
-def test_two_requests_share_a_key_exactly_when_they_ask_the_same(
+def test_two_requests_share_a_key_exactly_when_their_parameters_are_the_same(
     one: dict[str, Any], other: dict[str, Any], order: random.Random
 ) -> None:
-    first, second = read(write(one, order=order)), read(write(other, order=order))
+    first, second = parse(write(one, order=order)), parse(write(other, order=order))
     assert (first.key == second.key) == (canonical(one) == canonical(other))
     assert (first.query_string == second.query_string) == (first.key == second.key)
 
 
 @given(VALUES, st.randoms(use_true_random=False))
-def test_the_canonical_query_asks_what_was_asked(values: dict[str, Any], order: random.Random) -> None:
-    wanted = read(write(values, order=order))
-    again = Query.model_validate(dict(parse_qsl(wanted.query_string.decode(), keep_blank_values=True)))
+def test_canonical_query_has_the_same_meaning(values: dict[str, Any], order: random.Random) -> None:
+    request = parse(write(values, order=order))
+    again = Query.model_validate(dict(parse_qsl(request.query_string.decode(), keep_blank_values=True)))
     assert again.model_dump(by_alias=True, exclude={"day", "fields"}) == canonical(values)
-    assert keys().read({}, wanted.query_string) == wanted
+    assert route_of().parse({}, request.query_string) == request

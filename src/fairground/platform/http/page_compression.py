@@ -1,4 +1,4 @@
-"""Compresses the pages that the cache does not keep: those of one reader."""
+"""Compression of pages outside the response cache, such as those of one user."""
 
 from typing import Final
 
@@ -22,8 +22,8 @@ class PageCompression:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = Headers(scope=scope) if scope["type"] == "http" else Headers()
-        if asked.get("sec-fetch-site") not in _OWN_SITES:
+        requested = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        if requested.get("sec-fetch-site") not in _OWN_SITES:
             await self._app(scope, receive, send)
             return
         start: Message = {}
@@ -34,9 +34,9 @@ class PageCompression:
                 start = message
                 return
             if start:
-                message = _compress(start, message, accept_encoding=asked.get("accept-encoding", ""))
-                start, held = {}, start
-                await send(held)
+                message = _compress(start, message, accept_encoding=requested.get("accept-encoding", ""))
+                start, delayed = {}, start
+                await send(delayed)
             await send(message)
 
         await self._app(scope, receive, send_compressed)
@@ -48,9 +48,9 @@ def _is_page(headers: Headers) -> bool:
 
 
 def _compress(start: Message, message: Message, *, accept_encoding: str) -> Message:
-    """Return the message with its body compressed, if it is all of the body, and say so in the start."""
+    """Return the message with a compressed body, and update the headers in `start`; leave a part of a body as it is."""
     body = message.get("body", b"")
-    coding = codings.choose(accept_encoding.encode("latin-1"), size_bytes=len(body))
+    coding = codings.choose_coding(accept_encoding.encode("latin-1"), size_bytes=len(body))
     headers = MutableHeaders(scope=start)
     headers.add_vary_header("Accept-Encoding")
     if message.get("more_body") or coding in {None, codings.IDENTITY}:
