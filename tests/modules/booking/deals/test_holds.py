@@ -165,6 +165,24 @@ async def test_a_fourth_live_hold_is_refused_until_one_lapses(rig: Rig) -> None:
     assert (await rig.hold(offer, customer_id=customer_id, starts_at=fourth)).status is BookingStatus.HELD
 
 
+async def test_other_task_progresses_during_refused_holds(rig: Rig) -> None:
+    offer, starts_at, rounds = await rig.offer(), await rig.tomorrow(), 0
+
+    async def count_rounds() -> None:
+        nonlocal rounds
+        while True:
+            await asyncio.sleep(0)
+            rounds += 1
+
+    await rig.hold(offer, starts_at=starts_at)
+    counting = asyncio.create_task(count_rounds())
+    for _ in range(200):
+        with pytest.raises(SlotTaken):
+            await rig.hold(offer, starts_at=starts_at)
+    counting.cancel()
+    assert rounds > 100
+
+
 async def _hold_twelve_at_once(rig: Rig) -> list[object]:
     customer_id, offers = uuid7(), [await rig.offer() for _ in range(12)]
     starts_at = await rig.tomorrow()
