@@ -5,7 +5,7 @@ from typing import Final
 from tests.support.server_process import FailPoint
 
 _BOOKING: Final = "fairground.modules.booking"
-_BOOKINGS: Final = f"{_BOOKING}.deals.store.bookings"
+_BOOKINGS: Final = f"{_BOOKING}.deals.store"
 _HOLDS: Final = f"{_BOOKING}.deals.holds"
 _CHECKOUT: Final = f"{_BOOKING}.deals.checkout"
 _DECISIONS: Final = f"{_BOOKING}.deals.decisions"
