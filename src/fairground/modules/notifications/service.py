@@ -1,9 +1,14 @@
-"""Handlers of events and jobs: notifiers add notifications, the email sender sends them."""
+"""Notifications as the contract promises them, and the notifiers that add them when something happened."""
 
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from jinja2 import Environment
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import Bookings
+from fairground.contracts.notifications import NotificationPage
 from fairground.contracts.providers import (
     OwnProvider,
     ProviderApproved,
@@ -14,6 +19,8 @@ from fairground.contracts.providers import (
 )
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.clock import Clock
+from fairground.kernel.ids import uuid7
+from fairground.kernel.paging import TimeCursor
 from fairground.modules.notifications import store
 from fairground.modules.notifications.domain import (
     BOOKING_RULES,
@@ -24,13 +31,69 @@ from fairground.modules.notifications.domain import (
     is_current,
     was_only_held,
 )
-from fairground.modules.notifications.renderers import BookingDetails, EmailRenderer, NotificationRenderer
-from fairground.modules.notifications.service import NotificationService, SendEmail
+from fairground.modules.notifications.emails import SendEmail
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.lifecycle import CancelJob
-from fairground.platform.mail.mailer import Mailer
 
 STAFF_MAX: Final = 100  # users of the staff that one submission notifies, in one transaction
+
+
+class NotificationService:
+    def __init__(self, *, db: Database) -> None:
+        self._db = db
+
+    async def list_notifications(self, *, user_id: UUID, limit: int, cursor: str | None = None) -> NotificationPage:
+        after = None if cursor is None else TimeCursor.read(cursor)
+        async with self._db.read() as tx:
+            # One more than is shown tells whether anything follows.
+            found = await store.list_notifications(tx, user_id=user_id, after=after, limit=limit + 1)
+        shown = found[:limit]
+        end = TimeCursor(at=shown[-1].created_at, id=shown[-1].id) if len(found) > limit else None
+        return NotificationPage(data=shown, next_cursor=None if end is None else end.write())
+
+    async def count_unread(self, *, user_id: UUID) -> int:
+        async with self._db.read() as tx:
+            return await store.count_unread(tx, user_id=user_id)
+
+    async def mark_read(self, *, user_id: UUID, notification_ids: Collection[UUID]) -> None:
+        async with self._db.write() as tx:
+            await store.mark_read(tx, user_id=user_id, notification_ids=notification_ids)
+
+    async def add_notifications(self, notifications: Sequence[NotificationRecord]) -> None:
+        """Store the notifications that are new and enqueue their emails; the current job ends with it."""
+        async with self._db.write(ends_job=True) as tx:
+            now = await tx.current_time()
+            for notification in notifications:
+                notification_id = uuid7()
+                if await store.insert_notification(tx, notification, notification_id=notification_id, created_at=now):
+                    await tx.enqueue(SendEmail(notification_id=notification_id))
+
+
+class NotificationRenderer:
+    """Renders `templates/notifications/<topic>/<audience>.txt`, which set title, text, action and link."""
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+
+    def render(
+        self,
+        topic: str,
+        *,
+        audience: Audience,
+        user_id: UUID,
+        subject_id: UUID,
+        occasion: str = "",
+        changes_calendar: bool = False,
+        **facts: Any,
+    ) -> NotificationRecord:
+        texts = vars(self._env.get_template(f"notifications/{topic}/{audience}.txt").make_module(facts))
+        return NotificationRecord(
+            user_id=user_id,
+            topic=topic,
+            subject_id=subject_id,
+            occasion=occasion,
+            changes_calendar=changes_calendar,
+            **{name: str(texts[name]).strip() for name in ("title", "text", "action", "link")},
+        )
 
 
 class BookingNotifier:
@@ -158,55 +221,3 @@ class ProviderNotifier:
 def _submission(provider: OwnProvider) -> str:
     """Return a text that differs for each submission of a profile."""
     return provider.submitted_at.isoformat() if provider.submitted_at else ""
-
-
-class EmailSender:
-    """Sends each notification as an email; only a crash between the sending and the mark makes a second copy."""
-
-    def __init__(
-        self,
-        *,
-        db: Database,
-        renderer: EmailRenderer,
-        mailer: Mailer,
-        bookings: Bookings,
-        accounts: Accounts,
-        clock: Clock,
-    ) -> None:
-        self._db = db
-        self._renderer = renderer
-        self._mailer = mailer
-        self._bookings = bookings
-        self._accounts = accounts
-        self._clock = clock
-
-    async def send(self, job: SendEmail) -> None:
-        async with self._db.read() as tx:
-            notification = await store.find_unmailed(tx, job.notification_id)
-        if notification is None:
-            return
-        recipient = await self._accounts.get_user(user_id=notification.user_id)
-        details = await self._describe_booking(notification) if notification.topic in BOOKING_RULES else None
-        message = self._renderer.render(
-            notification, notification_id=job.notification_id, recipient=recipient, details=details
-        )
-        await self._mailer.send(message)
-        async with self._db.write(ends_job=True) as tx:
-            await store.mark_mailed(tx, job.notification_id)
-
-    async def _describe_booking(self, notification: NotificationRecord) -> BookingDetails:
-        """Return the booking as it is now.
-
-        Raises:
-            CancelJob: Its status has changed while the email waited; another email announces the new one.
-        """
-        booking = await self._bookings.get_booking(user_id=notification.user_id, booking_id=notification.subject_id)
-        if not is_current(notification.topic, status=booking.status, ends_at=booking.ends_at, now=self._clock.now()):
-            raise CancelJob(f"The booking {booking.id} is {booking.status} by now.")
-        customer = await self._accounts.get_user(user_id=booking.customer_id)
-        calendar = None
-        if notification.changes_calendar:
-            calendar = await self._bookings.get_calendar(
-                user_id=notification.user_id, booking_id=notification.subject_id
-            )
-        return BookingDetails(booking=booking, customer_name=customer.name, calendar=calendar)

@@ -54,7 +54,7 @@ class Settlement:
             PaymentFailed, PaymentPending: The money could not be taken.
         """
         async with self._db.read() as tx:
-            # After the card was asked: a hold that has ended meanwhile must cost its customer nothing.
+            # Read after the processor has answered: a hold that has ended meanwhile must cost its customer nothing.
             record, now = await store.get_booking(tx, booking_id=booking_id)
         if not _carries_money(payment):
             return Settled(record=record, payment=payment, now=now)
@@ -123,7 +123,7 @@ class Checkout:
             await self._settlement.settle(event.reference_id, payment)
 
     async def _settle(self, record: BookingRecord, payment: Payment | None) -> Settled:
-        # The mode of a booking never changes, and only that of an instant one asks for its money now.
+        # The mode of a booking never changes, and only an instant booking is captured at once.
         settle = self._settlement.settle if record.booking_mode is BookingMode.INSTANT else self._settlement.advance
         return await settle(record.id, payment)
 

@@ -52,7 +52,7 @@ class Completion:
                 await self._transitions.apply(tx, record, actor=Actor.SYSTEM, to=BookingStatus.COMPLETED, now=now)
 
     async def note_review(self, event: ReviewWritten) -> None:
-        """Remember that one side has reviewed the booking, so that it is not asked again."""
+        """Store that one side has reviewed the booking, so that a second review is not one of its next steps."""
         async with self._db.write(ends_job=True) as tx:
             await store.mark_reviewed(tx, booking_id=event.booking_id, side=Actor(event.side.value))
 

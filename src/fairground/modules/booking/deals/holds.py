@@ -1,4 +1,4 @@
-"""Holding a time: a new hold, or the answer to a customer who asks for the same time again."""
+"""Holds: a new one, or the existing one of a customer who repeats the request."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ Refusal = NotOffered | PriceChanged | SlotTaken
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldRequest:
-    """What a customer asks for, its details checked."""
+    """A customer's request for a hold, with its details checked."""
 
     offer: Offer
     pack: Vertical
@@ -249,7 +249,7 @@ class Holds:
 
 
 def _in_utc(starts_at: datetime, offer: Offer) -> datetime:
-    """Raise NotOffered for a start whose neighbourhood lies beyond the ends of time."""
+    """Return the start in UTC; raise NotOffered for one at the first or last day that a date can have."""
     try:
         start = starts_at.astimezone(UTC)
         _ = start - LONGEST, start + LONGEST

@@ -160,8 +160,8 @@ async def count_live_holds(tx: ReadTx, *, customer_id: UUID) -> LiveHolds:
         .where(
             BookingRow.customer_id == customer_id,
             BookingRow.status == BookingStatus.HELD.value,
-            # Nothing is asked of the allocation's state, which follows from the status: the planner of SQLite would
-            # begin with the holds and requests of all customers.
+            # Without the allocation's state, which follows from the status: with it, the planner of SQLite would begin
+            # with the holds and requests of all customers.
             AllocationRow.expires_at > tx.now(),
         )
     )

@@ -158,14 +158,14 @@ async def confirm_time(tx: WriteTx, *, booking_id: UUID) -> bool:
     return await tx.execute(statement.where(*_held(booking_id))) == 1
 
 
-async def release_time(tx: WriteTx, *, booking_id: UUID) -> bool:
-    """Give the time back. Return False when it was given back already."""
+async def release_time(tx: WriteTx, *, booking_id: UUID) -> None:
+    """Give the time back; a time that was given back already stays so."""
     statement = (
         update(AllocationRow)
         .values(state="released", expires_at=None, version=AllocationRow.version + 1)
         .where(AllocationRow.booking_id == booking_id, AllocationRow.state.in_(_LIVE))
     )
-    return await tx.execute(statement) == 1
+    await tx.execute(statement)
 
 
 def _held(booking_id: UUID) -> list[ColumnElement[bool]]:

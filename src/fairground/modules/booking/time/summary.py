@@ -28,7 +28,7 @@ class ProviderEvent(Protocol):
 
 
 class _Overtaken(Exception):
-    """Another task has published a summary of the provider while this one asked the catalog."""
+    """Another task has published a summary of the provider since this one read its version."""
 
 
 class AvailabilitySummaries:
