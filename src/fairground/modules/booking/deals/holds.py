@@ -31,7 +31,7 @@ from fairground.modules.booking.deals.domain.record import (
 )
 from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.store import UnreadableBooking
-from fairground.modules.booking.deals.transitions import ExpireBooking, allocation_of
+from fairground.modules.booking.deals.transitions import ExpireBooking
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time import slots
 from fairground.modules.booking.time.allocations import Allocations
@@ -219,7 +219,7 @@ class Holds:
         now = await self._check_live_holds(tx, customer_id=request.customer_id)
         expires_at = now + self._hold_for
         held = replace(request.new_record(timezone=timezone, now=now), lapses_at=expires_at)
-        allocation = allocation_of(held)
+        allocation = store.allocation_of(held)
         await self._expiry.expire_overlapping(tx, allocation)
         await store.insert_booking(tx, held)
         await tx.enqueue(ExpireBooking(booking_id=held.id, was=BookingStatus.HELD), delay=self._hold_for)

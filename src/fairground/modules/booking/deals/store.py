@@ -16,6 +16,7 @@ from fairground.modules.booking.deals.domain.machine import LIVE, Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, Details, not_found
 from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
 from fairground.modules.booking.time import store as time_store
+from fairground.modules.booking.time.allocations import Allocation
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.expressions import among
@@ -60,6 +61,17 @@ async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
     }
     await tx.execute(insert(BookingRow).values(row))
     await _log_change(tx, record, actor=Actor.CUSTOMER, from_status=None)
+
+
+def allocation_of(record: BookingRecord) -> Allocation:
+    """Return the time that a booking takes, as it is claimed and released."""
+    return Allocation(
+        booking_id=record.id,
+        provider_id=record.provider_id,
+        provider_slug=record.provider_slug,
+        starts_at=record.starts_at,
+        ends_at=record.ends_at,
+    )
 
 
 async def get_booking(tx: ReadTx, *, booking_id: UUID) -> tuple[BookingRecord, datetime]:

@@ -21,7 +21,7 @@ from fairground.modules.booking.deals.domain.machine import Actor, require_trans
 from fairground.modules.booking.deals.domain.record import BookingRecord, answer_due
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time import store as time_store
-from fairground.modules.booking.time.allocations import Allocation, Allocations
+from fairground.modules.booking.time.allocations import Allocations
 from fairground.platform.db.database import WriteTx
 
 # Two days and more, because an hour's outage of the processor must not keep a customer's money.
@@ -94,7 +94,7 @@ class Transitions:
             case BookingStatus.COMPLETED:
                 await emit_completed(tx, changed)
             case _:
-                await self._allocations.release(tx, allocation_of(record))
+                await self._allocations.release(tx, store.allocation_of(record))
                 await _give_back(tx, record, actor=actor, now=now)
                 await tx.emit(_ending(changed, was=record, actor=actor, now=now))
         return changed
@@ -105,16 +105,6 @@ class Transitions:
         delay = max(record.ends_at + self._complete_after - now, timedelta(0))
         await tx.enqueue(CompleteBooking(booking_id=record.id), delay=delay)
         await tx.emit(BookingConfirmed(**_sides(record)))
-
-
-def allocation_of(record: BookingRecord) -> Allocation:
-    return Allocation(
-        booking_id=record.id,
-        provider_id=record.provider_id,
-        provider_slug=record.provider_slug,
-        starts_at=record.starts_at,
-        ends_at=record.ends_at,
-    )
 
 
 async def emit_completed(tx: WriteTx, record: BookingRecord) -> None:
