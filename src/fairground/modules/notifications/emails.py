@@ -16,9 +16,8 @@ from fairground.modules.notifications import store
 from fairground.modules.notifications.domain import BOOKING_RULES, NotificationRecord, is_current
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.lifecycle import CancelJob
-from fairground.platform.mail.headers import message_id
 from fairground.platform.mail.mailer import Mailer
-from fairground.platform.mail.message import compose_message
+from fairground.platform.mail.message import compose_message, message_id
 
 _CALENDAR_FILE: Final = "booking.ics"
 

@@ -19,7 +19,7 @@ from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocation
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
-from fairground.platform.db.dialect.expressions import among
+from fairground.platform.db.types import among
 from fairground.verticals.cancellation import CancellationPolicy
 
 _KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})

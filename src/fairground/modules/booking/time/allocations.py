@@ -7,7 +7,7 @@ from uuid import UUID
 from fairground.contracts.booking.availability import tags_of_time
 from fairground.modules.booking.time import store
 from fairground.modules.booking.time.tables import ALLOCATION_GUARD
-from fairground.platform.db import guard_proof
+from fairground.platform.db import probes
 from fairground.platform.db.database import Database, WriteTx
 
 
@@ -60,4 +60,4 @@ class Allocations:
         """Raise GuardError when the database would let a time be taken twice; nothing may be served then."""
         async with self._db.read() as tx:
             now = await tx.current_time()
-        await guard_proof.prove_guard(self._db, guard=ALLOCATION_GUARD, attempts=store.attempts_to_break_the_guard(now))
+        await probes.prove_guard(self._db, guard=ALLOCATION_GUARD, attempts=store.attempts_to_break_the_guard(now))
