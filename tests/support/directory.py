@@ -10,16 +10,14 @@ from fairground.contracts.media import Pictures
 from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
 from fairground.kernel.clock import Clock
 from fairground.modules.discovery import http as discovery_http
-from fairground.modules.discovery.domain.prices import PriceScale
-from fairground.modules.discovery.domain.search.categories import CategoryWords
+from fairground.modules.discovery.domain.price_bands import PriceScale
+from fairground.modules.discovery.domain.search.question import CategoryWords
 from fairground.modules.discovery.service import DiscoveryService
-from fairground.modules.discovery.service.filters import Filters
-from fairground.modules.discovery.service.lists import Lists
+from fairground.modules.discovery.service.lists import Filters, Lists
 from fairground.modules.discovery.service.read_model import ReadModel
 from fairground.modules.discovery.service.search import Search
-from fairground.modules.discovery.store.search.built_in import BuiltInSearch
-from fairground.modules.discovery.store.search.engine import SearchEngine
-from fairground.modules.imports.service.provider_imports import ProviderImports
+from fairground.modules.discovery.store.search import BuiltInSearch, SearchEngine
+from fairground.modules.imports.service import ProviderImports
 from fairground.modules.providers import http as catalog_http
 from fairground.modules.providers.service import ProviderService
 from fairground.modules.providers.service.access import OwnViews
@@ -107,7 +105,7 @@ class Directory(ProviderService):
 
     def routers(self) -> list[APIRouter]:
         profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries)
-        return [*profiles, *discovery_http.routes(self, self._verticals)]
+        return [*profiles, discovery_http.routes(self, self._verticals)]
 
     async def follow_changes(self) -> None:
         """Deliver to the read model what has been announced; the events stay for what the test asserts of them."""
