@@ -1,15 +1,26 @@
-"""Deadlines, and what cancelling gives back."""
+"""A booking: its deadlines, what cancelling gives back, and what of it is public."""
 
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairground.contracts.booking import BookingStatus, CancellationPreview, RefundTerm
+from fairground.contracts.booking import Booking, BookingNotFound, BookingStatus, CancellationPreview, RefundTerm
+from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.domain.terms import answer_due, preview_cancellation, prolong_hold
+from fairground.modules.booking.deals.domain.record import (
+    BookingRecord,
+    answer_due,
+    booking_of,
+    new_record,
+    prolong_hold,
+    view_of,
+)
 from fairground.verticals.cancellation import CancellationPolicy, RefundStep
+from fairground.verticals.loader import load_verticals
+from tests.doubles.providers import FakeProviders
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 POLICY = CancellationPolicy(
@@ -22,6 +33,33 @@ STEPPED = CancellationPolicy(
 WHOLE = RefundTerm(until=STARTS_AT - timedelta(hours=96), refund_percent=100, refund_minor=15901)
 HALF = RefundTerm(until=STARTS_AT - timedelta(hours=24), refund_percent=50, refund_minor=7950)
 NOTHING = RefundTerm(until=None, refund_percent=0, refund_minor=0)
+PRIVATE = {
+    "answer_due_hours",
+    "cancellation",
+    "changed_at",
+    "changed_by",
+    "has_customer_review",
+    "has_provider_review",
+    "lapses_at",
+    "provider_owner_id",
+    "version",
+    "was_confirmed",
+}
+
+
+def record() -> BookingRecord:
+    catalog, pack = FakeProviders(), load_verticals().find("tutors")
+    assert pack is not None
+    made = new_record(
+        catalog.add_service(catalog.add_provider()),
+        pack,
+        owner_id=uuid7(),
+        customer_id=uuid7(),
+        starts_at=NOW + timedelta(days=3),
+        timezone="UTC",
+        now=NOW,
+    )
+    return replace(made, lapses_at=NOW + timedelta(minutes=10))
 
 
 def preview(
@@ -33,16 +71,15 @@ def preview(
     policy: CancellationPolicy = POLICY,
 ) -> CancellationPreview:
     starts_at = NOW + timedelta(hours=hours)
-    return preview_cancellation(
-        actor,
+    booking = replace(
+        record(),
         status=status,
-        policy=policy,
+        cancellation=policy,
         total_minor=total_minor,
-        currency="EUR",
         starts_at=starts_at,
         ends_at=starts_at + timedelta(hours=1),
-        now=NOW,
     )
+    return booking.preview_cancellation(actor, now=NOW)
 
 
 @pytest.mark.parametrize(("hours", "refund_minor"), [(49, 999), (48, 999), (47.9, 499), (24, 499), (23.9, 0), (-1, 0)])
@@ -100,15 +137,39 @@ def test_a_hold_that_is_paid_for_stays_two_minutes_and_at_most_thirty(
 
 @pytest.mark.parametrize(("hours_before", "refund_minor"), [(200, 12_350), (95, 6_170), (23, 0)])
 def test_refund_in_dinars_is_one_that_the_card_processor_can_give_back(hours_before: int, refund_minor: int) -> None:
-    preview = preview_cancellation(
-        Actor.CUSTOMER,
+    booking = replace(
+        record(),
         status=BookingStatus.CONFIRMED,
-        policy=STEPPED,
+        cancellation=STEPPED,
         total_minor=12_350,
         currency="BHD",
         starts_at=STARTS_AT,
         ends_at=STARTS_AT + timedelta(hours=1),
-        now=STARTS_AT - timedelta(hours=hours_before),
     )
+    preview = booking.preview_cancellation(Actor.CUSTOMER, now=STARTS_AT - timedelta(hours=hours_before))
     assert (preview.refund_minor, preview.keep_minor) == (refund_minor, 12_350 - refund_minor)
     assert all(term.refund_minor % 10 == 0 for term in preview.terms)
+
+
+def test_stored_field_that_is_not_listed_here_is_public_on_purpose() -> None:
+    stored = {field.name for field in fields(BookingRecord)}
+    assert stored - set(Booking.model_fields) == PRIVATE
+    assert set(Booking.model_fields) - stored == {"expires_at", "answer_due_at"}
+
+
+@pytest.mark.parametrize(
+    ("status", "expires", "answer_due"),
+    [
+        (BookingStatus.HELD, True, False),
+        (BookingStatus.REQUESTED, False, True),
+        (BookingStatus.CONFIRMED, False, False),
+    ],
+)
+def test_lapse_is_that_of_the_hold_or_of_the_request(status: BookingStatus, *, expires: bool, answer_due: bool) -> None:
+    shown = booking_of(replace(record(), status=status))
+    assert (shown.expires_at is not None, shown.answer_due_at is not None) == (expires, answer_due)
+
+
+def test_viewer_on_neither_side_finds_no_booking() -> None:
+    with pytest.raises(BookingNotFound):
+        view_of(record(), viewer_id=uuid7(), payment=None, now=NOW)

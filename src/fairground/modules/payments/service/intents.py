@@ -1,4 +1,7 @@
-"""Authorising a payment: reserve the amount on a card, which may replace a card that still waits for its customer."""
+"""Intents: authorise a payment on a card, and capture the whole authorised amount.
+
+A card that still waits for its customer is replaced by another one of the same reference.
+"""
 
 import contextlib
 from typing import Final
@@ -9,11 +12,20 @@ from fairground.contracts.payments import (
     Payment,
     PaymentFailed,
     PaymentPending,
+    PaymentStateConflict,
     PaymentStatus,
 )
+from fairground.kernel.ids import uuid7
 from fairground.kernel.money import find_currency
 from fairground.modules.payments import store
-from fairground.modules.payments.domain import NewPayment, PaymentRecord, not_found, require_amount
+from fairground.modules.payments.domain import (
+    NewPayment,
+    Operation,
+    OperationKind,
+    PaymentRecord,
+    not_found,
+    require_amount,
+)
 from fairground.modules.payments.service import state_sync
 from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
 from fairground.platform.db.database import Database, WriteTx
@@ -22,7 +34,7 @@ _NOT_TAKEN: Final = (PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION, Payme
 _REPLACEMENTS_MAX: Final = 4  # a customer has two or three tabs, not more
 
 
-class Authorisation:
+class Intents:
     def __init__(self, *, db: Database, operations: OperationExecutor) -> None:
         self._db = db
         self._operations = operations
@@ -55,6 +67,22 @@ class Authorisation:
         if payment.status is PaymentStatus.VOIDED:
             # Voided while it was made: another card has replaced it, or the reference was released.
             payment = await self._get_newest(reference_id)
+        return payment.view()
+
+    async def capture(self, *, reference_id: UUID) -> Payment:
+        async with self._db.write() as tx:
+            payment = await store.lock_newest(tx, reference_id)
+            if payment is None:
+                raise not_found(reference_id)
+            operation = await _find_or_start_capture(tx, payment)
+        while operation is not None:
+            payment = await self._operations.settle(operation)
+            if operation.kind is OperationKind.CAPTURE:
+                break
+            # That was another operation, whose outcome decides whether the payment can be captured.
+            async with self._db.write() as tx:
+                payment = await store.lock_payment(tx, payment.id)
+                operation = await _find_or_start_capture(tx, payment)
         return payment.view()
 
     async def _settle_newest(self, new: NewPayment) -> PaymentRecord:
@@ -104,6 +132,23 @@ async def _start_or_replace(tx: WriteTx, new: NewPayment) -> tuple[PaymentRecord
     if payment.status is PaymentStatus.REQUIRES_ACTION:
         return await state_sync.request_release(tx, payment), True
     return payment, payment.status is PaymentStatus.STARTED and payment.open_key is not None
+
+
+async def _find_or_start_capture(tx: WriteTx, payment: PaymentRecord) -> Operation | None:
+    """Return what is open on a payment, else its capture; None when it is captured.
+
+    Raises:
+        PaymentStateConflict: It is not authorised, or about to be released.
+    """
+    operation = await find_open_operation(tx, payment)
+    if operation is not None or payment.status is PaymentStatus.CAPTURED:
+        return operation
+    if payment.status is not PaymentStatus.AUTHORISED or payment.wants_release:
+        raise PaymentStateConflict(f"Payment {payment.id} is {payment.status}; only an authorised one can be taken.")
+    capturing = payment.with_operation(OperationKind.CAPTURE, key=uuid7())
+    await store.save_payment(tx, payment, capturing)
+    await state_sync.schedule_settlement(tx, payment.id)
+    return Operation.on_payment(capturing)
 
 
 def _declined(payment: PaymentRecord) -> PaymentFailed:

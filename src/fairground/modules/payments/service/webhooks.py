@@ -1,11 +1,13 @@
 """The webhook inbox: events of the processor are stored once and answered; a job then fetches what they are about."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import structlog
 
 from fairground.contracts.payments import PaymentNotFound
 from fairground.kernel.errors import Invalid
+from fairground.kernel.messages import Job, Queue
 from fairground.modules.payments import store
 from fairground.modules.payments.gateways.processor import (
     EventUnreadable,
@@ -15,10 +17,17 @@ from fairground.modules.payments.gateways.processor import (
     SignatureInvalid,
 )
 from fairground.modules.payments.service import state_sync
-from fairground.modules.payments.service.jobs import ApplyEvent
 from fairground.platform.db.database import Database, WriteTx
 
 log = structlog.get_logger(__name__)
+
+
+class ApplyEvent(Job):
+    """Fetch the intent of an event and apply it."""
+
+    topic: ClassVar = "payments.apply_event.v1"
+    queue: ClassVar = Queue.MONEY
+    intent_id: str
 
 
 class WebhookRefused(Invalid):

@@ -1,4 +1,4 @@
-"""Bookings, the log of their changes, and the locks and counters beside them."""
+"""Every SQL statement of deals: bookings and their lists, the log of changes, the locks and the counters."""
 
 from dataclasses import fields, replace
 from datetime import datetime
@@ -6,18 +6,20 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, insert, select, update
+from sqlalchemy import Select, and_, desc, func, insert, literal, select, tuple_, union_all, update
 
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import BookingMode
+from fairground.kernel.paging import TimeCursor
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import LIVE, Actor
-from fairground.modules.booking.deals.domain.record import BookingRecord, not_found
-from fairground.modules.booking.deals.domain.terms import Details
+from fairground.modules.booking.deals.domain.record import BookingRecord, Details, not_found
 from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
 from fairground.modules.booking.time import store as time_store
+from fairground.modules.booking.time.allocations import Allocation
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 from fairground.verticals.cancellation import CancellationPolicy
 
 _KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})
@@ -40,6 +42,14 @@ class LiveHolds(NamedTuple):
     now: datetime
 
 
+class ListedBooking(NamedTuple):
+    """A booking of a page; without a record where its row cannot be read."""
+
+    id: UUID
+    starts_at: datetime
+    record: BookingRecord | UnreadableBooking
+
+
 async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
     wall = record.starts_at.astimezone(get_zone(record.timezone))
     row = {name: getattr(record, name) for name in _COLUMNS} | {
@@ -53,14 +63,25 @@ async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
     await _log_change(tx, record, actor=Actor.CUSTOMER, from_status=None)
 
 
+def allocation_of(record: BookingRecord) -> Allocation:
+    """Return the time that a booking takes, as it is claimed and released."""
+    return Allocation(
+        booking_id=record.id,
+        provider_id=record.provider_id,
+        provider_slug=record.provider_slug,
+        starts_at=record.starts_at,
+        ends_at=record.ends_at,
+    )
+
+
 async def get_booking(tx: ReadTx, *, booking_id: UUID) -> tuple[BookingRecord, datetime]:
     """Return the booking and the database's time; raise BookingNotFound or UnreadableBooking."""
     # In one statement with the booking, because each statement is a round trip.
-    statement = select_bookings().add_columns(tx.now().label("read_at")).where(BookingRow.id == booking_id)
+    statement = _select_bookings().add_columns(tx.now().label("read_at")).where(BookingRow.id == booking_id)
     row = await tx.one_or_none(statement)
     if row is None:
         raise not_found(booking_id)
-    return record_of(row), row.read_at
+    return _record_of(row), row.read_at
 
 
 async def lock_booking(tx: WriteTx, *, booking_id: UUID) -> tuple[BookingRecord, datetime]:
@@ -151,8 +172,8 @@ async def count_live_holds(tx: ReadTx, *, customer_id: UUID) -> LiveHolds:
         .where(
             BookingRow.customer_id == customer_id,
             BookingRow.status == BookingStatus.HELD.value,
-            # Nothing is asked of the allocation's state, which follows from the status: the planner of SQLite would
-            # begin with the holds and requests of all customers.
+            # Without the allocation's state, which follows from the status: with it, the planner of SQLite would begin
+            # with the holds and requests of all customers.
             AllocationRow.expires_at > tx.now(),
         )
     )
@@ -193,8 +214,76 @@ async def count_completed(tx: WriteTx, *, provider_id: UUID) -> int:
     return count
 
 
+async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord | UnreadableBooking]:
+    """Return the provider's live bookings that have not ended, by their start."""
+    is_ahead = time_store.live_from(provider_id, tx.now())
+    statement = _select_bookings().where(*is_ahead).order_by(BookingRow.starts_at)
+    return [_read_or_refuse(row) for row in await tx.all(statement)]
+
+
+async def list_page(
+    tx: ReadTx,
+    *,
+    user_id: UUID,
+    side: Actor | None,
+    status: BookingStatus | None,
+    after: TimeCursor | None,
+    offset: int,
+    limit: int,
+) -> list[ListedBooking]:
+    """Return the bookings on one side of the user, or on both, the latest start first.
+
+    Their ids come from an index, then the rows of that one page.
+
+    Args:
+        after: Where the page before this one ended; None begins with the first booking.
+        offset: How many more to leave out. Each is a step in an index.
+    """
+    branches = [branch.add_columns(BookingRow.starts_at) for branch in _branches(user_id, side, status)]
+    if after is not None:
+        # Only the start narrows the index on both databases; the id decides among equal starts.
+        behind = tuple_(BookingRow.starts_at, BookingRow.id) < tuple_(
+            literal(after.at, BookingRow.starts_at.type), literal(after.id, BookingRow.id.type)
+        )
+        branches = [branch.where(behind) for branch in branches]
+    if len(branches) == 1:
+        found = branches[0].order_by(BookingRow.starts_at.desc(), BookingRow.id.desc())
+        page = await tx.all(found.offset(offset).limit(limit))
+    else:
+        # Ordered as a whole and not from outside, so that both databases merge the two indexes and sort nothing.
+        both = union_all(*branches).order_by(desc("starts_at"), desc("id"))
+        page = await tx.all(both.offset(offset).limit(limit))
+    ids = [entry.id for entry in page]
+    rows = await tx.all(_select_bookings().where(among(BookingRow.id, ids))) if ids else []
+    records = {row.id: _read_or_refuse(row) for row in rows}
+    return [ListedBooking(id=entry.id, starts_at=entry.starts_at, record=records[entry.id]) for entry in page]
+
+
+async def count_up_to(tx: ReadTx, *, user_id: UUID, side: Actor | None, status: BookingStatus | None, most: int) -> int:
+    """Return how many bookings such a list holds, or `most` where there are as many or more."""
+    branches = [branch.limit(most).subquery() for branch in _branches(user_id, side, status)]
+    found = union_all(*(select(branch.c.id) for branch in branches)).limit(most).subquery()
+    count: int = await tx.scalar(select(func.count()).select_from(found))
+    return count
+
+
+def _branches(user_id: UUID, side: Actor | None, status: BookingStatus | None) -> list[Select[Any]]:
+    """Return one select for each side, because an OR of two columns is answered from no ordered index."""
+    as_customer = select(BookingRow.id).where(BookingRow.customer_id == user_id)
+    as_provider = select(BookingRow.id).where(BookingRow.provider_owner_id == user_id)
+    match side:
+        case Actor.CUSTOMER:
+            branches = [as_customer]
+        case Actor.PROVIDER:
+            branches = [as_provider]
+        case _:
+            # No booking is in both lists: a provider cannot book their own service.
+            branches = [as_customer, as_provider]
+    return branches if status is None else [each.where(BookingRow.status == status.value) for each in branches]
+
+
 @cache  # a statement never changes; putting thirty columns together for each booking is what takes time
-def select_bookings() -> Select[Any]:
+def _select_bookings() -> Select[Any]:
     last_change = and_(ChangeRow.booking_id == BookingRow.id, ChangeRow.version == BookingRow.version)
     # A booking whose log was lost is still read, as one that its customer changed last.
     changed_by = func.coalesce(ChangeRow.actor, Actor.CUSTOMER.value).label("changed_by")
@@ -209,8 +298,8 @@ def select_bookings() -> Select[Any]:
     )
 
 
-def record_of(row: Any) -> BookingRecord:
-    """Return the record of a row of `select_bookings`; raise UnreadableBooking."""
+def _record_of(row: Any) -> BookingRecord:
+    """Return the record of a row of `_select_bookings`; raise UnreadableBooking."""
     try:
         return BookingRecord(
             **{name: getattr(row, name) for name in _COLUMNS}
@@ -226,3 +315,10 @@ def record_of(row: Any) -> BookingRecord:
         )
     except ValueError as error:
         raise UnreadableBooking(row.id) from error
+
+
+def _read_or_refuse(row: Any) -> BookingRecord | UnreadableBooking:
+    try:
+        return _record_of(row)
+    except UnreadableBooking as error:
+        return error

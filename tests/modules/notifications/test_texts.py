@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from fairground.modules.notifications.domain import Audience
-from fairground.modules.notifications.renderers import NotificationRenderer, build_environment
+from fairground.modules.notifications.module import build_environment
+from fairground.modules.notifications.service import NotificationRenderer
 
 TOTAL = 26_000
 AT = datetime(2026, 12, 1, 12, tzinfo=UTC)

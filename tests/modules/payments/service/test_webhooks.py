@@ -19,7 +19,7 @@ from fairground.contracts.payments import (
     PaymentStatus,
 )
 from fairground.modules.payments import store
-from fairground.modules.payments.service.jobs import Reconcile
+from fairground.modules.payments.service.reconciliation import Reconcile
 from fairground.sandbox.stripe.api import RequestFault
 from fairground.sandbox.stripe.webhooks import sign
 from tests.modules.payments.market import AMOUNT, Market

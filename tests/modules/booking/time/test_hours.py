@@ -1,11 +1,23 @@
-"""Which opening hours are refused, and what is said about it."""
+"""Opening hours: which are refused and why, and how new ones are announced."""
 
+import asyncio
 from datetime import UTC, date, time, timedelta
 
 import pytest
 
-from fairground.contracts.booking import AvailabilityRules, DatedException, RulesInvalid, WeeklyHours
-from fairground.modules.booking.time.domain.rules import check_rules
+from fairground.contracts.booking import (
+    AvailabilityRules,
+    AvailabilityRulesSet,
+    DatedException,
+    RulesInvalid,
+    WeeklyHours,
+)
+from fairground.contracts.providers import ProviderNotFound
+from fairground.kernel.ids import uuid7
+from fairground.modules.booking.time.hours import check_rules
+from tests.modules.booking.rig import ALWAYS_OPEN, Rig, owner_of
+
+pytestmark = pytest.mark.anyio
 
 MIDNIGHT = time(0)
 NINE, NOON, FIVE = time(9), time(12), time(17)
@@ -66,3 +78,29 @@ def test_sound_hours_are_accepted(accepted: AvailabilityRules) -> None:
 def test_unsound_hours_are_refused_by_name(refused: AvailabilityRules, reason: str) -> None:
     with pytest.raises(RulesInvalid, match=reason):
         check_rules(refused)
+
+
+async def test_new_hours_are_announced_with_a_version_that_grows(rig: Rig) -> None:
+    provider = await rig.provider()
+    nothing = AvailabilityRules(timezone="UTC", weekly=[])
+    await rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=nothing)
+    announced = [(event.version, event.has_hours) for event in rig.emitted(AvailabilityRulesSet)]
+    assert announced == [(1, True), (2, False)]
+    assert await rig.service.get_rules(provider_id=provider.id) == nothing
+
+
+async def test_hours_set_at_once_get_versions_of_their_own(rig: Rig) -> None:
+    provider = rig.catalog.add_provider(timezone="UTC")
+    always = AvailabilityRules(timezone="UTC", weekly=ALWAYS_OPEN)
+    await asyncio.gather(
+        *(rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=always) for _ in range(8))
+    )
+    assert sorted(event.version for event in rig.emitted(AvailabilityRulesSet)) == list(range(1, 9))
+
+
+async def test_hours_of_another_account_cannot_be_set(rig: Rig) -> None:
+    provider = await rig.provider()
+    with pytest.raises(ProviderNotFound):
+        await rig.service.set_rules(
+            owner_id=uuid7(), provider_id=provider.id, rules=AvailabilityRules(timezone="UTC", weekly=[])
+        )

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from fairground.contracts.booking import BookingRequested
 from fairground.contracts.providers import BookingMode
-from fairground.modules.notifications.service import SendEmail
+from fairground.modules.notifications.emails import SendEmail
 from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.mail.mailer import MailNotSent
 from tests.modules.notifications.rig import PUBLIC_URL, Rig, body
