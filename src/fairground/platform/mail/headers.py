@@ -15,8 +15,7 @@ from typing import Any, Final
 
 import idna
 
-from fairground.kernel.email_addresses import EmailRefused, wire_address
-from fairground.kernel.text import TextRefused, clean_line, shown_line
+from fairground.kernel.text import EmailRefused, TextRefused, clean_line, shown_line, wire_address
 
 _LINE_MAX_CHARACTERS: Final = 76  # RFC 2047 §2, of every line with an encoded word
 _WORD_MAX_CHARACTERS: Final = 75

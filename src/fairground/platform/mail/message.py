@@ -7,7 +7,7 @@ from email.utils import format_datetime, make_msgid
 from io import BytesIO
 
 from fairground.kernel.clock import SystemClock
-from fairground.kernel.email_addresses import EmailRefused, wire_address
+from fairground.kernel.text import EmailRefused, wire_address
 from fairground.platform.jobs.lifecycle import CancelJob
 from fairground.platform.mail.headers import POLICY, Sender, address_field, address_in, new_message, text_field
 
