@@ -21,8 +21,8 @@ from fairground.modules.media.module import build
 from fairground.platform.db.database import Database
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.outbox import JobOutbox, Routes
+from fairground.platform.jobs.worker import drain
 from fairground.platform.links import Links
 from fairground.platform.module import Module
 from fairground.platform.storage.folder import FolderStore

@@ -34,7 +34,6 @@ from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.jobs import module as jobs
 from fairground.platform.jobs.outbox import JobOutbox, Routes, UnknownQueue
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.worker import Worker
@@ -173,7 +172,7 @@ def _compose(settings: Settings, *, is_secondary: bool, is_silent: bool, names: 
     )
     cache, invalidation = _build_cache(settings, db, source.of(CacheSettings), is_silent=is_silent)
     runtime = _build_runtime(settings, source, db=db, cache=cache)
-    modules = [shared_tables.build(db), jobs.build(db)]
+    modules = [shared_tables.build_common(db), shared_tables.build_jobs(db)]
     for name in names:
         module: Module = import_module(f"{name}.module").build(runtime, links)
         modules.append(module)

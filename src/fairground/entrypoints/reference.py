@@ -11,9 +11,9 @@ from pydantic_settings import BaseSettings
 
 from fairground.entrypoints.settings import MODULES, Settings
 from fairground.platform.cache.settings import CacheSettings
-from fairground.platform.currency import CurrencySettings
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.settings import JobSettings
+from fairground.platform.settings import CurrencySettings
 from fairground.platform.storage.settings import StorageSettings
 
 

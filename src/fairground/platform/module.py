@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from fairground.kernel.messages import Job, Message, Queue
-from fairground.platform.checks import CheckResult
 from fairground.platform.db.history import History
 from fairground.platform.measures import Measure
 
@@ -18,7 +18,7 @@ Handler = Callable[[Any], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Schedule:
-    """A job that is asked for again and again, whichever worker is there, and once at the start when it says so."""
+    """A job that some worker enqueues at an interval, and once at the start if `runs_at_start`."""
 
     job: Job
     every: timedelta
@@ -40,6 +40,20 @@ class DemoStage:
     customer_ids: Sequence[UUID]
     provider_ids: Sequence[UUID]
     """Approved providers alone."""
+
+
+class CheckStatus(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "wrong"  # commands print this word, and scripts may read it
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check says of one part that the program depends on."""
+
+    status: CheckStatus
+    text: str
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from fairground.platform.cache.redis.checking import _encryption, _memory, _policy
-from fairground.platform.checks import CheckStatus
+from fairground.platform.module import CheckStatus
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.databases import copy_of
 from tests.support.servers import Installation, ServerProcess

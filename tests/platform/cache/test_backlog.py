@@ -11,8 +11,9 @@ from fairground.platform.cache.backlog import JobBacklog
 from fairground.platform.cache.invalidation import InvalidateTags
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import store
-from fairground.platform.jobs.execution import claim_jobs, drain
 from fairground.platform.jobs.outbox import JobOutbox, Routes
+from fairground.platform.jobs.queues import claim_jobs
+from fairground.platform.jobs.worker import drain
 
 KIND = f"cache:{InvalidateTags.topic}"
 

@@ -9,8 +9,8 @@ from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.outbox import JobOutbox, Routes
+from fairground.platform.jobs.worker import drain
 
 TAGS = ["provider:a", "providers"]
 

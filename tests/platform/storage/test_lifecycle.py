@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fairground.kernel.clock import SystemClock
-from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.lifecycle import StorageClass
 from fairground.platform.storage.s3.address import Credentials, S3Address
 from fairground.platform.storage.s3.client import S3Client

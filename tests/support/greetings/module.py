@@ -9,12 +9,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from starlette.responses import PlainTextResponse
 
 from fairground.kernel.messages import Job
-from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.db.history import History
 from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
 from fairground.platform.links import Links
 from fairground.platform.measures import Counted, Measure
-from fairground.platform.module import Check, DemoStage, Module, Schedule
+from fairground.platform.module import Check, CheckResult, CheckStatus, DemoStage, Module, Schedule
 from fairground.runtime import Runtime
 from tests.support.greetings.settings import GreetingsSettings
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from fairground.platform.checks import CheckStatus
-from fairground.platform.module import Check, Module
+from fairground.platform.module import Check, CheckStatus, Module
 
 
 def checks_of(modules: Sequence[Module], subject: str) -> list[Check]:

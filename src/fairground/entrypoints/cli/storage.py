@@ -12,7 +12,7 @@ from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
 from fairground.entrypoints.storage import load_storage_settings, open_lifecycle, open_store
 from fairground.kernel.errors import Unavailable
-from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.checks import check_store
 from fairground.platform.storage.lifecycle import StorageClass
 from fairground.platform.storage.orphans import CollectionResult

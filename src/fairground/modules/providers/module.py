@@ -34,10 +34,10 @@ from fairground.modules.providers.service.profiles import Profiles
 from fairground.modules.providers.service.queries import ProviderQueries
 from fairground.modules.providers.service.service_offers import ServiceOffers
 from fairground.modules.providers.tables import history
-from fairground.platform.currency import CurrencySettings
 from fairground.platform.images.image_proxy import ImageRequestStats
 from fairground.platform.links import Links
 from fairground.platform.module import Module
+from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
 
 

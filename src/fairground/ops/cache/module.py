@@ -7,10 +7,9 @@ from fairground.contracts.providers import Providers
 from fairground.ops.cache import http
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
-from fairground.platform.checks import CheckResult
 from fairground.platform.db.database import Database
 from fairground.platform.links import Links
-from fairground.platform.module import Check, Module
+from fairground.platform.module import Check, CheckResult, Module
 
 NAME = "cache"
 

@@ -9,7 +9,6 @@ from fairground.contracts.imports import EmbeddedPictures
 from fairground.contracts.media import PictureMaintenance
 from fairground.contracts.providers import Galleries
 from fairground.kernel.errors import DomainError
-from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.monogram import monogram
 from fairground.platform.images.recipes import Recipe, Shape
@@ -17,7 +16,7 @@ from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.images.wire import EngineName
 from fairground.platform.links import Links
-from fairground.platform.module import Check, Module
+from fairground.platform.module import Check, CheckResult, CheckStatus, Module
 
 NAME: Final = "images"
 

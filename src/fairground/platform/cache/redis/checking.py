@@ -8,7 +8,7 @@ import redis
 
 from fairground.platform.cache.levels import LevelUnavailable
 from fairground.platform.cache.redis.connection import ANSWER_SECONDS, Command, Reply, ServerConnection
-from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.module import CheckResult, CheckStatus
 
 OLDEST: Final = (6, 2)
 _ROUND_TRIPS: Final = 20
