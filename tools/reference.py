@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 import fairground
 from fairground.entrypoints.compose import compose
-from fairground.entrypoints.metrics import metrics_of
-from fairground.entrypoints.reference import render_settings
+from fairground.entrypoints.environment import render_settings
+from fairground.entrypoints.server import metrics_of
 from fairground.entrypoints.settings import Settings
 from fairground.kernel import errors
 from fairground.kernel.errors import DomainError

@@ -22,9 +22,8 @@ import httpx
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from fairground.entrypoints.demo import SEED
-from fairground.ops.demo.build import build_plan
-from fairground.ops.demo.stage import PASSWORD
+from fairground.ops.demo.plan_builder import SEED, build_plan
+from fairground.ops.demo.plan_writer import PASSWORD
 from fairground.verticals.loader import load_verticals
 from tools.guardian import dismiss, free_port, launch
 

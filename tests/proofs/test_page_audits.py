@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page
 
 from fairground.contracts.discovery import Discovery, ProviderQuery
-from fairground.ops.demo.build import build_plan
+from fairground.ops.demo.plan_builder import build_plan
 from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
 from fairground.web.searches import PAGE_LENGTH

@@ -34,8 +34,8 @@ class Referrer(Protocol):
 
 
 @dataclass(frozen=True)
-class DemoStage:
-    """What of a demo is there already, for a module that adds to it."""
+class DemoContent:
+    """What a demo contains so far, for a module that adds to it."""
 
     customer_ids: Sequence[UUID]
     provider_ids: Sequence[UUID]
@@ -86,7 +86,7 @@ class Module:
     checks: Sequence[Check] = ()
     measure: Callable[[], Iterable[Measure]] | None = None
     """What it counts, as metrics show it."""
-    demo: Callable[[DemoStage], Awaitable[None]] | None = None
+    demo: Callable[[DemoContent], Awaitable[None]] | None = None
     """Adds its part to the demo, after the accounts, providers and bookings are there."""
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

@@ -10,13 +10,11 @@ import typer
 
 from fairground.entrypoints.cli import (
     cache,
-    database,
+    data,
     demo,
     images,
     imports,
     jobs,
-    reference,
-    search,
     server,
     storage,
     users,
@@ -35,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for commands in (server, demo, imports, search, users, database, jobs, cache, storage, images, reference):
+for commands in (server, demo, imports, data, users, jobs, cache, storage, images):
     commands.add_to(app)
 
 

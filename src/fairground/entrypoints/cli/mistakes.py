@@ -4,8 +4,7 @@ from typing import Final
 
 from typer import TyperException
 
-from fairground.entrypoints.demo import DemoRefused
-from fairground.entrypoints.serve import AddressError
+from fairground.entrypoints.server import AddressError
 from fairground.entrypoints.settings import SettingsError
 from fairground.kernel.errors import DomainError, Unavailable
 from fairground.ops.imports.faults import ImportRefused
@@ -25,7 +24,6 @@ MISTAKES: Final = (
     AddressError,
     DatabaseInUse,
     DatabaseURLError,
-    DemoRefused,
     DomainError,
     GuardError,
     ImportRefused,

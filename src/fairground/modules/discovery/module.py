@@ -38,6 +38,6 @@ def build(runtime: Runtime, links: Links) -> Module:
             AvailabilitySummarySet: read_model.on_availability_summary_set,
             RebuildReadModel: read_model.on_rebuild,
         },
-        demo=lambda _stage: read_model.rebuild_all(),
+        demo=lambda _content: read_model.rebuild_all(),
         start=read_model.start,
     )

@@ -16,7 +16,7 @@ from typing import Final
 import httpx
 import pytest
 
-from fairground.entrypoints.serve import AddressError, bind_socket
+from fairground.entrypoints.server import AddressError, bind_socket
 from fairground.entrypoints.settings import Settings
 from tests.support.servers import Installation
 

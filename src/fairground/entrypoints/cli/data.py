@@ -1,12 +1,15 @@
-"""db upgrade, db check, backup: the database itself."""
+"""db upgrade, db check, backup, search reindex: the database and what is derived from its rows."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fairground.contracts.discovery import Discovery
 from fairground.entrypoints.cli.mistakes import Mistake
-from fairground.entrypoints.compose import compose
+from fairground.entrypoints.cli.secondary import run_secondary
+from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings
 from fairground.platform.db.history import SchemaState
 from fairground.platform.db.schema import check_schema, repair_schema, require_file, upgrade_schema
@@ -18,6 +21,11 @@ def add_to(app: typer.Typer) -> None:
     commands.command("check")(check)
     app.add_typer(commands, name="db")
     app.command("backup")(back_up)
+    search = typer.Typer(help="Look after the search index.", no_args_is_help=True)
+    search.command("reindex")(reindex)
+    # Without a callback, typer drops the name of a group's only command.
+    search.callback()(_group)
+    app.add_typer(search, name="search")
 
 
 def upgrade() -> None:
@@ -69,3 +77,29 @@ def back_up(
     require_file(backend)
     backend.back_up_to(file)
     typer.echo(f"Copied to {file} ({file.stat().st_size:,} bytes).")
+
+
+def _group() -> None:
+    """Look after the search index."""
+
+
+def reindex() -> None:
+    """Rebuild the search index of every provider, beside a running server.
+
+    Every change updates the index by itself; this command is for an index of an older version. It takes 500 providers
+    in a transaction and can be interrupted and repeated: documents that are up to date are not written again.
+    """
+
+    async def index_all(program: Program) -> int:
+        discovery = program.links.of(Discovery)
+        done, after = 0, None
+        while step := await discovery.rebuild(after=after):
+            done, after = done + step.count, step.last_id
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r{done:,} providers")
+        return done
+
+    done = run_secondary(index_all)
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+    typer.echo(f"looked at {done:,} providers; search finds them as they are now")

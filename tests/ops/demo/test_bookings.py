@@ -3,7 +3,7 @@
 from collections import Counter
 from random import Random
 
-from fairground.ops.demo.reviewing import STARS, ReviewWriter
+from fairground.ops.demo.bookings import STARS, ReviewWriter
 from fairground.ops.demo.vocabulary import load_vocabulary
 
 REVIEWS = load_vocabulary().reviews

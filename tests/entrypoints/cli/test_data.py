@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from fairground.platform.db.dialect.opening import open_backend
 from tests.entrypoints.cli.conftest import CommandLine
+from tests.entrypoints.cli.test_imports import MAP, providers
 
 NEWEST: Final = "0003"
 """Of the tables that all share: what the database, which other tests use after us, gets back."""
@@ -147,3 +148,15 @@ def test_unreachable_server_is_refused_with_its_reason(cli: CommandLine, command
     cli.set(DATABASE_URL="postgresql://user@127.0.0.1:1/nothing")
     refusal = cli(*command.split()).refusal
     assert "pg_dump" in refusal or "Connection refused" in refusal or "connection failed" in refusal
+
+
+ROWS = "id,name,price\n" + "".join(f"{number},Trio {number},450\n" for number in range(520))
+
+
+def test_reindex_covers_all_providers_and_can_be_repeated(installed: CommandLine) -> None:
+    assert installed("search", "reindex").out == "looked at 0 providers; search finds them as they are now\n"
+    (installed.folder / "MAP.toml").write_text(MAP)
+    (installed.folder / "acts.csv").write_text(ROWS)
+    assert installed(*providers()).code == 0
+    for _ in range(2):
+        assert installed("search", "reindex").out == "looked at 520 providers; search finds them as they are now\n"
