@@ -69,7 +69,7 @@ class CardField(StrEnum):
 
 
 class ListedProvider(ProviderCard):
-    """A card, with what a list can say besides when it is asked to."""
+    """A card, with the facts that a list adds on request."""
 
     distance_km: float | None = None
     """From where the query asked about."""
@@ -264,7 +264,7 @@ class Discovery(Protocol):
         ...
 
     async def find_places(self, *, provider_ids: Collection[UUID]) -> dict[UUID, Place]:
-        """Return where approved providers are; without those that have not said so."""
+        """Return where approved providers are, without those that have given no place."""
         ...
 
     async def rebuild(self, *, after: UUID | None) -> RebuildStep | None:

@@ -22,7 +22,7 @@ class PictureState(StrEnum):
 
 
 class Refusal(DTO):
-    """Why a file was not taken, as its problem document said it."""
+    """Why a file was refused, as in its problem document."""
 
     code: str
     detail: str
@@ -185,7 +185,7 @@ class Pictures(Protocol):
         Raises:
             PictureNotFound: No such picture, or it is another owner's.
             UploadMissing: The file has not been sent.
-            Invalid: The file is refused, with a code that says why; `refusal` of the picture says it from now on.
+            Invalid: The file is refused, with the reason as its code; `refusal` of the picture has it from now on.
         """
         ...
 

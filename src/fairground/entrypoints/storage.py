@@ -64,10 +64,10 @@ def open_lifecycle(settings: StorageSettings) -> "BucketLifecycle | None":
 
 
 def _names_bucket(settings: StorageSettings) -> bool:
-    """Say whether files are in a bucket; else they are in a folder.
+    """Return whether files are in a bucket; else they are in a folder.
 
     Raises:
-        SettingsError: The address is that of neither.
+        SettingsError: The address names neither.
     """
     parts = urlsplit(settings.url)
     if parts.scheme == "s3":

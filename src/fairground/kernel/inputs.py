@@ -1,4 +1,4 @@
-"""What a caller gives: the base of request bodies, whether they come as JSON or as a form."""
+"""Inputs: the base class of request bodies, of JSON and of forms."""
 
 import re
 from typing import Any, Final

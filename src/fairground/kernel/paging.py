@@ -42,7 +42,7 @@ class TimeCursor:
         """Return the cursor that `write` made.
 
         Raises:
-            CursorInvalid: It is no such cursor.
+            CursorInvalid: It is not one.
         """
         try:
             at, item_id = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
@@ -58,7 +58,7 @@ def offset_of(*, page: int, limit: int) -> int:
     """Return how many items come before a page, the first page being 1.
 
     Raises:
-        PageTooDeep: The page begins behind the first 10,000 items.
+        PageTooDeep: The page begins after the first 10,000 items.
     """
     offset = (page - 1) * limit
     if offset >= PAGED_AT_MOST:

@@ -45,7 +45,7 @@ _OUTER: Final = (
 _LAYOUT: Final = frozenset("\n\t")
 
 # The library refuses these, because only a private network knows them; such a network may have its own mail server.
-# Its list of them is global to the process, so the list stays as it is and a public name stands in for them.
+# Its list of them is global to the process, so it stays as it is, and a public name is checked in their place.
 _PRIVATE_NAMES: Final = frozenset({"local", "localhost"})
 _STAND_IN: Final = ".example"
 

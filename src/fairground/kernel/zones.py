@@ -17,7 +17,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 @cache
 def find_zone(name: str) -> ZoneInfo | None:
-    """Return the zone of an IANA name, or None if there is no such zone. An alias keeps the name it was asked by."""
+    """Return the zone of an IANA name, or None if there is no such zone. An alias is the key of its zone."""
     if name not in zone_names():
         return None
     with _data("zoneinfo", *name.split("/")).open("rb") as rules:

@@ -1,4 +1,4 @@
-"""cache stats, flush, flushes, verify and check, prewarm: the response cache, seen, emptied and filled from outside."""
+"""cache stats, flush, flushes, verify and check, prewarm: shows, invalidates, tests and fills the response cache."""
 
 import getpass
 import os
@@ -100,8 +100,8 @@ def verify_cache(url: Address = "") -> None:
         try:
             for verified in verify(client):
                 calls = zip(verified.answers, verified.milliseconds, strict=True)
-                said = "  ".join(f"{answer:>4} {milliseconds:7.1f} ms" for answer, milliseconds in calls)
-                typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {said}")
+                shown = "  ".join(f"{answer:>4} {milliseconds:7.1f} ms" for answer, milliseconds in calls)
+                typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {shown}")
                 is_right = is_right and verified.is_right
         except httpx.HTTPError as error:
             raise unreachable(address, error) from None

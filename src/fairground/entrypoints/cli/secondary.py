@@ -14,8 +14,8 @@ _Result = TypeVar("_Result")
 
 
 def run_secondary(command: Callable[[Program], Awaitable[_Result]], *, is_silent: bool = False) -> _Result:
-    """Run a command on the installation's database, once its schema is known to be ours."""
-    # What a command does step by step is not news: it says itself what came of it.
+    """Run a command on the installation's database, after a check that its schema is that of this code."""
+    # A command prints its result itself; its log has only warnings.
     configure_logs(level=logging.WARNING)
     program = compose(load_settings(), is_secondary=True, is_silent=is_silent)
     require_schema(program.db.backend, program.histories)

@@ -91,7 +91,7 @@ def manage_lifecycle(
 
 
 async def _check_rules(settings: StorageSettings) -> list[CheckResult]:
-    """Say what in the lifecycle rules of a bucket does harm; nothing of a folder."""
+    """Return the harmful lifecycle rules of a bucket; nothing for a folder."""
     lifecycle = open_lifecycle(settings)
     if lifecycle is None:
         return []

@@ -84,7 +84,7 @@ async def measure_queues(db: Database) -> QueueDepths:
     """Count the jobs that are due in each queue, and the dead ones.
 
     Raises:
-        DatabaseUnavailable: As its name says.
+        DatabaseUnavailable
     """
     async with db.read() as tx:
         due = await store.count_due(tx)

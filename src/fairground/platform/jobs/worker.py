@@ -41,7 +41,7 @@ from fairground.platform.loops import repeat, wait
 from fairground.platform.measures import DurationHistogram
 from fairground.platform.module import Schedule
 
-CANCEL_SECONDS: Final = 3  # for a cancelled handler to clean up behind itself
+CANCEL_SECONDS: Final = 3  # for a cancelled handler to clean up
 BACKOFF_MAX: Final = timedelta(hours=1)
 ERROR_MAX_CHARS: Final = 500
 _DRAIN_LEASE: Final = timedelta(minutes=5)  # it has no heartbeat, and drained jobs are short
@@ -186,14 +186,14 @@ class JobRunner:
         except LostLease:
             log.warning("job.lease_lost", **facts)
         except Exception:
-            # The other jobs go on. The lease of this one ends, and a worker rescues it.
+            # The other jobs continue. The lease of this one ends, and a worker rescues it.
             log.exception("job.not_settled", **facts)
         finally:
             self._stats.add(job.kind, outcome, seconds=time.perf_counter() - began_at)
 
     async def _settle(self, job: RunningJob, result: JobResult) -> None:
         # Without a database the work is done but its end is not stored. Repeating this until the heartbeat abandons
-        # the job saves most of that work from being done twice.
+        # the job keeps most of that work from being done twice.
         while True:
             try:
                 return await settle(self._db, job, result)
@@ -261,7 +261,7 @@ def backoff(attempt: int, *, share: float) -> timedelta:
 
 
 def describe(error: Exception) -> str:
-    """Return what the dead letters show of an error: its first line, for the others may quote rows."""
+    """Return what a dead letter shows of an error: its first line, because the others may quote rows."""
     message = f"{error} {error.reason}" if isinstance(error, Unavailable) else str(error)
     first_line = next(iter(message.strip().splitlines()), "")
     return f"{type(error).__name__}: {first_line}"[:ERROR_MAX_CHARS]
@@ -273,7 +273,7 @@ def _retry(job: RunningJob, *, error: str, delay: timedelta, cause: Exception | 
 
 
 def _jitter() -> float:
-    # Jobs that failed together must not come back together.
+    # Jobs that failed together must not be retried together.
     return random.uniform(0.5, 1)  # noqa: S311 - not a secret
 
 
