@@ -23,7 +23,7 @@ def pin(process_id: int, core: int = SERVER_CORE) -> None:
 
 @contextmanager
 def asking_from_its_core() -> Iterator[None]:
-    """Keep this process on the core that load comes from, while it asks by itself."""
+    """Keep this process on the core of the load, while it sends requests itself."""
     usual = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {LOAD_CORE})
     try:

@@ -1,7 +1,7 @@
 """A list from the cache and past it: against nginx with the same bytes, and against the list as it is usually written.
 
 One server process at a time works on one core, the load comes from the other. `make bench` takes 1,000 providers;
-FAIRGROUND_PROOF_DOSE=full takes 100,000, which is what docs/benchmarks.md tells of.
+FAIRGROUND_PROOF_DOSE=full takes 100,000, the dose of docs/benchmarks.md.
 """
 
 import asyncio

@@ -111,9 +111,9 @@ def _p95(times: list[float]) -> float:
 
 async def test_cpu_of_a_cold_page(places: list[Place], dialect: str, figure: Report) -> None:
     """Measure our own process alone, which for SQLite is the database as well."""
-    wanted: dict[str, Any] = {"vertical": "artists", "category": "dj", "limit": 12}
+    filters: dict[str, Any] = {"vertical": "artists", "category": "dj", "limit": 12}
     for place in places:
-        query = ProviderQuery(**wanted)
+        query = ProviderQuery(**filters)
         for ask, kind in ((place.catalog.search_providers, "full"), (place.catalog.search_lean, "lean")):
             spent = []
             for _ in range(ROUNDS):

@@ -1,6 +1,6 @@
 """Search among many providers: what a question takes from the service, past every cache, facets and all.
 
-`make bench` takes 1,000 providers; FAIRGROUND_PROOF_DOSE=full takes 100,000, which is what docs/benchmarks.md tells of.
+`make bench` takes 1,000 providers; FAIRGROUND_PROOF_DOSE=full takes 100,000, the dose of docs/benchmarks.md.
 """
 
 import gc

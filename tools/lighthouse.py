@@ -60,12 +60,12 @@ class Audit:
     def read(cls, report: str) -> Self:
         result = json.loads(report)
         costly = [
-            wanted["id"]
+            audit["id"]
             for name in CATEGORIES[1:]
-            for wanted in result["categories"][name]["auditRefs"]
-            if wanted["weight"]
-            and (result["audits"][wanted["id"]]["score"] or 0) < 1
-            and result["audits"][wanted["id"]]["scoreDisplayMode"] not in {"notApplicable", "manual", "informative"}
+            for audit in result["categories"][name]["auditRefs"]
+            if audit["weight"]
+            and (result["audits"][audit["id"]]["score"] or 0) < 1
+            and result["audits"][audit["id"]]["scoreDisplayMode"] not in {"notApplicable", "manual", "informative"}
         ]
         return cls(
             scores={name: 100 * (result["categories"][name]["score"] or 0) for name in CATEGORIES},
@@ -128,13 +128,11 @@ def install() -> None:
         NoLighthouse
     """
     lock = (LOCKED / "package-lock.json").read_bytes()
-    stamp, wanted = INSTALLED / "installed", hashlib.sha256(lock).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted:
+    stamp, digest = INSTALLED / "installed", hashlib.sha256(lock).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
         return
     if shutil.which("npm") is None:
-        raise NoLighthouse(
-            "There is no npm. Install Node.js with npm; what is fetched lies in .tools and nowhere else."
-        )
+        raise NoLighthouse("There is no npm. Install Node.js with npm; everything is fetched into .tools.")
     shutil.rmtree(INSTALLED, ignore_errors=True)
     INSTALLED.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
@@ -146,7 +144,7 @@ def install() -> None:
     )
     if ended.returncode:
         raise NoLighthouse(f"npm could not fetch what tools/audit locks: {ended.stderr[-2000:]}")
-    stamp.write_text(wanted)
+    stamp.write_text(digest)
 
 
 def find_node() -> str:

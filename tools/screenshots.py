@@ -189,7 +189,7 @@ def open_day(page: Page, slug: str, *, number: int) -> None:
 
 
 def hold(page: Page, *, number: int, party_size: int, note: str) -> None:
-    """Hold a time of the provider, and stop at the page that asks for a card."""
+    """Hold a time of the provider, and stop at the page with the card form."""
     open_day(page, PROVIDER_SLUG, number=number)
     page.locator("a.slot").nth(number).click()
     page.fill("#party_size", str(party_size))

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fairground.entrypoints.cli.checks import checks_of, run_checks
 from fairground.entrypoints.cli.demo import build_demo
+from fairground.entrypoints.cli.secondary import checks_of, run_checks
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.server import metrics_of
 from fairground.entrypoints.settings import MODULES, Settings

@@ -1,4 +1,4 @@
-"""Rushes for one time: who asks for what, how it went, and whether a time was taken twice."""
+"""Rushes for one time: the requests, their outcomes, and whether a time was taken twice."""
 
 import asyncio
 import time

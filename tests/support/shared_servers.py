@@ -1,4 +1,4 @@
-"""Servers that a whole test run shares: started when the first test asks, or by the controller for its workers."""
+"""Servers of a whole test run: started for the first test that needs one, or by the controller for its workers."""
 
 import contextlib
 from collections.abc import Callable

@@ -85,11 +85,11 @@ async def open_studio(url: str, folder: Path, **image_settings: Any) -> AsyncIte
         db, routes, store, renderer, module, links.of(Pictures), links.of(PictureMaintenance), collector, clock
     )
 
-    async def hear(event: Event) -> None:
+    async def record(event: Event) -> None:
         studio.events.append(event)
 
     routes.add(module.name, handlers=module.handlers)
-    routes.add("listener", handlers={PictureReady: hear, PictureDescribed: hear, PictureRefused: hear})
+    routes.add("listener", handlers={PictureReady: record, PictureDescribed: record, PictureRefused: record})
     async with renderer.running():
         yield studio
     await db.close()

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from fairground.entrypoints.cli.checks import checks_of, run_checks
 from fairground.entrypoints.cli.running_server import Address, show_warmed
-from fairground.entrypoints.cli.secondary import run_secondary
+from fairground.entrypoints.cli.secondary import checks_of, run_checks, run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.ops.images.prewarm import warm_pictures
 
