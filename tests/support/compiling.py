@@ -1,4 +1,4 @@
-"""Statements are compiled once for all databases that a test process opens: an eighth of what a test takes."""
+"""Statements are compiled once for all databases of a test process, which saves an eighth of a test's time."""
 
 from collections import defaultdict
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Demos of any size, built as the command builds the whole one."""
+"""Demos of any size, built as the command builds its own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

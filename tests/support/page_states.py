@@ -1,4 +1,4 @@
-"""Every page of the program, in each of its states, with who sees it and how the state comes about."""
+"""Every page of the program, in each of its states, with the role that sees it and the steps to the state."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def page_routes(program: Program) -> set[str]:
 
 
 def _send(button: str, **fields: str) -> Step:
-    """Fill in fields by their ids and press a button, past the browser's own checks of a form."""
+    """Fill in fields by their ids and press a button, without the browser's own checks of a form."""
 
     async def reach(page: Page) -> None:
         await page.evaluate("for (const form of document.forms) form.noValidate = true")

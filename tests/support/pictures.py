@@ -1,4 +1,4 @@
-"""Pictures for tests: drawn here, stored by Pillow, with whatever beside the pixels a camera would write."""
+"""Pictures for tests: drawn here, stored by Pillow, with the metadata that a camera writes."""
 
 import io
 import re
@@ -110,7 +110,7 @@ _TRACES: Final = re.compile(
 
 
 def list_traces(content: bytes) -> list[bytes]:
-    """Return what a file says beside its pixels.
+    """Return the metadata of a file.
 
     By its bytes, in which metadata of all four formats has a name that is not compressed, and by what Pillow reads.
     """

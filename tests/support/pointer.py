@@ -1,4 +1,4 @@
-"""How a mouse meets every page: what cannot be clicked, what is cut, what overlaps. The rules are in pointer.js."""
+"""Every page under a mouse: what cannot be clicked, what is cut, what overlaps. The rules are in pointer.js."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

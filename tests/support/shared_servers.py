@@ -24,7 +24,7 @@ class SharedServer:
         return self._server
 
     def described(self) -> str | None:
-        """Return which server was used, or None if no test asked for one."""
+        """Return which server was used, or None if no test needed one."""
         return self._server.description if self._server else None
 
     def stop(self) -> None:

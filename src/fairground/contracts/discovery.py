@@ -72,7 +72,7 @@ class ListedProvider(ProviderCard):
     """A card, with the facts that a list adds on request."""
 
     distance_km: float | None = None
-    """From where the query asked about."""
+    """From the point of the query."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -115,7 +115,7 @@ class Place(DTO):
 
 
 class Near(Place):
-    """A circle on the map. Its middle is as exact as a place, so that neighbours ask the same question."""
+    """A circle on the map. Its middle is as exact as a place, so that neighbours share a query."""
 
     radius_km: float = Field(default=50, ge=1, le=200)
 
@@ -138,7 +138,7 @@ class ProviderQuery(DTO):
     page: int = Field(default=1, ge=1, le=1_000_000)
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = None
-    """`next_cursor` of a page of the same sort: go on behind it, whatever `page` says."""
+    """`next_cursor` of a page of the same sort: continues after it, and `page` is ignored."""
     include_price_distribution: bool = False
 
 
@@ -155,7 +155,7 @@ class _Page(DTO):
     total: int
     """How many match; where a filter is set, no more than 1,000 are counted."""
     price_distribution: list[PriceBand]
-    """Of the vertical and category, whatever else is asked for; empty unless it was asked for."""
+    """Of the vertical and category, without the other filters; empty unless requested."""
     total_is_lower_bound: bool = False
     next_cursor: str | None = None
     """None when nothing follows."""
@@ -183,7 +183,7 @@ class SearchQuery(DTO):
     near: Near | None = None
     page: int = Field(default=1, ge=1, le=SEARCH_MAX_RESULTS)
     cursor: str | None = None
-    """`next_cursor` of a page of the same question: go on behind it, whatever `page` says."""
+    """`next_cursor` of a page of the same query: continues after it, and `page` is ignored."""
     limit: int = Field(default=20, ge=1, le=100)
 
 
@@ -200,7 +200,7 @@ class SearchFacets(DTO):
     categories: list[FacetCount]
     places: list[FacetCount]
     ratings: list[FacetCount]
-    """At least so many stars."""
+    """At least this many stars."""
     prices: list[PriceBand]
 
 

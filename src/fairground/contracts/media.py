@@ -159,7 +159,7 @@ class PicturesReport(DTO):
 
 
 class PictureMaintenance(Protocol):
-    """What operators ask about pictures."""
+    """The state of pictures, for operators."""
 
     async def inspect_pictures(self) -> PicturesReport: ...
 
@@ -269,7 +269,7 @@ class Image(DTO):
     """Of the picture, as the `v` of its address."""
     media_type: str
     is_known: bool
-    """True where the browser has it already; then nothing of what follows is filled in, and no file was read."""
+    """True where the browser has it already; then the fields below are empty, and no file was read."""
     is_new: bool
     """True where it was made for this request, or for a concurrent one."""
     cdn_url: str | None

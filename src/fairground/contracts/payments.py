@@ -36,7 +36,7 @@ class Payment(DTO):
     currency: str
     action_url: str | None
     is_being_released: bool = False
-    """Everything is on its way back: what is authorised is being voided, what is captured refunded."""
+    """All of it is being given back: what is authorised is being voided, what is captured refunded."""
     failure_code: str | None
     """The processor's reason, such as `card_declined` or `insufficient_funds`."""
     created_at: datetime
@@ -191,7 +191,7 @@ class Payments(Protocol):
     async def refresh(self, *, reference_id: UUID) -> Payment | None:
         """Read the state of the newest payment from the processor and return it.
 
-        For a customer who comes back from proving who they are before the webhook has arrived.
+        For a customer who returns from the bank's page before the webhook has arrived.
 
         Raises:
             PaymentPending: The processor did not answer.

@@ -58,7 +58,7 @@ def test_wrong_argument_is_refused_in_one_sentence(cli: CommandLine, mistake: li
     assert said in cli(*mistake).refusal
 
 
-def test_nothing_is_made_by_only_looking(cli: CommandLine) -> None:
+def test_commands_that_only_read_create_no_file(cli: CommandLine) -> None:
     for command in (["db", "check"], ["jobs", "list"], ["users", "list"], ["backup", "copy.db"]):
         assert cli(*command).refusal == (
             "There is no database at var/fairground.db yet. `fairground up` makes one with a demo,"

@@ -25,7 +25,7 @@ def execute(url: str, statement: str) -> None:
     engine.dispose()
 
 
-def test_upgrade_makes_the_tables_once_and_check_says_so(cli: CommandLine, database_url: str) -> None:
+def test_upgrade_creates_the_tables_once_and_check_reports_them_current(cli: CommandLine, database_url: str) -> None:
     cli.set(DATABASE_URL=database_url)
     first, second, check = cli("db", "upgrade"), cli("db", "upgrade"), cli("db", "check")
     assert first.out.startswith("Updated: common, jobs, accounts, ")

@@ -150,7 +150,7 @@ def test_cities_have_real_zones_with_and_without_summer_time() -> None:
     assert 20 < changing < len(zones) - 15
 
 
-def test_a_city_lies_where_its_zone_says() -> None:
+def test_place_of_a_city_fits_its_zone() -> None:
     cities = load_vocabulary().cities
     assert cities
     for city in cities:
