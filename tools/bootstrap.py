@@ -27,7 +27,7 @@ VENV: Final = ROOT / ".venv"
 STAMP: Final = VENV / "installed"
 LOCKS: Final = {"run": ROOT / "requirements" / "run.txt", "dev": ROOT / "requirements" / "dev.txt"}
 UV_LOCK: Final = ROOT / "requirements" / "uv.txt"
-# What builds a package that comes as source (pyvips, which is plain Python): as locked and hashed as all the rest.
+# What builds a package that comes as source (pyvips, which is plain Python): locked and hashed like all others.
 BUILD_LOCK: Final = ROOT / "requirements" / "build.txt"
 
 PIP_FILES: Final = (
@@ -118,7 +118,7 @@ def _wheel_from_debian(scratch: Path) -> Path | None:
     if not shutil.which("apt-get"):
         return None
     print("This Python has no pip: taking its wheel from the distribution's archive.")
-    # Lists of our own, because a slim system has thrown its lists away and only root may fetch them again.
+    # Package lists of our own: a slim system has deleted its lists, and only root may fetch them again.
     lists, cache = scratch / "lists", scratch / "cache"
     for folder in (lists / "partial", cache / "archives" / "partial"):
         folder.mkdir(parents=True)
@@ -142,7 +142,7 @@ def _pip_environment() -> dict[str, str]:
 
 
 def uv_settings() -> dict[str, str]:
-    """Translate how the user has set up pip, which uv does not read; what is said to uv itself wins."""
+    """Translate how the user has set up pip, which uv does not read; uv's own settings win."""
     index = "" if "UV_INDEX_URL" in os.environ else _pip_setting("index-url")
     settings = {
         "UV_DEFAULT_INDEX": index,

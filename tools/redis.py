@@ -36,7 +36,7 @@ OLDEST: Final = (6, 2)
 
 
 class NoRedis(Exception):
-    """No server can be had. The message says why and what to do."""
+    """No server is available. The message has the reason and what to do."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def running() -> Iterator[Server]:
     """Yield a server for the duration of the block. The block must not stop it: it may be one that ran before.
 
     Raises:
-        NoRedis: No server can be had.
+        NoRedis: No server is available.
     """
     if url := os.environ.get("FAIRGROUND_TEST_REDIS_URL", ""):
         yield Server(url, f"{_asked(url)} (FAIRGROUND_TEST_REDIS_URL)")
@@ -126,7 +126,7 @@ class OwnedServer:
         """Find a program for it; `options` are those of its command line, such as "--maxmemory", "1mb".
 
         Raises:
-            NoRedis: No server can be had.
+            NoRedis: No server is available.
         """
         self._program = find_program(os.environ.get("FAIRGROUND_TEST_REDIS_BIN", ""))
         self._options = options

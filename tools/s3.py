@@ -23,7 +23,7 @@ SECRET: Final = "of no use anywhere else"  # noqa: S105 - of a server that lives
 
 
 class NoS3(Exception):
-    """No server can be had. The message says why and what to do."""
+    """No server is available. The message has the reason and what to do."""
 
 
 @contextlib.contextmanager

@@ -109,13 +109,13 @@ def _await_quiet(demo: Demo) -> None:
         time.sleep(_POLL_SECONDS)
         command = [_fairground(), "jobs", "list"]
         found = subprocess.run(command, env=demo.environment, capture_output=True, text=True, check=False)
-        # A busy database may keep the command out for a moment; that is not quiet.
+        # A busy database may refuse the command for a moment; that counts as a change.
         is_quiet = not found.returncode and found.stdout == counts
         quiet_polls, counts = (quiet_polls + 1 if is_quiet else 0), found.stdout
 
 
 class Camera:
-    """Opens pages of the demo and keeps what a visitor sees of them."""
+    """Opens pages of the demo and stores screenshots of them."""
 
     def __init__(self, browser: Browser, demo: Demo, folder: Path) -> None:
         self._browser = browser
@@ -126,7 +126,7 @@ class Camera:
     def visitor(
         self, *, viewport: ViewportSize = _DESKTOP, scheme: Scheme = "light", email: str = ""
     ) -> Iterator[Page]:
-        """Give a page of a browser that has been nowhere, signed in where an address is given."""
+        """Give a page of a new browser profile, signed in where an address is given."""
         context = self._browser.new_context(
             base_url=self._demo.address,
             viewport=viewport,

@@ -6,7 +6,7 @@ _Contract = TypeVar("_Contract")
 
 
 class Links:
-    """Contracts and their implementations. A module is built after those that it asks."""
+    """Contracts and their implementations. A module is built after those that it calls."""
 
     def __init__(self) -> None:
         self._implementations: dict[type[Any], object] = {}
