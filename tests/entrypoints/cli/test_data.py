@@ -111,9 +111,9 @@ def test_a_copy_put_in_the_place_of_the_database_is_the_installation_again(
 
 def test_a_copy_never_replaces_a_file_and_needs_its_folder(installed: CommandLine) -> None:
     (installed.folder / "kept").write_text("mine")
-    assert installed("backup", "kept").refusal.startswith("kept is there already.")
+    assert installed("backup", "kept").refusal.startswith("kept exists already.")
     assert (installed.folder / "kept").read_text() == "mine"
-    assert installed("backup", "nowhere/copy").refusal.startswith("The folder nowhere is not there.")
+    assert installed("backup", "nowhere/copy").refusal.startswith("The folder nowhere does not exist.")
 
 
 def test_a_copy_that_cannot_be_written_names_the_place(cli: CommandLine, sqlite_template: Path) -> None:

@@ -16,12 +16,12 @@ from fairground.platform.db.schema import check_schema, repair_schema, require_f
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Compare the database with this code, and bring it up to date.", no_args_is_help=True)
+    commands = typer.Typer(help="Compare the database with this code, and upgrade it.", no_args_is_help=True)
     commands.command("upgrade")(upgrade)
     commands.command("check")(check)
     app.add_typer(commands, name="db")
     app.command("backup")(back_up)
-    search = typer.Typer(help="Look after the search index.", no_args_is_help=True)
+    search = typer.Typer(help="Maintain the search index.", no_args_is_help=True)
     search.command("reindex")(reindex)
     # Without a callback, typer drops the name of a group's only command.
     search.callback()(_group)
@@ -44,8 +44,8 @@ def upgrade() -> None:
 def check() -> None:
     """Compare the database with this code.
 
-    Says for each part which revision the database has and which one the code needs. Ends with 0 when they are equal,
-    with 1 when they are not; `fairground db upgrade` mends what is behind.
+    Prints for each part which revision the database has and which one the code needs. The exit code is 0 when they are
+    equal, else 1; `fairground db upgrade` upgrades a database that is behind.
     """
     program = compose(load_settings(), is_secondary=True)
     require_file(program.db.backend)
@@ -59,7 +59,7 @@ def check() -> None:
 def back_up(
     file: Annotated[
         Path,
-        typer.Argument(help="Where to put the copy; it must not be there yet.", metavar="FILE", show_default=False),
+        typer.Argument(help="The file of the copy; it must not exist yet.", metavar="FILE", show_default=False),
     ],
 ) -> None:
     """Copy the whole database to FILE, beside a running server.
@@ -67,12 +67,12 @@ def back_up(
     The copy shows one moment, whatever is written meanwhile. A copy of SQLite is a database file: to go back to it,
     stop the server and put it in the place of var/fairground.db. One of PostgreSQL is what pg_restore reads.
 
-    Pictures, kept mail and the sandbox's money lie beside the database in var/ and are not in the copy.
+    Pictures, kept mail and the sandbox's money are beside the database in var/, and not in the copy.
     """
     if file.exists():
-        raise Mistake(f"{file} is there already. Name a file that is not, so that no copy is lost.")
+        raise Mistake(f"{file} exists already. Name a file that does not, so that no copy is lost.")
     if not file.parent.is_dir():
-        raise Mistake(f"The folder {file.parent} is not there. Create it, or name another one.")
+        raise Mistake(f"The folder {file.parent} does not exist. Create it, or name another one.")
     backend = compose(load_settings(), is_secondary=True).db.backend
     require_file(backend)
     backend.back_up_to(file)
@@ -80,7 +80,7 @@ def back_up(
 
 
 def _group() -> None:
-    """Look after the search index."""
+    """Maintain the search index."""
 
 
 def reindex() -> None:

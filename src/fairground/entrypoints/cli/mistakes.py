@@ -64,4 +64,4 @@ def _explain_usage(mistake: TyperException) -> str:
     context = getattr(mistake, "ctx", None)
     command = context.command_path if context else "fairground"
     text = " ".join(text.replace("Value error, ", "").replace("Input should be", "it must be").split()).rstrip(".")
-    return f"fairground: {text}. `{command} --help` tells how to say it."
+    return f"fairground: {text}. `{command} --help` shows how to write it."

@@ -30,11 +30,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Start a marketplace, and make what it needs.
+    """Start a marketplace, and create what it needs.
 
-    Makes the database or brings it up to date, then serves it with a worker in the same process. A database file that
-    is new gets a demo of three hundred invented providers. Everything is kept in the folder var/, or in
-    FAIRGROUND_DATA_DIR. FAIRGROUND_HTTP_PORT chooses another port, FAIRGROUND_DATABASE_URL another database.
+    Creates or upgrades the database, then serves it with a worker in the same process. A new database file gets a demo
+    of three hundred invented providers. Everything is kept in the folder var/, or in FAIRGROUND_DATA_DIR.
+    FAIRGROUND_HTTP_PORT chooses another port, FAIRGROUND_DATABASE_URL another database.
     """
     settings, listener = _take_address(load_settings())
     program = compose(settings)

@@ -21,7 +21,7 @@ from fairground.platform.storage.store import StorageRefused
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Try out and tidy the store of files.", no_args_is_help=True)
+    commands = typer.Typer(help="Check and clean up the store of files.", no_args_is_help=True)
     commands.command("check")(check_storage)
     commands.command("lifecycle")(manage_lifecycle)
     commands.command("orphans")(show_orphans)
