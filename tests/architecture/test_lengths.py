@@ -39,8 +39,6 @@ SHORT_FILES: Final = {
     "src/fairground/platform/cache/backlog.py": "knows the job table, which the rest of the cache does not",
     "src/fairground/platform/cache/redis/deadline.py": "independent of Redis, and tested by itself",
     "src/fairground/platform/cache/redis/doorkeeper.py": "independent of Redis, and tested by itself",
-    "src/fairground/platform/db/dialect/opening.py": "the one place that loads a dialect",
-    "src/fairground/platform/db/guard_proof.py": "knows Database, which the dialect does not",
     "src/fairground/web/browsers.py": "a table of names, independent of the templates that it is for",
 }
 

@@ -19,7 +19,7 @@ from fairground.entrypoints.connections import Connections, most_connections
 from fairground.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
-    from fairground.platform.telemetry.metrics import Metrics
+    from fairground.platform.metrics import Metrics
 
 log = structlog.get_logger()
 
@@ -109,7 +109,7 @@ async def show_metrics(program: Program) -> AsyncIterator[None]:
 def metrics_of(program: Program) -> "Metrics":
     """Return all metrics of a process."""
     # Imported only by a process that shows metrics.
-    from fairground.platform.telemetry.metrics import Metrics, Sources
+    from fairground.platform.metrics import Metrics, Sources
 
     sources = Sources(
         db=program.db,

@@ -1,4 +1,4 @@
-"""What the parts of the program count about themselves; `telemetry` turns it into metrics."""
+"""What the parts of the program count about themselves; `platform.metrics` turns it into metrics."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

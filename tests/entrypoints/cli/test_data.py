@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.entrypoints.cli.test_imports import MAP, providers
 

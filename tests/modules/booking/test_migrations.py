@@ -13,7 +13,7 @@ from fairground.modules.booking.deals.tables import BookingRow
 from fairground.modules.booking.tables import history
 from fairground.modules.reviews.tables import ReviewRow
 from fairground.modules.reviews.tables import history as reviews
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.migrate import find_drift, upgrade
 
 STARTS_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from fairground.modules.booking.tables import history as booking_history
 from fairground.modules.booking.time.tables import ProviderZoneRow
 from fairground.modules.providers.tables import ProviderRow
 from fairground.modules.providers.tables import history as catalog_history
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.history import History
 from fairground.platform.db.migrate import upgrade
 

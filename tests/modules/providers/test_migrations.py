@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from fairground.modules.discovery.domain.places import place_values
 from fairground.modules.discovery.tables import MAYBE_ANY_DAY, SearchDocumentRow
 from fairground.modules.providers.tables import PortraitRow, ProviderRow, history
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.migrate import upgrade
 
 _PROVIDER = """

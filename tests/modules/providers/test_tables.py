@@ -1,7 +1,7 @@
 from fairground.modules.discovery.tables import history as discovery_history
 from fairground.modules.imports.tables import history as imports_history
 from fairground.modules.providers.tables import history
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.migrate import find_drift, upgrade
 
 

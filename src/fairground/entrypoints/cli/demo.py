@@ -25,7 +25,7 @@ from fairground.ops.demo.plan import DemoPlan, DemoProvider
 from fairground.ops.demo.plan_builder import PROVIDERS, SEED, build_plan
 from fairground.ops.demo.plan_writer import ADMIN_EMAIL, PASSWORD, Contracts, PlanWriter
 from fairground.platform.db.schema import upgrade_schema
-from fairground.platform.telemetry.logs import configure_logs
+from fairground.platform.logs import configure_logs
 
 _INTERRUPTED_EXIT_CODE: Final = 130
 

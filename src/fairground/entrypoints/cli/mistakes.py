@@ -11,8 +11,8 @@ from fairground.ops.imports.faults import ImportRefused
 from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailable, DatabaseURLError
 from fairground.platform.db.dialect.guards import GuardError
 from fairground.platform.db.schema import SchemaMismatch
-from fairground.platform.mail.headers import SenderError
 from fairground.platform.mail.mailer import MailURLError
+from fairground.platform.mail.message import SenderError
 from fairground.verticals.loader import PackError
 
 

@@ -10,8 +10,8 @@ import typer
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings
 from fairground.platform.db.schema import require_schema
+from fairground.platform.logs import configure_logs
 from fairground.platform.module import Check, CheckStatus, Module
-from fairground.platform.telemetry.logs import configure_logs
 
 _Result = TypeVar("_Result")
 

@@ -17,8 +17,8 @@ from fairground.entrypoints.server import bind_socket, serve, show_metrics
 from fairground.entrypoints.settings import Settings
 from fairground.platform.db.schema import require_schema, upgrade_schema
 from fairground.platform.http.app import list_routes
+from fairground.platform.logs import configure_logs
 from fairground.platform.private_files import tighten
-from fairground.platform.telemetry.logs import configure_logs
 
 
 def add_to(app: typer.Typer) -> None:

@@ -12,7 +12,7 @@ from fairground.modules.discovery.domain.search.question import Question
 from fairground.modules.discovery.store.list_filter import ListFilter
 from fairground.modules.discovery.store.list_statements import PageRequest, ScanPlan, page_statement
 from fairground.modules.discovery.store.search.statements import candidates_statement
-from fairground.platform.db.dialect.sqlite_ops import SQLiteOps
+from fairground.platform.db.dialect.sqlite import SQLiteOps
 from fairground.verticals.loader import load_verticals
 
 OPS = SQLiteOps()

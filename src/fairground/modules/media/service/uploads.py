@@ -34,8 +34,8 @@ from fairground.platform.images.refusals import PictureTypeRefused
 from fairground.platform.measures import Counted, Measure
 from fairground.platform.ratelimit import Limit, RateLimiter
 from fairground.platform.storage.keys import new_upload_key
+from fairground.platform.storage.signed_urls import UploadMissing
 from fairground.platform.storage.store import ObjectNotFound, Store
-from fairground.platform.storage.upload_forms import UploadMissing
 from fairground.platform.storage.uploads import receive_file
 
 _HOUR: Final = timedelta(hours=1)

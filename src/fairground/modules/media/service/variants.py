@@ -15,8 +15,8 @@ from fairground.modules.media.service.renditions import Renditions
 from fairground.platform.db.database import Database, ReadTx
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.recipes import MASTER, Recipe, Shape, step_quality, step_width
+from fairground.platform.storage.signed_urls import public_url
 from fairground.platform.storage.store import ObjectNotFound, Store
-from fairground.platform.storage.url_signer import public_url
 from fairground.platform.ttl_map import TTLMap
 
 FAILURE_SECONDS: Final = 1.0

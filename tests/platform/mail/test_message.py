@@ -14,14 +14,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairground.kernel.text import shown_line
-from fairground.platform.mail.headers import (
+from fairground.platform.mail.message import (
     POLICY,
     Sender,
     SenderError,
     address_field,
     address_in,
     message_id,
-    new_message,
     text_field,
 )
 
@@ -42,7 +41,7 @@ RFC_2047_LINE: Final = 76
 
 
 def written(**fields: str) -> bytes:
-    message = new_message()
+    message = EmailMessage(policy=POLICY)
     for name, value in fields.items():
         message[name] = value
     message.set_content("x")

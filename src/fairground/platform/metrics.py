@@ -1,6 +1,6 @@
-"""What the parts of this process count, for Prometheus to read: at a port of its own, so that no visitor can.
+"""The metrics of this process for Prometheus, at a port of their own, which visitors cannot reach.
 
-Only loaded where an operator has asked for it.
+Loaded only where FAIRGROUND_METRICS_PORT is set.
 """
 
 import asyncio
@@ -40,26 +40,26 @@ from fairground.platform.measures import BOUNDS_SECONDS, Counted, DurationHistog
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-_LOOK_SECONDS: Final = 1.0
-_LOOKS_PER_MEASURE: Final = 15  # the database is asked more seldom than Prometheus asks us
+_SAMPLE_SECONDS: Final = 1.0
+_SAMPLES_PER_QUEUE_COUNT: Final = 15  # the database is queried less often than Prometheus queries us
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the numbers come from."""
+    """The parts of the process that count."""
 
     db: Database
     requests: RequestStats
     jobs: JobStats
     cache: ResponseCache
     measures: Sequence[Callable[[], Iterable[Measure]]] = ()
-    """What modules count."""
+    """The measures of modules."""
 
 
 class Metrics(Collector):
-    """Everything that is shown. Prometheus asks from a thread of its own, so that what changes is copied first."""
+    """Collects every metric. Prometheus is served in a thread of its own, so mutable counters are copied first."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
@@ -68,7 +68,7 @@ class Metrics(Collector):
 
     @asynccontextmanager
     async def shown_at(self, host: str, port: int) -> AsyncIterator[int]:
-        """Answer Prometheus while the block runs, and give the port, a free one for 0.
+        """Serve Prometheus while the block runs, and yield the port; 0 takes a free one.
 
         Raises:
             OSError: The address cannot be taken.
@@ -80,29 +80,29 @@ class Metrics(Collector):
         server.set_app(_unstored(make_wsgi_app(registry)))
         try:
             async with asyncio.TaskGroup() as group:
-                looking = group.create_task(self._look())
+                sampling = group.create_task(self._sample())
                 try:
                     yield server.server_port
                 finally:
-                    looking.cancel()
+                    sampling.cancel()
         finally:
             await asyncio.to_thread(server.shutdown)
             server.server_close()
             thread.join()
 
-    async def _look(self) -> None:
-        """Measure the values that have no counter: delay of the event loop, length of the queue."""
+    async def _sample(self) -> None:
+        """Measure the values that have no counter: the lag of the event loop, the length of the queues."""
         loop = asyncio.get_running_loop()
-        looks = 0
+        samples = 0
         while True:
-            if looks % _LOOKS_PER_MEASURE == 0:
+            if samples % _SAMPLES_PER_QUEUE_COUNT == 0:
                 try:
                     self._queues = await measure_queues(self._sources.db)
                 except DatabaseUnavailable:
-                    self._queues = None  # rather nothing than yesterday's number
-            looks += 1
-            due_at = loop.time() + _LOOK_SECONDS
-            await asyncio.sleep(_LOOK_SECONDS)
+                    self._queues = None  # no number rather than an old one
+            samples += 1
+            due_at = loop.time() + _SAMPLE_SECONDS
+            await asyncio.sleep(_SAMPLE_SECONDS)
             self._lag.add(max(0.0, loop.time() - due_at))
 
     def collect(self) -> Iterator[Metric]:

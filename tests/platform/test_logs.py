@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from fairground.platform.telemetry.logs import configure_logs
+from fairground.platform.logs import configure_logs
 
 
 class Terminal(io.StringIO):

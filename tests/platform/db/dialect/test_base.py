@@ -1,4 +1,4 @@
-"""One statement selects a part for each of several keys, with an order and a limit of its own."""
+"""`for_each` selects a part for each of several keys in one statement, with an order and a limit of its own."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ async def test_each_key_has_its_own_rows_order_and_limit(db: Database) -> None:
         begins_so = ScheduleRow.kind.startswith(key["prefix"])
         return select(ScheduleRow.kind).where(begins_so).order_by(ScheduleRow.kind.desc()).limit(key["limit"])
 
-    wanted = {"a": 2, "b": 1, "x": 5}
+    limits = {"a": 2, "b": 1, "x": 5}
     keys: list[Key] = [
-        {"prefix": literal(prefix, Text()), "limit": literal(n, Integer())} for prefix, n in wanted.items()
+        {"prefix": literal(prefix, Text()), "limit": literal(n, Integer())} for prefix, n in limits.items()
     ]
     with statements_of(db) as statements:
         async with db.read() as reading:

@@ -1,4 +1,4 @@
-"""The parent's side of a child process that renders: requests, time limits, its end."""
+"""The parent's side of a child process that renders: its start, requests, time limits and end."""
 
 import asyncio
 import contextlib
@@ -9,18 +9,25 @@ from typing import Final
 
 import structlog
 
-from fairground.platform.images import wire
+from fairground.platform.images.child import (
+    LINE_MAX_BYTES,
+    READY,
+    Answer,
+    EngineName,
+    decode_answer,
+    decode_rendered,
+    encode_request,
+)
 from fairground.platform.images.recipes import Recipe
 from fairground.platform.images.refusals import PictureBroken, PictureTooCostly, RendererUnavailable
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.images.wire import EngineName
 
 log = structlog.get_logger()
 
-_START_SECONDS: Final = 30  # on a machine that is busy with other things
+_START_SECONDS: Final = 30  # on a machine that is busy
 _GRACE_SECONDS: Final = 2
-# Nothing of our own environment, which holds secrets. The threshold keeps libvips from writing large pictures into
+# Without our own environment, which contains secrets. The threshold keeps libvips from writing large pictures into
 # temporary files: a bomb has filled a disk that way.
 _ENVIRONMENT: Final = {
     "LANG": "C.UTF-8",
@@ -30,8 +37,8 @@ _ENVIRONMENT: Final = {
 }
 
 
-class Worker:
-    """One child process. A failure ends it, and its owner starts another one."""
+class RenderProcess:
+    """One child process. A failure ends it, and the renderer starts another one."""
 
     def __init__(self, process: asyncio.subprocess.Process, settings: ImageSettings) -> None:
         self._process = process
@@ -40,11 +47,11 @@ class Worker:
         self._resident_bytes = 0
 
     @classmethod
-    async def start(cls, settings: ImageSettings, *, engine: EngineName) -> "Worker":
-        """Start a child and wait until it takes requests, a fifth of a second.
+    async def start(cls, settings: ImageSettings, *, engine: EngineName) -> "RenderProcess":
+        """Start a child and wait until it accepts requests, about a fifth of a second.
 
         Raises:
-            RendererUnavailable: It does not come up.
+            RendererUnavailable: It does not start.
         """
         module = "fairground.platform.images.child"
         words = ["-I", "-m", module, engine, str(settings.memory_bytes), str(settings.cpu_seconds)]
@@ -55,24 +62,24 @@ class Worker:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,  # messages of libraries about strangers' files
             env=_ENVIRONMENT,
-            limit=wire.LINE_MAX_BYTES,
+            limit=LINE_MAX_BYTES,
             start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
         )
-        worker = cls(process, settings)
+        started = cls(process, settings)
         try:
             async with asyncio.timeout(_START_SECONDS):
-                greeting = await worker._output.readline()
+                greeting = await started._output.readline()
         except TimeoutError:
             greeting = b""
         except BaseException:
-            await worker.kill()
+            await started.kill()
             raise
-        if not greeting.startswith(wire.READY):
-            await worker.kill()
+        if not greeting.startswith(READY):
+            await started.kill()
             log.error("images.child_not_started", engine=engine, ended_by=process.returncode)
             raise RendererUnavailable("The child process that renders pictures does not start.")
-        log.info("images.child_started", engine=greeting.removeprefix(wire.READY).decode().strip())
-        return worker
+        log.info("images.child_started", engine=greeting.removeprefix(READY).decode().strip())
+        return started
 
     @property
     def process_id(self) -> int:
@@ -92,13 +99,13 @@ class Worker:
         """Render one picture.
 
         Raises:
-            PictureBroken: The decoder refused it; the child goes on.
-            PictureTooCostly: The child died of it, or was killed. Nothing but this picture is lost.
+            PictureBroken: The decoder refused it; the child continues.
+            PictureTooCostly: The child died of it, or was killed. Only this picture is lost.
             RendererUnavailable: Another process killed the child; the picture may be tried again.
         """
         try:
             async with asyncio.timeout(self._settings.wall_seconds):
-                answer, rendered = await self._ask(content, recipes)
+                answer, rendered = await self._exchange(content, recipes)
         except TimeoutError as error:
             await self.kill()
             log.warning("images.render_too_slow", wall_seconds=self._settings.wall_seconds, content_bytes=len(content))
@@ -106,7 +113,7 @@ class Worker:
         except (OSError, asyncio.IncompleteReadError) as error:
             raise await self._explain_death(len(content)) from error
         except (ValueError, LookupError, TypeError) as error:
-            # No code of ours answers so: a hostile picture has taken over the child.
+            # Our own code never answers like this: a hostile picture has taken over the child.
             await self.kill()
             log.warning("images.child_answered_nonsense", content_bytes=len(content))
             raise PictureTooCostly("The picture broke the decoder.") from error
@@ -122,7 +129,7 @@ class Worker:
         return rendered
 
     async def stop(self) -> None:
-        """End a child that has nothing to do."""
+        """End an idle child."""
         self._input.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_SECONDS):
@@ -134,16 +141,16 @@ class Worker:
             self._process.kill()
         await self._process.wait()
 
-    async def _ask(self, content: bytes, recipes: Sequence[Recipe]) -> tuple[wire.Answer, Rendered | None]:
-        self._input.write(wire.encode_request(recipes, content_bytes=len(content)))
+    async def _exchange(self, content: bytes, recipes: Sequence[Recipe]) -> tuple[Answer, Rendered | None]:
+        self._input.write(encode_request(recipes, content_bytes=len(content)))
         self._input.write(content)
         await self._input.drain()
         line = await self._output.readline()
         if not line.endswith(b"\n"):
             raise asyncio.IncompleteReadError(line, None)
-        answer = wire.decode_answer(line)
+        answer = decode_answer(line)
         contents = [await self._output.readexactly(size) for size in answer["sizes"]]
-        return answer, wire.decode_rendered(answer["rendered"], contents) if "rendered" in answer else None
+        return answer, decode_rendered(answer["rendered"], contents) if "rendered" in answer else None
 
     async def _explain_death(self, content_bytes: int) -> Exception:
         with contextlib.suppress(TimeoutError):
