@@ -35,7 +35,6 @@ OF_EVERY_PART: Final = (
 )
 # Shorter ones with one importer, each with its reason. This list may only shrink.
 SHORT_FILES: Final = {
-    "src/fairground/modules/providers/service/figures.py": "the only handler of events of later modules",
     "src/fairground/platform/cache/backlog.py": "knows the job table, which the rest of the cache does not",
     "src/fairground/platform/cache/redis/deadline.py": "independent of Redis, and tested by itself",
     "src/fairground/platform/cache/redis/doorkeeper.py": "independent of Redis, and tested by itself",

@@ -22,7 +22,7 @@ from tests.support.server_process import FailPoint
 
 pytestmark = pytest.mark.timeout(900)
 
-_SERVICE: Final = "fairground.modules.imports.service.picture_migration"
+_SERVICE: Final = "fairground.modules.imports.service"
 _STORE: Final = "fairground.modules.imports.store"
 _MEDIA: Final = "fairground.modules.media.service.pictures"
 POINTS: Final = (

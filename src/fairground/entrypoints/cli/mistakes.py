@@ -7,7 +7,7 @@ from typer import TyperException
 from fairground.entrypoints.server import AddressError
 from fairground.entrypoints.settings import SettingsError
 from fairground.kernel.errors import DomainError, Unavailable
-from fairground.ops.imports.faults import ImportRefused
+from fairground.ops.imports.records import ImportRefused
 from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailable, DatabaseURLError
 from fairground.platform.db.dialect.guards import GuardError
 from fairground.platform.db.schema import SchemaMismatch

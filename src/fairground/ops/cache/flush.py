@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fairground.contracts.booking.availability import hours_tag
-from fairground.contracts.providers import Providers
-from fairground.contracts.providers.tags import provider_tag
+from fairground.contracts.providers import Providers, provider_tag
 from fairground.contracts.reviews import reviews_tag
 from fairground.kernel.errors import Conflict
 from fairground.platform.cache.policy import EVERYTHING, life_tag

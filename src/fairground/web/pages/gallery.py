@@ -7,8 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from fairground.contracts.providers import Galleries, Providers
-from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.providers import ALL_PROVIDERS, Galleries, ProviderPath, Providers, provider_tag
 from fairground.platform.links import Links
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import PageNotFound, page_router

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from fairground.contracts.discovery import Discovery, ProviderQuery, list_tag
-from fairground.contracts.providers.tags import ALL_PROVIDERS
+from fairground.contracts.providers import ALL_PROVIDERS
 from fairground.platform.links import Links
 from fairground.verticals.schema import Vertical
 from fairground.web.page_cache import cached_page

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from fairground.contracts.discovery import Discovery, free_tags, list_tag
-from fairground.contracts.providers.tags import ALL_PROVIDERS
+from fairground.contracts.providers import ALL_PROVIDERS
 from fairground.platform.links import Links
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import VerticalPath, existing_vertical, page_router

@@ -13,8 +13,15 @@ from starlette.responses import HTMLResponse
 
 from fairground.contracts.booking import Bookings
 from fairground.contracts.booking.availability import calendar_tag, hours_tag
-from fairground.contracts.providers import Galleries, ProviderDetail, Providers, Service
-from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.providers import (
+    ALL_PROVIDERS,
+    Galleries,
+    ProviderDetail,
+    ProviderPath,
+    Providers,
+    Service,
+    provider_tag,
+)
 from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.clock import Clock
 from fairground.kernel.money import find_currency
