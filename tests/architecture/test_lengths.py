@@ -38,7 +38,6 @@ SHORT_FILES: Final = {
     "src/fairground/platform/cache/backlog.py": "knows the job table, which the rest of the cache does not",
     "src/fairground/platform/cache/redis/deadline.py": "independent of Redis, and tested by itself",
     "src/fairground/platform/cache/redis/doorkeeper.py": "independent of Redis, and tested by itself",
-    "src/fairground/web/browsers.py": "a table of names, independent of the templates that it is for",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -10,8 +10,8 @@ from jinja2 import UndefinedError
 from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
-from fairground.web.environment import TEMPLATES_FOLDER, build_environment
-from fairground.web.pages import components, static
+from fairground.web.pages import components, files
+from fairground.web.rendering import TEMPLATES_FOLDER, build_environment
 from tests.support.runtime import make_site
 
 TEMPLATES = sorted(path.relative_to(TEMPLATES_FOLDER) for path in TEMPLATES_FOLDER.rglob("*.html"))
@@ -45,7 +45,7 @@ class _Fields(HTMLParser):
 @pytest.fixture
 def client() -> AsyncClient:
     site, app = make_site(Path()), FastAPI()
-    app.include_router(static.routes(site, Links()))
+    app.include_router(files.routes(site, Links()))
     app.include_router(components.routes(site, Links()))
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://testserver")
 

@@ -1,4 +1,4 @@
-"""Staff approvals: submitted profiles, each with its checklist."""
+"""The pages of staff: approval of submitted profiles, and migration of embedded pictures into files."""
 
 from typing import Final
 from uuid import UUID
@@ -6,25 +6,33 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from fairground.contracts.imports import EmbeddedPictures, PictureMigration, PictureSubject
 from fairground.contracts.providers import Providers
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, Staff
 from fairground.platform.links import Links
-from fairground.web.forms import Answers, Form, read_form
+from fairground.web.forms import Form, FormModel, read_form
+from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other
-from fairground.web.rendering import UNSTORED
+from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
 QUEUE_LENGTH: Final = 100
 
 
-class Reason(Answers):
+class Reason(FormModel):
     reason: str
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    renderer, catalog, verticals = site.renderer, links.of(Providers), site.verticals
-    router = page_router(renderer)
+    router = page_router(site.renderer)
+    _add_approvals(router, site, catalog=links.of(Providers))
+    _add_migrations(router, site.renderer, embedded=links.of(EmbeddedPictures))
+    return router
+
+
+def _add_approvals(router: APIRouter, site: Site, *, catalog: Providers) -> None:
+    renderer = site.renderer
 
     async def show(request: Request, caller: Caller, *, provider_id: UUID, form: Form, status: int = 200) -> Response:
         own = await catalog.get_provider_for_review(provider_id=provider_id)
@@ -35,7 +43,7 @@ def routes(site: Site, links: Links) -> APIRouter:
             headers=UNSTORED,
             viewer=caller,
             own=own,
-            pack=verticals.find(own.vertical),
+            pack=site.verticals.find(own.vertical),
             form=form,
         )
 
@@ -66,4 +74,23 @@ def routes(site: Site, links: Links) -> APIRouter:
             return await show(request, caller, provider_id=provider_id, form=form.refused(refusal), status=422)
         return see_other("/admin/approvals")
 
-    return router
+
+def _add_migrations(router: APIRouter, renderer: Renderer, *, embedded: EmbeddedPictures) -> None:
+    async def read_progress(subject: PictureSubject) -> tuple[PictureSubject, int, PictureMigration | None]:
+        waiting = await embedded.count_waiting(subject=subject)
+        return subject, waiting, await embedded.find_latest_migration(subject=subject)
+
+    @router.get("/admin/migrations")
+    async def show_migrations(request: Request, caller: Staff) -> Response:
+        subjects = [await read_progress(subject) for subject in PictureSubject]
+        return renderer.page(request, "migrations/page.html", headers=UNSTORED, viewer=caller, subjects=subjects)
+
+    @router.post("/admin/migrations/{subject}")
+    async def start_migration(caller: Staff, subject: PictureSubject) -> Response:
+        await embedded.start_migration(subject=subject, actor=f"user {caller.user_id}")
+        return see_other(f"/admin/migrations#{subject}")
+
+    @router.get("/_f/admin/migrations/{subject}")
+    async def show_migration(_caller: Staff, subject: PictureSubject) -> Response:
+        _, waiting, run = await read_progress(subject)
+        return renderer.part("migrations/_run.html", headers=UNSTORED, subject=subject, waiting=waiting, run=run)

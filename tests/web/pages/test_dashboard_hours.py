@@ -4,7 +4,8 @@ import pytest
 
 from fairground.contracts.booking import AvailabilityRules, DatedException, WeeklyHours
 from fairground.web.forms import Form, FormRefused
-from fairground.web.hours import exception_rows_of, form_of, rows_of, rules_from, zone_options
+from fairground.web.pages.dashboard_hours import exception_rows_of, form_of, rows_of, rules_from
+from fairground.web.pages.dashboard_profile import zone_options
 
 RULES = AvailabilityRules(
     timezone="Europe/Oslo",
@@ -22,15 +23,15 @@ RULES = AvailabilityRules(
 )
 
 
-def test_rules_survive_the_way_into_the_form_and_back() -> None:
+def test_rules_are_the_same_after_the_form_and_back() -> None:
     assert rules_from(form_of(RULES), timezone=RULES.timezone) == RULES
 
 
-def test_a_form_that_shows_nothing_asks_for_no_hours() -> None:
+def test_empty_form_has_no_hours() -> None:
     assert rules_from(Form(), timezone="UTC") == AvailabilityRules(timezone="UTC", weekly=[])
 
 
-def test_there_is_room_for_what_is_filled_in_and_for_more() -> None:
+def test_form_has_rows_for_all_rules_and_some_more() -> None:
     form = form_of(RULES)
     assert [len(rows_of(form, weekday=weekday)) for weekday in range(7)] == [2, 3, 2, 2, 2, 2, 2]
     assert len(exception_rows_of(form)) == 6

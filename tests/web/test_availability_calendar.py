@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 from babel import Locale
 
-from fairground.web.calendars import Day, Month, build_month, free_days, part_of_day
+from fairground.web.availability_calendar import Day, Month, build_month, free_days, part_of_day
 
 TODAY = date(2026, 12, 3)
 

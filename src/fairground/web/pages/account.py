@@ -1,8 +1,8 @@
-"""The sessions, API tokens and password of a user."""
+"""The account of a user: its sessions, API tokens and password."""
 
 from dataclasses import dataclass, replace
 from gettext import gettext as _
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -14,27 +14,28 @@ from fairground.kernel.errors import DomainError
 from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.links import Links
-from fairground.web.forms import Answers, Form, read_form
+from fairground.web.forms import Form, FormModel, read_form
+from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.sign_in import Password
-from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
-PER_PAGE = 20
-ERROR_FIELDS = {"accounts.password_unfit": "new"}
+PER_PAGE: Final = 20
+ERROR_FIELDS: Final = {"accounts.password_unfit": "new"}
 
 
-class TokenName(Answers):
+class TokenName(FormModel):
     name: Annotated[str, Field(max_length=100)]
 
 
-class PasswordChange(Answers):
+class PasswordChange(FormModel):
     current: Password
     new: Password
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SecurityPages:
+class AccountPages:
     renderer: Renderer
     accounts: Accounts
     cookie: SessionCookie
@@ -62,11 +63,11 @@ class SecurityPages:
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    pages = SecurityPages(renderer=site.renderer, accounts=links.of(Accounts), cookie=site.cookie)
+    pages = AccountPages(renderer=site.renderer, accounts=links.of(Accounts), cookie=site.cookie)
     router = page_router(pages.renderer)
 
     @router.get("/me/security")
-    async def show_security(
+    async def show_account(
         request: Request, caller: SignedIn, page: Annotated[int, Query(ge=1, le=1_000)] = 1
     ) -> Response:
         return await pages.show(request, caller, form=Form(), page=page)
@@ -89,9 +90,9 @@ def routes(site: Site, links: Links) -> APIRouter:
     async def change_password(request: Request, caller: SignedIn) -> Response:
         form = await read_form(request)
         try:
-            wanted = form.parse(PasswordChange)
+            change = form.parse(PasswordChange)
             opened = await pages.accounts.change_password(
-                user_id=caller.user_id, session_id=caller.session_id, current=wanted.current, new=wanted.new
+                user_id=caller.user_id, session_id=caller.session_id, current=change.current, new=change.new
             )
         except WrongCredentials:
             refused = replace(form, errors={"current": _("This is not your present password.")})
