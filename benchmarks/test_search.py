@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 
 from benchmarks.marketplace import Marketplace, build
 from fairground.contracts.discovery import SearchQuery
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.modules.discovery.domain.search.documents import Document, describe
 from fairground.modules.discovery.store.search import BuiltInSearch
 from fairground.modules.discovery.tables import ALL_PROVIDERS_SCOPE, ListedProviderRow, ListEntryRow

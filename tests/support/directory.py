@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.media import Pictures
 from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.modules.discovery import http as discovery_http
 from fairground.modules.discovery.domain.price_bands import PriceScale
 from fairground.modules.discovery.domain.search.question import CategoryWords

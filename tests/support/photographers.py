@@ -11,7 +11,7 @@ import httpx
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.providers import Providers
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from tests.support.drawn_photo import draw_photo
 
 API = "/api/v1"

@@ -14,7 +14,7 @@ from fairground.contracts.payments import Payments
 from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import MODULES, Risk, Settings, SettingsError
 from fairground.entrypoints.storage import open_store
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.ops.cache import module as caching
 from fairground.ops.images import module as images
 from fairground.platform import shared_tables
@@ -37,9 +37,8 @@ from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.outbox import JobOutbox, Routes, UnknownQueue
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.worker import Worker
-from fairground.platform.links import Links
 from fairground.platform.mail.mailer import open_mailer
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.settings import SettingsSource
 from fairground.platform.storage import module as storage

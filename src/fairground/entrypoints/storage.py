@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import SettingsError
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.settings import StorageSettings
 from fairground.platform.storage.store import Store

@@ -1,10 +1,10 @@
-"""What a module contributes to the program that is composed of it."""
+"""What a module contributes to the program, and the links by which modules find each other's contracts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -14,6 +14,7 @@ from fairground.platform.db.history import History
 from fairground.platform.measures import Measure
 
 Handler = Callable[[Any], Awaitable[None]]
+_Contract = TypeVar("_Contract")
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,27 @@ class Module:
     """Adds its part to the demo, after the accounts, providers and bookings are there."""
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None
+
+
+class Links:
+    """Contracts and their implementations. A module is built after those that it calls."""
+
+    def __init__(self) -> None:
+        self._implementations: dict[type[Any], object] = {}
+
+    def provide(self, contract: type[_Contract], implementation: _Contract) -> None:
+        self._implementations[contract] = implementation
+
+    def of(self, contract: type[_Contract]) -> _Contract:
+        """Return the implementation of a contract.
+
+        Raises:
+            LookupError: No module has provided it yet: the modules are built in the wrong order.
+        """
+        try:
+            return cast("_Contract", self._implementations[contract])
+        except KeyError:
+            raise LookupError(
+                f"No module provides the contract '{contract.__name__}' yet. Build the module that does first;"
+                " MODULES in entrypoints/settings.py is the order."
+            ) from None

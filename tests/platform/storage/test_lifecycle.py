@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.lifecycle import StorageClass
 from fairground.platform.storage.s3.client import S3Address, S3Client

@@ -11,9 +11,8 @@ from starlette.responses import PlainTextResponse
 from fairground.kernel.messages import Job
 from fairground.platform.db.history import History
 from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
-from fairground.platform.links import Links
 from fairground.platform.measures import Counted, Measure
-from fairground.platform.module import Check, CheckResult, CheckStatus, DemoContent, Module, Schedule
+from fairground.platform.module import Check, CheckResult, CheckStatus, DemoContent, Links, Module, Schedule
 from fairground.runtime import Runtime
 from tests.support.greetings.settings import GreetingsSettings
 

@@ -12,8 +12,7 @@ from fairground.modules.discovery.service.read_model import ReadModel, RebuildRe
 from fairground.modules.discovery.service.search import Search
 from fairground.modules.discovery.store.search import BuiltInSearch
 from fairground.modules.discovery.tables import history
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
 

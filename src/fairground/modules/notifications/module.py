@@ -19,8 +19,7 @@ from fairground.modules.notifications.handlers import BookingNotifier, EmailSend
 from fairground.modules.notifications.renderers import EmailRenderer, NotificationRenderer, build_environment
 from fairground.modules.notifications.service import NotificationService, SendEmail
 from fairground.modules.notifications.tables import history
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from fairground.runtime import Runtime
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fairground.contracts.notifications import NotificationPage
 from fairground.kernel.ids import uuid7
+from fairground.kernel.inputs import TimeCursor
 from fairground.kernel.messages import Job
-from fairground.kernel.paging import TimeCursor
 from fairground.modules.notifications import store
 from fairground.modules.notifications.domain import NotificationRecord
 from fairground.platform.db.database import Database

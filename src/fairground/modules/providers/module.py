@@ -30,8 +30,7 @@ from fairground.modules.providers.service.pictures import FollowPicture, Gallery
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
 from fairground.modules.providers.tables import history
 from fairground.platform.images.image_proxy import ImageRequestStats
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
 

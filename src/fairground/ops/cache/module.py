@@ -8,8 +8,7 @@ from fairground.ops.cache import http
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
 from fairground.platform.db.database import Database
-from fairground.platform.links import Links
-from fairground.platform.module import Check, CheckResult, Module
+from fairground.platform.module import Check, CheckResult, Links, Module
 
 NAME = "cache"
 

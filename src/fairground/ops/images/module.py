@@ -15,8 +15,7 @@ from fairground.platform.images.monogram import monogram
 from fairground.platform.images.recipes import Recipe, Shape
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.links import Links
-from fairground.platform.module import Check, CheckResult, CheckStatus, Module
+from fairground.platform.module import Check, CheckResult, CheckStatus, Links, Module
 
 NAME: Final = "images"
 

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.sandbox.stripe import actions, cards, idempotency, protocol, store
 from fairground.sandbox.stripe.actions import Call
 from fairground.sandbox.stripe.idempotency import Answer, Claim

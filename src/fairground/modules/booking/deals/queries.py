@@ -9,7 +9,7 @@ import structlog
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Booking, BookingNotFound, BookingPage, BookingSide, BookingStatus, BookingView
 from fairground.contracts.payments import Payments
-from fairground.kernel.paging import PAGED_AT_MOST, TimeCursor, offset_of
+from fairground.kernel.inputs import PAGED_AT_MOST, TimeCursor, offset_of
 from fairground.modules.booking.deals.domain.calendar import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, desc, func, literal, select, tuple_, union_all
 
 from fairground.contracts.booking import BookingStatus
-from fairground.kernel.paging import TimeCursor
+from fairground.kernel.inputs import TimeCursor
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord
 from fairground.modules.booking.deals.store.bookings import UnreadableBooking, record_of, select_bookings
