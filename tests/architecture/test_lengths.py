@@ -34,11 +34,7 @@ OF_EVERY_PART: Final = (
     "src/fairground/entrypoints/cli/*",
 )
 # Shorter ones with one importer, each with its reason. This list may only shrink.
-SHORT_FILES: Final = {
-    "src/fairground/platform/cache/backlog.py": "knows the job table, which the rest of the cache does not",
-    "src/fairground/platform/cache/redis/deadline.py": "independent of Redis, and tested by itself",
-    "src/fairground/platform/cache/redis/doorkeeper.py": "independent of Redis, and tested by itself",
-}
+SHORT_FILES: Final = {}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -7,11 +7,11 @@ import pytest
 
 from fairground.kernel.messages import Queue
 from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.invalidation import LocalTags
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
-from fairground.platform.http.counting import RequestStats
+from fairground.platform.http.request_counter import RequestStats
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.outbox import JobOutbox, Routes

@@ -185,7 +185,7 @@ class Payments(Protocol):
         ...
 
     async def find_payments(self, *, reference_ids: Collection[UUID]) -> dict[UUID, Payment]:
-        """Return the newest payment of each reference that has one, as `find_payment` does for one."""
+        """Return the newest payment of each reference that has one; one that cannot be read is logged and left out."""
         ...
 
     async def refresh(self, *, reference_id: UUID) -> Payment | None:

@@ -18,20 +18,18 @@ from fairground.kernel.zones import SystemClock
 from fairground.ops.cache import module as caching
 from fairground.ops.images import module as images
 from fairground.platform import shared_tables
-from fairground.platform.cache.backlog import JobBacklog
 from fairground.platform.cache.cache import ResponseCache
-from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
-from fairground.platform.cache.levels import SharedLevel
+from fairground.platform.cache.invalidation import InvalidateTags, Invalidation, JobBacklog, LocalTags
 from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.cache.shared_level import SharedLevel
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.common.idempotency import mark_effective
 from fairground.platform.db.database import Database
 from fairground.platform.db.history import History
 from fairground.platform.http.app import create_app
-from fairground.platform.http.cookies import SessionCookie
-from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.identity import Authenticator
+from fairground.platform.http.request_counter import RequestStats
+from fairground.platform.http.security import SessionCookie
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.outbox import JobOutbox, Routes, UnknownQueue

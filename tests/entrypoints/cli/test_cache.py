@@ -4,7 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fairground.platform.cache.redis.checking import _encryption, _memory, _policy
+from fairground.platform.cache.redis.server_checks import _encryption, _memory, _policy
 from fairground.platform.module import CheckStatus
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.databases import copy_of

@@ -15,10 +15,9 @@ from fairground.entrypoints.cli.running_server import TIMEOUT_SECONDS, Address, 
 from fairground.entrypoints.cli.secondary import checks_of, run_checks, run_secondary
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings
+from fairground.ops.cache.client import prewarm, verify
 from fairground.ops.cache.flush import flush, list_flushes
-from fairground.ops.cache.prewarm import prewarm
 from fairground.ops.cache.report import CacheReport
-from fairground.ops.cache.verification import verify
 from fairground.platform.cache.settings import Life
 from fairground.platform.db.common.operator_log import OperatorAction
 
@@ -98,7 +97,7 @@ def verify_cache(url: Address = "") -> None:
     with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS) as client:
         try:
             for verified in verify(client):
-                calls = zip(verified.answers, verified.milliseconds, strict=True)
+                calls = zip(verified.outcomes, verified.milliseconds, strict=True)
                 shown = "  ".join(f"{answer:>4} {milliseconds:7.1f} ms" for answer, milliseconds in calls)
                 typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {shown}")
                 is_right = is_right and verified.is_right

@@ -100,8 +100,8 @@ class BookingListQuery(BaseModel):
     )
 
 
-def _availability_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    provider, first, last = asked["id_or_slug"], asked["from_date"], asked["to_date"]
+def _availability_tags(values: Mapping[str, Any]) -> tuple[str, ...]:
+    provider, first, last = values["id_or_slug"], values["from_date"], values["to_date"]
     # A longer span is refused, and a refusal depends on nothing.
     days = day_tags(provider, first=first, last=last) if (last - first).days < SLOT_LIST_MAX_DAYS else ()
     return ALL_PROVIDERS, provider_tag(provider), hours_tag(provider), *days

@@ -14,11 +14,11 @@ from fairground.kernel.zones import Clock
 from fairground.modules.payments import http
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeAccount, StripeProcessor
-from fairground.modules.payments.service.inbox import WebhookInbox
-from fairground.modules.payments.service.jobs import ApplyEvent, CancelOrphanedIntent, Reconcile, SettlePayment
 from fairground.modules.payments.service.operations import OperationExecutor
 from fairground.modules.payments.service.payments import build_service
-from fairground.modules.payments.service.reconciliation import Reconciliation
+from fairground.modules.payments.service.reconciliation import Reconcile, Reconciliation
+from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
+from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbox
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.modules.payments.tables import history
 from fairground.platform.db.database import Database
