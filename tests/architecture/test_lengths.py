@@ -34,7 +34,7 @@ OF_EVERY_PART: Final = (
     "src/fairground/entrypoints/cli/*",
 )
 # Shorter ones with one importer, each with its reason. This list may only shrink.
-SHORT_FILES: Final = {}
+SHORT_FILES: Final[dict[str, str]] = {}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
