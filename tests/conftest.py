@@ -59,7 +59,8 @@ ONE_DATABASE: Final = (
     "tests/web/*",
 )
 BOTH_DATABASES: Final = (
-    "tests/entrypoints/cli/test_database.py",
+    "tests/entrypoints/cli/test_data.py",
+    "tests/entrypoints/cli/test_demo.py",
     "tests/ops/imports/test_run.py",
     "tests/platform/http/test_app.py",
     "tests/platform/http/test_idempotency*.py",

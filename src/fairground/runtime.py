@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.db.database import Database
 from fairground.platform.http.security import SessionCookie

@@ -1,4 +1,4 @@
-"""The dependency rule of pyproject.toml, broken on purpose: a contract that matches nothing would pass for ever."""
+"""The dependency rule of pyproject.toml, broken on purpose: a contract that matches nothing would always pass."""
 
 import os
 import re

@@ -119,7 +119,7 @@ def _in_steps(
         try:
             yield waits_for
             yield from hold(moment).__await__()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the work is to hear of it
+        except BaseException as error:  # noqa: BLE001 - every exception is thrown into the work
             go_on = partial(work.throw, error)
         else:
             go_on = partial(work.send, None)

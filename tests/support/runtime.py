@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import LocalTags
 from fairground.platform.cache.settings import CacheSettings

@@ -1,4 +1,4 @@
-"""What runs inside a server process of the tests: the program itself, and what a test has changed in it."""
+"""A server process of the tests: the program itself, and the changes that a test makes to it."""
 
 import asyncio
 import importlib
@@ -32,7 +32,7 @@ from tests.support.held_flights import HeldFlights
 from tests.support.processes import write_output_to
 from tests.support.templates import compile_templates_once
 
-# Here, where every server is forked from.
+# Imported here: every server is forked from this process.
 compile_templates_once()
 build_environment(Assets(), verticals=load_verticals())
 
@@ -98,7 +98,7 @@ def trust_redis_at_once() -> None:
 
 
 class NoLocks:
-    """Stands for the locks on variants, and lets no request wait for another."""
+    """Replaces the locks on variants by none: no request waits for another."""
 
     def setdefault(self, _key: str, lock: asyncio.Lock) -> asyncio.Lock:
         return lock

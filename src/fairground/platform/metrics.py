@@ -31,11 +31,11 @@ from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.shared_level import LevelState
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
-from fairground.platform.histogram import BOUNDS_SECONDS, DurationHistogram
 from fairground.platform.http.cache_control import UNSTORED
 from fairground.platform.http.request_counter import RequestStats
-from fairground.platform.jobs.metrics import JobStats, QueueDepths, measure_queues
-from fairground.platform.measures import Counted, Gauged, Labels, Measure
+from fairground.platform.jobs.queues import QueueDepths, measure_queues
+from fairground.platform.jobs.worker import JobStats
+from fairground.platform.measures import BOUNDS_SECONDS, Counted, DurationHistogram, Gauged, Labels, Measure
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

@@ -29,8 +29,8 @@ from fairground.modules.payments.service.state_sync import CancelOrphanedIntent,
 from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbox
 from fairground.modules.payments.tables import AttemptRow
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.outbox import Routes
+from fairground.platform.jobs.worker import drain
 from fairground.sandbox.stripe.api import RequestFault
 from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 

@@ -14,8 +14,9 @@ from fairground.platform.cache.invalidation import InvalidateTags, Invalidation,
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import store
-from fairground.platform.jobs.execution import claim_jobs, drain
 from fairground.platform.jobs.outbox import JobOutbox, Routes
+from fairground.platform.jobs.queues import claim_jobs
+from fairground.platform.jobs.worker import drain
 
 TAGS = ["provider:a", "providers"]
 KIND = f"cache:{InvalidateTags.topic}"

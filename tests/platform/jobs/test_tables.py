@@ -88,7 +88,7 @@ def test_upgrade_gives_waiting_jobs_the_default_queue_and_a_priority(database_ur
     }
 
 
-async def test_priority_that_no_worker_looks_for_is_refused(db: Database) -> None:
+async def test_unknown_priority_is_refused(db: Database) -> None:
     with pytest.raises(IntegrityError):
         async with db.write() as tx:
             await tx.execute(insert(JobRow).values({**JOB, "id": uuid7(), "queue": "default", "priority": 11}))

@@ -1,4 +1,4 @@
-"""cache stats, flush, flushes, verify and check, prewarm: the response cache, seen, emptied and filled from outside."""
+"""cache stats, flush, flushes, verify and check, prewarm: shows, invalidates, tests and fills the response cache."""
 
 import getpass
 import os
@@ -10,10 +10,9 @@ import uvloop
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.providers import Providers
-from fairground.entrypoints.cli.checks import checks_of, run_checks
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.cli.running_server import TIMEOUT_SECONDS, Address, show_warmed, unreachable
-from fairground.entrypoints.cli.secondary import run_secondary
+from fairground.entrypoints.cli.secondary import checks_of, run_checks, run_secondary
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings
 from fairground.ops.cache.client import prewarm, verify
@@ -99,8 +98,8 @@ def verify_cache(url: Address = "") -> None:
         try:
             for verified in verify(client):
                 calls = zip(verified.outcomes, verified.milliseconds, strict=True)
-                said = "  ".join(f"{answer:>4} {milliseconds:7.1f} ms" for answer, milliseconds in calls)
-                typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {said}")
+                shown = "  ".join(f"{answer:>4} {milliseconds:7.1f} ms" for answer, milliseconds in calls)
+                typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {shown}")
                 is_right = is_right and verified.is_right
         except httpx.HTTPError as error:
             raise unreachable(address, error) from None

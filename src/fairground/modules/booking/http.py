@@ -29,8 +29,7 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.booking.availability import day_tags, hours_tag
 from fairground.contracts.providers import ALL_PROVIDERS, ProviderNotFound, ProviderPath, Providers, provider_tag
-from fairground.kernel.inputs import Input
-from fairground.kernel.paging import CURSOR_MAX_LENGTH
+from fairground.kernel.inputs import CURSOR_MAX_LENGTH, Input
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.identity import SignedIn

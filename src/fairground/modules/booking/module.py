@@ -27,8 +27,7 @@ from fairground.modules.booking.deals.transitions import (
 from fairground.modules.booking.service import Parts, assemble
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.tables import history
-from fairground.platform.links import Links
-from fairground.platform.module import Handler, Module, Schedule
+from fairground.platform.module import Handler, Links, Module, Schedule
 from fairground.runtime import Runtime
 
 

@@ -10,8 +10,8 @@ from jinja2 import Environment
 
 from fairground.contracts.accounts import Accounts, User
 from fairground.contracts.booking import Bookings, BookingView
-from fairground.kernel.clock import Clock
 from fairground.kernel.messages import Job
+from fairground.kernel.zones import Clock
 from fairground.modules.notifications import store
 from fairground.modules.notifications.domain import BOOKING_RULES, NotificationRecord, is_current
 from fairground.platform.db.database import Database

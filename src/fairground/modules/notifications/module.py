@@ -30,9 +30,8 @@ from fairground.modules.notifications.service import (
     ProviderNotifier,
 )
 from fairground.modules.notifications.tables import history
-from fairground.platform.links import Links
 from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from fairground.runtime import Runtime
 
 TEMPLATES_FOLDER: Final = Path(__file__).parent / "templates"

@@ -18,9 +18,9 @@ from fairground.contracts.providers import (
     ProviderSubmitted,
 )
 from fairground.contracts.reviews import ProviderRated, Reviews
-from fairground.kernel.clock import Clock
 from fairground.kernel.ids import uuid7
-from fairground.kernel.paging import TimeCursor
+from fairground.kernel.inputs import TimeCursor
+from fairground.kernel.zones import Clock
 from fairground.modules.notifications import store
 from fairground.modules.notifications.domain import (
     BOOKING_RULES,

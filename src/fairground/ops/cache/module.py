@@ -13,12 +13,10 @@ from fairground.ops.cache.report import CacheReport, read_report
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
 from fairground.platform.cache.settings import Life
-from fairground.platform.checks import CheckResult
 from fairground.platform.db.database import Database
 from fairground.platform.http.identity import Staff
 from fairground.platform.http.routing import api_router
-from fairground.platform.links import Links
-from fairground.platform.module import Check, Module
+from fairground.platform.module import Check, CheckResult, Links, Module
 
 NAME = "cache"
 

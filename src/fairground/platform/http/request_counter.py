@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fairground.platform.histogram import DurationHistogram
+from fairground.platform.measures import DurationHistogram
 
 UNMATCHED: Final = "(none)"
 _METHODS: Final = frozenset(HTTPMethod)

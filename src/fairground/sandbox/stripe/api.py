@@ -25,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.sandbox.stripe import cards, intents, protocol, store
 from fairground.sandbox.stripe.intents import Call, Intent
 from fairground.sandbox.stripe.protocol import Json, StripeError

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.sandbox.stripe.api import FaultOf, RequestFault, StripeAPI
 from fairground.sandbox.stripe.store import SandboxStore
 from fairground.sandbox.stripe.three_d_secure import ThreeDSecurePage

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.sandbox.stripe import cards, intents
 from fairground.sandbox.stripe.intents import Call, Intent, Status
 from fairground.sandbox.stripe.store import SandboxStore, Tx

@@ -13,7 +13,7 @@ from fairground.contracts.accounts import Accounts, WrongCredentials
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.http.security import SessionCookie
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other

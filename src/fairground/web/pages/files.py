@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 from fairground.kernel.errors import NotFound
 from fairground.platform.cache.codings import IDENTITY, choose_coding
 from fairground.platform.http.cache_control import FOREVER
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.site import Site
 
 # A drawing is a document of its own when it is opened alone: nothing in it may run or load.

@@ -11,7 +11,7 @@ from fairground.contracts.accounts import Accounts, Role, SessionKind
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import ClientKey, SignedIn, Visitor
 from fairground.platform.http.security import SessionCookie
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.addresses import local_path
 from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_cache import PRIVATE, UNSTORED

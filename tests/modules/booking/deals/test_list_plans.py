@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from fairground.contracts.booking import BookingStatus
 from fairground.kernel.ids import uuid7
-from fairground.kernel.paging import TimeCursor
+from fairground.kernel.inputs import TimeCursor
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.platform.db.database import Database

@@ -10,7 +10,7 @@ from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Booking, BookingNotFound, BookingPage, BookingSide, BookingStatus, BookingView
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import BookingAtOtherTime
-from fairground.kernel.paging import PAGED_AT_MOST, TimeCursor, offset_of
+from fairground.kernel.inputs import PAGED_AT_MOST, TimeCursor, offset_of
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.calendar import write_calendar

@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, desc, func, insert, literal, select, tuple_
 
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import BookingMode
-from fairground.kernel.paging import TimeCursor
+from fairground.kernel.inputs import TimeCursor
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import LIVE, Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, Details, not_found

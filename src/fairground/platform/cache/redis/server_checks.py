@@ -8,7 +8,7 @@ import redis
 
 from fairground.platform.cache.redis.connections import ANSWER_SECONDS, Command, Reply, ServerConnection
 from fairground.platform.cache.shared_level import LevelUnavailable
-from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.module import CheckResult, CheckStatus
 
 OLDEST: Final = (6, 2)
 _ROUND_TRIPS: Final = 20

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from fairground.platform.db.dialect import open_backend
 from tests.entrypoints.cli.conftest import CommandLine
+from tests.entrypoints.cli.test_imports import MAP, providers
 
 NEWEST: Final = "0003"
 """Of the tables that all share: what the database, which other tests use after us, gets back."""
@@ -24,7 +25,7 @@ def execute(url: str, statement: str) -> None:
     engine.dispose()
 
 
-def test_upgrade_makes_the_tables_once_and_check_says_so(cli: CommandLine, database_url: str) -> None:
+def test_upgrade_creates_the_tables_once_and_check_reports_them_current(cli: CommandLine, database_url: str) -> None:
     cli.set(DATABASE_URL=database_url)
     first, second, check = cli("db", "upgrade"), cli("db", "upgrade"), cli("db", "check")
     assert first.out.startswith("Updated: common, jobs, accounts, ")
@@ -110,9 +111,9 @@ def test_a_copy_put_in_the_place_of_the_database_is_the_installation_again(
 
 def test_a_copy_never_replaces_a_file_and_needs_its_folder(installed: CommandLine) -> None:
     (installed.folder / "kept").write_text("mine")
-    assert installed("backup", "kept").refusal.startswith("kept is there already.")
+    assert installed("backup", "kept").refusal.startswith("kept exists already.")
     assert (installed.folder / "kept").read_text() == "mine"
-    assert installed("backup", "nowhere/copy").refusal.startswith("The folder nowhere is not there.")
+    assert installed("backup", "nowhere/copy").refusal.startswith("The folder nowhere does not exist.")
 
 
 def test_a_copy_that_cannot_be_written_names_the_place(cli: CommandLine, sqlite_template: Path) -> None:
@@ -147,3 +148,15 @@ def test_unreachable_server_is_refused_with_its_reason(cli: CommandLine, command
     cli.set(DATABASE_URL="postgresql://user@127.0.0.1:1/nothing")
     refusal = cli(*command.split()).refusal
     assert "pg_dump" in refusal or "Connection refused" in refusal or "connection failed" in refusal
+
+
+ROWS = "id,name,price\n" + "".join(f"{number},Trio {number},450\n" for number in range(520))
+
+
+def test_reindex_covers_all_providers_and_can_be_repeated(installed: CommandLine) -> None:
+    assert installed("search", "reindex").out == "looked at 0 providers; search finds them as they are now\n"
+    (installed.folder / "MAP.toml").write_text(MAP)
+    (installed.folder / "acts.csv").write_text(ROWS)
+    assert installed(*providers()).code == 0
+    for _ in range(2):
+        assert installed("search", "reindex").out == "looked at 520 providers; search finds them as they are now\n"

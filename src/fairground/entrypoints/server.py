@@ -1,4 +1,4 @@
-"""The web server, with a worker in the same process."""
+"""The HTTP server of a process, and the port at which it shows its metrics."""
 
 import asyncio
 import contextlib
@@ -6,15 +6,22 @@ import errno
 import functools
 import signal
 import socket
-from collections.abc import Iterator
-from typing import Final, cast
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Final, cast
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from fairground.entrypoints.buffered_protocol import BufferedHttpProtocol
+from fairground.entrypoints.compose import Program
 from fairground.entrypoints.connections import Connections, most_connections
 from fairground.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from fairground.platform.metrics import Metrics
+
+log = structlog.get_logger()
 
 _KEEP_ALIVE_SECONDS: Final = 75  # uvicorn's 5 s closes connections that proxies and browsers still count on
 _DRAIN_SECONDS: Final = 20
@@ -26,7 +33,7 @@ class AddressError(RuntimeError):
 
 
 def bind_socket(settings: Settings) -> socket.socket:
-    """Bind the port before any other work, so that a taken port is reported at once.
+    """Bind the port; the first step of a start, so that a taken port is reported at once.
 
     Raises:
         AddressError: The port is taken or not allowed, or the address is not one of this machine's.
@@ -73,6 +80,45 @@ async def serve(app: ASGIApp, listener: socket.socket, settings: Settings) -> No
     config.http = cast("type[asyncio.Protocol]", functools.partial(BufferedHttpProtocol, connections=connections))
     async with connections.watching():
         await _Server(config).serve(sockets=[listener])
+
+
+@contextlib.asynccontextmanager
+async def show_metrics(program: Program) -> AsyncIterator[None]:
+    """Show the metrics of this process while the block runs, if FAIRGROUND_METRICS_PORT says where.
+
+    Raises:
+        AddressError: The port is taken or not allowed, or the address is not one of this machine's.
+    """
+    host, port = program.settings.metrics_host, program.settings.metrics_port
+    if port is None:
+        yield
+        return
+    metrics = metrics_of(program)
+    async with contextlib.AsyncExitStack() as ends:
+        try:
+            taken = await ends.enter_async_context(metrics.shown_at(host, port))
+        except OSError as error:
+            raise AddressError(
+                f"Metrics cannot be shown at {host}:{port}: {error.strerror}. Set FAIRGROUND_METRICS_PORT to a free"
+                " port, one for each process, and FAIRGROUND_METRICS_HOST to an address of this machine."
+            ) from None
+        log.info("metrics.shown", address=f"http://{host}:{taken}/metrics")
+        yield
+
+
+def metrics_of(program: Program) -> "Metrics":
+    """Return all metrics of a process."""
+    # Imported only by a process that shows metrics.
+    from fairground.platform.metrics import Metrics, Sources
+
+    sources = Sources(
+        db=program.db,
+        requests=program.requests,
+        jobs=program.worker.stats,
+        cache=program.cache,
+        measures=[module.measure for module in program.modules if module.measure is not None],
+    )
+    return Metrics(sources)
 
 
 class _Server(uvicorn.Server):

@@ -1,4 +1,4 @@
-"""Put a plan on the stage, through the same contracts that people use: the demo holds only what the product allows."""
+"""Writes a plan through the contracts that people use too, so the demo holds only what the product allows."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ from fairground.kernel.money import major_from_minor, minor_from_major
 from fairground.kernel.zones import get_zone
 from fairground.ops.demo.pictures.draw import draw_portrait
 from fairground.ops.demo.plan import DemoBooking, DemoPlan, DemoProvider, DemoService
-from fairground.platform.module import DemoStage
+from fairground.platform.module import DemoContent
 from fairground.platform.private_files import make_private_folder
 
 PASSWORD: Final = "demo-fairground"  # noqa: S105 - public: `up` prints it
@@ -49,14 +49,14 @@ class Contracts:
 
 
 @dataclass(frozen=True)
-class StagedProvider:
+class WrittenProvider:
     planned: DemoProvider
     owner_id: UUID
     id: UUID
     service_ids: list[UUID]
 
 
-class Stage:
+class PlanWriter:
     """Writes one plan.
 
     Args:
@@ -70,26 +70,26 @@ class Stage:
         self._today = today
         self._pictures_dir = pictures_dir
 
-    async def build(self) -> DemoStage:
+    async def write(self) -> DemoContent:
         """Write the plan, and return what later parts of the demo can refer to."""
         currency = await self._contracts.providers.get_currency()
-        owners, customers, admin_id = await self._open_accounts()
+        owners, customers, admin_id = await self._create_accounts()
         make_private_folder(self._pictures_dir)
 
-        async def open_shop(numbered: tuple[int, DemoProvider]) -> StagedProvider:
+        async def create_provider(numbered: tuple[int, DemoProvider]) -> WrittenProvider:
             number, planned = numbered
-            return await self._open_shop(planned, owner_id=owners[number], admin_id=admin_id, currency=currency)
+            return await self._create_provider(planned, owner_id=owners[number], admin_id=admin_id, currency=currency)
 
-        staged = await _for_each(enumerate(self._plan.providers), open_shop)
-        open_for_booking = [provider for provider in staged if provider.planned.state == "approved"]
-        await self._record_past(open_for_booking, customers)
-        await _for_each(open_for_booking, lambda provider: self._book_ahead(provider, customers))
-        return DemoStage(
+        written = await _map(enumerate(self._plan.providers), create_provider)
+        approved = [provider for provider in written if provider.planned.state == "approved"]
+        await self._record_past(approved, customers)
+        await _map(approved, lambda provider: self._book_ahead(provider, customers))
+        return DemoContent(
             customer_ids=customers,
-            provider_ids=[provider.id for provider in open_for_booking],
+            provider_ids=[provider.id for provider in approved],
         )
 
-    async def _open_accounts(self) -> tuple[list[UUID], list[UUID], UUID]:
+    async def _create_accounts(self) -> tuple[list[UUID], list[UUID], UUID]:
         people = [
             *((provider.email, provider.owner_name, Role.PROVIDER) for provider in self._plan.providers),
             *((customer.email, customer.name, Role.CUSTOMER) for customer in self._plan.customers),
@@ -100,9 +100,9 @@ class Stage:
         count = len(self._plan.providers)
         return ids[:count], ids[count:-1], ids[-1]
 
-    async def _open_shop(
+    async def _create_provider(
         self, planned: DemoProvider, *, owner_id: UUID, admin_id: UUID, currency: str
-    ) -> StagedProvider:
+    ) -> WrittenProvider:
         catalog = self._contracts.providers
         provider = await catalog.create_provider(owner_id=owner_id, profile=_profile(planned))
         services = [
@@ -114,9 +114,9 @@ class Stage:
             for service in planned.services
         ]
         await self._contracts.bookings.set_rules(owner_id=owner_id, provider_id=provider.id, rules=self._rules(planned))
-        await self._hang_picture(planned, provider_id=provider.id)
+        await self._add_picture(planned, provider_id=provider.id)
         await self._decide(planned, provider_id=provider.id, owner_id=owner_id, admin_id=admin_id)
-        return StagedProvider(planned, owner_id, provider.id, [service.id for service in services])
+        return WrittenProvider(planned, owner_id, provider.id, [service.id for service in services])
 
     def _rules(self, planned: DemoProvider) -> AvailabilityRules:
         return AvailabilityRules(
@@ -127,7 +127,7 @@ class Stage:
             ],
         )
 
-    async def _hang_picture(self, planned: DemoProvider, *, provider_id: UUID) -> None:
+    async def _add_picture(self, planned: DemoProvider, *, provider_id: UUID) -> None:
         file = self._pictures_dir / f"{provider_id}.svg"
         file.write_text(draw_portrait(planned.picture), encoding="utf-8")
         await self._contracts.providers.set_picture(provider_id=provider_id, url=f"{PICTURES_PATH}/{file.name}")
@@ -143,7 +143,7 @@ class Stage:
             reason = planned.rejection_reason
             await catalog.reject_provider(staff_id=admin_id, provider_id=provider_id, reason=reason)
 
-    async def _record_past(self, providers: Sequence[StagedProvider], customers: Sequence[UUID]) -> None:
+    async def _record_past(self, providers: Sequence[WrittenProvider], customers: Sequence[UUID]) -> None:
         past = [
             (provider, booking)
             for provider in providers
@@ -170,7 +170,7 @@ class Stage:
             for few in _batches(reviews):
                 await self._contracts.reviews.record_past_reviews(reviews=few)
 
-    def _reviews_of(self, provider: StagedProvider, booking: DemoBooking, *, booking_id: UUID) -> list[PastReview]:
+    def _reviews_of(self, provider: WrittenProvider, booking: DemoBooking, *, booking_id: UUID) -> list[PastReview]:
         written_at = min(self._start(provider, booking) + _REVIEWED_AFTER, datetime.now(UTC))
         by_side = {ReviewSide.CUSTOMER: booking.review_by_customer, ReviewSide.PROVIDER: booking.review_by_provider}
         return [
@@ -179,12 +179,12 @@ class Stage:
             if review is not None
         ]
 
-    async def _book_ahead(self, provider: StagedProvider, customers: Sequence[UUID]) -> None:
+    async def _book_ahead(self, provider: WrittenProvider, customers: Sequence[UUID]) -> None:
         for booking in provider.planned.calendar.bookings:
             if booking.state != "completed":
                 await self._book(provider, booking, customer_id=customers[booking.customer])
 
-    async def _book(self, provider: StagedProvider, booking: DemoBooking, *, customer_id: UUID) -> None:
+    async def _book(self, provider: WrittenProvider, booking: DemoBooking, *, customer_id: UUID) -> None:
         bookings = self._contracts.bookings
         try:
             held = await bookings.hold(
@@ -199,7 +199,7 @@ class Stage:
         if booking.state == "confirmed" and held.booking_mode is BookingMode.REQUEST:
             await bookings.accept(owner_id=provider.owner_id, booking_id=held.id)
 
-    def _start(self, provider: StagedProvider, booking: DemoBooking) -> datetime:
+    def _start(self, provider: WrittenProvider, booking: DemoBooking) -> datetime:
         zone = get_zone(provider.planned.profile.place.timezone)
         day = booking.day.on(today=self._today)
         return datetime.combine(day, booking.start, tzinfo=zone).astimezone(UTC)
@@ -234,7 +234,7 @@ def _profile(planned: DemoProvider) -> ProfileIn:
     )
 
 
-async def _for_each(items: Iterable[_Item], work: Callable[[_Item], Awaitable[_Result]]) -> list[_Result]:
+async def _map(items: Iterable[_Item], work: Callable[[_Item], Awaitable[_Result]]) -> list[_Result]:
     """Do the work for all items, some of them at a time, and return the results in order."""
     room = asyncio.Semaphore(_AT_ONCE)
 

@@ -1,10 +1,10 @@
-"""Names and initials."""
+"""Names and initials of the demo's people and businesses."""
 
 from random import Random
 
 import pytest
 
-from fairground.ops.demo.naming import Namer, initials
+from fairground.ops.demo.profiles import Namer, initials
 from fairground.ops.demo.vocabulary import load_vocabulary
 
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from fairground.ops.demo.pictures.colour import Palette, oklch
+from fairground.ops.demo.pictures.sheet import Palette, oklch
 
 
 def contrast(one: str, other: str) -> float:

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from fairground.ops.demo import profiles
-from fairground.ops.demo.diary import Trade, draw_bookings, draw_days_off
-from fairground.ops.demo.naming import Namer, Person, initials
+from fairground.ops.demo.bookings import Offer, ReviewWriter, draw_bookings, draw_days_off
 from fairground.ops.demo.plan import (
     DemoCalendar,
     DemoCustomer,
@@ -20,15 +19,16 @@ from fairground.ops.demo.plan import (
     DemoService,
     ProviderState,
 )
-from fairground.ops.demo.reviewing import ReviewWriter
+from fairground.ops.demo.profiles import Namer, Person, initials
 from fairground.ops.demo.vocabulary import City, Vocabulary, load_vocabulary
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
 
+SEED = 1  # unless another one is given
 CUSTOMERS = 80
 PROVIDERS = 300
-WEIGHTS: Mapping[str, int] = {"artists": 9, "chefs": 5, "tutors": 6}  # artists have the most kinds of acts to show
-# Of every fifty providers these are not approved, so that the approval desk has work to show.
+WEIGHTS: Mapping[str, int] = {"artists": 9, "chefs": 5, "tutors": 6}  # artists have the most categories
+# Of every fifty providers these are not approved, so that staff have some to decide on.
 UNAPPROVED: Mapping[int, ProviderState] = {17: "submitted", 33: "rejected", 41: "draft"}
 HUE_SPREAD_DEGREES = 55  # a page of neighbours is varied, and still shows which vertical it is
 
@@ -101,10 +101,10 @@ class PlanBuilder:
         hours = profiles.draw_hours(chance, words=words, services=services, step_minutes=rules.slot_minutes)
         if state != "approved":
             return DemoCalendar(hours=hours, days_off=(), bookings=())
-        trade = Trade(services=services, hours=hours, rules=rules, customers=CUSTOMERS, notes=self._vocabulary.notes)
+        offer = Offer(services=services, hours=hours, rules=rules, customers=CUSTOMERS, notes=self._vocabulary.notes)
         reviews = ReviewWriter(chance, self._vocabulary.reviews, vertical=pack.key, given=given)
-        bookings = draw_bookings(chance, trade, reviews=reviews)
-        return DemoCalendar(hours=hours, days_off=draw_days_off(chance, trade, bookings=bookings), bookings=bookings)
+        bookings = draw_bookings(chance, offer, reviews=reviews)
+        return DemoCalendar(hours=hours, days_off=draw_days_off(chance, offer, bookings=bookings), bookings=bookings)
 
     def _chance(self, *name: object) -> Random:
         # Chance here is for variety, and must be the same on every machine.

@@ -3,7 +3,7 @@
 from collections import Counter
 from random import Random
 
-from fairground.ops.demo.reviewing import STARS, ReviewWriter
+from fairground.ops.demo.bookings import STARS, ReviewWriter
 from fairground.ops.demo.vocabulary import load_vocabulary
 
 REVIEWS = load_vocabulary().reviews
@@ -15,7 +15,7 @@ def write(count: int) -> list[tuple[int, str]]:
     return [(review.rating, review.text) for review in reviews]
 
 
-def test_nothing_is_said_twice_before_everything_was_said() -> None:
+def test_sentence_of_a_review_is_repeated_only_after_all_others() -> None:
     texts = " ".join(text for rating, text in write(8) if rating == 5)
     said = Counter({text: texts.count(text.format(given="Greta")) for text in REVIEWS.by_stars["chefs"][5]})
     assert max(said.values()) == 1

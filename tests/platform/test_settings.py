@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from fairground.platform.currency import CurrencySettings
+from fairground.platform.settings import CurrencySettings
 
 
 def test_the_currency_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

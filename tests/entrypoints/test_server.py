@@ -16,7 +16,7 @@ from typing import Final
 import httpx
 import pytest
 
-from fairground.entrypoints.serve import AddressError, bind_socket
+from fairground.entrypoints.server import AddressError, bind_socket
 from fairground.entrypoints.settings import Settings
 from tests.support.servers import Installation
 
@@ -125,7 +125,7 @@ def test_a_second_server_on_a_database_file_is_refused(sqlite_template: Path, tm
             assert "FAIRGROUND_DATABASE_URL=postgresql://" in second.stderr
 
 
-def test_sandbox_money_is_not_served_where_others_can_reach_it_and_nothing_is_made(tmp_path: Path) -> None:
+def test_sandbox_money_at_a_public_address_is_refused_before_any_file_is_created(tmp_path: Path) -> None:
     env = environment(tmp_path, PUBLIC_URL="https://fair.example", HTTP_PORT="0")
     refused = fairground("up", env=env)
     assert refused.returncode == 2
@@ -134,7 +134,7 @@ def test_sandbox_money_is_not_served_where_others_can_reach_it_and_nothing_is_ma
     assert not list(tmp_path.iterdir())
 
 
-def test_up_at_a_public_address_starts_without_a_demo_and_says_how_to_get_in(tmp_path: Path) -> None:
+def test_up_at_a_public_address_starts_without_a_demo_and_names_the_command_for_an_account(tmp_path: Path) -> None:
     env = environment(tmp_path, PUBLIC_URL="https://fair.example", HTTP_PORT="0", ALLOW="sandbox-money")
     log = tmp_path / "log"
     with running("up", env, log) as server:

@@ -1,4 +1,4 @@
-"""The demo's plan: deterministic, complete, and true to the rules that it will be fed through."""
+"""The demo's plan: deterministic, complete, and true to the rules of the contracts that it is written through."""
 
 import time
 from collections import Counter
@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 import pytest
 
 from fairground.kernel.zones import get_zone
-from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.plan import DemoDay, DemoProvider
+from fairground.ops.demo.plan_builder import build_plan
 from fairground.ops.demo.vocabulary import load_vocabulary
 from fairground.verticals.loader import Verticals, load_verticals
 
@@ -48,7 +48,7 @@ def test_no_category_of_a_shipped_pack_is_empty() -> None:
     assert planned == {(pack.key, category.slug) for pack in VERTICALS for category in pack.categories}
 
 
-def test_the_approval_desk_has_work_and_most_providers_are_approved() -> None:
+def test_some_providers_wait_for_approval_and_most_are_approved() -> None:
     states = Counter(provider.state for provider in PLAN.providers)
     assert states == {"approved": 282, "submitted": 6, "rejected": 6, "draft": 6}
     assert all(bool(provider.rejection_reason) == (provider.state == "rejected") for provider in PLAN.providers)
@@ -150,7 +150,7 @@ def test_cities_have_real_zones_with_and_without_summer_time() -> None:
     assert 20 < changing < len(zones) - 15
 
 
-def test_a_city_lies_where_its_zone_says() -> None:
+def test_place_of_a_city_fits_its_zone() -> None:
     cities = load_vocabulary().cities
     assert cities
     for city in cities:

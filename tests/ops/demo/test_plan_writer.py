@@ -1,4 +1,4 @@
-"""The demo goes in through the contracts: the same seed and day make the same marketplace, on both databases."""
+"""A plan is written through the contracts: the same seed and day make the same marketplace, on both databases."""
 
 from collections import Counter
 from pathlib import Path
@@ -10,9 +10,9 @@ from fairground.contracts.accounts import Role
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import ProviderStatus
 from fairground.kernel.money import major_from_minor
-from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.plan import DemoPlan
-from fairground.ops.demo.stage import Contracts
+from fairground.ops.demo.plan_builder import build_plan
+from fairground.ops.demo.plan_writer import Contracts
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import copy_of
 from tests.support.demo import build_demo, opened
@@ -28,7 +28,7 @@ def small_plan() -> DemoPlan:
     return plan.model_copy(update={"providers": tuple(approved[: PROVIDERS - len(others)] + others)})
 
 
-async def stage(url: str, folder: Path) -> list[dict[str, Any]]:
+async def write_plan(url: str, folder: Path) -> list[dict[str, Any]]:
     """Build the small demo and return what a visitor and the sides of its bookings can see."""
     async with opened(url, folder) as program:
         contracts = await build_demo(program, small_plan())
@@ -55,16 +55,16 @@ async def describe(contracts: Contracts, *, owner_id: Any, email: str) -> dict[s
 
 
 @pytest.fixture(scope="module")
-async def staged(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+async def written(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Build the demo once, for the tests that only look at it."""
-    folder = tmp_path_factory.mktemp("staged")
-    return await stage(copy_of(sqlite_template, folder), folder)
+    folder = tmp_path_factory.mktemp("written")
+    return await write_plan(copy_of(sqlite_template, folder), folder)
 
 
-async def test_every_planned_provider_exists_in_its_planned_state(staged: list[dict[str, Any]]) -> None:
+async def test_every_planned_provider_exists_in_its_planned_state(written: list[dict[str, Any]]) -> None:
     planned = {provider.email: provider for provider in small_plan().providers}
-    assert {each["owner"] for each in staged} == set(planned)
-    for each in staged:
+    assert {each["owner"] for each in written} == set(planned)
+    for each in written:
         plan = planned[each["owner"]]
         assert each["name"] == plan.profile.business_name
         assert each["status"] == ProviderStatus(plan.state)
@@ -75,10 +75,10 @@ async def test_every_planned_provider_exists_in_its_planned_state(staged: list[d
         ]
 
 
-async def test_past_bookings_are_completed_and_reviewed_as_planned(staged: list[dict[str, Any]]) -> None:
+async def test_past_bookings_are_completed_and_reviewed_as_planned(written: list[dict[str, Any]]) -> None:
     planned = {provider.email: provider.calendar.bookings for provider in small_plan().providers}
-    assert staged
-    for each in staged:
+    assert written
+    for each in written:
         completed = [booking for booking in planned[each["owner"]] if booking.state == "completed"]
         statuses = Counter(status for _, status, _ in each["bookings"])
         assert statuses[BookingStatus.COMPLETED] == min(len(completed), 100)
@@ -87,9 +87,9 @@ async def test_past_bookings_are_completed_and_reviewed_as_planned(staged: list[
 
 
 async def test_two_runs_make_the_same_marketplace_on_either_database(
-    migrated_url: str, tmp_path: Path, staged: list[dict[str, Any]]
+    migrated_url: str, tmp_path: Path, written: list[dict[str, Any]]
 ) -> None:
-    assert await stage(migrated_url, tmp_path) == staged
+    assert await write_plan(migrated_url, tmp_path) == written
 
 
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "MGA", "RSD"])
@@ -98,7 +98,7 @@ async def test_demo_has_the_currency_of_the_installation(
 ) -> None:
     monkeypatch.setenv("FAIRGROUND_CATALOG_CURRENCY", currency)
     plan = small_plan()
-    shown = await stage(copy_of(sqlite_template, tmp_path), tmp_path)
+    shown = await write_plan(copy_of(sqlite_template, tmp_path), tmp_path)
     services = [service for provider in shown for service in provider["services"]]
     assert {code for _, _, code in services} == {currency}
     whole_units = sorted(major_from_minor(price_minor, currency) for _, price_minor, _ in services)
