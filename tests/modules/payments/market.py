@@ -23,9 +23,9 @@ from fairground.kernel.messages import Event
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeProcessor
 from fairground.modules.payments.service.operations import OperationExecutor
+from fairground.modules.payments.service.payment_state import CancelOrphanedIntent, SettlePayment
 from fairground.modules.payments.service.payments import PaymentService, build_service
 from fairground.modules.payments.service.reconciliation import Reconcile, Reconciliation
-from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
 from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbox
 from fairground.modules.payments.tables import AttemptRow
 from fairground.platform.db.database import Database

@@ -10,7 +10,7 @@ import uvloop
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.providers import Providers
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.running_server import TIMEOUT_SECONDS, Address, show_warmed, unreachable
 from fairground.entrypoints.cli.secondary import checks_of, run_checks, run_secondary
 from fairground.entrypoints.compose import Program, compose

@@ -9,7 +9,7 @@ import typer
 
 from fairground.contracts.imports import Imports
 from fairground.contracts.providers import Providers
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.ops.imports.mapping import load_map

@@ -15,9 +15,9 @@ from fairground.modules.payments import http
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeAccount, StripeProcessor
 from fairground.modules.payments.service.operations import OperationExecutor
+from fairground.modules.payments.service.payment_state import CancelOrphanedIntent, SettlePayment
 from fairground.modules.payments.service.payments import build_service
 from fairground.modules.payments.service.reconciliation import Reconcile, Reconciliation
-from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
 from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbox
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.modules.payments.tables import history

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import structlog
 
+from fairground.platform.background_loops import PAUSE_MAX_SECONDS
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import store
 from fairground.platform.jobs.lifecycle import RunningJob
-from fairground.platform.loops import PAUSE_MAX_SECONDS
 
 BEATS_PER_LEASE: Final = 3
 SELF_FENCE_SHARE: Final = 0.8

@@ -19,6 +19,7 @@ import structlog
 
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.messages import Queue
+from fairground.platform.background_loops import repeat, wait
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.jobs import store
@@ -37,7 +38,6 @@ from fairground.platform.jobs.outbox import JobOutbox, Route, Routes
 from fairground.platform.jobs.queues import claim_jobs
 from fairground.platform.jobs.schedules import Scheduler
 from fairground.platform.jobs.settings import JobSettings
-from fairground.platform.loops import repeat, wait
 from fairground.platform.measures import DurationHistogram
 from fairground.platform.module import Schedule
 

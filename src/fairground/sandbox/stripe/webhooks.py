@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from fairground.kernel.zones import Clock
-from fairground.platform.loops import repeat, wait
+from fairground.platform.background_loops import repeat, wait
 from fairground.sandbox.stripe import store
 from fairground.sandbox.stripe.store import SandboxStore
 

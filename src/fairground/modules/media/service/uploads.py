@@ -30,7 +30,7 @@ from fairground.modules.media.gateways import Clamd, PictureInfected
 from fairground.modules.media.service.renditions import RenderPicture
 from fairground.modules.media.settings import MediaSettings
 from fairground.platform.db.database import Database, WriteTx
-from fairground.platform.images.admission import read_head
+from fairground.platform.images.accepted_pictures import read_head
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.refusals import PictureTypeRefused
 from fairground.platform.measures import Counted, Measure

@@ -26,7 +26,7 @@ from fairground.modules.payments.domain import (
     not_found,
     require_amount,
 )
-from fairground.modules.payments.service import state_sync
+from fairground.modules.payments.service import payment_state
 from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
 from fairground.platform.db.database import Database, WriteTx
 
@@ -120,7 +120,7 @@ async def _start_or_replace(tx: WriteTx, new: NewPayment) -> tuple[PaymentRecord
     """
     started = await store.insert_payment(tx, new)
     if started is not None:
-        await state_sync.schedule_settlement(tx, started.id)
+        await payment_state.schedule_settlement(tx, started.id)
         return started, False
     payment = await store.lock_newest(tx, new.reference_id)
     if payment is None:
@@ -130,7 +130,7 @@ async def _start_or_replace(tx: WriteTx, new: NewPayment) -> tuple[PaymentRecord
     if payment.payment_method == new.payment_method:
         return payment, False
     if payment.status is PaymentStatus.REQUIRES_ACTION:
-        return await state_sync.request_release(tx, payment), True
+        return await payment_state.request_release(tx, payment), True
     return payment, payment.status is PaymentStatus.STARTED and payment.open_key is not None
 
 
@@ -147,7 +147,7 @@ async def _find_or_start_capture(tx: WriteTx, payment: PaymentRecord) -> Operati
         raise PaymentStateConflict(f"Payment {payment.id} is {payment.status}; only an authorised one can be taken.")
     capturing = payment.with_operation(OperationKind.CAPTURE, key=uuid7())
     await store.save_payment(tx, payment, capturing)
-    await state_sync.schedule_settlement(tx, payment.id)
+    await payment_state.schedule_settlement(tx, payment.id)
     return Operation.on_payment(capturing)
 
 

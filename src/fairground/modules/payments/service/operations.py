@@ -27,7 +27,7 @@ from fairground.modules.payments.gateways.processor import (
     ProcessorDeclined,
     ProcessorUnavailable,
 )
-from fairground.modules.payments.service import state_sync
+from fairground.modules.payments.service import payment_state
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 
 _GOAL: Final = {OperationKind.CAPTURE: PaymentStatus.CAPTURED, OperationKind.CANCEL: PaymentStatus.VOIDED}
@@ -95,7 +95,7 @@ class OperationExecutor:
             before = await store.lock_payment(tx, operation.payment.id)
             await store.log_outcome(tx, operation, Outcome.SUCCEEDED)
             closed = before.without_operation(operation.key)
-            payment = await state_sync.apply_snapshot(tx, before, seen, payment=closed)
+            payment = await payment_state.apply_snapshot(tx, before, seen, payment=closed)
             return OperationResult(payment=payment, next=await find_open_operation(tx, payment))
 
     async def _store_refund(
@@ -104,8 +104,8 @@ class OperationExecutor:
         async with self._db.write() as tx:
             before = await store.lock_payment(tx, operation.payment.id)
             await store.log_outcome(tx, operation, Outcome.SUCCEEDED)
-            payment = await state_sync.finalize_refund(tx, before, refund, processor_refund_id=processor_refund_id)
-            await state_sync.emit_changes(tx, before, payment)
+            payment = await payment_state.finalize_refund(tx, before, refund, processor_refund_id=processor_refund_id)
+            await payment_state.emit_changes(tx, before, payment)
             has_failed = payment is before and await _is_failed(tx, refund)
             next_one = await find_open_operation(tx, payment)
             return OperationResult(payment=payment, next=next_one, is_refund_failed=has_failed)
@@ -121,9 +121,9 @@ class OperationExecutor:
             await store.log_outcome(tx, operation, Outcome.REFUSED, reason=refusal.reason)
             closed = await _close(tx, before, operation)
             if seen is None:
-                payment = await state_sync.mark_failed(tx, before, closed, reason=refusal.reason)
+                payment = await payment_state.mark_failed(tx, before, closed, reason=refusal.reason)
             else:
-                payment = await state_sync.apply_snapshot(tx, before, seen, payment=closed)
+                payment = await payment_state.apply_snapshot(tx, before, seen, payment=closed)
             has_failed = operation.refund is not None and await _is_failed(tx, operation.refund)
             next_one = await find_open_operation(tx, payment)
         _raise_for_refusal(operation, payment, reason=refusal.reason)
@@ -134,7 +134,7 @@ class OperationExecutor:
         if operation.payment.intent_id is None:
             return refusal.snapshot
         try:
-            return await state_sync.fetch_snapshot(self._processor, operation.payment.intent_id)
+            return await payment_state.fetch_snapshot(self._processor, operation.payment.intent_id)
         except (ProcessorUnavailable, ProcessorDeclined) as silence:
             await self._store_unknown(operation, reason=refusal.reason)
             raise PaymentPending("The card processor refused, and did not say how the payment stands.") from silence

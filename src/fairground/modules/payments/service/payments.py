@@ -9,7 +9,7 @@ from fairground.contracts.payments import Payment, PaymentFailed, PaymentPending
 from fairground.modules.payments import store
 from fairground.modules.payments.domain import ENDED
 from fairground.modules.payments.gateways.processor import PaymentProcessor, ProcessorDeclined, ProcessorUnavailable
-from fairground.modules.payments.service import state_sync
+from fairground.modules.payments.service import payment_state
 from fairground.modules.payments.service.intents import Intents
 from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
 from fairground.modules.payments.service.refunds import Refunds
@@ -59,12 +59,12 @@ class PaymentQueries:
         if known.intent_id is None or known.status in ENDED:
             return current.view()
         try:
-            seen = await state_sync.fetch_snapshot(self._processor, known.intent_id)
+            seen = await payment_state.fetch_snapshot(self._processor, known.intent_id)
         except (ProcessorUnavailable, ProcessorDeclined) as silence:
             raise PaymentPending("The card processor did not say how the payment stands.") from silence
         async with self._db.write() as tx:
             locked = await store.lock_payment(tx, known.id)
-            return (await state_sync.apply_snapshot(tx, locked, seen)).view()
+            return (await payment_state.apply_snapshot(tx, locked, seen)).view()
 
 
 class PaymentService:

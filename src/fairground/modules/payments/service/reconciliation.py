@@ -13,9 +13,9 @@ from fairground.kernel.errors import Unavailable
 from fairground.kernel.messages import Job, Queue
 from fairground.modules.payments import store
 from fairground.modules.payments.gateways.processor import PaymentProcessor
-from fairground.modules.payments.service import state_sync
+from fairground.modules.payments.service import payment_state
 from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
-from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
+from fairground.modules.payments.service.payment_state import CancelOrphanedIntent, SettlePayment
 from fairground.modules.payments.service.webhooks import WebhookInbox
 from fairground.platform.db.database import Database
 
@@ -82,7 +82,7 @@ class Reconciliation:
             log.warning("payments.authorisation_lapsing", payment_id=str(payment_id))
             with _logged(payment_id):
                 async with self._db.write() as tx:
-                    await state_sync.request_release(tx, await store.lock_payment(tx, payment_id))
+                    await payment_state.request_release(tx, await store.lock_payment(tx, payment_id))
 
     async def _settle_open(self) -> None:
         async with self._db.read() as tx:

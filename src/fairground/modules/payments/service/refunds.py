@@ -18,7 +18,7 @@ from fairground.modules.payments.domain import (
     not_found,
     require_amount,
 )
-from fairground.modules.payments.service import state_sync
+from fairground.modules.payments.service import payment_state
 from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
 from fairground.platform.db.database import Database, WriteTx
 
@@ -48,7 +48,7 @@ class Refunds:
             payment = await store.lock_newest(tx, reference_id)
             if payment is None:
                 return None
-            payment = await state_sync.request_release(tx, payment)
+            payment = await payment_state.request_release(tx, payment)
             operation = await find_open_operation(tx, payment)
         if operation is None:
             return payment.view()
@@ -70,7 +70,7 @@ async def _start(
     if not await store.reserve_refund(tx, payment.id, amount_minor):
         raise _too_large(payment, amount_minor)
     refund = await store.start_refund(tx, payment.id, key=key, amount_minor=amount_minor, retried=failed)
-    await state_sync.schedule_settlement(tx, payment.id)
+    await payment_state.schedule_settlement(tx, payment.id)
     return payment.reserving(amount_minor), refund
 
 

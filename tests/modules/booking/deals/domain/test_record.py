@@ -18,7 +18,7 @@ from fairground.modules.booking.deals.domain.record import (
     prolong_hold,
     view_of,
 )
-from fairground.verticals.cancellation import CancellationPolicy, RefundStep
+from fairground.verticals.cancellation_policy import CancellationPolicy, RefundStep
 from fairground.verticals.loader import load_verticals
 from tests.doubles.providers import FakeProviders
 

@@ -15,7 +15,7 @@ from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import BookingMode
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import get_zone
-from fairground.modules.booking.deals.domain.calendar import write_calendar
+from fairground.modules.booking.deals.domain.icalendar_file import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, new_record
 from fairground.verticals.loader import load_verticals
