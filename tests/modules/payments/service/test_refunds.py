@@ -18,8 +18,8 @@ from fairground.contracts.payments import (
     RefundTooLarge,
 )
 from fairground.modules.payments import store
-from fairground.modules.payments.service import payment_state
-from fairground.modules.payments.service.payment_state import RefundNotReserved
+from fairground.modules.payments.service import operations, payment_state
+from fairground.modules.payments.service.operations import RefundNotReserved
 from fairground.sandbox.stripe.api import RequestFault
 from tests.modules.payments.market import AMOUNT, Market
 
@@ -191,7 +191,7 @@ async def test_release_refund_is_planned_once(market: Market) -> None:
         await payment_state.request_release(tx, locked)
     async with market.db.write() as tx:
         locked = await store.lock_payment(tx, payment.id)
-        assert await payment_state.start_next_operation(tx, locked, locked) == locked
+        assert await operations.start_next_operation(tx, locked, locked) == locked
         assert (await store.get_payment(tx, payment.id)).refunding_minor == AMOUNT
 
 
