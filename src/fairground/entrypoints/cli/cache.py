@@ -71,8 +71,8 @@ def flush_cache(
         raise Mistake("Name kinds of answers or a provider, not both.")
 
     async def empty(program: Program) -> list[str]:
-        catalog, actor = program.links.of(Providers), f"command, {_system_user()}"
-        return await flush(program.db, catalog, kinds=kinds or [], provider=provider, actor=actor)
+        providers, actor = program.links.of(Providers), f"command, {_system_user()}"
+        return await flush(program.db, providers, kinds=kinds or [], provider=provider, actor=actor)
 
     tags = run_secondary(empty)
     typer.echo(f"Voided: {', '.join(tags)}. Servers without Redis hear of it within moments.")

@@ -11,11 +11,11 @@ from typing import Final
 
 import structlog
 
-from fairground.platform.cache.entry import ComputedResponse, Entry
+from fairground.platform.cache.entry import Entry
 from fairground.platform.cache.filler import FAILED, Compute, Filler, FillResult
 from fairground.platform.cache.invalidation import LocalTags, TagState
 from fairground.platform.cache.memory import MemoryEntry, MemoryLevel
-from fairground.platform.cache.policy import CacheRequest
+from fairground.platform.cache.policy import CacheRequest, ComputedResponse
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.shared_level import SharedLevel
 from fairground.platform.cache.single_flight import SingleFlight

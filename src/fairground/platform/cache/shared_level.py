@@ -148,7 +148,7 @@ class SharedLevel(Protocol):
 class Backlog(Protocol):
     """The invalidations that are committed in the database and not yet known to have reached the shared level."""
 
-    async def is_settled(self) -> bool:
+    async def is_applied(self) -> bool:
         """Return whether every invalidation that was committed before this call has been made in the shared level.
 
         After an outage nothing is read from the level before: an entry may be older than a change whose invalidation

@@ -35,9 +35,9 @@ _DAYS_AFTER: Final = 2
 
 
 class Slots:
-    def __init__(self, *, db: Database, catalog: Providers, verticals: Verticals) -> None:
+    def __init__(self, *, db: Database, providers: Providers, verticals: Verticals) -> None:
         self._db = db
-        self._catalog = catalog
+        self._providers = providers
         self._verticals = verticals
 
     async def list_slots(
@@ -48,7 +48,7 @@ class Slots:
                 f"{from_date} to {to_date} is not a span of 1 to {SLOT_LIST_MAX_DAYS} days.",
                 hint="Give both dates, the earlier one first.",
             )
-        provider = await self._catalog.get_provider_ref(provider_id=provider_id)
+        provider = await self._providers.get_provider_ref(provider_id=provider_id)
         if provider.status is not ProviderStatus.APPROVED:
             raise ProviderNotFound(f"There is no provider {provider_id}.")
         pack = self._verticals.find(provider.vertical)
@@ -75,10 +75,10 @@ class Slots:
     async def _duration(self, *, provider_id: UUID, service_id: UUID | None) -> timedelta | None:
         """Return the length of the slots, or None where there is nothing to book."""
         if service_id is None:
-            services = await self._catalog.list_services(provider_id=provider_id, viewer_id=None)
+            services = await self._providers.list_services(provider_id=provider_id, viewer_id=None)
             minutes = [service.duration_minutes for service in services]
             return timedelta(minutes=min(minutes)) if minutes else None
-        offer = await self._catalog.get_offer(service_id=service_id)
+        offer = await self._providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
             raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
         return timedelta(minutes=offer.duration_minutes) if offer.is_bookable else None

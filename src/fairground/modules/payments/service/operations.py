@@ -30,7 +30,7 @@ class ExecuteOpenOperations(Job):
 
     topic: ClassVar = "payments.settle.v1"  # older databases hold jobs of this topic
     queue: ClassVar = Queue.MONEY
-    # At least a day, after which the processor has forgotten the key and the operation is looked up instead.
+    # A day at least. By then the key is no longer valid, so the last attempts look the operation up instead.
     max_attempts: ClassVar[int] = 60
     payment_id: UUID
 

@@ -30,9 +30,9 @@ HOUR: Final = timedelta(hours=1)
 
 @cache
 def _confirmed() -> BookingRecord:
-    catalog, pack = FakeProviders(), load_verticals().find("tutors")
+    providers, pack = FakeProviders(), load_verticals().find("tutors")
     assert pack is not None
-    offer = catalog.add_service(catalog.add_provider(), mode=BookingMode.INSTANT)
+    offer = providers.add_service(providers.add_provider(), mode=BookingMode.INSTANT)
     booking = new_record(
         offer.model_copy(update={"service_name": "Algebra; sums, and more\nof them"}),
         pack,
