@@ -58,6 +58,7 @@ ONE_DATABASE: Final = (
     "tests/web/*",
 )
 BOTH_DATABASES: Final = (
+    "tests/entrypoints/cli/test_exports.py",
     "tests/entrypoints/cli/test_database.py",
     "tests/ops/imports/test_run.py",
     "tests/platform/http/test_health.py",

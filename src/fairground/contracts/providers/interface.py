@@ -8,6 +8,7 @@ from fairground.contracts.providers.events import ProviderTimezoneSet
 from fairground.contracts.providers.profiles import (
     BookingAtOtherTime,
     ChangedProvider,
+    ExportedProvider,
     ExternalOutcome,
     ExternalProvider,
     Offer,
@@ -146,6 +147,10 @@ class ExternalProviders(Protocol):
             VerticalUnknown, CategoryUnknown, ProfileInvalid, ServiceInvalid: Nothing was written; the detail begins
                 with the external id of the row.
         """
+        ...
+
+    async def list_exported_after(self, *, after: UUID | None, limit: int) -> list[ExportedProvider]:
+        """Return the next providers in the order of their ids; the first ones without `after`."""
         ...
 
 

@@ -12,6 +12,7 @@ from fairground.entrypoints.cli import (
     cache,
     database,
     demo,
+    exports,
     images,
     imports,
     jobs,
@@ -35,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for commands in (server, demo, imports, search, users, database, jobs, cache, storage, images, reference):
+for commands in (server, demo, imports, exports, search, users, database, jobs, cache, storage, images, reference):
     commands.add_to(app)
 
 

@@ -8,6 +8,7 @@ from fairground.entrypoints.demo import DemoRefused
 from fairground.entrypoints.serve import AddressError
 from fairground.entrypoints.settings import SettingsError
 from fairground.kernel.errors import DomainError, Unavailable
+from fairground.ops.exports.output import ExportRefused
 from fairground.ops.imports.faults import ImportRefused
 from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailable, DatabaseURLError
 from fairground.platform.db.dialect.guards import GuardError
@@ -27,6 +28,7 @@ MISTAKES: Final = (
     DatabaseURLError,
     DemoRefused,
     DomainError,
+    ExportRefused,
     GuardError,
     ImportRefused,
     MailURLError,

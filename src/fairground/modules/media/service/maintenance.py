@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from fairground.contracts.media import PicturesReport
+from fairground.contracts.media import OriginalFile, PicturesReport
 from fairground.kernel.messages import Job
 from fairground.modules.media import store
 from fairground.platform.db.database import Database, ReadTx
-from fairground.platform.storage.keys import Retention
+from fairground.platform.storage.keys import Retention, content_type_of
 from fairground.platform.storage.store import ObjectNotFound, Store
 
 _ListKeys = Callable[[ReadTx, str], Awaitable[list[str]]]
@@ -39,6 +39,19 @@ class PictureMaintenanceService:
     async def find_missing(self, *, picture_ids: Collection[UUID]) -> set[UUID]:
         async with self._db.read() as tx:
             return set(picture_ids) - await store.find_existing(tx, picture_ids)
+
+    async def find_original(self, *, picture_id: UUID) -> OriginalFile | None:
+        async with self._db.read() as tx:
+            record = await store.find_picture(tx, picture_id)
+        if record is None or record.original is None:
+            return None
+        key = record.original.key
+        try:
+            async with self._files.read(key) as found:
+                content = b"".join([chunk async for chunk in found.chunks])
+        except ObjectNotFound:
+            return None
+        return OriginalFile(media_type=content_type_of(key), content=content)
 
     async def inspect_pictures(self) -> PicturesReport:
         async with self._db.read() as tx:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fairground.contracts.providers import (
     IMPORT_MAX_ROWS,
+    ExportedProvider,
     ExternalOutcome,
     ExternalProvider,
     ProfileInvalid,
@@ -58,6 +59,10 @@ class ExternalProviderService:
                     # Another transaction has committed a name that this one chose; the next attempt sees it.
                     continue
 
+    async def list_exported_after(self, *, after: UUID | None, limit: int) -> list[ExportedProvider]:
+        async with self._db.read() as tx:
+            return await external_providers.list_exported_after(tx, after, limit=limit)
+
     async def _write_step(self, *, vertical: str, source: str, listings: Sequence[Listing]) -> ExternalOutcome:
         external_ids = [listing.external_id for listing in listings]
         async with self._db.write() as tx:
@@ -101,15 +106,19 @@ class ExternalProviderService:
                 external_hash=fingerprint,
                 profile=_profile(pack, provider),
                 categories=check_categories(pack, provider.categories),
-                service=self._service(pack, provider),
+                services=self._services(pack, provider),
             )
         except Invalid as error:
             raise type(error)(f"{provider.external_id}: {error.detail}", hint=error.hint, **error.context) from error
 
-    def _service(self, pack: Vertical, provider: ExternalProvider) -> ServiceIn | None:
+    def _services(self, pack: Vertical, provider: ExternalProvider) -> list[ServiceIn]:
+        found = provider.services or self._one_service(pack, provider)
+        return [check_service(pack, service, currency=self._currency) for service in found]
+
+    def _one_service(self, pack: Vertical, provider: ExternalProvider) -> list[ServiceIn]:
         """Return the one service of an imported row, filled up from the pack where the row says nothing."""
         if provider.price_minor is None:
-            return None
+            return []
         category = pack.find_category(provider.categories[0])
         service = ServiceIn(
             name=provider.service_name or (category.name if category else pack.title),
@@ -119,7 +128,7 @@ class ExternalProviderService:
             duration_minutes=provider.duration_minutes or pack.booking.duration_minutes[0],
             booking_mode=provider.booking_mode,
         )
-        return check_service(pack, service, currency=self._currency)
+        return [service]
 
 
 def _require_step(providers: Sequence[ExternalProvider]) -> None:

@@ -1,6 +1,7 @@
 """Which pictures a provider's gallery has. Who changes them holds the lock on the provider."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from fairground.contracts.media import Picture, PictureState
 from fairground.contracts.providers import GalleryPicture, OwnGalleryPicture
 from fairground.modules.providers.tables import GalleryRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 
 LOOK: Final = ("url", "width_px", "height_px", "colour", "placeholder")
 """What is known of a picture once it is ready, by the names that media gives it."""
@@ -27,6 +29,16 @@ async def list_own(tx: ReadTx, provider_id: UUID) -> list[OwnGalleryPicture]:
     rows = await tx.all(select(*_SHOWN).where(GalleryRow.provider_id == provider_id).order_by(GalleryRow.position))
     states = (PictureState.PROCESSING if row.url is None else PictureState.READY for row in rows)
     return [OwnGalleryPicture(**row._asdict(), state=state) for row, state in zip(rows, states, strict=True)]
+
+
+async def list_picture_ids(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Return the pictures of each provider that are ready, in order."""
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    ready = (among(GalleryRow.provider_id, provider_ids), GalleryRow.url.is_not(None))
+    statement = select(GalleryRow.provider_id, GalleryRow.picture_id).where(*ready)
+    for provider_id, picture_id in await tx.all(statement.order_by(GalleryRow.provider_id, GalleryRow.position)):
+        found[provider_id].append(picture_id)
+    return found
 
 
 async def append_picture(tx: WriteTx, provider_id: UUID, picture: Picture) -> None:
