@@ -130,8 +130,8 @@ def test_provider_that_an_import_would_reject_is_named_and_the_others_are_writte
 ) -> None:
     execute(
         migrated_url,
-        "UPDATE catalog_provider_category SET category = 'lamplighter' WHERE provider_id ="
-        " (SELECT id FROM catalog_provider WHERE slug = 'bob')",
+        "UPDATE providers_provider_category SET category = 'lamplighter' WHERE provider_id ="
+        " (SELECT id FROM providers_provider WHERE slug = 'bob')",
     )
     outcome = imported(*EXPORT, "some.jsonl")
     assert outcome.code == 1

@@ -56,8 +56,6 @@ def _new_row(allocation: Allocation, *, expires_at: datetime) -> dict[str, Any]:
         "unit": PERSON,
         "blocked_from": allocation.starts_at,
         "blocked_until": allocation.ends_at,
-        "core_from": allocation.starts_at,
-        "core_until": allocation.ends_at,
         "state": "held",
         "expires_at": expires_at,
         "booking_id": allocation.booking_id,
