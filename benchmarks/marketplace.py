@@ -22,11 +22,14 @@ from sqlalchemy import Connection, Table, insert, text
 from fairground.contracts.providers import BookingMode, ProviderSnapshot, ProviderStatus
 from fairground.kernel.folding import fold
 from fairground.modules.discovery.domain.availability_summary import CLOSED, open_days
-from fairground.modules.discovery.domain.prices import PriceScale
+from fairground.modules.discovery.domain.price_bands import PriceScale
 from fairground.modules.discovery.store import price_bands
-from fairground.modules.discovery.store.list_entries import entry_rows
-from fairground.modules.discovery.store.listed_providers import name_phrase_rows, row_of
-from fairground.modules.discovery.store.locations import phrase_rows
+from fairground.modules.discovery.store.listed_providers import (
+    entry_rows,
+    location_phrase_rows,
+    name_phrase_rows,
+    row_of,
+)
 from fairground.modules.discovery.tables import (
     DayRow,
     ListedProviderRow,
@@ -36,7 +39,7 @@ from fairground.modules.discovery.tables import (
     WeekRow,
 )
 from fairground.modules.discovery.tables import history as discovery_history
-from fairground.modules.providers.store.services import price_values
+from fairground.modules.providers.store.profiles import price_values
 from fairground.modules.providers.tables import ProviderCategoryRow, ProviderRow, ServiceRow
 from fairground.modules.providers.tables import history as catalog_history
 from fairground.platform.db.database import Database
@@ -215,7 +218,8 @@ async def build(db: Database, *, providers: int, seed: int = 1) -> Marketplace:
             for table, rows in batch.items():
                 _load(connection, table, rows)
     with engine.begin() as connection:
-        _load(connection, _table(LocationPhraseRow), phrase_rows({fold(city.location) for city in inventor.cities}))
+        locations = {fold(city.location) for city in inventor.cities}
+        _load(connection, _table(LocationPhraseRow), location_phrase_rows(locations))
     await _count_prices(db, PriceScale(verticals, currency="EUR"))
     with engine.begin() as connection:
         for index in indexes:

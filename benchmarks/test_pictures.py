@@ -19,13 +19,12 @@ import pytest
 from PIL import Image
 
 from benchmarks.peers import sharp, thumbor
-from fairground.platform.images.child import open_engine
+from fairground.platform.images.child import EngineName, open_engine
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.recipes import MASTER, PLACEHOLDER, UPLOAD, Recipe, Shape, gallery
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import render
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.images.wire import EngineName
 from tests.support.drawn_photo import draw_photo
 
 ROUNDS: Final = 5

@@ -19,7 +19,7 @@ from benchmarks.marketplace import Marketplace, build
 from fairground.contracts.discovery import SearchQuery
 from fairground.kernel.clock import SystemClock
 from fairground.modules.discovery.domain.search.documents import Document, describe
-from fairground.modules.discovery.store.search.built_in import BuiltInSearch
+from fairground.modules.discovery.store.search import BuiltInSearch
 from fairground.modules.discovery.tables import ALL_PROVIDERS_SCOPE, ListedProviderRow, ListEntryRow
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals

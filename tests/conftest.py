@@ -54,7 +54,8 @@ ONE_DATABASE: Final = (
     "tests/modules/notifications/*",
     "tests/ops/*",
     "tests/platform/http/*",
-    "tests/platform/telemetry/*",
+    "tests/platform/test_logs.py",
+    "tests/platform/test_metrics.py",
     "tests/web/*",
 )
 BOTH_DATABASES: Final = (

@@ -37,7 +37,7 @@ def test_database_url_names_a_database_without_tables(database_url: str, dialect
         ("tests/platform/db/test_database.py", ("sqlite", "postgres")),
         ("tests/web/test_journeys.py", ("sqlite", "postgres")),
         ("tests/proofs/test_booking_race.py", ("sqlite", "postgres")),
-        ("tests/web/pages/test_listing.py", ("sqlite",)),
+        ("tests/web/pages/test_search.py", ("sqlite",)),
         ("tests/modules/accounts/test_http.py", ("sqlite",)),
     ],
 )

@@ -11,7 +11,7 @@ from tests.architecture.sources import PACKAGE, python_files
 
 WEB: Final = PACKAGE / "web"
 WRITES_IMAGES: Final = WEB / "templates" / "ui" / "pictures.html"
-NAMES_SIZES: Final = WEB / "srcsets.py"
+NAMES_SIZES: Final = WEB / "pictures.py"
 IMAGE: Final = re.compile(r"<img\b|<picture\b|<source\b|\bsrcset\b|\bimagesrcset\b|[?&](amp;)?w=\d")
 
 
@@ -22,7 +22,7 @@ def test_one_template_writes_images() -> None:
 
 def test_one_module_of_the_pages_names_sizes() -> None:
     modules = (file for file in python_files() if file.is_relative_to(WEB))
-    assert list(_images_in(modules, home=NAMES_SIZES)) == [], "Use web/srcsets.py."
+    assert list(_images_in(modules, home=NAMES_SIZES)) == [], "Use web/pictures.py."
 
 
 def test_no_script_of_ours_writes_images() -> None:

@@ -35,15 +35,11 @@ OF_EVERY_PART: Final = (
 )
 # Shorter ones with one importer, each with its reason. This list may only shrink.
 SHORT_FILES: Final = {
-    "src/fairground/modules/providers/service/figures.py": "the only handler of events of later modules",
     "src/fairground/ops/demo/pictures/waves.py": "one of the motifs, which have a file each",
     "src/fairground/platform/cache/backlog.py": "knows the job table, which the rest of the cache does not",
     "src/fairground/platform/cache/redis/deadline.py": "independent of Redis, and tested by itself",
     "src/fairground/platform/cache/redis/doorkeeper.py": "independent of Redis, and tested by itself",
-    "src/fairground/platform/db/dialect/opening.py": "the one place that loads a dialect",
-    "src/fairground/platform/db/guard_proof.py": "knows Database, which the dialect does not",
     "src/fairground/platform/shared_tables.py": "a module without a folder",
-    "src/fairground/web/browsers.py": "a table of names, independent of the templates that it is for",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

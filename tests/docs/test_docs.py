@@ -15,10 +15,9 @@ from fairground.entrypoints.reference import list_settings
 from fairground.entrypoints.settings import Risk, Settings
 from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.stage import ADMIN_EMAIL, PASSWORD
-from fairground.ops.imports.faults import RowFault
 from fairground.ops.imports.mapping import load_map
+from fairground.ops.imports.records import Record, RowFault
 from fairground.ops.imports.run import Import, Summary
-from fairground.ops.imports.source import Record
 from fairground.platform.http.app import list_routes
 from fairground.sandbox.stripe.cards import CARDS
 from fairground.verticals.loader import load_verticals

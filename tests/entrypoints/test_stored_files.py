@@ -11,8 +11,8 @@ from fairground.entrypoints.compose import compose
 from fairground.entrypoints.settings import Settings
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention, new_upload_key
+from fairground.platform.storage.signed_urls import UploadForm
 from fairground.platform.storage.store import Store
-from fairground.platform.storage.upload_forms import UploadForm
 from tests.support.databases import copy_of
 from tests.support.servers import Installation
 from tests.support.storage import folder_store

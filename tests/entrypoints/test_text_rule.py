@@ -6,10 +6,10 @@ import pytest
 
 from fairground.contracts.providers import ProfileInvalid
 from fairground.kernel.errors import DomainError
-from fairground.modules.providers.domain.checks import check_profile
+from fairground.modules.providers.domain import check_profile
 from fairground.modules.providers.http.profiles import ProviderIn
-from fairground.ops.imports.faults import RowFault
 from fairground.ops.imports.mapping import ProviderMap, RowMapper
+from fairground.ops.imports.records import RowFault
 from fairground.verticals.loader import load_verticals
 from fairground.web.forms import Form
 from fairground.web.pages.dashboard_profile import Profile

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from fairground.platform.db.common import limits
+from fairground.platform.db.common import rate_limits
 from fairground.platform.db.common.tables import LimitRow
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.db.dialect.base import DatabaseUnavailable
@@ -103,7 +103,7 @@ async def test_expired_counts_are_deleted_and_others_stay(db: Database, limiter:
     db.clock_shift = timedelta(minutes=20)
 
     async with db.write() as tx:
-        assert await limits.drop_lapsed(tx) == 1
+        assert await rate_limits.drop_lapsed(tx) == 1
         assert await tx.scalars(select(LimitRow.key)) == ["test:late"]
 
 
@@ -127,12 +127,12 @@ async def read_then_write(tx: WriteTx, *, key: str, burst: int, interval: timede
     return True
 
 
-async def rush(db: Database, count_try: Callable[..., Any], *, callers: int, burst: int) -> int:
+async def rush(db: Database, count_attempt: Callable[..., Any], *, callers: int, burst: int) -> int:
     """Let many callers try at once, over several connections, and return how many were admitted."""
 
     async def attempt() -> bool:
         async with db.write() as tx:
-            admitted: bool = await count_try(tx, key="rush", burst=burst, interval=timedelta(hours=1))
+            admitted: bool = await count_attempt(tx, key="rush", burst=burst, interval=timedelta(hours=1))
             return admitted
 
     return sum(await asyncio.gather(*(attempt() for _ in range(callers))))
@@ -140,7 +140,7 @@ async def rush(db: Database, count_try: Callable[..., Any], *, callers: int, bur
 
 @pytest.mark.usefixtures("patience")
 async def test_concurrent_attempts_are_admitted_exactly_up_to_the_limit(db: Database, dose: Dose) -> None:
-    admitted = await rush(db, limits.count_try, callers=dose(small=200, full=2_000), burst=20)
+    admitted = await rush(db, rate_limits.count_attempt, callers=dose(small=200, full=2_000), burst=20)
 
     assert admitted == 20
     async with db.read() as tx:
@@ -170,7 +170,7 @@ async def test_control_reading_in_another_transaction_admits_too_many(db: Databa
             free_at = await tx.scalar(select(LimitRow.free_at)) or await tx.current_time()
             is_free = free_at <= await tx.current_time() + timedelta(hours=19)
         async with db.write() as writing:
-            await limits.count_try(writing, key="rush", burst=1_000_000, interval=timedelta(hours=1))
+            await rate_limits.count_attempt(writing, key="rush", burst=1_000_000, interval=timedelta(hours=1))
         return is_free
 
     assert sum(await asyncio.gather(*(attempt() for _ in range(200)))) > 20

@@ -22,7 +22,7 @@ def test_server_without_the_guard_starts_only_after_the_repair(installation: Ins
     assert refused.exit_code == 2
     assert refused.output == (
         "fairground: The table booking_allocation has lost its guard against double bookings, so nothing is served."
-        " Run `fairground db upgrade`, which makes it anew.\n"
+        " Run `fairground db upgrade`, which creates it again.\n"
     )
     assert installation.run("db", "upgrade").exit_code == 0
     with installation.serving() as server:

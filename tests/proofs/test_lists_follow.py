@@ -15,7 +15,7 @@ from fairground.contracts.providers import ProvidersChanged
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.settings import Settings
 from fairground.modules.discovery.service.read_model import ReadModel
-from fairground.ops.imports.records import open_source
+from fairground.ops.imports.formats import open_source
 from fairground.platform.db.database import WriteTx
 from tests.support.databases import copy_of, migrate
 from tests.support.lists import lists_have_followed

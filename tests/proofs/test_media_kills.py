@@ -22,13 +22,12 @@ pytestmark = pytest.mark.timeout(900)
 
 _MEDIA: Final = "fairground.modules.media"
 _UPLOADS: Final = f"{_MEDIA}.service.uploads"
-_ORIGINALS: Final = f"{_MEDIA}.service.originals"
 _RENDITIONS: Final = f"{_MEDIA}.service.renditions"
 POINTS: Final = (
     FailPoint("the form is written, not committed", f"{_MEDIA}.store", "insert_picture", "after"),
     FailPoint("the file is in quarantine", _UPLOADS, "Uploads.complete_upload", "before"),
-    FailPoint("the original is about to be kept", _ORIGINALS, "Originals.store", "before"),
-    FailPoint("the original is kept, nothing is written", _ORIGINALS, "Originals.store", "after"),
+    FailPoint("the original is about to be kept", _UPLOADS, "Originals.store", "before"),
+    FailPoint("the original is kept, nothing is written", _UPLOADS, "Originals.store", "after"),
     FailPoint("the original is written, not committed", f"{_MEDIA}.store", "save_original", "after"),
     FailPoint("the picture is accepted, not committed", f"{_MEDIA}.store", "accept_picture", "after"),
     FailPoint("it is accepted, and still in quarantine", _UPLOADS, "delete_upload", "before"),
@@ -40,7 +39,7 @@ POINTS: Final = (
     FailPoint("the third size is kept", _RENDITIONS, "Renditions.store", "after", nth=3),
     FailPoint("the fourth size is kept", _RENDITIONS, "Renditions.store", "after", nth=4),
     FailPoint("the last size is kept", _RENDITIONS, "Renditions.store", "after", nth=5),
-    FailPoint("the look is written, not committed", f"{_MEDIA}.store", "record_look", "after"),
+    FailPoint("the properties are written, not committed", f"{_MEDIA}.store", "record_properties", "after"),
     FailPoint("the sizes are written, not committed", f"{_MEDIA}.store", "insert_renditions", "after"),
     FailPoint("the picture is about to be ready", f"{_MEDIA}.store", "mark_ready", "before"),
     FailPoint("it is ready, not committed", f"{_MEDIA}.store", "mark_ready", "after"),

@@ -22,14 +22,14 @@ from tests.support.server_process import FailPoint
 
 pytestmark = pytest.mark.timeout(900)
 
-_SERVICE: Final = "fairground.modules.imports.service.picture_migration"
+_SERVICE: Final = "fairground.modules.imports.service"
 _STORE: Final = "fairground.modules.imports.store"
-_MEDIA: Final = "fairground.modules.media.service.pictures"
+_MEDIA: Final = "fairground.modules.media.service.uploads"
 POINTS: Final = (
     FailPoint("pictures wait, not committed", _STORE, "stage_pictures", "after"),
     FailPoint("the run is written, not committed", _STORE, "insert_migration", "after"),
-    FailPoint("the second picture is about to be handed over", _MEDIA, "PictureService.add_picture", "before", nth=2),
-    FailPoint("media has the third, catalog has not recorded it", _MEDIA, "PictureService.add_picture", "after", nth=3),
+    FailPoint("the second picture is about to be handed over", _MEDIA, "Uploads.add_picture", "before", nth=2),
+    FailPoint("media has the third, catalog has not recorded it", _MEDIA, "Uploads.add_picture", "after", nth=3),
     FailPoint("a picture is taken, not committed", _STORE, "mark_taken", "after"),
     FailPoint("a picture has failed, not committed", _STORE, "mark_failed", "after"),
     FailPoint("a picture is rendered", "fairground.modules.media.store", "mark_ready", "after"),

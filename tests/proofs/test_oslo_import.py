@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from fairground.contracts.providers import IMPORT_MAX_ROWS
 from fairground.modules.discovery.tables import NamePhraseRow
 from fairground.modules.providers.tables import ProviderCategoryRow, ProviderRow, ServiceRow
-from fairground.ops.imports.records import open_source
+from fairground.ops.imports.formats import open_source
 from tests.proofs.broken_rows import COLUMNS, GOOD, broken_rows
 from tests.support.databases import migrate
 from tests.support.lists import fill_lists

@@ -14,7 +14,7 @@ from fairground.contracts.discovery import Discovery, ProviderQuery
 from fairground.ops.demo.build import build_plan
 from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
-from fairground.web.searches import PAGE_LENGTH
+from fairground.web.pages.search import PAGE_LENGTH
 from tests.support.axe import find_violations
 from tests.support.chromium import find_chromium
 from tests.support.databases import copy_of

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fairground.entrypoints.settings import MODULES
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.history import History
 from fairground.platform.db.migrate import upgrade
 

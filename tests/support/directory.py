@@ -10,28 +10,22 @@ from fairground.contracts.media import Pictures
 from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
 from fairground.kernel.clock import Clock
 from fairground.modules.discovery import http as discovery_http
-from fairground.modules.discovery.domain.prices import PriceScale
-from fairground.modules.discovery.domain.search.categories import CategoryWords
+from fairground.modules.discovery.domain.price_bands import PriceScale
+from fairground.modules.discovery.domain.search.question import CategoryWords
 from fairground.modules.discovery.service import DiscoveryService
-from fairground.modules.discovery.service.filters import Filters
-from fairground.modules.discovery.service.lists import Lists
+from fairground.modules.discovery.service.lists import Filters, Lists
 from fairground.modules.discovery.service.read_model import ReadModel
 from fairground.modules.discovery.service.search import Search
-from fairground.modules.discovery.store.search.built_in import BuiltInSearch
-from fairground.modules.discovery.store.search.engine import SearchEngine
-from fairground.modules.imports.service.provider_imports import ProviderImports
+from fairground.modules.discovery.store.search import BuiltInSearch, SearchEngine
+from fairground.modules.imports.service import ProviderImports
 from fairground.modules.providers import http as catalog_http
 from fairground.modules.providers.service import ProviderService
+from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
+from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
-from fairground.modules.providers.service.figures import ProviderFigures
-from fairground.modules.providers.service.galleries import GalleryService
-from fairground.modules.providers.service.own_views import OwnViews
-from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
-from fairground.modules.providers.service.portraits import PortraitService
-from fairground.modules.providers.service.profiles import NoSchedules, Profiles
-from fairground.modules.providers.service.queries import ProviderQueries
-from fairground.modules.providers.service.service_offers import ServiceOffers
+from fairground.modules.providers.service.pictures import GalleryService, PortraitService
+from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries, ServiceOffers
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.doubles.media import FakePictures
@@ -78,10 +72,10 @@ class Directory(ProviderService):
             approval=Approval(db=db, accounts=accounts, verticals=verticals, views=self._views),
             offers=ServiceOffers(db=db, verticals=verticals, clock=clock, currency=currency),
         )
-        figures = ProviderFigures(db=db)
-        self.record_completion = figures.record_completion
-        self.record_rating = figures.record_rating
-        self.record_hours = figures.record_hours
+        figures = FigureEventHandlers(db=db)
+        self.record_completion = figures.on_booking_completed
+        self.record_rating = figures.on_provider_rated
+        self.record_hours = figures.on_availability_rules_set
         external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
         self.import_providers = ProviderImports(db=db, providers=self, external=external).import_providers
 
@@ -111,7 +105,7 @@ class Directory(ProviderService):
 
     def routers(self) -> list[APIRouter]:
         profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries)
-        return [*profiles, *discovery_http.routes(self, self._verticals)]
+        return [*profiles, discovery_http.routes(self, self._verticals)]
 
     async def follow_changes(self) -> None:
         """Deliver to the read model what has been announced; the events stay for what the test asserts of them."""

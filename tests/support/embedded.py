@@ -8,10 +8,9 @@ from typing import Any, Final
 from fairground.contracts.imports import Imports
 from fairground.contracts.providers import Providers
 from fairground.entrypoints.compose import Program
-from fairground.ops.imports.faults import RowFault
 from fairground.ops.imports.mapping import ProviderMap
+from fairground.ops.imports.records import Record, RowFault
 from fairground.ops.imports.run import Import, Summary
-from fairground.ops.imports.source import Record
 from tests.support.pictures import photograph
 
 MAP: Final = ProviderMap.model_validate(

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from fairground.contracts.accounts import Accounts, Role
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
-from fairground.web.calendars import following_month
+from fairground.web.availability_calendar import following_month
 from tests.support.browsing import Reader
 from tests.support.lists import lists_have_followed
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from fairground.modules.booking.time.store import PERSON
 from fairground.modules.booking.time.tables import ALLOCATION_GUARD, AllocationRow
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 
 # Lengths and starts, in minutes from the contested instant: equal times, and unequal ones that all contain it.
 EQUAL: Final = ((60, 0),)

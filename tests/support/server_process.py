@@ -18,7 +18,7 @@ from sqlalchemy import false
 import fairground.entrypoints.cli.server  # noqa: F401 - now, so that the processes forked from us need not
 from fairground.entrypoints.cli import main
 from fairground.modules.booking.time import store as time_store
-from fairground.modules.media.service import variants
+from fairground.modules.media.service import renditions
 from fairground.platform.cache.entry import Answer
 from fairground.platform.cache.key import Wanted
 from fairground.platform.cache.levels import LevelState
@@ -27,7 +27,7 @@ from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
-from fairground.web.environment import build_environment
+from fairground.web.rendering import build_environment
 from tests.support.held_flights import HeldFlights
 from tests.support.processes import write_output_to
 from tests.support.templates import compile_templates_once
@@ -111,7 +111,7 @@ def disable_image_single_flight() -> None:
     async def render_alone(renderer: Renderer, _source: str, *arguments: Any) -> Rendered:
         return await render(renderer, str(uuid4()), *arguments)
 
-    setattr(variants, "WeakValueDictionary", NoLocks)  # noqa: B010 - mypy knows better than we what it may be
+    setattr(renditions, "WeakValueDictionary", NoLocks)  # noqa: B010 - mypy knows better than we what it may be
     setattr(Renderer, "render", render_alone)  # noqa: B010 - the same
 
 

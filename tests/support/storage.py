@@ -18,10 +18,11 @@ from fairground.kernel.errors import DomainError
 from fairground.platform.http import problems
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.http import routes
-from fairground.platform.storage.s3.address import Credentials, S3Address
+from fairground.platform.storage.s3.client import S3Address
+from fairground.platform.storage.s3.signing import Credentials
 from fairground.platform.storage.s3.store import S3Store
+from fairground.platform.storage.signed_urls import UploadForm
 from fairground.platform.storage.store import Span, Store
-from fairground.platform.storage.upload_forms import UploadForm
 from tools.guardian import Server
 from tools.s3 import KEY_ID, SECRET
 

@@ -8,12 +8,12 @@ from babel import Locale
 
 from fairground.kernel.zones import get_zone, selectable_zone_names, zone_names
 from fairground.modules.discovery.domain.availability_summary import free_on
-from fairground.modules.providers.domain.checks import check_profile
+from fairground.modules.providers.domain import check_profile
 from fairground.platform.locale_formatter import LocaleFormatter
 from fairground.verticals.loader import load_verticals
-from fairground.web.calendars import free_days, part_of_day
+from fairground.web.availability_calendar import free_days, part_of_day
 from fairground.web.formats import Formats, date_in
-from fairground.web.hours import zone_options
+from fairground.web.pages.dashboard_profile import zone_options
 
 INSTANTS = [datetime(2027, month, 12, 7, 30, tzinfo=UTC) for month in range(1, 13)]
 NOW = datetime(2027, 1, 12, 11, 58, tzinfo=UTC)

@@ -37,7 +37,7 @@ def test_a_module_that_is_built_by_its_name_names_the_tests_of_the_program() -> 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ("src/fairground/web/templates/base.html", "tests/web/test_environment.py"),
+        ("src/fairground/web/templates/base.html", "tests/web/test_rendering.py"),
         ("src/fairground/verticals/chefs.toml", "tests/verticals/test_cancellation.py"),
         ("src/fairground/modules/reviews/migrations/versions/0001_reviews.py", "tests/modules/reviews/test_service.py"),
         ("tests/support/pointer.js", "tests/web/test_pointer.py"),

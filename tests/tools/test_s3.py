@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from fairground.platform.storage.s3.address import Credentials
-from fairground.platform.storage.s3.signing import EMPTY_SHA256, RequestSigner
+from fairground.platform.storage.s3.signing import EMPTY_SHA256, Credentials, RequestSigner
 from tools.guardian import Server
 from tools.s3 import BUCKET, KEY_ID, SECRET
 

@@ -4,7 +4,7 @@ import pytest
 from babel import Locale
 
 from fairground.web.assets import STATIC_FOLDER
-from fairground.web.formats import TONES, Formats, initials
+from fairground.web.formats import TONES, Formats, browser_name, initials
 
 FORMATS = Formats(Locale.parse("en_GB"))
 
@@ -66,3 +66,23 @@ def test_initials_stand_for_a_name(name: str, letters: str) -> None:
 def test_every_tone_has_its_background() -> None:
     sheet = (STATIC_FOLDER / "css" / "cards.css").read_text()
     assert all(f".tone-{number} " in sheet for number in range(TONES))
+
+
+_GECKO = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
+_IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 Version/19.0 Mobile Safari/604.1"
+_CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36"
+
+
+@pytest.mark.parametrize(
+    ("described", "name"),
+    [
+        (_GECKO, "Firefox, Windows"),
+        (_IPHONE, "Safari, iPhone"),
+        (_CHROME, "Chrome, Linux"),
+        (_CHROME + " Edg/156.0", "Edge, Linux"),
+        ("Calendar of Firefox/ fans", "Calendar of Firefox/ fans"),
+        ("x" * 100, "x" * 60),
+    ],
+)
+def test_a_browser_is_named_as_people_name_it(described: str, name: str) -> None:
+    assert browser_name(described) == name

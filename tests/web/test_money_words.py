@@ -13,7 +13,7 @@ from fairground.contracts.booking import BookingStatus
 from fairground.contracts.payments import PaymentStatus
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
-from fairground.web.environment import build_environment
+from fairground.web.rendering import build_environment
 
 NOW: Final = datetime(2026, 12, 1, 12, tzinfo=UTC)
 PAID: Final = 26_000

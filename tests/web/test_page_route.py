@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from fastapi import APIRouter, FastAPI, Request
@@ -7,14 +6,12 @@ from httpx import ASGITransport, AsyncClient
 from starlette.responses import Response
 
 from fairground.kernel.errors import Conflict, Forbidden, LimitExceeded, Unauthenticated, Unavailable
-from fairground.platform.links import Links
 from fairground.verticals.loader import load_verticals
+from fairground.web.addresses import local_path
 from fairground.web.assets import Assets
 from fairground.web.forms import read_form
-from fairground.web.page_route import local_path, page_router, see_other
-from fairground.web.pages import not_found
+from fairground.web.page_route import not_found_router, page_router, see_other
 from fairground.web.rendering import Renderer
-from tests.support.runtime import make_site
 
 REFUSALS = {
     "sign-in": Unauthenticated("No caller is known."),
@@ -32,7 +29,7 @@ def _client() -> AsyncClient:
     renderer = Renderer(assets=Assets(), verticals=load_verticals())
     app = FastAPI(redirect_slashes=False)
     app.include_router(_refusing(page_router(renderer)))
-    app.include_router(not_found.routes(make_site(Path(), renderer=renderer), Links()))
+    app.include_router(not_found_router(renderer))
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://testserver")
 
 

@@ -1,4 +1,4 @@
-"""Discovery: providers found by filter, by words and by distance, from a read model that follows their changes."""
+"""Discovery: finding providers by filter, by words and by distance, in a read model that follows their changes."""
 
 import re
 from collections.abc import Collection
@@ -69,10 +69,10 @@ class CardField(StrEnum):
 
 
 class ListedProvider(ProviderCard):
-    """A card, with what a list can say besides when it is asked to."""
+    """A card, and the further fields that `fields` can name."""
 
     distance_km: float | None = None
-    """From where the query asked about."""
+    """From the query's `near`."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -85,7 +85,7 @@ class ListedProvider(ProviderCard):
 
 
 class LeanProvider(DTO):
-    """The part of a card that is read from one table alone."""
+    """The fields of a card that are quickest to read."""
 
     id: UUID
     business_name: str
@@ -108,14 +108,14 @@ def _to_a_hundredth(degrees: float) -> float:
 
 
 class Place(DTO):
-    """A point on the map, a hundredth of a degree exact: about a kilometre, which names a quarter and no house."""
+    """A point on the map, exact to a hundredth of a degree: about a kilometre, which names a quarter but no house."""
 
     lat: Annotated[float, Field(ge=-90, le=90), AfterValidator(_to_a_hundredth)]
     lng: Annotated[float, Field(ge=-180, le=180), AfterValidator(_to_a_hundredth)]
 
 
 class Near(Place):
-    """A circle on the map. Its middle is as exact as a place, so that neighbours ask the same question."""
+    """A circle on the map. Its middle is as exact as a place, so the queries of neighbours are equal."""
 
     radius_km: float = Field(default=50, ge=1, le=200)
 
@@ -155,7 +155,7 @@ class _Page(DTO):
     total: int
     """How many match; where a filter is set, no more than 1,000 are counted."""
     price_distribution: list[PriceBand]
-    """Of the vertical and category, whatever else is asked for; empty unless it was asked for."""
+    """Of the vertical and category, without the other filters; empty unless the query includes it."""
     total_is_lower_bound: bool = False
     next_cursor: str | None = None
     """None when nothing follows."""
@@ -231,16 +231,16 @@ class RebuildStep(DTO):
 
 class Discovery(Protocol):
     async def search_providers(self, *, query: ProviderQuery) -> ProviderList:
-        """Return a page of approved providers. An unknown category gives an empty list.
+        """Return a page of approved providers; for an unknown category an empty list.
 
         Raises:
             VerticalUnknown: There is no such vertical.
-            QueryInvalid: The cursor is none of this sort, or the sort is by distance and `near` is not set.
+            QueryInvalid: The cursor is not of this sort, or the sort is by distance and `near` is not set.
         """
         ...
 
     async def search_lean(self, *, query: ProviderQuery) -> LeanList:
-        """Do what `search_providers` does, and return of the same providers only what is quick to read."""
+        """Return the page of `search_providers` with the fields that are quickest to read."""
         ...
 
     async def get_price_distribution(self, *, vertical: str | None, category: str | None) -> list[PriceBand]:
@@ -259,12 +259,12 @@ class Discovery(Protocol):
 
         Raises:
             VerticalUnknown: There is no such vertical.
-            QueryInvalid: The cursor is none of a search.
+            QueryInvalid: The cursor is not of a search.
         """
         ...
 
     async def find_places(self, *, provider_ids: Collection[UUID]) -> dict[UUID, Place]:
-        """Return where approved providers are; without those that have not said so."""
+        """Return the places of approved providers, without providers that have none."""
         ...
 
     async def rebuild(self, *, after: UUID | None) -> RebuildStep | None:

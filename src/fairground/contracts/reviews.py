@@ -2,12 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from fairground.contracts.dto import DTO
 from fairground.kernel.errors import Conflict, Invalid
 from fairground.kernel.messages import Event, Priority, Queue
+
+RATING_MIN: Final = 1
+RATING_MAX: Final = 5
+REVIEW_MAX_LENGTH: Final = 4_000
 
 
 class ReviewSide(StrEnum):
@@ -92,7 +96,7 @@ class Reviews(Protocol):
         Raises:
             BookingNotFound: No such booking, or the author is on neither side.
             NotCompleted, ReviewExists
-            ReviewInvalid: The rating is not 1 to 5, or the text is longer than 4,000 characters.
+            ReviewInvalid: The rating is not RATING_MIN to RATING_MAX, or `kernel.text` refuses the text.
         """
         ...
 

@@ -48,8 +48,8 @@ from fairground.platform.storage.orphans import OrphanCollector
 from fairground.platform.storage.settings import StorageSettings
 from fairground.runtime import Runtime
 from fairground.verticals.loader import Verticals, load_verticals
-from fairground.web.areas import build_pages
-from fairground.web.maps import MapTiles
+from fairground.web.origins import MapTiles
+from fairground.web.pages import build_pages
 
 _MAILING: Final = "notifications"
 

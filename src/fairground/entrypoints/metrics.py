@@ -10,7 +10,7 @@ from fairground.entrypoints.compose import Program
 from fairground.entrypoints.serve import AddressError
 
 if TYPE_CHECKING:
-    from fairground.platform.telemetry.metrics import Metrics
+    from fairground.platform.metrics import Metrics
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ async def show_metrics(program: Program) -> AsyncIterator[None]:
 def metrics_of(program: Program) -> "Metrics":
     """Return all that a process shows."""
     # Only loaded where it is asked for.
-    from fairground.platform.telemetry.metrics import Metrics, Sources
+    from fairground.platform.metrics import Metrics, Sources
 
     sources = Sources(
         db=program.db,

@@ -14,8 +14,9 @@ from fairground.platform.storage.settings import StorageSettings
 from fairground.platform.storage.store import Store
 
 if TYPE_CHECKING:  # an installation that keeps files in a folder does without them
-    from fairground.platform.storage.s3.address import Credentials, S3Address
+    from fairground.platform.storage.s3.client import S3Address
     from fairground.platform.storage.s3.lifecycle import BucketLifecycle
+    from fairground.platform.storage.s3.signing import Credentials
 
 _WAY_OUT: Final = (
     "Write file:folder, or s3://bucket/prefix?endpoint=https://host&region=name, or unset it for media/ in the data"
@@ -91,7 +92,8 @@ def _open_s3(settings: StorageSettings) -> Store:
 
 
 def _read_bucket(settings: StorageSettings) -> "tuple[S3Address, Credentials]":
-    from fairground.platform.storage.s3.address import Credentials, S3Address, S3URLError
+    from fairground.platform.storage.s3.client import S3Address, S3URLError
+    from fairground.platform.storage.s3.signing import Credentials
 
     if settings.access_key_id is None or settings.secret_access_key is None:
         raise SettingsError(

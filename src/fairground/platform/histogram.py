@@ -1,4 +1,4 @@
-"""Histograms that parts of the platform keep of themselves; `telemetry` turns them into metrics."""
+"""Histograms that parts of the platform keep of themselves; `platform.metrics` turns them into metrics."""
 
 from bisect import bisect_left
 from typing import Final

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fairground.platform.db.common import limits
+from fairground.platform.db.common import rate_limits
 from fairground.platform.db.database import Database
 
 
@@ -43,32 +43,32 @@ class RateLimiter:
         row = _row_key(limit, key)
         # A flood of refused attempts only reads, so that it takes neither the turn of a writer nor the lock of a row.
         async with self._db.read() as tx:
-            wait = await limits.find_wait(tx, key=row, burst=limit.burst, interval=limit.interval)
+            wait = await rate_limits.find_wait(tx, key=row, burst=limit.burst, interval=limit.interval)
         if wait <= timedelta(0):
             async with self._db.write() as writing:
-                if await limits.count_try(writing, key=row, burst=limit.burst, interval=limit.interval):
+                if await rate_limits.count_attempt(writing, key=row, burst=limit.burst, interval=limit.interval):
                     return 0
-                wait = await limits.find_wait(writing, key=row, burst=limit.burst, interval=limit.interval)
+                wait = await rate_limits.find_wait(writing, key=row, burst=limit.burst, interval=limit.interval)
         elif wait > limit.interval:
             async with self._db.write() as writing:
-                await limits.bound_future(writing, key=row, burst=limit.burst, interval=limit.interval)
-                wait = await limits.find_wait(writing, key=row, burst=limit.burst, interval=limit.interval)
+                await rate_limits.bound_future(writing, key=row, burst=limit.burst, interval=limit.interval)
+                wait = await rate_limits.find_wait(writing, key=row, burst=limit.burst, interval=limit.interval)
         return max(1, math.ceil(wait.total_seconds()))
 
     async def give_back(self, limit: Limit, *, key: str) -> None:
         """Remove one admitted attempt from the count."""
         async with self._db.write() as tx:
-            await limits.give_back(tx, key=_row_key(limit, key), interval=limit.interval)
+            await rate_limits.give_back(tx, key=_row_key(limit, key), interval=limit.interval)
 
     async def forget(self, limit: Limit, *, key: str) -> None:
         """Remove all attempts of the key from the count."""
         async with self._db.write() as tx:
-            await limits.forget(tx, key=_row_key(limit, key))
+            await rate_limits.forget(tx, key=_row_key(limit, key))
 
     async def forget_beginning_with(self, limit: Limit, *, beginning: str) -> None:
         """Remove all attempts of every key with this beginning from the count."""
         async with self._db.write() as tx:
-            await limits.forget_beginning_with(tx, beginning=_row_key(limit, beginning))
+            await rate_limits.forget_beginning_with(tx, beginning=_row_key(limit, beginning))
 
 
 def _row_key(limit: Limit, key: str) -> str:

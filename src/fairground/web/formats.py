@@ -1,7 +1,8 @@
-"""Amounts, days and instants as text of one locale, for pages."""
+"""Values as pages write them: amounts, days and instants in one locale, initials of names, names of browsers."""
 
 import zlib
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -11,7 +12,24 @@ from markupsafe import Markup
 from fairground.kernel.zones import get_zone
 from fairground.platform.locale_formatter import LocaleFormatter
 
-TONES = 8  # as many as `static/css/cards.css` has classes .tone-0, .tone-1, …
+TONES: Final = 8  # as many as `static/css/cards.css` has classes .tone-0, .tone-1, …
+# In this order, because the User-Agent of most browsers also contains the marks of later ones.
+_BROWSERS: Final = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS: Final = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+_NAME_MAX_LENGTH: Final = 60
 
 
 class Formats:
@@ -62,12 +80,12 @@ class Formats:
 
 
 def tone(name: str) -> int:
-    """Return the number of the background that stands for a name wherever it has no picture."""
+    """Return the number of the background that is shown in place of a missing picture."""
     return zlib.crc32(name.encode()) % TONES
 
 
 def initials(name: str) -> str:
-    """Return at most two letters that stand for a name: "Maya & the Tides" is "MT"."""
+    """Return at most two letters for a name: "MT" for "Maya & the Tides"."""
     words = [word for word in name.split() if word[0].isalnum()] or ["?"]
     ends = words if len(words) == 1 else [words[0], words[-1]]
     return "".join(word[0] for word in ends).upper()
@@ -81,6 +99,16 @@ def date_in(instant: datetime, zone: str) -> date:
 def utc(instant: datetime) -> str:
     """Return the instant as machines read it: "2026-12-03T18:00:00Z"."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def browser_name(described: str) -> str:
+    """Return "Chrome, Linux" for the User-Agent of a browser; other names are returned as they are."""
+    found = [
+        next((name for mark, name in marks if mark in described), None)
+        for marks in (_BROWSERS, _SYSTEMS)
+        if described.startswith("Mozilla/")
+    ]
+    return ", ".join(name for name in found if name) or described[:_NAME_MAX_LENGTH]
 
 
 def _time_element(instant: datetime, zone: str, *, words: str) -> Markup:

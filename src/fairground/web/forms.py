@@ -1,4 +1,4 @@
-"""What a form holds between being sent and being right: the words typed, and what is wrong with each."""
+"""Forms of pages: the values as they were typed, their validation, and the errors beside the fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,11 +13,11 @@ from starlette.requests import Request
 from fairground.kernel.errors import DomainError, Invalid, LimitExceeded
 from fairground.kernel.inputs import Input
 
-_Model = TypeVar("_Model", bound="Answers | Input")
+_Model = TypeVar("_Model", bound="FormModel | Input")
 
 
-class Answers(BaseModel):
-    """The base of what a form asks for. An empty field counts as not filled in."""
+class FormModel(BaseModel):
+    """The base of the model of a form. An empty field counts as missing."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
@@ -38,7 +38,7 @@ class Form:
 
     values: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, list[str]] = field(default_factory=dict)
-    """All values of fields that may be sent several times, such as boxes to tick."""
+    """All values of fields that may be sent several times, such as checkboxes."""
     errors: Mapping[str, str | DomainError] = field(default_factory=dict)
     refusal: DomainError | None = None
     """Why the whole form was refused, where no single field is at fault."""
@@ -49,23 +49,23 @@ class Form:
 
     @property
     def status(self) -> HTTPStatus:
-        """What a page answers that shows the form again."""
+        """The status of a page that shows the form again."""
         is_too_much = isinstance(self.refusal, LimitExceeded)
         return HTTPStatus.TOO_MANY_REQUESTS if is_too_much else HTTPStatus.UNPROCESSABLE_ENTITY
 
     def parse(self, model: type[_Model]) -> _Model:
-        """Return what was typed as the model: one of a page's own, or the input of an operation that the API shares.
+        """Return the values as a model: one of a page's own, or the input of an operation that the API shares.
 
         Raises:
             FormRefused: Fields are missing or wrong.
         """
         given: dict[str, object] = {name: value for name, value in self.values.items() if value.strip()}
-        for name, asked in model.model_fields.items():
-            if get_origin(asked.annotation) is list:
+        for name, info in model.model_fields.items():
+            if get_origin(info.annotation) is list:
                 given[name] = self.lists.get(name, [])
         try:
             if issubclass(model, Input):
-                # A form carries fields of the page besides.
+                # A form may have fields besides those of the operation.
                 return model.model_validate_strings({name: given[name] for name in model.model_fields if name in given})
             return model.model_validate(given)
         except ValidationError as error:
@@ -87,7 +87,7 @@ class Form:
 
 
 async def read_form(request: Request) -> Form:
-    """Return what was sent, files left out."""
+    """Return the form in a request, without its files."""
     sent = await request.form()
     lists: dict[str, list[str]] = {}
     for name, value in sent.multi_items():

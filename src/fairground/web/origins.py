@@ -1,4 +1,4 @@
-"""What pages may load, and where they may send: from and to this server, unless an operator names others."""
+"""Other servers that pages use, such as a tile server or a CDN, and the Content Security Policy that admits them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +6,29 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
+class MapTiles:
+    """A tile server and its attribution.
+
+    None is built in: a tile server learns which visitor looks at which place, and free ones such as OpenStreetMap
+    cannot serve every marketplace.
+    """
+
+    url: str
+    """With {z}, {x} and {y} for zoom, column and row."""
+    attribution: str
+    """The credit that the makers of the map require; may contain a link, as HTML."""
+
+
+@dataclass(frozen=True, slots=True)
 class Origins:
-    """Other servers that pages have to do with, each as scheme, host and port."""
+    """Other servers that pages use, each as scheme, host and port."""
 
     forms: tuple[str, ...] = ()
-    """Where answering a form may lead, or where one is sent: browsers check redirects too."""
+    """Targets of forms, and of redirects after a form, which browsers check too."""
     images: tuple[str, ...] = ()
-    """Where images come from, redirects from here included."""
-    scripts_ask: tuple[str, ...] = ()
-    """Whom our scripts talk to."""
+    """Sources of images, redirects from here included."""
+    connections: tuple[str, ...] = ()
+    """Servers to which our scripts send requests."""
 
 
 def origin_of(url: str) -> str:
@@ -33,7 +47,7 @@ def content_security_policy(style_hash: str, origins: Origins) -> str:
         "script-src": "'self'",
         "style-src": f"'self' '{style_hash}'",
         "img-src": " ".join(("'self'", "data:", *origins.images)),
-        "connect-src": " ".join(("'self'", *origins.scripts_ask)),
+        "connect-src": " ".join(("'self'", *origins.connections)),
         "object-src": "'none'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",

@@ -1,60 +1,34 @@
-"""The route class of the pages: what a page refuses is answered by a page, never by a problem document."""
+"""The router of pages: an error, and an address without a page, get an error page, never a problem document."""
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Any
 
 import structlog
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, StringConstraints
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException  # noqa: TID251 - caught here, raised by the framework only
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from fairground.kernel.errors import DomainError, NotFound, Unauthenticated
+from fairground.kernel.errors import DomainError, Unauthenticated
 from fairground.platform.http.identity import Caller
 from fairground.platform.http.problems import headers_of, log_reason, status_of
-from fairground.verticals.loader import Verticals
-from fairground.verticals.schema import Vertical
+from fairground.web.addresses import PART_PREFIX, PageNotFound, sign_in_path
 from fairground.web.rendering import Renderer
-
-PART_PREFIX = "/_f/"
 
 log = structlog.get_logger()
 
-_Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-class PageNotFound(NotFound):
-    code = "web.page_not_found"
-
-
-class VerticalPath(BaseModel):
-    """The part of a path that names a vertical."""
-
-    vertical: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
-
-
-def existing_vertical(verticals: Verticals, key: str) -> Vertical:
-    """Return the pack.
-
-    Raises:
-        PageNotFound: There is none of this name.
-    """
-    pack = verticals.find(key)
-    if pack is None:
-        raise PageNotFound(f"There is no area called {key[:40]!r} here.")
-    return pack
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def page_router(renderer: Renderer) -> APIRouter:
-    """Return a router whose errors are pages: the sign-in page where a session is needed, else the reason."""
+    """Return a router that answers an error with a page: sign-in where a session is missing, else the reason."""
 
     class PageRoute(APIRoute):
-        def get_route_handler(self) -> _Endpoint:
+        def get_route_handler(self) -> _Handler:
             show = super().get_route_handler()
 
             async def answer(request: Request) -> Response:
@@ -83,27 +57,35 @@ def page_router(renderer: Renderer) -> APIRouter:
     return APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
+class AddressOfPage(Convertor[str]):
+    """Any path except those of programs, which get a problem document instead of a page."""
+
+    regex = "(?!(?:api|sandbox)(?:/|$)).*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+def not_found_router(renderer: Renderer) -> APIRouter:
+    """Return a router that answers every address with an error page. It must be the last one."""
+    register_url_convertor("address_of_page", AddressOfPage())
+    router = page_router(renderer)
+
+    @router.get("/{address:address_of_page}")
+    async def refuse_address(request: Request) -> Response:
+        raise PageNotFound(f"There is nothing at {request.url.path[:200]}.")
+
+    return router
+
+
 def see_other(path: str, *, request: Request | None = None) -> Response:
-    """Send the reader on to another page; from inside a part of a page, as a whole page."""
+    """Redirect to another page. A part of a page is replaced by the whole page."""
     if request is not None and request.url.path.startswith(PART_PREFIX):
         return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": path})
     return RedirectResponse(path, HTTPStatus.SEE_OTHER)
-
-
-def sign_in_path(request: Request) -> str:
-    """Return the address of the sign-in page, which leads back to the page that was asked for."""
-    if request.method != "GET" or request.url.path.startswith(PART_PREFIX):
-        return "/login"
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return f"/login?{urlencode({'next': wanted})}"
-
-
-def local_path(wanted: str | None, *, otherwise: str) -> str:
-    """Return a path of ours that a link asked to be led to; never another site's address."""
-    # Browsers read both "//host" and "/\host" as another site.
-    if wanted and wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable():
-        return wanted
-    return otherwise
 
 
 def refusal_page(renderer: Renderer, request: Request, *, error: DomainError) -> Response:

@@ -1,29 +1,28 @@
-"""Turns a template and its values into a response with the headers that every page carries."""
+"""Rendering of pages: the Jinja2 environment with the components as `ui.<name>`, and the responses made with it."""
 
 import hashlib
 from collections.abc import Mapping
+from gettext import NullTranslations
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 from babel import Locale
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 import fairground
-from fairground.platform.http import cache_control as control
 from fairground.platform.http.identity import Caller
 from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
-from fairground.web.environment import TEMPLATES_FOLDER, build_environment
-from fairground.web.maps import MapTiles
-from fairground.web.origins import Origins, content_security_policy
+from fairground.web.formats import Formats, browser_name, date_in, initials, tone, utc
+from fairground.web.origins import MapTiles, Origins, content_security_policy
+from fairground.web.page_cache import NO_VARY_SEARCH, PRIVATE
+from fairground.web.pictures import LARGE, offer_square, offer_whole
 
-# A page of one reader: never in a shared cache, and revalidated whenever it is opened.
-PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
-# A link with the parameters of a newsletter leads to the page that a browser may have prefetched already.
-_NO_VARY_SEARCH: Final = 'params=("utm_source" "utm_medium" "utm_campaign" "fbclid" "gclid")'
-# Payment and staff pages leave no copy, not even in the reader's own browser.
-UNSTORED: Final = {"Cache-Control": control.UNSTORED}
+TEMPLATES_FOLDER: Final = Path(__file__).parent / "templates"
 
 
 class Renderer:
@@ -38,14 +37,13 @@ class Renderer:
         policy = content_security_policy(assets.style_hash, origins or Origins())
         self.locale = Locale.parse(DEFAULT_LOCALE)
         self.edition = _edition(assets, verticals, settings=f"{policy} {map_tiles}")
-        """Names what pages look like: another one wherever templates, assets, packs or settings differ."""
+        """A digest of templates, assets, packs and settings; pages of another edition may look different."""
         self._env = build_environment(assets, verticals=verticals)
         self._env.globals["map_tiles"] = map_tiles
-        # Browsers with speculation rules prefetch the page of a link that a reader is about to follow; only public
-        # pages.
+        # Only for public pages: browsers prefetch the page of a link that a reader is about to follow.
         self._shared = {
             "Speculation-Rules": f'"{assets.url("speculation.json")}"',
-            "No-Vary-Search": _NO_VARY_SEARCH,
+            "No-Vary-Search": NO_VARY_SEARCH,
         }
         self._headers = {"Content-Security-Policy": policy}
 
@@ -61,8 +59,8 @@ class Renderer:
     ) -> HTMLResponse:
         """Render a whole page. Without a viewer it is the same for all readers, so that one copy may be cached."""
         body = self._env.get_template(template).render(path=request.url.path, viewer=viewer, **values)
-        kept = PRIVATE if viewer else self._shared
-        return HTMLResponse(body, status_code=status, headers={**self._headers, **kept, **(headers or {})})
+        default = PRIVATE if viewer else self._shared
+        return HTMLResponse(body, status_code=status, headers={**self._headers, **default, **(headers or {})})
 
     def part(
         self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
@@ -79,3 +77,47 @@ def _edition(assets: Assets, verticals: Verticals, *, settings: str) -> str:
     for pack in verticals:
         digest.update(pack.model_dump_json().encode())
     return digest.hexdigest()
+
+
+def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEFAULT_LOCALE) -> Environment:
+    """Return the environment that renders every page of one locale."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # The templates of a running server do not change, and checking the files on each render costs a stat.
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    # Until catalogues exist every text is its own translation, and plural forms follow English.
+    env.install_gettext_translations(NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
+    _add_formats(env, Formats(Locale.parse(locale)))
+    names = {category.slug: category.name for pack in verticals for category in pack.categories}
+    env.filters["category_name"] = lambda slug: names.get(slug, slug)
+    env.filters["extract"] = lambda key, table: table[key]
+    env.globals["verticals"] = verticals.packs
+    env.globals["asset"] = assets.url
+    env.globals |= {"offer_square": offer_square, "offer_whole": offer_whole, "LARGE": LARGE}
+    env.globals["page_style"] = assets.style
+    env.globals["language"] = locale.replace("_", "-")
+    env.globals["ui"] = _components(env)
+    return env
+
+
+def _add_formats(env: Environment, formats: Formats) -> None:
+    named = (name for name in dir(formats) if not name.startswith("_"))
+    env.filters |= {name: getattr(formats, name) for name in named}
+    env.filters |= {"browser_name": browser_name, "tone": tone, "initials": initials, "utc": utc, "date_in": date_in}
+
+
+def _components(env: Environment) -> SimpleNamespace:
+    """Gather the macros of `templates/ui/` once, so that no page has to import them."""
+    components = SimpleNamespace()
+    # Macros call each other as `ui.<name>`, so the namespace must exist before they are compiled.
+    env.globals["ui"] = components
+    for path in sorted((TEMPLATES_FOLDER / "ui").glob("*.html")):
+        macros = vars(env.get_template(f"ui/{path.name}").module)
+        vars(components).update({name: value for name, value in macros.items() if not name.startswith("_")})
+    return components

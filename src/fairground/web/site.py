@@ -1,12 +1,17 @@
-"""What the pages are made of."""
+"""The site: what every area of pages is given, and how it is built."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from fairground.contracts.payments import Payments
 from fairground.kernel.clock import Clock
 from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.links import Links
+from fairground.platform.storage.settings import StorageSettings
+from fairground.runtime import Runtime
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
+from fairground.web.origins import MapTiles, Origins, origin_of
 from fairground.web.rendering import Renderer
 
 
@@ -24,4 +29,41 @@ class Site:
     """Payments are the sandbox's, so the payment page offers its test cards."""
     pictures_dir: Path
     mail_dir: Path | None
-    """The folder whose mails anyone may read on a page; None where they are sent, or may not be shown."""
+    """The folder of the mails that a page shows to anyone; None where they are sent, or must not be shown."""
+
+
+def build_site(
+    runtime: Runtime, links: Links, *, pictures_dir: Path, mail_dir: Path | None, map_tiles: MapTiles | None
+) -> Site:
+    """Return the site.
+
+    Args:
+        mail_dir: As `Site.mail_dir`.
+        map_tiles: The background of maps; None draws the pins alone.
+    """
+    has_test_money = links.of(Payments).is_sandbox
+    # The sandbox's 3-D Secure page is below the public address, which a reader on "localhost" is not on.
+    bank = runtime.public_url if has_test_money else "https://*.stripe.com"
+    assets, verticals = Assets(), runtime.verticals
+    origins = _origins(runtime, bank=bank, map_tiles=map_tiles)
+    return Site(
+        assets=assets,
+        renderer=Renderer(assets=assets, verticals=verticals, origins=origins, map_tiles=map_tiles),
+        verticals=verticals,
+        clock=runtime.clock,
+        cookie=runtime.cookie,
+        public_url=runtime.public_url,
+        has_test_money=has_test_money,
+        pictures_dir=pictures_dir,
+        mail_dir=mail_dir,
+    )
+
+
+def _origins(runtime: Runtime, *, bank: str, map_tiles: MapTiles | None) -> Origins:
+    """Return the hosts that pages use beside their own."""
+    cdn_url = runtime.settings.of(StorageSettings).cdn_url
+    pictures_from = (map_tiles.url if map_tiles else "", cdn_url)
+    uploads = (runtime.files.upload_origin,) if runtime.files.upload_origin else ()
+    return Origins(
+        forms=(bank, *uploads), images=tuple(origin_of(url) for url in pictures_from if url), connections=uploads
+    )

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from sqlalchemy import inspect, text
 
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from tests.entrypoints.cli.conftest import CommandLine
 
 NEWEST: Final = "1000"

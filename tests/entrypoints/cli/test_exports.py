@@ -17,8 +17,8 @@ import uvloop
 from sqlalchemy import text
 
 from fairground.ops.demo.build import build_plan
-from fairground.platform.db.dialect.opening import open_backend
-from fairground.platform.telemetry.logs import configure_logs
+from fairground.platform.db.dialect import open_backend
+from fairground.platform.logs import configure_logs
 from fairground.verticals.loader import load_verticals
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.demo import build_demo, opened

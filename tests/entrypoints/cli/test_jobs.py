@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from fairground.kernel.ids import uuid7
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.jobs.tables import JobRow
 from tests.entrypoints.cli.conftest import CommandLine
 

@@ -2,7 +2,7 @@ import pytest
 from starlette.requests import Request
 
 from fairground.contracts.accounts import SessionKind, User
-from fairground.modules.accounts.authenticator import SessionAuthenticator
+from fairground.modules.accounts.http import SessionAuthenticator
 from fairground.modules.accounts.service import AccountService
 from fairground.platform.http.cookies import NAME, SessionCookie
 from tests.modules.accounts.conftest import SignIn
@@ -18,7 +18,7 @@ def request(**headers: str) -> Request:
     return Request({"type": "http", "method": "GET", "path": "/", "headers": raw})
 
 
-async def test_a_cookie_says_who_it_is(authenticator: SessionAuthenticator, sign_in: SignIn, ada: User) -> None:
+async def test_cookie_authenticates_its_user(authenticator: SessionAuthenticator, sign_in: SignIn, ada: User) -> None:
     opened = await sign_in()
     caller = await authenticator.authenticate(request(cookie=f"a=b; {NAME}={opened.secret}"))
 
@@ -28,7 +28,7 @@ async def test_a_cookie_says_who_it_is(authenticator: SessionAuthenticator, sign
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
-async def test_a_token_says_who_it_is(
+async def test_bearer_token_authenticates_its_user(
     authenticator: SessionAuthenticator, service: AccountService, ada: User, scheme: str
 ) -> None:
     opened = await service.create_token(user_id=ada.id, name="Calendar")
@@ -39,7 +39,7 @@ async def test_a_token_says_who_it_is(
 
 
 @pytest.mark.usefixtures("ada")
-async def test_a_cookie_does_not_pass_for_a_token_nor_a_token_for_a_cookie(
+async def test_secret_of_a_cookie_is_no_bearer_token_and_vice_versa(
     authenticator: SessionAuthenticator, sign_in: SignIn
 ) -> None:
     browser, token = await sign_in(), await sign_in(kind=SessionKind.TOKEN)
@@ -50,7 +50,7 @@ async def test_a_cookie_does_not_pass_for_a_token_nor_a_token_for_a_cookie(
 
 @pytest.mark.usefixtures("ada")
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", "Basic YWRhOnB3", "Bearer \xff"])
-async def test_a_bad_token_does_not_fall_back_to_the_cookie(
+async def test_request_with_a_bad_token_does_not_fall_back_to_its_cookie(
     authenticator: SessionAuthenticator, sign_in: SignIn, authorization: str
 ) -> None:
     opened = await sign_in()

@@ -5,7 +5,7 @@ import pytest
 
 from fairground.contracts.accounts import EmailUnfit, NameUnfit, PasswordUnfit, Role, SessionKind
 from fairground.modules.accounts import domain
-from fairground.modules.accounts.service.password_hasher import load_well_known_passwords
+from fairground.modules.accounts.service.passwords import load_well_known_passwords
 from fairground.modules.accounts.settings import AccountsSettings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -64,7 +64,7 @@ async def test_registering_answers_the_user_without_any_secret(site: Site, outbo
         ({"password": "Password123"}, "accounts.password_unfit"),
     ],
 )
-async def test_what_cannot_be_registered_is_422_with_its_reason(site: Site, changes: dict[str, str], code: str) -> None:
+async def test_invalid_registration_is_422_with_its_reason(site: Site, changes: dict[str, str], code: str) -> None:
     async with site.browser() as client:
         response = await register(client, **changes)
 

@@ -12,9 +12,9 @@ from fairground.modules.booking.time.store import attempts_to_break_the_guard
 from fairground.modules.booking.time.tables import ALLOCATION_GUARD
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.guards import GuardError
-from fairground.platform.db.guard_proof import prove_guard
 from fairground.platform.db.history import restore_guards
 from fairground.platform.db.migrate import find_drift, upgrade
+from fairground.platform.db.probes import prove_guard
 from tests.modules.booking.rig import Rig
 from tests.support.outbox import RecordingOutbox
 

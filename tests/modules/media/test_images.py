@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fairground.kernel.ids import uuid7
-from fairground.modules.media.service import variants
+from fairground.modules.media.service import renditions
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.storage.keys import Retention
@@ -152,7 +152,7 @@ async def test_rush_without_single_flight_makes_more(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Negative control: neither locks on variants nor single-flight in the renderer."""
-    monkeypatch.setattr(variants, "WeakValueDictionary", NoLocks)
+    monkeypatch.setattr(renditions, "WeakValueDictionary", NoLocks)
     render = Renderer.render
 
     async def render_alone(renderer: Renderer, _source: str, *arguments: Any) -> Rendered:
@@ -186,10 +186,10 @@ async def test_rush_for_variants_that_fail_shares_one_failure_each(
         picture = await a_picture(gallery)
         await lose_files(gallery)
         assert await count_failures_of_a_rush(gallery, picture["url"]) == 3
-        await asyncio.sleep(variants.FAILURE_SECONDS)
+        await asyncio.sleep(renditions.FAILURE_SECONDS)
         assert await count_failures_of_a_rush(gallery, picture["url"]) == 3, "which is tried again after a moment"
-        await asyncio.sleep(variants.FAILURE_SECONDS)
-        monkeypatch.setattr(variants, "FAILURE_SECONDS", 0)
+        await asyncio.sleep(renditions.FAILURE_SECONDS)
+        monkeypatch.setattr(renditions, "FAILURE_SECONDS", 0)
         assert await count_failures_of_a_rush(gallery, picture["url"]) == 30
 
 

@@ -1,9 +1,11 @@
-"""An owner's pictures: text, deletion, and originals that pictures share."""
+"""Uploaded pictures: their texts, deletion, shared originals, inspection and abandoned uploads."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from fairground.contracts.media import (
@@ -12,9 +14,13 @@ from fairground.contracts.media import (
     PictureDescribed,
     PictureNotFound,
     PictureReady,
+    PicturesReport,
     PictureState,
 )
+from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
+from fairground.modules.media import store
+from fairground.modules.media.service.pictures import DropLeftovers
 from fairground.modules.media.tables import RenditionRow
 from fairground.platform.db.database import WriteTx
 from fairground.platform.storage.keys import Retention
@@ -128,3 +134,53 @@ def upload_in_between(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> list[a
 
     monkeypatch.setattr(WriteTx, "execute", execute_late)
     return uploads
+
+
+async def test_inspection_counts_states_and_lost_files(studio: Studio) -> None:
+    nothing = PicturesReport(by_state={}, bare=0, lost_originals=0, lost_renditions=0)
+    assert await studio.maintenance.inspect_pictures() == nothing
+    pictures = [await studio.upload(ANNA, photograph(width_px, 200)) for width_px in (300, 310)]
+    await studio.work()
+    await studio.pictures.offer_upload(owner_id=ANNA, content_type="image/jpeg")
+    states = {PictureState.READY: 2, PictureState.AWAITED: 1}
+    assert await studio.maintenance.inspect_pictures() == nothing.model_copy(update={"by_state": states})
+
+    kept = await studio.pictures.get_picture(owner_id=ANNA, picture_id=pictures[0].id)
+    async with studio.db.read() as tx:
+        found = await store.find_picture(tx, kept.id)
+    assert found is not None
+    assert found.original is not None
+    await studio.store.delete(found.original.key)
+    async with studio.db.write() as tx:
+        await tx.execute(delete(RenditionRow).where(RenditionRow.original_digest == found.original.digest))
+    [one, *_] = await studio.stored(Retention.DERIVATIVE) & await referred(studio)
+    await studio.store.delete(one)
+    assert await studio.maintenance.inspect_pictures() == PicturesReport(
+        by_state=states, bare=1, lost_originals=1, lost_renditions=1
+    )
+
+
+async def referred(studio: Studio) -> set[str]:
+    async with studio.db.read() as tx:
+        return set(await store.list_rendition_keys(tx, ""))
+
+
+async def test_missing_pictures_are_named(studio: Studio) -> None:
+    picture, other = await studio.upload(ANNA, photograph(300, 200)), uuid7()
+    assert await studio.maintenance.find_missing(picture_ids=[picture.id, other]) == {other}
+
+
+async def test_abandoned_uploads_are_deleted_and_pictures_are_not(studio: Studio) -> None:
+    kept = await studio.upload(ANNA, photograph(300, 200))
+    offer = await studio.pictures.offer_upload(owner_id=ANNA, content_type="image/png")
+    with pytest.raises(Invalid):
+        await studio.upload(ANNA, b"no picture")
+    await studio.work()
+    drop = studio.module.handlers[DropLeftovers]
+    await drop(DropLeftovers())
+    await studio.pictures.get_picture(owner_id=ANNA, picture_id=offer.picture.id)
+    studio.db.clock_shift = timedelta(days=8)
+    await drop(DropLeftovers())
+    await studio.pictures.get_picture(owner_id=ANNA, picture_id=kept.id)
+    with pytest.raises(PictureNotFound):
+        await studio.pictures.get_picture(owner_id=ANNA, picture_id=offer.picture.id)

@@ -15,7 +15,7 @@ from fairground.contracts.media import (
 )
 from fairground.kernel.ids import uuid7
 from fairground.platform.images.refusals import PictureTypeMismatch, PictureTypeRefused
-from fairground.platform.storage.upload_forms import UploadMissing, UploadTooLarge
+from fairground.platform.storage.signed_urls import UploadMissing, UploadTooLarge
 from tests.support.pictures import photograph
 from tests.support.studio import UPLOAD_MAX_BYTES, Studio, open_studio
 

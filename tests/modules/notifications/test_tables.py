@@ -1,5 +1,5 @@
 from fairground.modules.notifications.tables import history
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.migrate import find_drift, upgrade
 
 

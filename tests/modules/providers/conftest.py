@@ -1,13 +1,11 @@
-"""A catalog on a real database, with accounts that are simply there."""
+"""Providers on a real database, with accounts in memory."""
 
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fairground.modules.providers.service.galleries import GalleryService
-from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
-from fairground.modules.providers.service.pictures import FollowPicture
-from fairground.modules.providers.service.portraits import PortraitService
+from fairground.modules.providers.service.event_handlers import PictureEventHandlers
+from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.doubles.media import FakePictures
@@ -54,7 +52,7 @@ def follower(catalog: Directory) -> PictureEventHandlers:
 
 @pytest.fixture
 def follow(follower: PictureEventHandlers, outbox: RecordingOutbox) -> Callable[[], Awaitable[None]]:
-    """Give what runs the one job that a choice has asked for."""
+    """Give a function that runs the one job that a choice has enqueued."""
 
     async def run() -> None:
         [job] = [job for job in outbox.jobs if isinstance(job, FollowPicture)]

@@ -22,8 +22,7 @@ from fairground.contracts.reviews import (
 )
 from fairground.kernel.ids import uuid7
 from fairground.kernel.paging import PageTooDeep, TimeCursor
-from fairground.modules.reviews.domain import public_name
-from fairground.modules.reviews.service import ReviewService
+from fairground.modules.reviews.service import ReviewService, public_name
 from fairground.platform.db.database import Database
 from tests.support.databases import migrate
 from tests.support.outbox import RecordingOutbox

@@ -1,4 +1,4 @@
-"""A map makes providers of rows, and every value that does not fit is named with its mend."""
+"""A map makes providers of rows, and every value that does not fit is named with its hint."""
 
 import json
 import tomllib
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fairground.contracts.providers import BookingMode
-from fairground.ops.imports.faults import ImportRefused, RowFault
 from fairground.ops.imports.mapping import RowMapper, Rule, check_columns, load_map, map_of_export
+from fairground.ops.imports.records import ImportRefused, RowFault
 from fairground.verticals.loader import load_verticals
 from fairground.verticals.schema import Vertical
 
@@ -87,7 +87,7 @@ def test_a_value_that_does_not_fit_is_named_with_its_mend(
         mapper.provider_of(ROW | change)
     assert caught.value.column == column
     assert caught.value.reason
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def with_categories(rule: str) -> RowMapper:
@@ -162,7 +162,7 @@ def test_number_in_another_syntax_rejects_the_row(mapper: RowMapper, column: str
     with pytest.raises(RowFault) as caught:
         mapper.provider_of(ROW | {column: text})
     assert (caught.value.column, caught.value.reason) == (column, f"{text!r} is not a number")
-    assert caught.value.mend.startswith("write it like 1250")
+    assert caught.value.hint.startswith("write it like 1250")
 
 
 def test_a_booking_mode_that_the_vertical_does_not_have_is_named() -> None:
@@ -172,7 +172,7 @@ def test_a_booking_mode_that_the_vertical_does_not_have_is_named() -> None:
     mapper = RowMapper(load_map(OSLO), artists.model_copy(update={"booking": booking}))
     with pytest.raises(RowFault) as caught:
         mapper.provider_of(ROW)
-    assert (caught.value.column, caught.value.mend) == ("booking_mode", "write instant")
+    assert (caught.value.column, caught.value.hint) == ("booking_mode", "write instant")
 
 
 def test_a_column_that_the_file_does_not_have_is_named() -> None:

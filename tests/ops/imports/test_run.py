@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from fairground.contracts.providers import ProvidersImported
-from fairground.ops.imports.faults import ImportRefused, RowFault
 from fairground.ops.imports.mapping import ProviderMap, load_map
-from fairground.ops.imports.rejects import describe
+from fairground.ops.imports.records import ImportRefused, Record, RowFault, describe
 from fairground.ops.imports.run import Import, Summary
-from fairground.ops.imports.source import Record
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.directory import Directory
@@ -135,7 +133,7 @@ async def test_every_kind_of_broken_row_is_named_and_the_good_ones_are_taken(
     named = [(record.line, fault.column) for record, fault in heard.faults]
     assert named == [(2 * number + 3, column) for number, (_, column) in enumerate(BROKEN)]
     assert figures(summary) == (2 * len(BROKEN), len(BROKEN), 0, 0, len(BROKEN))
-    assert all(fault.reason and fault.mend for _, fault in heard.faults)
+    assert all(fault.reason and fault.hint for _, fault in heard.faults)
 
 
 async def test_the_reject_file_holds_the_rows_as_they_were_and_can_be_fed_back(

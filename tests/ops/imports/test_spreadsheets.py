@@ -9,21 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairground.ops.imports import encodings
-from fairground.ops.imports.faults import ImportRefused
-from fairground.ops.imports.records import open_source
-from fairground.ops.imports.rejects import RejectFile
-from fairground.ops.imports.source import Record, Source
+from fairground.ops.imports.formats import open_source
+from fairground.ops.imports.records import ImportRefused, Record, RejectFile, Source
 
 ROWS: Final = [("id", "name"), ("1", "Blå Time"), ("2", "two\nlines"), ("3", "x")]
 MARKS: Final = {"utf-16-be-marked": b"\xfe\xff"}
 
 
-def opened(content: bytes, *, encoding: str = "", wanted: tuple[str, ...] = ()) -> Source:
-    return open_source(Path("a.csv"), io.BytesIO(content), encoding=encoding, wanted=wanted)
+def opened(content: bytes, *, encoding: str = "", map_columns: tuple[str, ...] = ()) -> Source:
+    return open_source(Path("a.csv"), io.BytesIO(content), encoding=encoding, map_columns=map_columns)
 
 
-def read(content: bytes, *, encoding: str = "", wanted: tuple[str, ...] = ()) -> list[Record]:
-    return list(opened(content, encoding=encoding, wanted=wanted).records)
+def read(content: bytes, *, encoding: str = "", map_columns: tuple[str, ...] = ()) -> list[Record]:
+    return list(opened(content, encoding=encoding, map_columns=map_columns).records)
 
 
 def table(divider: str, end: str) -> str:
@@ -57,14 +55,14 @@ def test_line_of_excel_says_the_divider_and_is_line_1(first: str) -> None:
 
 def test_header_that_two_characters_may_divide_is_read_by_the_columns_of_the_map() -> None:
     content = b"id;name, full;price\n1;a,b;3\n"
-    assert read(content, wanted=("id", "price"))[0].fields == {"id": "1", "name, full": "a,b", "price": "3"}
+    assert read(content, map_columns=("id", "price"))[0].fields == {"id": "1", "name, full": "a,b", "price": "3"}
     with pytest.raises(ImportRefused, match=r"commas and semicolons, and either may divide.*Write sep=,"):
         read(content)
 
 
 def test_header_whose_columns_both_dividers_give_is_refused() -> None:
     with pytest.raises(ImportRefused, match="either may divide"):
-        opened(b"id;name, full;price,id\n1;2;3,4\n", wanted=("id",))
+        opened(b"id;name, full;price,id\n1;2;3,4\n", map_columns=("id",))
 
 
 def test_quoted_dividers_of_a_header_divide_nothing() -> None:
@@ -107,7 +105,7 @@ def test_row_of_another_width_is_named_with_the_divider(row: bytes) -> None:
     (record,) = read(b"id;name\n" + row.replace(b",", b";") + b"\n")
     assert record.fault is not None
     assert "but the header names 2 columns" in record.fault.reason
-    assert "quote values that hold semicolons" in record.fault.mend
+    assert "quote values that hold semicolons" in record.fault.hint
 
 
 def test_doubled_column_is_named_with_its_places() -> None:
@@ -120,7 +118,7 @@ def test_bytes_of_windows_1252_are_refused_row_by_row_with_what_the_map_can_say(
     faults = [record.fault for record in read(content)]
     assert [fault is None for fault in faults] == [True, False, True]
     assert faults[1] is not None
-    assert 'encoding = "windows-1252"' in faults[1].mend
+    assert 'encoding = "windows-1252"' in faults[1].hint
     assert values(read(content, encoding="windows-1252"))[1] == (3, "2", "Bjørg")
 
 

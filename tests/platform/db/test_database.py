@@ -249,14 +249,14 @@ class TestOneFile:
         database = Database(f"sqlite:///{tmp_path / 'one.db'}", outbox=RecordingOutbox())
         engine = database.backend.migration_engine()
         Base.metadata.create_all(engine)
-        guest = sqlite3.connect(tmp_path / "one.db", isolation_level=None)
-        guest.execute("BEGIN IMMEDIATE")
+        secondary = sqlite3.connect(tmp_path / "one.db", isolation_level=None)
+        secondary.execute("BEGIN IMMEDIATE")
         writing = asyncio.ensure_future(write_note(database, "a"))
         for _ in range(10):
             await asyncio.sleep(0.01)
         assert not writing.done()
-        guest.execute("COMMIT")
-        guest.close()
+        secondary.execute("COMMIT")
+        secondary.close()
         engine.dispose()
         await writing
         assert await names(database) == ["a"]

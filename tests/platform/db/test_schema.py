@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from fairground.platform.db.common.tables import history as common
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.dialect.base import Backend, DatabaseUnavailable
-from fairground.platform.db.dialect.opening import open_backend
 from fairground.platform.db.history import SchemaState
 from fairground.platform.db.schema import SchemaMismatch, check_schema, require_schema, upgrade_schema
 from fairground.platform.jobs.tables import history as jobs

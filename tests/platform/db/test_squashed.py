@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import Engine, MetaData, inspect, select, text
 
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.dialect.base import Backend
-from fairground.platform.db.dialect.opening import open_backend
 from fairground.platform.db.history import History, SchemaState
 from fairground.platform.db.migrate import upgrade
 from fairground.platform.db.schema import (
@@ -50,6 +50,7 @@ def refuse(backend: Backend, sign: str) -> None:
     """Assert that every way to open the database for writing refuses it by this sign, and leaves it as it is."""
     engine = backend.migration_engine()
     before, content = dump(engine), backend.file.read_bytes() if backend.file else b""
+    said = ""
     for act in (require_schema, upgrade_schema):
         with pytest.raises(SchemaMismatch) as refused:
             act(backend, histories())

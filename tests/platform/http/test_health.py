@@ -6,9 +6,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from fairground.platform.db.common.write_probe import BAD_FOR_SECONDS, GOOD_FOR_SECONDS, WriteProbe
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
+from fairground.platform.db.probes import BAD_FOR_SECONDS, GOOD_FOR_SECONDS, WriteProbe
 from fairground.platform.http.app import create_app
 from fairground.platform.http.routing import api_router
 from tests.platform.http.conftest import PUBLIC_URL, NameAuthenticator

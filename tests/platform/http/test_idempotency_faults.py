@@ -18,7 +18,7 @@ from fairground.kernel.errors import Conflict, LimitExceeded
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.common import idempotency
 from fairground.platform.db.common.idempotency import Claim, StoredAnswer, mark_effective
-from fairground.platform.db.common.tables import IdempotencyRow, OperatorActRow, history
+from fairground.platform.db.common.tables import IdempotencyRow, OperatorActionRow, history
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.db.migrate import upgrade
@@ -123,15 +123,15 @@ class Workshop:
             "details": {},
         }
         async with self.db.write() as tx:
-            await tx.insert_ignore(OperatorActRow, [{**effect, "acted_at": tx.now()}])
+            await tx.insert_ignore(OperatorActionRow, [{**effect, "acted_at": tx.now()}])
         async with self.db.read() as tx:
-            made = await tx.scalars(select(OperatorActRow.actor).where(OperatorActRow.actor == thing.name))
+            made = await tx.scalars(select(OperatorActionRow.actor).where(OperatorActionRow.actor == thing.name))
         return {"made": object() if plan.answer_is_broken else made[0]}
 
     async def count_effects(self) -> dict[str, int]:
         self.db.faults = []
         async with self.db.read() as tx:
-            names = await tx.scalars(select(OperatorActRow.actor))
+            names = await tx.scalars(select(OperatorActionRow.actor))
         return {name: names.count(name) for name in self.plans}
 
 

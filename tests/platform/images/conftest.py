@@ -2,9 +2,8 @@
 
 import pytest
 
-from fairground.platform.images.child import open_engine
+from fairground.platform.images.child import EngineName, open_engine
 from fairground.platform.images.rendering.canvas import Engine
-from fairground.platform.images.wire import EngineName
 
 _ENGINES = {name: open_engine(name)[1] for name in (EngineName.VIPS, EngineName.PILLOW)}
 

@@ -3,13 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from fairground.platform.images.child import EngineName
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.monogram import MONOGRAM_MAGIC, colour_of, contrast_with_white, initials, monogram
 from fairground.platform.images.recipes import Recipe, Shape
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.pillow import MONOGRAM_SIDE_PX, draw_monogram
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.images.wire import EngineName
 from tests.support.pictures import opened, pixel
 
 

@@ -16,13 +16,13 @@ from PIL import Image
 
 from fairground.kernel.errors import DomainError
 from fairground.platform.images.admission import read_head
+from fairground.platform.images.child import EngineName
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.recipes import MASTER, PLACEHOLDER, UPLOAD, Recipe, Shape
 from fairground.platform.images.refusals import PictureBroken, PictureTooCostly, RendererBusy, RendererUnavailable
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.images.wire import EngineName
 from tests.support.hostile_pictures import mutate, progressive_bomb
 from tests.support.pictures import is_upright, opened, photograph, store
 from tests.support.proofs import Dose

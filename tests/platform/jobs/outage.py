@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from fairground.platform.db.dialect import sqlite
+from fairground.platform.db.dialect import sqlite_transactions
 
 
 @contextlib.contextmanager
 def outage(database_url: str) -> Iterator[None]:
     """Keep every process from writing to the database while the block runs."""
     if database_url.startswith("sqlite"):
-        short_wait = patch.object(sqlite, "BUSY_TIMEOUT_SECONDS", 0.1)
+        short_wait = patch.object(sqlite_transactions, "BUSY_TIMEOUT_SECONDS", 0.1)
         with short_wait, contextlib.closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as other:
             other.execute("BEGIN IMMEDIATE")
             yield

@@ -12,7 +12,7 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Priority, Queue
 from fairground.platform.db import migrate
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.jobs import store
 from fairground.platform.jobs.tables import JobRow, history
 from tests.support.outbox import RecordingOutbox

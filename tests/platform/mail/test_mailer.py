@@ -36,7 +36,7 @@ def eml_files(folder: Path) -> list[Path]:
 
 
 class Inbox:
-    """What a real SMTP server took, and how it was brought."""
+    """The messages that a real SMTP server received, with their sessions."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []

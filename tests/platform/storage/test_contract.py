@@ -10,10 +10,9 @@ import pytest
 from fairground.kernel.clock import SystemClock
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import KeyInvalid, Retention, content_key, new_upload_key
+from fairground.platform.storage.signed_urls import UploadTooLarge, public_url
 from fairground.platform.storage.store import ObjectNotFound, Span, SpanInvalid
-from fairground.platform.storage.upload_forms import UploadTooLarge
 from fairground.platform.storage.uploads import copy_object
-from fairground.platform.storage.url_signer import public_url
 from tests.support.storage import MovedClock, StoreHarness
 
 CONTENT = bytes(range(256)) * 4

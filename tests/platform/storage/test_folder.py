@@ -41,6 +41,41 @@ async def test_control_without_the_link_every_writer_wins(store: FolderStore, mo
     assert were_first.count(True) == 12
 
 
+async def test_read_that_is_cancelled_while_its_file_is_opened_leaves_no_descriptor(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.put(KEY, CONTENT)
+    is_opening, may_open, is_closed = threading.Event(), threading.Event(), threading.Event()
+    opened: list[int] = []
+    open_file, close = os.open, os.close
+
+    def open_slowly(path: Path, *flags: int) -> int:
+        is_opening.set()
+        may_open.wait(10)
+        opened.append(open_file(path, *flags))
+        return opened[0]
+
+    def note_close(descriptor: int) -> None:
+        close(descriptor)
+        if descriptor in opened:
+            is_closed.set()
+
+    async def read() -> None:
+        async with store.read(KEY):
+            pytest.fail("The read was cancelled before.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", open_slowly)
+        patch.setattr(os, "close", note_close)
+        reading = asyncio.create_task(read())
+        await asyncio.to_thread(is_opening.wait, 10)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        may_open.set()
+        assert await asyncio.to_thread(is_closed.wait, 10)
+
+
 @pytest.mark.parametrize("is_locked", [True, False])
 async def test_object_put_during_its_discard_is_kept(
     store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_locked: bool

@@ -8,9 +8,8 @@ import httpx
 import pytest
 
 from fairground.platform.storage.keys import Retention, content_key, etag_of, new_upload_key
-from fairground.platform.storage.upload_forms import UploadForm, UploadRefused
+from fairground.platform.storage.signed_urls import UploadForm, UploadRefused, public_url
 from fairground.platform.storage.uploads import MultipartForm
-from fairground.platform.storage.url_signer import public_url
 from tests.support.storage import StoreHarness, folder_store, open_harness
 
 CONTENT = bytes(range(100))

@@ -1,3 +1,5 @@
+"""A key states the type and the retention class of its object."""
+
 import pytest
 
 from fairground.platform.storage.keys import (
@@ -11,9 +13,6 @@ from fairground.platform.storage.keys import (
     new_upload_key,
     retention_of,
 )
-from fairground.platform.storage.url_signer import public_url
-
-DERIVATIVE = "derivative/ab/abcdef/w400.webp"
 
 
 @pytest.mark.parametrize("content_type", SUFFIX_OF)
@@ -39,14 +38,3 @@ def test_each_upload_has_its_own_key() -> None:
 def test_type_that_is_not_stored_gets_no_key(content_type: str) -> None:
     with pytest.raises(TypeNotStored):
         new_upload_key(content_type=content_type)
-
-
-def test_public_url_is_at_the_cdn_if_one_is_set() -> None:
-    assert public_url(DERIVATIVE, cdn_url="") == f"/media/{DERIVATIVE}"
-    assert public_url(DERIVATIVE, cdn_url="https://cdn.example/fair") == f"https://cdn.example/fair/{DERIVATIVE}"
-
-
-@pytest.mark.parametrize("retention", [Retention.ORIGINAL, Retention.UPLOAD])
-def test_private_object_has_no_public_url(retention: Retention) -> None:
-    with pytest.raises(ValueError, match="private"):
-        public_url(content_key(retention, b"x", content_type="image/png"), cdn_url="https://cdn.example")

@@ -14,9 +14,8 @@ import pytest
 
 from fairground.kernel.clock import SystemClock
 from fairground.platform.storage.keys import Retention, content_key, new_upload_key
-from fairground.platform.storage.s3.address import Credentials, S3Address, S3URLError
-from fairground.platform.storage.s3.client import S3Client, S3Request
-from fairground.platform.storage.s3.signing import EMPTY_SHA256, RequestSigner
+from fairground.platform.storage.s3.client import S3Address, S3Client, S3Request, S3URLError
+from fairground.platform.storage.s3.signing import EMPTY_SHA256, Credentials, RequestSigner
 from fairground.platform.storage.s3.store import S3Store
 from fairground.platform.storage.store import StorageFull, StorageRefused, StorageUnavailable
 from tests.support.storage import s3_store
@@ -33,7 +32,7 @@ DROP = "drop"
 
 @dataclass
 class Front:
-    """Stands in front of the server; treats each connection as its deed says, then passes all on."""
+    """A proxy before the server: treats each connection by one of its deeds, and passes on all later ones."""
 
     url: str
     deeds: list[str | bytes]

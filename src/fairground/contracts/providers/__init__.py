@@ -1,41 +1,25 @@
-"""Providers: profiles, services, approval, portraits and galleries."""
+"""The contract of providers: profiles, services, approval, portraits and galleries.
 
-from fairground.contracts.providers.errors import (
-    CategoryUnknown,
-    CurrencyUnsupported,
-    GalleryChanged,
-    GalleryFull,
-    NotAProvider,
-    PictureNotUsable,
-    ProfileExists,
-    ProfileIncomplete,
-    ProfileInvalid,
-    ProviderNotFound,
-    ServiceInvalid,
-    ServiceNotFound,
-    StaffOnly,
-    StatusConflict,
-    VerticalUnknown,
-)
-from fairground.contracts.providers.events import (
-    ProviderApproved,
-    ProviderRejected,
-    ProvidersChanged,
-    ProvidersImported,
-    ProviderSubmitted,
-    ProviderTimezoneSet,
-    ServicesChanged,
-)
-from fairground.contracts.providers.interface import ExternalProviders, Providers, ProviderSchedules, ProviderSnapshots
+This file has the protocols and events; `profiles` and `pictures` define the data, limits, errors and cache tags.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar, Protocol
+from uuid import UUID
+
 from fairground.contracts.providers.pictures import (
     GALLERY_MAX,
     Galleries,
+    GalleryChanged,
+    GalleryFull,
     GalleryPicture,
     OwnGalleryPicture,
+    PictureNotUsable,
     PortraitPlacement,
     Portraits,
 )
 from fairground.contracts.providers.profiles import (
+    ALL_PROVIDERS,
     BIO_MAX_LENGTH,
     CATEGORIES_MAX,
     DURATION_MAX_MINUTES,
@@ -49,27 +33,44 @@ from fairground.contracts.providers.profiles import (
     REASON_MAX_LENGTH,
     SERVICE_DESCRIPTION_MAX_LENGTH,
     SERVICES_MAX,
+    SLUG_PATTERN,
     SUBTITLE_MAX_LENGTH,
     BookingAtOtherTime,
     BookingMode,
+    CategoryUnknown,
     ChangedProvider,
+    CurrencyUnsupported,
     ExportedProvider,
     ExternalOutcome,
     ExternalProvider,
+    NotAProvider,
     Offer,
     OwnProvider,
     ProfileChanges,
+    ProfileExists,
     ProfileIn,
+    ProfileIncomplete,
+    ProfileInvalid,
     ProviderCard,
     ProviderDetail,
+    ProviderNotFound,
+    ProviderPath,
     ProviderRef,
     ProviderSnapshot,
     ProviderStatus,
     Service,
     ServiceIn,
+    ServiceInvalid,
+    ServiceNotFound,
+    StaffOnly,
+    StatusConflict,
+    VerticalUnknown,
+    provider_tag,
 )
+from fairground.kernel.messages import Event, Priority, Queue
 
 __all__ = [
+    "ALL_PROVIDERS",
     "BIO_MAX_LENGTH",
     "CATEGORIES_MAX",
     "DURATION_MAX_MINUTES",
@@ -84,6 +85,7 @@ __all__ = [
     "REASON_MAX_LENGTH",
     "SERVICES_MAX",
     "SERVICE_DESCRIPTION_MAX_LENGTH",
+    "SLUG_PATTERN",
     "SUBTITLE_MAX_LENGTH",
     "BookingAtOtherTime",
     "BookingMode",
@@ -114,6 +116,7 @@ __all__ = [
     "ProviderCard",
     "ProviderDetail",
     "ProviderNotFound",
+    "ProviderPath",
     "ProviderRef",
     "ProviderRejected",
     "ProviderSchedules",
@@ -133,4 +136,218 @@ __all__ = [
     "StaffOnly",
     "StatusConflict",
     "VerticalUnknown",
+    "provider_tag",
 ]
+
+
+class ProviderSubmitted(Event):
+    topic: ClassVar = "catalog.provider_submitted.v1"
+    provider_id: UUID
+    owner_id: UUID
+    business_name: str
+
+
+class ProviderApproved(Event):
+    topic: ClassVar = "catalog.provider_approved.v1"
+    provider_id: UUID
+    owner_id: UUID
+    business_name: str
+    slug: str
+
+
+class ProviderRejected(Event):
+    topic: ClassVar = "catalog.provider_rejected.v1"
+    provider_id: UUID
+    owner_id: UUID
+    business_name: str
+    reason: str
+
+
+class ProvidersImported(Event):
+    """Up to 500 providers were created or changed by one step of an import."""
+
+    topic: ClassVar = "catalog.providers_imported.v1"
+    vertical: str
+    source: str
+    provider_ids: list[UUID]
+
+
+class ProvidersChanged(Event):
+    """Approved providers differ from their last snapshots; read models fetch the new ones (`ProviderSnapshots`)."""
+
+    topic: ClassVar = "providers.changed.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    versions: dict[UUID, int]
+    """By provider, the version of the snapshot that has the change; up to 500 from one import step."""
+
+
+class ProviderTimezoneSet(Event):
+    """The zone of a provider's wall times has changed. The version only grows, so late and double delivery is safe."""
+
+    topic: ClassVar = "catalog.provider_timezone_set.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    provider_id: UUID
+    slug: str
+    timezone: str
+    version: int
+
+
+class ServicesChanged(Event):
+    """A provider has added or withdrawn a service."""
+
+    topic: ClassVar = "catalog.services_changed.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    provider_id: UUID
+
+
+class Providers(Protocol):
+    async def get_currency(self) -> str:
+        """Return the ISO 4217 code of the one currency of this installation."""
+        ...
+
+    async def get_provider(self, *, id_or_slug: str) -> ProviderDetail:
+        """Return an approved provider; raise ProviderNotFound otherwise."""
+        ...
+
+    async def get_own_provider(self, *, owner_id: UUID) -> OwnProvider:
+        """Return the caller's own profile in any state; raise ProviderNotFound when there is none."""
+        ...
+
+    async def get_provider_for_review(self, *, provider_id: UUID) -> OwnProvider:
+        """Return any provider in any state, for staff; raise ProviderNotFound when there is none."""
+        ...
+
+    async def list_submitted(self, *, limit: int) -> list[OwnProvider]:
+        """Return the profiles that wait for a decision, the longest wait first."""
+        ...
+
+    async def create_provider(self, *, owner_id: UUID, profile: ProfileIn) -> OwnProvider:
+        """Create a draft.
+
+        Raises:
+            NotAProvider: The account has another role.
+            ProfileExists, VerticalUnknown, CategoryUnknown, ProfileInvalid
+        """
+        ...
+
+    async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> ChangedProvider:
+        """Change a profile in any state.
+
+        With another `timezone`, hours keep their wall times and bookings keep their instants; the result lists the
+        bookings whose wall time differs as a consequence.
+
+        Raises:
+            ProviderNotFound: No such provider, or it belongs to another account.
+            CategoryUnknown, ProfileInvalid
+        """
+        ...
+
+    async def submit_provider(self, *, owner_id: UUID, provider_id: UUID) -> OwnProvider:
+        """Submit a profile for approval: draft or rejected → submitted.
+
+        Raises:
+            ProviderNotFound, StatusConflict
+            ProfileIncomplete: `context["missing"]` lists the checklist keys; an unverified e-mail is one of them.
+        """
+        ...
+
+    async def approve_provider(self, *, staff_id: UUID, provider_id: UUID) -> OwnProvider:
+        """Raise ProviderNotFound, StatusConflict, or StaffOnly."""
+        ...
+
+    async def reject_provider(self, *, staff_id: UUID, provider_id: UUID, reason: str) -> OwnProvider:
+        """Raise ProviderNotFound, StatusConflict, or StaffOnly."""
+        ...
+
+    async def list_services(self, *, provider_id: UUID, viewer_id: UUID | None) -> list[Service]:
+        """Return the services of an approved provider, or of the viewer's own one in any state.
+
+        Raises:
+            ProviderNotFound: No such provider, or the viewer may not see it.
+        """
+        ...
+
+    async def add_service(self, *, owner_id: UUID, provider_id: UUID, service: ServiceIn) -> Service:
+        """Raise ProviderNotFound, CategoryUnknown, CurrencyUnsupported, or ServiceInvalid."""
+        ...
+
+    async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
+        """Stop offering a service; its bookings stay. Raise ServiceNotFound when it is not the owner's."""
+        ...
+
+    async def get_offer(self, *, service_id: UUID) -> Offer:
+        """Raise ServiceNotFound when there is no such service."""
+        ...
+
+    async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
+        """Return any provider in any state; raise ProviderNotFound when there is none."""
+        ...
+
+    async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None: ...
+
+    async def set_picture(self, *, provider_id: UUID, url: str) -> None:
+        """Show a picture of this installation instead of the portrait that the owner chose.
+
+        Args:
+            url: A path of this installation, never a `data:` URL.
+
+        Raises:
+            ProviderNotFound
+            ProfileInvalid: `url` is not such a path.
+        """
+        ...
+
+
+class ProviderSnapshots(Protocol):
+    """The snapshots that read models copy."""
+
+    async def list_snapshots(self, *, provider_ids: Collection[UUID]) -> list[ProviderSnapshot]:
+        """Return the providers that exist, in the order of their ids."""
+        ...
+
+    async def list_snapshots_after(self, *, after: UUID | None, limit: int) -> list[ProviderSnapshot]:
+        """Return the next providers in the order of their ids; the first ones without `after`."""
+        ...
+
+
+class ExternalProviders(Protocol):
+    """Providers whose profiles another system maintains until their owners claim them."""
+
+    async def put_providers(
+        self, *, vertical: str, source: str, providers: Sequence[ExternalProvider], fingerprints: Mapping[str, str]
+    ) -> ExternalOutcome:
+        """Create or update up to 500 unclaimed, approved providers in one transaction and one event.
+
+        A provider is recognised by `source` and `external_id`. A claimed one stays as it is and counts as unchanged.
+
+        Args:
+            fingerprints: By external id, of the whole row in the other system; an equal one means that nothing has
+                changed.
+
+        Raises:
+            VerticalUnknown, CategoryUnknown, ProfileInvalid, ServiceInvalid: Nothing was written; the detail begins
+                with the external id of the row.
+        """
+        ...
+
+    async def list_exported_after(self, *, after: UUID | None, limit: int) -> list[ExportedProvider]:
+        """Return the next providers in the order of their ids; the first ones without `after`."""
+        ...
+
+
+class ProviderSchedules(Protocol):
+    """Implemented by booking, which is built after providers and therefore looked up at each call."""
+
+    async def follow_timezone(self, change: ProviderTimezoneSet) -> None:
+        """Keep the wall times of hours in the new zone. A change that is not newer than the last one is ignored.
+
+        The event delivers the same change later; this call makes it visible before the caller gets its response.
+        """
+        ...
+
+    async def list_bookings_at_other_times(self, *, provider_id: UUID, timezone: str) -> list[BookingAtOtherTime]:
+        """Return future live bookings whose wall time in `timezone` differs from the one booked, by their start."""
+        ...

@@ -7,48 +7,64 @@ from uuid import UUID
 from fairground.contracts.dto import DTO
 from fairground.contracts.media import Picture, PictureState
 from fairground.contracts.providers.profiles import OwnProvider
+from fairground.kernel.errors import Conflict
 
-GALLERY_MAX: Final = 30  # pictures of one provider
+GALLERY_MAX: Final = 30  # pictures per provider
+
+
+class PictureNotUsable(Conflict):
+    code = "catalog.picture_not_usable"
+    hint = "Send the picture first, and complete its upload; one that was refused says why."
+
+
+class GalleryFull(Conflict):
+    code = "catalog.gallery_full"
+    hint = "Remove one first: DELETE /api/v1/service-provider-profiles/{provider_id}/gallery/{picture_id}."
+
+
+class GalleryChanged(Conflict):
+    code = "catalog.gallery_changed"
+    hint = "GET /api/v1/me/provider/gallery lists what is there now; name each of them once."
 
 
 class PortraitPlacement(DTO):
     is_placed: bool
-    """False where the owner has chosen another picture."""
+    """False when the owner has chosen another picture."""
     superseded_id: UUID | None = None
-    """The picture that an earlier import had placed."""
+    """The picture that an earlier import placed."""
 
 
 class Portraits(Protocol):
     async def find_portrait(self, *, owner_id: UUID) -> Picture | None:
-        """Return the picture that the owner has chosen last, as it stands; None when there is none."""
+        """Return the picture that the owner chose last, in any state; None when there is none."""
         ...
 
     async def choose_portrait(self, *, owner_id: UUID, provider_id: UUID, picture_id: UUID) -> OwnProvider:
-        """Choose one of the owner's pictures; until it is ready, what was there before is shown.
+        """Choose one of the owner's pictures; the previous portrait shows until it is ready.
 
         Raises:
-            ProviderNotFound: There is none, or it belongs to another account.
-            PictureNotFound: There is none, or it belongs to another account.
-            PictureNotUsable: No file has come for it, or it was refused.
+            ProviderNotFound: No such provider, or it belongs to another account.
+            PictureNotFound: No such picture, or it belongs to another account.
+            PictureNotUsable: Its upload is not complete, or it was refused.
         """
         ...
 
     async def remove_portrait(self, *, owner_id: UUID, provider_id: UUID) -> None:
-        """Show no portrait from now on; media keeps the picture. Where there is none, that is no mistake.
+        """Remove the portrait, if there is one; media keeps the picture.
 
         Raises:
-            ProviderNotFound: There is none, or it belongs to another account.
+            ProviderNotFound: No such provider, or it belongs to another account.
         """
         ...
 
     async def place_imported_portrait(self, *, provider_id: UUID, picture: Picture) -> PortraitPlacement:
-        """Show a picture of an import, unless the owner has chosen one. Repeating it changes nothing.
+        """Show a picture of an import unless the owner has chosen one. Repeating the call changes nothing.
 
         Args:
-            picture: One that is ready.
+            picture: A ready picture.
 
         Raises:
-            ProviderNotFound: There is none.
+            ProviderNotFound: No such provider.
         """
         ...
 
@@ -58,24 +74,24 @@ class GalleryPicture(DTO):
     url: str
     """Its public address. `&w=` and others choose a size and a format (GET /api/v1/img/{picture_id})."""
     alt: str
-    """What is to be seen on it, for those who cannot see it; it may be empty."""
+    """A description for people who cannot see the picture; it may be empty."""
     width_px: int
-    """Of what was brought, upright."""
+    """Of the upright original."""
     height_px: int
     colour: str
-    """The average, as `#rrggbb`."""
+    """The average colour, as `#rrggbb`."""
     placeholder: str
     """A tiny version, as a `data:` address."""
 
 
 class OwnGalleryPicture(DTO):
-    """A picture of the gallery as its owner sees it, also before it can be shown."""
+    """A picture of the gallery as its owner sees it, even before it is ready."""
 
     id: UUID
     state: PictureState
     """`processing` or `ready`; one that media refuses leaves the gallery."""
     url: str | None
-    """As all that follows but the text, as the public sees it, and None until the picture is ready."""
+    """As in the public gallery, like the following fields. All but `alt` are None until the picture is ready."""
     alt: str
     width_px: int | None
     height_px: int | None
@@ -92,7 +108,7 @@ class Galleries(Protocol):
         """Return the public gallery of an approved provider: the pictures that are ready, in order.
 
         Raises:
-            ProviderNotFound: There is none, or it is not approved.
+            ProviderNotFound: No such provider, or it is not approved.
         """
         ...
 
@@ -101,46 +117,46 @@ class Galleries(Protocol):
         ...
 
     async def add_to_gallery(self, *, owner_id: UUID, provider_id: UUID, picture_id: UUID) -> OwnGalleryPicture:
-        """Put one of the owner's pictures behind the others; it shows as soon as it is ready.
+        """Append one of the owner's pictures; it shows as soon as it is ready.
 
-        One that is there already stays where it is. A picture may be portrait as well.
+        A picture that is in the gallery keeps its position. A portrait may be in the gallery as well.
 
         Raises:
-            ProviderNotFound: There is none, or it belongs to another account.
-            PictureNotFound: There is none, or it belongs to another account.
-            PictureNotUsable: No file has come for it, or it was refused.
-            GalleryFull: There are GALLERY_MAX already.
+            ProviderNotFound: No such provider, or it belongs to another account.
+            PictureNotFound: No such picture, or it belongs to another account.
+            PictureNotUsable: Its upload is not complete, or it was refused.
+            GalleryFull: The gallery has GALLERY_MAX pictures.
         """
         ...
 
     async def remove_from_gallery(self, *, owner_id: UUID, provider_id: UUID, picture_id: UUID) -> None:
-        """Take a picture out of the gallery; media keeps it. One that is not there is no mistake.
+        """Remove a picture from the gallery, if it is there; media keeps it.
 
         Raises:
-            ProviderNotFound: There is none, or it belongs to another account.
+            ProviderNotFound: No such provider, or it belongs to another account.
         """
         ...
 
     async def order_gallery(
         self, *, owner_id: UUID, provider_id: UUID, picture_ids: Sequence[UUID]
     ) -> list[OwnGalleryPicture]:
-        """Give the gallery a new order, which names each of its pictures once; return it.
+        """Set the order of the gallery, which names each of its pictures once, and return the gallery.
 
         Raises:
-            ProviderNotFound: There is none, or it belongs to another account.
-            GalleryChanged: These are not the pictures that are there (any more).
+            ProviderNotFound: No such provider, or it belongs to another account.
+            GalleryChanged: The gallery has other pictures.
         """
         ...
 
     async def append_imported_picture(self, *, provider_id: UUID, picture: Picture) -> None:
-        """Put a picture of an import behind the others. Repeating it changes nothing.
+        """Append a picture of an import. Repeating the call changes nothing.
 
         Args:
-            picture: One that is ready.
+            picture: A ready picture.
 
         Raises:
-            ProviderNotFound: There is none.
-            GalleryFull: There are GALLERY_MAX already.
+            ProviderNotFound: No such provider.
+            GalleryFull: The gallery has GALLERY_MAX pictures.
         """
         ...
 

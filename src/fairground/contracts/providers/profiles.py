@@ -1,14 +1,17 @@
-"""Providers and their services as contracts hand them over, and the limits of their fields in characters."""
+"""Profiles, services and approval: their data, the limits of their fields, the errors about them, and cache tags."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from fairground.contracts.dto import DTO
+from fairground.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
+SLUG_PATTERN: Final = re.compile(r"[a-z0-9-]{1,80}")
 EXTERNAL_ID_MAX_LENGTH: Final = 200
 NAME_MAX_LENGTH: Final = 120
 SUBTITLE_MAX_LENGTH: Final = 160
@@ -17,12 +20,12 @@ LOCATION_MAX_LENGTH: Final = 120
 PHONE_MAX_LENGTH: Final = 40
 SERVICE_DESCRIPTION_MAX_LENGTH: Final = 2_000
 REASON_MAX_LENGTH: Final = 1_000
-CATEGORIES_MAX: Final = 10  # of one provider
-SERVICES_MAX: Final = 100  # of one provider
+CATEGORIES_MAX: Final = 10  # per provider
+SERVICES_MAX: Final = 100  # per provider
 PRICE_MAX_MINOR: Final = 100_000_000
 DURATION_MIN_MINUTES: Final = 5
 DURATION_MAX_MINUTES: Final = 1440
-IMPORT_MAX_ROWS: Final = 500  # in one transaction, which bounds how long others wait for the write lock
+IMPORT_MAX_ROWS: Final = 500  # per transaction, which bounds the wait of other writers for the lock
 
 
 class ProviderStatus(StrEnum):
@@ -38,7 +41,7 @@ class BookingMode(StrEnum):
 
 
 class ProviderCard(DTO):
-    """What a list shows of a provider, and all that it may ever show."""
+    """The public fields of a provider in a list; no list shows others."""
 
     id: UUID
     slug: str
@@ -89,13 +92,13 @@ class OwnProvider(ProviderDetail):
     rejection_reason: str | None
     submitted_at: datetime | None
     missing: list[str]
-    """Keys of the vertical's approval checklist that are not yet fulfilled."""
+    """Keys of the vertical's approval checklist that are not fulfilled yet."""
     contact_email: str | None
     contact_phone: str | None
 
 
 class BookingAtOtherTime(DTO):
-    """A booking whose instant is no longer at the wall time of the provider at which it was made."""
+    """A booking whose instant is no longer at the wall time for which it was made."""
 
     booking_id: UUID
     service_name: str
@@ -113,11 +116,11 @@ class ChangedProvider(OwnProvider):
     """A provider after a change of its profile."""
 
     bookings_at_other_times: list[BookingAtOtherTime] = Field(default_factory=list)
-    """Where the change names `timezone`: the live bookings ahead that keep their instant at another wall time."""
+    """Where the change names `timezone`: the future live bookings that keep their instant at another wall time."""
 
 
 class ProfileIn(DTO):
-    """What a provider says of itself. `timezone` is an IANA name; `lat` and `lng` come together or not at all."""
+    """The profile of a new provider. `timezone` is an IANA name; `lat` and `lng` come together or not at all."""
 
     vertical: str
     business_name: str
@@ -156,7 +159,7 @@ class ServiceIn(DTO):
 
 
 class Offer(DTO):
-    """A service with all that a booking must know, copied at booking time."""
+    """A service with the terms that a booking copies."""
 
     service_id: UUID
     service_name: str
@@ -172,11 +175,11 @@ class Offer(DTO):
     duration_minutes: int
     booking_mode: BookingMode
     is_bookable: bool
-    """The provider is approved and claimed, and the service is offered."""
+    """Whether the provider is approved and claimed, and the service is still offered."""
 
 
 class ProviderRef(DTO):
-    """What other modules need to decide who may act for a provider."""
+    """The identity of a provider, by which other modules decide who may act for it."""
 
     id: UUID
     slug: str
@@ -234,7 +237,7 @@ class ExternalOutcome(DTO):
     updated: int
     unchanged: int
     unclaimed: dict[str, UUID]
-    """By external id, the providers of the step that have no owner."""
+    """The providers of the step without an owner, by external id."""
 
 
 class ProviderSnapshot(DTO):
@@ -254,9 +257,9 @@ class ProviderSnapshot(DTO):
     lng: float | None
     profile_picture_url: str | None
     categories: list[str]
-    """Slugs, in the order in which the provider named them."""
+    """Slugs, in the provider's order."""
     service_names: list[str]
-    """Of the services that are offered, the oldest first."""
+    """Of the offered services, the oldest first."""
     price_from_minor: int | None
     currency: str | None
     rating_avg: float
@@ -265,3 +268,86 @@ class ProviderSnapshot(DTO):
     book_count: int
     created_at: datetime
     updated_at: datetime
+
+
+class ProviderNotFound(NotFound):
+    code = "catalog.provider_not_found"
+    hint = "GET /api/v1/service-provider-profiles/ lists the providers there are."
+
+
+class ServiceNotFound(NotFound):
+    code = "catalog.service_not_found"
+    hint = "GET /api/v1/service-provider-profiles/{id}/services lists what a provider offers."
+
+
+class VerticalUnknown(Invalid):
+    code = "catalog.vertical_unknown"
+    hint = "GET /api/v1/verticals lists the verticals there are."
+
+
+class CategoryUnknown(Invalid):
+    code = "catalog.category_unknown"
+    hint = "GET /api/v1/categories?vertical=… lists the categories of a vertical."
+
+
+class ProfileInvalid(Invalid):
+    code = "catalog.profile_invalid"
+
+
+class ServiceInvalid(Invalid):
+    code = "catalog.service_invalid"
+
+
+class CurrencyUnsupported(Invalid):
+    code = "catalog.currency_unsupported"
+    hint = "This installation has one currency; GET /api/v1/verticals names it."
+
+
+class ProfileExists(Conflict):
+    code = "catalog.profile_exists"
+    hint = "An account has one profile; change it with PATCH /api/v1/service-provider-profiles/{id}."
+
+
+class ProfileIncomplete(Conflict):
+    code = "catalog.profile_incomplete"
+
+
+class StatusConflict(Conflict):
+    code = "catalog.status_conflict"
+
+
+class NotAProvider(Forbidden):
+    code = "catalog.not_a_provider"
+    hint = "Register an account with the role provider."
+
+
+class StaffOnly(Forbidden):
+    code = "catalog.staff_only"
+
+
+ALL_PROVIDERS: Final = "catalog"
+"""The cache tag of every list and every provider. `providers` invalidates it when many change at once."""
+
+
+def provider_tag(key: UUID | str) -> str:
+    """Return the cache tag of a provider by its id or slug; a response has the tag of the key in its request.
+
+    `providers` invalidates both tags in the transaction that changes the provider's page.
+    """
+    return f"provider:{key}"
+
+
+def _canonical(key: str) -> str:
+    try:
+        return str(UUID(key))
+    except ValueError:
+        pass
+    if not SLUG_PATTERN.fullmatch(key):
+        raise ValueError("neither an id nor a slug")
+    return key
+
+
+class ProviderPath(BaseModel):
+    """The path parameter of a provider: a slug, or an id in its canonical spelling."""
+
+    id_or_slug: Annotated[str, AfterValidator(_canonical)]

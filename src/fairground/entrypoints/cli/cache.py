@@ -21,7 +21,7 @@ from fairground.ops.cache.prewarm import prewarm
 from fairground.ops.cache.report import CacheReport
 from fairground.ops.cache.verification import verify
 from fairground.platform.cache.settings import Life
-from fairground.platform.db.common.operator_acts import OperatorAct
+from fairground.platform.db.common.operator_log import OperatorAction
 
 
 def add_to(app: typer.Typer) -> None:
@@ -85,7 +85,7 @@ def show_flushes(
 ) -> None:
     """Show who voided what by hand, and when: with `cache flush`, or as staff over the API."""
 
-    async def look(program: Program) -> list[OperatorAct]:
+    async def look(program: Program) -> list[OperatorAction]:
         return await list_flushes(program.db, limit=limit)
 
     for done in run_secondary(look):

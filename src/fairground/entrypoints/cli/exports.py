@@ -12,7 +12,7 @@ from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.ops.exports.output import STANDARD_OUTPUT, open_output
 from fairground.ops.exports.providers import ExportSummary, ProviderExport
-from fairground.ops.imports.faults import RowFault
+from fairground.ops.imports.records import RowFault
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ class _Refusals:
     """Names each provider that is not written on standard error."""
 
     def refused(self, provider: ExportedProvider, fault: RowFault) -> None:
-        typer.echo(f"{provider.slug}, {fault.column}: {fault.reason}; {fault.mend}.", err=True)
+        typer.echo(f"{provider.slug}, {fault.column}: {fault.reason}; {fault.hint}.", err=True)
 
 
 def export_providers(

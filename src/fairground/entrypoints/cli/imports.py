@@ -12,11 +12,9 @@ from fairground.contracts.providers import Providers
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
-from fairground.ops.imports.faults import RowFault
 from fairground.ops.imports.mapping import load_map, map_of_export
-from fairground.ops.imports.rejects import describe
+from fairground.ops.imports.records import Record, RowFault, describe
 from fairground.ops.imports.run import Import, Summary
-from fairground.ops.imports.source import Record
 
 _BAR_WIDTH = 30
 

@@ -9,12 +9,12 @@ from fairground.entrypoints.serve import AddressError
 from fairground.entrypoints.settings import SettingsError
 from fairground.kernel.errors import DomainError, Unavailable
 from fairground.ops.exports.output import ExportRefused
-from fairground.ops.imports.faults import ImportRefused
+from fairground.ops.imports.records import ImportRefused
 from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailable, DatabaseURLError
 from fairground.platform.db.dialect.guards import GuardError
 from fairground.platform.db.schema import SchemaMismatch
-from fairground.platform.mail.headers import SenderError
 from fairground.platform.mail.mailer import MailURLError
+from fairground.platform.mail.message import SenderError
 from fairground.verticals.loader import PackError
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings
 from fairground.platform.db.schema import require_schema
-from fairground.platform.telemetry.logs import configure_logs
+from fairground.platform.logs import configure_logs
 
 _Result = TypeVar("_Result")
 

@@ -24,8 +24,8 @@ from fairground.entrypoints.metrics import show_metrics
 from fairground.entrypoints.serve import bind_socket, serve
 from fairground.entrypoints.settings import Risk, Settings
 from fairground.platform.db.schema import require_schema, upgrade_schema
+from fairground.platform.logs import configure_logs
 from fairground.platform.private_files import tighten
-from fairground.platform.telemetry.logs import configure_logs
 
 _INTERRUPTED_EXIT_CODE: Final = 130
 

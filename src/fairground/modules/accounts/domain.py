@@ -128,7 +128,7 @@ def new_secret() -> str:
 
 
 def is_secret(text: str) -> bool:
-    """Tell whether a text has the form of a secret; other texts need no look-up."""
+    """Return whether a text has the form of a secret; other texts need no look-up."""
     return _SECRET.fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""JSON routes of accounts."""
+"""Accounts over HTTP: the JSON routes, and the caller of each request by its cookie or bearer token."""
 
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -6,13 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, StringConstraints
+from starlette.requests import HTTPConnection
 
 from fairground.contracts.accounts import Accounts, OpenedSession, Role, Session, SessionKind, User
 from fairground.contracts.dto import DTO
 from fairground.kernel.inputs import Input
 from fairground.platform.http.client import ClientKey
 from fairground.platform.http.cookies import SessionCookie
-from fairground.platform.http.identity import SignedIn, Visitor
+from fairground.platform.http.identity import Caller, SignedIn, Visitor
 from fairground.platform.http.routing import api_router
 
 # A blank at the end of a password belongs to it.
@@ -205,3 +206,36 @@ def _add_password(me: APIRouter, accounts: Accounts, cookie: SessionCookie) -> N
             new=body.new_password,
         )
         return _hand_over(opened, response, cookie)
+
+
+class SessionAuthenticator:
+    """Implements `platform.http.identity.Authenticator`."""
+
+    def __init__(self, accounts: Accounts, *, cookie: SessionCookie) -> None:
+        self._accounts = accounts
+        self._cookie = cookie
+
+    async def authenticate(self, connection: HTTPConnection) -> Caller | None:
+        authorization = connection.headers.get("authorization")
+        if authorization is not None:
+            # A bad token must not fall back to the user of the browser's cookie.
+            scheme, _, token = authorization.partition(" ")
+            return await self._find(token.strip(), SessionKind.TOKEN) if scheme.lower() == "bearer" else None
+        secret = self._cookie.read(connection)
+        return None if secret is None else await self._find(secret, SessionKind.BROWSER)
+
+    async def _find(self, secret: str, kind: SessionKind) -> Caller | None:
+        found = await self._accounts.find_session(secret=secret)
+        if found is None:
+            return None
+        session, user = found
+        # Browsers send cookies by themselves, but not tokens, so neither kind may pass for the other.
+        if session.kind is not kind:
+            return None
+        return Caller(
+            user_id=user.id,
+            name=user.name,
+            role=user.role.value,
+            session_id=session.id,
+            is_token=kind is SessionKind.TOKEN,
+        )

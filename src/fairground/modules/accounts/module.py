@@ -4,17 +4,15 @@ from datetime import timedelta
 
 from fairground.contracts.accounts import Accounts
 from fairground.modules.accounts import http
-from fairground.modules.accounts.authenticator import SessionAuthenticator
 from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
-from fairground.modules.accounts.service.email_verification import EmailVerification
-from fairground.modules.accounts.service.emails import AccountEmails, MailReset, MailVerification
-from fairground.modules.accounts.service.password_hasher import (
+from fairground.modules.accounts.service.emails import AccountEmails, EmailVerification, MailReset, MailVerification
+from fairground.modules.accounts.service.passwords import (
     PasswordHasher,
+    Passwords,
     default_algorithm,
     load_well_known_passwords,
 )
-from fairground.modules.accounts.service.passwords import Passwords
 from fairground.modules.accounts.service.sessions import DropExpired, Sessions
 from fairground.modules.accounts.service.sign_in import SignIn
 from fairground.modules.accounts.service.users import Users
@@ -35,7 +33,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     attempts = AttemptLimiter(runtime.limiter, settings)
     service = build_service(db=db, attempts=attempts, hasher=hasher, sessions=sessions)
     links.provide(Accounts, service)
-    links.provide(Authenticator, SessionAuthenticator(service, cookie=cookie))
+    links.provide(Authenticator, http.SessionAuthenticator(service, cookie=cookie))
 
     async def stop() -> None:
         hasher.close()

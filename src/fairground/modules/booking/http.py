@@ -28,8 +28,7 @@ from fairground.contracts.booking import (
     WeeklyHours,
 )
 from fairground.contracts.booking.availability import day_tags, hours_tag
-from fairground.contracts.providers import ProviderNotFound, Providers
-from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.providers import ALL_PROVIDERS, ProviderNotFound, ProviderPath, Providers, provider_tag
 from fairground.kernel.inputs import Input
 from fairground.kernel.paging import CURSOR_MAX_LENGTH
 from fairground.platform.cache.policy import CachePolicy, cached

@@ -4,14 +4,13 @@ from fairground.contracts.booking import AvailabilitySummarySet
 from fairground.contracts.discovery import Discovery
 from fairground.contracts.providers import ProvidersChanged, ProviderSnapshots
 from fairground.modules.discovery import http
-from fairground.modules.discovery.domain.prices import PriceScale
-from fairground.modules.discovery.domain.search.categories import CategoryWords
+from fairground.modules.discovery.domain.price_bands import PriceScale
+from fairground.modules.discovery.domain.search.question import CategoryWords
 from fairground.modules.discovery.service import DiscoveryService
-from fairground.modules.discovery.service.filters import Filters
-from fairground.modules.discovery.service.lists import Lists
+from fairground.modules.discovery.service.lists import Filters, Lists
 from fairground.modules.discovery.service.read_model import ReadModel, RebuildReadModel
 from fairground.modules.discovery.service.search import Search
-from fairground.modules.discovery.store.search.built_in import BuiltInSearch
+from fairground.modules.discovery.store.search import BuiltInSearch
 from fairground.modules.discovery.tables import history
 from fairground.platform.currency import CurrencySettings
 from fairground.platform.links import Links
@@ -32,7 +31,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     return Module(
         name="discovery",
         history=history,
-        routers=http.routes(service, verticals),
+        routers=[http.routes(service, verticals)],
         handlers={
             ProvidersChanged: read_model.on_providers_changed,
             AvailabilitySummarySet: read_model.on_availability_summary_set,

@@ -4,8 +4,7 @@ from fairground.contracts.imports import EmbeddedPictures, Imports
 from fairground.contracts.media import Pictures
 from fairground.contracts.providers import ExternalProviders, Galleries, Portraits, Providers
 from fairground.modules.imports import http
-from fairground.modules.imports.service.picture_migration import MigratePictures, PictureMigrations
-from fairground.modules.imports.service.provider_imports import ProviderImports
+from fairground.modules.imports.service import MigratePictures, PictureMigrations, ProviderImports
 from fairground.modules.imports.tables import history
 from fairground.platform.links import Links
 from fairground.platform.module import Module

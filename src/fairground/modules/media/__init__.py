@@ -1,1 +1,1 @@
-"""Media: pictures that people bring, judged, and made fit for pages."""
+"""Media: uploaded pictures, checked, stored, and rendered in the sizes that pages show."""

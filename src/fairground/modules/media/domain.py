@@ -22,7 +22,7 @@ class Original:
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageProperties:
     """What is known of an original since it was rendered."""
 
     width_px: int
@@ -52,8 +52,8 @@ class PictureRecord:
     original: Original | None
 
     def ready_event(self) -> PictureReady:
-        look = self.picture.model_dump(include={"width_px", "height_px", "colour", "placeholder", "url"})
-        return PictureReady(picture_id=self.picture.id, owner_id=self.owner_id, **look)
+        properties = self.picture.model_dump(include={"width_px", "height_px", "colour", "placeholder", "url"})
+        return PictureReady(picture_id=self.picture.id, owner_id=self.owner_id, **properties)
 
 
 def check_alt(alt: str) -> str:

@@ -6,12 +6,14 @@ from fairground.contracts.media import Images, PictureForms, PictureMaintenance,
 from fairground.modules.media import http
 from fairground.modules.media.gateways import Clamd
 from fairground.modules.media.service.images import ImageService, Monograms
-from fairground.modules.media.service.maintenance import DropLeftovers, PictureMaintenanceService
-from fairground.modules.media.service.originals import Originals
-from fairground.modules.media.service.pictures import OwnPictures, PictureService
-from fairground.modules.media.service.renditions import PictureRendering, RenderPicture, Renditions
-from fairground.modules.media.service.uploads import Uploads, UploadStats
-from fairground.modules.media.service.variants import Variants
+from fairground.modules.media.service.pictures import (
+    DropLeftovers,
+    OwnPictures,
+    PictureMaintenanceService,
+    PictureService,
+)
+from fairground.modules.media.service.renditions import PictureRendering, RenderPicture, Renditions, Variants
+from fairground.modules.media.service.uploads import Originals, Uploads, UploadStats
 from fairground.modules.media.settings import MediaSettings
 from fairground.modules.media.tables import history
 from fairground.platform.images.settings import ImageSettings

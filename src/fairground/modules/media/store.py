@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from fairground.contracts.media import Picture, PictureState, Refusal
-from fairground.modules.media.domain import Look, Original, PictureRecord, Rendition, image_url
+from fairground.modules.media.domain import ImageProperties, Original, PictureRecord, Rendition, image_url
 from fairground.modules.media.tables import OriginalRow, PictureRow, RenditionRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
@@ -139,14 +139,14 @@ async def refuse_picture(tx: WriteTx, picture_id: UUID, refusal: Refusal) -> Non
     )
 
 
-async def record_look(tx: WriteTx, digest: str, look: Look) -> None:
+async def record_properties(tx: WriteTx, digest: str, properties: ImageProperties) -> None:
     """Mark an original as rendered, with what was learnt of it."""
     values = {
         "rendered_at": tx.now(),
-        "width_px": look.width_px,
-        "height_px": look.height_px,
-        "colour": look.colour,
-        "placeholder": look.placeholder,
+        "width_px": properties.width_px,
+        "height_px": properties.height_px,
+        "colour": properties.colour,
+        "placeholder": properties.placeholder,
     }
     await tx.execute(update(OriginalRow).where(OriginalRow.digest == digest).values(values))
 

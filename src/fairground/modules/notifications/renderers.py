@@ -15,8 +15,7 @@ from fairground.contracts.accounts import User
 from fairground.contracts.booking import BookingView
 from fairground.modules.notifications.domain import Audience, NotificationRecord
 from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
-from fairground.platform.mail.headers import message_id
-from fairground.platform.mail.message import compose_message
+from fairground.platform.mail.message import compose_message, message_id
 
 TEMPLATES_FOLDER: Final = Path(__file__).parent / "templates"
 _CALENDAR_FILE: Final = "booking.ics"

@@ -20,19 +20,14 @@ from fairground.contracts.providers import (
 )
 from fairground.contracts.reviews import ProviderRated
 from fairground.modules.providers import http
-from fairground.modules.providers.http import images
+from fairground.modules.providers.http.pictures import image_routes
 from fairground.modules.providers.service import ProviderService
+from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
+from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
-from fairground.modules.providers.service.figures import ProviderFigures
-from fairground.modules.providers.service.galleries import GalleryService
-from fairground.modules.providers.service.own_views import OwnViews
-from fairground.modules.providers.service.picture_event_handlers import PictureEventHandlers
-from fairground.modules.providers.service.pictures import FollowPicture
-from fairground.modules.providers.service.portraits import PortraitService
-from fairground.modules.providers.service.profiles import Profiles
-from fairground.modules.providers.service.queries import ProviderQueries
-from fairground.modules.providers.service.service_offers import ServiceOffers
+from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
+from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
 from fairground.modules.providers.tables import history
 from fairground.platform.currency import CurrencySettings
 from fairground.platform.images.image_proxy import ImageRequestStats
@@ -51,7 +46,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     galleries = GalleryService(db=db, pictures=pictures, clock=clock)
     portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
     picture_events = PictureEventHandlers(db=db, pictures=pictures, clock=clock)
-    figures, image_requests = ProviderFigures(db=db), ImageRequestStats()
+    figures, image_requests = FigureEventHandlers(db=db), ImageRequestStats()
     links.provide(Providers, service)
     links.provide(ProviderSnapshots, queries)
     links.provide(ExternalProviders, external)
@@ -62,12 +57,12 @@ def build(runtime: Runtime, links: Links) -> Module:
         history=history,
         routers=[
             *http.routes(service, verticals, portraits, galleries),
-            images.routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
+            image_routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
         ],
         handlers={
-            BookingCompleted: figures.record_completion,
-            ProviderRated: figures.record_rating,
-            AvailabilityRulesSet: figures.record_hours,
+            BookingCompleted: figures.on_booking_completed,
+            ProviderRated: figures.on_provider_rated,
+            AvailabilityRulesSet: figures.on_availability_rules_set,
             PictureReady: picture_events.on_ready,
             PictureDescribed: picture_events.on_described,
             PictureRefused: picture_events.on_refused,

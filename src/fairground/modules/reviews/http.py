@@ -7,12 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from fairground.contracts.providers import Providers
-from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
-from fairground.contracts.reviews import Review, ReviewPage, Reviews, reviews_tag
+from fairground.contracts.providers import ALL_PROVIDERS, ProviderPath, Providers, provider_tag
+from fairground.contracts.reviews import (
+    RATING_MAX,
+    RATING_MIN,
+    REVIEW_MAX_LENGTH,
+    Review,
+    ReviewPage,
+    Reviews,
+    reviews_tag,
+)
 from fairground.kernel.inputs import Input, text_field
 from fairground.kernel.paging import CURSOR_MAX_LENGTH
-from fairground.modules.reviews.domain import RATING_MAX, RATING_MIN, TEXT_MAX_LENGTH
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.identity import SignedIn
@@ -22,7 +28,7 @@ from fairground.platform.http.routing import api_router
 class ReviewIn(Input):
     booking_id: UUID
     rating: int = Field(ge=RATING_MIN, le=RATING_MAX)
-    text: str = text_field(most=TEXT_MAX_LENGTH)
+    text: str = text_field(most=REVIEW_MAX_LENGTH)
 
 
 class ReviewListQuery(BaseModel):
@@ -37,12 +43,12 @@ class ReviewListQuery(BaseModel):
     )
 
 
-def _review_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    provider = asked["id_or_slug"]
+def _review_tags(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    provider = parameters["id_or_slug"]
     return ALL_PROVIDERS, provider_tag(provider), reviews_tag(provider)
 
 
-def routes(reviews: Reviews, catalog: Providers) -> APIRouter:
+def routes(reviews: Reviews, providers: Providers) -> APIRouter:
     router = api_router(tags=["reviews"])
 
     @router.post("/reviews", status_code=201)
@@ -63,7 +69,7 @@ def routes(reviews: Reviews, catalog: Providers) -> APIRouter:
     )
     async def list_provider_reviews(id_or_slug: str, query: Annotated[ReviewListQuery, Query()]) -> ReviewPage:
         """List what customers wrote of a provider, the newest first; pages by number end at 10,000 reviews."""
-        provider = await catalog.get_provider(id_or_slug=id_or_slug)
+        provider = await providers.get_provider(id_or_slug=id_or_slug)
         return await reviews.list_provider_reviews(
             provider_id=provider.id, page=query.page, limit=query.limit, cursor=query.cursor
         )

@@ -1,14 +1,19 @@
-"""Reviews, as the contract promises them."""
+"""Reviews of completed bookings: who may write one, what it may contain, and the totals of each provider."""
 
 from datetime import datetime
 from uuid import UUID
 
 from fairground.contracts.accounts import Accounts, User
-from fairground.contracts.booking import Bookings, BookingSide
+from fairground.contracts.booking import BookingNotFound, Bookings, BookingSide, BookingStatus
 from fairground.contracts.reviews import (
+    RATING_MAX,
+    RATING_MIN,
+    REVIEW_MAX_LENGTH,
+    NotCompleted,
     PastReview,
     Review,
     ReviewExists,
+    ReviewInvalid,
     ReviewPage,
     ReviewSide,
     ReviewWritten,
@@ -16,7 +21,8 @@ from fairground.contracts.reviews import (
 )
 from fairground.kernel.ids import uuid7
 from fairground.kernel.paging import TimeCursor, offset_of
-from fairground.modules.reviews import domain, store
+from fairground.kernel.text import clean_text, refused_as
+from fairground.modules.reviews import store
 from fairground.platform.db.database import Database, WriteTx
 
 
@@ -28,8 +34,8 @@ class ReviewService:
 
     async def write_review(self, *, author_id: UUID, booking_id: UUID, rating: int, text: str) -> Review:
         sides = await self._get_sides(booking_id)
-        side = domain.side_of(author_id, sides)
-        text = domain.check_review(sides, rating=rating, text=text)
+        side = _side_of(author_id, sides)
+        text = _check_review(sides, rating=rating, text=text)
         author = await self._accounts.get_user(user_id=author_id)
         async with self._db.write() as tx:
             review = _new_review(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
@@ -44,8 +50,8 @@ class ReviewService:
         for past in reviews:
             sides = await self._get_sides(past.booking_id)
             tags |= {reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug)}
-            text = domain.check_review(sides, rating=past.rating, text=past.text)
-            author = await self._accounts.get_user(user_id=domain.author_on(past.side, sides))
+            text = _check_review(sides, rating=past.rating, text=past.text)
+            author = await self._accounts.get_user(user_id=_author_on(past.side, sides))
             review = _new_review(sides, author, side=past.side, rating=past.rating, text=text, at=past.written_at)
             written.append((review, author))
         async with self._db.write() as tx:
@@ -56,11 +62,11 @@ class ReviewService:
     async def _get_sides(self, booking_id: UUID) -> BookingSide:
         sides = await self._bookings.find_booking_side(booking_id=booking_id)
         if sides is None:
-            raise domain.not_found()
+            raise _not_found()
         return sides
 
     async def list_booking_reviews(self, *, booking_id: UUID, viewer_id: UUID) -> list[Review]:
-        domain.side_of(viewer_id, await self._get_sides(booking_id))
+        _side_of(viewer_id, await self._get_sides(booking_id))
         async with self._db.read() as tx:
             return await store.list_reviews_of_booking(tx, booking_id)
 
@@ -74,7 +80,7 @@ class ReviewService:
         after = None if cursor is None else TimeCursor.read(cursor)
         offset = offset_of(page=page, limit=limit) if after is None else 0
         async with self._db.read() as tx:
-            # One more than is shown tells whether anything follows.
+            # The extra review shows whether another page follows.
             found = await store.list_reviews_of_provider(tx, provider_id, after=after, offset=offset, limit=limit + 1)
             total = await store.find_rating_count(tx, provider_id)
         shown = found[:limit]
@@ -88,7 +94,7 @@ def _new_review(sides: BookingSide, author: User, *, side: ReviewSide, rating: i
         booking_id=sides.booking_id,
         provider_id=sides.provider_id,
         side=side,
-        author_name=domain.public_name(author.name),
+        author_name=public_name(author.name),
         rating=rating,
         text=text,
         created_at=at,
@@ -99,7 +105,7 @@ async def _insert(tx: WriteTx, review: Review, author: User, *, is_new: bool) ->
     """Insert a review and emit its events. Return False if its side of the booking has one already.
 
     Args:
-        is_new: Whether the provider is notified of it; reviews that were written elsewhere are no news.
+        is_new: Whether the provider is notified; False for a review that was written elsewhere.
     """
     if not await store.insert_review(tx, review, author_id=author.id):
         return False
@@ -112,3 +118,42 @@ async def _insert(tx: WriteTx, review: Review, author: User, *, is_new: bool) ->
         figures = await store.add_rating(tx, review)
         await tx.emit(figures.model_copy(update={"review_id": review.id}) if is_new else figures)
     return True
+
+
+def _side_of(user_id: UUID, sides: BookingSide) -> ReviewSide:
+    """Return the user's side of the booking; raise BookingNotFound if the user is on neither."""
+    if user_id == sides.customer_id:
+        return ReviewSide.CUSTOMER
+    if user_id == sides.provider_owner_id:
+        return ReviewSide.PROVIDER
+    raise _not_found()
+
+
+def _author_on(side: ReviewSide, sides: BookingSide) -> UUID:
+    return sides.customer_id if side is ReviewSide.CUSTOMER else sides.provider_owner_id
+
+
+def _not_found() -> BookingNotFound:
+    """Return one error for unknown bookings and for those of others, so callers cannot distinguish them."""
+    return BookingNotFound("There is no such booking among yours.")
+
+
+def _check_review(sides: BookingSide, *, rating: int, text: str) -> str:
+    """Return the text of a review as it is stored; it may be empty.
+
+    Raises:
+        NotCompleted: The booking is not completed.
+        ReviewInvalid: The rating is out of range, or `kernel.text` refuses the text.
+    """
+    if sides.status is not BookingStatus.COMPLETED:
+        raise NotCompleted(f"This booking is {sides.status}.")
+    if not RATING_MIN <= rating <= RATING_MAX:
+        raise ReviewInvalid(f"The rating is {rating}.", hint=f"Give {RATING_MIN} to {RATING_MAX}.")
+    with refused_as(ReviewInvalid, "The text", field="text"):
+        return clean_text(text, most=REVIEW_MAX_LENGTH)
+
+
+def public_name(name: str) -> str:
+    """Return the first name and the initial of the last: 'Anna Berg' becomes 'Anna B.'."""
+    first, *rest = name.split() or ["Anonymous"]
+    return f"{first} {rest[-1][0]}." if rest else first

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from fairground.contracts.booking.availability import hours_tag
-from fairground.contracts.providers import Providers
-from fairground.contracts.providers.tags import provider_tag
+from fairground.contracts.providers import Providers, provider_tag
 from fairground.contracts.reviews import reviews_tag
 from fairground.kernel.errors import Conflict
 from fairground.platform.cache.policy import EVERYTHING, life_tag
 from fairground.platform.cache.settings import Life
-from fairground.platform.db.common.operator_acts import OperatorAct, list_latest_acts, write_down_act
+from fairground.platform.db.common.operator_log import OperatorAction, list_operator_actions, record_operator_action
 from fairground.platform.db.database import Database
 
 FLUSH: Final = "cache.flush"
@@ -40,14 +39,14 @@ async def flush(
     tags = await _tags(catalog, kinds=kinds, provider=provider)
     async with db.write() as tx:
         tx.invalidate(*tags)
-        await write_down_act(tx, act=FLUSH, actor=actor, details={"tags": sorted(tags)})
+        await record_operator_action(tx, action=FLUSH, actor=actor, details={"tags": sorted(tags)})
     return sorted(tags)
 
 
-async def list_flushes(db: Database, *, limit: int) -> list[OperatorAct]:
+async def list_flushes(db: Database, *, limit: int) -> list[OperatorAction]:
     """Return the latest flushes, newest first; their details contain the invalidated tags."""
     async with db.read() as tx:
-        return await list_latest_acts(tx, act=FLUSH, limit=limit)
+        return await list_operator_actions(tx, action=FLUSH, limit=limit)
 
 
 async def _tags(catalog: Providers, *, kinds: Sequence[Life], provider: str | None) -> set[str]:

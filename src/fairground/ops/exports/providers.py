@@ -19,9 +19,9 @@ from fairground.contracts.providers import (
     ServiceIn,
 )
 from fairground.kernel.money import major_from_minor
-from fairground.ops.imports.faults import RowFault
+from fairground.ops.imports.formats import read_json_line
 from fairground.ops.imports.mapping import EXPORT_SOURCE, map_of_export
-from fairground.ops.imports.records import read_json_line
+from fairground.ops.imports.records import RowFault
 from fairground.ops.imports.run import RowReader
 from fairground.platform.images.formats import encode_data_url
 from fairground.verticals.schema import Vertical

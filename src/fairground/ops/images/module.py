@@ -10,18 +10,18 @@ from fairground.contracts.media import PictureMaintenance
 from fairground.contracts.providers import Galleries
 from fairground.kernel.errors import DomainError
 from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.images.child import EngineName
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.monogram import monogram
 from fairground.platform.images.recipes import Recipe, Shape
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.images.wire import EngineName
 from fairground.platform.links import Links
 from fairground.platform.module import Check, Module
 
 NAME: Final = "images"
 
-_MADE: Final = (PictureFormat.JPEG, PictureFormat.WEBP, PictureFormat.AVIF)
+_FORMATS: Final = (PictureFormat.JPEG, PictureFormat.WEBP, PictureFormat.AVIF)
 _PACKAGES: Final = {EngineName.VIPS: "pyvips-binary", EngineName.PILLOW: "pillow"}
 
 
@@ -72,7 +72,7 @@ async def _list_formats(engine: EngineName) -> list[PictureFormat]:
 
     renderer, formats = Renderer(ImageSettings(renderers=1), engine=engine), []
     async with renderer.running():
-        for picture_format in _MADE:
+        for picture_format in _FORMATS:
             try:
                 await renderer.render("drawing", (Recipe(Shape.SQUARE, 64, picture_format, 80),), load)
             except DomainError:

@@ -43,16 +43,16 @@ def warm_pictures(client: httpx.Client, *, top: int) -> Iterator[Warmed]:
 
 def _request_first(client: httpx.Client, page: str, asked: set[str], *, most: int) -> Iterator[Warmed]:
     """Request the first pictures of a page in all sizes that it offers, each once."""
-    offers = _Offers()
-    offers.feed(page)
-    first = list(dict.fromkeys(address.partition("?")[0] for address in offers.addresses))[:most]
-    for address in dict.fromkeys(offers.addresses):
+    offered = _PictureAddresses()
+    offered.feed(page)
+    first = list(dict.fromkeys(address.partition("?")[0] for address in offered.addresses))[:most]
+    for address in dict.fromkeys(offered.addresses):
         if address.partition("?")[0] in first and address not in asked:
             asked.add(address)
             yield ask(client, address, headers=_ACCEPT)
 
 
-class _Offers(HTMLParser):
+class _PictureAddresses(HTMLParser):
     """Collects the addresses of pictures, in the order in which a page names them."""
 
     def __init__(self) -> None:

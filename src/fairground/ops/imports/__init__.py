@@ -1,1 +1,1 @@
-"""Bring other people's lists of providers in: read, map, check, write, and name every row that does not fit."""
+"""Imports of providers from files: rows are read, mapped, checked and written, and rejected ones are named."""

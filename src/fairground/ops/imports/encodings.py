@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
-from fairground.ops.imports.faults import ImportRefused
+from fairground.ops.imports.records import ImportRefused
 
 RECORD_MAX_BYTES: Final = 64 * 1024 * 1024  # pictures may stand in it; what is larger is not what it says
 UTF8_MARK: Final = codecs.BOM_UTF8

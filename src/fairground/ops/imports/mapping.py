@@ -25,7 +25,7 @@ from fairground.contracts.providers import (
 )
 from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone
-from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.records import ImportRefused, RowFault
 from fairground.ops.imports.services import read_booking_mode, read_price_minor, read_services
 from fairground.platform.images.formats import DATA_URL_SCHEME, decode_data_url
 from fairground.verticals.schema import Vertical
@@ -273,8 +273,8 @@ class RowMapper:
         rule: Rule | None = getattr(self._map.fields, name)
         return rule
 
-    def _fault(self, name: str, reason: str, mend: str) -> RowFault:
-        return RowFault(self.label(name), reason, mend)
+    def _fault(self, name: str, reason: str, hint: str) -> RowFault:
+        return RowFault(self.label(name), reason, hint)
 
     def label(self, name: str) -> str:
         """Return the column that a field comes from, or the field's own name when it comes from none."""
@@ -301,8 +301,8 @@ class RowMapper:
         try:
             return clean(text, most=longest) or None
         except TextRefused as refused:
-            mend = refused.hint.rstrip(".")
-            raise self._fault(name, f"it {refused.reason}", mend[0].lower() + mend[1:]) from None
+            hint = refused.hint.rstrip(".")
+            raise self._fault(name, f"it {refused.reason}", hint[0].lower() + hint[1:]) from None
 
     def _decimal(self, fields: dict[str, str], name: str, *, least: int, most: int) -> Decimal | None:
         text = self._read(fields, name)

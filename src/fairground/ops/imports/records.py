@@ -1,141 +1,87 @@
-"""Read a file record by record, by its form, and know on which physical line each record starts."""
+"""The records of an import's file, whatever its format, and the file of those that were rejected."""
 
-import json
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
-
-from fairground.ops.imports.encodings import RECORD_MAX_BYTES, UTF8_MARK, Chunks
-from fairground.ops.imports.faults import ImportRefused, RowFault
-from fairground.ops.imports.source import Record, Source
-from fairground.ops.imports.spreadsheets import open_table
-
-_WHITESPACE: Final = b" \t\r\n"
+from typing import IO
 
 
-def open_source(path: Path, file: IO[bytes], *, encoding: str = "", wanted: Collection[str] = ()) -> Source:
-    """Choose the reader by the file's name.
-
-    Args:
-        encoding: Where the file has no byte order mark; "" finds UTF-8 and UTF-16.
-        wanted: The columns that the map names.
-
-    Raises:
-        ImportRefused: It is none of CSV, JSON Lines and JSON, is no text, or has no header.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in {".csv", ".jsonl", ".ndjson", ".json"}:
-        raise ImportRefused(f"{path} ends in '{path.suffix}'; name it .csv, .jsonl or .json after what is in it.")
-    chunks = Chunks(file, path=path, encoding=encoding)
-    if suffix == ".csv":
-        return open_table(chunks, wanted=wanted)
-    return open_json(chunks) if suffix == ".json" else open_json_lines(chunks)
+class ImportRefused(ValueError):
+    """The whole import is refused; the message says what to change."""
 
 
-def open_json_lines(chunks: Chunks) -> Source:
-    def records() -> Iterator[Record]:
-        for number, raw in enumerate(chunks.lines(), start=1):
-            text = raw.removeprefix(UTF8_MARK) if number == 1 else raw
-            if text.strip():
-                yield read_json_line(number, raw, text)
+@dataclass
+class RowFault(Exception):
+    """Why a row was rejected, and how to correct it."""
 
-    return Source(None, b"", b"", b"", records())
-
-
-def read_json_line(line: int, raw: bytes, text: bytes | None = None) -> Record:
-    """Read one object.
-
-    Args:
-        text: `raw` without a byte order mark, where it may have one.
-    """
-    text = raw if text is None else text
-    try:
-        value = json.loads(text.decode("utf-8"))
-    except UnicodeDecodeError:
-        return Record(line, raw, fault=RowFault("", "this is not UTF-8", "save the file as UTF-8"))
-    except (ValueError, RecursionError) as error:
-        return Record(line, raw, fault=RowFault("", f"this is not JSON: {error}", "write one JSON object"))
-    if not isinstance(value, dict):
-        return Record(line, raw, fault=RowFault("", f"a {type(value).__name__}", "write one JSON object"))
-    return Record(line, raw, {str(name): _as_text(entry) for name, entry in value.items()})
+    column: str
+    reason: str
+    hint: str
 
 
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return ",".join(_as_text(entry) for entry in value)
-    return json.dumps(value)
+@dataclass(frozen=True)
+class Record:
+    line: int
+    """The physical line on which it starts, counted from 1."""
+    raw: bytes
+    """The record as the file has it, with its line ends; in UTF-8, whatever the encoding of the file."""
+    fields: dict[str, str] = field(default_factory=dict)
+    fault: RowFault | None = None
+    """Why it could not be read."""
 
 
-def open_json(chunks: Chunks) -> Source:
-    return Source(None, b"[\n", b"\n]\n", b",\n", _json_array(chunks))
+@dataclass(frozen=True)
+class Source:
+    """An opened file."""
+
+    columns: list[str] | None
+    """The names in the header, without nameless columns; None where each record names its own."""
+    header: bytes
+    """What a file of some of its records must begin with, and `footer` what it must end with."""
+    footer: bytes
+    separator: bytes
+    records: Iterator[Record]
 
 
-def _json_array(chunks: Chunks) -> Iterator[Record]:
-    """Cut a JSON array into its objects without holding more than one of them."""
-    scanner = _ArrayScanner(chunks)
-    scanner.expect(b"[", "the file must hold one JSON array of objects")
-    if scanner.peek() == b"]":
-        return
-    while True:
-        line, raw = scanner.take_value()
-        yield read_json_line(line, raw, raw)
-        if scanner.peek() == b"]":
-            return
-        scanner.expect(b",", "put a comma between the objects and a ] at the end")
+class RejectFile:
+    """Written beside the import's file as `<name>.rejected<suffix>`, and only when a row is rejected."""
+
+    def __init__(self, path: Path, source: Source) -> None:
+        self.path = path.with_name(f"{path.stem}.rejected{path.suffix}")
+        self._source = source
+        self._file: IO[bytes] | None = None
+
+    def add(self, record: Record) -> None:
+        if self._file is None:
+            self._file = self._open()
+            self._file.write(self._source.header)
+        else:
+            self._file.write(self._source.separator)
+        self._file.write(record.raw)
+        if not self._source.separator and not record.raw.endswith(b"\n"):
+            self._file.write(b"\n")
+
+    def _open(self) -> IO[bytes]:
+        try:
+            return self.path.open("wb")
+        except OSError as error:
+            raise ImportRefused(
+                f"{self.path}, which keeps the rows that do not fit, cannot be written: {error.strerror}."
+                " Copy the file into a folder of yours and import it there; what was written already stays."
+            ) from None
+
+    def close(self) -> Path | None:
+        """Finish the file; return where it is, or None when nothing was rejected."""
+        if self._file is None:
+            return None
+        self._file.write(self._source.footer)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return self.path
 
 
-class _ArrayScanner:
-    def __init__(self, chunks: Chunks) -> None:
-        self._chunks = chunks
-        self._buffer = chunks.read().removeprefix(UTF8_MARK)
-        self._at = 0
-        self._line = 1
-
-    def _byte(self) -> bytes:
-        if self._at >= len(self._buffer):
-            self._buffer, self._at = self._chunks.read(), 0
-        return self._buffer[self._at : self._at + 1]
-
-    def _next(self) -> bytes:
-        byte = self._byte()
-        self._at += 1
-        if byte == b"\n":
-            self._line += 1
-        return byte
-
-    def peek(self) -> bytes:
-        """Return the next byte that is no white space; nothing at the end of the file."""
-        while (byte := self._byte()) and byte in _WHITESPACE:
-            self._next()
-        return byte
-
-    def expect(self, byte: bytes, mend: str) -> None:
-        found = self.peek()
-        if found != byte:
-            what = repr(found.decode("utf-8", "replace")) if found else "the end of the file"
-            raise ImportRefused(f"Line {self._line} has {what} where {byte.decode()!r} belongs; {mend}.")
-        self._next()
-
-    def take_value(self) -> tuple[int, bytes]:
-        """Return the line and the bytes of the next value: up to the comma or bracket outside strings and nesting."""
-        self.peek()
-        line, raw, depth, in_string, escaped = self._line, bytearray(), 0, False, False
-        while byte := self._byte():
-            if in_string:
-                in_string, escaped = (escaped or byte != b'"'), (byte == b"\\" and not escaped)
-            elif byte == b'"':
-                in_string = True
-            elif byte in b"{[":
-                depth += 1
-            elif depth == 0 and byte in b",]":
-                break
-            elif byte in b"}]":
-                depth -= 1
-            raw += self._next()
-            if len(raw) > RECORD_MAX_BYTES:
-                raise ImportRefused(f"The object on line {line} is larger than 64 MiB; is a quote or bracket missing?")
-        return line, bytes(raw)
+def describe(record: Record, fault: RowFault) -> str:
+    where = f"line {record.line}" + (f", {fault.column}" if fault.column else "")
+    return f"{where}: {fault.reason}; {fault.hint}."

@@ -1,4 +1,4 @@
-"""Run an import: rows in batches, and a summary that adds up."""
+"""One run of an import: rows in batches, and a summary that adds up."""
 
 import asyncio
 from collections import defaultdict
@@ -9,11 +9,9 @@ from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
 from fairground.contracts.imports import ImportedProvider, Imports
 from fairground.contracts.providers import IMPORT_MAX_ROWS, Providers
-from fairground.ops.imports.faults import ImportRefused, RowFault
+from fairground.ops.imports.formats import open_source
 from fairground.ops.imports.mapping import ProviderMap, RowMapper, check_columns
-from fairground.ops.imports.records import open_source
-from fairground.ops.imports.rejects import RejectFile
-from fairground.ops.imports.source import Record, Source
+from fairground.ops.imports.records import ImportRefused, Record, RejectFile, RowFault, Source
 from fairground.verticals.schema import Vertical
 
 _BATCH_MAX_BYTES: Final = 16 * 1024 * 1024  # rows with pictures in them are large
@@ -58,11 +56,11 @@ class Batch:
         return sum(len(providers) for providers in self.providers.values())
 
 
-_Take = Callable[[Batch, Summary], Coroutine[Any, Any, None]]
+_BatchWriter = Callable[[Batch, Summary], Coroutine[Any, Any, None]]
 
 
 class Listener(Protocol):
-    """Hears how the import goes."""
+    """Is notified of rejected rows and of progress."""
 
     def rejected(self, record: Record, fault: RowFault) -> None: ...
 
@@ -77,30 +75,30 @@ class Import:
     vertical: Vertical | None
     """Of the rows that name none."""
     provider_map: ProviderMap
-    catalog: Providers
+    providers: Providers
     imports: Imports
     listener: Listener
     verticals: Iterable[Vertical] = ()
     """Those that rows may name."""
 
     async def run(self) -> Summary:
-        """Write every good row, 500 in a transaction; repeat it at will.
+        """Write every good row, 500 in a transaction; repeating it is safe.
 
         Raises:
             ImportRefused: The map or the currency does not fit and nothing was written, or the file breaks off in a
-                way that leaves no rows to name; what stood before that is kept.
+                way that leaves no rows to name; the rows before that are kept.
         """
         return await self._run(self._write)
 
     async def rehearse(self) -> Summary:
-        """Check every row and write nothing; `created` counts the rows that would be taken."""
+        """Check every row and write nothing; `created` counts the rows that would be written."""
 
         async def count(batch: Batch, summary: Summary) -> None:
             summary.created += batch.provider_count
 
         return await self._run(count)
 
-    async def _run(self, take: _Take) -> Summary:
+    async def _run(self, write: _BatchWriter) -> Summary:
         await self._check_currency()
         try:
             file = self.path.open("rb")
@@ -108,24 +106,24 @@ class Import:
             raise ImportRefused(f"{self.path} cannot be read: {error.strerror}. Name a file that is there.") from None
         with file:
             source = open_source(
-                self.path, file, encoding=self.provider_map.encoding, wanted=self.provider_map.fields.columns
+                self.path, file, encoding=self.provider_map.encoding, map_columns=self.provider_map.fields.columns
             )
             check_columns(self.provider_map, source.columns)
-            return await self._take_all(source, file, take)
+            return await self._import_all(source, file, write)
 
-    async def _take_all(self, source: Source, file: BinaryIO, take: _Take) -> Summary:
+    async def _import_all(self, source: Source, file: BinaryIO, write: _BatchWriter) -> Summary:
         summary, rejects = Summary(), RejectFile(self.path, source)
         batches = self._batches(source, file)
-        taking: tuple[Batch, asyncio.Task[None]] | None = None
+        writing: tuple[Batch, asyncio.Task[None]] | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 try:
                     # While the database works on a batch, the next one is read and mapped, and then checked.
                     while (batch := await _in_thread(batches)) is not None:
-                        before, taking = taking, (batch, group.create_task(take(batch, summary)))
+                        before, writing = writing, (batch, group.create_task(write(batch, summary)))
                         await self._end(before, summary, rejects)
                 finally:
-                    await self._end(taking, summary, rejects)  # also when the file breaks off
+                    await self._end(writing, summary, rejects)  # also when the file breaks off
         except ExceptionGroup as failures:
             # The task group wraps the error; callers expect the error itself.
             raise failures.exceptions[0] from None
@@ -133,14 +131,14 @@ class Import:
         return summary
 
     async def _end(
-        self, taking: tuple[Batch, asyncio.Task[None]] | None, summary: Summary, rejects: RejectFile
+        self, writing: tuple[Batch, asyncio.Task[None]] | None, summary: Summary, rejects: RejectFile
     ) -> None:
-        if taking is not None:
-            batch, task = taking
+        if writing is not None:
+            batch, task = writing
             await task
-            self._tell(batch, summary, rejects)
+            self._report(batch, summary, rejects)
 
-    def _tell(self, batch: Batch, summary: Summary, rejects: RejectFile) -> None:
+    def _report(self, batch: Batch, summary: Summary, rejects: RejectFile) -> None:
         for record, fault in batch.rejected:
             rejects.add(record)
             self.listener.rejected(record, fault)
@@ -149,7 +147,7 @@ class Import:
         self.listener.progressed(summary, read_bytes=batch.read_bytes)
 
     async def _check_currency(self) -> None:
-        currency = await self.catalog.get_currency()
+        currency = await self.providers.get_currency()
         if self.provider_map.currency != currency:
             raise ImportRefused(
                 f"The map's prices are in {self.provider_map.currency}, this installation's in {currency}."
@@ -225,8 +223,8 @@ class RowReader:
 
 
 async def _in_thread(batches: Iterator[Batch]) -> Batch | None:
-    following = asyncio.get_running_loop().run_in_executor(None, next, batches, None)
+    next_batch = asyncio.get_running_loop().run_in_executor(None, next, batches, None)
     try:
-        return await asyncio.shield(following)
+        return await asyncio.shield(next_batch)
     finally:
-        await asyncio.wait([following])  # the file is open until then
+        await asyncio.wait([next_batch])  # the file is open until then

@@ -16,7 +16,7 @@ from fairground.contracts.providers import (
 )
 from fairground.kernel.money import AmountInvalid, currency_exponent, read_amount
 from fairground.kernel.text import TextRefused, clean_text, require_line
-from fairground.ops.imports.faults import RowFault
+from fairground.ops.imports.records import RowFault
 from fairground.verticals.schema import Vertical
 
 

@@ -1,4 +1,4 @@
-"""Files of rows as spreadsheets write them: what divides the columns, where the header is, which rows are nothing."""
+"""CSV as spreadsheets write it: any divider, a header behind empty lines, and rows and columns without values."""
 
 import csv
 import re
@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from fairground.ops.imports.encodings import RECORD_MAX_BYTES, UTF8_MARK, Chunks
-from fairground.ops.imports.faults import ImportRefused, RowFault
-from fairground.ops.imports.source import Record, Source
+from fairground.ops.imports.records import ImportRefused, Record, RowFault, Source
 
 _DIVIDERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # Excel's own line, which says the divider, before the header.
@@ -17,18 +16,18 @@ _HEADER_MAX_BYTES: Final = 64 * 1024
 _ENCODINGS: Final = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "windows-1252": "Windows-1252"}
 
 
-def open_table(chunks: Chunks, *, wanted: Collection[str] = ()) -> Source:
+def open_table(chunks: Chunks, *, map_columns: Collection[str] = ()) -> Source:
     """Read the header of a file of rows.
 
     Args:
-        wanted: The columns that the map names; they decide where a header may be divided in two ways.
+        map_columns: The columns that the map names; they decide where a header can be divided in two ways.
 
     Raises:
         ImportRefused: There is no header, or it can be read in more than one way.
     """
     lines = _Lines(chunks)
     csv.field_size_limit(RECORD_MAX_BYTES)
-    divider = lines.take_said_divider() or _divider_of(lines.ahead(), wanted=wanted)
+    divider = lines.take_said_divider() or _divider_of(lines.ahead(), map_columns=map_columns)
     reader = csv.reader(lines, delimiter=divider, strict=True)
     try:
         columns = next(values for values in reader if any(map(str.strip, values)))
@@ -84,12 +83,12 @@ class _Lines:
         return raw
 
 
-def _divider_of(head: str, *, wanted: Collection[str]) -> str:
+def _divider_of(head: str, *, map_columns: Collection[str]) -> str:
     first = next((line for line in _QUOTED.sub('""', head).splitlines() if line.strip(" \t,;|")), "")
     found = [divider for divider in _DIVIDERS if divider in first]
     if len(found) < 2:  # noqa: PLR2004 - nothing to choose between
         return found[0] if found else ","
-    fitting = [divider for divider in found if wanted and set(wanted) <= set(_columns(head, divider=divider))]
+    fitting = [divider for divider in found if map_columns and set(map_columns) <= set(_columns(head, divider=divider))]
     if len(fitting) == 1:
         return fitting[0]
     raise ImportRefused(
@@ -142,8 +141,8 @@ class _Table:
         width = len(self._columns)
         if len(values) < self._least or any(map(str.strip, values[width:])):
             reason = f"{len(values)} values, but the header names {self._least} columns"
-            mend = f"quote values that hold {_DIVIDERS.get(self._divider, repr(self._divider))}, and leave none out"
-            return Record(line, raw, fault=RowFault("", reason, mend))
+            hint = f"quote values that hold {_DIVIDERS.get(self._divider, repr(self._divider))}, and leave none out"
+            return Record(line, raw, fault=RowFault("", reason, hint))
         fields = {name: value for name, value in zip(self._columns, values, strict=False) if name}
         for name, value in fields.items():
             if not value.isascii() and any("\udc80" <= letter <= "\udcff" for letter in value):

@@ -12,8 +12,8 @@ from sqlalchemy.sql import Executable
 from sqlalchemy.sql.elements import ColumnElement
 
 from fairground.kernel.messages import Event, Job
+from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.dialect.base import Backend, Executor, SQLOps
-from fairground.platform.db.dialect.opening import open_backend
 from fairground.platform.db.statements import StatementWatch
 from fairground.platform.histogram import DurationHistogram
 
@@ -21,13 +21,13 @@ _AT_ONCE: Final = timedelta(0)
 
 
 class Outbox(Protocol):
-    """Where messages are written down in the transaction they follow from. Implemented by `platform.jobs`."""
+    """Stores messages in the transaction that causes them. Implemented by `platform.jobs`."""
 
     async def begin(self, tx: "WriteTx", *, ends_job: bool) -> None:
-        """Check, at the start of every write of a running job, that the job is still ours.
+        """Check, at the start of every write of a running job, that this worker still has its lease.
 
         Raises:
-            LostLease: Another worker has taken the job over; nothing may be written for it here.
+            LostLease: Another worker has taken the job over, so this one may not write.
         """
         ...
 
@@ -36,7 +36,7 @@ class Outbox(Protocol):
     async def enqueue(self, tx: "WriteTx", job: Job, *, delay: timedelta, dedup_key: str | None) -> None: ...
 
     def committed(self) -> None:
-        """Wake those who wait for messages; called after a transaction that wrote some."""
+        """Wake the workers that wait for messages; called after a transaction that stored some."""
         ...
 
 
@@ -56,8 +56,8 @@ class ReadTx:
     """A transaction that cannot write.
 
     Each statement sees one moment of the database. On SQLite all statements of a transaction see the same moment; on
-    PostgreSQL (READ COMMITTED) each sees what has been committed when it begins. What must fit together belongs in
-    one statement.
+    PostgreSQL (READ COMMITTED) each sees what has been committed when it begins. Values that must be consistent are
+    read by one statement.
     """
 
     def __init__(self, executor: Executor, ops: SQLOps, shift: timedelta) -> None:
@@ -74,13 +74,13 @@ class ReadTx:
         return moment
 
     async def prefer_indexes(self) -> None:
-        """Keep the planner from reading whole tables for the rest of this transaction, where it might."""
+        """Make the planner avoid table scans for the rest of this transaction, where its dialect needs that."""
         statement = self.ops.prefer_indexes()
         if statement is not None:
             await self.all(statement)
 
     async def all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
-        """Return all rows; `values` are those of its parameters, where the statement was built without them."""
+        """Return all rows; `values` are the parameters of a statement that was built without them."""
         return (await self._executor.execute(statement, values)).all()
 
     async def one_or_none(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Any:
@@ -99,7 +99,7 @@ class ReadTx:
 
 
 class WriteTx(ReadTx):
-    """A transaction that writes. Everything in it, messages included, becomes true together or not at all."""
+    """A transaction that writes. All of it, messages included, is committed together or not at all."""
 
     def __init__(self, executor: Executor, ops: SQLOps, shift: timedelta, outbox: Outbox) -> None:
         super().__init__(executor, ops, shift)
@@ -120,8 +120,8 @@ class WriteTx(ReadTx):
 
     async def insert_ignore(self, row_class: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert the rows that no unique constraint refuses and return how many those were."""
-        # One statement per row: SQLAlchemy compiles a statement over a list of rows each time. `insert_many` is for
-        # many.
+        # One statement per row: SQLAlchemy compiles a statement over a list of rows each time. For many rows there
+        # is `insert_many`.
         insert = self.ops.insert(row_class.__table__)
         return sum([await self.execute(insert.values(row).on_conflict_do_nothing()) for row in rows])
 
@@ -136,7 +136,7 @@ class WriteTx(ReadTx):
         columns = rows[0].keys()
         for row in rows:
             if row.keys() != columns:
-                # One database would store nothing there, and the other one leave the column out.
+                # One dialect would store nothing there, and the other leave the column out.
                 raise ValueError(
                     f"All rows for {row_class.__tablename__} need the columns {sorted(columns)};"
                     f" one has {sorted(row.keys())}."
@@ -151,7 +151,7 @@ class WriteTx(ReadTx):
         key: Sequence[str],
         update: Sequence[str],
     ) -> int:
-        """Insert the rows, or overwrite the `update` columns where the `key` columns are there already."""
+        """Insert the rows, or overwrite the `update` columns of a row with the same `key` columns."""
         insert = self.ops.insert(row_class.__table__)
         changes = {name: insert.excluded[name] for name in update}
         return sum(
@@ -166,16 +166,16 @@ class WriteTx(ReadTx):
         return await self.all(self.ops.lock_rows(statement))
 
     async def emit(self, event: Event) -> None:
-        """Tell every subscriber, if this transaction commits."""
+        """Store an event for its subscribers, if this transaction commits."""
         self.has_messages = True
         await self._outbox.emit(self, event)
 
     async def enqueue(self, job: Job, *, delay: timedelta = _AT_ONCE, dedup_key: str | None = None) -> None:
-        """Ask for work, if this transaction commits.
+        """Store a job, if this transaction commits.
 
         Args:
             delay: From now, by the database's clock.
-            dedup_key: While a job of this kind and key waits or runs, another one is not written.
+            dedup_key: While a job of this kind and key waits or runs, another one is not stored.
         """
         self.has_messages = True
         await self._outbox.enqueue(self, job, delay=delay, dedup_key=dedup_key)
@@ -215,7 +215,7 @@ class Database:
         self.backend: Backend = open_backend(url, pool_size=pool_size, is_secondary=is_secondary)
         self.statements = StatementWatch(self.backend.engine, slow_seconds=slow_seconds)
         self.waits = {"read": DurationHistogram(), "write": DurationHistogram()}
-        """From asking for a transaction to having it: for a connection, and where one writes, for its turn."""
+        """How long transactions waited to begin: for a connection, and writes on a file for the writer."""
         self.clock_shift = _AT_ONCE
         self.invalidation: TagInvalidation | None = None
         self._outbox = outbox

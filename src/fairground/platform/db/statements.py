@@ -1,4 +1,4 @@
-"""How long statements take, and which of them take too long."""
+"""Times statements, and logs the slow ones."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ log = structlog.get_logger()
 
 
 class StatementWatch:
-    """Times every statement of an engine, and logs the slow ones: their text, and of their parameters only the kind.
+    """Times every statement of an engine, and logs the text of slow ones with the types of their parameters.
 
-    The text has no values in it, because every value is a parameter; so neither names nor addresses come into the log.
+    Every value is a parameter, so the text contains none: neither names nor addresses get into the log.
     """
 
     def __init__(self, engine: Engine, *, slow_seconds: float) -> None:
@@ -34,14 +34,14 @@ class StatementWatch:
             context.fairground_began_at = time.perf_counter()
 
     def _end(self, _connection: Any, _cursor: Any, sql: str, parameters: Any, context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's order
-        self._judge(sql, parameters, context)
+        self._record(sql, parameters, context)
 
     def _fail(self, failure: ExceptionContext) -> None:
-        # What ran into a limit is the slowest of all.
+        # A statement that was stopped at its time limit is the slowest of all.
         if failure.execution_context is not None and failure.statement is not None:
-            self._judge(failure.statement, failure.parameters, failure.execution_context)
+            self._record(failure.statement, failure.parameters, failure.execution_context)
 
-    def _judge(self, sql: str, parameters: Any, context: Any) -> None:
+    def _record(self, sql: str, parameters: Any, context: Any) -> None:
         began_at = getattr(context, "fairground_began_at", None)
         if began_at is None:
             return  # it was refused before it was sent, or only opens a transaction

@@ -1,4 +1,4 @@
-"""Column types that behave alike on both dialects, and the mapping every module's tables share."""
+"""Column types and SQL for tables and stores, the same on both dialects, and the mapping that all tables share."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -6,8 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Uuid
 
-from fairground.platform.db.dialect.columns import BytewiseText, UtcDateTime, after_prefix
-from fairground.platform.db.dialect.expressions import among, looked_up
+from fairground.platform.db.dialect.columns import BytewiseText, UtcDateTime, after_prefix, among, looked_up
 from fairground.platform.db.dialect.text_search import RowNumber, TextQuery, TextQueryType, WordIndex
 
 __all__ = [
@@ -28,7 +27,7 @@ __all__ = [
 
 Json = JSON(none_as_null=True)
 MoneyMinor = BigInteger
-"""An amount in the minor unit of the currency that stands beside it."""
+"""An amount in the minor unit of the currency in the column beside it."""
 
 TYPE_ANNOTATION_MAP: Final[dict[Any, Any]] = {
     datetime: UtcDateTime,

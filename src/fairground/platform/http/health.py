@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from fairground.platform.cache.levels import LevelState, SharedLevel
-from fairground.platform.db.common.write_probe import WriteProbe
 from fairground.platform.db.database import Database
+from fairground.platform.db.probes import WriteProbe
 
 
 class Health(BaseModel):

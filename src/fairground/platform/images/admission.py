@@ -33,7 +33,7 @@ _READERS: Final = {
     PictureFormat.AVIF: read_avif_head,
 }
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-# Other files that people send, by how they begin.
+# Other files that people send, by their first bytes.
 _OTHERS: Final = {
     b"GIF8": "GIF",
     b"PK\x03\x04": "zip archive",
@@ -51,11 +51,11 @@ _SAME_TYPE: Final = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "ap
 def read_head(file: BinaryIO, *, bytes_max: int, media_type: str = "") -> Head:
     """Return the head of a whole picture of a kind and size that is decoded.
 
-    Reads at most `bytes_max`, a small piece at a time. Bytes behind the picture are ignored: nothing but the pixels
-    outlives the rendering.
+    Reads at most `bytes_max`, a small piece at a time. Bytes behind the picture are ignored: only the pixels are
+    kept by the rendering.
 
     Args:
-        media_type: As the sender declares it; empty where it is undeclared.
+        media_type: The declaration of the sender; empty if there is none.
 
     Raises:
         PictureEmpty, PictureTooHeavy, PictureTypeRefused, PictureTypeMismatch: By size and first bytes.

@@ -1,4 +1,4 @@
-"""The picture formats that are read and written, and pictures written as `data:` URLs."""
+"""The picture formats that are read and written, and `data:` URLs."""
 
 import binascii
 from base64 import b64decode, b64encode
@@ -26,9 +26,9 @@ def encode_data_url(content: bytes, *, media_type: str) -> str:
 
 
 def decode_data_url(url: str) -> bytes:
-    """Return the file that a URL holds.
+    """Return the file in a `data:` URL.
 
-    An unreadable URL is returned as it is, encoded: `admission.read_head` then refuses it like any other file.
+    An unreadable URL is returned unchanged, encoded: `admission.read_head` then refuses it like any other file.
     """
     head, comma, body = url.partition(",")
     if not comma:

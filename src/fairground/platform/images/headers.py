@@ -16,12 +16,12 @@ from fairground.platform.images.refusals import (
     refuse_size,
 )
 
-PARTS_MAX: Final = 20_000  # honest files have some hundred at most; hostile ones have millions, to keep us counting
+PARTS_MAX: Final = 20_000  # honest files have some hundred at most; hostile ones have millions
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a file says of itself. Sides are as stored: a camera's orientation may turn them."""
+    """Format and size as the file states them. A camera's orientation may swap the sides."""
 
     format: PictureFormat
     width_px: int
@@ -241,7 +241,7 @@ _Box = tuple[bytes, int, int]
 
 
 def list_avif_brands(start: bytes) -> tuple[bytes, ...]:
-    """Return what a file of boxes says it is, the main brand first; nothing for any other file."""
+    """Return the brands of a file of boxes, the main one first; nothing for any other file."""
     if start[4:8] != b"ftyp":
         return ()
     end = min(int.from_bytes(start[:4]), len(start))

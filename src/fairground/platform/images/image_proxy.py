@@ -23,7 +23,7 @@ from fairground.platform.images.recipes import (
 )
 from fairground.platform.measures import Counted, Measure
 
-# In the order of preference where a browser likes several equally.
+# In the order of preference where a browser accepts several equally.
 _FORMATS: Final = ("avif", "webp", "jpeg")
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 
@@ -62,16 +62,16 @@ class AvatarQuery(ImageQuery):
 
 
 def choose_format(accept: str) -> str:
-    """Return the format that an Accept header likes best; the newest of those that it likes equally.
+    """Return the format that an Accept header prefers; the newest of those with equal weight.
 
-    AVIF and WebP must be named: a wildcard means a program, such as one for mail, that may know neither. JPEG is the
-    fallback.
+    AVIF and WebP must be named: a wildcard comes from programs, such as mail readers, that may support neither. JPEG
+    is the fallback.
     """
-    likes = dict(_read_preference(part) for part in accept.split(","))
-    jpeg = next((likes[name] for name in ("image/jpeg", "image/*", "*/*") if name in likes), 0.0)
-    liked = {"avif": likes.get("image/avif", 0.0), "webp": likes.get("image/webp", 0.0), "jpeg": jpeg}
-    best = max(_FORMATS, key=lambda name: liked[name])
-    return best if liked[best] > 0 else "jpeg"
+    weights = dict(_read_preference(part) for part in accept.split(","))
+    jpeg = next((weights[name] for name in ("image/jpeg", "image/*", "*/*") if name in weights), 0.0)
+    weight_of = {"avif": weights.get("image/avif", 0.0), "webp": weights.get("image/webp", 0.0), "jpeg": jpeg}
+    best = max(_FORMATS, key=lambda name: weight_of[name])
+    return best if weight_of[best] > 0 else "jpeg"
 
 
 def _read_preference(part: str) -> tuple[str, float]:
@@ -88,9 +88,9 @@ class ImageOutcome(StrEnum):
     """How a request for a picture ended."""
 
     KEPT = "kept"
-    """With a file that was made before."""
+    """With a stored file."""
     RENDERED = "rendered"
-    """With one that was made for this request, or for a concurrent one."""
+    """With a file that was rendered for this request, or for a concurrent one."""
     NOT_MODIFIED = "not_modified"
     REDIRECTED = "redirected"
     """To a CDN."""
@@ -120,12 +120,12 @@ class ImageRequestStats:
 
 
 def mark_rendered(request: Request) -> None:
-    """Say that the picture was made for this request, so that its outcome is RENDERED."""
+    """Note that the picture was rendered for this request, so that its outcome is RENDERED."""
     request.state.is_rendered = True
 
 
 def counted_route(stats: ImageRequestStats) -> type[APIRoute]:
-    """Return a class of routes that counts requests by outcome, those with an invalid query included."""
+    """Return a class of routes that count requests by outcome, those with an invalid query included."""
 
     class CountedRoute(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

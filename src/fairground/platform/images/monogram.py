@@ -10,11 +10,11 @@ import unicodedata
 from typing import Final
 
 MONOGRAM_MAGIC: Final = b"monogram 1 "
-"""Begins a source. No uploaded file begins so: admission refuses it as no picture."""
+"""The beginning of a source. Admission refuses an uploaded file that begins so, as no picture."""
 
 _CONTRAST: Final = 4.5  # WCAG 2.2 AA for text; ours is large and would need only 3
 _SATURATION: Final = 0.45
-# Scripts with capitals, where people are known by two initials; in the others one sign is enough, or already a name.
+# Scripts with capitals, in which people use two initials; in the others one sign is enough, or already a name.
 _BICAMERAL: Final = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN")
 _VIRAMA: Final = 9  # the combining class of the sign that binds the next letter to this one
 _JOINER: Final = "\u200d"

@@ -1,4 +1,4 @@
-"""Recipes, which say as plain data what is made of a picture, and the ladder of sizes and qualities that exist."""
+"""Recipes: descriptions of derivatives as plain data, and the ladder of sizes and qualities that exist."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 from fairground.platform.images.formats import PictureFormat
 
 VERSION: Final = 1
-"""Raised when a recipe makes other bytes than before: nothing that was kept under the older name is used then."""
+"""Raise it when a recipe makes other bytes than before: files under the older name are then not used."""
 
 WIDTHS_PX: Final = range(8, 2049)
 QUALITIES: Final = range(1, 101)
@@ -17,7 +17,7 @@ MASTER_PX: Final = 1024
 GALLERY: Final = ((400, 80), (800, 85), (1200, 90))
 """Widths in pixels with their qualities: a small picture is looked at less closely than a large one."""
 
-# What the image proxy takes; outside of these a request is refused.
+# The bounds of the image proxy, which refuses requests beyond them.
 WIDTH_MIN_PX: Final = 16
 WIDTH_MAX_PX: Final = 2048
 AVATAR_MAX_PX: Final = MASTER_PX
@@ -25,7 +25,7 @@ DENSITY_MAX: Final = 3
 QUALITY_MIN: Final = 40
 QUALITY_MAX: Final = 95
 
-# From step to step at most half as wide again, so that a page loads few pixels that it does not show.
+# Each step is at most half as wide again as the one before, so that a page loads few pixels that it does not show.
 LADDER_PX: Final = (32, 48, 64, 96, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1200, 1600, 2048)
 _QUALITY_STEP: Final = 5
 
@@ -41,7 +41,7 @@ class Shape(StrEnum):
 class Recipe:
     """One derivative to be made. The same recipe makes the same bytes of the same source.
 
-    `quality` is on JPEG's scale, whatever the format: it looks about equally good in each.
+    `quality` is on JPEG's scale for every format: a picture looks about equally good in each.
 
     Raises:
         ValueError: Outside the bounds above, or a format that is only read.
@@ -62,9 +62,9 @@ class Recipe:
         return f"v{VERSION}-{self.shape}-{self.width_px}-q{self.quality}.{self.format}"
 
 
-# JPEG decodes at half or a quarter of the size for less than half the price, and avatars are made from this.
+# JPEG decodes at half or a quarter of the size for less than half the CPU time, and avatars are made from this.
 MASTER: Final = Recipe(Shape.SQUARE, MASTER_PX, PictureFormat.JPEG, 92)
-# As small as a picture can be and still be one: about a hundred bytes, to be part of a page as a `data:` URL.
+# About a hundred bytes, as a `data:` URL in a page.
 PLACEHOLDER: Final = Recipe(Shape.WHOLE, 16, PictureFormat.WEBP, 40)
 
 
@@ -74,11 +74,11 @@ def gallery(picture_format: PictureFormat) -> tuple[Recipe, ...]:
 
 
 UPLOAD: Final = (MASTER, *gallery(PictureFormat.WEBP), *gallery(PictureFormat.JPEG), PLACEHOLDER)
-"""What is made of every upload at once. AVIF costs more than all of these and is made on demand."""
+"""The first renditions of every upload. AVIF costs more than all of these and is made on demand."""
 
 
 def step_width(width_px: float, *, source_px: int) -> int:
-    """Return the narrowest step with all pixels that are asked for, or with all that the source has."""
+    """Return the narrowest step with all requested pixels, or with all pixels of the source."""
     return LADDER_PX[bisect_left(LADDER_PX, min(width_px, source_px, WIDTH_MAX_PX))]
 
 

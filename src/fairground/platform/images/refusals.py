@@ -1,4 +1,4 @@
-"""Errors of pictures that are refused, or not rendered now. The hints are for people who know nothing of formats."""
+"""Limits of pictures, and the errors of refused ones. The hints are for people who do not know picture formats."""
 
 from typing import Final
 
@@ -77,7 +77,7 @@ def unknown_refused() -> PictureTypeRefused:
 
 
 def refuse_size(width_px: int, height_px: int) -> None:
-    """Check a picture's size: the one of the header first, later the decoder's, which may be another.
+    """Check a picture's size: of the header before decoding, and of the decoder, which may differ.
 
     Raises:
         PictureBroken: A side is zero.

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from fairground.kernel.errors import DomainError
 from fairground.platform.histogram import DurationHistogram
+from fairground.platform.images.child import EngineName
 from fairground.platform.images.recipes import Recipe
 from fairground.platform.images.refusals import RendererBusy, RendererUnavailable
+from fairground.platform.images.render_process import RenderProcess
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.images.wire import EngineName
-from fairground.platform.images.worker import Worker
 from fairground.platform.measures import Counted, Gauged, Measure, Timed
 
 Load = Callable[[], Awaitable[bytes]]
@@ -27,7 +27,7 @@ class RenderStats:
     """Counts since the start of the process."""
 
     durations: DurationHistogram = field(default_factory=DurationHistogram)
-    """From the request to the derivatives, the wait in the queue included; only of what was rendered."""
+    """From the request to the derivatives, the wait in the queue included; only of successful renderings."""
     failed: Counter[str] = field(default_factory=Counter)
     """By problem code."""
     joined: int = 0
@@ -36,20 +36,20 @@ class RenderStats:
 
 
 class Renderer:
-    """Renders while it is `running`. Its children start with the first pictures and hold nothing of this process."""
+    """Renders while it is `running`. Its children start with the first pictures and inherit nothing of this process."""
 
     def __init__(self, settings: ImageSettings, *, engine: EngineName = EngineName.BEST) -> None:
         self.stats = RenderStats()
         self._settings = settings
         self._engine = engine
         self._turns = asyncio.Semaphore(settings.renderers)
-        self._idle: list[Worker] = []
+        self._idle: list[RenderProcess] = []
         self._tasks: dict[_Key, asyncio.Task[Rendered | Exception]] = {}
         self._group: asyncio.TaskGroup | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Accept work until the end of the block, which leaves no child behind."""
+        """Accept pictures until the end of the block, and end all children there."""
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -60,7 +60,7 @@ class Renderer:
                     for task in self._tasks.values():
                         task.cancel()
         finally:
-            await asyncio.gather(*(worker.stop() for worker in self._idle))
+            await asyncio.gather(*(process.stop() for process in self._idle))
             self._idle.clear()
 
     @property
@@ -96,7 +96,7 @@ class Renderer:
         Equal requests share one rendering. Cancelling one caller cancels neither it nor the other callers.
 
         Args:
-            source: Names the content, by its digest: the same name is never used for other bytes.
+            source: The name of the content, by its digest: the same name is never used for other bytes.
             load: Returns the content when it is this picture's turn, so that waiting takes no memory.
 
         Raises:
@@ -135,8 +135,8 @@ class Renderer:
     async def _run(self, recipes: tuple[Recipe, ...], load: Load) -> Rendered | Exception:
         started = time.monotonic()
         try:
-            async with self._turns, self._worker() as worker:
-                rendered = await worker.render(await load(), recipes)
+            async with self._turns, self._lend_process() as process:
+                rendered = await process.render(await load(), recipes)
         except DomainError as error:
             self.stats.failed[error.code] += 1
             return error
@@ -147,19 +147,19 @@ class Renderer:
         return rendered
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[Worker]:
+    async def _lend_process(self) -> AsyncIterator[RenderProcess]:
         """Lend a child, and take it back while it is alive and not spent."""
         while self._idle and not self._idle[-1].is_alive:
             self._idle.pop()
-        worker = self._idle.pop() if self._idle else await self._start_worker()
+        process = self._idle.pop() if self._idle else await self._start_process()
         try:
-            yield worker
+            yield process
         finally:
-            if worker.is_alive and not worker.is_spent:
-                self._idle.append(worker)
+            if process.is_alive and not process.is_spent:
+                self._idle.append(process)
             else:
-                await worker.stop()
+                await process.stop()
 
-    async def _start_worker(self) -> Worker:
+    async def _start_process(self) -> RenderProcess:
         self.stats.children_started += 1
-        return await Worker.start(self._settings, engine=self._engine)
+        return await RenderProcess.start(self._settings, engine=self._engine)

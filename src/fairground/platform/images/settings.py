@@ -1,4 +1,4 @@
-"""Settings of images: what rendering them may cost."""
+"""Settings of images: the limits of their rendering."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict

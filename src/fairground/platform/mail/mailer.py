@@ -12,8 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.ids import uuid7
-from fairground.platform.mail.headers import Sender
-from fairground.platform.mail.message import MailUndeliverable, complete, message_bytes, recipient_of
+from fairground.platform.mail.message import MailUndeliverable, Sender, complete, message_bytes, recipient_of
 from fairground.platform.private_files import make_private_folder, open_private_file
 
 _SMTP_TIMEOUT_SECONDS: Final = 10
@@ -188,7 +187,7 @@ class SMTPMailer:
 def _default_tls(server: SMTPServer) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if server.host in _LOOPBACK_HOSTS:
-        # A relay on the same machine has a self-signed certificate, and no network lies in between.
+        # A relay on the same machine has a self-signed certificate, and no network is between.
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

@@ -1,1 +1,1 @@
-"""Files that people bring and that are made of them: a port with two stores, a folder and any S3-compatible one."""
+"""Uploaded files and their derivatives: a port with two stores, a folder and any S3-compatible server."""

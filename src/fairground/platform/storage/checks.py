@@ -1,4 +1,4 @@
-"""The check of a store: each of its operations is tried once, with objects that are removed afterwards."""
+"""Checks of a store: each of its operations is tried once, with objects that are removed afterwards."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,24 +10,23 @@ from fairground.kernel.errors import Unavailable
 from fairground.kernel.ids import uuid7
 from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.storage.keys import Retention, new_upload_key
+from fairground.platform.storage.signed_urls import UploadForm, public_url
 from fairground.platform.storage.store import ObjectNotFound, Span, Store
-from fairground.platform.storage.upload_forms import UploadForm
-from fairground.platform.storage.url_signer import public_url
 
 _CONTENT: Final = b"written and read by fairground storage check"
 _TYPE: Final = "image/png"
 _LIFETIME: Final = timedelta(minutes=5)
-_PATIENCE_SECONDS: Final = 10
+_TIMEOUT_SECONDS: Final = 10
 
 
 async def check_store(store: Store, *, cdn_url: str, origin: str) -> list[CheckResult]:
-    """Try everything once. A store that cannot be reached is the last result.
+    """Try each operation once. A store that cannot be reached is the last result.
 
     Args:
         origin: Of the pages from which browsers send files, such as https://fair.example.
     """
     results: list[CheckResult] = []
-    async with httpx.AsyncClient(timeout=_PATIENCE_SECONDS) as http:
+    async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as http:
         try:
             async for result in _try_all(store, http, cdn_url=cdn_url, origin=origin):
                 results.append(result)  # noqa: PERF401 - results before a failure are returned too
@@ -118,7 +117,7 @@ async def _check_uploads(store: Store, http: httpx.AsyncClient, *, origin: str) 
 
 
 async def check_origin(http: httpx.AsyncClient, url: str, *, origin: str) -> CheckResult:
-    """Ask what a browser asks before a page may send a file there and tell of its progress."""
+    """Send the preflight request of a browser whose page uploads a file and shows its progress."""
     asked = {"origin": origin, "access-control-request-method": "POST"}
     try:
         answer = await http.options(url, headers=asked)

@@ -1,4 +1,4 @@
-"""The store in a folder. Files appear whole or not at all, and are on the disk before `put` returns."""
+"""The store in a folder. A file appears as a whole, and is flushed to the disk before `put` returns."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,7 @@ from typing import Final
 from fairground.kernel.clock import Clock
 from fairground.kernel.ids import uuid7
 from fairground.platform.storage.keys import Retention, check_key, is_key
+from fairground.platform.storage.signed_urls import UploadForm, UrlSigner
 from fairground.platform.storage.store import (
     Content,
     ObjectContent,
@@ -24,8 +25,6 @@ from fairground.platform.storage.store import (
     StoredObject,
     disk_errors,
 )
-from fairground.platform.storage.upload_forms import UploadForm
-from fairground.platform.storage.url_signer import UrlSigner
 
 _CHUNK_BYTES: Final = 256 * 1024
 _SECRET_BYTES: Final = 32
@@ -53,7 +52,7 @@ class FolderStore:
     async def read(self, key: str, *, span: Span | None = None) -> AsyncIterator[ObjectContent]:
         path = self._path_of(key)
         with disk_errors():
-            descriptor, size_bytes = await asyncio.to_thread(_open, path)
+            descriptor, size_bytes = await _open(path)
         try:
             first, end = _bounds(size_bytes, span)
             yield ObjectContent(size_bytes=end - first, chunks=_chunks(descriptor, first, end))
@@ -112,7 +111,7 @@ class FolderStore:
 
     @contextlib.contextmanager
     def _durable_file(self, content: Content) -> Iterator[Path]:
-        """Give a file outside of all keys that holds the content durably, and remove its name afterwards."""
+        """Yield a file outside of all keys that contains the content durably, and remove its name afterwards."""
         self._make_folder(self._unfinished)
         path = self._unfinished / str(uuid7())
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -148,7 +147,7 @@ class FolderStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other processes from touching or discarding objects meanwhile."""
+        """Keep other processes from touching or discarding objects during the block."""
         descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -193,7 +192,7 @@ class FolderStore:
         return dropped
 
     def _read_secret(self) -> bytes:
-        """Return the key of signatures. It is kept beside the objects, for all processes that share them need it."""
+        """Return the key of signatures, which is stored beside the objects for all processes that share them."""
         path = self._root / ".secret"
         if not path.exists():
             with (
@@ -204,19 +203,34 @@ class FolderStore:
         return path.read_bytes()
 
     def _make_folder(self, folder: Path) -> None:
-        # Folders above the root are the operator's, and need not be readable.
+        # Folders above the root belong to the operator, and need not be readable.
         is_durable = folder in self._durable or self._root not in folder.parents
         if is_durable and folder.is_dir():
             return
         self._make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
-        # Also if it exists: its maker may have died before the flush.
+        # Also if it exists: its creator may have died before the flush.
         _flush_folder(folder.parent)
         self._durable.add(folder)
 
 
-def _open(path: Path) -> tuple[int, int]:
+async def _open(path: Path) -> tuple[int, int]:
     """Return a descriptor of a file, and its size in bytes."""
+    opening = asyncio.get_running_loop().run_in_executor(None, _open_file, path)
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # The thread cannot be cancelled, and no reader is left to close its file.
+        opening.add_done_callback(_close_unread)
+        raise
+
+
+def _close_unread(opening: asyncio.Future[tuple[int, int]]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        os.close(opening.result()[0])
+
+
+def _open_file(path: Path) -> tuple[int, int]:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -229,7 +243,7 @@ def _not_found() -> ObjectNotFound:
 
 
 def _bounds(size_bytes: int, span: Span | None) -> tuple[int, int]:
-    """Return where to begin reading and where to stop."""
+    """Return the first position to read and the position behind the last."""
     if span is None:
         return 0, size_bytes
     if span.first >= size_bytes:

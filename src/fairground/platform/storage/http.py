@@ -1,4 +1,4 @@
-"""Stored objects at this server's own address: public ones, those with a signed address, and uploads."""
+"""Stored objects at this server's own address: public ones, private ones by a signed URL, and uploads."""
 
 import re
 from collections.abc import AsyncIterator
@@ -12,26 +12,24 @@ from starlette.responses import Response, StreamingResponse
 from fairground.platform.http.cache_control import FOREVER, for_owner
 from fairground.platform.http.caching.conditional import is_known
 from fairground.platform.storage.keys import Retention, content_type_of, etag_of, is_key, retention_of
+from fairground.platform.storage.signed_urls import MEDIA_PATH, UPLOAD_PATH
 from fairground.platform.storage.store import ObjectNotFound, Span, Store
 from fairground.platform.storage.uploads import FORM_MAX_BYTES, UploadReceiver
-from fairground.platform.storage.url_signer import MEDIA_PATH, UPLOAD_PATH
 
-# A file of a user that is opened by itself is a document: nothing in it may run or load.
+# A file of a user that is opened directly is a document: nothing in it may run or load.
 USER_CONTENT_CSP: Final = "default-src 'none'; sandbox"
-
-
 _ONE_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class RangeNotSatisfiable(Exception):
-    """No byte of the object is asked for."""
+    """The requested range contains no byte of the object."""
 
 
 def routes(store: Store, *, spool: Path) -> APIRouter:
     """Return the routes below /media.
 
     Args:
-        spool: A folder on the disk, for files that come in.
+        spool: A folder on the disk, for files while they are received.
     """
     router = APIRouter(include_in_schema=False)
     receiver = UploadReceiver(store, spool=spool)

@@ -11,7 +11,7 @@ from fairground.kernel.ids import uuid7
 
 
 class Retention(StrEnum):
-    """Who may read an object and how long it is kept: the first word of its key."""
+    """The retention class: who may read an object and how long it is kept. It is the first word of the key."""
 
     ORIGINAL = "original"
     """An uploaded file, unchanged. Private; nothing can make it again."""
@@ -30,7 +30,7 @@ SUFFIX_OF: Final[Mapping[str, str]] = {
 }
 _TYPE_OF: Final = {suffix: content_type for content_type, suffix in SUFFIX_OF.items()}
 KEY_MAX_LENGTH: Final = 200
-# No capitals, because some file systems take two spellings for one; no segment begins with a dot, so none leads out.
+# No capitals, because some file systems ignore case; no segment begins with a dot, so no key leads out of the folder.
 _SEGMENT: Final = "[a-z0-9][a-z0-9_-]*"
 _KEY: Final = re.compile(rf"(?:{'|'.join(Retention)})(?:/{_SEGMENT}){{1,5}}\.(?:{'|'.join(_TYPE_OF)})")
 
@@ -71,7 +71,7 @@ def content_type_of(key: str) -> str:
 
 
 def etag_of(key: str) -> str:
-    """Return the strong entity tag of an object: each is written once, so its key stands for its bytes."""
+    """Return the strong entity tag of an object: each is written once, so its key identifies its bytes."""
     return f'"{hashlib.sha256(check_key(key).encode()).hexdigest()[:32]}"'
 
 

@@ -1,4 +1,4 @@
-"""What the lifecycle rules of a bucket do to stored objects, and what of that does harm."""
+"""The effects of a bucket's lifecycle rules on stored objects, and which of them do harm."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _ARCHIVE_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 class StorageClass(StrEnum):
-    """The classes of Amazon S3 that are cheaper to keep objects in, and that are read at once."""
+    """The cheaper storage classes of Amazon S3 whose objects can be read at once."""
 
     STANDARD_IA = "STANDARD_IA"
     ONEZONE_IA = "ONEZONE_IA"
@@ -35,23 +35,23 @@ class Rule:
     prefix: str
     is_enabled: bool
     is_for_some: bool
-    """It asks for tags or sizes as well as for the prefix."""
+    """It has conditions on tags or sizes beside the prefix."""
     is_for_tagged: bool
     expires: str
     """When it removes objects, such as `after 30 days`; empty if it does not."""
     transitions: tuple[Transition, ...]
 
     def reaches(self, below: str) -> bool:
-        """Say whether an object whose name begins so may be meant."""
+        """Return whether the rule may apply to an object whose name begins so."""
         return self.prefix.startswith(below) or below.startswith(self.prefix)
 
     def covers(self, below: str) -> bool:
-        """Say whether every object whose name begins so is meant."""
+        """Return whether the rule applies to every object whose name begins so."""
         return below.startswith(self.prefix) and not self.is_for_some
 
 
-def judge_rules(rules: Iterable[Rule], *, prefix: str) -> list[CheckResult]:
-    """Say for each kind of object what the rules do to it, and what of that does harm.
+def check_rules(rules: Iterable[Rule], *, prefix: str) -> list[CheckResult]:
+    """Return for each retention class what the rules do to its objects, and what of that does harm.
 
     Args:
         prefix: Before every key, with a slash at its end; empty when there is none.
@@ -60,16 +60,16 @@ def judge_rules(rules: Iterable[Rule], *, prefix: str) -> list[CheckResult]:
     results: list[CheckResult] = []
     for retention in Retention:
         below = f"{prefix}{retention}/"
-        found = [result for rule in enabled if rule.reaches(below) for result in _judge(rule, below)]
+        found = [result for rule in enabled if rule.reaches(below) for result in _check_rule(rule, below)]
         results += found or [CheckResult(CheckStatus.OK, f"{below}: no rule removes or moves objects")]
     originals = f"{prefix}{Retention.ORIGINAL}/"
-    return [*results, CheckResult(CheckStatus.OK, f"originals {_say_tier(enabled, originals)}")]
+    return [*results, CheckResult(CheckStatus.OK, f"originals {_describe_tier(enabled, originals)}")]
 
 
-def _judge(rule: Rule, below: str) -> Iterator[CheckResult]:
+def _check_rule(rule: Rule, below: str) -> Iterator[CheckResult]:
     which = "objects" if rule.covers(below) else "some objects"
     by = f'{below}: the rule "{rule.name}"'
-    # This program sets no tags, so only objects that something else has tagged are meant.
+    # This program sets no tags, so such a rule applies only to objects that something else has tagged.
     worst = CheckStatus.WARNING if rule.is_for_tagged else CheckStatus.FAILED
     if rule.expires:
         yield CheckResult(
@@ -89,7 +89,7 @@ def _judge(rule: Rule, below: str) -> Iterator[CheckResult]:
             yield CheckResult(CheckStatus.OK, moves)
 
 
-def _say_tier(enabled: Iterable[Rule], originals: str) -> str:
+def _describe_tier(enabled: Iterable[Rule], originals: str) -> str:
     for rule in enabled:
         if rule.covers(originals) and rule.transitions:
             first = rule.transitions[0]

@@ -1,4 +1,4 @@
-"""Finds stored objects that nothing refers to, and removes those that are old enough."""
+"""Orphans: stored objects that nothing refers to, which are removed when they are old enough."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from fairground.platform.storage.store import Store, StoredObject
 log = structlog.get_logger()
 
 _BATCH: Final = 500
-_FAILURES_MAX: Final = 10  # of single objects; more means that the store is down, and each refusal takes seconds
+_FAILURES_MAX: Final = 10  # of single objects; more mean that the store is down, and each failure takes seconds
 # Far longer than writing a file takes, and short enough that a folder does not fill up.
 _WRITING: Final = timedelta(hours=1)
 
@@ -39,9 +39,9 @@ class CollectionResult:
 
 
 class OrphanCollector:
-    """Judges by age first and by the referrers then; putting an object once more makes it young again.
+    """Checks the age first and then the referrers; putting an object once more makes it new again.
 
-    Without a referrer it is unknown which originals and derivatives are needed, so only uploads are judged.
+    Without a referrer it is unknown which originals and derivatives are needed, so only uploads are checked.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class OrphanCollector:
 
     async def find_orphans(self) -> AsyncIterator[StoredObject]:
         """List what `collect` would remove now, without touching it."""
-        for retention in self._judged:
+        for retention in self._collected_classes:
             async for orphan in self._orphans_of(retention, stored_before=self._old_before(retention)):
                 yield orphan
 
@@ -70,7 +70,7 @@ class OrphanCollector:
             Unavailable: The store refuses one object after another, or does not answer.
         """
         objects = size_bytes = failures = 0
-        for retention in self._judged:
+        for retention in self._collected_classes:
             stored_before = self._old_before(retention)
             async for orphan in self._orphans_of(retention, stored_before=stored_before):
                 try:
@@ -92,7 +92,7 @@ class OrphanCollector:
         await self.collect()
 
     @property
-    def _judged(self) -> Sequence[Retention]:
+    def _collected_classes(self) -> Sequence[Retention]:
         return list(Retention) if self._referrers else [Retention.UPLOAD]
 
     def _old_before(self, retention: Retention) -> datetime:

@@ -1,4 +1,4 @@
-"""Where files are kept, and how long."""
+"""Settings of the object store: its place, and how long objects stay."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The port: what any store of objects can do, and what can go wrong with it."""
+"""The port of object stores: their operations and errors."""
 
 import contextlib
 import errno
@@ -10,11 +10,10 @@ from typing import IO, Final, Protocol
 
 from fairground.kernel.errors import Invalid, NotFound, Unavailable
 from fairground.platform.storage.keys import Retention
-from fairground.platform.storage.upload_forms import UploadForm
-from fairground.platform.storage.url_signer import UrlSigner
+from fairground.platform.storage.signed_urls import UploadForm, UrlSigner
 
 Content = bytes | IO[bytes]
-"""What is put: bytes, or a file on disk that is read from its beginning."""
+"""The content of an object: bytes, or a file on disk that is read from its beginning."""
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -37,7 +36,7 @@ class StorageUnavailable(Unavailable):
 
 
 class StorageRefused(Unavailable):
-    """The store does not let us: wrong credentials, no such bucket, or no right to a folder."""
+    """The store refuses access: wrong credentials, no such bucket, or no right to a folder."""
 
     code = "storage.refused"
     hint = "Try again later. The operator finds out with: fairground storage check"
@@ -50,7 +49,7 @@ class StorageFull(Unavailable):
 
 @contextlib.contextmanager
 def disk_errors() -> Iterator[None]:
-    """Raise errors of a disk as those of the port. They do not say where files are, because visitors read them too."""
+    """Raise errors of a disk as those of the port. They name no path, because visitors read them too."""
     try:
         yield
     except OSError as error:
@@ -95,13 +94,13 @@ class Store(Protocol):
     signer: UrlSigner
     """Signs and checks addresses and upload forms of this server's own routes."""
     upload_origin: str | None
-    """The server that the forms of uploads lead to, as scheme, host and port; None where it is this one."""
+    """The server to which upload forms are posted, as scheme, host and port; None where it is this one."""
 
     async def put(self, key: str, content: Content) -> bool:
-        """Keep the content, so that not even a loss of power loses it, unless there is something under the key.
+        """Store the content durably, unless there is an object under the key.
 
-        Return False if there was: that stays as it is and counts as stored just now. A writer whose answer was lost
-        may get False for what it has put itself.
+        Return False if there was one: it stays unchanged and counts as stored just now. A writer whose answer was lost
+        may get False for its own object.
         """
         ...
 
@@ -115,15 +114,15 @@ class Store(Protocol):
         ...
 
     async def head(self, key: str) -> StoredObject:
-        """Say what is stored under the key.
+        """Return what is stored under the key.
 
         Raises:
-            ObjectNotFound: Nothing is.
+            ObjectNotFound: There is none.
         """
         ...
 
     async def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is no mistake."""
+        """Remove an object; a missing one is no error."""
         ...
 
     async def discard(self, key: str, *, stored_before: datetime) -> bool:
@@ -138,21 +137,21 @@ class Store(Protocol):
         ...
 
     async def drop_unfinished(self, *, begun_before: datetime) -> int:
-        """Remove the unfinished files of writers that died, and return how many there were."""
+        """Remove the unfinished files of writers that died, and return their number."""
         ...
 
     def sign_read(self, key: str, *, lifetime: timedelta) -> str:
-        """Return an address that reads the object without further proof, for a lifetime of at most seven days."""
+        """Return a URL that reads the object without credentials, for a lifetime of at most seven days."""
         ...
 
     def offer_upload(self, key: str, *, max_bytes: int, lifetime: timedelta) -> UploadForm:
         """Return a form that puts one file of 1 to `max_bytes` bytes under this key, in quarantine.
 
-        The type is the one of the key's ending; what the file really is has not been checked yet. A store elsewhere
-        may let a second file replace the first until the form expires: read the file once, and keep what was read.
+        The type follows from the suffix of the key; the content is not checked yet. An S3 server may let a second file
+        replace the first until the form expires: read the file once, and keep what was read.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         ...

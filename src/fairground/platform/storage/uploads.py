@@ -1,4 +1,4 @@
-"""Uploads through this server: one file of a form, streamed to a disk once its policy was checked."""
+"""Uploads through this server: the file of a form is streamed to a disk after its policy was checked."""
 
 import asyncio
 import tempfile
@@ -13,23 +13,23 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
 from fairground.platform.private_files import make_private_folder
+from fairground.platform.storage.signed_urls import UploadRefused, UploadTaken, too_large
 from fairground.platform.storage.store import Store, disk_errors
-from fairground.platform.storage.upload_forms import UploadRefused, UploadTaken, too_large
 
-FORM_MAX_BYTES: Final = 256 * 1024 * 1024  # of a route that receives files; each file has a far lower bound
+FORM_MAX_BYTES: Final = 256 * 1024 * 1024  # of a request that uploads a file; each file has a far lower bound
 _FIELDS_MAX_BYTES: Final = 16 * 1024  # names and values of fields, of which our forms have less than 2 KiB
 _UPLOAD_SECONDS: Final = 900  # a large picture over a bad line
 _FILE_FIELD: Final = "file"
 
 
 class MultipartForm:
-    """Reads multipart/form-data: fields first, then one file; fields behind the file are ignored."""
+    """Parses multipart/form-data: fields first, then one file; fields behind the file are ignored."""
 
     def __init__(self, content_type: str) -> None:
         """Start with the Content-Type of the request.
 
         Raises:
-            UploadRefused: It is no such form.
+            UploadRefused: It is not multipart/form-data.
         """
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
@@ -129,10 +129,10 @@ async def receive_file(
     Args:
         content_type: The header of the request.
         spool: A folder on the disk, in which the file has no name.
-        bound: Returns by the fields how many bytes the file may have, or raises the reason to refuse it.
+        bound: Returns the maximum size of the file in bytes, by the fields, or raises the reason to refuse it.
 
     Raises:
-        UploadRefused: It is no such form, has no file, or broke off.
+        UploadRefused: It is not multipart/form-data, has no file, or broke off.
         UploadTooLarge: The file is larger than allowed; the rest of it is not read.
     """
     form = MultipartForm(content_type)
@@ -195,7 +195,7 @@ class UploadReceiver:
 
 
 async def open_unnamed_file(folder: Path) -> BinaryIO:
-    """Open a file without a name in the folder, so that nothing is left of it whatever happens."""
+    """Open a file without a name in the folder, so that nothing is left of it even after a crash."""
     return await asyncio.to_thread(_open, folder)
 
 

@@ -1,1 +1,60 @@
-"""One module for each area of the site: `routes(…)` gives its router."""
+"""The pages: one file for each area of the site, whose `routes(site, links)` returns its router."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter
+
+from fairground.platform.links import Links
+from fairground.runtime import Runtime
+from fairground.web.origins import MapTiles
+from fairground.web.page_route import not_found_router
+from fairground.web.pages import (
+    account,
+    api_docs,
+    bookings,
+    checkout,
+    components,
+    dashboard,
+    dashboard_hours,
+    dashboard_pictures,
+    dashboard_profile,
+    dashboard_services,
+    files,
+    home,
+    mail,
+    provider,
+    search,
+    sign_in,
+    staff,
+)
+from fairground.web.site import build_site
+
+AREAS: Final = (
+    files,
+    components,
+    api_docs,
+    home,
+    search,
+    provider,
+    checkout,
+    bookings,
+    account,
+    sign_in,
+    dashboard,
+    dashboard_profile,
+    dashboard_services,
+    dashboard_hours,
+    dashboard_pictures,
+    staff,
+    mail,
+)
+
+
+def build_pages(
+    runtime: Runtime, links: Links, *, pictures_dir: Path, mail_dir: Path | None, map_tiles: MapTiles | None
+) -> Sequence[APIRouter]:
+    """Return the routers of all pages, with the arguments of `build_site`."""
+    site = build_site(runtime, links, pictures_dir=pictures_dir, mail_dir=mail_dir, map_tiles=map_tiles)
+    return [*(area.routes(site, links) for area in AREAS), not_found_router(site.renderer)]

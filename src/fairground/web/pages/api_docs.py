@@ -1,4 +1,4 @@
-"""The page /api/docs: what /openapi.json says, for people. No script of others runs here, and it needs no network."""
+"""The page /api/docs: /openapi.json for people, without scripts of others and without a network."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple

@@ -1,23 +1,30 @@
-"""The third step of a booking: what it costs and under which terms, the card, the bank's question, and the result."""
+"""From a chosen slot to a booking: its details and the hold, then price, terms, card, 3-D Secure and the result."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from pydantic import AwareDatetime
 from starlette.responses import Response
 
-from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldLapsed, PayIn
+from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldIn, HoldLapsed, PayIn
 from fairground.contracts.payments import PaymentFailed, PaymentStatus
-from fairground.contracts.providers import Providers
+from fairground.contracts.providers import ProviderDetail, Providers, Service, ServiceNotFound
+from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError
+from fairground.kernel.money import find_currency
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.links import Links
-from fairground.web.forms import Form, read_form
+from fairground.verticals.loader import Verticals
+from fairground.web.addresses import open_vertical
+from fairground.web.forms import Form, FormModel, FormRefused, read_form
+from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pictures import find_picture
-from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.pictures import find_provider_picture
+from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
 # The sandbox's money is not real, and neither are its cards: docs.stripe.com/testing names them.
@@ -30,8 +37,61 @@ TEST_CARDS: Final = (
 )
 
 
+class ChosenSlot(FormModel):
+    """The parameters in the link of a slot."""
+
+    service: UUID
+    starts_at: AwareDatetime
+
+
+class HoldForm(HoldIn):
+    """The details of a booking."""
+
+    party_size: int | None = None
+    """Booking checks the bounds of the vertical, which are narrower than the API's, and names them in its message."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PayingPages:
+class DetailsPages:
+    renderer: Renderer
+    catalog: Providers
+    bookings: Bookings
+    verticals: Verticals
+    clock: Clock
+
+    async def show(self, request: Request, caller: SignedIn, *, slug: str, form: Form, status: int = 200) -> Response:
+        """Show the form of details for the slot in its values, or redirect to the slots of the provider."""
+        provider = await self.catalog.get_provider(id_or_slug=slug)
+        try:
+            chosen = form.parse(ChosenSlot)
+        except FormRefused:
+            return see_other(f"/p/{provider.slug}#times")
+        service = _service_of(provider, service_id=chosen.service)
+        pack = open_vertical(self.verticals, provider.vertical)
+        terms = pack.cancellation.terms(
+            service.price_minor,
+            step_minor=find_currency(service.currency).step_minor,
+            starts_at=chosen.starts_at,
+            now=self.clock.now(),
+        )
+        return self.renderer.page(
+            request,
+            "booking/details.html",
+            status=status,
+            headers=UNSTORED,
+            viewer=caller,
+            provider=provider,
+            pack=pack,
+            service=service,
+            starts_at=chosen.starts_at,
+            ends_at=chosen.starts_at + timedelta(minutes=service.duration_minutes),
+            terms=terms,
+            form=replace(form, values={"place": pack.booking.places[0], **form.values}),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaymentPages:
     renderer: Renderer
     catalog: Providers
     bookings: Bookings
@@ -50,13 +110,13 @@ class PayingPages:
             headers=UNSTORED,
             viewer=caller,
             booking=booking,
-            picture=await find_picture(self.catalog, slug=booking.provider_slug),
+            picture=await find_provider_picture(self.catalog, slug=booking.provider_slug),
             cards=TEST_CARDS if self.has_test_money else (),
             form=form,
         )
 
     async def show_lapsed(self, request: Request, caller: Caller, *, booking: BookingView) -> Response:
-        """Say that the time is no longer held, and lead back to the free times of that service and day."""
+        """Show that the hold has ended, with a link to the slots of that service and day."""
         return self.renderer.page(
             request,
             "booking/lapsed.html",
@@ -68,21 +128,49 @@ class PayingPages:
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    pages = PayingPages(
-        renderer=site.renderer,
-        catalog=links.of(Providers),
-        bookings=links.of(Bookings),
-        has_test_money=site.has_test_money,
+    renderer, catalog, bookings = site.renderer, links.of(Providers), links.of(Bookings)
+    router = page_router(renderer)
+    details = DetailsPages(
+        renderer=renderer, catalog=catalog, bookings=bookings, verticals=site.verticals, clock=site.clock
     )
-    router = page_router(pages.renderer)
+    _add_details(router, details)
+    payment = PaymentPages(renderer=renderer, catalog=catalog, bookings=bookings, has_test_money=site.has_test_money)
+    _add_payment(router, payment)
+    _add_result(router, payment)
+    return router
 
+
+def _add_details(router: APIRouter, pages: DetailsPages) -> None:
+    @router.get("/book/{slug}")
+    async def show_details(request: Request, caller: SignedIn, slug: str) -> Response:
+        return await pages.show(request, caller, slug=slug, form=Form(values=dict(request.query_params)))
+
+    @router.post("/book/{slug}")
+    async def hold_slot(request: Request, caller: SignedIn, slug: str) -> Response:
+        form = await read_form(request)
+        try:
+            body = replace(form, values={**form.values, "service_id": form.values.get("service", "")}).parse(HoldForm)
+            held = await pages.bookings.hold(customer_id=caller.user_id, **body.model_dump())
+        except DomainError as refusal:
+            return await pages.show(request, caller, slug=slug, form=form.refused(refusal), status=422)
+        return see_other(f"/book/h/{held.id}")
+
+
+def _service_of(provider: ProviderDetail, *, service_id: UUID) -> Service:
+    found = next((service for service in provider.services if service.id == service_id), None)
+    if found is None:
+        raise ServiceNotFound(f"{provider.business_name} does not offer this (any more).")
+    return found
+
+
+def _add_payment(router: APIRouter, pages: PaymentPages) -> None:
     @router.get("/book/h/{booking_id}")
-    async def ask_payment(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
+    async def show_payment(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
         booking = await pages.find(caller, booking_id=booking_id)
         if booking.status is BookingStatus.EXPIRED:
             return await pages.show_lapsed(request, caller, booking=booking)
         if booking.status is not BookingStatus.HELD:
-            return see_other(_done(booking_id))
+            return see_other(_done_path(booking_id))
         form = Form(values={"payment_method": TEST_CARDS[0][0]})
         if booking.payment and booking.payment.status is PaymentStatus.FAILED:
             form = form.refused(PaymentFailed("The bank refused.", reason=booking.payment.failure_code))
@@ -102,25 +190,27 @@ def routes(site: Site, links: Links) -> APIRouter:
                 return await pages.show_lapsed(request, caller, booking=booking)
             if booking.status in (BookingStatus.REQUESTED, BookingStatus.CONFIRMED):
                 # Paid in another tab; this card was not charged.
-                return see_other(_done(booking_id))
+                return see_other(_done_path(booking_id))
             if booking.status is not BookingStatus.HELD:
                 return see_other(f"/me/bookings/{booking_id}")
             return await pages.show(request, caller, booking=booking, form=form.refused(refusal), status=422)
-        return see_other(_bank(paid) or _done(booking_id))
+        return see_other(_bank_url(paid) or _done_path(booking_id))
 
+
+def _add_result(router: APIRouter, pages: PaymentPages) -> None:
     @router.get("/book/{booking_id}/return")
-    async def come_back(caller: SignedIn, booking_id: UUID) -> Response:
+    async def return_from_bank(caller: SignedIn, booking_id: UUID) -> Response:
         # The bank redirects the customer here, so this is a GET although it changes the booking. A repeated or
         # unexpected request changes nothing: it reads the state of the payment from the processor.
         await pages.bookings.settle_payment(customer_id=caller.user_id, booking_id=booking_id)
-        return see_other(_done(booking_id))
+        return see_other(_done_path(booking_id))
 
     @router.get("/book/h/{booking_id}/done")
     async def show_result(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
         booking = await pages.find(caller, booking_id=booking_id)
         if booking.status is BookingStatus.HELD:
             return see_other(f"/book/h/{booking_id}")
-        picture = await find_picture(pages.catalog, slug=booking.provider_slug)
+        picture = await find_provider_picture(pages.catalog, slug=booking.provider_slug)
         return pages.renderer.page(
             request, "booking/done.html", headers=UNSTORED, viewer=caller, booking=booking, picture=picture
         )
@@ -130,15 +220,13 @@ def routes(site: Site, links: Links) -> APIRouter:
         booking = await pages.bookings.cancel(user_id=caller.user_id, booking_id=booking_id)
         return see_other(f"/p/{booking.provider_slug}#times")
 
-    return router
 
-
-def _done(booking_id: UUID) -> str:
+def _done_path(booking_id: UUID) -> str:
     return f"/book/h/{booking_id}/done"
 
 
-def _bank(booking: BookingView) -> str | None:
-    """Return where the customer must prove who they are, if they must."""
+def _bank_url(booking: BookingView) -> str | None:
+    """Return the address of the 3-D Secure check, if the bank requires one."""
     if booking.payment and booking.payment.status is PaymentStatus.REQUIRES_ACTION:
         return booking.payment.action_url
     return None

@@ -1,4 +1,4 @@
-"""The page /_ui: every component of the design system with example values, to be looked at while working on it."""
+"""The page /_ui: every component of the design system with example values, for developers."""
 
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 from fairground.contracts.providers import ProviderCard
 from fairground.platform.http.security import is_loopback
 from fairground.platform.links import Links
-from fairground.web.calendars import Month, build_month
+from fairground.web.availability_calendar import Month, build_month
 from fairground.web.forms import Form
 from fairground.web.rendering import Renderer
 from fairground.web.site import Site
@@ -32,14 +32,14 @@ def routes(site: Site, links: Links) -> APIRouter:  # noqa: ARG001 - every area 
     router = APIRouter(include_in_schema=False)
     # For developers, on their own machine.
     if is_loopback(site.public_url):
-        _add_gallery(router, site.renderer)
+        _add_components(router, site.renderer)
     return router
 
 
-def _add_gallery(router: APIRouter, renderer: Renderer) -> None:
+def _add_components(router: APIRouter, renderer: Renderer) -> None:
 
     @router.get("/_ui")
-    async def show_gallery(request: Request) -> HTMLResponse:
+    async def show_components(request: Request) -> HTMLResponse:
         return renderer.page(
             request,
             "_ui.html",

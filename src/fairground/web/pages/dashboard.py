@@ -1,4 +1,4 @@
-"""The provider's dashboard: what waits for an answer, what comes, and how the profile stands."""
+"""The dashboard of a provider: requests to answer, coming bookings, the state of the profile, and all bookings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from fairground.verticals.loader import Verticals
 from fairground.web.formats import date_in
 from fairground.web.forms import Form
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.my_bookings import PAGE_LENGTH, read_page, read_status
+from fairground.web.pages.bookings import PAGE_LENGTH, read_page, read_status
 from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
 SIDE: Final = "provider"
-COMING_MAX: Final = 100  # bookings ahead that the dashboard lays out by day
+COMING_MAX: Final = 100  # bookings that the dashboard lists by day
 
 
 class ProfileMissing(NotFound):
@@ -36,7 +36,7 @@ class ProfileMissing(NotFound):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dashboard:
-    """What every page of the dashboard works with."""
+    """What every page of the dashboard uses."""
 
     renderer: Renderer
     accounts: Accounts
@@ -49,7 +49,7 @@ class Dashboard:
         """Return the caller's profile, if there is one yet.
 
         Raises:
-            NotAProvider: The account books others.
+            NotAProvider: The account is a customer's or staff's.
         """
         if caller.role != SIDE:
             raise NotAProvider(f"The account of {caller.name} is not a provider's.")
@@ -114,8 +114,8 @@ def routes(site: Site, links: Links) -> APIRouter:
     @router.get("/pro/bookings")
     async def list_bookings(request: Request, caller: SignedIn) -> Response:
         await dashboard.get_own(caller)
-        wanted, page = read_status(request), read_page(request)
-        found = await dashboard.bookings_of(caller, status=wanted, page=page)
+        status, page = read_status(request), read_page(request)
+        found = await dashboard.bookings_of(caller, status=status, page=page)
         names = await dashboard.customer_names(found.data)
         return dashboard.page(
             request,
@@ -123,7 +123,7 @@ def routes(site: Site, links: Links) -> APIRouter:
             "bookings",
             bookings=found.data,
             names=names,
-            wanted=wanted,
+            wanted=status,
             page=page,
             pages=ceil(found.total / PAGE_LENGTH),
         )

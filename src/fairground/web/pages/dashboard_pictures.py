@@ -1,4 +1,4 @@
-"""The provider's pictures: the portrait, and the gallery in its order."""
+"""The dashboard's page of pictures: the portrait, and the gallery in its order."""
 
 import asyncio
 import contextlib
@@ -21,27 +21,27 @@ from fairground.platform.images.refusals import heic_refused, unknown_refused
 from fairground.platform.links import Links
 from fairground.platform.storage.uploads import FORM_MAX_BYTES
 from fairground.web.addresses import read_number
-from fairground.web.forms import Answers, Form, read_form
+from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.dashboard import Dashboard, build_dashboard
 from fairground.web.site import Site
 
 PATH: Final = "/pro/pictures"
-_REST_SECONDS: Final = 60
+_READ_REST_SECONDS: Final = 60
 _LOOKS_MAX: Final = 5
-# What the page can help with; anything else is a page of its own.
+# The page shows these beside its fields; other errors get a page of their own.
 _REFUSALS: Final = (Invalid, Conflict, LimitExceeded)
-_Keep = Callable[[Caller, OwnProvider, UUID], Awaitable[None]]
+_PlacePicture = Callable[[Caller, OwnProvider, UUID], Awaitable[None]]
 
 
-class Move(Answers):
+class Move(FormModel):
     by: Annotated[int, Field(ge=-GALLERY_MAX, le=GALLERY_MAX)]
     """Places, towards the end of the gallery or, below zero, its beginning."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PictureDashboard:
-    """What the pages of pictures work with."""
+class PicturePages:
+    """What the routes of the page use."""
 
     dashboard: Dashboard
     pictures: Pictures
@@ -68,7 +68,7 @@ class PictureDashboard:
             raise
 
     async def move(self, caller: Caller, own: OwnProvider, picture_id: UUID, *, by: int) -> str:
-        """Move a picture of the gallery, as far as there are places; return which way it can go on."""
+        """Move a picture of the gallery, at most to its ends; return a direction in which it can move further."""
         ids = [each.id for each in await self.galleries.list_own_gallery(owner_id=caller.user_id)]
         if picture_id not in ids:
             raise PictureNotFound("This picture is not in the gallery (any more).")
@@ -113,133 +113,135 @@ class PictureDashboard:
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    at = PictureDashboard(
+    pages = PicturePages(
         dashboard=build_dashboard(site, links),
         pictures=links.of(Pictures),
         portraits=links.of(Portraits),
         galleries=links.of(Galleries),
         forms=links.of(PictureForms),
     )
-    router = page_router(at.dashboard.renderer)
-    _add_page(router, at)
-    _add_bringing(router, at)
-    _add_changing(router, at)
-    _add_parts(router, at)
+    router = page_router(pages.dashboard.renderer)
+    _add_page(router, pages)
+    _add_uploads(router, pages)
+    _add_changes(router, pages)
+    _add_parts(router, pages)
     return router
 
 
-def _add_page(router: APIRouter, at: PictureDashboard) -> None:
+def _add_page(router: APIRouter, pages: PicturePages) -> None:
     @router.get(PATH)
     async def show_pictures(request: Request, caller: SignedIn) -> Response:
-        own, said = await at.dashboard.get_own(caller), request.query_params
-        brought = await _find_picture(at, caller, said.get("brought", ""))
-        # The gallery learns a moment later what was written just now.
-        written = {f"alt-{brought.id}": brought.alt} if brought is not None else {}
-        return await at.show(
+        own, query = await pages.dashboard.get_own(caller), request.query_params
+        changed = await _find_picture(pages, caller, query.get("brought", ""))
+        # The event of a changed text reaches the gallery a moment later.
+        values = {f"alt-{changed.id}": changed.alt} if changed is not None else {}
+        return await pages.show(
             request,
             caller,
             own=own,
-            form=Form(values=written),
-            brought=brought,
-            done=said.get("done", ""),
-            focus=said.get("focus", ""),
+            form=Form(values=values),
+            brought=changed,
+            done=query.get("done", ""),
+            focus=query.get("focus", ""),
         )
 
 
-def _add_bringing(router: APIRouter, at: PictureDashboard) -> None:
-    async def bring(request: Request, caller: Caller, *, keep: _Keep, field: str, done: str) -> Response:
-        own = await at.dashboard.get_own(caller)
+def _add_uploads(router: APIRouter, pages: PicturePages) -> None:
+    async def upload(request: Request, caller: Caller, *, place: _PlacePicture, field: str, done: str) -> Response:
+        own = await pages.dashboard.get_own(caller)
         try:
-            picture = await at.take_form(request, caller)
-            await keep(caller, own, picture.id)
+            picture = await pages.take_form(request, caller)
+            await place(caller, own, picture.id)
         except _REFUSALS as refusal:
-            return await at.show(request, caller, own=own, form=_refused(refusal, field=field))
-        return _back(done=done, brought=picture.id)
+            return await pages.show(request, caller, own=own, form=_refused(refusal, field=field))
+        return _redirect(done=done, brought=picture.id)
 
     @router.post(f"{PATH}/portrait", max_body_size=FORM_MAX_BYTES)
-    async def bring_portrait(request: Request, caller: SignedIn) -> Response:
-        return await bring(request, caller, keep=at.choose_portrait, field="portrait-file", done="portrait")
+    async def upload_portrait(request: Request, caller: SignedIn) -> Response:
+        return await upload(request, caller, place=pages.choose_portrait, field="portrait-file", done="portrait")
 
     @router.post(f"{PATH}/gallery", max_body_size=FORM_MAX_BYTES)
-    async def bring_to_gallery(request: Request, caller: SignedIn) -> Response:
-        return await bring(request, caller, keep=at.add_to_gallery, field="gallery-file", done="added")
+    async def upload_to_gallery(request: Request, caller: SignedIn) -> Response:
+        return await upload(request, caller, place=pages.add_to_gallery, field="gallery-file", done="added")
 
 
-def _add_changing(router: APIRouter, at: PictureDashboard) -> None:
+def _add_changes(router: APIRouter, pages: PicturePages) -> None:
     @router.post(f"{PATH}/portrait/remove")
     async def remove_portrait(caller: SignedIn) -> Response:
-        await at.remove_portrait(caller, await at.dashboard.get_own(caller))
-        return _back(done="removed")
+        await pages.remove_portrait(caller, await pages.dashboard.get_own(caller))
+        return _redirect(done="removed")
 
     @router.post(f"{PATH}/{{picture_id}}/portrait")
     async def choose_portrait(caller: SignedIn, picture_id: UUID) -> Response:
-        await at.choose_portrait(caller, await at.dashboard.get_own(caller), picture_id)
-        return _back(done="portrait", brought=picture_id)
+        await pages.choose_portrait(caller, await pages.dashboard.get_own(caller), picture_id)
+        return _redirect(done="portrait", brought=picture_id)
 
     @router.post(f"{PATH}/{{picture_id}}/remove")
     async def remove(caller: SignedIn, picture_id: UUID) -> Response:
-        await at.remove_from_gallery(caller, await at.dashboard.get_own(caller), picture_id)
-        return _back(done="removed")
+        await pages.remove_from_gallery(caller, await pages.dashboard.get_own(caller), picture_id)
+        return _redirect(done="removed")
 
     @router.post(f"{PATH}/{{picture_id}}/move")
     async def move(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
-        own, form = await at.dashboard.get_own(caller), await read_form(request)
+        own, form = await pages.dashboard.get_own(caller), await read_form(request)
         try:
-            way = await at.move(caller, own, picture_id, by=form.parse(Move).by)
+            direction = await pages.move(caller, own, picture_id, by=form.parse(Move).by)
         except _REFUSALS as refusal:
-            return await at.show(request, caller, own=own, form=Form().refused(refusal))
-        return _back(done="moved", focus=f"{way}-{picture_id}")
+            return await pages.show(request, caller, own=own, form=Form().refused(refusal))
+        return _redirect(done="moved", focus=f"{direction}-{picture_id}")
 
     @router.post(f"{PATH}/{{picture_id}}/alt")
     async def change_alt(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
-        own, form = await at.dashboard.get_own(caller), await read_form(request)
+        own, form = await pages.dashboard.get_own(caller), await read_form(request)
         field, alt = f"alt-{picture_id}", form.values.get("alt", "")
         try:
-            await at.pictures.describe_picture(owner_id=caller.user_id, picture_id=picture_id, alt=alt)
+            await pages.pictures.describe_picture(owner_id=caller.user_id, picture_id=picture_id, alt=alt)
         except _REFUSALS as refusal:
             refused = _refused(refusal, field=field, typed=alt)
-            return await at.show(request, caller, own=own, form=refused)
-        return _back(done="described", brought=picture_id, focus=field)
+            return await pages.show(request, caller, own=own, form=refused)
+        return _redirect(done="described", brought=picture_id, focus=field)
 
 
-def _add_parts(router: APIRouter, at: PictureDashboard) -> None:
-    """Add what script asks for: pictures that have been sent, and how they stand."""
+def _add_parts(router: APIRouter, pages: PicturePages) -> None:
+    """Add the parts that script requests: a picture that was uploaded, and its state until it is ready."""
 
     @router.post(f"/_f{PATH}/{{picture_id}}/portrait")
     async def complete_portrait(caller: SignedIn, picture_id: UUID) -> Response:
-        own = await at.dashboard.get_own(caller)
-        picture = await at.pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
-        await at.choose_portrait(caller, own, picture_id)
-        return at.dashboard.renderer.part("dashboard/_portrait.html", own=own, portrait=picture, looks=0)
+        own = await pages.dashboard.get_own(caller)
+        picture = await pages.pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
+        await pages.choose_portrait(caller, own, picture_id)
+        return pages.dashboard.renderer.part("dashboard/_portrait.html", own=own, portrait=picture, looks=0)
 
     @router.post(f"/_f{PATH}/{{picture_id}}/gallery")
     async def complete_for_gallery(caller: SignedIn, picture_id: UUID) -> Response:
-        own = await at.dashboard.get_own(caller)
-        picture = await at.pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
-        await at.add_to_gallery(caller, own, picture_id)
-        return at.dashboard.renderer.part(
+        own = await pages.dashboard.get_own(caller)
+        picture = await pages.pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
+        await pages.add_to_gallery(caller, own, picture_id)
+        return pages.dashboard.renderer.part(
             "dashboard/_picture.html", picture=picture, portrait_id=None, form=Form(), focus=""
         )
 
     @router.get(f"/_f{PATH}/{{picture_id}}/portrait")
-    async def look_at_portrait(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
-        own = await at.dashboard.get_own(caller)
-        picture = await at.pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
-        return at.dashboard.renderer.part("dashboard/_portrait.html", own=own, portrait=picture, looks=_looks(request))
+    async def show_portrait(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
+        own = await pages.dashboard.get_own(caller)
+        picture = await pages.pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
+        return pages.dashboard.renderer.part(
+            "dashboard/_portrait.html", own=own, portrait=picture, looks=_read_looks(request)
+        )
 
     @router.get(f"/_f{PATH}/{{picture_id}}/gallery")
-    async def look_at_picture(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
-        picture = await at.pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
-        return at.dashboard.renderer.part("dashboard/_frame.html", picture=picture, looks=_looks(request))
+    async def show_picture(request: Request, caller: SignedIn, picture_id: UUID) -> Response:
+        picture = await pages.pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
+        return pages.dashboard.renderer.part("dashboard/_frame.html", picture=picture, looks=_read_looks(request))
 
 
-def _looks(request: Request) -> int:
-    """Return how often it was looked before, from which follows when to look again."""
+def _read_looks(request: Request) -> int:
+    """Return the number of earlier requests for the state, which decides the wait before the next one."""
     return read_number(request.query_params.get("looks"), most=_LOOKS_MAX) or 0
 
 
-def _back(**said: object) -> Response:
-    return see_other(f"{PATH}?{urlencode(said)}")
+def _redirect(**query: object) -> Response:
+    return see_other(f"{PATH}?{urlencode(query)}")
 
 
 def _refused(refusal: DomainError, *, field: str, typed: str = "") -> Form:
@@ -248,16 +250,16 @@ def _refused(refusal: DomainError, *, field: str, typed: str = "") -> Form:
     return Form(values={field: typed}, errors={field: refusal})
 
 
-async def _find_picture(at: PictureDashboard, caller: Caller, wanted: str) -> Picture | None:
+async def _find_picture(pages: PicturePages, caller: Caller, picture_id: str) -> Picture | None:
     try:
-        return await at.pictures.get_picture(owner_id=caller.user_id, picture_id=UUID(wanted))
+        return await pages.pictures.get_picture(owner_id=caller.user_id, picture_id=UUID(picture_id))
     except (ValueError, PictureNotFound):
         return None
 
 
 async def _read_rest(body: AsyncIterator[bytes]) -> None:
-    """Read what a form still sends: a browser shows no answer before it has sent everything."""
+    """Read the rest of a form: a browser shows no answer before it has sent everything."""
     with contextlib.suppress(ClientDisconnect, TimeoutError):
-        async with asyncio.timeout(_REST_SECONDS):
+        async with asyncio.timeout(_READ_REST_SECONDS):
             async for _ in body:
                 pass

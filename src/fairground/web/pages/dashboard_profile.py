@@ -1,4 +1,4 @@
-"""The provider's profile: the form, and the page as others will see it."""
+"""The dashboard's page of the profile: its form, and a preview of the public page."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,11 +20,11 @@ from fairground.contracts.providers import (
 )
 from fairground.contracts.reviews import ReviewPage
 from fairground.kernel.errors import DomainError
+from fairground.kernel.zones import find_zone, selectable_zone_names
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.links import Links
 from fairground.verticals.schema import Vertical
-from fairground.web.forms import Answers, Form, read_form
-from fairground.web.hours import zone_options
+from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.dashboard import Dashboard, build_dashboard
 from fairground.web.site import Site
@@ -32,7 +32,7 @@ from fairground.web.site import Site
 FIELDS: Final = {"catalog.category_unknown": "categories"}
 
 
-class Profile(Answers):
+class Profile(FormModel):
     business_name: str
     custom_subtitle: str | None = None
     bio: str | None = None
@@ -78,7 +78,6 @@ def routes(site: Site, links: Links) -> APIRouter:
     async def preview(request: Request, caller: SignedIn) -> Response:
         own = await dashboard.get_own(caller)
         pack = dashboard.verticals.find(own.vertical)
-        nothing = ReviewPage(data=[], total=0)
         pictures = await galleries.list_own_gallery(owner_id=caller.user_id)
         return dashboard.page(
             request,
@@ -89,7 +88,7 @@ def routes(site: Site, links: Links) -> APIRouter:
             gallery=[picture for picture in pictures if picture.state is PictureState.READY],
             service=None,
             times=None,
-            reviews=nothing,
+            reviews=ReviewPage(data=[], total=0),
             review_page=1,
             review_pages=0,
         )
@@ -140,3 +139,15 @@ def _show(
         zone_options=zones,
         bookings_at_other_times=moved,
     )
+
+
+def zone_options(chosen: str = "") -> list[tuple[str, str]]:
+    """Return the zones that the form offers, each with its text.
+
+    Args:
+        chosen: The zone that is set now. It is offered even if it is an alias, so that saving the form keeps it.
+    """
+    names = selectable_zone_names()
+    if chosen not in names and find_zone(chosen):
+        names = (chosen, *names)
+    return [(zone, zone.replace("_", " ").replace("/", " / ")) for zone in names]

@@ -1,4 +1,4 @@
-"""What the provider offers: the list, a form for one more, and taking one out."""
+"""The dashboard's page of services: their list, a form that adds one, and withdrawal."""
 
 from dataclasses import replace
 from gettext import gettext as _
@@ -21,13 +21,13 @@ from fairground.kernel.errors import DomainError
 from fairground.kernel.money import AmountInvalid, currency_exponent, find_currency, read_amount
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.links import Links
-from fairground.web.forms import Answers, Form, FormRefused, read_form
+from fairground.web.forms import Form, FormModel, FormRefused, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.dashboard import Dashboard, build_dashboard
 from fairground.web.site import Site
 
 
-class Offered(Answers):
+class ServiceForm(FormModel):
     name: str
     category: str
     price: Annotated[str, Field(max_length=40)]
@@ -49,7 +49,7 @@ def routes(site: Site, links: Links) -> APIRouter:
         own = await dashboard.get_own(caller)
         form = await read_form(request)
         try:
-            service = _service(form.parse(Offered), currency=await dashboard.catalog.get_currency())
+            service = _service(form.parse(ServiceForm), currency=await dashboard.catalog.get_currency())
             await dashboard.catalog.add_service(owner_id=caller.user_id, provider_id=own.id, service=service)
         except DomainError as refusal:
             refused = form.refused(refusal, fields={"catalog.category_unknown": "category"})
@@ -64,13 +64,13 @@ def routes(site: Site, links: Links) -> APIRouter:
     return router
 
 
-def _service(offered: Offered, *, currency: str) -> ServiceIn:
-    values = offered.model_dump(exclude={"price"})
-    return ServiceIn(**values, currency=currency, price_minor=_price_minor(offered.price, currency=currency))
+def _service(form: ServiceForm, *, currency: str) -> ServiceIn:
+    values = form.model_dump(exclude={"price"})
+    return ServiceIn(**values, currency=currency, price_minor=_price_minor(form.price, currency=currency))
 
 
 def _price_minor(text: str, *, currency: str) -> int:
-    """Read a price as the seller wrote it.
+    """Return a price as the provider wrote it, in minor units.
 
     Raises:
         FormRefused: It is no amount of the currency, nothing, or more than a service may cost.

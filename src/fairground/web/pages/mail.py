@@ -1,4 +1,4 @@
-"""Shows the mail that is kept in a folder because no mail server is named: for trying things out on one machine."""
+"""The mail that is kept in a folder where no mail server is named, for trying things out on one machine."""
 
 import email
 import email.policy
@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from fairground.kernel.errors import NotFound
 from fairground.platform.links import Links
+from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router
-from fairground.web.rendering import UNSTORED, Renderer
+from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
 _SHOWN: Final = 100

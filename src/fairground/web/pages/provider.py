@@ -1,4 +1,4 @@
-"""The page of a provider: who it is, what it offers at which price, when it is free, and what others say."""
+"""The page of a provider: services, prices, availability, reviews and gallery; and a page for each gallery picture."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,21 +13,27 @@ from starlette.responses import HTMLResponse
 
 from fairground.contracts.booking import Bookings
 from fairground.contracts.booking.availability import calendar_tag, hours_tag
-from fairground.contracts.providers import Galleries, ProviderDetail, Providers, Service
-from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
+from fairground.contracts.providers import (
+    ALL_PROVIDERS,
+    Galleries,
+    ProviderDetail,
+    ProviderPath,
+    Providers,
+    Service,
+    provider_tag,
+)
 from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.clock import Clock
 from fairground.kernel.money import find_currency
 from fairground.kernel.paging import PAGED_AT_MOST
 from fairground.platform.links import Links
 from fairground.verticals.loader import Verticals
-from fairground.verticals.schema import Vertical
-from fairground.web.addresses import read_number
+from fairground.web.addresses import PageNotFound, open_vertical, read_date, read_id, read_page_number
+from fairground.web.availability_calendar import load_availability
 from fairground.web.page_cache import cached_page
-from fairground.web.page_route import PageNotFound, page_router
+from fairground.web.page_route import page_router
 from fairground.web.rendering import Renderer
 from fairground.web.site import Site
-from fairground.web.times import load_times, read_wish
 
 REVIEWS_LENGTH: Final = 6
 REVIEW_PAGES_MAX: Final = PAGED_AT_MOST // REVIEWS_LENGTH
@@ -35,37 +41,30 @@ REVIEW_PAGES_MAX: Final = PAGED_AT_MOST // REVIEWS_LENGTH
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
 
-def _read_id(value: object) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
+def _read_review_page(value: object) -> int:
+    return read_page_number(value, most=REVIEW_PAGES_MAX)
 
 
-def _read_page(value: object) -> int:
-    return read_number(value, most=REVIEW_PAGES_MAX) or 1
-
-
-def _digits_and_dashes(value: object) -> str:
+def _read_digits_and_dashes(value: object) -> str:
     text = str(value)
     return text if re.fullmatch(r"[0-9-]{1,10}", text) else ""
 
 
-class WantedTimes(BaseModel):
-    """What the address asks to be shown. What cannot be understood counts as not said."""
+class ProviderPageQuery(BaseModel):
+    """The parameters of the page. A value that cannot be read counts as missing."""
 
     model_config = ConfigDict(frozen=True)
 
-    service: Annotated[UUID | None, BeforeValidator(_read_id)] = None
-    month: Annotated[str, BeforeValidator(_digits_and_dashes)] = ""
-    date: Annotated[str, BeforeValidator(_digits_and_dashes)] = ""
-    reviews: Annotated[int, BeforeValidator(_read_page)] = 1
+    service: Annotated[UUID | None, BeforeValidator(read_id)] = None
+    month: Annotated[str, BeforeValidator(_read_digits_and_dashes)] = ""
+    date: Annotated[str, BeforeValidator(_read_digits_and_dashes)] = ""
+    reviews: Annotated[int, BeforeValidator(_read_review_page)] = 1
     """The page of reviews."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderPages:
-    """Gathers what the page and its part show."""
+    """Loads the values that the pages and their parts show."""
 
     renderer: Renderer
     catalog: Providers
@@ -75,18 +74,19 @@ class ProviderPages:
     verticals: Verticals
     clock: Clock
 
-    async def times(self, wanted: WantedTimes, *, id_or_slug: str) -> dict[str, Any]:
+    async def load_availability(self, query: ProviderPageQuery, *, id_or_slug: str) -> dict[str, Any]:
         provider = await self.catalog.get_provider(id_or_slug=id_or_slug)
-        pack = self._pack(provider)
-        service = _chosen_service(provider, wanted)
+        pack = open_vertical(self.verticals, provider.vertical)
+        service = _choose_service(provider, query)
         values: dict[str, Any] = {"provider": provider, "pack": pack, "service": service, "times": None, "terms": None}
         if service is None or not provider.is_claimed:
             return values
-        times = await load_times(
+        times = await load_availability(
             self.bookings,
             provider,
             service=service,
-            wish=read_wish(month=wanted.month, day=wanted.date),
+            month=read_date(f"{query.month}-01"),
+            day=read_date(query.date),
             now=self.clock.now(),
             horizon_days=pack.booking.horizon_days,
             locale=self.renderer.locale,
@@ -100,16 +100,30 @@ class ProviderPages:
             )
         return values | {"times": times}
 
-    async def said(self, wanted: WantedTimes, *, provider: ProviderDetail) -> dict[str, Any]:
-        page = wanted.reviews
+    async def load_reviews(self, query: ProviderPageQuery, *, provider: ProviderDetail) -> dict[str, Any]:
+        page = query.reviews
         found = await self.reviews.list_provider_reviews(provider_id=provider.id, page=page, limit=REVIEWS_LENGTH)
         return {"reviews": found, "review_page": page, "review_pages": ceil(found.total / REVIEWS_LENGTH)}
 
-    def _pack(self, provider: ProviderDetail) -> Vertical:
-        pack = self.verticals.find(provider.vertical)
-        if pack is None:
-            raise PageNotFound(f"The area {provider.vertical!r} is closed.")
-        return pack
+    async def load_picture(self, picture_id: UUID, *, id_or_slug: str) -> dict[str, Any]:
+        """Return a picture of the gallery with its neighbours. The last one is followed by the first."""
+        provider = await self.catalog.get_provider(id_or_slug=id_or_slug)
+        pictures = await self.galleries.list_gallery(id_or_slug=id_or_slug)
+        at = next((at for at, picture in enumerate(pictures) if picture.id == picture_id), None)
+        if at is None:
+            raise PageNotFound(f"{provider.business_name} does not show this picture (any more).")
+        return {
+            "provider": provider,
+            "shown": pictures[at],
+            "number": at + 1,
+            "count": len(pictures),
+            "previous": pictures[at - 1],
+            "following": pictures[(at + 1) % len(pictures)],
+        }
+
+
+class PicturePath(ProviderPath):
+    picture_id: UUID
 
 
 def routes(site: Site, links: Links) -> APIRouter:
@@ -123,39 +137,67 @@ def routes(site: Site, links: Links) -> APIRouter:
         clock=site.clock,
     )
     router = page_router(pages.renderer)
+    _add_provider(router, pages)
+    _add_gallery(router, pages)
+    return router
 
+
+def _add_provider(router: APIRouter, pages: ProviderPages) -> None:
     def cached(name: str) -> Callable[[_Endpoint], _Endpoint]:
-        return cached_page(pages.renderer, name, tags=_tags, path=ProviderPath, query=WantedTimes)
+        edition = pages.renderer.edition
+        return cached_page(name, edition=edition, tags=_tags, path=ProviderPath, query=ProviderPageQuery)
 
     @router.get("/p/{id_or_slug}")
     @cached("provider")
     async def show_provider(request: Request, id_or_slug: str) -> HTMLResponse:
-        wanted = WantedTimes.model_validate(dict(request.query_params))
-        values = await pages.times(wanted, id_or_slug=id_or_slug)
-        said = await pages.said(wanted, provider=values["provider"])
+        query = ProviderPageQuery.model_validate(dict(request.query_params))
+        values = await pages.load_availability(query, id_or_slug=id_or_slug)
+        reviews = await pages.load_reviews(query, provider=values["provider"])
         gallery = await pages.galleries.list_gallery(id_or_slug=id_or_slug)
-        return pages.renderer.page(request, "provider/page.html", gallery=gallery, **values, **said)
+        return pages.renderer.page(request, "provider/page.html", gallery=gallery, **values, **reviews)
 
     @router.get("/_f/p/{id_or_slug}")
     @cached("times")
     async def show_times(request: Request, id_or_slug: str) -> HTMLResponse:
-        values = await pages.times(WantedTimes.model_validate(dict(request.query_params)), id_or_slug=id_or_slug)
-        query = f"?{request.url.query}" if request.url.query else ""
-        headers = {"HX-Push-Url": f"/p/{id_or_slug}{query}"}
+        query = ProviderPageQuery.model_validate(dict(request.query_params))
+        values = await pages.load_availability(query, id_or_slug=id_or_slug)
+        suffix = f"?{request.url.query}" if request.url.query else ""
+        headers = {"HX-Push-Url": f"/p/{id_or_slug}{suffix}"}
         return pages.renderer.part("provider/_times.html", headers=headers, **values)
 
-    return router
+
+def _add_gallery(router: APIRouter, pages: ProviderPages) -> None:
+    """Add each picture of the gallery: as a page, and as a part that opens above the page of the provider."""
+
+    def cached(name: str) -> Callable[[_Endpoint], _Endpoint]:
+        return cached_page(name, edition=pages.renderer.edition, tags=_picture_tags, path=PicturePath)
+
+    @router.get("/p/{id_or_slug}/pictures/{picture_id}")
+    @cached("picture")
+    async def show_picture(request: Request, id_or_slug: str, picture_id: UUID) -> HTMLResponse:
+        values = await pages.load_picture(picture_id, id_or_slug=id_or_slug)
+        return pages.renderer.page(request, "provider/picture.html", **values)
+
+    @router.get("/_f/p/{id_or_slug}/pictures/{picture_id}")
+    @cached("picture-part")
+    async def show_picture_part(id_or_slug: str, picture_id: UUID) -> HTMLResponse:
+        values = await pages.load_picture(picture_id, id_or_slug=id_or_slug)
+        return pages.renderer.part("provider/_picture.html", **values)
 
 
-def _tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    key = asked["id_or_slug"]
+def _tags(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    key = parameters["id_or_slug"]
     return ALL_PROVIDERS, provider_tag(key), hours_tag(key), calendar_tag(key), reviews_tag(key)
 
 
-def _chosen_service(provider: ProviderDetail, wanted: WantedTimes) -> Service | None:
-    """Return the service asked for; or else the cheapest, or for a date the shortest, which fits if any does."""
-    asked = (service for service in provider.services if service.id == wanted.service)
-    return next(asked, min(provider.services, key=_shortest if wanted.date else _cheapest, default=None))
+def _picture_tags(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    return ALL_PROVIDERS, provider_tag(parameters["id_or_slug"])
+
+
+def _choose_service(provider: ProviderDetail, query: ProviderPageQuery) -> Service | None:
+    """Return the requested service; else the cheapest, or for a date the shortest, which fits if any does."""
+    requested = (service for service in provider.services if service.id == query.service)
+    return next(requested, min(provider.services, key=_shortest if query.date else _cheapest, default=None))
 
 
 def _shortest(service: Service) -> tuple[int, int]:

@@ -1,7 +1,7 @@
-"""Signing in, opening an account, and signing out."""
+"""Sign-in, registration and sign-out; and the links in emails, which verify an address or set a new password."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints
@@ -11,14 +11,16 @@ from fairground.contracts.accounts import Accounts, Role, SessionKind
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.client import ClientKey
 from fairground.platform.http.cookies import SessionCookie
-from fairground.platform.http.identity import Visitor
+from fairground.platform.http.identity import SignedIn, Visitor
 from fairground.platform.links import Links
-from fairground.web.forms import Answers, Form, read_form
-from fairground.web.page_route import local_path, page_router, see_other
-from fairground.web.rendering import PRIVATE, UNSTORED, Renderer
+from fairground.web.addresses import local_path
+from fairground.web.forms import Form, FormModel, read_form
+from fairground.web.page_cache import PRIVATE, UNSTORED
+from fairground.web.page_route import page_router, see_other
+from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
-# Tells only our script that there is a session: it carries no right and no name.
+# Only shows our script that there is a session: it carries no right and no name.
 HINT_COOKIE: Final = "signed_in"
 HOME: Final = {"customer": "/me/bookings", "provider": "/pro", "admin": "/admin/approvals"}
 ERROR_FIELDS: Final = {
@@ -32,7 +34,7 @@ ERROR_FIELDS: Final = {
 Password = Annotated[str, StringConstraints(strip_whitespace=False, max_length=1000)]
 
 
-class Credentials(Answers):
+class Credentials(FormModel):
     email: Annotated[str, Field(max_length=320)]
     password: Password
 
@@ -51,8 +53,8 @@ class SignInPages:
     def show(self, request: Request, template: str, *, form: Form, status: int = 200) -> Response:
         return self.renderer.page(request, f"sign_in/{template}.html", status=status, headers=PRIVATE, form=form)
 
-    async def sign_in(self, request: Request, *, credentials: Credentials, client: str, wanted: str) -> Response:
-        """Open a session and lead to where the reader wanted to go."""
+    async def sign_in(self, request: Request, *, credentials: Credentials, client: str, next_path: str) -> Response:
+        """Open a session, and redirect to the page that led here."""
         opened = await self.accounts.sign_in(
             email=credentials.email,
             password=credentials.password,
@@ -61,7 +63,7 @@ class SignInPages:
             client=client,
             replaces=self.cookie.read(request),
         )
-        response = see_other(local_path(wanted, otherwise=HOME[opened.user.role.value]))
+        response = see_other(local_path(next_path, otherwise=HOME[opened.user.role.value]))
         self.cookie.set(response, secret=opened.secret)
         response.set_cookie(
             HINT_COOKIE, "1", path="/", samesite="lax", max_age=90 * 24 * 60 * 60, secure=self.cookie.is_on_https
@@ -69,16 +71,50 @@ class SignInPages:
         return response
 
 
-def routes(site: Site, links: Links) -> APIRouter:
-    pages = SignInPages(renderer=site.renderer, accounts=links.of(Accounts), cookie=site.cookie)
-    router = page_router(pages.renderer)
+class EmailAddress(FormModel):
+    email: Annotated[str, Field(max_length=320)]
 
+
+class Token(FormModel):
+    token: str
+
+
+class NewPassword(Token):
+    password: Password
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmailLinkPages:
+    renderer: Renderer
+    accounts: Accounts
+
+    def show(self, request: Request, template: str, *, form: Form, status: int = 200, **values: Any) -> Response:
+        # The address contains a secret until it is used, so it is neither stored nor sent to other sites.
+        headers = {**UNSTORED, "Referrer-Policy": "no-referrer"}
+        return self.renderer.page(
+            request, f"sign_in/{template}.html", status=status, headers=headers, form=form, **values
+        )
+
+
+def routes(site: Site, links: Links) -> APIRouter:
+    accounts = links.of(Accounts)
+    router = page_router(site.renderer)
+    sign_in = SignInPages(renderer=site.renderer, accounts=accounts, cookie=site.cookie)
+    _add_sign_in(router, sign_in)
+    _add_registration(router, sign_in)
+    emailed = EmailLinkPages(renderer=site.renderer, accounts=accounts)
+    _add_verification(router, emailed)
+    _add_reset(router, emailed)
+    return router
+
+
+def _add_sign_in(router: APIRouter, pages: SignInPages) -> None:
     @router.get("/login")
-    async def ask_credentials(request: Request, visitor: Visitor) -> Response:
-        wanted = request.query_params.get("next", "")
+    async def show_sign_in(request: Request, visitor: Visitor) -> Response:
+        next_path = request.query_params.get("next", "")
         if visitor is not None:
-            return see_other(local_path(wanted, otherwise=HOME[visitor.role]))
-        return pages.show(request, "login", form=Form(values={"next": wanted}))
+            return see_other(local_path(next_path, otherwise=HOME[visitor.role]))
+        return pages.show(request, "login", form=Form(values={"next": next_path}))
 
     @router.post("/login")
     async def sign_in(request: Request, client: ClientKey) -> Response:
@@ -86,34 +122,11 @@ def routes(site: Site, links: Links) -> APIRouter:
         try:
             pages.cookie.refuse_where_unsafe()
             credentials = form.parse(Credentials)
-            wanted = form.values.get("next", "")
-            return await pages.sign_in(request, credentials=credentials, client=client, wanted=wanted)
+            next_path = form.values.get("next", "")
+            return await pages.sign_in(request, credentials=credentials, client=client, next_path=next_path)
         except DomainError as refusal:
             refused = form.refused(refusal)
             return pages.show(request, "login", form=refused, status=refused.status)
-
-    @router.get("/signup")
-    async def ask_registration(request: Request) -> Response:
-        values = {"role": "customer", **request.query_params}
-        return pages.show(request, "signup", form=Form(values=values))
-
-    @router.post("/signup")
-    async def register(request: Request, client: ClientKey) -> Response:
-        form = await read_form(request)
-        try:
-            pages.cookie.refuse_where_unsafe()
-            wanted = form.parse(Registration)
-            await pages.accounts.register(
-                email=wanted.email,
-                password=wanted.password,
-                name=wanted.name,
-                role=Role(wanted.role),
-                client=client,
-            )
-            return await pages.sign_in(request, credentials=wanted, client=client, wanted=form.values.get("next", ""))
-        except DomainError as refusal:
-            refused = form.refused(refusal, fields=ERROR_FIELDS)
-            return pages.show(request, "signup", form=refused, status=refused.status)
 
     @router.post("/logout")
     async def sign_out(visitor: Visitor) -> Response:
@@ -128,4 +141,83 @@ def routes(site: Site, links: Links) -> APIRouter:
     async def show_account(visitor: Visitor) -> Response:
         return pages.renderer.part("sign_in/_account.html", headers=UNSTORED, viewer=visitor)
 
-    return router
+
+def _add_registration(router: APIRouter, pages: SignInPages) -> None:
+    @router.get("/signup")
+    async def show_registration(request: Request) -> Response:
+        values = {"role": "customer", **request.query_params}
+        return pages.show(request, "signup", form=Form(values=values))
+
+    @router.post("/signup")
+    async def register(request: Request, client: ClientKey) -> Response:
+        form = await read_form(request)
+        try:
+            pages.cookie.refuse_where_unsafe()
+            registration = form.parse(Registration)
+            await pages.accounts.register(
+                email=registration.email,
+                password=registration.password,
+                name=registration.name,
+                role=Role(registration.role),
+                client=client,
+            )
+            next_path = form.values.get("next", "")
+            return await pages.sign_in(request, credentials=registration, client=client, next_path=next_path)
+        except DomainError as refusal:
+            refused = form.refused(refusal, fields=ERROR_FIELDS)
+            return pages.show(request, "signup", form=refused, status=refused.status)
+
+
+def _add_verification(router: APIRouter, pages: EmailLinkPages) -> None:
+    @router.get("/verify-email")
+    async def show_verification(request: Request, visitor: Visitor) -> Response:
+        # Programs that scan mails follow links; only a person presses the button.
+        form = Form(values={"token": request.query_params.get("token", "")})
+        return pages.show(request, "verify", form=form, viewer=visitor, state="asked")
+
+    @router.post("/verify-email")
+    async def verify(request: Request, visitor: Visitor) -> Response:
+        form = await read_form(request)
+        try:
+            await pages.accounts.verify_email(token=form.parse(Token).token)
+        except DomainError as refusal:
+            refused = form.refused(refusal)
+            return pages.show(request, "verify", form=refused, status=refused.status, viewer=visitor, state="asked")
+        return pages.show(request, "verify", form=form, viewer=visitor, state="verified")
+
+    @router.post("/verify-email/send")
+    async def send_verification(request: Request, caller: SignedIn) -> Response:
+        await pages.accounts.send_verification(user_id=caller.user_id)
+        return pages.show(request, "verify", form=Form(), viewer=caller, state="sent")
+
+
+def _add_reset(router: APIRouter, pages: EmailLinkPages) -> None:
+    @router.get("/password-reset")
+    async def show_reset_request(request: Request) -> Response:
+        return pages.show(request, "forgot", form=Form(), is_sent=False)
+
+    @router.post("/password-reset")
+    async def send_reset(request: Request, client: ClientKey) -> Response:
+        form = await read_form(request)
+        try:
+            await pages.accounts.request_password_reset(email=form.parse(EmailAddress).email, client=client)
+        except DomainError as refusal:
+            refused = form.refused(refusal)
+            return pages.show(request, "forgot", form=refused, status=refused.status, is_sent=False)
+        return pages.show(request, "forgot", form=form, is_sent=True)
+
+    @router.get("/reset-password")
+    async def show_new_password(request: Request) -> Response:
+        form = Form(values={"token": request.query_params.get("token", "")})
+        return pages.show(request, "reset", form=form, is_done=False)
+
+    @router.post("/reset-password")
+    async def reset_password(request: Request) -> Response:
+        form = await read_form(request)
+        try:
+            new = form.parse(NewPassword)
+            await pages.accounts.reset_password(token=new.token, password=new.password)
+        except DomainError as refusal:
+            refused = form.refused(refusal, fields=ERROR_FIELDS)
+            return pages.show(request, "reset", form=refused, status=refused.status, is_done=False)
+        return pages.show(request, "reset", form=form, is_done=True)

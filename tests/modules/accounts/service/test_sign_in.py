@@ -15,7 +15,7 @@ from fairground.modules.accounts.domain import SESSIONS_MAX
 from fairground.modules.accounts.module import build_service
 from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
-from fairground.modules.accounts.service.password_hasher import PasswordHasher
+from fairground.modules.accounts.service.passwords import PasswordHasher
 from fairground.modules.accounts.service.sessions import Sessions
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.accounts.tables import UserRow

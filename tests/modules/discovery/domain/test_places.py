@@ -21,7 +21,7 @@ def test_distances_are_those_of_the_globe(here: tuple[float, float], there: tupl
     assert distance_km(*there, *here) == pytest.approx(km, abs=0.06)
 
 
-def test_whoever_is_in_a_circle_is_in_its_bands_its_longitudes_and_its_chord() -> None:
+def test_place_in_a_circle_is_in_its_bands_its_longitudes_and_its_chord() -> None:
     chance = random.Random(3)
     inside = 0
     for _ in range(20_000):

@@ -10,7 +10,7 @@ from fairground.contracts.imports import ImportedProvider
 from fairground.contracts.providers import ProfileChanges
 from fairground.kernel.ids import uuid7
 from fairground.modules.discovery.service import read_model
-from fairground.modules.discovery.store.locations import learn_locations
+from fairground.modules.discovery.store import listed_providers
 from fairground.platform.db.database import WriteTx
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
@@ -35,11 +35,12 @@ async def import_rows(catalog: Directory, *rows: ImportedProvider) -> None:
 async def test_two_writers_that_meet_wait_in_one_direction(
     catalog: Directory, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A writer that counted its prices before it learnt of locations would hold what another one waits for."""
+    """A writer that counted prices before it learned locations would hold a lock that another one waits for."""
     await import_rows(catalog, a_row(1))
     provider = await desk.approved(price_minor=10_000)
     await catalog.follow_changes()
     others: list[asyncio.Task[None]] = []
+    learn_locations = listed_providers.learn_locations
 
     async def learn_and_wait(tx: WriteTx, folded_locations: Collection[str]) -> None:
         await learn_locations(tx, folded_locations)
@@ -54,7 +55,7 @@ async def test_two_writers_that_meet_wait_in_one_direction(
         others.append(asyncio.ensure_future(import_and_follow()))
         await asyncio.wait(others, timeout=1)
 
-    monkeypatch.setattr(read_model, "learn_locations", learn_and_wait)
+    monkeypatch.setattr(listed_providers, "learn_locations", learn_and_wait)
     changes = ProfileChanges(location="Neverland", categories=["dj"])
     await catalog.change_provider(owner_id=owner_of(provider), provider_id=provider.id, changes=changes)
     await catalog.follow_changes()

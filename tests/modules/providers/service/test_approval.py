@@ -24,7 +24,7 @@ from tests.support.outbox import RecordingOutbox
 from tests.support.providers import Desk, People, a_profile, owner_of
 
 
-async def test_each_step_is_told_and_written_down(
+async def test_each_step_of_an_approval_is_announced_and_recorded(
     desk: Desk, catalog: Directory, db: Database, outbox: RecordingOutbox
 ) -> None:
     provider = await desk.submitted()
@@ -52,7 +52,7 @@ async def test_each_step_is_told_and_written_down(
     ]
 
 
-async def test_an_unverified_address_keeps_a_profile_from_being_submitted(catalog: Directory, people: People) -> None:
+async def test_profile_of_an_unverified_account_cannot_be_submitted(catalog: Directory, people: People) -> None:
     owner_id = people.add(email_verified=False)
     draft = await catalog.create_provider(owner_id=owner_id, profile=a_profile())
     assert draft.missing == ["email_verified", "has_service", "has_hours"]
@@ -70,7 +70,7 @@ async def test_only_staff_decide(desk: Desk, catalog: Directory, people: People)
         await catalog.approve_provider(staff_id=desk.staff_id, provider_id=uuid7())
 
 
-async def test_of_two_decisions_at_once_one_counts(desk: Desk, catalog: Directory) -> None:
+async def test_one_of_several_concurrent_decisions_counts(desk: Desk, catalog: Directory) -> None:
     provider = await desk.submitted()
     results = await asyncio.gather(
         catalog.approve_provider(staff_id=desk.staff_id, provider_id=provider.id),
@@ -83,7 +83,7 @@ async def test_of_two_decisions_at_once_one_counts(desk: Desk, catalog: Director
     assert (await catalog.get_provider_for_review(provider_id=provider.id)).status == decided.status
 
 
-async def test_the_one_that_waits_longest_is_decided_first(desk: Desk, catalog: Directory) -> None:
+async def test_submitted_profiles_are_listed_by_their_wait(desk: Desk, catalog: Directory) -> None:
     late, early = await desk.draft(business_name="Late"), await desk.draft(business_name="Early")
     for provider in (early, late):
         await catalog.submit_provider(owner_id=owner_of(provider), provider_id=provider.id)

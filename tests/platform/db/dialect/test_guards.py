@@ -1,4 +1,4 @@
-"""The guard refuses every way to make two live rows of one resource overlap, on both dialects."""
+"""Guards: neither overlapping live rows of one resource nor whole pictures in address columns can be stored."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -7,11 +7,14 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from fairground.platform.db.dialect.guards import GuardError, OverlapGuard
-from fairground.platform.db.dialect.opening import open_backend
+from fairground.platform.db.dialect import open_backend
+from fairground.platform.db.dialect.guards import AddressGuard, GuardError, OverlapGuard
 
 GUARD: Final = OverlapGuard(table="court", live_states=("held", "confirmed"))
 DAY: Final = 24 * 3600
+ADDRESS_GUARD: Final = AddressGuard("shop_sign", "url")
+PUT: Final = text("INSERT INTO shop_sign (id, url) VALUES (:id, :url)")
+CHANGE: Final = text("UPDATE shop_sign SET url = :url WHERE id = 1")
 
 
 @pytest.fixture
@@ -163,3 +166,34 @@ def test_a_database_without_the_extension_says_who_can_create_it(engine: Engine)
         with engine.begin() as connection:
             connection.execute(text("ALTER TABLE court OWNER TO CURRENT_USER"))
             connection.execute(text("DROP ROLE powerless"))
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
+    with engine.connect() as opened:
+        opened.execute(text("CREATE TABLE shop_sign (id INTEGER PRIMARY KEY, url TEXT)"))
+        yield opened
+        opened.rollback()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["data:image/png;base64,iVBORw0KGgo=", "DATA:,x"])
+def test_insert_and_update_of_a_whole_picture_are_refused(connection: Connection, url: str) -> None:
+    for _ in range(2):
+        ADDRESS_GUARD.ensure(connection)
+    connection.execute(PUT, [{"id": 1, "url": "/api/v1/img/1"}, {"id": 2, "url": None}])
+    for statement in (PUT, CHANGE):
+        with pytest.raises(IntegrityError, match=ADDRESS_GUARD.name), connection.begin_nested():
+            connection.execute(statement, {"id": 3, "url": url})
+    connection.execute(CHANGE, {"url": "/api/v1/img/2"})
+    assert connection.scalar(text("SELECT count(*) FROM shop_sign")) == 2
+
+
+def test_row_from_before_the_address_guard_stays_and_the_next_one_is_refused(connection: Connection) -> None:
+    connection.execute(PUT, {"id": 1, "url": "data:,x"})
+    ADDRESS_GUARD.ensure(connection)
+    with pytest.raises(IntegrityError, match=ADDRESS_GUARD.name), connection.begin_nested():
+        connection.execute(PUT, {"id": 2, "url": "data:,y"})
+    connection.execute(CHANGE, {"url": None})
+    assert connection.scalar(text("SELECT url FROM shop_sign")) is None

@@ -116,8 +116,8 @@ async def test_dropped_index_is_recreated_with_all_rows(db: Database) -> None:
 async def test_the_index_answers(db: Database) -> None:
     with statements_of(db) as statements:
         await find(db, [[["noak"]]])
-    *before, asking = statements
-    plan = explain(db, asking, preparing=[sql for sql, _ in before])
+    *before, query = statements
+    plan = explain(db, query, preparing=[sql for sql, _ in before])
     assert "Bitmap Index Scan on leaf_words" in plan or "SCAN leaf_words VIRTUAL TABLE" in plan
     assert "SCAN leaf\n" not in plan
 

@@ -1,6 +1,6 @@
 """The service of accounts: a facade over one object for each subject."""
 
-from fairground.modules.accounts.service.email_verification import EmailVerification
+from fairground.modules.accounts.service.emails import EmailVerification
 from fairground.modules.accounts.service.passwords import Passwords
 from fairground.modules.accounts.service.sessions import Sessions
 from fairground.modules.accounts.service.sign_in import SignIn

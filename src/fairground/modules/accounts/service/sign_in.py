@@ -3,7 +3,7 @@
 from fairground.contracts.accounts import HasherBusy, OpenedSession, SessionKind, WrongCredentials
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
-from fairground.modules.accounts.service.password_hasher import PasswordHasher
+from fairground.modules.accounts.service.passwords import PasswordHasher
 from fairground.modules.accounts.service.sessions import Sessions
 from fairground.platform.db.database import Database, WriteTx
 

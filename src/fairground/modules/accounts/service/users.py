@@ -17,7 +17,7 @@ from fairground.kernel.ids import uuid7
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
 from fairground.modules.accounts.service.emails import MailVerification
-from fairground.modules.accounts.service.password_hasher import PasswordHasher
+from fairground.modules.accounts.service.passwords import PasswordHasher
 from fairground.platform.db.database import Database, WriteTx
 
 _REGISTRABLE: Final = frozenset({Role.CUSTOMER, Role.PROVIDER})

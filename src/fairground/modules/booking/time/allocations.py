@@ -5,7 +5,7 @@ from datetime import datetime
 from fairground.modules.booking.time import store
 from fairground.modules.booking.time.domain.allocation import Allocation
 from fairground.modules.booking.time.tables import ALLOCATION_GUARD
-from fairground.platform.db import guard_proof
+from fairground.platform.db import probes
 from fairground.platform.db.database import Database, WriteTx
 
 
@@ -31,4 +31,4 @@ class Allocations:
         """Raise GuardError when the database would let a time be taken twice; nothing may be served then."""
         async with self._db.read() as tx:
             now = await tx.current_time()
-        await guard_proof.prove_guard(self._db, guard=ALLOCATION_GUARD, attempts=store.attempts_to_break_the_guard(now))
+        await probes.prove_guard(self._db, guard=ALLOCATION_GUARD, attempts=store.attempts_to_break_the_guard(now))

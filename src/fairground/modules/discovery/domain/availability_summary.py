@@ -1,4 +1,4 @@
-"""Which start of a day is still early enough to be booked, in every time zone at once."""
+"""What an availability summary says: on which days a provider opens, and which starts of a date are still in time."""
 
 import json
 from collections import Counter
@@ -15,19 +15,19 @@ ANY_START: Final = "0000"
 NO_START: Final = "9999"
 CLOSED: Final = "    "
 """The last start of a day without any; it sorts before every time."""
+_OPENS_BESIDES: Final = 1 << 7
+"""The bit beside those of the weekdays: some date has a start although its weekday has none."""
 _MINUTE: Final = timedelta(minutes=1)
 _FARTHEST_EAST: Final = timedelta(hours=14)
 _FARTHEST_WEST: Final = timedelta(hours=12)
 
 
-_OPENS_BESIDES: Final = 1 << 7
-
-
 def open_days(last_starts: str, days: Mapping[date, str]) -> int:
-    """Return a bit for each weekday that has a start in the week, and one more when a date has one that it has not.
+    """Return a bit for each weekday with a start, and one more when a date has a start although its weekday has none.
 
     Args:
-        last_starts: Of a week, as `WeekRow` has them.
+        last_starts: The weekly pattern, as `WeekRow` has it.
+        days: The exceptional days.
     """
     bits = 0
     for weekday in range(7):
@@ -42,13 +42,13 @@ def _weekday_bit(day: date) -> int:
     return 1 << day.weekday()
 
 
-def as_text(last_start: time | None) -> str:
+def last_start_text(last_start: time | None) -> str:
     return CLOSED if last_start is None else f"{last_start:%H%M}"
 
 
 @dataclass(frozen=True)
 class FirstStarts:
-    """From which wall time of a date on a start is in time, such as `1730`: in most zones, and in the others."""
+    """The first wall time of a date at which a start is in time, such as `1730`: in most zones, and in the others."""
 
     usual: str
     zones: Mapping[str, str]
@@ -56,45 +56,45 @@ class FirstStarts:
 
     @cached_property
     def zones_json(self) -> str:
-        # Six hundred zones, the same for all who ask within a minute.
+        # Six hundred zones, the same for all requests of a minute.
         return json.dumps(self.zones)
 
     @property
     def are_all(self) -> bool:
-        """Whether every start of that date is in time, wherever it is."""
+        """Whether every start of the date is in time, in every zone."""
         return self.usual == ANY_START and not self.zones
 
     @property
     def are_none(self) -> bool:
-        """Whether no start of that date is in time anywhere."""
+        """Whether no start of the date is in time, in any zone."""
         return self.usual == NO_START and not self.zones
 
 
 @dataclass(frozen=True, kw_only=True)
 class FreeOn:
-    """A date, and what is in time on it in each vertical."""
+    """A date on which providers must be free, and its first starts in each vertical."""
 
     day: date
     first_starts: Mapping[str, FirstStarts]
 
     @property
     def are_all(self) -> bool:
-        """Whether every start of the date is in time, wherever and in whichever vertical."""
+        """Whether every start of the date is in time, in every zone and vertical."""
         return all(starts.are_all for starts in self.first_starts.values())
 
     @property
     def weekday_bit(self) -> int:
-        """The bit of `open_days` that providers have who are usually free then."""
+        """The bit of `open_days` of a provider that is usually open on this weekday."""
         return _weekday_bit(self.day)
 
     @property
     def any_bit(self) -> int:
-        """The bits of which providers have at least one who can be free then."""
+        """The bits of `open_days`, of which a provider that can be free on the date has at least one."""
         return self.weekday_bit | _OPENS_BESIDES
 
 
 def free_on(day: date, *, packs: Iterable[Vertical], now: datetime) -> FreeOn:
-    """Return what is in time by the notice and the horizon of the packs."""
+    """Return the first starts of the date by the notice and the horizon of the packs."""
     minute = now.replace(second=0, microsecond=0)
     minute += _MINUTE if now > minute else timedelta(0)
     return FreeOn(day=day, first_starts={pack.key: _first_starts(day, pack.booking, minute) for pack in packs})

@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, in a word that only we read."""
+"""Pages of lists and search: the page of a query, and cursors, which say where a page ended."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, Self
 from uuid import UUID
 
-from fairground.contracts.discovery import ProviderSort, QueryInvalid
+from fairground.contracts.discovery import ProviderQuery, ProviderSort, QueryInvalid
 from fairground.modules.discovery.domain.search.ranking import Rank
 
 SortKey = int | float | datetime
@@ -27,16 +27,44 @@ class Cursor:
         return _write([self.sort, key, self.provider_id.hex])
 
     @classmethod
-    def read(cls, word: str, *, sort: ProviderSort) -> Self:
+    def read(cls, text: str, *, sort: ProviderSort) -> Self:
         """Raise QueryInvalid unless it is the cursor of a list that is sorted like this."""
         try:
-            of_sort, key, provider_id = _read(word)
+            of_sort, key, provider_id = _read(text)
             cursor = cls(sort=ProviderSort(of_sort), key=_key(key, sort=sort), provider_id=UUID(provider_id))
         except (ValueError, TypeError, AttributeError, RecursionError):
-            raise _refusal(f"{word[:40]!r} is not a cursor of this list.") from None
+            raise _refusal(f"{text[:40]!r} is not a cursor of this list.") from None
         if cursor.sort is not sort:
             raise _refusal(f"The cursor belongs to a list sorted by {cursor.sort}, not by {sort}.")
         return cursor
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageRequest:
+    """Which part of a list."""
+
+    sort: ProviderSort
+    limit: int
+    offset: int = 0
+    after: Cursor | None = None
+
+    @classmethod
+    def of(cls, query: ProviderQuery) -> Self:
+        """Return the page of a query, where a cursor overrides the page number.
+
+        Raises:
+            QueryInvalid: The cursor belongs to another list, or a list by distance has no place.
+        """
+        if query.sort is ProviderSort.DISTANCE and query.near is None:
+            raise QueryInvalid("A list by distance needs a place.", hint="Send lat and lng.", field="sort")
+        if query.cursor is not None:
+            after = Cursor.read(query.cursor, sort=query.sort)
+            return cls(sort=query.sort, limit=query.limit, after=after)
+        return cls(sort=query.sort, limit=query.limit, offset=(query.page - 1) * query.limit)
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.limit
 
 
 def write_rank(rank: Rank) -> str:
@@ -45,13 +73,13 @@ def write_rank(rank: Rank) -> str:
     return _write([points, book_count, rating_avg, provider_id.hex])
 
 
-def read_rank(word: str) -> Rank:
+def read_rank(text: str) -> Rank:
     """Raise QueryInvalid unless it is the cursor of a search."""
     try:
-        points, book_count, rating_avg, provider_id = _read(word)
+        points, book_count, rating_avg, provider_id = _read(text)
         rank = int(points), int(book_count), float(rating_avg), UUID(provider_id)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise _refusal(f"{word[:40]!r} is not a cursor of a search.") from None
+        raise _refusal(f"{text[:40]!r} is not a cursor of a search.") from None
     return rank
 
 
@@ -60,8 +88,8 @@ def _write(facts: list[object]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read(word: str) -> Any:
-    return json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+def _read(text: str) -> Any:
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 def _key(key: object, *, sort: ProviderSort) -> SortKey:

@@ -1,6 +1,6 @@
-"""Where providers are, in numbers that an index and plain arithmetic can work with (ADR 13).
+"""The places of providers and circles around a place, in numbers that suit an index and plain arithmetic (ADR 13).
 
-A place is kept as a point of the unit sphere besides its degrees: the straight line between two points grows with the
+A place is stored as a point of the unit sphere beside its degrees. The straight line between two points grows with the
 distance along the ground and needs no trigonometry, which not every SQLite has.
 """
 
@@ -60,7 +60,7 @@ class Circle:
 
     @property
     def lng_ranges(self) -> list[tuple[float, float]]:
-        """Longitudes that hold the circle: one range, or two where it crosses the date line."""
+        """The longitudes of the circle: one range, or two where it crosses the date line."""
         reach = degrees(self._angle)
         if abs(self.lat) + reach >= _POLE:
             return [(-_DATE_LINE, _DATE_LINE)]

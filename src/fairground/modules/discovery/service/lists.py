@@ -1,35 +1,81 @@
-"""The lists of providers, and the distribution of their prices."""
+"""The lists of providers, the distribution of their prices, and the filters that lists and search share."""
 
 from collections.abc import Collection
-from typing import Any, Final, Protocol, TypeVar
+from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
-from fairground.contracts.discovery import (
-    LeanList,
-    Place,
-    PriceBand,
-    ProviderList,
-    ProviderQuery,
-    ProviderSort,
-    QueryInvalid,
-)
-from fairground.modules.discovery.domain.cursors import Cursor
-from fairground.modules.discovery.domain.prices import PriceScale
-from fairground.modules.discovery.service.filters import Filters
-from fairground.modules.discovery.store import listed_providers, listing, price_bands
-from fairground.modules.discovery.store.list_filter import ListFilter
-from fairground.modules.discovery.store.list_statements import PageRequest
-from fairground.modules.discovery.store.listing import PageResult
-from fairground.platform.db.database import Database, ReadTx
+from fairground.contracts.discovery import LeanList, Place, PriceBand, ProviderList, ProviderQuery, QueryInvalid
+from fairground.contracts.providers import VerticalUnknown
+from fairground.kernel.clock import Clock
+from fairground.kernel.folding import fold, squeezed
+from fairground.kernel.money import AmountInvalid, minor_from_major
+from fairground.modules.discovery.domain.availability_summary import free_on
+from fairground.modules.discovery.domain.cursors import PageRequest
+from fairground.modules.discovery.domain.places import Circle
+from fairground.modules.discovery.domain.price_bands import PriceScale
+from fairground.modules.discovery.store import listed_providers, lists, price_bands
+from fairground.modules.discovery.store.filters import ListFilter
+from fairground.modules.discovery.tables import ALL_PROVIDERS_SCOPE
+from fairground.platform.db.database import Database
+from fairground.verticals.loader import Verticals
+from fairground.verticals.schema import Vertical
 
-_COUNTED_MAX: Final = 1_000
-_Provider = TypeVar("_Provider")
+_List = TypeVar("_List", ProviderList, LeanList)
 
 
-class _PageReader(Protocol[_Provider]):
-    async def __call__(
-        self, tx: ReadTx, wanted: ListFilter, page: PageRequest, *, count_to: int
-    ) -> PageResult[_Provider]: ...
+class Filters:
+    """Reads the filter of a list or a search from its query."""
+
+    def __init__(self, *, verticals: Verticals, clock: Clock, currency: str) -> None:
+        self._verticals = verticals
+        self._clock = clock
+        self._currency = currency
+
+    def read(self, query: ProviderQuery) -> ListFilter:
+        """Return the filter of a query.
+
+        Raises:
+            VerticalUnknown: There is no such vertical.
+            QueryInvalid: A price has more decimals than the currency.
+        """
+        packs = self._verticals if query.vertical is None else [self._pack(query.vertical)]
+        free = None if query.when is None else free_on(query.when, packs=packs, now=self._clock.now())
+        # Verticals differ in which starts are in time, but not on a date that is neither near nor far.
+        is_apart = free is not None and not free.are_all
+        return ListFilter(
+            scopes=self.scopes(vertical=query.vertical, category=query.category, apart=is_apart),
+            name=fold(query.q or "") or None,
+            location=squeezed(query.location or "") or None,
+            min_minor=None if query.min_price is None else self._minor("minPrice", query.min_price),
+            max_minor=None if query.max_price is None else self._minor("maxPrice", query.max_price),
+            min_rating=query.min_rating,
+            free_on=free,
+            near=None if query.near is None else Circle(**query.near.model_dump()),
+        )
+
+    def scopes(self, *, vertical: str | None, category: str | None, apart: bool = False) -> list[str]:
+        """Return the lists of a vertical or category; none for an unknown category.
+
+        Args:
+            apart: One list for each vertical, instead of the list of all.
+        """
+        packs = list(self._verticals) if vertical is None else [self._pack(vertical)]
+        if category is not None:
+            return [f"{pack.key}/{meant.slug}" for pack in packs if (meant := pack.find_category(category))]
+        return [pack.key for pack in packs] if apart or vertical is not None else [ALL_PROVIDERS_SCOPE]
+
+    def _pack(self, vertical: str) -> Vertical:
+        pack = self._verticals.find(vertical)
+        if pack is None:
+            raise VerticalUnknown(f"There is no vertical {vertical!r}.", field="vertical")
+        return pack
+
+    def _minor(self, field: str, major: float) -> int:
+        try:
+            return minor_from_major(Decimal(str(major)), self._currency)
+        except AmountInvalid as refusal:
+            raise QueryInvalid(f"{refusal.problem}.", hint=f"Send {field} without them.", field=field) from refusal
 
 
 class Lists:
@@ -39,12 +85,10 @@ class Lists:
         self._prices = prices
 
     async def search_providers(self, *, query: ProviderQuery) -> ProviderList:
-        data, facts = await self._list(query, listing.list_full)
-        return ProviderList(data=data, **facts)
+        return await self._list(query, ProviderList)
 
     async def search_lean(self, *, query: ProviderQuery) -> LeanList:
-        data, facts = await self._list(query, listing.list_lean)
-        return LeanList(data=data, **facts)
+        return await self._list(query, LeanList)
 
     async def get_price_distribution(self, *, vertical: str | None, category: str | None) -> list[PriceBand]:
         scopes = self._filters.scopes(vertical=vertical, category=category)
@@ -58,34 +102,15 @@ class Lists:
         async with self._db.read() as tx:
             return await listed_providers.find_places(tx, provider_ids)
 
-    async def _list(
-        self, query: ProviderQuery, read_page: _PageReader[_Provider]
-    ) -> tuple[list[_Provider], dict[str, Any]]:
-        """Return the providers of a page, and the other fields of the answer."""
-        page = _page(query)
-        wanted = self._filters.read(query)
-        if not wanted.scopes:
-            return [], {"total": 0, "price_distribution": []}
+    async def _list(self, query: ProviderQuery, kind: type[_List]) -> _List:
+        page = PageRequest.of(query)
+        list_filter = self._filters.read(query)
+        if not list_filter.scopes:
+            return kind(data=[], total=0, price_distribution=[])
         async with self._db.read() as tx:
-            count_to = _COUNTED_MAX + 1 if wanted.is_narrowed else 0
-            found = await read_page(tx, wanted, page, count_to=count_to)
-            total = await listing.count_up_to(tx, wanted, most=count_to) if found.counted is None else found.counted
-            bands: list[PriceBand] = []
-            if query.include_price_distribution:
-                counts = await price_bands.find_counts(tx, wanted.scopes)
-                bands = self._prices.histogram(counts, vertical=query.vertical)
-        return found.providers, {
-            "total": min(total, _COUNTED_MAX) if wanted.is_narrowed else total,
-            "total_is_lower_bound": wanted.is_narrowed and total > _COUNTED_MAX,
-            "price_distribution": bands,
-            "next_cursor": found.end.write() if found.end else None,
-        }
-
-
-def _page(query: ProviderQuery) -> PageRequest:
-    if query.sort is ProviderSort.DISTANCE and query.near is None:
-        raise QueryInvalid("A list by distance needs a place.", hint="Send lat and lng.", field="sort")
-    if query.cursor is not None:
-        after = Cursor.read(query.cursor, sort=query.sort)
-        return PageRequest(sort=query.sort, limit=query.limit, offset=0, after=after)
-    return PageRequest(sort=query.sort, limit=query.limit, offset=(query.page - 1) * query.limit)
+            found = await lists.read_page(tx, list_filter, page, kind=kind)
+            if not query.include_price_distribution:
+                return found
+            counts = await price_bands.find_counts(tx, list_filter.scopes)
+        bands = self._prices.histogram(counts, vertical=query.vertical)
+        return found.model_copy(update={"price_distribution": bands})

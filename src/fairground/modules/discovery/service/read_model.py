@@ -14,12 +14,11 @@ from fairground.contracts.discovery import RebuildStep, free_tag, list_tag
 from fairground.contracts.providers import ProvidersChanged, ProviderSnapshot, ProviderSnapshots, ProviderStatus
 from fairground.kernel.folding import fold
 from fairground.kernel.messages import Job, Queue
-from fairground.modules.discovery.domain.availability_summary import as_text, open_days
-from fairground.modules.discovery.domain.prices import PriceScale
+from fairground.modules.discovery.domain.availability_summary import last_start_text, open_days
+from fairground.modules.discovery.domain.price_bands import PriceScale
 from fairground.modules.discovery.domain.search.documents import Document, describe
-from fairground.modules.discovery.store import availability_summaries, list_entries, listed_providers, price_bands
-from fairground.modules.discovery.store.locations import learn_locations
-from fairground.modules.discovery.store.search.engine import SearchEngine
+from fairground.modules.discovery.store import availability_summaries, listed_providers, price_bands
+from fairground.modules.discovery.store.search import SearchEngine
 from fairground.modules.discovery.tables import ALL_PROVIDERS_SCOPE, NO_PRICE_BAND
 from fairground.platform.db.database import Database, WriteTx
 
@@ -53,8 +52,8 @@ class ReadModel:
             await self._write(tx, snapshots, documents)
 
     async def on_availability_summary_set(self, event: AvailabilitySummarySet) -> None:
-        week = [as_text(last) for last in event.week]
-        days = {day: as_text(last) for day, last in event.days.items()}
+        week = [last_start_text(last) for last in event.week]
+        days = {day: last_start_text(last) for day, last in event.days.items()}
         async with self._db.write(ends_job=True) as tx:
             changed = await availability_summaries.replace_summary(
                 tx, event.provider_id, version=event.version, timezone=event.timezone, week=week, days=days
@@ -62,7 +61,7 @@ class ReadModel:
             if changed is None or changed:
                 bits = open_days("".join(week), days)
                 # A booking changes a day but seldom a bit, so the entries are seldom written.
-                if await list_entries.set_open_days(tx, event.provider_id, open_days=bits):
+                if await listed_providers.set_open_days(tx, event.provider_id, open_days=bits):
                     await self._engine.set_open_days(tx, event.provider_id, open_days=bits)
             tx.invalidate(*([free_tag(None)] if changed is None else map(free_tag, changed)))
 
@@ -130,10 +129,13 @@ class ReadModel:
         names = {each: listed[each].business_name for each, fields in changed.items() if "business_name" in fields}
         await listed_providers.replace_name_phrases(tx, names)
         await listed_providers.delete_name_phrases(tx, removed)
-        await learn_locations(tx, {fold(listed[each].location) for each in rows if "location" in changed[each]})
+        locations = {fold(listed[each].location) for each in rows if "location" in changed[each]}
+        await listed_providers.learn_locations(tx, locations)
         moved = [each for each, fields in changed.items() if not fields.isdisjoint(_IN_ENTRIES)]
-        entries = [row for each in moved for row in list_entries.entry_rows(listed[each], open_days=open_days_of[each])]
-        await list_entries.replace_entries(tx, [*moved, *removed], entries, scale_minor=self._prices.fine_minor)
+        entries = [
+            row for each in moved for row in listed_providers.entry_rows(listed[each], open_days=open_days_of[each])
+        ]
+        await listed_providers.replace_entries(tx, [*moved, *removed], entries, scale_minor=self._prices.fine_minor)
         await self._engine.drop(tx, removed)
         await self._engine.put(tx, [replace(documents[each], open_days=open_days_of[each]) for each in listed])
         touched = {rows[each]["vertical"] for each, fields in changed.items() if fields - _NOT_INVALIDATING}

@@ -14,15 +14,20 @@ from fairground.contracts.discovery import (
 )
 from fairground.contracts.providers import ProviderCard
 from fairground.modules.discovery.domain.cursors import read_rank, write_rank
-from fairground.modules.discovery.domain.prices import PriceScale
-from fairground.modules.discovery.domain.search.categories import CategoryWords
-from fairground.modules.discovery.domain.search.question import Question
-from fairground.modules.discovery.domain.search.ranking import Candidate, doubtful, rank, ranked
-from fairground.modules.discovery.domain.search.results import corrections, count_facets
-from fairground.modules.discovery.service.filters import Filters
-from fairground.modules.discovery.store.list_filter import ListFilter
+from fairground.modules.discovery.domain.price_bands import PriceScale
+from fairground.modules.discovery.domain.search.question import CategoryWords, Question
+from fairground.modules.discovery.domain.search.ranking import (
+    Candidate,
+    corrections,
+    count_facets,
+    doubtful,
+    rank,
+    ranked,
+)
+from fairground.modules.discovery.service.lists import Filters
+from fairground.modules.discovery.store.filters import ListFilter
 from fairground.modules.discovery.store.listed_providers import list_cards
-from fairground.modules.discovery.store.search.engine import SearchEngine
+from fairground.modules.discovery.store.search import SearchEngine
 from fairground.platform.db.database import Database, ReadTx
 
 _FEW: Final = 10  # with fewer results, other spellings are searched for as well
@@ -48,15 +53,15 @@ class Search:
 
     async def search(self, *, query: SearchQuery) -> SearchResult:
         after = None if query.cursor is None else read_rank(query.cursor)
-        wanted = self._filters.read(ProviderQuery(**query.model_dump(exclude={"q", "cursor"})))
+        list_filter = self._filters.read(ProviderQuery(**query.model_dump(exclude={"q", "cursor"})))
         question = Question.read(query.q, self._category_words)
-        if not wanted.scopes or not question.words:
+        if not list_filter.scopes or not question.words:
             return _NO_RESULTS
         async with self._db.read() as tx:
-            found = await self._engine.find(tx, question, wanted, at_most=SEARCH_MAX_RESULTS)
+            found = await self._engine.find(tx, question, list_filter, at_most=SEARCH_MAX_RESULTS)
             is_understood = bool(found)
             if len(found) < _FEW:
-                question, found = await self._find_misspelled(tx, question, wanted, found)
+                question, found = await self._find_misspelled(tx, question, list_filter, found)
             results = ranked(question, found)[:SEARCH_MAX_RESULTS]
             start = (query.page - 1) * query.limit
             if after is not None:
@@ -73,14 +78,14 @@ class Search:
         )
 
     async def _find_misspelled(
-        self, tx: ReadTx, question: Question, wanted: ListFilter, found: list[Candidate]
+        self, tx: ReadTx, question: Question, list_filter: ListFilter, found: list[Candidate]
     ) -> tuple[Question, list[Candidate]]:
         """Return the question with likely spellings of rare words, and what it finds with them."""
         words = doubtful(question, found)
         corrected = question.corrected(await self._engine.near_words(tx, words) if words else {}, self._category_words)
         if corrected == question:
             return question, found
-        return corrected, await self._engine.find(tx, corrected, wanted, at_most=SEARCH_MAX_RESULTS)
+        return corrected, await self._engine.find(tx, corrected, list_filter, at_most=SEARCH_MAX_RESULTS)
 
 
 def _corrections(question: Question, results: Sequence[Candidate], cards: Sequence[ProviderCard]) -> list[Correction]:

@@ -1,4 +1,4 @@
-"""Availability summaries of providers: a weekly pattern, and the exceptional days beside it."""
+"""Availability summaries of providers, a weekly pattern with exceptional days, and the conditions that read them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -7,13 +7,15 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import BigInteger, Date, Integer, Text, bindparam, case, delete, func, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
-from fairground.modules.discovery.domain.availability_summary import CLOSED, open_days
-from fairground.modules.discovery.tables import DayRow, WeekRow
+from fairground.modules.discovery.domain.availability_summary import ANY_START, CLOSED, open_days
+from fairground.modules.discovery.tables import DayRow, ListEntryRow, WeekRow
 from fairground.platform.db.database import WriteTx
-from fairground.platform.db.types import among
+from fairground.platform.db.types import among, looked_up
 
+_DAY: Final = bindparam("day", type_=Date())
 _NEVER_OPEN: Final = {"version": 0, "timezone": "UTC", "last_starts": CLOSED * 7}
 
 
@@ -55,3 +57,48 @@ async def replace_summary(
     if before.version == 0 or (before.timezone, before.last_starts) != (timezone, changes["last_starts"]):
         return None
     return {day for day, _ in known.items() ^ days.items()}
+
+
+def can_be_open(open_days: Any) -> ColumnElement[bool]:
+    """Return whether these bits of `open_days` allow any start on the date of the filter."""
+    is_open: ColumnElement[bool] = open_days.bitwise_and(bindparam("any_bit", type_=BigInteger())) != 0
+    return is_open
+
+
+def has_start() -> ColumnElement[bool]:
+    """Return whether the date of the filter has any start; the bits of the entry replace the weekly pattern."""
+    mine = (DayRow.provider_id == ListEntryRow.provider_id, DayRow.day == _DAY)
+    of_that_day = select(DayRow.last_start).where(*mine).scalar_subquery()
+    is_usually_open = ListEntryRow.open_days.bitwise_and(bindparam("weekday_bit", type_=BigInteger())) != 0
+    return func.coalesce(of_that_day, case((is_usually_open, ANY_START), else_=CLOSED)) >= ANY_START
+
+
+def has_start_from(earliest: ColumnElement[str], *, provider_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Return whether the last start of the date is late enough, by its exceptional day or else by the weekly pattern.
+
+    Args:
+        earliest: As `first_start` has it.
+        provider_id: Of another query.
+    """
+    of_week = func.substr(WeekRow.last_starts, bindparam("place_in_week", type_=Integer()), len(ANY_START))
+    in_time = case((func.coalesce(DayRow.last_start, of_week) >= earliest, 1), else_=0)
+    is_that_day = (DayRow.provider_id == WeekRow.provider_id) & (DayRow.day == _DAY)
+    # Correlated sub-query: a join would scan all weeks and lose the index order. "More than 0", because PostgreSQL
+    # estimates "= 1" of an unknown value as so rare that it would read all weeks.
+    return (
+        select(in_time)
+        .select_from(WeekRow)
+        .join(DayRow, is_that_day, isouter=True)
+        .where(WeekRow.provider_id == provider_id)
+        .scalar_subquery()
+    ) > 0
+
+
+def first_start(number: int) -> ColumnElement[str]:
+    """Return the first start that is in time where the provider of a week is.
+
+    Args:
+        number: Of a list of the provider's vertical, among the scopes of the filter.
+    """
+    usual = bindparam(f"usual_start{number}", type_=Text())
+    return func.coalesce(looked_up(f"first_starts{number}", WeekRow.timezone), usual)

@@ -1,15 +1,27 @@
-"""The copies of approved providers, and the phrases by which their names are found."""
+"""The rows of approved providers in the read model: their copies, their list entries, and the phrases that find them.
+
+All are written from snapshots, in transactions that have locked the availability summaries of the providers.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, update
 
 from fairground.contracts.discovery import Place
 from fairground.contracts.providers import ProviderCard, ProviderSnapshot
-from fairground.kernel.folding import phrases
-from fairground.modules.discovery.tables import ListedProviderRow, NamePhraseRow
+from fairground.kernel.folding import endings, fold, phrases
+from fairground.modules.discovery.domain.places import place_values
+from fairground.modules.discovery.store import price_bands
+from fairground.modules.discovery.tables import (
+    ALL_PROVIDERS_SCOPE,
+    NO_PRICE_SORTS_AS,
+    ListedProviderRow,
+    ListEntryRow,
+    LocationPhraseRow,
+    NamePhraseRow,
+)
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
 
@@ -89,3 +101,61 @@ async def delete_name_phrases(tx: WriteTx, provider_ids: Collection[UUID]) -> No
 
 def name_phrase_rows(names: Mapping[UUID, str]) -> list[dict[str, Any]]:
     return [{"provider_id": each, "phrase": phrase} for each, name in names.items() for phrase in phrases(name)]
+
+
+async def learn_locations(tx: WriteTx, folded_locations: Collection[str]) -> None:
+    """Make folded locations findable by any part of them."""
+    phrase, location = LocationPhraseRow.phrase, LocationPhraseRow.folded_location
+    new = set(folded_locations)
+    whole = {folded.replace(" ", "") for folded in new}
+    known = await tx.scalars(select(location).where(among(phrase, whole), among(location, new)))
+    # In one order, so that two imports that learn the same ones wait for each other in one direction only.
+    rows = sorted(location_phrase_rows(new - set(known)), key=lambda row: [*row.values()])
+    await tx.insert_many(LocationPhraseRow, rows)
+
+
+def location_phrase_rows(folded_locations: Collection[str]) -> list[dict[str, str]]:
+    return [
+        {"phrase": ending, "folded_location": location} for location in folded_locations for ending in endings(location)
+    ]
+
+
+async def replace_entries(
+    tx: WriteTx, provider_ids: Collection[UUID], entries: Sequence[Mapping[str, Any]], *, scale_minor: Sequence[int]
+) -> None:
+    """Replace the entries of providers, whose summaries this transaction has locked, and adjust the price bands.
+
+    Args:
+        scale_minor: The lower edges of the price bands, ascending.
+    """
+    mine = among(ListEntryRow.provider_id, provider_ids)
+    before = await price_bands.count_entries(tx, mine, scale_minor=scale_minor)
+    await tx.execute(delete(ListEntryRow).where(mine))
+    await tx.insert_many(ListEntryRow, entries)
+    after = await price_bands.count_entries(tx, mine, scale_minor=scale_minor)
+    after.subtract(before)
+    await price_bands.add_counts(tx, after)
+
+
+async def set_open_days(tx: WriteTx, provider_id: UUID, *, open_days: int) -> bool:
+    """Set the open days of a provider's entries. Return False when they have them already, or there are none."""
+    other = (ListEntryRow.provider_id == provider_id, ListEntryRow.open_days != open_days)
+    return await tx.execute(update(ListEntryRow).where(*other).values(open_days=open_days)) > 0
+
+
+def entry_rows(provider: ProviderSnapshot, *, open_days: int) -> list[dict[str, Any]]:
+    """Return the entries of an approved provider: in the list of all, of its vertical, and of each category."""
+    price = provider.price_from_minor
+    columns = {
+        "provider_id": provider.id,
+        "book_count": provider.book_count,
+        "rating_avg": provider.rating_avg,
+        "created_at": provider.created_at,
+        "price_sort_minor": NO_PRICE_SORTS_AS if price is None else price,
+        "open_days": open_days,
+        "folded_location": fold(provider.location),
+        "lng": provider.lng,
+        **place_values(provider.lat, provider.lng),
+    }
+    scopes = (ALL_PROVIDERS_SCOPE, provider.vertical, *(f"{provider.vertical}/{each}" for each in provider.categories))
+    return [{"scope": scope, **columns} for scope in scopes]

@@ -1,1 +1,1 @@
-"""What media does: uploads, renditions, images in any size, and maintenance."""
+"""The services of media: uploads, renditions, images in any size, and uploaded pictures."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fairground.contracts.media import Image, ImageRequest, PictureNotFound
 from fairground.modules.media.domain import version_of
-from fairground.modules.media.service.variants import Variant, Variants, etag_of
+from fairground.modules.media.service.renditions import Variant, Variants, etag_of
 from fairground.platform.http.caching import conditional
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.monogram import monogram

@@ -1,13 +1,20 @@
-"""The contract `Pictures`, and an owner's pictures: read, described, deleted."""
+"""Uploaded pictures: read, described and deleted by their owners, inspected and cleaned up for operators."""
 
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
+from typing import ClassVar
 from uuid import UUID
 
-from fairground.contracts.media import Picture, PictureDeleted, PictureDescribed, UploadOffer
+from fairground.contracts.media import OriginalFile, Picture, PictureDeleted, PictureDescribed, PicturesReport
+from fairground.kernel.messages import Job
 from fairground.modules.media import store
 from fairground.modules.media.domain import check_alt, check_owned
 from fairground.modules.media.service.uploads import Uploads, delete_upload
-from fairground.platform.db.database import Database
-from fairground.platform.storage.store import Store
+from fairground.platform.db.database import Database, ReadTx
+from fairground.platform.storage.keys import Retention, content_type_of
+from fairground.platform.storage.store import ObjectNotFound, Store
+
+_ListKeys = Callable[[ReadTx, str], Awaitable[list[str]]]
 
 
 class OwnPictures:
@@ -45,24 +52,81 @@ class OwnPictures:
 
 
 class PictureService:
+    """Implements `Pictures`: each method is that of the object whose subject it is."""
+
     def __init__(self, *, uploads: Uploads, own: OwnPictures) -> None:
-        self._uploads = uploads
-        self._own = own
+        self.offer_upload = uploads.offer_upload
+        self.complete_upload = uploads.complete_upload
+        self.add_picture = uploads.add_picture
+        self.get_picture = own.get_picture
+        self.describe_picture = own.describe_picture
+        self.delete_picture = own.delete_picture
 
-    async def offer_upload(self, *, owner_id: UUID, content_type: str, alt: str = "") -> UploadOffer:
-        return await self._uploads.offer_upload(owner_id=owner_id, content_type=content_type, alt=alt)
 
-    async def complete_upload(self, *, owner_id: UUID, picture_id: UUID) -> Picture:
-        return await self._uploads.complete_upload(owner_id=owner_id, picture_id=picture_id)
+class DropLeftovers(Job):
+    """Delete pictures whose file never came, and those that were refused long ago."""
 
-    async def add_picture(self, *, picture_id: UUID, owner_id: UUID, content: bytes, alt: str) -> Picture:
-        return await self._uploads.add_picture(picture_id=picture_id, owner_id=owner_id, content=content, alt=alt)
+    topic: ClassVar = "media.drop_leftovers.v1"
 
-    async def get_picture(self, *, owner_id: UUID, picture_id: UUID) -> Picture:
-        return await self._own.get_picture(owner_id=owner_id, picture_id=picture_id)
 
-    async def describe_picture(self, *, owner_id: UUID, picture_id: UUID, alt: str) -> Picture:
-        return await self._own.describe_picture(owner_id=owner_id, picture_id=picture_id, alt=alt)
+class PictureMaintenanceService:
+    def __init__(self, db: Database, files: Store, *, leftover_lifetime: timedelta) -> None:
+        self._db = db
+        self._files = files
+        self._leftover_lifetime = leftover_lifetime
 
-    async def delete_picture(self, *, owner_id: UUID, picture_id: UUID) -> None:
-        await self._own.delete_picture(owner_id=owner_id, picture_id=picture_id)
+    async def on_drop_leftovers(self, _job: DropLeftovers) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            await store.delete_abandoned_pictures(tx, older_than=self._leftover_lifetime)
+
+    async def find_referred(self, keys: Sequence[str]) -> Collection[str]:
+        """Return those of the keys that the orphan collector must leave."""
+        async with self._db.read() as tx:
+            return await store.find_referred(tx, keys)
+
+    async def find_missing(self, *, picture_ids: Collection[UUID]) -> set[UUID]:
+        async with self._db.read() as tx:
+            return set(picture_ids) - await store.find_existing(tx, picture_ids)
+
+    async def find_original(self, *, picture_id: UUID) -> OriginalFile | None:
+        async with self._db.read() as tx:
+            record = await store.find_picture(tx, picture_id)
+        if record is None or record.original is None:
+            return None
+        key = record.original.key
+        try:
+            async with self._files.read(key) as found:
+                content = b"".join([chunk async for chunk in found.chunks])
+        except ObjectNotFound:
+            return None
+        return OriginalFile(media_type=content_type_of(key), content=content)
+
+    async def inspect_pictures(self) -> PicturesReport:
+        async with self._db.read() as tx:
+            by_state, bare = await store.count_by_state(tx), await store.count_bare(tx)
+        return PicturesReport(
+            by_state=by_state,
+            bare=bare,
+            lost_originals=await self._count_lost(Retention.ORIGINAL, store.list_original_keys),
+            lost_renditions=await self._count_lost(Retention.DERIVATIVE, store.list_rendition_keys),
+        )
+
+    async def _count_lost(self, retention: Retention, list_keys: _ListKeys) -> int:
+        # Listed as a whole, because a store lists a thousand names as quickly as it looks up one.
+        stored = {each.key async for each in self._files.list_objects(retention)}
+        lost, after = 0, ""
+        while True:
+            async with self._db.read() as tx:
+                keys = await list_keys(tx, after)
+            if not keys:
+                return lost
+            lost += sum([key not in stored and not await self._is_stored(key) for key in keys])
+            after = keys[-1]
+
+    async def _is_stored(self, key: str) -> bool:
+        """Look for a file that may have come since the store was listed."""
+        try:
+            await self._files.head(key)
+        except ObjectNotFound:
+            return False
+        return True

@@ -1,6 +1,8 @@
-"""Uploads: by a form that goes to the store, by a form that comes to this server, or from another module."""
+"""Uploads: received by a form or from another module, then checked, scanned and stored under their digest."""
 
+import asyncio
 import contextlib
+import hashlib
 import io
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -24,21 +26,22 @@ from fairground.kernel.errors import DomainError, Invalid
 from fairground.kernel.ids import uuid7
 from fairground.modules.media import store
 from fairground.modules.media.domain import check_alt, check_owned
-from fairground.modules.media.gateways import PictureInfected
-from fairground.modules.media.service.originals import Originals, StoredOriginal
+from fairground.modules.media.gateways import Clamd, PictureInfected
 from fairground.modules.media.service.renditions import RenderPicture
 from fairground.modules.media.settings import MediaSettings
 from fairground.platform.db.database import Database, WriteTx
+from fairground.platform.images.admission import read_head
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.refusals import PictureTypeRefused
 from fairground.platform.measures import Counted, Measure
 from fairground.platform.ratelimit import Limit, RateLimiter
-from fairground.platform.storage.keys import new_upload_key
+from fairground.platform.storage.keys import Retention, content_type_of, digest_key, new_upload_key
+from fairground.platform.storage.signed_urls import UploadMissing
 from fairground.platform.storage.store import ObjectNotFound, Store
-from fairground.platform.storage.upload_forms import UploadMissing
-from fairground.platform.storage.uploads import receive_file
+from fairground.platform.storage.uploads import copy_object, open_unnamed_file, receive_file
 
 _HOUR: Final = timedelta(hours=1)
+_CHUNK_BYTES: Final = 256 * 1024
 _TAKEN_TYPES: Final = tuple(each.media_type for each in PictureFormat)
 
 
@@ -66,6 +69,64 @@ class UploadStats:
             [((outcome,), count) for outcome, count in list(self.outcomes.items())],
             labels=("outcome",),
         )
+
+
+@dataclass(frozen=True)
+class StoredOriginal:
+    """A file in the store, which the orphan collector leaves there for some days if no row refers to it."""
+
+    digest: str
+    key: str
+
+
+class Originals:
+    def __init__(self, files: Store, *, spool: Path, max_bytes: int, scanner: Clamd | None) -> None:
+        """Take files of at most `max_bytes`.
+
+        Args:
+            spool: A folder on the disk, for files while they are checked.
+        """
+        self._files = files
+        self._spool = spool
+        self._max_bytes = max_bytes
+        self._scanner = scanner
+
+    async def store_uploaded(self, upload_key: str) -> StoredOriginal:
+        """Store a file from quarantine. It is read once, so that the file that was checked is the one that is kept.
+
+        Checks its size again, because some stores ignore the limit of a form.
+
+        Raises:
+            ObjectNotFound: There is no such file in quarantine.
+            Invalid: It is refused.
+            ScannerUnavailable: As `store` says.
+        """
+        with await open_unnamed_file(self._spool) as file:
+            await copy_object(self._files, upload_key, file, max_bytes=self._max_bytes)
+            return await self.store(file, declared_type=content_type_of(upload_key))
+
+    async def store(self, file: BinaryIO, *, declared_type: str = "") -> StoredOriginal:
+        """Check, scan and store a file.
+
+        Raises:
+            Invalid: It is refused.
+            ScannerUnavailable: The scanner cannot tell whether it is harmful; nothing of it is kept.
+        """
+        head = await asyncio.to_thread(read_head, file, bytes_max=self._max_bytes, media_type=declared_type)
+        if self._scanner is not None:
+            await self._scanner.scan(file)
+        digest = await asyncio.to_thread(_digest, file)
+        key = digest_key(Retention.ORIGINAL, digest, content_type=head.format.media_type)
+        await self._files.put(key, file)
+        return StoredOriginal(digest, key)
+
+
+def _digest(file: BinaryIO) -> str:
+    file.seek(0)
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 class Uploads:
@@ -101,7 +162,7 @@ class Uploads:
     def max_bytes(self) -> int:
         return self._max_bytes
 
-    async def offer_upload(self, *, owner_id: UUID, content_type: str, alt: str) -> UploadOffer:
+    async def offer_upload(self, *, owner_id: UUID, content_type: str, alt: str = "") -> UploadOffer:
         alt = check_alt(alt)
         if content_type not in _TAKEN_TYPES:
             raise PictureTypeRefused(f"Files of the type {content_type[:80]!r} are not taken.")

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairground.contracts.providers import Galleries, Portraits, Providers
-from fairground.modules.providers.http import gallery, packs, profiles, services
+from fairground.modules.providers.http import packs
+from fairground.modules.providers.http.pictures import gallery_routes
+from fairground.modules.providers.http.profiles import profile_routes, service_routes
 from fairground.verticals.loader import Verticals
 
 
-def routes(catalog: Providers, verticals: Verticals, portraits: Portraits, galleries: Galleries) -> Sequence[APIRouter]:
+def routes(
+    providers: Providers, verticals: Verticals, portraits: Portraits, galleries: Galleries
+) -> Sequence[APIRouter]:
     return (
-        packs.routes(catalog, verticals),
-        profiles.routes(catalog, portraits),
-        services.routes(catalog),
-        gallery.routes(galleries),
+        packs.routes(providers, verticals),
+        profile_routes(providers, portraits),
+        service_routes(providers),
+        gallery_routes(galleries),
     )

@@ -1,4 +1,4 @@
-"""What the packs say: verticals and their categories."""
+"""Verticals and their categories, as the packs describe them."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
@@ -50,13 +50,13 @@ class CategoryListOut(BaseModel):
     total: int
 
 
-def routes(catalog: Providers, verticals: Verticals) -> APIRouter:
+def routes(providers: Providers, verticals: Verticals) -> APIRouter:
     router = api_router(tags=["verticals"])
 
     @router.get("/verticals")
     @cached(CachePolicy(route="verticals", life=Life.PACKS))
     async def list_verticals() -> VerticalListOut:
-        currency = await catalog.get_currency()
+        currency = await providers.get_currency()
         data = [_vertical(pack, currency=currency) for pack in verticals]
         return VerticalListOut(data=data, total=len(data))
 
@@ -77,7 +77,7 @@ def routes(catalog: Providers, verticals: Verticals) -> APIRouter:
 
 
 def _packs_by_word(verticals: Verticals) -> dict[str, list[Vertical]]:
-    """Return the packs by what they call their categories, as far as a path can say it: tutors have /subjects."""
+    """Return the packs by their word for categories, where a path can contain it: tutors have /subjects."""
     found: dict[str, list[Vertical]] = defaultdict(list)
     for pack in verticals:
         word = pack.words.categories

@@ -1,4 +1,4 @@
-"""Profiles: as the public sees them, and as their owners and staff work on them."""
+"""Profiles and services: the routes of the public, of owners and of staff."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -6,29 +6,39 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from fairground.contracts.providers import (
+    ALL_PROVIDERS,
     BIO_MAX_LENGTH,
     CATEGORIES_MAX,
+    DURATION_MAX_MINUTES,
+    DURATION_MIN_MINUTES,
     LOCATION_MAX_LENGTH,
     NAME_MAX_LENGTH,
     PHONE_MAX_LENGTH,
+    PRICE_MAX_MINOR,
     REASON_MAX_LENGTH,
+    SERVICE_DESCRIPTION_MAX_LENGTH,
     SUBTITLE_MAX_LENGTH,
+    BookingMode,
     ChangedProvider,
     OwnProvider,
     Portraits,
     ProfileChanges,
     ProfileIn,
     ProviderDetail,
+    ProviderPath,
     Providers,
+    Service,
+    ServiceIn,
+    ServiceNotFound,
+    provider_tag,
 )
-from fairground.contracts.providers.tags import ALL_PROVIDERS, ProviderPath, provider_tag
 from fairground.kernel.inputs import Input, text_field
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.identity import SignedIn, Staff
+from fairground.platform.http.identity import SignedIn, Staff, Visitor
 from fairground.platform.http.routing import api_router
 
 _Name = Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
@@ -78,26 +88,26 @@ class PictureChoiceIn(Input):
     picture_id: UUID
 
 
-def provider_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the tags of what is shown of the provider that a path names."""
-    return ALL_PROVIDERS, provider_tag(asked["id_or_slug"])
+def provider_tags(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the cache tags of a response about the provider in the path."""
+    return ALL_PROVIDERS, provider_tag(parameters["id_or_slug"])
 
 
-def routes(catalog: Providers, portraits: Portraits) -> APIRouter:
+def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
     router = api_router(tags=["providers"])
 
     @router.get("/service-provider-profiles/{id_or_slug}")
     @cached(CachePolicy(route="provider", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
     async def get_provider(id_or_slug: str) -> ProviderDetail:
-        return await catalog.get_provider(id_or_slug=id_or_slug)
+        return await providers.get_provider(id_or_slug=id_or_slug)
 
     @router.get("/me/provider")
     async def get_own_provider(caller: SignedIn) -> OwnProvider:
-        return await catalog.get_own_provider(owner_id=caller.user_id)
+        return await providers.get_own_provider(owner_id=caller.user_id)
 
     @router.post("/service-provider-profiles/", status_code=HTTPStatus.CREATED)
     async def create_provider(caller: SignedIn, body: ProviderIn) -> OwnProvider:
-        return await catalog.create_provider(owner_id=caller.user_id, profile=ProfileIn(**body.model_dump()))
+        return await providers.create_provider(owner_id=caller.user_id, profile=ProfileIn(**body.model_dump()))
 
     @router.patch("/service-provider-profiles/{provider_id}")
     async def change_provider(caller: SignedIn, provider_id: UUID, body: ProviderChangesIn) -> ChangedProvider:
@@ -107,7 +117,7 @@ def routes(catalog: Providers, portraits: Portraits) -> APIRouter:
         `bookings_at_other_times` lists those that your clock shows at another time than they were made for.
         """
         changes = ProfileChanges(**body.model_dump(exclude_unset=True))
-        return await catalog.change_provider(owner_id=caller.user_id, provider_id=provider_id, changes=changes)
+        return await providers.change_provider(owner_id=caller.user_id, provider_id=provider_id, changes=changes)
 
     @router.put("/service-provider-profiles/{provider_id}/picture")
     async def choose_portrait(caller: SignedIn, provider_id: UUID, body: PictureChoiceIn) -> OwnProvider:
@@ -118,14 +128,53 @@ def routes(catalog: Providers, portraits: Portraits) -> APIRouter:
 
     @router.post("/service-provider-profiles/{provider_id}/submit")
     async def submit_provider(caller: SignedIn, provider_id: UUID) -> OwnProvider:
-        return await catalog.submit_provider(owner_id=caller.user_id, provider_id=provider_id)
+        return await providers.submit_provider(owner_id=caller.user_id, provider_id=provider_id)
 
     @router.post("/service-provider-profiles/{provider_id}/approve")
     async def approve_provider(caller: Staff, provider_id: UUID) -> OwnProvider:
-        return await catalog.approve_provider(staff_id=caller.user_id, provider_id=provider_id)
+        return await providers.approve_provider(staff_id=caller.user_id, provider_id=provider_id)
 
     @router.post("/service-provider-profiles/{provider_id}/reject")
     async def reject_provider(caller: Staff, provider_id: UUID, body: RejectionIn) -> OwnProvider:
-        return await catalog.reject_provider(staff_id=caller.user_id, provider_id=provider_id, reason=body.reason)
+        return await providers.reject_provider(staff_id=caller.user_id, provider_id=provider_id, reason=body.reason)
+
+    return router
+
+
+class NewServiceIn(Input):
+    name: Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
+    category: str
+    price_minor: int = Field(ge=1, le=PRICE_MAX_MINOR, strict=True, description="In the minor unit of the currency.")
+    currency: str = Field(description="The installation's one, which GET /verticals names.")
+    duration_minutes: int = Field(ge=DURATION_MIN_MINUTES, le=DURATION_MAX_MINUTES)
+    booking_mode: BookingMode
+    description: str | None = text_field(None, most=SERVICE_DESCRIPTION_MAX_LENGTH)
+
+
+class ServiceListOut(BaseModel):
+    data: list[Service]
+    total: int
+
+
+def service_routes(providers: Providers) -> APIRouter:
+    router = api_router(tags=["services"])
+
+    @router.get("/service-provider-profiles/{provider_id}/services")
+    async def list_services(visitor: Visitor, provider_id: UUID) -> ServiceListOut:
+        viewer_id = visitor.user_id if visitor else None
+        data = await providers.list_services(provider_id=provider_id, viewer_id=viewer_id)
+        return ServiceListOut(data=data, total=len(data))
+
+    @router.post("/service-provider-profiles/{provider_id}/services", status_code=HTTPStatus.CREATED)
+    async def add_service(caller: SignedIn, provider_id: UUID, body: NewServiceIn) -> Service:
+        service = ServiceIn(**body.model_dump())
+        return await providers.add_service(owner_id=caller.user_id, provider_id=provider_id, service=service)
+
+    @router.delete("/service-provider-profiles/{provider_id}/services/{service_id}", status_code=HTTPStatus.NO_CONTENT)
+    async def withdraw_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> None:
+        offer = await providers.get_offer(service_id=service_id)
+        if offer.provider_id != provider_id:
+            raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
+        await providers.withdraw_service(owner_id=caller.user_id, service_id=service_id)
 
     return router

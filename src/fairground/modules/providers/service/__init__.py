@@ -1,9 +1,7 @@
 """The contract of providers, as a facade."""
 
 from fairground.modules.providers.service.approval import Approval
-from fairground.modules.providers.service.profiles import Profiles
-from fairground.modules.providers.service.queries import ProviderQueries
-from fairground.modules.providers.service.service_offers import ServiceOffers
+from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
 
 
 class ProviderService:

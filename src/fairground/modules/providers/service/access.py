@@ -1,24 +1,25 @@
-"""Which provider a caller means and may change, and what follows from each change."""
+"""Access to a provider: its key in a path, its lock, its owner's view, and the announcement of its changes."""
 
-import re
-from typing import Final
+from collections.abc import Collection
 from uuid import UUID
 
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.providers import (
+    SLUG_PATTERN,
+    OwnProvider,
     ProviderNotFound,
     ProviderRef,
     ProvidersChanged,
     ProviderStatus,
     VerticalUnknown,
+    provider_tag,
 )
-from fairground.contracts.providers.tags import provider_tag
-from fairground.modules.providers.store import profiles
-from fairground.modules.providers.store.profiles import OwnRecord
+from fairground.modules.providers.domain import ApprovalFacts, list_missing
+from fairground.modules.providers.store import details, profiles
+from fairground.modules.providers.store.details import OwnRecord
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
-
-_SLUG: Final = re.compile(r"[a-z0-9-]{1,80}")
 
 
 def get_pack(verticals: Verticals, key: str) -> Vertical:
@@ -32,14 +33,14 @@ def not_found(provider: UUID | str) -> ProviderNotFound:
     return ProviderNotFound(f"There is no provider {provider}.")
 
 
-def read_name(id_or_slug: str) -> tuple[UUID | None, str]:
-    """Return the id, if it is one, and the slug that it is otherwise; raise ProviderNotFound when it is neither."""
+def read_key(id_or_slug: str) -> tuple[UUID | None, str]:
+    """Return the id, or None and a slug; raise ProviderNotFound when the text is neither."""
     try:
         return UUID(id_or_slug), id_or_slug
     except ValueError:
         pass
     # A text that is no slug needs no lookup, and PostgreSQL refuses a NUL.
-    if not _SLUG.fullmatch(id_or_slug):
+    if not SLUG_PATTERN.fullmatch(id_or_slug):
         raise not_found(repr(id_or_slug))
     return None, id_or_slug
 
@@ -53,7 +54,7 @@ async def lock_provider(tx: WriteTx, provider_id: UUID) -> ProviderRef:
 
 
 async def lock_owned(tx: WriteTx, provider_id: UUID, *, owner_id: UUID) -> ProviderRef:
-    """Lock a provider, or raise ProviderNotFound when it is not the owner's: other profiles do not show."""
+    """Lock a provider, or raise ProviderNotFound when it is not the owner's, as if it did not exist."""
     provider = await profiles.lock_provider(tx, provider_id)
     if provider is None or provider.owner_id != owner_id:
         raise not_found(provider_id)
@@ -70,16 +71,60 @@ async def get_ref_owned_by(tx: ReadTx, owner_id: UUID) -> ProviderRef:
 
 
 async def get_record(tx: ReadTx, provider_id: UUID) -> OwnRecord:
-    record = await profiles.find_own(tx, provider_id)
+    record = await details.find_own(tx, provider_id)
     if record is None:
         raise not_found(provider_id)
     return record
 
 
-async def announce(tx: WriteTx, provider: ProviderRef) -> None:
-    """Invalidate the provider's page and tell read models of a change in this transaction.
+class OwnViews:
+    """Makes of stored records the views for owners and staff."""
 
-    Nothing shows a provider before its approval, and an approved one stays approved.
+    def __init__(self, *, accounts: Accounts, verticals: Verticals) -> None:
+        self._accounts = accounts
+        self._verticals = verticals
+
+    async def show(self, record: OwnRecord) -> OwnProvider:
+        """Return the view of a record. Call it outside of transactions, because it calls accounts."""
+        [view] = await self.show_all([record])
+        return view
+
+    async def show_all(self, records: Collection[OwnRecord]) -> list[OwnProvider]:
+        owners = await self._accounts.find_users(user_ids={record.owner_id for record in records if record.owner_id})
+        verified = {owner.id for owner in owners.values() if owner.email_verified}
+        return [self.show_known(record, email_verified=record.owner_id in verified) for record in records]
+
+    def show_known(self, record: OwnRecord, *, email_verified: bool) -> OwnProvider:
+        """Return the view of a record whose owner the caller has read."""
+        pack = get_pack(self._verticals, record.detail.vertical)
+        return OwnProvider(
+            **dict(record.detail),
+            owner_id=record.owner_id,
+            status=record.status,
+            rejection_reason=record.rejection_reason,
+            submitted_at=record.submitted_at,
+            missing=list_missing(pack, facts_of(record, email_verified=email_verified)),
+            contact_email=record.contact_email,
+            contact_phone=record.contact_phone,
+        )
+
+
+def facts_of(record: OwnRecord, *, email_verified: bool) -> ApprovalFacts:
+    detail = record.detail
+    return ApprovalFacts(
+        email_verified=email_verified,
+        has_bio=bool(detail.bio),
+        has_location=bool(detail.location),
+        has_picture=detail.profile_picture_url is not None,
+        has_service=bool(detail.services),
+        has_hours=record.has_hours,
+    )
+
+
+async def announce(tx: WriteTx, provider: ProviderRef) -> None:
+    """Invalidate the cache tags of a provider's page and announce its next snapshot to read models.
+
+    Before its approval a provider is not shown, and an approved one stays approved.
     """
     if provider.status is ProviderStatus.APPROVED:
         tx.invalidate(provider_tag(provider.id), provider_tag(provider.slug))

@@ -13,10 +13,16 @@ from fairground.contracts.providers import (
     StaffOnly,
     StatusConflict,
 )
-from fairground.modules.providers.domain.approval import advance, require_complete
-from fairground.modules.providers.domain.checks import check_reason
-from fairground.modules.providers.service.access import announce, get_pack, get_record, lock_owned, lock_provider
-from fairground.modules.providers.service.own_views import OwnViews, facts_of
+from fairground.modules.providers.domain import advance, check_reason, require_complete
+from fairground.modules.providers.service.access import (
+    OwnViews,
+    announce,
+    facts_of,
+    get_pack,
+    get_record,
+    lock_owned,
+    lock_provider,
+)
 from fairground.modules.providers.store import profiles
 from fairground.platform.db.database import Database, WriteTx
 from fairground.verticals.loader import Verticals
@@ -30,7 +36,7 @@ class Approval:
         self._views = views
 
     async def submit_provider(self, *, owner_id: UUID, provider_id: UUID) -> OwnProvider:
-        # Asked before the transaction opens: a slow neighbour must not hold our locks.
+        # This call precedes the transaction, because a slow module must not hold our locks.
         owner = await self._accounts.get_user(user_id=owner_id)
         async with self._db.write() as tx:
             provider = await lock_owned(tx, provider_id, owner_id=owner_id)

@@ -1,47 +1,113 @@
-"""Profiles, as their owners and staff work on them."""
+"""Profiles and services: how the public and other modules read them, and how their owners change them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.providers import (
+    SERVICES_MAX,
     BookingAtOtherTime,
     ChangedProvider,
     NotAProvider,
+    Offer,
     OwnProvider,
     ProfileChanges,
     ProfileExists,
     ProfileIn,
+    ProviderDetail,
     ProviderRef,
     ProviderSchedules,
+    ProviderSnapshot,
     ProviderStatus,
     ProviderTimezoneSet,
+    Service,
+    ServiceIn,
+    ServiceInvalid,
+    ServiceNotFound,
+    ServicesChanged,
 )
 from fairground.kernel.clock import Clock
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.domain.checks import (
+from fairground.modules.providers.domain import (
     check_categories,
     check_picture_url,
     check_place,
     check_profile,
+    check_service,
 )
 from fairground.modules.providers.service.access import (
+    OwnViews,
     announce,
     get_pack,
     get_record,
     get_ref_owned_by,
     lock_owned,
     lock_provider,
+    not_found,
+    read_key,
 )
-from fairground.modules.providers.service.own_views import OwnViews
-from fairground.modules.providers.store import portraits, profiles
+from fairground.modules.providers.store import details, pictures, profiles
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals
 
 
+class ProviderQueries:
+    def __init__(self, *, db: Database, currency: str) -> None:
+        self._db = db
+        self._currency = currency
+
+    async def get_currency(self) -> str:
+        return self._currency
+
+    async def get_provider(self, *, id_or_slug: str) -> ProviderDetail:
+        provider_id, slug = read_key(id_or_slug)
+        async with self._db.read() as tx:
+            provider = await details.find_approved(tx, provider_id=provider_id, slug=slug)
+        if provider is None:
+            raise not_found(id_or_slug)
+        return provider
+
+    async def list_services(self, *, provider_id: UUID, viewer_id: UUID | None) -> list[Service]:
+        async with self._db.read() as tx:
+            provider = await profiles.find_ref(tx, provider_id)
+            if provider is None or not _may_see(provider, viewer_id):
+                raise not_found(provider_id)
+            return (await details.list_services(tx, [provider_id]))[provider_id]
+
+    async def get_offer(self, *, service_id: UUID) -> Offer:
+        async with self._db.read() as tx:
+            offer = await details.find_offer(tx, service_id)
+        if offer is None:
+            raise ServiceNotFound(f"There is no service {service_id}.")
+        return offer
+
+    async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
+        async with self._db.read() as tx:
+            provider = await profiles.find_ref(tx, provider_id)
+        if provider is None:
+            raise not_found(provider_id)
+        return provider
+
+    async def list_snapshots(self, *, provider_ids: Collection[UUID]) -> list[ProviderSnapshot]:
+        async with self._db.read() as tx:
+            return await details.list_snapshots(tx, provider_ids)
+
+    async def list_snapshots_after(self, *, after: UUID | None, limit: int) -> list[ProviderSnapshot]:
+        async with self._db.read() as tx:
+            return await details.list_snapshots_after(tx, after, limit=limit)
+
+    async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None:
+        async with self._db.read() as tx:
+            return await profiles.find_ref_owned_by(tx, owner_id)
+
+
+def _may_see(provider: ProviderRef, viewer_id: UUID | None) -> bool:
+    return provider.status is ProviderStatus.APPROVED or (viewer_id is not None and provider.owner_id == viewer_id)
+
+
 class NoSchedules:
-    """The schedules of providers without a module that books."""
+    """The schedules of an installation without booking."""
 
     async def follow_timezone(self, change: ProviderTimezoneSet) -> None: ...
 
@@ -80,7 +146,7 @@ class Profiles:
 
     async def list_submitted(self, *, limit: int) -> list[OwnProvider]:
         async with self._db.read() as tx:
-            records = await profiles.list_submitted(tx, limit=limit)
+            records = await details.list_submitted(tx, limit=limit)
         return await self._views.show_all(records)
 
     async def create_provider(self, *, owner_id: UUID, profile: ProfileIn) -> OwnProvider:
@@ -115,7 +181,7 @@ class Profiles:
                 await tx.emit(zone_set)
             await profiles.change_profile(tx, provider_id, values | {"updated_at": self._clock.now()})
             record = await get_record(tx, provider_id)
-            # A change may give one coordinate of two: what counts is the profile that comes of it.
+            # A change may name one of the two coordinates, so the check reads the changed profile.
             check_place(record.detail.lat, record.detail.lng)
             await announce(tx, provider)
         view = await self._views.show(record)
@@ -134,7 +200,7 @@ class Profiles:
         check_picture_url(url)
         async with self._db.write() as tx:
             provider = await lock_provider(tx, provider_id)
-            await portraits.forget_portrait(tx, provider_id)
+            await pictures.forget_portrait(tx, provider_id)
             changes = {"profile_picture_url": url, "updated_at": self._clock.now()}
             await profiles.change_profile(tx, provider_id, changes)
             await announce(tx, provider)
@@ -147,3 +213,37 @@ def _timezone_change(provider: ProviderRef, values: dict[str, Any]) -> ProviderT
     return ProviderTimezoneSet(
         provider_id=provider.id, slug=provider.slug, timezone=timezone, version=provider.timezone_version + 1
     )
+
+
+class ServiceOffers:
+    def __init__(self, *, db: Database, verticals: Verticals, clock: Clock, currency: str) -> None:
+        self._db = db
+        self._verticals = verticals
+        self._clock = clock
+        self._currency = currency
+
+    async def add_service(self, *, owner_id: UUID, provider_id: UUID, service: ServiceIn) -> Service:
+        async with self._db.write() as tx:
+            provider = await lock_owned(tx, provider_id, owner_id=owner_id)
+            checked = check_service(get_pack(self._verticals, provider.vertical), service, currency=self._currency)
+            if await profiles.count_services(tx, provider_id) >= SERVICES_MAX:
+                raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.", hint="Withdraw one first.")
+            added = await profiles.insert_service(tx, checked, service_id=uuid7(), provider_id=provider_id)
+            await profiles.refresh_price(tx, provider_id)
+            await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
+            await tx.emit(ServicesChanged(provider_id=provider_id))
+            await announce(tx, provider)
+        return added
+
+    async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
+        async with self._db.write() as tx:
+            provider_id = await profiles.find_provider_of_service(tx, service_id)
+            provider = await profiles.lock_provider(tx, provider_id) if provider_id else None
+            is_own = provider is not None and provider.owner_id == owner_id
+            # The lock makes the lowest price right after two concurrent withdrawals.
+            if provider is None or not is_own or not await profiles.withdraw_service(tx, service_id):
+                raise ServiceNotFound(f"There is no service {service_id}.")
+            await profiles.refresh_price(tx, provider.id)
+            await profiles.change_profile(tx, provider.id, {"updated_at": self._clock.now()})
+            await tx.emit(ServicesChanged(provider_id=provider.id))
+            await announce(tx, provider)

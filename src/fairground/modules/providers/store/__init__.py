@@ -1,1 +1,1 @@
-"""Every SQL statement of the catalog: functions, transaction first."""
+"""Every SQL statement of providers: functions, transaction first."""

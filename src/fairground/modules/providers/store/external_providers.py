@@ -1,4 +1,4 @@
-"""Many unclaimed providers in a few statements."""
+"""External providers: an import step writes up to 500 unclaimed ones in a few statements."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,10 @@ from sqlalchemy import bindparam, delete, select, update
 
 from fairground.contracts.providers import ExportedProvider, ExternalProvider, ProviderStatus, Service, ServiceIn
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.domain.slugs import slug_base
-from fairground.modules.providers.store.cards import list_categories
-from fairground.modules.providers.store.galleries import list_picture_ids as list_gallery_ids
-from fairground.modules.providers.store.profiles import NOT_YET_KNOWN, category_rows
-from fairground.modules.providers.store.services import list_services, price_values
-from fairground.modules.providers.store.slugs import choose_slugs
+from fairground.modules.providers.domain import slug_base
+from fairground.modules.providers.store.details import list_categories, list_services
+from fairground.modules.providers.store.pictures import list_gallery_ids
+from fairground.modules.providers.store.profiles import INITIAL_FIGURES, category_rows, choose_slugs, price_values
 from fairground.modules.providers.tables import PortraitRow, ProviderCategoryRow, ProviderRow, ServiceRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
@@ -31,76 +29,80 @@ _EXPORTED: Final = [
 
 
 class NamesTaken(Exception):
-    """Another transaction was faster with a slug or an external id. Roll back and start again."""
+    """Another transaction has committed a slug or an external id first. Roll back and repeat the step."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
-    """An imported row, checked and ready to be written."""
+class CheckedProvider:
+    """An external provider that has passed the checks, as it is stored."""
 
     external_id: str
     external_hash: str
     profile: Mapping[str, Any]
-    """The columns of ProviderRow that the row fills."""
+    """The columns of ProviderRow that the import fills."""
     categories: Sequence[str]
     services: Sequence[ServiceIn]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """A provider that an earlier import has made."""
+class KnownProvider:
+    """A provider that an earlier import created."""
 
     provider_id: UUID
     is_claimed: bool
     external_hash: str
 
 
-async def find_known(tx: ReadTx, *, source: str, external_ids: Collection[str]) -> dict[str, Known]:
+async def find_known(tx: ReadTx, *, source: str, external_ids: Collection[str]) -> dict[str, KnownProvider]:
     columns = (ProviderRow.external_id, ProviderRow.id, ProviderRow.owner_id, ProviderRow.external_hash)
     rows = await tx.all(
         select(*columns).where(ProviderRow.external_source == source, among(ProviderRow.external_id, external_ids))
     )
     return {
-        external_id: Known(provider_id=provider_id, is_claimed=owner_id is not None, external_hash=external_hash)
+        external_id: KnownProvider(
+            provider_id=provider_id, is_claimed=owner_id is not None, external_hash=external_hash
+        )
         for external_id, provider_id, owner_id, external_hash in rows
     }
 
 
-async def insert_listings(tx: WriteTx, made: Mapping[UUID, Listing], *, source: str, created_at: datetime) -> None:
-    """Insert approved providers without an owner, by their future ids.
+async def insert_providers(
+    tx: WriteTx, created: Mapping[UUID, CheckedProvider], *, source: str, created_at: datetime
+) -> None:
+    """Insert approved providers without an owner, under the ids that are the keys.
 
     Raises:
-        NamesTaken: See there.
+        NamesTaken: The transaction must be rolled back and repeated.
     """
-    bases = [slug_base(listing.profile["business_name"]) or str(new) for new, listing in made.items()]
+    bases = [slug_base(provider.profile["business_name"]) or str(new) for new, provider in created.items()]
     slugs = await choose_slugs(tx, bases)
     rows = [
         {
-            **NOT_YET_KNOWN,
-            **_columns(listing),
+            **INITIAL_FIGURES,
+            **_columns(provider),
             "id": new,
             "slug": slug,
             "status": ProviderStatus.APPROVED,
             "external_source": source,
-            "external_id": listing.external_id,
+            "external_id": provider.external_id,
             "created_at": created_at,
         }
-        for (new, listing), slug in zip(made.items(), slugs, strict=True)
+        for (new, provider), slug in zip(created.items(), slugs, strict=True)
     ]
     if await tx.insert_many(ProviderRow, rows) < len(rows):
         raise NamesTaken
-    await _insert_parts(tx, made)
+    await _insert_parts(tx, created)
 
 
-async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updated_at: datetime) -> None:
-    """Make providers without an owner equal to their imported rows; their slugs stay.
+async def update_providers(tx: WriteTx, changed: Mapping[UUID, CheckedProvider], *, updated_at: datetime) -> None:
+    """Replace the data of providers without an owner; their slugs stay.
 
     Nothing refers to the services that are replaced, because an unclaimed provider cannot be booked.
     """
     rows = [
-        {"changed_id": provider_id, "updated_at": updated_at, **_columns(listing)}
-        # In one order, so that two imports of the same rows wait for each other in one direction only.
-        for provider_id, listing in sorted(changed.items())
+        {"changed_id": provider_id, "updated_at": updated_at, **_columns(provider)}
+        # In the order of their ids, so two imports of the same rows cannot deadlock.
+        for provider_id, provider in sorted(changed.items())
     ]
     names = [name for name in rows[0] if name != "changed_id"]
     statement = update(ProviderRow).where(ProviderRow.id == bindparam("changed_id"))
@@ -111,17 +113,17 @@ async def update_listings(tx: WriteTx, changed: Mapping[UUID, Listing], *, updat
     await _insert_parts(tx, changed)
 
 
-def _columns(listing: Listing) -> dict[str, Any]:
-    cheapest = min(listing.services, key=lambda service: service.price_minor, default=None)
+def _columns(provider: CheckedProvider) -> dict[str, Any]:
+    cheapest = min(provider.services, key=lambda service: service.price_minor, default=None)
     price = price_values(cheapest.price_minor, currency=cheapest.currency) if cheapest else price_values(None)
-    return {**listing.profile, **price, "external_hash": listing.external_hash}
+    return {**provider.profile, **price, "external_hash": provider.external_hash}
 
 
-async def _insert_parts(tx: WriteTx, listings: Mapping[UUID, Listing]) -> None:
+async def _insert_parts(tx: WriteTx, providers: Mapping[UUID, CheckedProvider]) -> None:
     categories, services = [], []
-    for provider_id, listing in listings.items():
-        categories += category_rows(provider_id, listing.categories)
-        services += [{"id": uuid7(), "provider_id": provider_id, **dict(service)} for service in listing.services]
+    for provider_id, provider in providers.items():
+        categories += category_rows(provider_id, provider.categories)
+        services += [{"id": uuid7(), "provider_id": provider_id, **dict(service)} for service in provider.services]
     await tx.insert_many(ProviderCategoryRow, categories)
     await tx.insert_many(ServiceRow, services)
 

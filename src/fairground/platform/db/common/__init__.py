@@ -1,1 +1,1 @@
-"""What every database has, whichever modules live in it."""
+"""The tables of the platform itself: idempotency keys, rate limits and the operator log."""

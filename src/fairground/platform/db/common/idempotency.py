@@ -86,7 +86,7 @@ async def claim_request(db: Database, *, actor_id: UUID, key: str, request_hash:
     """Claim the request of a key, or return its answer when there is one.
 
     Raises:
-        RequestInFlight: It is being carried out, as far as we know.
+        RequestInFlight: Another process may be carrying it out.
         KeyReused: The key came with another request before.
         OutcomeUnknown: It took effect, but its answer was lost.
     """
@@ -111,7 +111,7 @@ async def claim_request(db: Database, *, actor_id: UUID, key: str, request_hash:
                 update=("request_hash", "claim_id", "state", "started_at", "status", "body"),
             )
             return claim
-        return _judge(row, request_hash)
+        return _resolve_claim(row, request_hash)
 
 
 async def _lock_row(tx: WriteTx, claim: Claim) -> Any:
@@ -129,19 +129,19 @@ async def _lock_row(tx: WriteTx, claim: Claim) -> Any:
 
 
 def _is_lapsed(tx: ReadTx) -> Any:
-    """A row that may be overwritten: past its time, or abandoned before it had any effect."""
+    """Return the condition of a row that may be overwritten: past its time, or abandoned before it had any effect."""
     is_without_effect = (IdempotencyRow.state == "started") & _is_abandoned(tx)
     return (IdempotencyRow.started_at < tx.now(-KEPT_FOR)) | is_without_effect
 
 
 def _is_abandoned(tx: ReadTx) -> Any:
-    # A start that lies ahead was stored while the clock ran ahead. Taking such a request over is safe: the next write
-    # of the first one finds another claim in the row and is refused.
+    # A start in the future was stored while the clock ran ahead. Taking such a request over is safe: the next write of
+    # the first one finds another claim in the row and is refused.
     is_ahead = IdempotencyRow.started_at > tx.now(IN_FLIGHT_FOR)
     return (IdempotencyRow.started_at < tx.now(-IN_FLIGHT_FOR)) | is_ahead
 
 
-def _judge(row: Any, request_hash: str) -> StoredAnswer:
+def _resolve_claim(row: Any, request_hash: str) -> StoredAnswer:
     refusal: DomainError
     if row.request_hash != request_hash:
         refusal = KeyReused("This Idempotency-Key came with another request before.")
@@ -176,7 +176,7 @@ async def store_answer(db: Database, *, claim: Claim, answer: StoredAnswer) -> N
 async def end_failed_claim(db: Database, *, claim: Claim, unknown: StoredAnswer) -> None:
     """Let the key be used again if its request committed nothing; else answer `unknown` from now on.
 
-    The DELETE waits for a transaction of the request whose COMMIT is under way, so it sees what that one leaves.
+    The DELETE waits for a transaction of the request whose COMMIT is under way, so it sees the result of that.
     """
     async with db.write() as tx:
         if not await tx.execute(delete(IdempotencyRow).where(claim.row(), IdempotencyRow.state == "started")):
@@ -184,7 +184,7 @@ async def end_failed_claim(db: Database, *, claim: Claim, unknown: StoredAnswer)
 
 
 async def drop_resumable_claim(db: Database, *, claim: Claim) -> None:
-    """Let the key be used again after a resumable error, whatever its request has committed."""
+    """Let the key be used again after a resumable error, even if its request has committed something."""
     async with db.write() as tx:
         await tx.execute(delete(IdempotencyRow).where(claim.row()))
 

@@ -30,7 +30,7 @@ class IdempotencyRow(Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     request_hash: Mapped[str] = mapped_column(Text)
     claim_id: Mapped[UUID]
-    """Changes when a repeated request takes over from one that died, so that a late survivor writes nothing."""
+    """Changes when a repeated request takes over from one that died, so that the first one writes nothing later."""
     state: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime]
     status: Mapped[int | None]
@@ -38,18 +38,18 @@ class IdempotencyRow(Base):
 
 
 class LimitRow(Base):
-    """How far the tries of one key run ahead of the clock (GCRA's theoretical arrival time)."""
+    """How far the attempts of one key run ahead of the clock (GCRA's theoretical arrival time)."""
 
     __tablename__ = "common_limit"
     __table_args__ = (Index(None, "free_at"),)
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     free_at: Mapped[datetime]
-    """When every past try is forgotten; a row with a time in the past has no effect."""
+    """When every past attempt is forgotten; a row with a time in the past has no effect."""
 
 
-class OperatorActRow(Base):
-    """An operation on the installation by hand, such as a flush of the cache. Rows are only ever added."""
+class OperatorActionRow(Base):
+    """An entry of the operator log, such as a flush of the cache. Rows are only ever added."""
 
     __tablename__ = "common_operator_act"
     __table_args__ = (Index(None, "act", "acted_at"),)
@@ -57,7 +57,7 @@ class OperatorActRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     acted_at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(Text)
-    """In words: "user …" with the account's id, or "command, …" with the system's user."""
+    """`user …` with the account's id, or `command, …` with the system's user."""
     act: Mapped[str] = mapped_column(Text)
     details: Mapped[dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""What a database must be able to do for us, whichever it is."""
+"""What both dialects share: errors, time limits, and the protocols that a backend implements."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -45,14 +45,14 @@ class DatabaseTimeout(DatabaseUnavailable):
     hint = "Ask for less at once, such as a smaller page or a narrower search, or try again in a moment."
 
 
-READ_SECONDS = 10  # of one statement that reads; what takes longer has gone wrong
-CONNECTION_WAIT_SECONDS = 10  # a rush for one time empties the pool for as long as its losers wait
+READ_SECONDS = 10  # of one statement that reads; a longer one is a fault
+CONNECTION_WAIT_SECONDS = 10  # many customers who want one slot empty the pool while they wait for its lock
 
 
 def unavailable(
     reason: str, *, detail: str = "The database does not answer.", hint: str | None = None
 ) -> DatabaseUnavailable:
-    """Return an error that keeps what the driver said from the public, for the log and for commands."""
+    """Return an error whose `reason`, the text of the driver, is for the log and for commands only."""
     return DatabaseUnavailable(detail, reason=reason, hint=hint)
 
 
@@ -66,9 +66,9 @@ def no_connection_free() -> DatabaseUnavailable:
 
 
 IS_OPENING: Final = "fairground_is_opening"
-"""The execution option of a statement that only opens a transaction, and so is not watched."""
+"""The execution option of a statement that only opens a transaction: `StatementWatch` leaves it out."""
 
-# SQLAlchemy throws the count of an INSERT away unless it is asked to keep it.
+# SQLAlchemy drops the row count of an INSERT without this option.
 COUNT_ROWS: Final = {"preserve_rowcount": True}
 
 
@@ -78,14 +78,14 @@ BulkInsert = tuple[Executable, Sequence[Mapping[str, Any]] | None]
 
 @dataclass(frozen=True)
 class Connections:
-    """A moment of the connections that transactions share."""
+    """How many connections are in use at one moment, and how many may be."""
 
     in_use: int
     most: int
 
 
 class Rows(Protocol):
-    """The part of a SQLAlchemy result that a transaction uses; the rows are already here."""
+    """The part of a SQLAlchemy result that a transaction uses; its rows are fetched already."""
 
     @property
     def rowcount(self) -> int: ...
@@ -94,11 +94,11 @@ class Rows(Protocol):
 
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-"""Of the parameters of a statement; several for a statement that is run once for each."""
+"""The parameters of a statement; a sequence runs the statement once for each of its members."""
 
 
 Key = Mapping[str, ColumnElement[Any]]
-"""Values, or what stands for them in a statement, by their names."""
+"""Values, or the columns that hold them, by their names."""
 
 
 class Executor(Protocol):
@@ -108,10 +108,10 @@ class Executor(Protocol):
 
 
 class SQLOps(Protocol):
-    """The few things that the two dialects say differently. `tx.ops` is the only switch."""
+    """The expressions and statements that differ between the dialects. `tx.ops` is the only switch."""
 
     def __hash__(self) -> int:
-        """Return what statements that are built once are kept by."""
+        """Return the hash by which statements that are built once are cached."""
         ...
 
     @property
@@ -130,7 +130,7 @@ class SQLOps(Protocol):
         ...
 
     def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
-        """Return the fastest INSERT of many rows of plain values, which passes over those that are there already."""
+        """Return the fastest INSERT of many rows of plain values; it ignores rows that exist already."""
         ...
 
     def find_words(
@@ -141,35 +141,35 @@ class SQLOps(Protocol):
         columns: Sequence[InstrumentedAttribute[Any]],
         at_most: int,
     ) -> Select[Any]:
-        """Select the columns of the index's table where its words are what is looked for.
+        """Select the columns of the index's table in the rows that match the query.
 
         Args:
             query: A value or a parameter of the type TextQueryType.
-            at_most: Rows that are looked at. Which ones those are, when there are more, is not the same everywhere.
+            at_most: Rows that are read. Where more match, the dialects may read different ones.
         """
         ...
 
     def unindexed(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-        """Return the column for a condition that the planner should test row by row, where it would guess badly."""
+        """Return the column for a condition that is tested row by row, without an index on the column."""
         ...
 
     def prefer_indexes(self) -> Executable | None:
-        """Return what keeps the planner from reading whole tables for the rest of a transaction, if it is needed."""
+        """Return a statement that makes the planner avoid table scans in this transaction; None if there is none."""
         ...
 
     def for_each(self, keys: Sequence[Key], part: Callable[[Key], Select[Any]]) -> Executable:
-        """Return one statement with the rows that `part` selects for each of the keys, which all have the same names.
+        """Return one statement with the rows that `part` selects for each key; all keys have the same names.
 
         Each part may have an order, a limit and locks of its own. The statement has no order.
         """
         ...
 
     def lock_rows(self, select: Select[Any]) -> Select[Any]:
-        """Lock the selected rows for this transaction, waiting for others to let go of them."""
+        """Lock the selected rows for this transaction; rows that others have locked are waited for."""
         ...
 
     def skip_locked(self, select: Select[Any]) -> Select[Any]:
-        """Lock the selected rows for this transaction and pass over rows that others have locked."""
+        """Lock the selected rows for this transaction; rows that others have locked are left out."""
         ...
 
 
@@ -181,23 +181,23 @@ class Backend(Protocol):
 
     @property
     def engine(self) -> Engine:
-        """What all of its statements go through."""
+        """The engine that runs all statements."""
         ...
 
     def connections(self) -> Connections:
-        """Return how many connections are at work now, and how many may be."""
+        """Return how many connections are in use now, and how many may be."""
         ...
 
     @property
     def file(self) -> Path | None:
-        """The file that the database is, or None when a server keeps it."""
+        """The file of the database; None where a server keeps it."""
         ...
 
     def read(self) -> AbstractAsyncContextManager[Executor]:
-        """Open a transaction that the database itself keeps from writing. A statement may take READ_SECONDS.
+        """Open a transaction in which the database refuses writes. A statement may take READ_SECONDS.
 
         Raises:
-            DatabaseUnavailable: No connection could be had, or none was free in time.
+            DatabaseUnavailable: No connection could be opened, or none was free in time.
             DatabaseTimeout: A statement took too long.
         """
         ...
@@ -206,12 +206,12 @@ class Backend(Protocol):
         """Open a transaction that may write.
 
         Raises:
-            DatabaseUnavailable: No connection, a lock that stayed taken, or no room on the disk.
+            DatabaseUnavailable: No connection, a lock that was not released in time, or a full disk.
         """
         ...
 
     def migration_engine(self) -> Engine:
-        """Return a synchronous engine of its own for schema changes. The caller disposes of it."""
+        """Return a new synchronous engine for schema changes. The caller disposes of it."""
         ...
 
     def lock_schema(self, connection: Connection) -> None:
@@ -222,20 +222,20 @@ class Backend(Protocol):
         """Write a consistent copy of the whole database to a file that is not there yet, beside a running server.
 
         Raises:
-            DatabaseUnavailable: It could not be made whole; nothing is left at `path`.
+            DatabaseUnavailable: The copy is incomplete; nothing is left at `path`.
         """
         ...
 
     def acquire_server_lock(self) -> None:
-        """Claim what only one serving process may have; nothing where many may serve.
+        """Take the lock that one server process may hold; does nothing where many may serve.
 
         Raises:
-            DatabaseInUse: Another server has it.
+            DatabaseInUse: Another server process holds it.
         """
         ...
 
     def commit_without_disk(self) -> None:
-        """Let commits not wait for the disk, before the first one. For a file that is thrown away if we die."""
+        """Let commits not wait for the disk. Called before the first one, for a file that a crash makes useless."""
         ...
 
     async def close(self) -> None: ...

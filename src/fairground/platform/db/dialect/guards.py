@@ -1,4 +1,4 @@
-"""Guards: what the database itself refuses, whichever code writes to it."""
+"""Guards: rows that the database itself refuses, independent of the code that writes them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ _LONGEST_MICROSECONDS: Final = LONGEST // timedelta(microseconds=1)
 
 
 class GuardError(RuntimeError):
-    """The guard is not there or cannot be made. The message says what to do; an operator reads it."""
+    """The guard is missing or cannot be created. The message is for the operator and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class OverlapGuard:
 
     @property
     def name(self) -> str:
-        """What the database calls it, and says when it refuses."""
+        """The name of the constraint or trigger, which a refusal contains."""
         return f"{self.table}_overlap"
 
     @property
     def span_name(self) -> str:
-        """What the database says when it refuses a time that is endless or longer than 31 days."""
+        """The name that a refusal contains when a time is endless or longer than 31 days."""
         return f"{self.table}_span"
 
     @property
@@ -43,10 +43,10 @@ class OverlapGuard:
         return ", ".join(f"'{state}'" for state in self.live_states)
 
     def ensure(self, connection: Connection) -> None:
-        """Create the guard unless it is there. Run it after every change of the schema: rebuilding a table drops it.
+        """Create the guard unless it exists. Run it after every change of the schema: rebuilding a table drops it.
 
         Raises:
-            GuardError: It cannot be made: an extension is missing, or rows overlap already.
+            GuardError: It cannot be created: an extension is missing, or rows overlap already.
         """
         if connection.dialect.name == "sqlite":
             self._ensure_triggers(connection)
@@ -63,7 +63,7 @@ class OverlapGuard:
         return [f"ALTER TABLE {self.table} DROP CONSTRAINT IF EXISTS {name}" for name in (self.name, self.span_name)]
 
     def is_refusal(self, error: IntegrityError) -> bool:
-        """Return whether it was this guard that refused a statement because of an overlap."""
+        """Return whether this guard refused the statement because of an overlap."""
         return self.name in str(error.orig)
 
     def _ensure_constraints(self, connection: Connection) -> None:
@@ -153,8 +153,7 @@ class OverlapGuard:
 class AddressGuard:
     """Refuses whole pictures (`data:` addresses) in a column that holds addresses of pictures.
 
-    PostgreSQL keeps a CHECK. SQLite adds none to a table that is there, so it keeps a pair of
-    triggers.
+    PostgreSQL keeps a CHECK. SQLite cannot add one to an existing table, so it keeps a pair of triggers.
     """
 
     table: str
@@ -162,11 +161,11 @@ class AddressGuard:
 
     @property
     def name(self) -> str:
-        """What the database says when it refuses."""
+        """The name that a refusal contains."""
         return f"ck_{self.table}__{self.column}"
 
     def ensure(self, connection: Connection) -> None:
-        """Create the guard unless it is there. Rows that are there stay as they are."""
+        """Create the guard unless it exists. Existing rows stay unchanged."""
         if connection.dialect.name == "sqlite":
             for statement in self._triggers():
                 connection.execute(text(statement))
@@ -175,7 +174,7 @@ class AddressGuard:
 
     def _constraint(self, connection: Connection) -> str:
         embedded = f"SELECT 1 FROM {self.table} WHERE {self.column} ILIKE 'data:%' LIMIT 1"  # noqa: S608 - our own words
-        # A row that came while the guard was gone must not prevent its return.
+        # A row that was stored while the guard was missing must not prevent its return.
         validity = " NOT VALID" if connection.scalar(text(embedded)) else ""
         check = f"CHECK ({self.column} NOT ILIKE 'data:%')"
         return f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} {check}{validity}"
@@ -190,7 +189,7 @@ class AddressGuard:
 
 
 def refuse_changes(connection: Connection, table: str) -> None:
-    """Make a table append-only. A migration that rebuilds the table drops this, and must say it again."""
+    """Make a table append-only. A migration that rebuilds the table drops this, and must call it again."""
     for statement in _on_sqlite(table) if connection.dialect.name == "sqlite" else _on_postgres(table):
         connection.execute(text(statement))
 

@@ -1,4 +1,4 @@
-"""PostgreSQL through psycopg 3, in a way that a transaction pooler allows (ARCHITECTURE §5.3)."""
+"""PostgreSQL through psycopg 3, compatible with a transaction pooler (ARCHITECTURE §5.3), and its SQL."""
 
 import json
 import os
@@ -55,22 +55,22 @@ from fairground.platform.db.dialect.columns import UtcDateTime, in_utc
 from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 from fairground.platform.private_files import create_private_file
 
-# A booking waits for another one's commit, never for a human; what takes longer has gone wrong. One message opens the
-# transaction and limits it, and SET LOCAL ends with it, so a pooler may hand the connection on.
+# A booking waits for another one's commit and for nothing else, so a longer wait is a fault. One message opens the
+# transaction and sets its limits; SET LOCAL ends with it, so a pooler may pass the connection on.
 _BEGIN_WRITE = (
     "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '5s';"
     " SET LOCAL idle_in_transaction_session_timeout = '10s'"
 )
-# A reader waits for a lock only while a table is being changed by a migration.
+# A reader waits for a lock only while a migration changes a table.
 _BEGIN_READ = (
     f"BEGIN READ ONLY; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '{base.READ_SECONDS}s';"
     " SET LOCAL idle_in_transaction_session_timeout = '30s'"
 )
-# And the cost that forbids a scan makes the compiler of expressions believe that a query is worth its second.
+# Without `jit = off`, the cost that forbids a scan would make PostgreSQL compile the query, which takes a second.
 _PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
 _OPENING: Final = {base.IS_OPENING: True}
 _QUERY_CANCELLED: Final = "57014"
-_READ_ONLY: Final = "25006"  # what a standby server answers to a write
+_READ_ONLY: Final = "25006"  # the answer of a standby server to a write
 _SCHEMA_LOCK = 0x_FA1_49_12  # any number that no other program on this database uses
 
 
@@ -79,7 +79,7 @@ class PostgresOps:
 
     def now(self, shift: timedelta) -> ColumnElement[Any]:
         # statement_timestamp moves on within a transaction and, unlike clock_timestamp, can be compared with an index.
-        # The shift is a parameter, so that the statement is compiled once whatever it is.
+        # The shift is a parameter, so that the statement is compiled once for all shifts.
         return type_coerce(func.statement_timestamp(type_=UtcDateTime()) + literal(shift, Interval), UtcDateTime)
 
     def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
@@ -108,18 +108,18 @@ class PostgresOps:
         return select(*columns).where(found).limit(at_most)
 
     def unindexed(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-        return type_coerce(column, column.type)  # it knows how the values spread
+        return type_coerce(column, column.type)  # its planner knows the distribution of the values
 
     def for_each(self, keys: Sequence[Key], part: Callable[[Key], Select[Any]]) -> Executable:
-        # The planner plans the part once: to plan it for each key takes longer than to run the statement. The keys are
-        # no VALUES, because SQLAlchemy compiles a statement with VALUES at each execution.
+        # The part is planned once: planning it for each key takes longer than running it. The keys are no VALUES,
+        # because SQLAlchemy compiles a statement with VALUES at each execution.
         rows = [select(*(value.label(name) for name, value in key.items())) for key in keys]
         key = union_all(*rows).subquery()
         selected = part(dict(key.c.items())).lateral()
         return select(*selected.c).select_from(key.join(selected, true()))
 
     def prefer_indexes(self) -> Executable | None:
-        # To parse the words of every row costs a hundred times what the planner takes it for.
+        # Parsing the words of every row costs a hundred times what the planner estimates.
         return _PREFER_INDEXES
 
     def lock_rows(self, select: Select[Any]) -> Select[Any]:
@@ -152,10 +152,10 @@ class PostgresBackend:
             max_overflow=pool_size,
             pool_timeout=base.CONNECTION_WAIT_SECONDS,
             connect_args=_CONNECT_ARGS,
-            # It keeps the driver from saying BEGIN, which would be a message of its own.
+            # Else the driver sends BEGIN, which would be a message of its own.
             isolation_level="AUTOCOMMIT",
-            # SQLAlchemy forgets it for an INSERT, and `insert_ignore` answers by it.
-            execution_options={"preserve_rowcount": True},
+            # `insert_ignore` returns the row count of an INSERT.
+            execution_options=COUNT_ROWS,
         )
         self.engine = self._engine.sync_engine
         _keep_sessions_in_utc(self.engine)
@@ -220,10 +220,10 @@ class PostgresBackend:
         partial.rename(path)
 
     def acquire_server_lock(self) -> None:
-        """Any number of processes may serve one PostgreSQL database."""
+        """Do nothing: any number of processes may serve one PostgreSQL database."""
 
     def commit_without_disk(self) -> None:
-        """The server decides that for itself."""
+        """Do nothing: the server decides about its commits."""
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -232,7 +232,7 @@ class PostgresBackend:
 async def _begin(connection: AsyncConnection, sql: str) -> None:
     """Open a transaction, on another connection if this one died in the pool.
 
-    To ask each time whether a connection lives, as a pool can, would cost every transaction a message.
+    The pool could test each connection before its use; that would cost every transaction a message.
     """
     try:
         await connection.exec_driver_sql(sql, execution_options=_OPENING)

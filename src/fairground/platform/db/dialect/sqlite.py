@@ -1,42 +1,115 @@
-"""SQLite: one writer with group commit, and readers that cannot write (ARCHITECTURE §5.2, ADR-0002)."""
+"""SQLite: a database in a file, which one server process owns (ARCHITECTURE §5.2, ADR-0002), and its SQL."""
 
 import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-import structlog
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Select,
+    create_engine,
+    event,
+    literal_column,
+    select,
+    table,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import Executable
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
 
 from fairground.platform.db.dialect.base import (
-    COUNT_ROWS,
+    BulkInsert,
     Connections,
     DatabaseInUse,
     DatabaseUnavailable,
     DatabaseURLError,
     Executor,
-    Rows,
-    Values,
+    Key,
 )
-from fairground.platform.db.dialect.sqlite_ops import SQLiteOps
-from fairground.platform.db.dialect.sqlite_readers import ReaderPool, close_quietly, raw_of, unavailable
+from fairground.platform.db.dialect.columns import UtcDateTime
+from fairground.platform.db.dialect.sqlite_transactions import (
+    BUSY_TIMEOUT_SECONDS,
+    ReaderPool,
+    Writer,
+    close_quietly,
+    raw_of,
+    unavailable,
+)
+from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 from fairground.platform.private_files import create_private_file, make_private_folder, open_private_file, tighten
 
-log = structlog.get_logger()
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
 
-BUSY_TIMEOUT_SECONDS = 5.0  # how long one process waits for another one's transaction
-_BUSY_PAUSE_SECONDS = 0.01
 _FILES_BESIDE = ("-wal", "-shm", "-journal", ".lock")
+# julianday is the finest clock that SQLite has before 3.42: about 40 microseconds.
+_CLOCK = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+
+
+class SQLiteOps:
+    name = "sqlite"
+
+    def now(self, shift: timedelta) -> ColumnElement[Any]:
+        # The shift is a parameter, so that the statement is compiled once for all shifts.
+        return type_coerce(literal_column(_CLOCK, BigInteger) + shift // timedelta(microseconds=1), UtcDateTime)
+
+    def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
+        return type_coerce(type_coerce(instant, BigInteger) + by // timedelta(microseconds=1), UtcDateTime)
+
+    def insert(self, table: FromClause) -> "ConflictInsert":
+        return cast("ConflictInsert", insert(cast("Any", table)))
+
+    def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
+        return self.insert(table).on_conflict_do_nothing(), rows
+
+    def find_words(
+        self,
+        index: WordIndex,
+        query: ColumnElement[TextQuery],
+        *,
+        columns: Sequence[InstrumentedAttribute[Any]],
+        at_most: int,
+    ) -> Select[Any]:
+        indexed = table(index.name)
+        number: ColumnElement[int] = literal_column(f"{index.table}.number")
+        found = literal_column(index.name).op("MATCH")(query)
+        statement = select(*columns).join(indexed, literal_column(f"{index.name}.rowid") == number)
+        return statement.where(found).limit(at_most)
+
+    def unindexed(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+        # Its planner takes any range for rare, and would sort all of it rather than read a page in index order.
+        return column + 0
+
+    def for_each(self, keys: Sequence[Key], part: Callable[[Key], Select[Any]]) -> Executable:
+        # As a sub-query, because a member of a UNION may have no limit of its own.
+        return union_all(*(select(part(key).subquery()) for key in keys))
+
+    def prefer_indexes(self) -> Executable | None:
+        return None
+
+    # The one writer has the whole database to itself, so there is nothing to lock or to leave out.
+    def lock_rows(self, select: Select[Any]) -> Select[Any]:
+        return select
+
+    def skip_locked(self, select: Select[Any]) -> Select[Any]:
+        return select
 
 
 class SQLiteBackend:
@@ -50,24 +123,24 @@ class SQLiteBackend:
         self._is_secondary = is_secondary
         self._waits_for_disk = True
         self._was_opened = False
-        self._role: IO[str] | None = None
+        self._server_lock: IO[str] | None = None
         self._threads = ThreadPoolExecutor(max_workers=pool_size + 1, thread_name_prefix="sqlite")
         self.engine = self._make_engine()
         self._readers = ReaderPool(self._connect_reader, size=pool_size, threads=self._threads)
         self._readers_most = pool_size
-        self._writer: _Writer | None = None
+        self._writer: Writer | None = None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Executor]:
         async with self._readers.transaction() as executor:
             yield executor
-        # A short read never waits for anything, so without this a loop of reads would let no other task run.
+        # A short read awaits nothing, so without this a loop of reads would let no other task run.
         await asyncio.sleep(0)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Executor]:
         if self._writer is None:
-            self._writer = _Writer(self._connect_writer(), self._threads)
+            self._writer = Writer(self._connect_writer(), self._threads)
         async with self._writer.transaction() as executor:
             yield executor
 
@@ -79,7 +152,7 @@ class SQLiteBackend:
         return self._connect(["query_only = ON"])
 
     def _connect_writer(self) -> Connection:
-        # Only the serving writer checkpoints: it would wait for a checkpoint of another process during a request.
+        # Only the server process checkpoints, since it would wait for a checkpoint of another process during a request.
         return self._connect(["wal_autocheckpoint = 0"] if self._is_secondary else [])
 
     def _connect(self, pragmas: Sequence[str]) -> Connection:
@@ -96,13 +169,13 @@ class SQLiteBackend:
         return connection
 
     def _make_engine(self) -> Engine:
-        # AUTOCOMMIT keeps the driver from opening transactions of its own; we say BEGIN, SAVEPOINT and COMMIT.
+        # With AUTOCOMMIT the driver opens no transactions of its own; we send BEGIN, SAVEPOINT and COMMIT.
         engine = create_engine("sqlite://", isolation_level="AUTOCOMMIT", poolclass=NullPool, creator=self._open_file)
         event.listen(engine, "connect", _set_pragmas)
         return engine
 
     def _open_file(self) -> sqlite3.Connection:
-        # Created the first time only: an empty file in the place of one that is away would stay in use for ever.
+        # Created the first time only: an empty file in place of one that is away for a moment would stay in use.
         if not self._was_opened:
             try:
                 create_private_file(self.file)
@@ -121,7 +194,7 @@ class SQLiteBackend:
         return engine
 
     def lock_schema(self, connection: Connection) -> None:
-        """Nothing is left to do: the transaction began as the only one that writes."""
+        """Do nothing: the transaction began with BEGIN IMMEDIATE, as the only one that writes."""
 
     def back_up_to(self, path: Path) -> None:
         partial = path.with_name(f"{path.name}.partial")
@@ -161,19 +234,19 @@ class SQLiteBackend:
             ) from None
 
     def _tighten_files(self) -> None:
-        """Take other users' rights away from files of an older version."""
+        """Remove the rights of other users from files of an older version."""
         beside = self.file.parent.glob(f"{self.file.stem}.before-*{self.file.suffix}")
         for path in (self.file, *(self.file.with_name(self.file.name + end) for end in _FILES_BESIDE), *beside):
             tighten(path)
 
     def acquire_server_lock(self) -> None:
         self._make_folder()
-        self._role = self._open_lock()
+        self._server_lock = self._open_lock()
         try:
-            fcntl.flock(self._role, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._server_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._role.close()
-            self._role = None
+            self._server_lock.close()
+            self._server_lock = None
             raise DatabaseInUse(
                 f"Another fairground server is using {self.file}. SQLite allows one: stop that server, give this one"
                 " its own FAIRGROUND_DATA_DIR, or move to PostgreSQL with FAIRGROUND_DATABASE_URL=postgresql://…"
@@ -200,118 +273,8 @@ class SQLiteBackend:
         self._readers.close()
         self._threads.shutdown()
         self.engine.dispose()
-        if self._role is not None:
-            self._role.close()
-
-
-class _Group:
-    """Transactions that share one COMMIT, and so one flush of the disk."""
-
-    def __init__(self) -> None:
-        self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.members = 0
-
-
-class _Writer:
-    """The one connection that writes.
-
-    The first transaction of a group says BEGIN and queues the COMMIT behind the transactions that wait already; those
-    run as savepoints of the same transaction. One first-come, first-served lock is the whole scheduler. Statements run
-    on the event loop, because they take microseconds; the COMMIT, which waits for the disk, runs in a thread.
-    """
-
-    def __init__(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
-        self._connection = connection
-        self._raw = raw_of(connection)
-        self._threads = threads
-        self._turn = asyncio.Lock()
-        self._group: _Group | None = None
-        self._commits: set[asyncio.Task[None]] = set()
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Executor]:
-        async with self._turn:
-            group = self._group or await self._begin_group()
-            self._run("SAVEPOINT member")
-            try:
-                yield self
-            except BaseException:
-                self._undo_member()
-                raise
-            self._run("RELEASE member")
-            group.members += 1
-        await asyncio.shield(group.committed)
-
-    async def execute(self, statement: Executable, values: Values = None) -> Rows:
-        try:
-            return self._connection.execute(statement, values, execution_options=COUNT_ROWS)
-        except OperationalError as error:
-            raise unavailable(error) from error
-
-    async def _begin_group(self) -> _Group:
-        await self._begin_immediate()
-        group = self._group = _Group()
-        commit = asyncio.get_running_loop().create_task(self._commit_in_turn(group))
-        self._commits.add(commit)
-        commit.add_done_callback(self._commits.discard)
-        return group
-
-    async def _begin_immediate(self) -> None:
-        """Take the write lock, waiting for a secondary process without stopping the event loop."""
-        deadline = asyncio.get_running_loop().time() + BUSY_TIMEOUT_SECONDS
-        if self._raw.in_transaction:
-            # Left behind by a rollback that failed; without this no write would ever begin again.
-            self._rollback()
-        while True:
-            try:
-                self._raw.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
-                    raise unavailable(error) from error
-                await asyncio.sleep(_BUSY_PAUSE_SECONDS)
-            else:
-                return
-
-    async def _commit_in_turn(self, group: _Group) -> None:
-        async with self._turn:
-            self._group = None
-            try:
-                if self._raw.in_transaction:
-                    await asyncio.get_running_loop().run_in_executor(self._threads, self._raw.execute, "COMMIT")
-                elif group.members:
-                    raise sqlite3.OperationalError("the transaction was rolled back by the database")
-            except BaseException as error:
-                # Whatever it was, the members must hear of it: they would wait for ever.
-                group.committed.set_exception(unavailable(error))
-                group.committed.exception()  # a group without members has no reader
-                self._rollback()
-                if not isinstance(error, Exception):
-                    raise
-            else:
-                group.committed.set_result(None)
-
-    def _rollback(self) -> None:
-        try:
-            self._raw.rollback()
-        except sqlite3.Error as error:
-            log.warning("database.rollback_failed", reason=str(error))
-
-    def _undo_member(self) -> None:
-        # A full disk or an I/O error rolls the whole transaction back, and the savepoint with it.
-        if self._raw.in_transaction:
-            self._run("ROLLBACK TO member")
-            self._run("RELEASE member")
-
-    def _run(self, sql: str) -> None:
-        try:
-            self._raw.execute(sql)
-        except sqlite3.OperationalError as error:
-            raise unavailable(error) from error
-
-    async def close(self) -> None:
-        if self._commits:
-            await asyncio.gather(*self._commits, return_exceptions=True)
-        self._connection.close()
+        if self._server_lock is not None:
+            self._server_lock.close()
 
 
 def _set_pragmas(raw: sqlite3.Connection, _record: object) -> None:

@@ -1,7 +1,7 @@
 """Full-text search: an index over the words of a column, and the queries of it, in each dialect.
 
 The column holds tokens separated by spaces, made of letters, digits and underscores only. Both databases take them as
-they are: neither one's own ideas of words, languages and accents are asked, so both find the same rows (ADR-0011).
+they are. The rules of each for words, languages and accents are not used, so both find the same rows (ADR-0011).
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from sqlalchemy import BigInteger, Connection, Dialect, Integer, Text, TypeDecor
 from sqlalchemy.types import TypeEngine
 
 Condition = Sequence[Sequence[Sequence[str]]]
-"""All of these, of each any of these, of each all of these tokens; one that ends with `*` stands for all with that
-beginning."""
+"""Tokens in conjunctive form: all of the outer groups, any of their members, all tokens of a member. A token that ends
+with `*` matches every token with that beginning."""
 
 
 class TextQuery(NamedTuple):
@@ -24,7 +24,7 @@ class TextQuery(NamedTuple):
 
 
 class RowNumber(TypeDecorator[int]):
-    """A primary key that the database counts up itself; on SQLite only an INTEGER is the number of the row."""
+    """A primary key that the database counts up itself; on SQLite only an INTEGER is the rowid."""
 
     impl = BigInteger
     cache_ok = True
@@ -45,11 +45,11 @@ class WordIndex:
 
     @property
     def lexemes(self) -> str:
-        """What PostgreSQL indexes."""
+        """The expression that PostgreSQL indexes."""
         return f"array_to_tsvector(string_to_array({self.table}.words, ' '))"
 
     def ensure(self, connection: Connection) -> None:
-        """Create the index unless it is there. Run it after every change of the schema, which may drop it."""
+        """Create the index unless it exists. Run it after every change of the schema, which may drop it."""
         if connection.dialect.name == "sqlite":
             self._ensure_virtual_table(connection)
         else:
@@ -60,7 +60,7 @@ class WordIndex:
             connection.execute(text(statement))
 
     def _gin(self) -> str:
-        # A short list of what is not yet sorted in makes writing faster, and is read in a millisecond.
+        # A short list of pending entries makes writes faster, and takes a millisecond to read.
         return (
             f"CREATE INDEX IF NOT EXISTS {self.name} ON {self.table} USING gin (({self.lexemes}))"
             " WITH (gin_pending_list_limit = 256)"
@@ -72,17 +72,17 @@ class WordIndex:
         for statement in missing:
             connection.execute(text(statement))
         if missing:
-            # What was written while a trigger was not there is learnt now.
+            # Rows that were written while a trigger was missing are indexed now.
             connection.execute(text(f"INSERT INTO {self.name} ({self.name}) VALUES ('rebuild')"))  # noqa: S608 - our own names
 
     def _virtual_table(self) -> dict[str, str]:
-        """Return the statement for each part. The table keeps no text of its own, so triggers tell it what changes."""
+        """Return the statement for each part. The table stores no text of its own, so triggers pass on every change."""
         name = self.name
         forget = f"INSERT INTO {name} ({name}, rowid, words) VALUES ('delete', OLD.number, OLD.words);"  # noqa: S608 - our own names
         learn = f"INSERT INTO {name} (rowid, words) VALUES (NEW.number, NEW.words);"  # noqa: S608 - our own names
         changes = {"INSERT": learn, "DELETE": forget, "UPDATE OF words": f"{forget} {learn}"}
         return {
-            # The tokenizer `ascii` leaves all beyond ASCII as it is; of a token only the rows that have it are kept.
+            # The tokenizer `ascii` changes nothing beyond ASCII; `detail=none` keeps only the rows of a token.
             name: f"CREATE VIRTUAL TABLE {name} USING fts5(words, content='{self.table}', content_rowid='number',"
             " tokenize=\"ascii tokenchars '_'\", detail=none, columnsize=0)",
             **{
@@ -110,8 +110,8 @@ class TextQueryType(TypeDecorator[TextQuery]):
         if value is None:
             return None
         write, but_not = (_as_tsquery, "& !") if dialect.name == "postgresql" else (_as_match, "NOT ")
-        wanted = write(value.condition)
-        return wanted if value.unless is None else f"({wanted}) {but_not}({write(value.unless)})"
+        matching = write(value.condition)
+        return matching if value.unless is None else f"({matching}) {but_not}({write(value.unless)})"
 
 
 def _as_tsquery(condition: Condition) -> str:

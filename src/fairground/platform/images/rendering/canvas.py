@@ -1,6 +1,6 @@
-"""The one way from a source to its derivatives: decode once, scale in steps, encode.
+"""Rendering: decode a source once, scale it in steps, and encode its derivatives.
 
-Plain geometry decides the sizes and steps, so that they are the same for every library.
+Sizes and steps are plain geometry, so that they are the same for every library.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,15 +14,15 @@ from fairground.platform.images.recipes import Recipe, Shape
 _AVIF_STEP: Final = 15
 # A picture that is scaled down twice loses nothing visible when the second step is at least this large.
 _CASCADE: Final = 1.4
-# A decoder that halves is quick but a coarse filter: what it leaves must be scaled down by at least this much by a
-# fine one. At 1.95 the likeness to a full decode is 0.996 (SSIM), at 1.4 it is 0.98, which can be seen in hair and
-# leaves. Not 2, for then the most usual case, 4032 pixels to 512, would be decoded at twice the size.
+# A decoder that halves is a fast but coarse filter, so a fine one must scale its result down by at least this much.
+# At 1.95 the similarity to a full decode is 0.996 (SSIM); at 1.4 it is 0.98, which is visible in hair and leaves. At 2
+# the most usual case, 4032 pixels to 512, would be decoded at twice the size.
 HEADROOM: Final = 1.95
 _SHRINKS: Final = (8, 4, 2)
 _TALLEST: Final = 3
 
-# The same opaque ground in every format: a logo that is transparent in WebP and white in JPEG would be two pictures,
-# and one of them wrong on a dark page.
+# The same opaque backdrop in every format: a logo that is transparent in WebP and white in JPEG would look different,
+# and wrong on a dark page.
 WHITE: Final = 255
 _DARK: Final = 34
 _NEARLY_WHITE: Final = 200
@@ -61,11 +61,11 @@ class Canvas(Protocol):
         ...
 
     def square(self) -> "Canvas":
-        """Return the middle."""
+        """Return the square in the middle."""
         ...
 
     def encode(self, picture_format: PictureFormat, quality: int) -> bytes:
-        """Return it as a file with nothing in it but the pixels."""
+        """Return it as a file that contains only the pixels."""
         ...
 
     def average(self) -> tuple[int, int, int]:
@@ -75,17 +75,17 @@ class Canvas(Protocol):
 
 class Engine(Protocol):
     def open(self, content: bytes, shrink_for: Callable[[Size], int]) -> tuple[Size, Canvas]:
-        """Decode a picture once, turned upright and on an opaque ground.
+        """Decode a picture once, turned upright and on an opaque backdrop.
 
         Args:
-            shrink_for: Tells for the size of the source by how much the decoder may shrink it.
+            shrink_for: Returns by how much the decoder may shrink a source of a size.
 
         Returns:
             The size of the source, and the picture, which may be smaller by the shrink.
 
         Raises:
             UndecodableError: It cannot be decoded.
-            DomainError: It is another picture than its head promised.
+            DomainError: Its size differs from its head and is refused.
         """
         ...
 
@@ -106,7 +106,7 @@ class Rendered:
     colour: str
     """The average, as `#rrggbb`."""
     derivatives: tuple[Derivative, ...]
-    """The largest first. Whole pictures as wide as a smaller step already is are left out."""
+    """The largest first, without whole pictures that are no wider than a smaller step."""
 
 
 def render(engine: Engine, content: bytes, recipes: Sequence[Recipe]) -> Rendered:
@@ -144,9 +144,9 @@ def _encode(canvas: Canvas, target: Target) -> Derivative:
 
 
 def list_targets(source: Size, recipes: Sequence[Recipe]) -> list[Target]:
-    """Return what is to be made, the largest first.
+    """Return the targets, the largest first.
 
-    Of the whole pictures that cannot be as wide as asked only the first remains: the others would be the same.
+    Of the whole pictures that are wider than the source only the first remains: the others would be the same.
     """
     targets: list[Target] = []
     seen: set[tuple[PictureFormat, int]] = set()
@@ -180,9 +180,9 @@ def _ratio(source: Size, target: Target) -> float:
 
 
 def backdrop_for(*, mean_luminance: float) -> int:
-    """Return the grey behind a transparent picture: white, unless what is drawn is itself nearly white.
+    """Return the grey behind a transparent picture: white, unless its visible part is nearly white.
 
     Args:
-        mean_luminance: Of what is drawn, 0 to 255, weighted by how opaque it is.
+        mean_luminance: Of the visible part, 0 to 255, weighted by its alpha.
     """
     return _DARK if mean_luminance > _NEARLY_WHITE else WHITE

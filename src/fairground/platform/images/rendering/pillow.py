@@ -81,7 +81,7 @@ class PillowCanvas:
         return PillowCanvas(self._image.crop((left, top, left + side, top + side)), profile=self._profile)
 
     def encode(self, picture_format: PictureFormat, quality: int) -> bytes:
-        # Pillow writes again what it has read beside the pixels, in some formats by default.
+        # In some formats Pillow writes the metadata that it has read, by default.
         self._image.info.clear()
         how: dict[str, Any]
         match picture_format:
@@ -154,5 +154,5 @@ def draw_monogram(source: bytes) -> bytes:
 
 
 def _has_letter(font: ImageFont.FreeTypeFont, letter: str) -> bool:
-    """Compare with U+FFFF, which is no letter: a font draws all that it lacks alike."""
+    """Return whether the font has the letter: it draws every missing one like U+FFFF, which is no letter."""
     return bytes(font.getmask(letter)) != bytes(font.getmask("\uffff"))

@@ -21,7 +21,7 @@ _DEEP: Final = ("rgb16", "grey16")
 _GREY_BANDS: Final = 2
 _PROFILE: Final = "icc-profile-data"
 _MEAN: Final = 4
-# The message of the library may quote the file, and is then no valid text.
+# The message of the library may quote the file, and is then not valid UTF-8.
 _FAILURES: Final = (pyvips.Error, UnicodeDecodeError)
 
 
@@ -31,7 +31,7 @@ class VipsEngine:
         pyvips.cache_set_max(0)
         pyvips.concurrency_set(1)
         pyvips.block_untrusted_set(True)
-        # Of the trusted loaders, too, only those of the formats that admission lets in.
+        # Of the trusted loaders, only those of the formats that admission accepts.
         pyvips.operation_block_set("VipsForeignLoad", True)
         for loader in _LOADERS:
             pyvips.operation_block_set(loader, False)
@@ -40,7 +40,7 @@ class VipsEngine:
         try:
             return self._open(content, shrink_for)
         except _FAILURES as error:
-            # A message that was no valid text is still there, and would be the next picture's failure.
+            # A message that was not valid UTF-8 stays in the buffer, and would become the next picture's error.
             pyvips.vips_lib.vips_error_clear()
             raise UndecodableError(str(error)) from error
 
@@ -99,7 +99,7 @@ class VipsCanvas:
 
 
 def _load(content: bytes, shrink: int = 1) -> Any:
-    # The first bytes choose the loader: the library's own choice would admit more kinds than `headers` has read.
+    # The first bytes choose the loader: the library's own choice would admit more kinds than `headers` reads.
     # A source is not copied, as a buffer is. Damage is an error, not a grey stripe.
     source, how = pyvips.Source.new_from_memory(content), {"access": "sequential", "fail_on": "error"}
     if content.startswith(JPEG_MAGIC):
@@ -118,14 +118,14 @@ def _upright(image: Any) -> Size:
 
 
 def _shrunk(image: Any, head: Any, shrink: int) -> Any:
-    """Shrink unless the decoder has done it, as the one of JPEG has."""
+    """Shrink unless the decoder has done so, as that of JPEG does."""
     if shrink == 1 or image.width < head.width:
         return image
     return image.shrink(shrink, shrink)
 
 
 def _flatten(premultiplied: Any) -> Any:
-    """Lay a picture, whose colours are already weighted by their alpha, on its backdrop."""
+    """Return a picture, whose colours are premultiplied by their alpha, on its backdrop."""
     colours = premultiplied[: premultiplied.bands - 1]
     alpha = premultiplied[premultiplied.bands - 1]
     weight = alpha.avg() / 255

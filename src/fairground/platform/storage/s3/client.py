@@ -1,4 +1,4 @@
-"""Requests to an S3-compatible server: signed, sent, repeated where that may help, and refusals understood."""
+"""Requests to an S3-compatible server: its address, signed requests, retries, and the meaning of its refusals."""
 
 import asyncio
 import hashlib
@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import IO, Final
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
 from fairground.kernel.clock import Clock
-from fairground.platform.storage.s3.address import Credentials, S3Address
-from fairground.platform.storage.s3.signing import EMPTY_SHA256, RequestSigner, canonical_query
+from fairground.platform.storage.s3.signing import EMPTY_SHA256, Credentials, RequestSigner, canonical_query
 from fairground.platform.storage.store import (
     Content,
     ObjectNotFound,
@@ -31,11 +31,80 @@ _CONNECTIONS: Final = 128  # each visitor who reads slowly through this server h
 _CHUNK_BYTES: Final = 256 * 1024
 _ERROR_MAX_BYTES: Final = 64 * 1024
 _CODE: Final = re.compile(rb"<Code>(\w{1,64})</Code>")
+# Names that match need no escaping: neither in a path, nor in a signed text, nor in XML.
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PREFIX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:/[A-Za-z0-9][A-Za-z0-9_-]*)*")
+_REGION: Final = re.compile(r"[A-Za-z0-9-]+")
+_USUAL_REGION: Final = "us-east-1"
+
+
+class S3URLError(ValueError):
+    """FAIRGROUND_STORAGE_URL cannot be used. The message does not repeat it, because it may contain a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Address:
+    scheme: str
+    host: str
+    """With its port, if it is not the usual one."""
+    bucket: str
+    prefix: str
+    """Before every key, with a slash at its end; empty when there is none."""
+    region: str
+
+    @classmethod
+    def from_url(cls, url: str) -> "S3Address":
+        """Read s3://bucket/prefix?endpoint=https://host&region=name; without endpoint it is Amazon's.
+
+        Raises:
+            S3URLError: It is something else.
+        """
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        region = options.pop("region", _USUAL_REGION)
+        endpoint = urlsplit(options.pop("endpoint", "") or f"https://s3.{region}.amazonaws.com")
+        prefix = parts.path.strip("/")
+        if "@" in parts.netloc or "@" in endpoint.netloc:
+            raise S3URLError("it holds a user or a password; those are …_ACCESS_KEY_ID and …_SECRET_ACCESS_KEY")
+        if options or parts.fragment:
+            raise S3URLError("behind the question mark, only endpoint and region are known")
+        if not _BUCKET.fullmatch(parts.netloc):
+            raise S3URLError("its bucket is none; names have 3 to 63 small letters, digits, dots and hyphens")
+        if prefix and not _PREFIX.fullmatch(prefix):
+            raise S3URLError("its prefix has other characters than letters, digits, hyphens, underscores and slashes")
+        if not _REGION.fullmatch(region):
+            raise S3URLError("its region is none, such as eu-central-1")
+        if endpoint.scheme not in {"http", "https"} or not endpoint.hostname or endpoint.path.strip("/"):
+            raise S3URLError("its endpoint is not http:// or https:// with a host and no path")
+        return cls(
+            scheme=endpoint.scheme,
+            host=_without_usual_port(endpoint.scheme, endpoint.netloc),
+            bucket=parts.netloc,
+            prefix=f"{prefix}/" if prefix else "",
+            region=region,
+        )
+
+    @property
+    def bucket_path(self) -> str:
+        """The bucket as a path, which every server accepts; a bucket in the host name needs DNS entries."""
+        return f"/{self.bucket}"
+
+    def path_of(self, name: str) -> str:
+        """Return the path of an object by its whole name."""
+        return f"{self.bucket_path}/{name}"
+
+    def url_of(self, path: str) -> str:
+        return f"{self.scheme}://{self.host}{path}"
+
+
+def _without_usual_port(scheme: str, netloc: str) -> str:
+    # HTTP clients leave it out of the Host header, which is signed.
+    return netloc.lower().removesuffix(":443" if scheme == "https" else ":80")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """Bytes, or a file, which is read in threads and never held whole."""
+    """Bytes, or a file, which is read in threads and never in memory as a whole."""
 
     content: Content
     size_bytes: int
@@ -43,11 +112,11 @@ class RequestBody:
 
     @classmethod
     async def measure(cls, content: Content) -> "RequestBody":
-        """Return the content with its size and hash, which the server compares."""
+        """Return the content with its size and hash, which the server verifies."""
         return await asyncio.to_thread(_measure, content)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Give the content from its beginning, as often as it is asked for."""
+        """Yield the content from its beginning, on every call."""
         if isinstance(self.content, bytes):
             yield self.content
             return
@@ -71,11 +140,11 @@ class S3Request:
 
 
 class PreconditionFailed(Exception):
-    """There is something under the key already."""
+    """There is an object under the key already."""
 
 
 class Unsupported(StorageRefused):
-    """The server knows no such request, or no such header."""
+    """The server does not support the request, or one of its headers."""
 
 
 class AccessDenied(StorageRefused):
@@ -87,26 +156,26 @@ class NoLifecycleRules(Exception):
 
 
 class S3Client:
-    """Speaks to one server, over connections that are kept."""
+    """Sends requests to one server, over a pool of connections."""
 
     def __init__(self, address: S3Address, credentials: Credentials, *, timeout_seconds: float, clock: Clock) -> None:
         self._address = address
         self._clock = clock
         self._signer = RequestSigner(credentials, region=address.region)
-        # Our own settings say where the server is: a proxy or a password file in the environment must not.
+        # Only our own settings name the server, never a proxy or a password file of the environment.
         self._http = httpx.AsyncClient(
             headers={"accept-encoding": "identity"},
             timeout=timeout_seconds,
             limits=httpx.Limits(max_connections=_CONNECTIONS),
             trust_env=False,
-            # Loading every trusted authority takes a while, and serves nothing on a private network.
+            # Loading every trusted authority takes a while, and is useless without https.
             verify=address.scheme == "https",
         )
-        self._patience_seconds = timeout_seconds
+        self._timeout_seconds = timeout_seconds
 
     @asynccontextmanager
     async def stream(self, request: S3Request) -> AsyncIterator[httpx.Response]:
-        """Give a successful response whose body is still to be read.
+        """Yield a successful response whose body is still to be read.
 
         Raises:
             ObjectNotFound, SpanInvalid, PreconditionFailed, NoLifecycleRules: As their names say.
@@ -129,8 +198,8 @@ class S3Client:
         await self._http.aclose()
 
     async def _send(self, request: S3Request) -> httpx.Response:
-        """Send a few times at most while the server is in passing trouble; once if it was silent for the timeout."""
-        attempt, give_up_at = 1, time.monotonic() + self._patience_seconds
+        """Send, and retry a few times while the server is in trouble; not after a silence of the whole timeout."""
+        attempt, give_up_at = 1, time.monotonic() + self._timeout_seconds
         while True:
             is_last = attempt == _ATTEMPTS
             try:
@@ -148,7 +217,7 @@ class S3Client:
             attempt += 1
 
     def _sign(self, request: S3Request) -> httpx.Request:
-        """Return the request with a fresh signature: one is good for minutes only."""
+        """Return the request with a new signature: one is valid for minutes only."""
         headers = self._signer.headers(
             request.method,
             request.path,
@@ -181,7 +250,7 @@ def _measure_file(file: IO[bytes]) -> RequestBody:
 
 
 async def _raise_refusal(response: httpx.Response) -> None:
-    """Raise what a refusal means. Of the server's text only the code is shown: the rest repeats what was sent."""
+    """Raise the error that a refusal means. It shows only the server's code: the rest repeats the request."""
     code = await _code_of(response)
     shown = f"{response.status_code} {code}".strip()
     match response.status_code:
@@ -197,7 +266,7 @@ async def _raise_refusal(response: httpx.Response) -> None:
             raise Unsupported(f"The object store does not know what this server asks ({shown}).")
         case HTTPStatus.INSUFFICIENT_STORAGE:
             raise StorageFull(f"The object store takes no more ({shown}).")
-        # Two conditional writers met (409): the refused one sends again, and then learns which was first.
+        # Two conditional writers met (409): the refused one sends again, and then gets a 412 or succeeds.
         case HTTPStatus.CONFLICT | 429 | 500 | 502 | 503 | 504:
             raise StorageUnavailable(f"The object store is in trouble ({shown}).")
     if code in {"QuotaExceeded", "XMinioStorageFull", "StorageFull"}:

@@ -9,12 +9,12 @@ from xml.etree import ElementTree as ET
 
 from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.storage.keys import Retention
-from fairground.platform.storage.lifecycle import Rule, StorageClass, Transition, judge_rules
-from fairground.platform.storage.s3.address import S3Address
+from fairground.platform.storage.lifecycle import Rule, StorageClass, Transition, check_rules
 from fairground.platform.storage.s3.client import (
     AccessDenied,
     NoLifecycleRules,
     RequestBody,
+    S3Address,
     S3Client,
     S3Request,
     Unsupported,
@@ -24,21 +24,21 @@ from fairground.platform.storage.store import StorageRefused, StorageUnavailable
 COLD_RULE_ID: Final = "fairground-cold-originals"
 _NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 _QUERY: Final = {"lifecycle": ""}
-# Without this header a write sets it back to what is usual.
+# Without this header a write sets it back to its default.
 _MINIMUM_SIZE_HEADER: Final = "x-amz-transition-default-minimum-object-size"
 
 
 @dataclass(frozen=True, slots=True)
 class LifecycleConfiguration:
-    """All rules of a bucket, as its server gave them; what this program does not know in them stays as it is."""
+    """All rules of a bucket, as its server returned them; elements unknown to this program stay unchanged."""
 
     elements: tuple[ET.Element, ...] = ()
     minimum_size: str = ""
-    """From which size on objects move, by the header that says so; empty on servers that do not know it."""
+    """The value of the header with the smallest size that moves; empty on servers that do not know it."""
 
     @classmethod
     def from_xml(cls, text: bytes, *, minimum_size: str = "") -> Self:
-        """Read what a server answers.
+        """Parse the answer of a server.
 
         Raises:
             StorageUnavailable: It is something else.
@@ -65,11 +65,11 @@ class LifecycleConfiguration:
         return [_read_rule(element) for element in self.elements]
 
     def without_cold_rule(self, prefix: str) -> Self:
-        """Leave out the rule that `with_cold_rule` adds for this prefix."""
+        """Return the rules without the one that `with_cold_rule` adds for this prefix."""
         return replace(self, elements=tuple(each for each in self.elements if not _is_cold_rule(each, prefix)))
 
     def with_cold_rule(self, prefix: str, *, days: int, storage_class: StorageClass) -> Self:
-        """Move what has this prefix to another storage class, in place of an earlier rule of ours."""
+        """Return the rules with one that moves objects of this prefix; it replaces an earlier one of ours."""
         others = self.without_cold_rule(prefix)
         rule = ET.Element("Rule")
         ET.SubElement(rule, "ID").text = _free_id(others.elements, prefix)
@@ -94,15 +94,15 @@ class BucketLifecycle:
         self._originals = f"{address.prefix}{Retention.ORIGINAL}/"
 
     async def check(self) -> list[CheckResult]:
-        """Say what the rules do to the objects of this installation."""
-        return self._judge(await self.read())
+        """Return what the rules do to the objects of this installation."""
+        return self._check(await self.read())
 
     async def add_cold_rule(self, *, days: int, storage_class: StorageClass) -> list[CheckResult]:
-        """Move originals to another storage class so many days after they came, and say what all rules do then."""
+        """Move originals to another storage class after so many days, and return what all rules do then."""
         found = await self.read()
         configuration = found.with_cold_rule(self._originals, days=days, storage_class=storage_class)
         await self.write(configuration)
-        results = self._judge(configuration)
+        results = self._check(configuration)
         if configuration.rules[-1] not in (await self.read()).rules:
             unseen = (
                 "the store does not show the new rule yet; look again in some minutes: fairground storage lifecycle"
@@ -111,15 +111,15 @@ class BucketLifecycle:
         return results
 
     async def remove_cold_rule(self) -> list[CheckResult]:
-        """Remove the rule that `add_cold_rule` has added, if it is there, and say what the others do."""
+        """Remove the rule that `add_cold_rule` has added, if it exists, and return what the others do."""
         found = await self.read()
         configuration = found.without_cold_rule(self._originals)
         if configuration.elements != found.elements:
             await self.write(configuration)
-        return self._judge(configuration)
+        return self._check(configuration)
 
     async def read(self) -> LifecycleConfiguration:
-        """Return the rules that there are; none is an empty configuration.
+        """Return the rules of the bucket; a bucket without rules has an empty configuration.
 
         Raises:
             StorageRefused: The key may not read them, or the store has no such rules.
@@ -135,7 +135,7 @@ class BucketLifecycle:
         return LifecycleConfiguration.from_xml(text, minimum_size=minimum_size)
 
     async def write(self, configuration: LifecycleConfiguration) -> None:
-        """Put these rules in place of all that there are.
+        """Replace all rules of the bucket by these.
 
         Raises:
             StorageRefused: The key may not write them, or the store cannot do what they say.
@@ -156,12 +156,12 @@ class BucketLifecycle:
     async def close(self) -> None:
         await self._client.close()
 
-    def _judge(self, configuration: LifecycleConfiguration) -> list[CheckResult]:
-        return judge_rules(configuration.rules, prefix=self._prefix)
+    def _check(self, configuration: LifecycleConfiguration) -> list[CheckResult]:
+        return check_rules(configuration.rules, prefix=self._prefix)
 
     async def _put(self, configuration: LifecycleConfiguration) -> None:
         text = configuration.to_xml()
-        # The one checksum that every server takes for this call: Amazon's newer ones are unknown to many others.
+        # The one checksum that every server accepts for this call: many do not know Amazon's newer ones.
         md5 = base64.b64encode(hashlib.md5(text, usedforsecurity=False).digest()).decode()
         headers = {"content-md5": md5, "content-type": "application/xml"}
         if configuration.minimum_size:
@@ -193,7 +193,7 @@ def _is_cold_rule(element: ET.Element, prefix: str) -> bool:
 
 
 def _free_id(others: Iterable[ET.Element], prefix: str) -> str:
-    """Return the usual id, or one with the prefix where another installation in this bucket has the usual one."""
+    """Return the usual id, or one with the prefix where another installation in this bucket uses it."""
     if COLD_RULE_ID not in {_id_of(element) for element in others}:
         return COLD_RULE_ID
     return f"{COLD_RULE_ID}-{prefix.strip('/').replace('/', '-')}"
@@ -209,7 +209,7 @@ def _prefix_of(element: ET.Element) -> str:
 
 
 def _when(element: ET.Element | None) -> str:
-    """Say when an expiration or a transition happens; nothing if it is one of delete markers alone."""
+    """Return when an expiration or a transition happens; empty if it only affects delete markers."""
     if element is None:
         return ""
     if date := element.findtext("Date"):

@@ -1,17 +1,22 @@
-"""Signatures of requests, addresses and forms as S3 wants them (AWS Signature Version 4)."""
+"""Signatures of requests, URLs and forms for S3 (AWS Signature Version 4)."""
 
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from fairground.platform.storage.s3.address import Credentials
-
 EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _UNSIGNED: Final = "UNSIGNED-PAYLOAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    key_id: str
+    secret: str = field(repr=False)
 
 
 class RequestSigner:
@@ -31,7 +36,7 @@ class RequestSigner:
         content_sha256: str,
         at: datetime,
     ) -> dict[str, str]:
-        """Return the headers of a signed request: those given, which hold `host` and are in small letters, and more."""
+        """Return the given headers, which contain `host` and are in lower case, with those of the signature."""
         signed = {**headers, "x-amz-date": _instant(at), "x-amz-content-sha256": content_sha256}
         request = _canonical_request(method, path, query=query, headers=signed, content_sha256=content_sha256)
         authorization = (
@@ -41,7 +46,7 @@ class RequestSigner:
         return {**signed, "authorization": authorization}
 
     def query(self, method: str, path: str, *, host: str, lifetime: timedelta, at: datetime) -> str:
-        """Return the query of an address that is signed for one method, from now on and until a lifetime ends."""
+        """Return the query of a URL that is signed for one method and one lifetime."""
         query = {
             "X-Amz-Algorithm": _ALGORITHM,
             "X-Amz-Credential": self.credential(at),
@@ -53,7 +58,7 @@ class RequestSigner:
         return canonical_query({**query, "X-Amz-Signature": self._sign_request(request, at)})
 
     def form_fields(self, at: datetime) -> dict[str, str]:
-        """Return the fields that a form needs, for its policy to name them, beside policy and signature."""
+        """Return the fields that a form needs beside policy and signature; its policy must name them."""
         return {
             "x-amz-algorithm": _ALGORITHM,
             "x-amz-credential": self.credential(at),
@@ -79,7 +84,7 @@ class RequestSigner:
 
 
 def canonical_query(query: Mapping[str, str]) -> str:
-    """Return the query in the one form in which it is signed, and must be sent."""
+    """Return the query in the canonical form, in which it is signed and must be sent."""
     return urlencode(sorted(query.items()), quote_via=quote, safe="-_.~")
 
 

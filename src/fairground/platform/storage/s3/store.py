@@ -1,4 +1,4 @@
-"""The store on any server that speaks S3: Amazon's, Garage, SeaweedFS, MinIO, R2 and the like."""
+"""The store on an S3-compatible server: Amazon's, Garage, SeaweedFS, MinIO, R2 and others."""
 
 import hashlib
 import hmac
@@ -14,9 +14,16 @@ from xml.etree import ElementTree as ET
 from fairground.kernel.clock import Clock
 from fairground.platform.http.cache_control import FOREVER
 from fairground.platform.storage.keys import Retention, check_key, content_type_of, is_key, retention_of
-from fairground.platform.storage.s3.address import Credentials, S3Address
-from fairground.platform.storage.s3.client import PreconditionFailed, RequestBody, S3Client, S3Request, Unsupported
-from fairground.platform.storage.s3.signing import RequestSigner
+from fairground.platform.storage.s3.client import (
+    PreconditionFailed,
+    RequestBody,
+    S3Address,
+    S3Client,
+    S3Request,
+    Unsupported,
+)
+from fairground.platform.storage.s3.signing import Credentials, RequestSigner
+from fairground.platform.storage.signed_urls import UploadForm, UrlSigner, upload_fields, write_policy
 from fairground.platform.storage.store import (
     Content,
     ObjectContent,
@@ -25,8 +32,6 @@ from fairground.platform.storage.store import (
     StorageUnavailable,
     StoredObject,
 )
-from fairground.platform.storage.upload_forms import UploadForm, upload_fields, write_policy
-from fairground.platform.storage.url_signer import UrlSigner
 
 _CHUNK_BYTES: Final = 256 * 1024
 _PUT_ATTEMPTS: Final = 5  # each fails only if another writer puts the object and a third removes it
@@ -69,7 +74,7 @@ class S3Store:
         self._takes_conditions = True
         self._request_signer = RequestSigner(credentials, region=address.region)
         self._client = S3Client(address, credentials, timeout_seconds=timeout_seconds, clock=clock)
-        # All processes have these credentials, and only they.
+        # Every process of the installation has these credentials, and no other program.
         secret = hmac.digest(credentials.secret.encode(), b"fairground gate", hashlib.sha256)
         self.signer = UrlSigner(lambda: secret, clock=clock)
 
@@ -109,7 +114,7 @@ class S3Store:
             return
 
     async def discard(self, key: str, *, stored_before: datetime) -> bool:
-        # The time is read again, because a list may be long; a race remains within one exchange with the server.
+        # The time is read again, because a list may be long; a race of one round trip remains.
         try:
             found = await self.head(key)
         except ObjectNotFound:
@@ -173,7 +178,7 @@ class S3Store:
                 self._takes_conditions = False
             else:
                 return
-        # Backblaze B2 is such a server. Two writers that look at the same moment both put, and mostly the same.
+        # For servers such as Backblaze B2. Two writers that look at the same moment both put, mostly the same content.
         if await self._exists(key):
             raise PreconditionFailed
         await self._client.fetch(S3Request("PUT", path, headers=headers, body=body))

@@ -1,16 +1,29 @@
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairground.kernel.ids import uuid7
-from fairground.modules.discovery.domain.search.categories import CategoryWords
 from fairground.modules.discovery.domain.search.cities import NAMES_OF_CITY
-from fairground.modules.discovery.domain.search.documents import SERVICES_MAX_WORDS, TEXT_MAX_WORDS, Document, describe
-from fairground.modules.discovery.domain.search.matching import tiers
-from fairground.modules.discovery.domain.search.question import MEANINGS_MAX, WORDS_MAX, Question
-from fairground.modules.discovery.domain.search.tokens import TOKEN_MAX_LENGTH, split, tokens
+from fairground.modules.discovery.domain.search.documents import (
+    SERVICES_MAX_WORDS,
+    TEXT_MAX_WORDS,
+    TOKEN_MAX_LENGTH,
+    Document,
+    describe,
+    split,
+    tokens,
+)
+from fairground.modules.discovery.domain.search.question import (
+    MEANINGS_MAX,
+    WORDS_MAX,
+    CategoryWords,
+    Condition,
+    Question,
+    tiers,
+)
 from fairground.verticals.loader import load_verticals
 
 CATEGORIES = CategoryWords(load_verticals())
@@ -35,7 +48,7 @@ def test_text_is_split_into_folded_words(text: str, words: list[str]) -> None:
     assert split(text) == words
 
 
-def test_an_unspaced_word_is_kept_as_its_pairs() -> None:
+def test_unspaced_word_is_kept_as_its_pairs() -> None:
     assert list(tokens("東京駅")) == ["東京", "京駅", "駅"]
     assert list(tokens("tokyo")) == ["tokyo"]
     assert list(tokens("x" * 99)) == ["x" * TOKEN_MAX_LENGTH]
@@ -92,7 +105,7 @@ def test_tokens_hold_nothing_that_a_query_language_reads(typed: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_whoever_is_called_like_the_question_is_found_by_it(text: str) -> None:
+def test_provider_with_the_name_that_was_typed_is_found(text: str) -> None:
     document, question = _document(text), read(text)
     if question.words:
         assert all(_answers(document, condition) for condition in tiers(question))
@@ -131,3 +144,43 @@ def test_a_document_is_bounded_and_texts_are_not_spelled_for() -> None:
     assert sum(token.startswith("s") for token in kept) == SERVICES_MAX_WORDS
     assert sum(token.startswith("t") for token in kept) == TEXT_MAX_WORDS
     assert _document("Ada of Oslo 東京東京 bar", text="Nightingale").spelled == {"oslo"}
+
+
+def _finds(any_of: list[list[str]], tokens: list[str]) -> bool:
+    """Return whether a document with these tokens has one of the alternatives."""
+    return any(all(_has(tokens, required) for required in all_of) for all_of in any_of)
+
+
+def _has(tokens: list[str], required: str) -> bool:
+    if required.endswith("*"):
+        return any(token.startswith(required[:-1]) for token in tokens)
+    return required in tokens
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["a", "jo", "jazz trio", "DJ Løkka in oslo", "東京", "京", "東京ジャズ oslo", "สมชาย", "thai food", "ny", "Jörg 3"],
+)
+@pytest.mark.parametrize("is_corrected", [False, True])
+def test_every_tier_is_wider_than_the_one_before(typed: str, *, is_corrected: bool) -> None:
+    question = read(typed)
+    if is_corrected:
+        question = question.corrected({word.text: {"jazz": 80, "東京": 70} for word in question.words}, CATEGORIES)
+    ordered = tiers(question)
+    assert len(ordered) > 1
+    for narrow, wide in pairwise(ordered):
+        assert not _outside(narrow, wide)
+
+
+def _outside(narrow: Condition, wide: Condition) -> list[list[str]]:
+    """Return what a document can have of a word that is enough for one condition and not for the other."""
+    return [
+        tokens
+        for any_of, any_of_wide in zip(narrow, wide, strict=True)
+        for all_of in any_of
+        if not _finds(any_of_wide, tokens := [token.rstrip("*") for token in all_of])
+    ]
+
+
+def test_a_condition_that_is_not_wider_is_noticed() -> None:
+    assert _outside([[["na*"], ["pb"]]], [[["na*"]]]) == [["pb"]]

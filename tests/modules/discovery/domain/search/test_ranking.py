@@ -4,11 +4,16 @@ from uuid import UUID
 import pytest
 
 from fairground.contracts.discovery import Correction, FacetCount
-from fairground.modules.discovery.domain.prices import PriceScale
-from fairground.modules.discovery.domain.search.categories import CategoryWords
-from fairground.modules.discovery.domain.search.question import Question
-from fairground.modules.discovery.domain.search.ranking import Candidate, doubtful, points, ranked
-from fairground.modules.discovery.domain.search.results import corrections, count_facets
+from fairground.modules.discovery.domain.price_bands import PriceScale
+from fairground.modules.discovery.domain.search.question import CategoryWords, Question
+from fairground.modules.discovery.domain.search.ranking import (
+    Candidate,
+    corrections,
+    count_facets,
+    doubtful,
+    points,
+    ranked,
+)
 from fairground.verticals.loader import load_verticals
 
 VERTICALS = load_verticals()
@@ -19,10 +24,10 @@ def asked(typed: str, **meant: dict[str, int]) -> Question:
     return Question.read(typed, CATEGORIES).corrected(meant, CATEGORIES)
 
 
-def somebody(number: int = 0, **changes: Any) -> Candidate:
+def a_candidate(number: int = 0, **changes: Any) -> Candidate:
     usual: dict[str, Any] = {
         "provider_id": UUID(int=number),
-        "name": "somebody",
+        "name": "anybody",
         "place": "nowhere",
         "categories": "speaker",
         "services": "talk",
@@ -42,17 +47,17 @@ def somebody(number: int = 0, **changes: Any) -> Candidate:
 def test_where_and_how_a_word_is_found_decides(typed: str) -> None:
     misspelled = asked(typed, **{typed: {"jazzy": 80, "jass": 75}})
     best_first = [
-        somebody(name="jazz"),
-        somebody(name="jazz trio"),
-        somebody(name="the jazz trio"),
-        somebody(name="jazzmen of oslo"),
-        somebody(categories="jazz_ensemble"),
-        somebody(name="the jazzmen"),
-        somebody(services="dinner jazz"),
-        somebody(services="jazzdance"),
-        somebody(),  # found in its texts
-        somebody(name="big jass"),
-        somebody(services="jass evening"),
+        a_candidate(name="jazz"),
+        a_candidate(name="jazz trio"),
+        a_candidate(name="the jazz trio"),
+        a_candidate(name="jazzmen of oslo"),
+        a_candidate(categories="jazz_ensemble"),
+        a_candidate(name="the jazzmen"),
+        a_candidate(services="dinner jazz"),
+        a_candidate(services="jazzdance"),
+        a_candidate(),  # found in its texts
+        a_candidate(name="big jass"),
+        a_candidate(services="jass evening"),
     ]
     assert [points(misspelled, candidate) for candidate in best_first] == [
         150,
@@ -71,44 +76,44 @@ def test_where_and_how_a_word_is_found_decides(typed: str) -> None:
 
 def test_a_place_is_found_by_any_name_of_the_city() -> None:
     munich = asked("munich")
-    assert points(munich, somebody(place="munchen germany")) == 80
-    assert points(munich, somebody(place="munichhausen")) == 56
+    assert points(munich, a_candidate(place="munchen germany")) == 80
+    assert points(munich, a_candidate(place="munichhausen")) == 56
 
 
 def test_words_add_up_and_their_order_only_matters_to_the_name() -> None:
     oslo_jazz, jazz_oslo = asked("oslo jazz"), asked("jazz oslo")
-    there = somebody(categories="jazz_ensemble", place="oslo norway")
+    there = a_candidate(categories="jazz_ensemble", place="oslo norway")
     assert points(oslo_jazz, there) == points(jazz_oslo, there) == 160
-    named = somebody(name="oslo jazz band")
+    named = a_candidate(name="oslo jazz band")
     assert points(oslo_jazz, named) - points(jazz_oslo, named) == 20
 
 
 def test_ties_are_broken_by_bookings_then_rating_then_id() -> None:
     question = asked("talk")
-    first = somebody(9, services="talk", book_count=3)
-    second = somebody(8, services="talk", book_count=2, rating_avg=4.5)
-    third = somebody(1, services="talk", book_count=2, rating_avg=4.4)
-    fourth = somebody(2, services="talk", book_count=2, rating_avg=4.4)
+    first = a_candidate(9, services="talk", book_count=3)
+    second = a_candidate(8, services="talk", book_count=2, rating_avg=4.5)
+    third = a_candidate(1, services="talk", book_count=2, rating_avg=4.4)
+    fourth = a_candidate(2, services="talk", book_count=2, rating_avg=4.4)
     assert ranked(question, [fourth, second, third, first]) == [first, second, third, fourth]
 
 
 def test_unspaced_words_are_found_inside_names() -> None:
-    assert points(asked("東京"), somebody(name="東京")) == 150
-    assert points(asked("東京"), somebody(name="東京トリオ")) == 90
-    assert points(asked("トリオ"), somebody(name="東京トリオ")) == 70
+    assert points(asked("東京"), a_candidate(name="東京")) == 150
+    assert points(asked("東京"), a_candidate(name="東京トリオ")) == 90
+    assert points(asked("トリオ"), a_candidate(name="東京トリオ")) == 70
 
 
-def test_a_word_is_doubtful_while_nobody_has_it_whole() -> None:
+def test_word_is_doubtful_while_no_candidate_has_it_whole() -> None:
     # A number is no misspelling, and neither is what names a category or a city.
     question = asked("violon hamar oslo vocalist 4711")
     assert doubtful(question, []) == ["violon", "hamar"]
-    assert doubtful(question, [somebody(name="violoncello", place="hamar norway")]) == ["violon"]
-    assert doubtful(question, [somebody(name="violon", place="hamar")]) == []
+    assert doubtful(question, [a_candidate(name="violoncello", place="hamar norway")]) == ["violon"]
+    assert doubtful(question, [a_candidate(name="violon", place="hamar")]) == []
 
 
-def test_a_correction_is_told_as_the_result_writes_it() -> None:
+def test_correction_is_written_as_the_result_has_it() -> None:
     question = asked("grunerloka pianst", grunerloka={"grunerlokka": 90, "other": 90}, pianst={})
-    best = somebody(place="grunerlokka oslo", categories="pianist")
+    best = a_candidate(place="grunerlokka oslo", categories="pianist")
     assert corrections(question, best, shown=["Grünerløkka, Oslo"]) == [
         Correction(typed="grunerloka", meant="Grünerløkka"),
         Correction(typed="pianst", meant="pianist"),
@@ -117,9 +122,9 @@ def test_a_correction_is_told_as_the_result_writes_it() -> None:
 
 def test_facets_count_what_a_search_can_be_narrowed_to() -> None:
     found = [
-        somebody(categories="dj band", location="Oslo, Norway", rating_avg=4.6, price_from_minor=10_000),
-        somebody(categories="dj", location="Oslo", rating_avg=4.0, price_from_minor=9_999),
-        somebody(categories="thai", location="", vertical="chefs"),
+        a_candidate(categories="dj band", location="Oslo, Norway", rating_avg=4.6, price_from_minor=10_000),
+        a_candidate(categories="dj", location="Oslo", rating_avg=4.0, price_from_minor=9_999),
+        a_candidate(categories="thai", location="", vertical="chefs"),
     ]
     facets = count_facets(found, prices=PriceScale(VERTICALS, currency="EUR"), vertical=None)
     assert facets.verticals == [FacetCount(value="artists", count=2), FacetCount(value="chefs", count=1)]

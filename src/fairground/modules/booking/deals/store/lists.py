@@ -14,7 +14,7 @@ from fairground.modules.booking.deals.store.bookings import UnreadableBooking, r
 from fairground.modules.booking.deals.tables import BookingRow
 from fairground.modules.booking.time import store as time_store
 from fairground.platform.db.database import ReadTx
-from fairground.platform.db.dialect.expressions import among
+from fairground.platform.db.types import among
 
 
 class ListedBooking(NamedTuple):

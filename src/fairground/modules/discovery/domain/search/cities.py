@@ -1,8 +1,8 @@
-"""Cities by the names that different people give them, each line one city."""
+"""The names of cities in several languages and spellings; each line is one city."""
 
 from typing import Final
 
-from fairground.modules.discovery.domain.search.tokens import split
+from fairground.modules.discovery.domain.search.documents import split
 
 _CITIES: Final = """
 Amsterdam · Amsterdã · Амстердам

@@ -1,13 +1,61 @@
-"""What the index knows of a provider."""
+"""The search document of a provider: its folded words, and the tokens that an index keeps of them.
 
+A token is a word, or a pair of characters where a script has no spaces.
+"""
+
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 from typing import Final
 from uuid import UUID
 
+from fairground.kernel.folding import fold, joined_parts
 from fairground.modules.discovery.domain.search.spelling import SHORTEST
-from fairground.modules.discovery.domain.search.tokens import Field, is_unspaced, split, split_joined, tokens
+
+TOKEN_MAX_LENGTH: Final = 40
+# Thai, Lao, Myanmar, Khmer, Kana, Han: their writing does not mark where a word ends.
+_UNSPACED: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003134f"
+)
+_PIECE: Final = re.compile(rf"[{_UNSPACED}]+|[^{_UNSPACED}\s]+")
+_FIRST_UNSPACED: Final = re.compile(rf"[{_UNSPACED}]")
+
+
+class Field(StrEnum):
+    """The part of a provider that a token is from. Its letter precedes the token, so one index serves all parts."""
+
+    NAME = "n"
+    CATEGORY = "c"
+    PLACE = "p"
+    SERVICE = "s"
+    TEXT = "t"
+
+
+def split(text: str) -> list[str]:
+    """Return the folded words of a text; a run of an unspaced script counts as one word of its own."""
+    folded = fold(text)
+    return folded.split() if folded.isascii() else _PIECE.findall(folded)
+
+
+def split_joined(text: str) -> list[str]:
+    """Return the parts of the words that apostrophes join, as `split` gives them: 'l' and 'atelier' of "L'Atelier"."""
+    return [piece for part in joined_parts(text) for piece in _PIECE.findall(part)]
+
+
+def is_unspaced(word: str) -> bool:
+    return not word.isascii() and _FIRST_UNSPACED.match(word) is not None
+
+
+def tokens(word: str) -> Iterator[str]:
+    """Return what the index keeps of a word: itself, or each pair of neighbours and the last character."""
+    if is_unspaced(word):
+        yield from (word[start : start + 2] for start in range(len(word)))
+    else:
+        yield word[:TOKEN_MAX_LENGTH]
+
 
 TEXT_MAX_WORDS: Final = 200  # different ones; what a provider is found by is at the beginning of a bio
 SERVICES_MAX_WORDS: Final = 100

@@ -1,19 +1,25 @@
-"""The one formula that says who comes first, whichever database found the candidates.
+"""The results of a search: their order, their facets, and the words that were corrected.
 
-Each word gives the points of the best place where it was found; their sum decides, then how often the provider was
-booked, then its rating, then its id. There is no float and no chance in it.
+One formula orders them, whichever database found the candidates. Each word gives the points of the best field that has
+it; their sum decides, then the number of bookings, then the rating, then the id. Points are integers, and nothing is
+random.
 """
 
-from collections.abc import Collection, Iterable
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from fairground.contracts.discovery import Correction, FacetCount, SearchFacets
+from fairground.kernel.folding import fold
+from fairground.modules.discovery.domain.price_bands import PriceScale
 from fairground.modules.discovery.domain.search.documents import whole
 from fairground.modules.discovery.domain.search.question import Question, Word
 from fairground.modules.discovery.domain.search.spelling import mistakes_forgiven
 
-# What a word is worth in each field, in points, and how many tenths of it where the word stands whole, where another
-# begins like it, and where another was meant. A word that was meant is worth less anywhere than one that was typed.
+# The points of a word by its field, and the tenths that it gives of them: as a whole word, as the beginning of one, or
+# as a correction. A corrected word is worth less in any field than a typed one.
 _NAME: Final = 100
 _CATEGORY: Final = 80
 _PLACE: Final = 80
@@ -64,17 +70,17 @@ def points(question: Question, candidate: Candidate) -> int:
 
 
 def doubtful(question: Question, candidates: Collection[Candidate]) -> list[str]:
-    """Return the words that no candidate has as a whole, and that may so be misspellings of others."""
+    """Return the words that no candidate has as a whole, which may therefore be misspelled."""
     return [
         word.text
         for word in question.words
         if mistakes_forgiven(word.text)
         and not (word.called or word.cities)
-        and not any(_stands_whole(word, candidate) for candidate in candidates)
+        and not any(_has_whole(word, candidate) for candidate in candidates)
     ]
 
 
-def _stands_whole(word: Word, candidate: Candidate) -> bool:
+def _has_whole(word: Word, candidate: Candidate) -> bool:
     return any(_share(word, field) == _WHOLE for field in (candidate.name, candidate.place, candidate.services))
 
 
@@ -88,7 +94,7 @@ def _best(word: Word, candidate: Candidate) -> int:
     best = _as_typed(word, candidate)
     if word.meant or word.meant_categories:
         best = max(best, _corrected(word, candidate))
-    # What the index found and no field shows stands in the texts, which are too long to be read again.
+    # The index found the word, so when no field has it, the texts do; they are too long to compare again.
     return best or _TEXT
 
 
@@ -140,3 +146,53 @@ def _corrected(word: Word, candidate: Candidate) -> int:
         percents = (meant[slug][0] for slug in candidate.categories.split() if slug in meant)
         best = max(best, _CATEGORY * _MEANT * max(percents, default=0) // 1000)
     return best
+
+
+_VALUES_MAX: Final = 20  # more than a page shows
+_LEAST_STARS: Final = (4.5, 4.0, 3.0)
+_WRITTEN: Final = re.compile(r"[^\s,;/()]+")
+
+
+def count_facets(candidates: Sequence[Candidate], *, prices: PriceScale, vertical: str | None) -> SearchFacets:
+    """Count the candidates by all that a search can be narrowed to; prices in the bands of the vertical."""
+    lowest = Counter(one.price_from_minor for one in candidates if one.price_from_minor is not None)
+    return SearchFacets(
+        verticals=_most_frequent(candidate.vertical for candidate in candidates),
+        categories=_most_frequent(slug for candidate in candidates for slug in candidate.categories.split()),
+        places=_most_frequent(place for candidate in candidates if (place := _place(candidate.location))),
+        ratings=_ratings(candidates),
+        prices=prices.histogram(lowest, vertical=vertical),
+    )
+
+
+def _place(location: str) -> str:
+    """Return the first part of a location: 'Oslo' of 'Oslo, Norway'."""
+    return location.partition(",")[0].strip()
+
+
+def _most_frequent(values: Iterable[str]) -> list[FacetCount]:
+    ordered = sorted(Counter(values).items(), key=lambda entry: (-entry[1], entry[0]))
+    return [FacetCount(value=value, count=count) for value, count in ordered[:_VALUES_MAX]]
+
+
+def _ratings(candidates: Sequence[Candidate]) -> list[FacetCount]:
+    counts = {least: sum(candidate.rating_avg >= least for candidate in candidates) for least in _LEAST_STARS}
+    return [FacetCount(value=f"{least:g}", count=count) for least, count in counts.items() if count]
+
+
+def corrections(question: Question, best: Candidate, *, shown: Iterable[str]) -> list[Correction]:
+    """Return the words that were corrected, and to what, as the best result has it.
+
+    Args:
+        shown: Texts of the results as they were written, from which an accent comes back: 'Løkka', not 'lokka'.
+    """
+    as_written = {fold(word): word for text in shown for word in _WRITTEN.findall(text)}
+    found = ((word, _meant(word, best)) for word in question.words)
+    return [Correction(typed=word.text, meant=as_written.get(meant, meant)) for word, meant in found if meant]
+
+
+def _meant(word: Word, best: Candidate) -> str | None:
+    there = f"{best.name} {best.place} {best.services}".split()
+    meanings = [(percent, other) for other, percent in word.meant.items() if other in there]
+    meanings += [word.meant_categories[slug] for slug in best.categories.split() if slug in word.meant_categories]
+    return max(meanings)[1] if meanings else None

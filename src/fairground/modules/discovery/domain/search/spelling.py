@@ -21,7 +21,7 @@ def mistakes_forgiven(word: str) -> int:
 
 
 def beginning(word: str) -> str:
-    """Return the longest of the shortened spellings, which tells whether a word is in the index."""
+    """Return the longest of the shortened spellings, which shows whether a word is in the index."""
     return word[:_INDEXED_LENGTH]
 
 
@@ -47,7 +47,7 @@ def similarity_percent(typed: str, word: str) -> int:
 def near(typed: str, words: Iterable[str]) -> dict[str, int]:
     """Return those of the words that may have been meant instead, with their similarity in percent.
 
-    None, when the word is one of them itself: then it is no mistake.
+    Return none when the word is one of them itself: it is no mistake.
     """
     similarities = {word: similarity_percent(typed, word) for word in words}
     return {} if typed in similarities else {word: percent for word, percent in similarities.items() if percent}

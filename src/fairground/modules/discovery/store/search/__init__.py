@@ -1,1 +1,0 @@
-"""Search: the engine as a port, and the one that is built in."""

@@ -1,0 +1,241 @@
+"""Providers as they are read: public detail, own record, offer, and the snapshot that read models copy."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+
+from fairground.contracts.providers import Offer, ProviderDetail, ProviderSnapshot, ProviderStatus, Service
+from fairground.modules.providers.tables import ProviderCategoryRow, ProviderPrivateRow, ProviderRow, ServiceRow
+from fairground.platform.db.database import ReadTx
+from fairground.platform.db.types import among
+
+_CARD_COLUMNS: Final = (
+    ProviderRow.id,
+    ProviderRow.slug,
+    ProviderRow.business_name,
+    ProviderRow.profile_picture_url,
+    ProviderRow.custom_subtitle,
+    ProviderRow.location,
+    ProviderRow.price_from_minor,
+    ProviderRow.currency,
+    ProviderRow.rating_avg,
+    ProviderRow.rating_count,
+    ProviderRow.book_count,
+)
+_DETAIL_COLUMNS: Final = (
+    *_CARD_COLUMNS,
+    ProviderRow.vertical,
+    ProviderRow.bio,
+    ProviderRow.lat,
+    ProviderRow.lng,
+    ProviderRow.timezone,
+    ProviderRow.owner_id,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnRecord:
+    """A provider with the fields that only its owner and staff may see."""
+
+    detail: ProviderDetail
+    owner_id: UUID | None
+    status: ProviderStatus
+    rejection_reason: str | None
+    submitted_at: datetime | None
+    contact_email: str | None
+    contact_phone: str | None
+    has_hours: bool
+
+
+async def find_approved(tx: ReadTx, *, provider_id: UUID | None, slug: str) -> ProviderDetail | None:
+    """Return an approved provider by its id, or by its slug when `provider_id` is None."""
+    rows = await tx.all(select(*_DETAIL_COLUMNS).where(*_approved(provider_id, slug)))
+    details = await _details(tx, rows)
+    return details[0] if details else None
+
+
+async def find_approved_id(tx: ReadTx, *, provider_id: UUID | None, slug: str) -> UUID | None:
+    """Return the id of an approved provider, looked up like `find_approved`."""
+    found: UUID | None = await tx.scalar(select(ProviderRow.id).where(*_approved(provider_id, slug)))
+    return found
+
+
+def _approved(provider_id: UUID | None, slug: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    named = ProviderRow.slug == slug if provider_id is None else ProviderRow.id == provider_id
+    return named, ProviderRow.status == ProviderStatus.APPROVED
+
+
+async def find_own(tx: ReadTx, provider_id: UUID) -> OwnRecord | None:
+    records = await _own_records(tx, _own().where(ProviderRow.id == provider_id))
+    return records[0] if records else None
+
+
+async def list_submitted(tx: ReadTx, *, limit: int) -> list[OwnRecord]:
+    """Return the providers that wait for a decision, the longest wait first."""
+    waiting = _own().where(ProviderRow.status == ProviderStatus.SUBMITTED).order_by(ProviderRow.submitted_at)
+    return await _own_records(tx, waiting.limit(limit))
+
+
+def _own() -> Select[*tuple[Any, ...]]:
+    own_columns = (
+        ProviderRow.status,
+        ProviderRow.submitted_at,
+        ProviderRow.has_hours,
+        ProviderPrivateRow.rejection_reason,
+        ProviderPrivateRow.contact_email,
+        ProviderPrivateRow.contact_phone,
+    )
+    return select(*_DETAIL_COLUMNS, *own_columns).join(
+        ProviderPrivateRow, ProviderPrivateRow.provider_id == ProviderRow.id, isouter=True
+    )
+
+
+async def _own_records(tx: ReadTx, statement: Select[*tuple[Any, ...]]) -> list[OwnRecord]:
+    rows = await tx.all(statement)
+    details = await _details(tx, rows)
+    return [
+        OwnRecord(
+            detail=detail,
+            owner_id=row.owner_id,
+            status=ProviderStatus(row.status),
+            rejection_reason=row.rejection_reason,
+            submitted_at=row.submitted_at,
+            contact_email=row.contact_email,
+            contact_phone=row.contact_phone,
+            has_hours=row.has_hours,
+        )
+        for row, detail in zip(rows, details, strict=True)
+    ]
+
+
+async def _details(tx: ReadTx, rows: Sequence[Any]) -> list[ProviderDetail]:
+    ids = [row.id for row in rows]
+    categories = await list_categories(tx, ids)
+    services = await list_services(tx, ids)
+    return [
+        ProviderDetail(
+            **_card_fields(row, categories[row.id]),
+            vertical=row.vertical,
+            bio=row.bio,
+            lat=row.lat,
+            lng=row.lng,
+            timezone=row.timezone,
+            services=services[row.id],
+            is_claimed=row.owner_id is not None,
+        )
+        for row in rows
+    ]
+
+
+_PLAIN_CARD_FIELDS: Final = tuple(column.key for column in _CARD_COLUMNS if column.key != "rating_avg")
+
+
+def _card_fields(row: Any, categories: list[str]) -> dict[str, Any]:
+    """Return the fields of a ProviderCard from a row with the _CARD_COLUMNS."""
+    fields = {name: getattr(row, name) for name in _PLAIN_CARD_FIELDS}
+    fields["service_categories"] = categories
+    fields["rating"] = round(row.rating_avg, 2) if row.rating_count else None
+    return fields
+
+
+async def list_categories(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Return the category slugs of each provider, in the provider's order."""
+    found: dict[UUID, list[str]] = defaultdict(list)
+    if provider_ids:
+        statement = select(ProviderCategoryRow.provider_id, ProviderCategoryRow.category)
+        statement = statement.where(among(ProviderCategoryRow.provider_id, provider_ids))
+        for provider_id, category in await tx.all(statement.order_by(ProviderCategoryRow.position)):
+            found[provider_id].append(category)
+    return found
+
+
+_SERVICE_COLUMNS = [getattr(ServiceRow, name) for name in Service.model_fields]
+
+
+async def list_services(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[Service]]:
+    """Return the offered services of each provider, the oldest first."""
+    found: dict[UUID, list[Service]] = defaultdict(list)
+    if provider_ids:
+        offered = and_(among(ServiceRow.provider_id, provider_ids), ServiceRow.withdrawn_at.is_(None))
+        for row in await tx.all(select(*_SERVICE_COLUMNS).where(offered).order_by(ServiceRow.id)):
+            found[row.provider_id].append(Service(**row._asdict()))
+    return found
+
+
+async def find_offer(tx: ReadTx, service_id: UUID) -> Offer | None:
+    """Return a service with its terms, even when it is withdrawn or its provider is not approved."""
+    statement = (
+        select(
+            ServiceRow.id.label("service_id"),
+            ServiceRow.name.label("service_name"),
+            ServiceRow.price_minor,
+            ServiceRow.currency,
+            ServiceRow.duration_minutes,
+            ServiceRow.booking_mode,
+            ProviderRow.id.label("provider_id"),
+            ProviderRow.business_name.label("provider_name"),
+            ProviderRow.slug.label("provider_slug"),
+            ProviderRow.owner_id,
+            ProviderRow.vertical,
+            ProviderRow.location,
+            ProviderRow.timezone,
+            _is_bookable().label("is_bookable"),
+        )
+        .join(ProviderRow, ProviderRow.id == ServiceRow.provider_id)
+        .where(ServiceRow.id == service_id)
+    )
+    row = await tx.one_or_none(statement)
+    return Offer(**row._asdict()) if row else None
+
+
+def _is_bookable() -> ColumnElement[bool]:
+    return and_(
+        ServiceRow.withdrawn_at.is_(None),
+        ProviderRow.owner_id.is_not(None),
+        ProviderRow.status == ProviderStatus.APPROVED,
+    )
+
+
+_SNAPSHOT_FIELDS: Final = [
+    name for name in ProviderSnapshot.model_fields if name not in {"categories", "service_names", "updated_at"}
+]
+_SNAPSHOT_COLUMNS: Final = (
+    *(getattr(ProviderRow, name) for name in _SNAPSHOT_FIELDS),
+    func.coalesce(ProviderRow.updated_at, ProviderRow.created_at).label("updated_at"),
+)
+
+
+async def list_snapshots(tx: ReadTx, provider_ids: Collection[UUID]) -> list[ProviderSnapshot]:
+    statement = select(*_SNAPSHOT_COLUMNS).where(among(ProviderRow.id, provider_ids)).order_by(ProviderRow.id)
+    return await _snapshots(tx, await tx.all(statement))
+
+
+async def list_snapshots_after(tx: ReadTx, provider_id: UUID | None, *, limit: int) -> list[ProviderSnapshot]:
+    statement = select(*_SNAPSHOT_COLUMNS).order_by(ProviderRow.id).limit(limit)
+    if provider_id is not None:
+        statement = statement.where(ProviderRow.id > provider_id)
+    return await _snapshots(tx, await tx.all(statement))
+
+
+async def _snapshots(tx: ReadTx, rows: Sequence[Any]) -> list[ProviderSnapshot]:
+    # A change between these statements raises the version, so its event delivers the next snapshot.
+    ids = [row.id for row in rows]
+    categories, service_names = await list_categories(tx, ids), await _list_service_names(tx, ids)
+    return [
+        ProviderSnapshot(**row._asdict(), categories=categories[row.id], service_names=service_names[row.id])
+        for row in rows
+    ]
+
+
+async def _list_service_names(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    found: dict[UUID, list[str]] = defaultdict(list)
+    offered = (among(ServiceRow.provider_id, provider_ids), ServiceRow.withdrawn_at.is_(None))
+    statement = select(ServiceRow.provider_id, ServiceRow.name).where(*offered).order_by(ServiceRow.id)
+    for provider_id, name in await tx.all(statement):
+        found[provider_id].append(name)
+    return found
