@@ -39,7 +39,7 @@ def dump(engine: Engine) -> tuple[object, ...]:
             (
                 name,
                 repr(shape.get_columns(name)),
-                repr(shape.get_indexes(name)),
+                [(each["name"], each["column_names"], each["unique"]) for each in shape.get_indexes(name)],
                 sorted(map(repr, connection.execute(select(table)).all())),
             )
             for name, table in sorted(metadata.tables.items())

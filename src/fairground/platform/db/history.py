@@ -23,7 +23,7 @@ class History:
     name: str
     metadata: MetaData
     folder: Path
-    """Holds `versions/` with one file a revision, named after its number: `0001_bookings.py`."""
+    """Holds `versions/` with one file a revision, named after its number: `1000_bookings.py`."""
     after_upgrade: Callable[[Connection], None] | None = None
     """Makes what Alembic's batch mode silently drops when it rebuilds a table, unless it is there."""
     beside: tuple[str, ...] = ()
