@@ -1,5 +1,5 @@
 # Everything a newcomer, a developer or CI runs. `make` alone teaches.
-# It asks for Python 3.11 or newer, git and make; all else comes locked and hashed into .venv.
+# It needs Python 3.11 or newer, git and make; all else is installed, locked and hashed, into .venv.
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -49,7 +49,7 @@ lint: install ## Style, types, the dependency rule, lengths and words
 	@$(BIN)/lint-imports
 	@$(PYTEST) -q tests/architecture
 
-format: install ## Mend what the linter can mend by itself
+format: install ## Fix what the linter can fix by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -62,7 +62,7 @@ bench: install ## Measure the figures that the documentation claims
 reference: install ## Write docs/reference from the code: settings, problem codes, topics, packs, metrics
 	@$(BIN)/python -m tools.reference
 
-lock: python ## Write into requirements/ what pyproject.toml asks for; keeps the versions that still fit
+lock: python ## Write the requirements of pyproject.toml into requirements/; keeps the versions that still fit
 	@$(PYTHON) -m tools.lock
 
 upgrade: python ## The same with the newest versions that pyproject.toml admits

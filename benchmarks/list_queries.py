@@ -1,4 +1,4 @@
-"""What the pages ask of the lists, and a few questions that only the API asks."""
+"""Queries of lists: those of the pages, and a few that only the API sends."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,10 +13,10 @@ _MIDDLING: Final = 30  # the rank of a city that one in three hundred lives in
 
 def list_queries(market: Marketplace) -> Iterator[tuple[str, ProviderQuery]]:
     """Yield every filter with every sort that it allows, by name."""
-    for name, wanted in _filters(market).items():
+    for name, filters in _filters(market).items():
         for sort in ProviderSort:
-            if sort is not ProviderSort.DISTANCE or "near" in wanted:
-                yield f"{name}, {sort}", ProviderQuery(**wanted, sort=sort, limit=PAGE_LENGTH)
+            if sort is not ProviderSort.DISTANCE or "near" in filters:
+                yield f"{name}, {sort}", ProviderQuery(**filters, sort=sort, limit=PAGE_LENGTH)
 
 
 def _filters(market: Marketplace) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Load on one address, by wrk, from a core of its own; and what it costs the server."""
+"""Load on one address, by wrk, from a core of its own; and its CPU time in the server."""
 
 import os
 import re
@@ -22,8 +22,8 @@ def pin(process_id: int, core: int = SERVER_CORE) -> None:
 
 
 @contextmanager
-def asking_from_its_core() -> Iterator[None]:
-    """Keep this process on the core that load comes from, while it asks by itself."""
+def pinned_to_load_core() -> Iterator[None]:
+    """Keep this process on the core of the load, while it sends requests itself."""
     usual = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {LOAD_CORE})
     try:
@@ -39,7 +39,7 @@ def cpu_seconds_of(process_id: int) -> float:
 
 
 def requests_per_second(address: str, *, seconds: int, headers: Mapping[str, str]) -> float:
-    """Ask for one address without a pause, and return how many answers came a second.
+    """Request one address without a pause, and return the number of answers per second.
 
     Raises:
         AssertionError: An answer was neither 2xx nor 3xx, or a connection broke.

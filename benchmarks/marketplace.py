@@ -77,7 +77,7 @@ class City:
 
 @dataclass(frozen=True)
 class Marketplace:
-    """What was built, so that a benchmark knows what to ask for."""
+    """What was built, so that a benchmark knows what to request."""
 
     providers: int
     cities: tuple[City, ...]
@@ -209,7 +209,7 @@ async def build(db: Database, *, providers: int, seed: int = 1) -> Marketplace:
     inventor = _Inventor(seed=seed, verticals=verticals, today=today)
     engine = db.backend.migration_engine()
     indexes = [index for history in HISTORIES for table in history.metadata.sorted_tables for index in table.indexes]
-    # An index that is made at the end is made by sorting, which is many times as fast as adding to it.
+    # An index that is created at the end is sorted once, which is many times as fast as adding rows to it.
     with engine.begin() as connection:
         for index in indexes:
             index.drop(connection)
@@ -239,7 +239,7 @@ def _load(connection: Connection, table: Table, rows: list[Row]) -> None:
     names = list(rows[0])
     raw: Any = connection.connection.driver_connection
     with raw.cursor() as cursor:
-        # Nothing here refers to what is not here, so the keys need no looking up.
+        # Every reference is to a row of this run, so foreign keys need no check.
         cursor.execute("SET LOCAL session_replication_role = replica")
         with cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
             for row in rows:

@@ -1,7 +1,7 @@
-"""A list from the cache and past it: against nginx with the same bytes, and against the list as it is usually written.
+"""A list with the cache and without: against nginx with the same bytes, and against the list as it is usually written.
 
 One server process at a time works on one core, the load comes from the other. `make bench` takes 1,000 providers;
-FAIRGROUND_PROOF_DOSE=full takes 100,000, which is what docs/benchmarks.md tells of.
+FAIRGROUND_PROOF_DOSE=full takes 100,000, the dose of docs/benchmarks.md.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ def sites(postgres_server: Server, redis_server: Server, tmp_path_factory: pytes
         )
         ours = stack.enter_context(installation.serving())
         load.pin(ours.process_id)
-        # It is connected to Redis a moment after it serves, and keeps nothing before.
+        # It connects to Redis a moment after it serves, and caches nothing before.
         wait_until(lambda: httpx.get(ours.url + LIST).headers["x-cache"] == "HIT")
         peer = stack.enter_context(_usual_program(url, redis_server.url))
         listed = httpx.get(f"{ours.url}/api/v1/categories").json()["data"]
@@ -168,8 +168,8 @@ def _pace(address: str) -> float:
 
 
 def _pace_cold(base: str, paths: list[str]) -> float:
-    """Ask for every path once, one after the other, and return how many answers came a second."""
-    with load.asking_from_its_core(), httpx.Client(base_url=base) as client:
+    """Request every path once, one after the other, and return the number of answers per second."""
+    with load.pinned_to_load_core(), httpx.Client(base_url=base) as client:
         client.get("/healthz")
         started = time.perf_counter()
         for path in paths:

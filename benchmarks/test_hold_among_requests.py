@@ -1,4 +1,4 @@
-"""A hold among many unanswered requests of others against one among none: the crowd must not be felt."""
+"""A hold beside many unanswered requests of others against one beside none: the others must cost it nothing."""
 
 import contextlib
 import os
@@ -58,7 +58,7 @@ async def _server_process(db: Database) -> int | None:
 
 
 def _cpu_seconds(process_id: int | None) -> float:
-    """Return the CPU time of this process and of the one that serves the database, if another one does."""
+    """Return the CPU time of this process and of the database server, if there is one."""
     own = time.process_time()
     if process_id is None:
         return own
@@ -67,7 +67,7 @@ def _cpu_seconds(process_id: int | None) -> float:
 
 
 async def _milliseconds_for_each(rig: Rig, offer: Offer, process_id: int | None) -> float:
-    """Return the CPU time of a hold, each by a customer of its own; all of them are let go again."""
+    """Return the CPU time of a hold, each by a customer of its own; all holds are cancelled afterwards."""
     starts_at = await rig.tomorrow()
     spent = 0.0
     for _ in range(HOLDS):
@@ -85,7 +85,7 @@ async def test_hold_costs_the_same_among_many_requests(
     places = [(rig, await rig.offer(), await _server_process(rig.db)) for rig in rigs]
     for place in places:
         await _milliseconds_for_each(*place)
-    # In turn, so that whatever else the machine does is felt by both.
+    # In turn, so that other work of the machine affects both.
     rounds = [[await _milliseconds_for_each(*place) for place in places] for _ in range(ROUNDS)]
     ratio = statistics.median(many / none for none, many in rounds)
     figure(f"{dialect}: CPU of a hold among none", statistics.median(none for none, _ in rounds), "ms")

@@ -1,4 +1,4 @@
-"""Lists among many providers against the same lists among a thousand: the page that is asked for must not notice.
+"""Lists of many providers against the same lists of a thousand: a page must not become slower.
 
 At the full dose a million are built on PostgreSQL besides, which takes minutes.
 """
@@ -16,7 +16,7 @@ import pytest
 from benchmarks.list_queries import list_queries
 from benchmarks.marketplace import Marketplace, build
 from fairground.contracts.discovery import ProviderQuery
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import migrate
@@ -47,7 +47,7 @@ class Place:
         )
 
     async def milliseconds(self, query: ProviderQuery) -> float | None:
-        """Return how long a page took; None for one behind the last."""
+        """Return how long a page took; None for one after the last."""
         start = time.perf_counter()
         found = await self.catalog.search_providers(query=query)
         took = (time.perf_counter() - start) * 1_000
@@ -92,7 +92,7 @@ async def test_a_page_takes_as_long_among_many_as_among_a_thousand(
 
 
 async def _all_times(places: list[Place]) -> dict[str, dict[int, list[float]]]:
-    """Return the milliseconds of every question by the size of the marketplace, asked in turns."""
+    """Return the milliseconds of every query by the size of the marketplace, measured in turns."""
     questions = [dict(list_queries(place.built)) for place in places]
     times: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for name in questions[0]:
@@ -111,9 +111,9 @@ def _p95(times: list[float]) -> float:
 
 async def test_cpu_of_a_cold_page(places: list[Place], dialect: str, figure: Report) -> None:
     """Measure our own process alone, which for SQLite is the database as well."""
-    wanted: dict[str, Any] = {"vertical": "artists", "category": "dj", "limit": 12}
+    filters: dict[str, Any] = {"vertical": "artists", "category": "dj", "limit": 12}
     for place in places:
-        query = ProviderQuery(**wanted)
+        query = ProviderQuery(**filters)
         for ask, kind in ((place.catalog.search_providers, "full"), (place.catalog.search_lean, "lean")):
             spent = []
             for _ in range(ROUNDS):

@@ -1,7 +1,7 @@
-"""The cost of an avatar for a server when it is made, when it is there and when the caller has it: CPU and waits.
+"""The cost of an avatar for a server when it is rendered, when it is stored and when the caller has it: CPU and waits.
 
-Two callers ask, each for the next as soon as it is answered. Rounds alternate; each ratio is that of one round, and the
-figure is the median of five. Waits are of the clock, so they depend on the machine: its load is a figure too.
+Two callers send requests, each the next as soon as it is answered. Rounds alternate; each ratio is that of one round,
+and the figure is the median of five. Waits are wall time, so they depend on the machine: its load is a figure too.
 """
 
 import asyncio
@@ -86,7 +86,7 @@ async def cost_of(serving: PictureServer, asked: Sequence[Asked]) -> Cost:
 
 
 async def _call(url: str, left: Iterator[Asked], waits: list[float]) -> None:
-    """Ask over one connection, by hand: a client library would cost more than the server."""
+    """Send requests over one connection without a client library, which would cost more than the server."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     for path, etag in left:

@@ -34,7 +34,7 @@ Figures = Callable[[str, float, str], None]
 WEBP, JPEG = (
     Recipe(Shape.WHOLE, 512, kind, quality) for kind, quality in ((PictureFormat.WEBP, 90), (PictureFormat.JPEG, 85))
 )
-# Pillow's names for what our recipes ask: the same effort, or the comparison would be one of encoders.
+# Pillow's names for the settings of our recipes: with another effort, encoders would be compared.
 SAME_EFFORT: Final[dict[PictureFormat, dict[str, Any]]] = {
     PictureFormat.WEBP: {"method": 2},
     PictureFormat.JPEG: {"optimize": True},
@@ -191,7 +191,7 @@ async def test_the_loop_while_pictures_are_made(content: bytes, figure: Figures)
 
 
 async def _longest_turn(work: Coroutine[object, object, None]) -> float:
-    """Return the most that the loop did at once, in CPU: the clock would count what else runs on the machine."""
+    """Return the most that the loop did at once, in CPU: wall time would include other work of the machine."""
     longest = 0.0
 
     async def tick() -> None:

@@ -1,6 +1,6 @@
-"""Search among many providers: what a question takes from the service, past every cache, facets and all.
+"""Search among many providers: the time of a query in the service, without a cache, with facets.
 
-`make bench` takes 1,000 providers; FAIRGROUND_PROOF_DOSE=full takes 100,000, which is what docs/benchmarks.md tells of.
+`make bench` takes 1,000 providers; FAIRGROUND_PROOF_DOSE=full takes 100,000, the dose of docs/benchmarks.md.
 """
 
 import gc
@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 
 from benchmarks.marketplace import Marketplace, build
 from fairground.contracts.discovery import SearchQuery
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.modules.discovery.domain.search.documents import Document, describe
 from fairground.modules.discovery.store.search import BuiltInSearch
 from fairground.modules.discovery.tables import ALL_PROVIDERS_SCOPE, ListedProviderRow, ListEntryRow
@@ -69,7 +69,7 @@ async def test_a_search_among_many(db: Database, dose: Dose, figure: Figures) ->
         verticals=load_verticals(),
         clock=SystemClock(),
     )
-    # What was made to fill the database is no part of a server's life, and would be looked through again and again.
+    # Objects from filling the database are none of a server's, and every collection would go through them.
     gc.collect()
     gc.freeze()
     everything: list[float] = []

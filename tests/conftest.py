@@ -59,10 +59,11 @@ ONE_DATABASE: Final = (
     "tests/web/*",
 )
 BOTH_DATABASES: Final = (
+    "tests/entrypoints/cli/test_data.py",
+    "tests/entrypoints/cli/test_demo.py",
     "tests/entrypoints/cli/test_exports.py",
-    "tests/entrypoints/cli/test_database.py",
     "tests/ops/imports/test_run.py",
-    "tests/platform/http/test_health.py",
+    "tests/platform/http/test_app.py",
     "tests/platform/http/test_idempotency*.py",
     "tests/platform/http/test_routing.py",
     "tests/web/test_journeys.py",

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.common.tables import IdempotencyRow
 from fairground.platform.db.database import Database
-from tests.conftest import ROOT, dialects_of
+from tests.conftest import BOTH_DATABASES, ROOT, dialects_of
 from tests.support.chromium import find_chromium, refuse_without_required_browser
 from tests.support.proofs import Dose
 
@@ -43,6 +43,11 @@ def test_database_url_names_a_database_without_tables(database_url: str, dialect
 )
 def test_tests_above_a_store_run_on_one_database(file: str, names: tuple[str, ...]) -> None:
     assert dialects_of(ROOT / file) == names
+
+
+@pytest.mark.parametrize("pattern", BOTH_DATABASES)
+def test_pattern_of_files_on_both_databases_matches_a_file(pattern: str) -> None:
+    assert list(ROOT.glob(pattern)), "A renamed file would silently run on one database."
 
 
 def test_a_dose_is_one_of_the_two_amounts(dose: Dose) -> None:

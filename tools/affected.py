@@ -86,7 +86,7 @@ class ImportGraph:
             yield from (file for file in (f"{path}.py", f"{path}/__init__.py") if file in self.files)
 
     def _owners(self, name: str) -> list[str]:
-        """Return the Python files in whose place a changed file stands."""
+        """Return the Python files that a changed file counts as."""
         folder = Path(name).parent
         if "migrations" in folder.parts:
             tables = Path(*folder.parts[: folder.parts.index("migrations")]) / "tables.py"

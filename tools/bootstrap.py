@@ -27,7 +27,7 @@ VENV: Final = ROOT / ".venv"
 STAMP: Final = VENV / "installed"
 LOCKS: Final = {"run": ROOT / "requirements" / "run.txt", "dev": ROOT / "requirements" / "dev.txt"}
 UV_LOCK: Final = ROOT / "requirements" / "uv.txt"
-# What builds a package that comes as source (pyvips, which is plain Python): as locked and hashed as all the rest.
+# What builds a package that comes as source (pyvips, which is plain Python): locked and hashed like all others.
 BUILD_LOCK: Final = ROOT / "requirements" / "build.txt"
 
 PIP_FILES: Final = (
@@ -39,9 +39,9 @@ PIP_FILES: Final = (
 )
 
 
-def main(wanted: str) -> None:
-    """Bring `.venv` up to the lock `wanted`; do nothing when it is there."""
-    if is_installed(wanted):
+def main(lock: str) -> None:
+    """Install the lock `lock` into `.venv`; do nothing when it is there."""
+    if is_installed(lock):
         return
     uv = str(fetched_uv())
     environment = {**os.environ, **uv_settings(), "VIRTUAL_ENV": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
@@ -50,26 +50,26 @@ def main(wanted: str) -> None:
     _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)], environment)
     sync = [uv, "pip", "sync", "--quiet", "--require-hashes", "--build-constraints", str(BUILD_LOCK)]
     # Where a libvips for developers is installed, pyvips would be compiled against that, over the one that is locked.
-    _run([*sync, str(LOCKS[wanted])], {**environment, "PKG_CONFIG_LIBDIR": os.devnull, "PKG_CONFIG_PATH": ""})
+    _run([*sync, str(LOCKS[lock])], {**environment, "PKG_CONFIG_LIBDIR": os.devnull, "PKG_CONFIG_PATH": ""})
     # Built by uv itself, from this folder: no build tool is fetched past the lock.
     _run([uv, "pip", "install", "--quiet", "--no-deps", "--offline", "--editable", str(ROOT)], environment)
-    STAMP.write_text(stamp_of(wanted))
+    STAMP.write_text(stamp_of(lock))
 
 
-def is_installed(wanted: str) -> bool:
+def is_installed(lock: str) -> bool:
     if not STAMP.exists() or not (VENV / "bin" / "python").exists():
         return False
     # What developers need includes what the program needs.
-    return STAMP.read_text() in {stamp_of(wanted), stamp_of("dev")}
+    return STAMP.read_text() in {stamp_of(lock), stamp_of("dev")}
 
 
-def stamp_of(wanted: str) -> str:
+def stamp_of(lock: str) -> str:
     # The folder is part of the stamp, because scripts in an environment contain its path: a moved checkout must install
     # again.
     digest = hashlib.sha256(str(ROOT).encode())
-    for file in (LOCKS[wanted], BUILD_LOCK, ROOT / "pyproject.toml"):
+    for file in (LOCKS[lock], BUILD_LOCK, ROOT / "pyproject.toml"):
         digest.update(file.read_bytes())
-    return f"{wanted} {digest.hexdigest()}\n"
+    return f"{lock} {digest.hexdigest()}\n"
 
 
 def fetched_uv() -> Path:
@@ -118,7 +118,7 @@ def _wheel_from_debian(scratch: Path) -> Path | None:
     if not shutil.which("apt-get"):
         return None
     print("This Python has no pip: taking its wheel from the distribution's archive.")
-    # Lists of our own, because a slim system has thrown its lists away and only root may fetch them again.
+    # Package lists of our own: a slim system has deleted its lists, and only root may fetch them again.
     lists, cache = scratch / "lists", scratch / "cache"
     for folder in (lists / "partial", cache / "archives" / "partial"):
         folder.mkdir(parents=True)
@@ -135,14 +135,14 @@ def _wheel_from_debian(scratch: Path) -> Path | None:
 def _pip_environment() -> dict[str, str]:
     index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL")
     chosen = {"PIP_INDEX_URL": index} if index else {}
-    # Habits set up for other work must not change where this goes; the lock has said which version is wanted.
+    # Configuration for other work must not change where this is installed; the lock names the version.
     fixed = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
     quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
     return {**chosen, **os.environ, **fixed, **quiet}
 
 
 def uv_settings() -> dict[str, str]:
-    """Translate how the user has set up pip, which uv does not read; what is said to uv itself wins."""
+    """Translate how the user has set up pip, which uv does not read; uv's own settings win."""
     index = "" if "UV_INDEX_URL" in os.environ else _pip_setting("index-url")
     settings = {
         "UV_DEFAULT_INDEX": index,
@@ -163,7 +163,7 @@ def _pip_setting(name: str) -> str:
 def _run(command: Sequence[str], environment: dict[str, str]) -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     if done.returncode != 0:
-        sys.exit(f"`{' '.join(command)}` failed, see above. Nothing is half done that a second try would not mend.")
+        sys.exit(f"`{' '.join(command)}` failed, see above. A second try repairs what is half done.")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def launch(server: Sequence[str], *, folder: Path, ends_by: str) -> subprocess.P
     """Start a server in its folder, where `log` gets what it prints, and return its guardian.
 
     Args:
-        folder: Removed when the server is no longer wanted.
+        folder: Removed when the server has ended.
         ends_by: The signal that ends the server at once, such as "QUIT".
     """
     with (folder / "log").open("ab") as log:

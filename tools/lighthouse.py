@@ -1,6 +1,6 @@
 """Lighthouse, as it is pinned in tools/audit: fetched once by npm, run by a Node.js that is new enough.
 
-`python -m tools.lighthouse http://127.0.0.1:8000/` prints what it makes of pages. Nothing of it is part of the program.
+`python -m tools.lighthouse http://127.0.0.1:8000/` prints its results for pages. Nothing of it is part of the program.
 """
 
 import hashlib
@@ -41,12 +41,12 @@ _CHROMIUM_FLAGS: Final = "--headless=new --no-sandbox --disable-dev-shm-usage"
 
 
 class NoLighthouse(Exception):
-    """It cannot be had. The message says why and what to do."""
+    """It is not available. The message has the reason and what to do."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What Lighthouse makes of a page on a middling phone."""
+    """What Lighthouse measures of a page on an average phone."""
 
     scores: Mapping[str, float]
     """By category, of 100."""
@@ -60,12 +60,12 @@ class Audit:
     def read(cls, report: str) -> Self:
         result = json.loads(report)
         costly = [
-            wanted["id"]
+            audit["id"]
             for name in CATEGORIES[1:]
-            for wanted in result["categories"][name]["auditRefs"]
-            if wanted["weight"]
-            and (result["audits"][wanted["id"]]["score"] or 0) < 1
-            and result["audits"][wanted["id"]]["scoreDisplayMode"] not in {"notApplicable", "manual", "informative"}
+            for audit in result["categories"][name]["auditRefs"]
+            if audit["weight"]
+            and (result["audits"][audit["id"]]["score"] or 0) < 1
+            and result["audits"][audit["id"]]["scoreDisplayMode"] not in {"notApplicable", "manual", "informative"}
         ]
         return cls(
             scores={name: 100 * (result["categories"][name]["score"] or 0) for name in CATEGORIES},
@@ -128,25 +128,23 @@ def install() -> None:
         NoLighthouse
     """
     lock = (LOCKED / "package-lock.json").read_bytes()
-    stamp, wanted = INSTALLED / "installed", hashlib.sha256(lock).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted:
+    stamp, digest = INSTALLED / "installed", hashlib.sha256(lock).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
         return
     if shutil.which("npm") is None:
-        raise NoLighthouse(
-            "There is no npm. Install Node.js with npm; what is fetched lies in .tools and nowhere else."
-        )
+        raise NoLighthouse("There is no npm. Install Node.js with npm; everything is fetched into .tools.")
     shutil.rmtree(INSTALLED, ignore_errors=True)
     INSTALLED.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(LOCKED / name, INSTALLED / name)
-    # No scripts: what is fetched is run when it is asked for, not when it arrives.
+    # Without install scripts: packages run when they are started, not when they are installed.
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     ended = subprocess.run(
         command, cwd=INSTALLED, capture_output=True, text=True, check=False, timeout=_INSTALL_SECONDS
     )
     if ended.returncode:
         raise NoLighthouse(f"npm could not fetch what tools/audit locks: {ended.stderr[-2000:]}")
-    stamp.write_text(wanted)
+    stamp.write_text(digest)
 
 
 def find_node() -> str:
@@ -168,7 +166,7 @@ def _version(node: str) -> tuple[int, ...]:
 
 
 def main() -> None:
-    """Look once at each page that the command line names."""
+    """Audit each page of the command line once."""
     install()
     chromium = shutil.which("chromium") or shutil.which("google-chrome") or ""
     for url in sys.argv[1:]:

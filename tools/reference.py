@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 import fairground
 from fairground.entrypoints.compose import compose
-from fairground.entrypoints.metrics import metrics_of
-from fairground.entrypoints.reference import render_settings
+from fairground.entrypoints.environment import render_settings
+from fairground.entrypoints.server import metrics_of
 from fairground.entrypoints.settings import Settings
 from fairground.kernel import errors
 from fairground.kernel.errors import DomainError
@@ -91,7 +91,7 @@ def render_errors() -> str:
         "# Problem codes",
         "",
         "Every refusal of the API is a problem document (RFC 9457, `application/problem+json`) with `type`, `title`,",
-        "`status`, `detail`, `code`, and mostly a `hint` that says the way out. Build on `code`: codes are added,",
+        "`status`, `detail`, `code`, and mostly a `hint` that says what to do. Build on `code`: codes are added,",
         "never renamed. `detail` is for people and may change. `make reference` writes this page from the code.",
         "",
         "| code | status | meaning | hint |",
@@ -114,7 +114,7 @@ def render_topics(modules: Mapping[str, Module]) -> str:
         "# Events and jobs",
         "",
         "Both are written in the transaction of the change that they follow from, and delivered at least once. An",
-        "event is a fact that any part may listen to; a job is work that a part asks of itself. A topic is never",
+        "event is a fact that any part may handle; a job is work that a part enqueues for itself. A topic is never",
         "renamed and its fields are only added to; what cannot be said so becomes `.v2`. Each queue has its own",
         "concurrency, and in a queue the messages of a high priority go first. `make reference` writes this page",
         "from the code.",

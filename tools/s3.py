@@ -23,7 +23,7 @@ SECRET: Final = "of no use anywhere else"  # noqa: S105 - of a server that lives
 
 
 class NoS3(Exception):
-    """No server can be had. The message says why and what to do."""
+    """No server is available. The message has the reason and what to do."""
 
 
 @contextlib.contextmanager
@@ -35,7 +35,7 @@ def running() -> Iterator[Server]:
     """
     folder, port = Path(tempfile.mkdtemp(prefix="fairground-s3-")), free_port()
     script = Path(__file__).with_name("s3_server.py")
-    # Without -P, what lies beside the script would hide packages of the same name.
+    # Without -P, files beside the script would hide packages of the same name.
     command = [sys.executable, "-P", str(script), str(port), BUCKET, KEY_ID, SECRET]
     guardian = launch(command, folder=folder, ends_by="KILL")
     try:

@@ -1,4 +1,4 @@
-"""The S3 server of the tests, run as a script: moto speaks the protocol, and what it lets pass is refused here.
+"""The S3 server of the tests, run as a script: moto speaks the protocol, and what it wrongly accepts is refused here.
 
 moto looks at no signature and at no upload policy, and decides on conditional writes without a lock. Signatures are
 computed with botocore, whose authors did not read ours.
@@ -46,7 +46,7 @@ class Refusal(Exception):
 
 
 class StrictS3:
-    """Lets through to moto what a real server would let through, one request at a time."""
+    """Passes to moto what a real server would accept, one request at a time."""
 
     def __init__(self, bucket: str, credentials: Credentials) -> None:
         self._check = Checker(credentials)

@@ -22,9 +22,8 @@ import httpx
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from fairground.entrypoints.demo import SEED
-from fairground.ops.demo.build import build_plan
-from fairground.ops.demo.stage import PASSWORD
+from fairground.ops.demo.plan_builder import SEED, build_plan
+from fairground.ops.demo.plan_writer import PASSWORD
 from fairground.verticals.loader import load_verticals
 from tools.guardian import dismiss, free_port, launch
 
@@ -110,13 +109,13 @@ def _await_quiet(demo: Demo) -> None:
         time.sleep(_POLL_SECONDS)
         command = [_fairground(), "jobs", "list"]
         found = subprocess.run(command, env=demo.environment, capture_output=True, text=True, check=False)
-        # A busy database may keep the command out for a moment; that is not quiet.
+        # A busy database may refuse the command for a moment; that counts as a change.
         is_quiet = not found.returncode and found.stdout == counts
         quiet_polls, counts = (quiet_polls + 1 if is_quiet else 0), found.stdout
 
 
 class Camera:
-    """Opens pages of the demo and keeps what a visitor sees of them."""
+    """Opens pages of the demo and stores screenshots of them."""
 
     def __init__(self, browser: Browser, demo: Demo, folder: Path) -> None:
         self._browser = browser
@@ -127,7 +126,7 @@ class Camera:
     def visitor(
         self, *, viewport: ViewportSize = _DESKTOP, scheme: Scheme = "light", email: str = ""
     ) -> Iterator[Page]:
-        """Give a page of a browser that has been nowhere, signed in where an address is given."""
+        """Give a page of a new browser profile, signed in where an address is given."""
         context = self._browser.new_context(
             base_url=self._demo.address,
             viewport=viewport,
@@ -190,7 +189,7 @@ def open_day(page: Page, slug: str, *, number: int) -> None:
 
 
 def hold(page: Page, *, number: int, party_size: int, note: str) -> None:
-    """Hold a time of the provider, and stop at the page that asks for a card."""
+    """Hold a time of the provider, and stop at the page with the card form."""
     open_day(page, PROVIDER_SLUG, number=number)
     page.locator("a.slot").nth(number).click()
     page.fill("#party_size", str(party_size))

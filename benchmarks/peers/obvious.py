@@ -1,6 +1,6 @@
 """The provider list as it is usually written: FastAPI, SQLAlchemy's ORM, redis-py beside it, Pydantic on every answer.
 
-An honest program, without a mistake that anybody would mend at once: an asynchronous engine with a pool, the indexes
+An honest program, without an obvious mistake: an asynchronous engine with a pool, the indexes
 of the marketplace, categories loaded in one query for the page, cache-aside with a time to live. `/providers` does what
 most tutorials do and validates what comes from the cache too; `/providers-bytes` returns the cached bytes.
 
@@ -137,13 +137,13 @@ async def list_providers_as_bytes(
 async def find(
     session: AsyncSession, *, vertical: str | None, category: str | None, sort: str, page: int, limit: int
 ) -> CardList:
-    wanted = select(Provider).where(Provider.status == "approved")
+    matching = select(Provider).where(Provider.status == "approved")
     if vertical is not None:
-        wanted = wanted.where(Provider.vertical == vertical)
+        matching = matching.where(Provider.vertical == vertical)
     if category is not None:
-        wanted = wanted.where(Provider.categories.any(ProviderCategory.category == category))
-    total = await session.scalar(select(func.count()).select_from(wanted.subquery()))
-    page_of = wanted.order_by(ORDERS[sort], Provider.id).limit(limit).offset((page - 1) * limit)
+        matching = matching.where(Provider.categories.any(ProviderCategory.category == category))
+    total = await session.scalar(select(func.count()).select_from(matching.subquery()))
+    page_of = matching.order_by(ORDERS[sort], Provider.id).limit(limit).offset((page - 1) * limit)
     providers = await session.scalars(page_of.options(selectinload(Provider.categories)))
     return CardList(data=[card(provider) for provider in providers], total=total or 0)
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.db.database import Database
-from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.http.security import SessionCookie
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.mail.mailer import Mailer
 from fairground.platform.ratelimit import RateLimiter

@@ -18,7 +18,7 @@ REASONS: Final = {
     "accounts/store.py:delete_least_recently_seen": "the few sessions of one user beyond the most that are kept",
     "accounts/store.py:find_users": "the users whose ids the caller names",
     "accounts/store.py:list_sessions": "the live sessions and tokens of one user",
-    "booking/deals/store/lists.py:list_ahead": "one provider's live bookings within the booking horizon",
+    "booking/deals/store.py:list_ahead": "one provider's live bookings within the booking horizon",
     "booking/time/store.py:list_busy": "one provider's allocations between two instants, at most 62 days",
     "discovery/store/availability_summaries.py:replace_summary": "the days of one provider within the booking horizon",
     "discovery/store/lists.py:_read": "page_statement ends in LIMIT",

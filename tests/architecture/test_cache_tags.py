@@ -14,7 +14,7 @@ from fairground.entrypoints.settings import Settings
 from fairground.platform.cache.policy import policy_of
 from fairground.platform.http import identity
 from fairground.platform.http.app import API_PREFIX, list_routes
-from tests.support.cache_tags import NOTHING, TOUCHED_BY
+from tests.support.cache_tags import INVALIDATED_BY, NOTHING
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +33,13 @@ def routes(program: Program) -> Iterator[tuple[str, APIRoute]]:
 def test_every_changing_route_declares_its_tags(program: Program) -> None:
     listed = list_routes(program.api, program.pages)
     changing = {f"{method} {path}" for path, methods in listed for method in {*methods} - {"GET", "HEAD", "OPTIONS"}}
-    assert sorted(changing - TOUCHED_BY.keys()) == [], "Say in tests/support/cache_tags.py what they touch, or NOTHING."
-    assert sorted(TOUCHED_BY.keys() - changing) == []
+    assert sorted(changing - INVALIDATED_BY.keys()) == [], "List their tags in tests/support/cache_tags.py, or NOTHING."
+    assert sorted(INVALIDATED_BY.keys() - changing) == []
 
 
 def test_routes_without_cached_data_declare_no_tags() -> None:
     assert frozenset() == NOTHING
-    assert all(isinstance(kinds, frozenset) for kinds in TOUCHED_BY.values())
+    assert all(isinstance(kinds, frozenset) for kinds in INVALIDATED_BY.values())
 
 
 def test_cached_routes_have_no_dependency_on_the_caller(program: Program) -> None:
@@ -66,6 +66,13 @@ def test_every_public_list_and_detail_is_cached(program: Program) -> None:
         *(f"{API_PREFIX}/{word}" for word in ("artists", "chefs", "tutors", "verticals", "categories", "subjects")),
         f"{API_PREFIX}/price-distribution",
     } <= cached
+
+
+def test_lists_of_providers_and_nothing_else_are_dispatched_directly(program: Program) -> None:
+    policies = {path: policy_of(route.endpoint) for path, route in routes(program)}
+    direct = {path for path, policy in policies.items() if policy is not None and policy.is_direct}
+    packs = {f"{API_PREFIX}/{vertical}" for vertical in ("artists", "chefs", "tutors")}
+    assert direct == {f"{API_PREFIX}/service-provider-profiles/", *packs}
 
 
 def _calls(dependant: Dependant) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""One template writes images and one module their sizes: what is forgotten elsewhere, a page would miss for years."""
+"""One template writes images and one module their sizes, because attributes that another place forgets go unnoticed."""
 
 import re
 from collections.abc import Iterable, Iterator

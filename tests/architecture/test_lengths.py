@@ -34,13 +34,7 @@ OF_EVERY_PART: Final = (
     "src/fairground/entrypoints/cli/*",
 )
 # Shorter ones with one importer, each with its reason. This list may only shrink.
-SHORT_FILES: Final = {
-    "src/fairground/ops/demo/pictures/waves.py": "one of the motifs, which have a file each",
-    "src/fairground/platform/cache/backlog.py": "knows the job table, which the rest of the cache does not",
-    "src/fairground/platform/cache/redis/deadline.py": "independent of Redis, and tested by itself",
-    "src/fairground/platform/cache/redis/doorkeeper.py": "independent of Redis, and tested by itself",
-    "src/fairground/platform/shared_tables.py": "a module without a folder",
-}
+SHORT_FILES: Final[dict[str, str]] = {}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

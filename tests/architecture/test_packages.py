@@ -1,4 +1,4 @@
-"""What is installed is what pyproject.toml says, locked and hashed, from nowhere in particular."""
+"""The locks hold what pyproject.toml requires, with hashes and without addresses."""
 
 import re
 import tomllib
@@ -27,14 +27,14 @@ def test_a_lock_names_no_address(lock: str) -> None:
 
 
 @pytest.mark.parametrize(("lock", "groups"), [("run", []), ("dev", ["dev"])])
-def test_the_lock_holds_what_pyproject_asks_for(lock: str, groups: list[str]) -> None:
-    wanted = _pyproject()["project"]["dependencies"] + [
+def test_lock_holds_the_requirements_of_pyproject(lock: str, groups: list[str]) -> None:
+    required = _pyproject()["project"]["dependencies"] + [
         line for group in groups for line in _pyproject()["dependency-groups"][group]
     ]
     pinned = _pinned(lock)
     missing = [
         line
-        for line in map(Requirement, wanted)
+        for line in map(Requirement, required)
         if not line.specifier.contains(pinned.get(canonicalize_name(line.name), "0"), prereleases=True)
     ]
     assert missing == [], "Run `make lock`."
@@ -50,7 +50,7 @@ def test_the_build_tool_is_the_one_that_installs() -> None:
     assert Requirement(backend).specifier.contains(_pinned("uv")["uv"]), "uv would fetch another one, unhashed."
 
 
-def test_the_version_is_said_once() -> None:
+def test_version_in_pyproject_is_that_of_the_package() -> None:
     assert _pyproject()["project"]["version"] == fairground.__version__
 
 

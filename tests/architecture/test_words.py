@@ -1,4 +1,4 @@
-"""Words that may stand only where they belong."""
+"""Words that are allowed only in certain files."""
 
 import ast
 import re

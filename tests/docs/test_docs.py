@@ -11,10 +11,10 @@ from httpx import ASGITransport, AsyncClient
 from fairground.contracts.imports import Imports
 from fairground.contracts.providers import Providers
 from fairground.entrypoints.compose import compose
-from fairground.entrypoints.reference import list_settings
+from fairground.entrypoints.environment import list_settings
 from fairground.entrypoints.settings import Risk, Settings
-from fairground.ops.demo.build import build_plan
-from fairground.ops.demo.stage import ADMIN_EMAIL, PASSWORD
+from fairground.ops.demo.plan_builder import build_plan
+from fairground.ops.demo.plan_writer import ADMIN_EMAIL, PASSWORD
 from fairground.ops.imports.mapping import load_map
 from fairground.ops.imports.records import Record, RowFault
 from fairground.ops.imports.run import Import, Summary

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fairground.entrypoints.cli.checks import checks_of, run_checks
+from fairground.entrypoints.cli.demo import build_demo
+from fairground.entrypoints.cli.secondary import checks_of, run_checks
 from fairground.entrypoints.compose import Program, compose
-from fairground.entrypoints.demo import build_demo
-from fairground.entrypoints.metrics import metrics_of
+from fairground.entrypoints.server import metrics_of
 from fairground.entrypoints.settings import MODULES, Settings
 from fairground.platform.db.schema import check_schema, upgrade_schema
 from fairground.platform.http.app import list_routes

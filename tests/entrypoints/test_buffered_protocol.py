@@ -13,10 +13,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fairground.entrypoints.buffered_protocol import HELD_MAX_BYTES, WriteCoalescingTransport
 from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.invalidation import LocalTags
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import CacheSettings, Life
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
 from fairground.platform.http.heads import HEAD_MAX_BYTES

@@ -19,7 +19,7 @@ def a_program(folder: Path, **settings: object) -> Program:
     return compose(Settings.model_validate({"data_dir": folder, **settings}), is_secondary=True)
 
 
-def test_nothing_is_made_or_connected_by_composing(tmp_path: Path) -> None:
+def test_compose_creates_no_file(tmp_path: Path) -> None:
     a_program(tmp_path / "none").build_app()
     assert not list(tmp_path.iterdir())
 
@@ -87,7 +87,7 @@ def test_kept_mail_is_shown_to_others_only_when_that_is_allowed(tmp_path: Path, 
     assert ("/mail" in {path for path, _ in list_routes([], program.pages)}) is is_there
 
 
-def test_real_money_asks_for_both_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_money_needs_both_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRGROUND_PAYMENTS_STRIPE_WEBHOOK_SECRET", "whsec_1")
     with pytest.raises(SettingsError, match="belong together"):
         a_program(tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fairground.entrypoints.metrics import metrics_of
+from fairground.entrypoints.server import metrics_of
 from fairground.kernel.ids import uuid7
 from tests.support.databases import copy_of
 from tests.support.gallery import API, Gallery, open_gallery

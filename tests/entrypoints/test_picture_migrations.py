@@ -129,7 +129,7 @@ async def test_a_step_that_dies_half_way_is_repeated_and_brings_no_picture_twice
     assert len(await office.texts_of_gallery("ann-duo")) == 2
 
 
-async def test_only_staff_may_and_two_who_ask_at_once_get_one_run(office: Office) -> None:
+async def test_only_staff_start_a_migration_and_a_second_request_joins_the_first(office: Office) -> None:
     path = f"{API}/ops/migrate-profile-images-to-files"
     assert (await office.gallery.owner.post(path)).json()["code"] == "identity.staff_only"
     assert (await office.gallery.visitor.post(path)).status_code == 401

@@ -190,8 +190,8 @@ async def test_shared_cache_gives_one_callers_answers_to_no_other(site: Site) ->
         assert [path for path in OWN if foreign[path].content == own[path].content] == []
 
 
-async def test_shared_cache_leaks_answers_that_say_nothing(site: Site) -> None:
-    """Negative control: without Cache-Control the same cache gives them to another customer and to a stranger."""
+async def test_control_shared_cache_leaks_answers_without_cache_control(site: Site) -> None:
+    """Without Cache-Control the same cache gives them to another customer and to a stranger."""
     cache = SharedCache(site.origin, hides_cache_control=True)
     own = await read_as(site, cache, site.market.customer_tokens[0])
     foreign = await read_as(site, cache, "")

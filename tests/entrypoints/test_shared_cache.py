@@ -98,7 +98,7 @@ async def test_missed_invalidation_is_repeated_before_redis_is_read_again(
 
 
 @on_a_server
-async def test_servers_without_a_redis_between_them_keep_nothing(migrated_url: str, tmp_path: Path) -> None:
+async def test_servers_without_a_shared_redis_cache_nothing(migrated_url: str, tmp_path: Path) -> None:
     async with served(migrated_url, tmp_path) as one:
         assert [(await one.list_artists())[0] for _ in range(2)] == ["MISS", "MISS"]
 

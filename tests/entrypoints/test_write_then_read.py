@@ -18,7 +18,7 @@ from fairground.contracts.booking import Bookings, PastBooking
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from fairground.platform.db.database import WriteTx
-from tests.support.cache_tags import TOUCHED_BY
+from tests.support.cache_tags import INVALIDATED_BY
 from tests.support.databases import copy_of
 from tests.support.lists import lists_have_followed
 from tests.support.pictures import photograph
@@ -38,7 +38,7 @@ SERVICE = {
 }
 OF_A_PROVIDER = ("detail", "times", "reviews", "gallery")
 LISTS = ("all", "list")
-_touched: ContextVar[set[str] | None] = ContextVar("touched", default=None)
+_invalidated: ContextVar[set[str] | None] = ContextVar("invalidated", default=None)
 
 
 @dataclass
@@ -51,9 +51,9 @@ class Fair:
     provider: dict[str, Any] = field(default_factory=dict)
 
     async def change(self, who: Role, method: str, path: str, body: Any = None, **parts: str) -> Any:
-        """Carry a change out, and see that it touches what it says it touches."""
-        touched: set[str] = set()
-        token = _touched.set(touched)
+        """Carry a change out, and check that it invalidates what it declares."""
+        invalidated: set[str] = set()
+        token = _invalidated.set(invalidated)
         try:
             answer = await self.client.request(
                 method,
@@ -62,10 +62,10 @@ class Fair:
                 headers={"authorization": f"Bearer {self.tokens[who]}"},
             )
         finally:
-            _touched.reset(token)
+            _invalidated.reset(token)
         assert answer.is_success, answer.text
-        kinds = {tag.split(":")[0] for tag in touched}
-        assert kinds == TOUCHED_BY[f"{method} /api/v1{path}"]
+        kinds = {tag.split(":")[0] for tag in invalidated}
+        assert kinds == INVALIDATED_BY[f"{method} /api/v1{path}"]
         return answer.json() if answer.content else None
 
     async def bring(self, photo: bytes) -> str:
@@ -136,8 +136,8 @@ async def open_fair(url: str, folder: Path, *, redis_url: str = "") -> AsyncIter
     enqueue = program.db.invalidation.enqueue  # type: ignore[union-attr]
 
     async def record(tx: WriteTx, tags: Collection[str]) -> Any:
-        if (touched := _touched.get()) is not None:
-            touched.update(tags)
+        if (invalidated := _invalidated.get()) is not None:
+            invalidated.update(tags)
         return await enqueue(tx, tags)
 
     program.db.invalidation.enqueue = record  # type: ignore[union-attr,method-assign]

@@ -133,7 +133,7 @@ def test_refusal_names_the_character(text: str, named: str) -> None:
 
 
 @pytest.mark.parametrize("text", NOTHING_SHOWN)
-def test_text_that_shows_nothing_is_empty(text: str) -> None:
+def test_text_without_a_visible_character_is_empty(text: str) -> None:
     assert clean_line(text, most=120) == ""
     assert clean_text(text, most=120) == ""
     for require in (require_line, require_text):
@@ -194,7 +194,7 @@ def test_identifier_stays_as_it_is() -> None:
             check_identifier(text, most=200)
 
 
-def test_shown_line_refuses_nothing_and_holds_nothing_that_is_refused() -> None:
+def test_shown_line_leaves_out_refused_characters_and_raises_nothing() -> None:
     assert shown_line("Mozilla/5.0\r\n\t(X11)\u202e x\x00", most=40) == "Mozilla/5.0 (X11) x"
     assert shown_line("Z" + "\u0335\u0321" * 40, most=40) == ""
     assert shown_line("x" * 50, most=40) == "x" * 40
@@ -220,7 +220,7 @@ MEETING: Final = st.text(
 
 
 @given(st.text() | MEETING)
-def test_cleaning_again_changes_nothing(text: str) -> None:
+def test_clean_text_is_cleaned_to_itself(text: str) -> None:
     for clean in (clean_line, clean_text):
         try:
             kept = clean(text, most=10_000)

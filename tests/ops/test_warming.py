@@ -1,6 +1,6 @@
 import httpx
 
-from fairground.ops.cache.prewarm import prewarm
+from fairground.ops.cache.client import prewarm
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -15,4 +15,4 @@ def test_failed_list_is_reported_and_the_others_are_requested() -> None:
     assert len(warmed) == 1 + 2 * 2 * 3
     failed = {each.path for each in warmed if not each.is_success}
     assert failed == {f"/c/artists?category=dj{sort}" for sort in ("", "&sort=top_rated", "&sort=newest")}
-    assert {each.how for each in warmed} == {"MISS"}
+    assert {each.cache_status for each in warmed} == {"MISS"}

@@ -7,17 +7,16 @@ import pytest
 
 from fairground.kernel.messages import Queue
 from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.invalidation import LocalTags
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
-from fairground.platform.http.counting import RequestStats
+from fairground.platform.http.request_counter import RequestStats
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.jobs.metrics import JobStats
 from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.jobs.settings import JobSettings
-from fairground.platform.jobs.worker import Worker
+from fairground.platform.jobs.worker import JobStats, Worker
 from fairground.platform.metrics import Metrics, Sources
 from tests.platform.jobs.shop import CountStock, PackOrder, Shop, enqueue
 from tests.support.scraping import labelled, read

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.db.database import Database
 from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.private_files import tighten

@@ -17,7 +17,7 @@ async def count_rows(db: Database) -> tuple[int, int]:
 
 
 async def test_expired_keys_and_limits_are_deleted_every_hour_and_live_ones_stay(db: Database) -> None:
-    module = shared_tables.build(db)
+    module = shared_tables.build_common(db)
     (schedule,) = module.schedules
     assert (schedule.job, schedule.every) == (DeleteExpiredRows(), timedelta(hours=1))
     async with db.write() as tx:

@@ -1,4 +1,4 @@
-"""Random pairs of requests share an entry exactly when they ask the same, and get what the route alone would say."""
+"""Random pairs of requests share an entry exactly when their meaning is the same, and get the response of the route."""
 
 import random
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +13,7 @@ import pytest
 from benchmarks import marketplace
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
-from fairground.platform.http.caching.layer import CacheLayer
+from fairground.platform.http.caching.middleware import CacheMiddleware
 from tests.support.databases import copy_of
 from tests.support.proofs import IS_FULL, Dose
 
@@ -24,8 +24,8 @@ PROVIDERS: Final = 300
 FIELDS: Final = ["id", "slug", "business_name", "rating", "location", "nonsense"]
 PRIVATE: Final = (b"contact", b"phone", b"email", b"owner", b"data:", b"password")
 Figures = Callable[[str, float, str], None]
-Asked = dict[str, Any]
-# Few values each, so that pairs that ask the same are not rare.
+Parameters = dict[str, Any]
+# Few values each, so that pairs with the same meaning are not rare.
 CHOICES: Final[dict[str, list[Any]]] = {
     "vertical": ["artists", "chefs", ""],
     "category": ["musician", "Musicians", "photographer"],
@@ -36,7 +36,7 @@ CHOICES: Final[dict[str, list[Any]]] = {
     "include_price_distribution": [True, False],
     "location": ["o", "O"],
 }
-DEFAULTS: Final[Asked] = {"sort": "most_booked", "page": 1, "limit": 20, "include_price_distribution": False}
+DEFAULTS: Final[Parameters] = {"sort": "most_booked", "page": 1, "limit": 20, "include_price_distribution": False}
 
 
 @dataclass
@@ -45,40 +45,40 @@ class Site:
     cached: httpx.AsyncClient
     bare: httpx.AsyncClient
     """The same application without its cache."""
-    layer: CacheLayer
+    middleware: CacheMiddleware
 
     def key(self, query: str) -> str:
-        found = self.layer._table.find(LIST)
+        found = self.middleware._routes.find(LIST)
         assert found is not None
-        return found[0].keys.read({}, query.encode()).key
+        return found[0].parse({}, query.encode()).key
 
 
 @pytest.fixture
 async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
     program = compose(Settings(database_url=copy_of(sqlite_template, tmp_path), data_dir=tmp_path / "data"))
     await marketplace.build(program.db, providers=PROVIDERS)
-    layer = program.build_app()
-    assert isinstance(layer, CacheLayer)
+    middleware = program.build_app()
+    assert isinstance(middleware, CacheMiddleware)
     async with program.running():
         address = "http://127.0.0.1:8000"
         async with (
-            httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url=address) as cached,
-            httpx.AsyncClient(transport=httpx.ASGITransport(layer._security), base_url=address) as bare,
+            httpx.AsyncClient(transport=httpx.ASGITransport(middleware), base_url=address) as cached,
+            httpx.AsyncClient(transport=httpx.ASGITransport(middleware._security), base_url=address) as bare,
         ):
-            yield Site(program, cached, bare, layer)
+            yield Site(program, cached, bare, middleware)
 
 
-def draw(chance: random.Random) -> Asked:
-    asked: Asked = {name: chance.choice(values) for name, values in CHOICES.items() if chance.random() < 0.35}
+def draw(chance: random.Random) -> Parameters:
+    parameters: Parameters = {name: chance.choice(values) for name, values in CHOICES.items() if chance.random() < 0.35}
     if chance.random() < 0.3:
-        asked["fields"] = chance.sample(FIELDS, k=chance.randint(1, 3))
-    return asked
+        parameters["fields"] = chance.sample(FIELDS, k=chance.randint(1, 3))
+    return parameters
 
 
-def write(asked: Asked, chance: random.Random) -> str:
+def write(parameters: Parameters, chance: random.Random) -> str:
     """Write a request in one of the many ways in which it can be written."""
-    pairs = [(name, _text(value)) for name, value in asked.items() if name != "fields"]
-    words = list(asked.get("fields", ()))
+    pairs = [(name, _text(value)) for name, value in parameters.items() if name != "fields"]
+    words = list(parameters.get("fields", ()))
     chance.shuffle(words)
     pairs += [("fields", ",".join(words))] if words and chance.random() < 0.5 else [("fields", word) for word in words]
     if pairs and chance.random() < 0.2:
@@ -96,11 +96,11 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def meaning(asked: Asked) -> Asked:
-    """Say what a request asks, by other means than the program does."""
-    full = {**dict.fromkeys(CHOICES), **DEFAULTS, "fields": None, **asked}
-    if "fields" in asked:
-        full["fields"] = sorted({"id", *asked["fields"]} - {"nonsense"})
+def meaning(parameters: Parameters) -> Parameters:
+    """Return the meaning of a request, independently of the program."""
+    full = {**dict.fromkeys(CHOICES), **DEFAULTS, "fields": None, **parameters}
+    if "fields" in parameters:
+        full["fields"] = sorted({"id", *parameters["fields"]} - {"nonsense"})
     return full
 
 

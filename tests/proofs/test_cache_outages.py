@@ -132,7 +132,7 @@ async def test_outage_costs_no_response_and_shows_no_old_state(
 async def test_control_redis_trusted_at_once_shows_old_state(
     installation: Installation,
 ) -> None:
-    """The control: two servers that do not ask what was missed while Redis hung. It takes chance, so a few tries."""
+    """The control: two servers that do not settle after Redis hung. It takes chance, so a few tries."""
     market = await open_market(installation, customers=0)
     for _ in range(4):
         if await _is_old_shown_to_those_who_trust_at_once(installation, market):
@@ -150,7 +150,7 @@ async def _is_old_shown_to_those_who_trust_at_once(installation: Installation, m
                 while (await client.get("/readyz")).json()["shared_cache"] != "off":
                     await eyes.look(server=eyes.clients.index(client))
             await eyes.write(server=0)
-            await asyncio.sleep(2.5)  # the job that stands for the change has been tried twice, and waits for long now
+            await asyncio.sleep(2.5)  # the job of the invalidation has failed twice, and its next attempt is late
             owned.thaw()
             began_at = time.monotonic()
             while eyes.oldest_seconds(at_its_own_server=False) == 0 and time.monotonic() < began_at + 10:

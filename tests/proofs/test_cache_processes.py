@@ -33,7 +33,7 @@ Figures = Callable[[str, float, str], None]
 
 
 @dataclass(frozen=True)
-class Answer:
+class ComputedResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -48,8 +48,8 @@ class Fleet:
     slow: SlowAnswers
     held: HeldFlights
 
-    async def rush(self, path: str, *, callers: int) -> list[tuple[Answer | None, float]]:
-        """Let callers ask at once, spread over the servers; return what each got, and after how many seconds."""
+    async def rush(self, path: str, *, callers: int) -> list[tuple[ComputedResponse | None, float]]:
+        """Send requests at once, spread over the servers; return each response and its seconds."""
         servers = [self.servers[number % len(self.servers)] for number in range(callers)]
         return await asyncio.gather(*(_ask(server, path) for server in servers))
 
@@ -59,7 +59,7 @@ class Seen:
     """What the servers showed after a change had been answered."""
 
     is_at_once: bool
-    """By the server that made it, to the first who asked."""
+    """Measured by the server that computed it, for the first request."""
     slowest_seconds: float
     """Until all of them did."""
 
@@ -86,18 +86,18 @@ class Shop:
         for moment in itertools.count(first, apart):
             await self.change(f"Before {moment}.", server=0)
             held.hold(process=self.fleet.servers[0].pid, path=self.path, moment=moment)
-            asked = asyncio.create_task(reader.get(self.path))
-            while not held.is_held and not asked.done():
+            request = asyncio.create_task(reader.get(self.path))
+            while not held.is_held and not request.done():
                 await asyncio.sleep(0.002)
             if not held.is_held:
-                assert (await asked).headers["x-cache"] == "MISS"
+                assert (await request).headers["x-cache"] == "MISS"
                 return
             await self.change(f"After {moment}.", server=writer)
             seeing = asyncio.create_task(self.see(f"After {moment}.", writer=writer))
             await asyncio.sleep(0.02)
             held.let_go()
             yield await seeing
-            await asked
+            await request
 
     async def see(self, bio: str, *, writer: int) -> Seen:
         began_at = time.perf_counter()
@@ -111,18 +111,18 @@ class Shop:
         return Seen(is_at_once=True, slowest_seconds=time.perf_counter() - began_at)
 
 
-async def _begin_asking(server: ServerProcess, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Ask over a connection of one's own, by hand: a thousand real clients would wait for themselves."""
+async def _begin_request(server: ServerProcess, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send a request over its own raw connection: a thousand HTTP clients would delay each other."""
     host, port = server.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
     return reader, writer
 
 
-async def _ask(server: ServerProcess, path: str) -> tuple[Answer | None, float]:
+async def _ask(server: ServerProcess, path: str) -> tuple[ComputedResponse | None, float]:
     began_at = time.perf_counter()
     try:
-        reader, writer = await _begin_asking(server, path)
+        reader, writer = await _begin_request(server, path)
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
         writer.close()
     except OSError:
@@ -132,7 +132,7 @@ async def _ask(server: ServerProcess, path: str) -> tuple[Answer | None, float]:
         return None, took  # its server was killed
     status, *lines = head.decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
-    return Answer(int(status.split()[1]), headers, body), took
+    return ComputedResponse(int(status.split()[1]), headers, body), took
 
 
 @pytest.fixture(scope="module")
@@ -208,8 +208,8 @@ async def test_rushes_on_many_keys_compute_each_once_although_callers_leave(
     keys, callers, seconds = dose(small=8, full=100), dose(small=4, full=10), 1.0
     paths = [f"{LIST}&maxPrice={1 + number}" for number in range(keys)]
     fleet.slow.begin(seconds=seconds)
-    first_callers = [await _begin_asking(fleet.servers[0], path) for path in paths]
-    # As many as a server makes at once; of the others those who asked first leave while they wait for that.
+    first_callers = [await _begin_request(fleet.servers[0], path) for path in paths]
+    # As many as a server makes at once; the first callers of the others leave while they wait.
     while len(fleet.slow.processes()) < min(keys, COMPUTATIONS_MAX):
         await asyncio.sleep(0.01)
     for _, connection in first_callers:

@@ -17,12 +17,11 @@ from fairground.contracts.providers import BookingMode, OwnProvider, ProfileChan
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event
-from fairground.modules.booking.assembly import Parts, assemble
 from fairground.modules.booking.module import handlers_of
-from fairground.modules.booking.service import BookingService
+from fairground.modules.booking.service import BookingService, Parts, assemble
 from fairground.modules.booking.settings import BookingSettings
 from fairground.platform.db.database import Database
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
 from tests.support.directory import Directory

@@ -14,7 +14,7 @@ from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHour
 from fairground.contracts.providers import BookingMode, Providers
 from fairground.kernel.ids import uuid7
 from fairground.platform.cache.invalidation import InvalidateTags
-from fairground.platform.jobs.metrics import measure_queues
+from fairground.platform.jobs.queues import measure_queues
 from tests.support.databases import migrate
 from tests.support.market import Market, open_market, post, visiting
 from tests.support.proofs import Dose

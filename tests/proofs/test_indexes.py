@@ -12,10 +12,10 @@ from sqlalchemy import select, text
 from benchmarks.marketplace import Marketplace, build
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.discovery import ProviderQuery, ProviderSort
-from fairground.kernel.clock import SystemClock
 from fairground.kernel.ids import uuid7
+from fairground.kernel.zones import SystemClock
+from fairground.modules.booking.deals import store as bookings
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.store import lists
 from fairground.modules.providers.store import details, profiles
 from fairground.modules.providers.tables import ProviderRow
 from fairground.modules.reviews import store as reviews
@@ -101,13 +101,13 @@ def _questions(provider_id: UUID) -> Iterator[_Question]:
     )
     for side, column in ((Actor.PROVIDER, "provider_owner_id"), (Actor.CUSTOMER, "customer_id")):
         for status in (None, BookingStatus.CONFIRMED):
-            page = partial(lists.list_page, user_id=user, side=side, status=status, after=None, offset=0, limit=20)
+            page = partial(bookings.list_page, user_id=user, side=side, status=status, after=None, offset=0, limit=20)
             index = f"ix_booking_booking__{column}_{'status_' if status else ''}starts_at_id"
             yield _Question(f"bookings, {side}, {status}", "booking_booking", page, (index,), is_page=True)
     yield _Question(
         "live bookings ahead of a provider",
         "booking_booking",
-        partial(lists.list_ahead, provider_id=user),
+        partial(bookings.list_ahead, provider_id=user),
         # PostgreSQL may also take the index of the overlap guard, which begins with the provider as well.
         ("ix_booking_allocation__resource_id_unit_blocked_from", "booking_allocation_overlap"),
     )

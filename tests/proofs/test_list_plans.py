@@ -9,7 +9,7 @@ import pytest
 from benchmarks.list_queries import list_queries
 from benchmarks.marketplace import Marketplace, build
 from fairground.contracts.discovery import ProviderQuery, ProviderSort
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import migrate

@@ -11,8 +11,8 @@ import pytest
 from playwright.async_api import Page
 
 from fairground.contracts.discovery import Discovery, ProviderQuery
-from fairground.ops.demo.build import build_plan
-from fairground.platform.links import Links
+from fairground.ops.demo.plan_builder import build_plan
+from fairground.platform.module import Links
 from fairground.verticals.loader import load_verticals
 from fairground.web.pages.search import PAGE_LENGTH
 from tests.support.axe import find_violations

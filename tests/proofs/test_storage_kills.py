@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.store import ObjectNotFound
 from tests.support import processes

@@ -1,1 +1,1 @@
-"""What the tests of every part lean on: databases, doses, figures, factories."""
+"""What tests of every part use: databases, doses, figures, factories."""

@@ -19,7 +19,7 @@ ADDRESS: Final = "http://127.0.0.1:8000"
 
 
 class TrustingAuthenticator:
-    """Takes the bearer token for a user id, and the role from accounts."""
+    """Reads the bearer token as a user id, and the role from accounts."""
 
     def __init__(self, people: People) -> None:
         self._people = people

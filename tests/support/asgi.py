@@ -1,4 +1,4 @@
-"""Calls of an application as a server makes them: what it sends is seen as it is.
+"""Calls an application as a server does, and returns its messages unchanged.
 
 A client over httpx's transport drops the body of an answer to HEAD by itself, so it cannot tell whether there was one.
 """

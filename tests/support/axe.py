@@ -14,7 +14,7 @@ _FIND: Final = """async () => {
 
 
 async def find_violations(page: Page) -> list[str]:
-    """Return what is wrong with a page as it stands, each as the rule and the element."""
+    """Return the faults of a page in its present state, each as the rule and the element."""
     assert _SHIPPED is not None
     assert _SHIPPED.origin is not None
     await page.evaluate((Path(_SHIPPED.origin).parent / "axe.min.js").read_text())

@@ -1,4 +1,4 @@
-"""Many bookings, written straight into the tables: they are the crowd beside the booking that a test looks at."""
+"""Many bookings, written straight into the tables, beside the booking of a test."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ async def add_requests(
 
 
 def analyze(db: Database) -> None:
-    """Let PostgreSQL count the rows, as its own daemon does a minute after they came. SQLite plans without counts."""
+    """Let PostgreSQL count the rows, as its own daemon does a minute after an insert. SQLite plans without counts."""
     if db.backend.ops.name == "sqlite":
         return
     engine = db.backend.migration_engine()

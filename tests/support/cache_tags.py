@@ -88,4 +88,4 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /verify-email": NOTHING,
     "POST /verify-email/send": NOTHING,
 }
-TOUCHED_BY: Final = {f"{key.split()[0]} /api/v1{key.split()[1]}": kinds for key, kinds in _API.items()} | _PAGES
+INVALIDATED_BY: Final = {f"{key.split()[0]} /api/v1{key.split()[1]}": kinds for key, kinds in _API.items()} | _PAGES

@@ -1,4 +1,4 @@
-"""Chromium, which the tests of the pages use: where it is, and what is said where there is none."""
+"""Chromium, which the tests of the pages use: its path, and the message where there is none."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Demos of any size, built as the command builds the whole one."""
+"""Demos of any size, built as the command builds its own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from fairground.contracts.reviews import Reviews
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from fairground.ops.demo.plan import DemoPlan
-from fairground.ops.demo.stage import Contracts, Stage
+from fairground.ops.demo.plan_writer import Contracts, PlanWriter
 
 
 @asynccontextmanager
@@ -32,8 +32,9 @@ async def build_demo(program: Program, plan: DemoPlan) -> Contracts:
     links = program.links
     contracts = Contracts(links.of(Accounts), links.of(Providers), links.of(Bookings), links.of(Reviews))
     today = datetime.now(UTC).date()
-    stage = await Stage(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir).build()
+    writer = PlanWriter(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir)
+    content = await writer.write()
     for module in program.modules:
         if module.demo is not None:
-            await module.demo(stage)
+            await module.demo(content)
     return contracts

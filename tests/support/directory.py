@@ -1,4 +1,4 @@
-"""Providers, imports, lists and search on one database, as tests ask them together."""
+"""Providers, imports, lists and search on one database, for tests that use them together."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.media import Pictures
 from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.modules.discovery import http as discovery_http
 from fairground.modules.discovery.domain.price_bands import PriceScale
 from fairground.modules.discovery.domain.search.question import CategoryWords
@@ -38,7 +38,7 @@ _Asked = Callable[_Given, Coroutine[Any, Any, _Answer]]
 
 
 class Directory(ProviderService):
-    """The services together. Lists and search follow every change before they answer, as with a worker."""
+    """The services together. Lists and search follow every change before a call, as with a worker."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Directory(ProviderService):
         return [*profiles, discovery_http.routes(self, self._verticals)]
 
     async def follow_changes(self) -> None:
-        """Deliver to the read model what has been announced; the events stay for what the test asserts of them."""
+        """Deliver the emitted events to the read model; they stay for the assertions of the test."""
         outbox = self._db._outbox
         assert isinstance(outbox, RecordingOutbox)
         events, outbox.followed = outbox.events[outbox.followed :], len(outbox.events)

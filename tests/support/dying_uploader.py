@@ -1,4 +1,4 @@
-"""A process that uploads one picture, runs its jobs, and dies on the way."""
+"""A process that uploads one picture, runs its jobs, and is killed in between."""
 
 import asyncio
 from pathlib import Path

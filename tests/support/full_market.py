@@ -49,7 +49,7 @@ class FullMarket:
     """By what is special about each: a status, or a word of `_book_all`."""
     mail_name: str
     bank_url: str
-    """Where the bank of the customer who must prove who they are asks its question."""
+    """The page of the bank of the customer who must prove their identity."""
 
     async def details_query(self, *, mode: BookingMode = BookingMode.REQUEST) -> str:
         """Return the query of the page on which the details of a booking are asked."""
@@ -63,7 +63,7 @@ class FullMarket:
         customer_id = self.bookings["confirmed"].customer_id
         held = await bookings.list_bookings(user_id=customer_id, side="customer", status=BookingStatus.HELD, limit=50)
         for booking in held.data:
-            if booking.id != self.bookings["bank asks"].id:
+            if booking.id != self.bookings["bank question"].id:
                 await bookings.cancel(user_id=customer_id, booking_id=booking.id)
         service = self.provider.services[0]
         starts = await _free_starts(self.visit.market, self.provider, service.id)
@@ -93,7 +93,7 @@ async def fill_market(visit: Visit, *, folder: Path) -> FullMarket:
     )
     await until(lambda: any(market.mail_dir.glob("*.eml")))
     await fill_lists(market.program)
-    payment = bookings["bank asks"].payment
+    payment = bookings["bank question"].payment
     assert payment is not None
     assert payment.action_url is not None
     return FullMarket(
@@ -145,7 +145,7 @@ async def _add_other_providers(market: Market) -> UUID:
 
 
 async def _submit(market: Market, email: str, *, name: str) -> UUID:
-    """Open a shop that asks for approval, and return its id."""
+    """Create a provider, submit it for approval, and return its id."""
     owner = await market.user(email, role=Role.PROVIDER, name=name[:20])
     await describe(owner, name=name)
     await offer(owner, mode="request")
@@ -226,7 +226,7 @@ async def _book_all(market: Market, provider: ProviderDetail, customer: User) ->
     ids |= {name: await paid(BookingMode.REQUEST) for name in ("requested", "declined")}
     await bookings.cancel(user_id=customer.id, booking_id=ids["cancelled"])
     await bookings.decline(owner_id=owner_id, booking_id=ids["declined"], reason="We play elsewhere that evening.")
-    ids["bank asks"] = await paid(BookingMode.INSTANT, "pm_card_authenticationRequired")
+    ids["bank question"] = await paid(BookingMode.INSTANT, "pm_card_authenticationRequired")
 
     async def find(name: str) -> BookingView:
         return await bookings.get_booking(user_id=customer.id, booking_id=ids[name])

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.entry import Entry
-from fairground.platform.cache.filling import Compute, Filled, Filler
-from fairground.platform.cache.key import Wanted
+from fairground.platform.cache.filler import Compute, Filler, FillResult
+from fairground.platform.cache.policy import CacheRequest
 
 _PAUSE_SECONDS: Final = 0.005
 
@@ -30,20 +30,24 @@ class HeldFlights:
     folder: Path
 
     def arm(self) -> None:
-        fly, compute = ResponseCache._fly, Filler._compute
+        run_fill, compute = ResponseCache._run_fill, Filler._compute
 
-        async def fly_in_steps(cache: ResponseCache, wanted: Wanted, *positional: Any, **named: Any) -> Filled:
-            flight = fly(cache, wanted, *positional, **named)
-            return await _in_steps(flight, hold=partial(self._hold, wanted.path))
+        async def fill_in_steps(
+            cache: ResponseCache, request: CacheRequest, *positional: Any, **named: Any
+        ) -> FillResult:
+            work = run_fill(cache, request, *positional, **named)
+            return await _in_steps(work, hold=partial(self._hold, request.path))
 
         @wraps(compute)
-        async def compute_and_read_tokens(filler: Filler, wanted: Wanted, ask: Compute, **named: Any) -> Filled:
-            filled = await compute(filler, wanted, ask, **named)
+        async def compute_and_read_tokens(
+            filler: Filler, request: CacheRequest, call: Compute, **named: Any
+        ) -> FillResult:
+            filled = await compute(filler, request, call, **named)
             if self._late.exists() and filled.entry is not None:
-                await _read_tokens_again(filler, wanted, filled.entry)
+                await _read_tokens_again(filler, request, filled.entry)
             return filled
 
-        setattr(ResponseCache, "_fly", fly_in_steps)  # noqa: B010 - mypy knows better than we what it may be
+        setattr(ResponseCache, "_run_fill", fill_in_steps)  # noqa: B010 - mypy knows better than we what it may be
         setattr(Filler, "_compute", compute_and_read_tokens)  # noqa: B010 - the same
 
     def hold(self, *, process: int, path: str, moment: int) -> None:
@@ -92,16 +96,16 @@ class HeldFlights:
         return self.folder / "late-tokens"
 
 
-async def _read_tokens_again(filler: Filler, wanted: Wanted, entry: Entry) -> None:
+async def _read_tokens_again(filler: Filler, request: CacheRequest, entry: Entry) -> None:
     assert filler._level is not None
-    claim = await filler._level.claim("late", owner="late", seconds=1, fields=["m"], tags=wanted.tags, anyhow=True)
+    claim = await filler._level.claim("late", owner="late", seconds=1, fields=["m"], tags=request.tags, force=True)
     entry.tokens = tuple(token for token in claim.found.tokens if token is not None)
 
 
 @coroutine
 def _in_steps(
-    work: Coroutine[Any, Any, Filled], *, hold: Callable[[int], Coroutine[Any, Any, None]]
-) -> Generator[Any, Any, Filled]:
+    work: Coroutine[Any, Any, FillResult], *, hold: Callable[[int], Coroutine[Any, Any, None]]
+) -> Generator[Any, Any, FillResult]:
     """Go on with the work as an event loop would, and stop after each wait as long as `hold` does."""
     moment = 0
     go_on: Callable[[], Any] = partial(work.send, None)
@@ -109,13 +113,13 @@ def _in_steps(
         try:
             waits_for = go_on()
         except StopIteration as end:
-            filled: Filled = end.value
+            filled: FillResult = end.value
             return filled
         moment += 1
         try:
             yield waits_for
             yield from hold(moment).__await__()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the work is to hear of it
+        except BaseException as error:  # noqa: BLE001 - every exception is thrown into the work
             go_on = partial(work.throw, error)
         else:
             go_on = partial(work.send, None)

@@ -124,7 +124,7 @@ async def offer(provider: Reader, *, mode: str) -> None:
 
 
 async def public_provider(market: Market, *, mode: str = "request") -> tuple[Reader, str]:
-    """Return the provider at the desk, and the path of the public page."""
+    """Return a signed-in provider on the dashboard, and the path of the public page."""
     provider = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya Rivera")
     await describe(provider, name="Maya & the Tides")
     await offer(provider, mode=mode)

@@ -3,8 +3,8 @@
 import random
 from pathlib import Path
 
-from fairground.platform.cache.entry import Answer, make_entry, make_times
-from fairground.platform.cache.memory import Kept, MemoryLevel
+from fairground.platform.cache.entry import ComputedResponse, make_entry, make_times
+from fairground.platform.cache.memory import MemoryEntry, MemoryLevel
 
 _HEADERS = tuple((f"x-header-{number}".encode(), b"of a usual length") for number in range(6))
 
@@ -17,11 +17,13 @@ def fill(*, most_bytes: int, bytes_in_all: int, body_bytes: int, result_file: Pa
     for number in range(bytes_in_all // body_bytes):
         body = b" ".join(chance.choices(words, k=body_bytes // 17))
         times = make_times(now=0, fresh_seconds=60, stale_seconds=0, error_seconds=0)
-        entry = make_entry(Answer(200, _HEADERS, body), times=times, compute_seconds=0, tokens=(b"x" * 21,) * 4)
+        entry = make_entry(
+            ComputedResponse(200, _HEADERS, body), times=times, compute_seconds=0, tokens=(b"x" * 21,) * 4
+        )
         entry.make_variant("br" if "br" in entry.bodies else "identity")
         tags = ("everything", "life:lists", "catalog", f"provider:{number}")
         key = f"v2:list:providers:12345678:anon:{number:032x}"
-        level.put(Kept(key=key, entry=entry, tags=tags, state=(0,) * 5, trusted_until=1.0))
+        level.put(MemoryEntry(key=key, entry=entry, tags=tags, state=(0,) * 5, trusted_until=1.0))
     result_file.write_text(str(_resident_bytes() - before))
 
 

@@ -1,4 +1,4 @@
-"""An outbox for tests of what lies below the job table."""
+"""An outbox for tests of parts below the job table."""
 
 from datetime import timedelta
 

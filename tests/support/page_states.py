@@ -1,4 +1,4 @@
-"""Every page of the program, in each of its states, with who sees it and how the state comes about."""
+"""Every page of the program, in each of its states, with the role that sees it and the steps to the state."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,14 +57,14 @@ def page_routes(program: Program) -> set[str]:
     """Return the paths of all routes that answer GET with a page."""
     of_pages = (route for router in program.pages for route in router.routes)
     found = {route.path for route in of_pages if isinstance(route, Route) and "GET" in (route.methods or ())}
-    # The bank of the sandbox stands among the API's routes, and is the only one there that shows a page.
+    # The bank of the sandbox is the only route of the API that shows a page.
     of_api = (route for router in program.api for route in router.routes if type(route) is Route)
     found |= {f"{API_PREFIX}{route.path}" for route in of_api if "GET" in (route.methods or ())}
     return {path for path in found - set(NO_PAGES) if not path.startswith(_PART_PREFIX)}
 
 
 def _send(button: str, **fields: str) -> Step:
-    """Fill in fields by their ids and press a button, past the browser's own checks of a form."""
+    """Fill in fields by their ids and press a button, without the browser's own checks of a form."""
 
     async def reach(page: Page) -> None:
         await page.evaluate("for (const form of document.forms) form.noValidate = true")
@@ -146,7 +146,7 @@ async def _booking(market: FullMarket) -> list[PageState]:
         PageState("/book/{slug}", details, CUSTOMER, "refused", _send("Hold this time", party_size="9999")),
         PageState("/book/h/{booking_id}", held, CUSTOMER),
         PageState("/book/h/{booking_id}", held, CUSTOMER, "declined", _pay_with_declined_card),
-        PageState("/book/h/{booking_id}", f"/book/h/{ids['bank asks']}", CUSTOMER),
+        PageState("/book/h/{booking_id}", f"/book/h/{ids['bank question']}", CUSTOMER),
         PageState("/book/h/{booking_id}", f"/book/h/{ids['expired']}", CUSTOMER, "expired"),
         PageState("/book/{booking_id}/return", f"/book/{ids['confirmed']}/return", CUSTOMER),
         PageState(f"{API_PREFIX}/sandbox/3d-secure/{{intent_id}}/{{token}}", bank, CUSTOMER),

@@ -11,7 +11,7 @@ import httpx
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.providers import Providers
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from tests.support.drawn_photo import draw_photo
 
 API = "/api/v1"
@@ -57,7 +57,7 @@ class Photographer:
         return picture_id
 
     async def hang(self, photos: Iterable[tuple[bytes, str]]) -> list[str]:
-        """Put photos with what is to be seen on them into the gallery, and return their ids."""
+        """Add photos with descriptions to the gallery, and return their ids."""
         hung = [await self.upload(photo, alt=alt) for photo, alt in photos]
         for picture_id in hung:
             await self._post(f"service-provider-profiles/{self.provider_id}/gallery", {"picture_id": picture_id})

@@ -1,4 +1,4 @@
-"""A process that imports rows with pictures in them, makes files of these, and dies on the way."""
+"""A process that imports rows with pictures in them, makes files of them, and is killed in between."""
 
 import asyncio
 from pathlib import Path

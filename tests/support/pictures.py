@@ -1,4 +1,4 @@
-"""Pictures for tests: drawn here, stored by Pillow, with whatever beside the pixels a camera would write."""
+"""Pictures for tests: drawn here, stored by Pillow, with the metadata that a camera writes."""
 
 import io
 import re
@@ -51,7 +51,7 @@ def photograph(
 
 
 def turned(scene: Image.Image, orientation: int) -> Image.Image:
-    """Return a scene as it lies in the file of a camera that says this orientation."""
+    """Return a scene as a camera with this orientation stores it."""
     turn = _STORED[orientation]
     return scene if turn is None else scene.transpose(turn)
 
@@ -99,8 +99,8 @@ def pixel(image: Image.Image, place: tuple[int, int]) -> tuple[int, int, int]:
 def is_upright(image: Image.Image) -> bool:
     return all(
         abs(one - other) < 70  # the smallest pictures are blurred
-        for found, wanted in zip(corners_of(image), CORNERS, strict=True)
-        for one, other in zip(found, wanted, strict=True)
+        for found, expected in zip(corners_of(image), CORNERS, strict=True)
+        for one, other in zip(found, expected, strict=True)
     )
 
 
@@ -110,7 +110,7 @@ _TRACES: Final = re.compile(
 
 
 def list_traces(content: bytes) -> list[bytes]:
-    """Return what a file says beside its pixels.
+    """Return the metadata of a file.
 
     By its bytes, in which metadata of all four formats has a name that is not compressed, and by what Pillow reads.
     """

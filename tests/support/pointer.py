@@ -1,4 +1,4 @@
-"""How a mouse meets every page: what cannot be clicked, what is cut, what overlaps. The rules are in pointer.js."""
+"""Every page under a mouse: what cannot be clicked, what is cut, what overlaps. The rules are in pointer.js."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -63,7 +63,7 @@ class Pointer:
 
 
 async def measure(page: Page, *, fonts: Sequence[str] = ("own font",)) -> tuple[int, list[str]]:
-    """Return how many controls were measured, and the faults of the page as it stands."""
+    """Return how many controls were measured, and the faults of the page in its present state."""
     found = await page.evaluate(SCRIPT, {"fonts": {font: FONTS[font] for font in fonts}})
     return found["count"], found["faults"]
 

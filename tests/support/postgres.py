@@ -1,4 +1,4 @@
-"""Databases on the one PostgreSQL server of a run: made by us, marked by us, and only then ever emptied."""
+"""Databases on the one PostgreSQL server of a run: created and marked by tests; no other database is ever emptied."""
 
 import contextlib
 import uuid
@@ -13,7 +13,7 @@ from tools.guardian import Server
 
 MARK: Final = "Made by the Fairground tests, which may empty or drop it at any time."
 
-# A server process that an earlier test left behind must show itself, not hang the run.
+# A server process that an earlier test has left must fail the run, not block it.
 LOCK_TIMEOUT: Final = "10s"
 
 

@@ -1,4 +1,4 @@
-"""Processes of tests: forked from one that has imported everything once, so each is there in a moment."""
+"""Processes of tests: forked from one that has imported everything once, so each starts in a moment."""
 
 import multiprocessing
 import os

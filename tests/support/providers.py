@@ -11,7 +11,7 @@ from fairground.kernel.ids import uuid7
 
 
 class People:
-    """Answers what the catalog asks of accounts, so that these tests stand on the contract alone."""
+    """The accounts that providers need, so that these tests depend on the contract alone."""
 
     def __init__(self) -> None:
         self._users: dict[UUID, User] = {}

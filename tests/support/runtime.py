@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.invalidation import LocalTags
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
-from fairground.platform.http.cookies import SessionCookie
+from fairground.platform.http.security import SessionCookie
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.mail.mailer import FolderMailer

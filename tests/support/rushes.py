@@ -1,4 +1,4 @@
-"""Rushes for one time: who asks for what, how it went, and whether a time was taken twice."""
+"""Rushes for one time: the requests, their outcomes, and whether a time was taken twice."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ UNEQUAL: Final = ((30, 0), (60, 0), (60, -30), (90, -60), (90, -30), (120, -60))
 
 @dataclass
 class Rush:
-    """What became of those who asked at once."""
+    """The outcomes of concurrent requests."""
 
     won: int = 0
     refused: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""What runs inside a server process of the tests: the program itself, and what a test has changed in it."""
+"""A server process of the tests: the program itself, and the changes that a test makes to it."""
 
 import asyncio
 import importlib
@@ -19,10 +19,10 @@ import fairground.entrypoints.cli.server  # noqa: F401 - now, so that the proces
 from fairground.entrypoints.cli import main
 from fairground.modules.booking.time import store as time_store
 from fairground.modules.media.service import renditions
-from fairground.platform.cache.entry import Answer
-from fairground.platform.cache.key import Wanted
-from fairground.platform.cache.levels import LevelState
-from fairground.platform.http.caching.calls import CanonicalCalls
+from fairground.platform.cache.entry import ComputedResponse
+from fairground.platform.cache.policy import CacheRequest
+from fairground.platform.cache.shared_level import LevelState
+from fairground.platform.http.caching.computation import ResponseComputer
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.verticals.loader import load_verticals
@@ -32,7 +32,7 @@ from tests.support.held_flights import HeldFlights
 from tests.support.processes import write_output_to
 from tests.support.templates import compile_templates_once
 
-# Here, where every server is forked from.
+# Imported here: every server is forked from this process.
 compile_templates_once()
 build_environment(Assets(), verticals=load_verticals())
 
@@ -85,20 +85,20 @@ def claim_without_checking() -> None:
 def trust_redis_at_once() -> None:
     """Switch off, for a negative control, the question what a Redis has missed while it was away."""
     # Here, because it loads a client that other processes do without.
-    from fairground.platform.cache.redis.session import Session
+    from fairground.platform.cache.redis.monitor import ServerMonitor
 
-    begin = Session._begin
+    begin = ServerMonitor._begin
 
-    def begin_and_trust(session: Session, run_id: bytes) -> None:
-        begin(session, run_id)
-        session.state = LevelState.ON
+    def begin_and_trust(monitor: ServerMonitor, run_id: bytes) -> None:
+        begin(monitor, run_id)
+        monitor.state = LevelState.ON
 
-    setattr(Session, "_begin", begin_and_trust)  # noqa: B010 - mypy knows better than we what it may be
-    setattr(Session, "doubt", lambda _session: None)  # noqa: B010 - the same
+    setattr(ServerMonitor, "_begin", begin_and_trust)  # noqa: B010 - mypy knows better than we what it may be
+    setattr(ServerMonitor, "invalidation_missed", lambda _monitor: None)  # noqa: B010 - the same
 
 
 class NoLocks:
-    """Stands for the locks on variants, and lets no request wait for another."""
+    """Replaces the locks on variants by none: no request waits for another."""
 
     def setdefault(self, _key: str, lock: asyncio.Lock) -> asyncio.Lock:
         return lock
@@ -133,15 +133,15 @@ class SlowAnswers:
     folder: Path
 
     def arm(self) -> None:
-        compute = CanonicalCalls.compute
+        compute = ResponseComputer.compute
 
-        async def compute_slowly(calls: CanonicalCalls, wanted: Wanted) -> Answer:
+        async def compute_slowly(computer: ResponseComputer, request: CacheRequest) -> ComputedResponse:
             with self._record.open("a") as file:
                 file.write(f"{os.getpid()}\n")
             await asyncio.sleep(float(self._seconds.read_text()))
-            return await compute(calls, wanted)
+            return await compute(computer, request)
 
-        setattr(CanonicalCalls, "compute", compute_slowly)  # noqa: B010 - mypy knows better than we what it may be
+        setattr(ResponseComputer, "compute", compute_slowly)  # noqa: B010 - mypy knows better than we what it may be
 
     def begin(self, *, seconds: float) -> None:
         """Delay computations by `seconds` from now on, and clear the record."""

@@ -1,4 +1,4 @@
-"""Real server processes: started on a free port, asked over HTTP, stopped or killed."""
+"""Real server processes: started on a free port, called over HTTP, stopped or killed."""
 
 import contextlib
 import re

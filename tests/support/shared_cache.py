@@ -27,7 +27,7 @@ class _Stored:
 
 
 class SharedCache(httpx.AsyncBaseTransport):
-    """Give stored answers to any caller that asks for the same address.
+    """Give stored answers to any request for the same address.
 
     Args:
         hides_cache_control: Removes what the origin says of caching first, as if it said nothing. This is the negative
@@ -74,7 +74,7 @@ class SharedCache(httpx.AsyncBaseTransport):
 
 
 def _fresh_seconds(request: httpx.Request, status: int, headers: httpx.Headers) -> float:
-    """Return how long a shared cache may give the answer again without asking; 0 where it must not store it."""
+    """Return how long a shared cache may give the answer again without revalidation; 0 where it must not store it."""
     directives = _directives(headers.get("cdn-cache-control") or headers.get("cache-control", ""))
     if request.method != "GET" or {"no-store", "private", "no-cache"} & directives.keys():
         return 0

@@ -1,4 +1,4 @@
-"""Servers that a whole test run shares: started when the first test asks, or by the controller for its workers."""
+"""Servers of a whole test run: started for the first test that needs one, or by the controller for its workers."""
 
 import contextlib
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class SharedServer:
         return self._server
 
     def described(self) -> str | None:
-        """Return which server was used, or None if no test asked for one."""
+        """Return which server was used, or None if no test needed one."""
         return self._server.description if self._server else None
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The statements that a piece of work sends, and what the database says it does for them."""
+"""The statements that a piece of work sends, and their plans."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -13,8 +13,8 @@ import boto3
 import httpx
 from fastapi import FastAPI
 
-from fairground.kernel.clock import Clock, SystemClock
 from fairground.kernel.errors import DomainError
+from fairground.kernel.zones import Clock, SystemClock
 from fairground.platform.http import problems
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.http import routes

@@ -1,4 +1,4 @@
-"""A process that puts one object into a store, and dies or runs out of room on the way."""
+"""A process that puts one object into a store, and is killed or runs out of space in between."""
 
 import asyncio
 import io

@@ -21,10 +21,9 @@ from fairground.modules.media.module import build
 from fairground.platform.db.database import Database
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.outbox import JobOutbox, Routes
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.jobs.worker import drain
+from fairground.platform.module import Links, Module
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.orphans import OrphanCollector
@@ -85,11 +84,11 @@ async def open_studio(url: str, folder: Path, **image_settings: Any) -> AsyncIte
         db, routes, store, renderer, module, links.of(Pictures), links.of(PictureMaintenance), collector, clock
     )
 
-    async def hear(event: Event) -> None:
+    async def record(event: Event) -> None:
         studio.events.append(event)
 
     routes.add(module.name, handlers=module.handlers)
-    routes.add("listener", handlers={PictureReady: hear, PictureDescribed: hear, PictureRefused: hear})
+    routes.add("listener", handlers={PictureReady: record, PictureDescribed: record, PictureRefused: record})
     async with renderer.running():
         yield studio
     await db.close()

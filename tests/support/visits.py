@@ -29,7 +29,7 @@ _ARGUMENTS = [
 
 @dataclass
 class Outage:
-    """Stands before the marketplace and answers for it, as a proxy does whose server is being replaced."""
+    """Answers in place of the marketplace, as a proxy does while its server is replaced."""
 
     app: ASGIApp
     path: str = ""
@@ -67,7 +67,7 @@ class Visit:
         context = await self.browser.new_context(
             base_url=self.address,
             java_script_enabled=has_script,
-            # What has fingers alone for a pointer is a phone.
+            # A device whose only pointer is a finger is a phone.
             has_touch=has_touch,
             is_mobile=has_touch,
             viewport={"width": width, "height": 844},
@@ -83,7 +83,7 @@ class Visit:
         return page
 
     def _listen(self, kind: str, text: str) -> None:
-        # A form that is sent back says 422, which is its duty and no mistake of the page.
+        # A refused form has the status 422, which is no fault of the page.
         if kind == "error" and "status of 422" not in text:
             self.complaints.append(text)
 

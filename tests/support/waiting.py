@@ -1,4 +1,4 @@
-"""Waiting for what becomes true soon: machines are slow and shared, so the limit is generous and never the point."""
+"""Waits for a condition. Machines are slow and shared, so the limit is generous."""
 
 import asyncio
 import time

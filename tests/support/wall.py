@@ -1,4 +1,4 @@
-"""The gallery of one provider, and the hands of its owner."""
+"""The gallery of one provider, changed by its owner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

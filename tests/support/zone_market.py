@@ -15,7 +15,7 @@ from httpx import ASGITransport, AsyncClient
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
 from fairground.contracts.providers import BookingMode, ProfileIn, ProviderRef, Providers, ServiceIn
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from tests.support.databases import migrate
 from tests.support.marketplace import Market, open_market
 from tests.support.transitions import next_transitions

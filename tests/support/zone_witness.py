@@ -1,4 +1,4 @@
-"""A process that prints what each part of the program says of zones, for a test to compare between machines."""
+"""A process that prints the times of each part of the program, for a test that compares machines."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -42,7 +42,7 @@ def test_a_module_that_is_built_by_its_name_names_the_tests_of_the_program() -> 
         ("src/fairground/modules/reviews/migrations/versions/0001_reviews.py", "tests/modules/reviews/test_service.py"),
         ("tests/support/pointer.js", "tests/web/test_pointer.py"),
         ("tests/web/conftest.py", "tests/web/test_journeys.py"),
-        ("src/fairground/entrypoints/cli/server.py", "tests/entrypoints/test_serve.py"),
+        ("src/fairground/entrypoints/cli/server.py", "tests/entrypoints/test_server.py"),
         ("docs/guides/run-it.md", "tests/docs/test_docs.py"),
     ],
 )

@@ -1,7 +1,7 @@
 import pytest
 from pydantic_settings import BaseSettings
 
-from fairground.entrypoints.reference import list_settings, settings_classes
+from fairground.entrypoints.environment import list_settings, settings_classes
 from fairground.kernel.errors import DomainError
 from fairground.kernel.messages import Message
 from tools import reference

@@ -93,7 +93,7 @@ def test_terms_that_are_over_are_left_out() -> None:
     assert terms_of(ARTISTS, 9_999, days_before=1) == [NOTHING]
 
 
-def test_terms_that_give_nothing_back_are_said_once() -> None:
+def test_terms_without_a_refund_are_one_term() -> None:
     nothing_early = CancellationPolicy(steps=(RefundStep(at_least_hours=24, refund_percent=0),))
     assert terms_of(nothing_early, 9_999, days_before=20) == [NOTHING]
     assert terms_of(CancellationPolicy(steps=()), 9_999, days_before=20) == [NOTHING]

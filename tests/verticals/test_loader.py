@@ -26,7 +26,7 @@ def test_artists_chefs_and_tutors_ship() -> None:
 
 
 @pytest.mark.parametrize("pack", load_verticals().packs, ids=lambda pack: pack.key)
-def test_a_shipped_pack_asks_for_a_confirmed_address_and_offers_real_choice(pack: Vertical) -> None:
+def test_shipped_pack_requires_a_verified_address_and_offers_many_categories(pack: Vertical) -> None:
     assert 12 <= len(pack.categories) <= 18
     assert "email_verified" in {item.key for item in pack.checklist if item.required}
     assert pack.booking.slot_minutes <= min(pack.booking.duration_minutes)

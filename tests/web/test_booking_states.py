@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from fairground.contracts.accounts import Role
-from fairground.modules.booking.deals.jobs import ExpireLapsed
+from fairground.modules.booking.deals.expiry import ExpireLapsed
 from tests.support.browsing import Reader
 from tests.support.marketplace import Market, public_provider
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from jinja2 import UndefinedError
 
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.verticals.loader import load_verticals
 from fairground.web.assets import Assets
 from fairground.web.pages import components, files

@@ -138,7 +138,7 @@ class ProviderQuery(DTO):
     page: int = Field(default=1, ge=1, le=1_000_000)
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = None
-    """`next_cursor` of a page of the same sort: go on behind it, whatever `page` says."""
+    """`next_cursor` of a page of the same sort: continues after it, and `page` is ignored."""
     include_price_distribution: bool = False
 
 
@@ -183,7 +183,7 @@ class SearchQuery(DTO):
     near: Near | None = None
     page: int = Field(default=1, ge=1, le=SEARCH_MAX_RESULTS)
     cursor: str | None = None
-    """`next_cursor` of a page of the same question: go on behind it, whatever `page` says."""
+    """`next_cursor` of a page of the same query: continues after it, and `page` is ignored."""
     limit: int = Field(default=20, ge=1, le=100)
 
 
@@ -200,7 +200,7 @@ class SearchFacets(DTO):
     categories: list[FacetCount]
     places: list[FacetCount]
     ratings: list[FacetCount]
-    """At least so many stars."""
+    """At least this many stars."""
     prices: list[PriceBand]
 
 

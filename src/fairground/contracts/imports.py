@@ -19,7 +19,7 @@ FAILURES_LISTED_MAX: Final = 100
 
 
 class PicturePlace(StrEnum):
-    """Where a picture stood in the system that it comes from."""
+    """Where a picture was in the system that it comes from."""
 
     PORTRAIT = "portrait"
     PORTFOLIO = "portfolio"

@@ -22,7 +22,7 @@ class PictureState(StrEnum):
 
 
 class Refusal(DTO):
-    """Why a file was not taken, as its problem document said it."""
+    """Why a file was refused, as in its problem document."""
 
     code: str
     detail: str
@@ -164,7 +164,7 @@ class OriginalFile(DTO):
 
 
 class PictureMaintenance(Protocol):
-    """What operators ask about pictures."""
+    """The state of pictures, for operators."""
 
     async def inspect_pictures(self) -> PicturesReport: ...
 
@@ -194,7 +194,7 @@ class Pictures(Protocol):
         Raises:
             PictureNotFound: No such picture, or it is another owner's.
             UploadMissing: The file has not been sent.
-            Invalid: The file is refused, with a code that says why; `refusal` of the picture says it from now on.
+            Invalid: The file is refused, with the reason as its code; `refusal` of the picture has it from now on.
         """
         ...
 
@@ -278,7 +278,7 @@ class Image(DTO):
     """Of the picture, as the `v` of its address."""
     media_type: str
     is_known: bool
-    """True where the browser has it already; then nothing of what follows is filled in, and no file was read."""
+    """True where the browser has it already; then the fields below are empty, and no file was read."""
     is_new: bool
     """True where it was made for this request, or for a concurrent one."""
     cdn_url: str | None

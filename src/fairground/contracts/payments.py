@@ -36,7 +36,7 @@ class Payment(DTO):
     currency: str
     action_url: str | None
     is_being_released: bool = False
-    """Everything is on its way back: what is authorised is being voided, what is captured refunded."""
+    """All of it is being given back: what is authorised is being voided, what is captured refunded."""
     failure_code: str | None
     """The processor's reason, such as `card_declined` or `insufficient_funds`."""
     created_at: datetime
@@ -137,7 +137,7 @@ class Payments(Protocol):
     ) -> Payment:
         """Reserve the amount on the customer's card.
 
-        A reference has at most one live payment. A repeated call returns it as it stands: with the same card always,
+        A reference has at most one live payment. A repeated call returns it as it is: with the same card always,
         with another one when it is authorised or captured. While the customer has not answered the bank's question
         (3-D Secure), another card replaces it: it is cancelled at the processor, and then a new one is made; as after a
         failure. An authorisation is announced by the event `PaymentAuthorised`, however it comes about.
@@ -181,17 +181,17 @@ class Payments(Protocol):
         ...
 
     async def find_payment(self, *, reference_id: UUID) -> Payment | None:
-        """Return the newest payment of the reference as we know it, without asking the processor."""
+        """Return the newest payment of the reference from the database, without a call to the processor."""
         ...
 
     async def find_payments(self, *, reference_ids: Collection[UUID]) -> dict[UUID, Payment]:
-        """Return the newest payment of each reference that has one, as `find_payment` does for one."""
+        """Return the newest payment of each reference that has one; one that cannot be read is logged and left out."""
         ...
 
     async def refresh(self, *, reference_id: UUID) -> Payment | None:
-        """Ask the processor how the newest payment stands and return it.
+        """Read the state of the newest payment from the processor and return it.
 
-        For a customer who comes back from proving who they are before the webhook has arrived.
+        For a customer who returns from the bank's page before the webhook has arrived.
 
         Raises:
             PaymentPending: The processor did not answer.

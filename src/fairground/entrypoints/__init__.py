@@ -1,1 +1,1 @@
-"""Where the program is put together; the only place that imports modules."""
+"""Builds and runs the program; the only package that imports modules."""

@@ -9,8 +9,8 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from fairground.entrypoints.connections import Connections, Wait
-from fairground.platform.cache.entry import Ready
-from fairground.platform.http.caching.layer import CacheLayer
+from fairground.platform.cache.entry import PreparedResponse
+from fairground.platform.http.caching.middleware import CacheMiddleware
 from fairground.platform.http.heads import HEAD_MAX_BYTES, authority_of, head_too_large, malformed, refuse_head, size_of
 from fairground.platform.http.problems import ProblemResponse, plain_problem
 
@@ -55,7 +55,7 @@ class BufferedHttpProtocol(HttpToolsProtocol):
 
     def __init__(self, config: uvicorn.Config, *arguments: Any, connections: Connections, **more: Any) -> None:
         super().__init__(config, *arguments, **more)
-        self._find_ready = config.app.find_ready if isinstance(config.app, CacheLayer) else None
+        self._find_prepared = config.app.find_prepared if isinstance(config.app, CacheMiddleware) else None
         self._limits = connections
         self._part = _BETWEEN
         self._packets = 0
@@ -218,8 +218,8 @@ class BufferedHttpProtocol(HttpToolsProtocol):
             if self._refusal is None and cycle is self.cycle:
                 # An upgrade that is not made: where HTTP goes on is unknown.
                 cycle.keep_alive = False
-        ready = self._ready_for(cycle)
-        if ready is None:
+        prepared = self._prepared_response(cycle)
+        if prepared is None:
             # What was answered before it in the same packet has begun to wait for the next packet.
             self._unset_keepalive_if_required()
             super()._start_asgi_task(cycle, app)
@@ -229,16 +229,18 @@ class BufferedHttpProtocol(HttpToolsProtocol):
         if not cycle.keep_alive:
             more = [*more, (b"connection", b"close")]
         lines = [b"%s: %s\r\n" % header for header in more]
-        self.transport.write_whole(b"".join([STATUS_LINE[ready.status], *lines, ready.lines, b"\r\n", ready.body]))
+        self.transport.write_whole(
+            b"".join([STATUS_LINE[prepared.status], *lines, prepared.header_lines, b"\r\n", prepared.body])
+        )
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()
 
-    def _ready_for(self, cycle: RequestResponseCycle) -> Ready | None:
+    def _prepared_response(self, cycle: RequestResponseCycle) -> PreparedResponse | None:
         # The end of one answer starts the next request that waits: without tasks, thousands would be a deep recursion.
-        if self._find_ready is None or self.pipeline or self.flow.write_paused:
+        if self._find_prepared is None or self.pipeline or self.flow.write_paused:
             return None
-        return self._find_ready(cast("Scope", cycle.scope))
+        return self._find_prepared(cast("Scope", cycle.scope))
 
 
 def _timed_out() -> ProblemResponse:

@@ -1,4 +1,4 @@
-"""Puts the program together: settings in, modules built in the order in which they may ask each other."""
+"""Builds the program from its settings: every module, in an order in which each finds those that it calls."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,33 +14,29 @@ from fairground.contracts.payments import Payments
 from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import MODULES, Risk, Settings, SettingsError
 from fairground.entrypoints.storage import open_store
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.ops.cache import module as caching
 from fairground.ops.images import module as images
 from fairground.platform import shared_tables
-from fairground.platform.cache.backlog import JobBacklog
 from fairground.platform.cache.cache import ResponseCache
-from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
-from fairground.platform.cache.levels import SharedLevel
+from fairground.platform.cache.invalidation import InvalidateTags, Invalidation, JobBacklog, LocalTags
 from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.cache.shared_level import SharedLevel
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.common.idempotency import mark_effective
 from fairground.platform.db.database import Database
 from fairground.platform.db.history import History
 from fairground.platform.http.app import create_app
-from fairground.platform.http.cookies import SessionCookie
-from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.identity import Authenticator
+from fairground.platform.http.request_counter import RequestStats
+from fairground.platform.http.security import SessionCookie
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.jobs import module as jobs
 from fairground.platform.jobs.outbox import JobOutbox, Routes, UnknownQueue
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.worker import Worker
-from fairground.platform.links import Links
 from fairground.platform.mail.mailer import open_mailer
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.settings import SettingsSource
 from fairground.platform.storage import module as storage
@@ -56,7 +52,7 @@ _MAILING: Final = "notifications"
 
 @dataclass(frozen=True)
 class Program:
-    """Everything that one process is made of. `links` answers every contract."""
+    """Everything that one process consists of. `links` has an implementation of every contract."""
 
     settings: Settings
     runtime: Runtime
@@ -84,7 +80,7 @@ class Program:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run what goes on by itself, jobs included, while the block runs."""
+        """Run the modules, the renderer, the cache and the worker while the block runs."""
         async with AsyncExitStack() as ends:
             ends.push_async_callback(self.db.close)
             for module in self.modules:
@@ -105,7 +101,7 @@ class Program:
     def pages(self) -> Sequence[APIRouter]:
         settings = self.settings
         of_modules = [router for module in self.modules for router in module.pages]
-        # Before the pages, the last of which answers what no other does.
+        # Before the pages: their last route answers every path that no other route has.
         pages = build_pages(
             self.runtime,
             self.links,
@@ -119,7 +115,7 @@ class Program:
         """Return the application to serve.
 
         Raises:
-            SettingsError: Others could reach it, and a risk that this brings is not taken knowingly.
+            SettingsError: Others could reach it, and FAIRGROUND_ALLOW does not name a risk of that.
         """
         if self.links.of(Payments).is_sandbox and not self.settings.allows(Risk.SANDBOX_MONEY):
             raise SettingsError(
@@ -173,7 +169,7 @@ def _compose(settings: Settings, *, is_secondary: bool, is_silent: bool, names: 
     )
     cache, invalidation = _build_cache(settings, db, source.of(CacheSettings), is_silent=is_silent)
     runtime = _build_runtime(settings, source, db=db, cache=cache)
-    modules = [shared_tables.build(db), jobs.build(db)]
+    modules = [shared_tables.build_common(db), shared_tables.build_jobs(db)]
     for name in names:
         module: Module = import_module(f"{name}.module").build(runtime, links)
         modules.append(module)
@@ -229,12 +225,12 @@ def _build_collector(runtime: Runtime, modules: Sequence[Module]) -> OrphanColle
 def _build_cache(
     settings: Settings, db: Database, cache_settings: CacheSettings, *, is_silent: bool
 ) -> tuple[ResponseCache, Invalidation]:
-    """Build the response cache, and let the database's writes invalidate what they change."""
+    """Build the response cache, and let transactions of the database invalidate its tags."""
     tags, stats = LocalTags(), CacheStats()
     level = _build_level(db, settings.redis_url, namespace=cache_settings.namespace) if settings.redis_url else None
     invalidation = Invalidation(tags, level=level, stats=stats)
-    # A database that is a file has one server, which also does the jobs that others leave. Other servers may share
-    # any other database, and learn of changes through the shared level alone.
+    # A database that is a file has one server, which also runs the jobs that commands enqueue. Servers may share any
+    # other database, and get invalidations of each other through the shared level alone.
     is_alone = db.backend.file is not None
     if (is_alone or level is not None) and not is_silent:
         db.invalidation = invalidation
@@ -242,7 +238,7 @@ def _build_cache(
 
 
 def _build_level(db: Database, redis_url: str, *, namespace: str) -> SharedLevel:
-    # Here, because most installations do without a client that is larger than all of the cache.
+    # Imported here: most installations have no Redis, and its client is larger than the whole cache.
     from fairground.platform.cache.redis.level import RedisLevel
 
     backlog = JobBacklog(db, kind=f"{caching.NAME}:{InvalidateTags.topic}")

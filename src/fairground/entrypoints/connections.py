@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import structlog
 
 from fairground.entrypoints.settings import Settings
-from fairground.platform.http.client import address_of, client_of
+from fairground.platform.http.identity import address_of, client_of
 from fairground.platform.http.problems import ProblemResponse, plain_problem
 
 log = structlog.get_logger()

@@ -1,17 +1,28 @@
-"""Reads the settings from the environment, and says in one sentence what in them cannot be used."""
+"""The environment variables that are read: all settings of all parts, their values, and what is wrong with one.
+
+`fairground settings` and docs/reference/settings.md list them.
+"""
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final, NamedTuple
 
+from annotated_types import Ge, Le
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
-from fairground.entrypoints.reference import SettingEntry, describe_field, list_settings, name_of, settings_classes
-from fairground.entrypoints.settings import Settings, SettingsError
+from fairground.entrypoints.settings import MODULES, Settings, SettingsError
+from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.images.settings import ImageSettings
+from fairground.platform.jobs.settings import JobSettings
+from fairground.platform.settings import CurrencySettings
+from fairground.platform.storage.settings import StorageSettings
 
 _PREFIX: Final = "FAIRGROUND_"
 _OF_TESTS: Final = ("FAIRGROUND_TEST_", "FAIRGROUND_PROOF_")
@@ -21,6 +32,13 @@ _OF_KUBERNETES: Final = re.compile(
     r"FAIRGROUND_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
 _KUBERNETES_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
+
+
+class SettingEntry(NamedTuple):
+    name: str
+    default: str
+    bounds: str
+    description: str
 
 
 def load_settings() -> Settings:
@@ -50,7 +68,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 
 
 def explain(error: ValidationError) -> SettingsError:
-    """Say which variable is wrong, what it must be, and what it is when unset, whichever class it belongs to."""
+    """Say which variable is wrong, what it must be, and what it is when unset. Its class may be that of any part."""
     first = error.errors()[0]
     settings = next(entry for entry in settings_classes() if entry.__name__ == error.title)
     field = _find_field(settings, first["loc"])
@@ -64,7 +82,7 @@ def explain(error: ValidationError) -> SettingsError:
 
 
 def _find_field(settings: type[BaseSettings], where: tuple[int | str, ...]) -> str | None:
-    """Return the field that an error lies at; it is named by itself or by its variable."""
+    """Return the field that an error is about; the error has its name or its variable."""
     names = {str(part).lower() for part in where[:1]}
     return next(
         (field for field in settings.model_fields if {field, name_of(settings, field).lower()} & names),
@@ -73,7 +91,7 @@ def _find_field(settings: type[BaseSettings], where: tuple[int | str, ...]) -> s
 
 
 def _written(value: Any) -> str:
-    """Return a value as it stands in the environment."""
+    """Return a value as the environment has it."""
     return ",".join(value) if isinstance(value, list) else str(value)
 
 
@@ -93,3 +111,68 @@ def _name_variables(settings: type[BaseSettings], reason: str) -> str:
     for field in sorted(settings.model_fields, key=len, reverse=True):
         reason = reason.replace(field, name_of(settings, field))
     return reason
+
+
+def settings_classes() -> tuple[type[BaseSettings], ...]:
+    """Return every class of settings: the installation's, those of modules, and those of the platform's parts."""
+    of_modules = (found for name in MODULES if (found := _settings_of(name)) is not None)
+    return (Settings, CurrencySettings, *of_modules, JobSettings, CacheSettings, ImageSettings, StorageSettings)
+
+
+def _settings_of(module: str) -> type[BaseSettings] | None:
+    """Return the class that a module's settings.py defines; None for a module without one."""
+    name = f"{module}.settings"
+    if find_spec(name) is None:
+        return None
+    defined = vars(import_module(name)).values()
+    return next(
+        each
+        for each in defined
+        if isinstance(each, type) and issubclass(each, BaseSettings) and each.__module__ == name
+    )
+
+
+def list_settings() -> Iterator[SettingEntry]:
+    for settings in settings_classes():
+        for field in settings.model_fields:
+            yield describe_field(settings, field)
+
+
+def name_of(settings: type[BaseSettings], field: str) -> str:
+    """Return the environment variable of a field."""
+    return f"{settings.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def describe_field(settings: type[BaseSettings], name: str) -> SettingEntry:
+    field = settings.model_fields[name]
+    is_unset = field.default in (None, "", ...) or field.default_factory is not None
+    default = "unset" if is_unset else str(field.default)
+    return SettingEntry(name_of(settings, name), default, _bounds(field), field.description or "")
+
+
+def _bounds(field: FieldInfo) -> str:
+    least = next((bound.ge for bound in field.metadata if isinstance(bound, Ge)), None)
+    most = next((bound.le for bound in field.metadata if isinstance(bound, Le)), None)
+    return f"{least} to {most}" if least is not None and most is not None else ""
+
+
+def _as_code(default: str) -> str:
+    return default if default == "unset" else f"`{default}`"
+
+
+def render_settings() -> str:
+    """Return docs/reference/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Fairground reads its settings from environment variables, once, at its start. `fairground settings`",
+        "prints this list; `make reference` writes it.",
+        "",
+        "| variable | default | bounds | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{entry.name}` | {_as_code(entry.default)} | {entry.bounds} | {entry.description} |"
+        for entry in list_settings()
+    ]
+    return "\n".join(lines) + "\n"

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         description="Port at which Prometheus reads metrics, per process. Unset: nothing is shown.",
     )
     metrics_host: str = Field(
-        "127.0.0.1", description="Address of that port. Nobody is asked who they are there: keep it from the public."
+        "127.0.0.1", description="Address of that port. It asks for no sign-in: keep it from the public."
     )
     data_dir: Path = Field(Path("var"), description="Folder for everything that is kept in files.")
     database_url: str = Field(
@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     map_tiles_url: str = Field(
         "",
         description="Where the browsers of those who open a map fetch it, such as"
-        " https://tiles.example/{z}/{x}/{y}.png. Unset: maps show pins, names and scale, and ask nobody.",
+        " https://tiles.example/{z}/{x}/{y}.png. Unset: maps show pins, names and scale, and send no requests.",
     )
     map_attribution: str = Field(
         "", description="Whom the map's maker wants named; must be set with the address. May hold a link, as HTML."

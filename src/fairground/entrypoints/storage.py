@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import SettingsError
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.settings import StorageSettings
 from fairground.platform.storage.store import Store
@@ -65,10 +65,10 @@ def open_lifecycle(settings: StorageSettings) -> "BucketLifecycle | None":
 
 
 def _names_bucket(settings: StorageSettings) -> bool:
-    """Say whether files are in a bucket; else they are in a folder.
+    """Return whether files are in a bucket; else they are in a folder.
 
     Raises:
-        SettingsError: The address is that of neither.
+        SettingsError: The address names neither.
     """
     parts = urlsplit(settings.url)
     if parts.scheme == "s3":

@@ -6,8 +6,8 @@ Every kind maps to exactly one HTTP status, in `platform.http.problems`; nothing
      ├─ NotFound            no such thing, or it belongs to another user
      ├─ Conflict            the request is sound, but the state of things forbids it
      ├─ Invalid             the request itself cannot be carried out
-     ├─ Unauthenticated     the caller is unknown
-     ├─ Forbidden           the caller is known, and may not
+     ├─ Unauthenticated     the caller has not signed in
+     ├─ Forbidden           the caller has signed in, and may not do this
      ├─ PaymentRefused      the money did not move
      ├─ LimitExceeded       too many or too much; `retry_after_seconds` says when again
      └─ Unavailable         a part we depend on does not answer
@@ -77,7 +77,7 @@ class LimitExceeded(DomainError):
 
 
 class Unavailable(DomainError):
-    """A part we depend on does not answer. `reason` is what a driver or the system said of it.
+    """A part we depend on does not answer. `reason` is the message of a driver or of the system.
 
     A reason may name hosts, ports and paths, so it is for the log and for commands; no answer to a request holds it.
     """

@@ -32,7 +32,7 @@ _TWO_LETTERS: Final = 2
 def fold(text: str) -> str:
     """Return the words of a text without case, accents and punctuation: 'DJ Løkka & Søn' becomes 'dj lokka son'.
 
-    An apostrophe joins what stands around it: "L'Atelier" becomes 'latelier'. A symbol such as an emoji is a word.
+    An apostrophe joins the parts around it: "L'Atelier" becomes 'latelier'. A symbol such as an emoji is a word.
     """
     joined = text.translate(_WITHOUT_JOINERS)
     if joined.isascii():

@@ -47,6 +47,6 @@ class Event(Message):
 
 
 class Job(Message):
-    """Work that one module asks of itself."""
+    """Work that a module enqueues for itself."""
 
     max_attempts: ClassVar[int] = 10

@@ -27,8 +27,8 @@ _EXPONENT_AT_STRIPE: Final = {"MGA": 0, "ISK": 2, "UGX": 2}
 _STEP_OF_THREE_DECIMALS: Final = 10
 # HUF and TWD are charged with two decimals; only payouts of them must be whole, and there are no payouts here.
 
-# What an amount without a known currency has: those of currencies that were withdrawn stay on old bookings, and the
-# withdrawn ones that Stripe took (ANG, BGN, HRK) had two.
+# Decimals of an unknown currency. Old bookings keep currencies that were withdrawn since, and those that Stripe took
+# (ANG, BGN, HRK) had two.
 _WITHDRAWN_EXPONENT: Final = 2
 
 # ASCII digits only: int() and Decimal() also read 1_000, 1e3 and the digits of every other script.
@@ -92,7 +92,7 @@ def chargeable_currencies() -> Iterator[Currency]:
 
 
 def find_currency(code: str) -> Currency:
-    """Return a currency of the table; one that is not there, having been withdrawn, counts as one of two decimals."""
+    """Return a currency of the table; one that was withdrawn has two decimals."""
     known = CURRENCIES.get(code)
     return known or Currency(
         code=code,

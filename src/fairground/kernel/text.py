@@ -1,27 +1,35 @@
-"""Which characters a text of a user may have: one rule for the API, pages, imports, mails and the command line.
+"""What a text or e-mail address of a user may be: one rule for the API, pages, imports, mails and the command line.
 
 Three kinds of text: a *line* (a name, a place, a phone number), a *text* of several lines (a description, a note), and
 an *identifier* that another system made. Lines and texts come back in NFC (UAX #15), so that two spellings that look
 the same are the same; NFKC would also turn ½, ② and ﬁ into other characters. Lengths are code points of the result,
 which is what both databases count. ADR-0026 says why each character is kept, dropped or refused.
+
+The syntax of addresses is that of `email-validator` (RFC 5321, RFC 6531, IDNA 2008), without a question to the DNS. The
+domain is kept in A-labels, so that müller.de and xn--mller-kva.de are one address and every mail server takes it; the
+part before the @ may hold letters beyond ASCII (RFC 6531) and is kept in NFC.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any, Final
 
-from fairground.kernel.errors import Invalid
-from fairground.kernel.joiners import (
-    FILLERS,
-    is_variation_selector,
-    keeps_filler,
-    keeps_joiner,
-    keeps_separator,
-    keeps_variation,
+from fairground.kernel.characters import (
+    DIRECTION_MARKS,
+    DROPPED,
+    LINE_BREAKS,
+    TAG_FLAG,
+    has_meaning,
+    is_contextual,
+    is_mark,
+    is_plain,
+    is_refused,
+    is_visible,
+    name_of,
 )
+from fairground.kernel.errors import Invalid
 
 # UTS #39 §5.4 forbids more than four nonspacing marks; Burmese and Tibetan words need a few more.
 MARKS_MAX: Final = 8
@@ -34,29 +42,12 @@ _BLANKS: Final = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800
 _OUTER: Final = (
     " \t\n\r\x85\u2028\u2029\u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000\ufeff"
 )
-# Invisible, and left over from copying: break opportunities, byte order marks, what programs insert.
-_DROPPED: Final = frozenset(
-    "\u00ad\u034f\u17b4\u17b5\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\ufffc"
-    + "".join(map(chr, [*range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)]))
-)
-_DIRECTION_MARKS: Final = frozenset("\u061c\u200e\u200f")  # they order the words of a text; a name needs none
-_JOINERS: Final = frozenset("\u200c\u200d")
-_MONGOLIAN_SEPARATOR: Final = "\u180e"
-_CONTEXTUAL: Final = _JOINERS | FILLERS | {_MONGOLIAN_SEPARATOR}
-# Letters and symbols by their category, for which no font shows anything.
-_BLANK_SIGNS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
-_REFUSED_FORMATS: Final = frozenset(
-    map(chr, [*range(0x202A, 0x202F), *range(0x2065, 0x2070), *range(0xFFF0, 0xFFFC), *range(0xE0000, 0xE0080)])
-)
-# UTS #51: the flags of England, Scotland and Wales are the only tag sequences that are recommended for general use.
-_TAG_FLAG: Final = re.compile(
-    "\U0001f3f4\U000e0067\U000e0062"
-    "(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
-)
-_PLAIN_BLANKS: Final = frozenset(" \u00a0\u2009\u202f\u3000")
 _LAYOUT: Final = frozenset("\n\t")
-_LINE_BREAKS: Final = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
-_UNNAMED: Final = {"Cc": "a control character", "Cs": "half of a surrogate pair", "Cn": "a noncharacter"}
+
+# The library refuses these, because only a private network knows them; such a network may have its own mail server.
+# Its list of them is global to the process, so it stays as it is, and a public name is checked in their place.
+_PRIVATE_NAMES: Final = frozenset({"local", "localhost"})
+_STAND_IN: Final = ".example"
 
 
 class TextRefused(ValueError):
@@ -69,6 +60,10 @@ class TextRefused(ValueError):
         super().__init__(f"it {reason}; {hint}")
         self.reason = reason
         self.hint = hint
+
+
+class EmailRefused(ValueError):
+    """A text is no e-mail address; the message says why, as a sentence."""
 
 
 def clean_line(text: str, *, most: int) -> str:
@@ -125,12 +120,34 @@ def check_identifier(text: str, *, most: int) -> str:
 
 def shown_line(text: str, *, most: int) -> str:
     """Return what a line can show of any text, cut to `most` code points. Nothing is refused."""
-    spaced = "".join(" " if character in _LINE_BREAKS else character for character in text[: most * _RAW_FACTOR])
-    shown = "".join(character for character in spaced.replace("\t", " ") if not _is_refused(character))
+    spaced = "".join(" " if character in LINE_BREAKS else character for character in text[: most * _RAW_FACTOR])
+    shown = "".join(character for character in spaced.replace("\t", " ") if not is_refused(character))
     try:
         return _tidy(shown.strip(_OUTER), allowed=frozenset(), is_line=True)[:most].rstrip()
     except TextRefused:  # too many marks on a letter: nothing of it can be read
         return ""
+
+
+def normalise_email(text: str) -> str:
+    """Return the normal form of an account's address: lower case, NFC, the domain in A-labels.
+
+    Raises:
+        EmailRefused: It is no address of a domain with a dot.
+    """
+    local, domain = _address_parts(text.strip(), is_public=True)
+    if "." not in domain:
+        raise EmailRefused("The part after the @-sign has no dot.")
+    return f"{unicodedata.normalize('NFC', local.lower())}@{domain}"
+
+
+def wire_address(text: str) -> str:
+    """Return an address for a mail: its domain in A-labels, which may be a name of a private network.
+
+    Raises:
+        EmailRefused
+    """
+    local, domain = _address_parts(text.strip(), is_public=False)
+    return f"{local}@{domain}"
 
 
 @contextmanager
@@ -160,7 +177,7 @@ def _refuse_empty(text: str, *, most: int) -> str:
     if seen is None:
         raise TextRefused("is empty", hint=f"Write 1 to {most} characters.")
     raise TextRefused(
-        f"shows nothing: it holds {_named(seen)} and no letter, digit or sign", hint=f"Write 1 to {most} characters."
+        f"shows nothing: it holds {name_of(seen)} and no letter, digit or sign", hint=f"Write 1 to {most} characters."
     )
 
 
@@ -168,7 +185,7 @@ def _tidy(text: str, *, allowed: frozenset[str], is_line: bool) -> str:
     if text.isascii():
         if not text.isprintable():
             _refuse_characters(text, allowed=allowed)
-    elif not all(map(_is_plain, set(text))):
+    elif not all(map(is_plain, set(text))):
         text = _tidy_unusual(text, allowed=allowed, is_line=is_line)
     elif not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
@@ -177,7 +194,7 @@ def _tidy(text: str, *, allowed: frozenset[str], is_line: bool) -> str:
 
 def _tidy_unusual(text: str, *, allowed: frozenset[str], is_line: bool) -> str:
     _refuse_characters(text, allowed=allowed)
-    dropped = _DROPPED | _DIRECTION_MARKS if is_line else _DROPPED
+    dropped = DROPPED | DIRECTION_MARKS if is_line else DROPPED
     text = "".join(character for character in text if character not in dropped)
     text = (_BLANKS.sub(" ", text) if is_line else text).strip(_OUTER)
     _refuse_marks(text, most=_NORMALISED_MARKS_MAX)
@@ -187,7 +204,7 @@ def _tidy_unusual(text: str, *, allowed: frozenset[str], is_line: bool) -> str:
         return ""
     _refuse_marks(unicodedata.normalize("NFD", text), most=MARKS_MAX)
     if unicodedata.category(text[0])[0] == "M":
-        raise TextRefused(f"begins with {_named(text[0])}, a mark without a letter", hint="Write the letter first.")
+        raise TextRefused(f"begins with {name_of(text[0])}, a mark without a letter", hint="Write the letter first.")
     return text
 
 
@@ -195,89 +212,52 @@ def _without_idle(text: str) -> str:
     """Leave out joiners, selectors and fillers that change nothing where they are."""
     kept: list[str] = []
     for at, character in enumerate(text):
-        if not _is_contextual(character) or _has_meaning(
+        if not is_contextual(character) or has_meaning(
             character, before="".join(kept[-32:]), after=text[at + 1 : at + 33]
         ):
             kept.append(character)
     return "".join(kept)
 
 
-@lru_cache(maxsize=16_384)
-def _is_contextual(character: str) -> bool:
-    return character in _CONTEXTUAL or is_variation_selector(character)
-
-
-def _has_meaning(character: str, *, before: str, after: str) -> bool:
-    if character in _JOINERS:
-        return keeps_joiner(character, before=before, after=after)
-    if character in FILLERS:
-        return keeps_filler(before=before, after=after)
-    if character == _MONGOLIAN_SEPARATOR:
-        return keeps_separator(before=before, after=after)
-    return keeps_variation(before=before)
-
-
 def _refuse_marks(text: str, *, most: int) -> None:
-    """Raise TextRefused when more marks stand on one letter: they cover the lines above and below."""
+    """Raise TextRefused when one letter has more marks: they cover the lines above and below."""
     run = 0
     for character in text:
-        run = run + 1 if _is_mark(character) else 0
+        run = run + 1 if is_mark(character) else 0
         if run > most:
             raise TextRefused(
-                f"has more than {most} marks such as {_named(character)} on one letter", hint="Remove the marks."
+                f"has more than {most} marks such as {name_of(character)} on one letter", hint="Remove the marks."
             )
 
 
-@lru_cache(maxsize=16_384)
-def _is_mark(character: str) -> bool:
-    return unicodedata.category(character)[0] == "M" and not is_variation_selector(character)
-
-
 def _refuse_characters(text: str, *, allowed: frozenset[str]) -> None:
-    without_flags = _TAG_FLAG.sub("", text)
+    without_flags = TAG_FLAG.sub("", text)
     for character in without_flags:
-        if character not in allowed and _is_refused(character):
+        if character not in allowed and is_refused(character):
             raise _refusal_of(character)
 
 
 def _refusal_of(character: str) -> TextRefused:
     named = f"U+{ord(character):04X}"
-    if character in _LINE_BREAKS:
+    if character in LINE_BREAKS:
         return TextRefused(f"has a line break ({named})", hint="Write it on one line.")
     if character == "\t":
         return TextRefused(f"has a tab ({named})", hint="Write a blank instead.")
-    return TextRefused(f"has the character {_named(character)}, which a text may not have", hint="Remove it.")
-
-
-@lru_cache(maxsize=16_384)
-def _is_refused(character: str) -> bool:
-    category = unicodedata.category(character)
-    if category == "Cn":
-        at = ord(character)
-        is_noncharacter = 0xFDD0 <= at <= 0xFDEF or at & 0xFFFE == 0xFFFE  # noqa: PLR2004 - as Unicode lists them
-        return is_noncharacter or 0xE0000 <= at <= 0xE0FFF or character in _REFUSED_FORMATS  # noqa: PLR2004 - kept for tags
-    return category in {"Cc", "Cs", "Zl", "Zp"} or character in _REFUSED_FORMATS
-
-
-@lru_cache(maxsize=16_384)
-def _is_visible(character: str) -> bool:
-    # Unassigned: an emoji of a newer Unicode. Private: a sign of some fonts.
-    category = unicodedata.category(character)
-    return (category[0] in "LNPS" or category in {"Cn", "Co"}) and character not in _BLANK_SIGNS
-
-
-@lru_cache(maxsize=16_384)
-def _is_plain(character: str) -> bool:
-    """Tell whether a character is allowed everywhere and shown as itself, so that it needs no further check."""
-    return character in _PLAIN_BLANKS or (_is_visible(character) and not _is_refused(character))
+    return TextRefused(f"has the character {name_of(character)}, which a text may not have", hint="Remove it.")
 
 
 def _shows(text: str) -> bool:
-    return any(map(_is_visible, text))
+    return any(map(is_visible, text))
 
 
-def _named(character: str) -> str:
-    name = unicodedata.name(character, "") or _UNNAMED.get(
-        unicodedata.category(character), "a character without a name"
-    )
-    return f"U+{ord(character):04X} ({name})"
+def _address_parts(text: str, *, is_public: bool) -> tuple[str, str]:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - large tables
+
+    stand_in = _STAND_IN if text.rpartition("@")[2].rpartition(".")[2].lower() in _PRIVATE_NAMES else ""
+    try:
+        checked = validate_email(
+            text + stand_in, check_deliverability=False, test_environment=True, globally_deliverable=is_public
+        )
+    except EmailNotValidError as error:
+        raise EmailRefused(str(error)) from None
+    return checked.local_part, checked.ascii_domain.removesuffix(stand_in)

@@ -1,4 +1,6 @@
-"""Time zones: the one source of their names and rules, which is the pinned package `tzdata`.
+"""The clock, and time zones, whose names and rules are those of the pinned package `tzdata`.
+
+The clock gives times that are shown; SQL compares with the database's clock instead (`tx.now()`).
 
 The rules of the machine are never read. Two servers, or a server and its tests, would otherwise disagree on when a
 booking starts. `ZoneInfo` is therefore imported here only; the linter refuses it everywhere else. Other code takes a
@@ -9,15 +11,26 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 _SECOND: Final = timedelta(seconds=1)
 
 
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Return the current instant, aware and in UTC."""
+        ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
 @cache
 def find_zone(name: str) -> ZoneInfo | None:
-    """Return the zone of an IANA name, or None if there is no such zone. An alias keeps the name it was asked by."""
+    """Return the zone of an IANA name, or None if there is no such zone. An alias is the key of its zone."""
     if name not in zone_names():
         return None
     with _data("zoneinfo", *name.split("/")).open("rb") as rules:

@@ -1,1 +1,1 @@
-"""What every module stands on and which knows no module: database, jobs, HTTP, mail, limits."""
+"""What every module uses and what knows no module: database, jobs, HTTP, mail, limits."""

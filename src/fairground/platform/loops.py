@@ -19,7 +19,7 @@ async def repeat(
 ) -> None:
     """Run the step again and again, after as many seconds as it returns, or after a growing pause when it fails.
 
-    Without this, a worker would end with its database, and an operator would have to start it by hand.
+    Without this, a worker would end when its database is away, and an operator would have to start it by hand.
     """
     failures = 0
     while not until.is_set():

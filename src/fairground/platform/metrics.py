@@ -28,14 +28,14 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from fairground.platform.cache.cache import ResponseCache
-from fairground.platform.cache.levels import LevelState
+from fairground.platform.cache.shared_level import LevelState
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
-from fairground.platform.histogram import BOUNDS_SECONDS, DurationHistogram
 from fairground.platform.http.cache_control import UNSTORED
-from fairground.platform.http.counting import RequestStats
-from fairground.platform.jobs.metrics import JobStats, QueueDepths, measure_queues
-from fairground.platform.measures import Counted, Gauged, Labels, Measure
+from fairground.platform.http.request_counter import RequestStats
+from fairground.platform.jobs.queues import QueueDepths, measure_queues
+from fairground.platform.jobs.worker import JobStats
+from fairground.platform.measures import BOUNDS_SECONDS, Counted, DurationHistogram, Gauged, Labels, Measure
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -203,7 +203,7 @@ class Metrics(Collector):
         for name, meaning, count in (
             ("shared_failures", "Times that the shared level could not be used.", stats.shared_failures),
             ("damaged", "Entries of the shared level that could not be read.", stats.damaged),
-            ("renewed_tags", "Tags renewed because of changes.", stats.renewed_tags),
+            ("renewed_tags", "Tags invalidated because of changes.", stats.invalidated_tags),
             ("evictions", "Answers that memory had no room for.", cache.memory.evictions),
         ):
             yield _counter(f"cache_{name}", meaning, counts=[((), count)])

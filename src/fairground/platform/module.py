@@ -1,24 +1,25 @@
-"""What a module contributes to the program that is composed of it."""
+"""What a module contributes to the program, and the links by which modules find each other's contracts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from fairground.kernel.messages import Job, Message, Queue
-from fairground.platform.checks import CheckResult
 from fairground.platform.db.history import History
 from fairground.platform.measures import Measure
 
 Handler = Callable[[Any], Awaitable[None]]
+_Contract = TypeVar("_Contract")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A job that is asked for again and again, whichever worker is there, and once at the start when it says so."""
+    """A job that some worker enqueues at an interval, and once at the start if `runs_at_start`."""
 
     job: Job
     every: timedelta
@@ -34,12 +35,26 @@ class Referrer(Protocol):
 
 
 @dataclass(frozen=True)
-class DemoStage:
-    """What of a demo is there already, for a module that adds to it."""
+class DemoContent:
+    """What a demo contains so far, for a module that adds to it."""
 
     customer_ids: Sequence[UUID]
     provider_ids: Sequence[UUID]
     """Approved providers alone."""
+
+
+class CheckStatus(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "wrong"  # commands print this word, and scripts may read it
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check says of one part that the program depends on."""
+
+    status: CheckStatus
+    text: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,31 @@ class Module:
     checks: Sequence[Check] = ()
     measure: Callable[[], Iterable[Measure]] | None = None
     """What it counts, as metrics show it."""
-    demo: Callable[[DemoStage], Awaitable[None]] | None = None
+    demo: Callable[[DemoContent], Awaitable[None]] | None = None
     """Adds its part to the demo, after the accounts, providers and bookings are there."""
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None
+
+
+class Links:
+    """Contracts and their implementations. A module is built after those that it calls."""
+
+    def __init__(self) -> None:
+        self._implementations: dict[type[Any], object] = {}
+
+    def provide(self, contract: type[_Contract], implementation: _Contract) -> None:
+        self._implementations[contract] = implementation
+
+    def of(self, contract: type[_Contract]) -> _Contract:
+        """Return the implementation of a contract.
+
+        Raises:
+            LookupError: No module has provided it yet: the modules are built in the wrong order.
+        """
+        try:
+            return cast("_Contract", self._implementations[contract])
+        except KeyError:
+            raise LookupError(
+                f"No module provides the contract '{contract.__name__}' yet. Build the module that does first;"
+                " MODULES in entrypoints/settings.py is the order."
+            ) from None

@@ -1,6 +1,6 @@
 """Files and folders that only the user of this process can read, independent of the umask.
 
-They are created with their final mode, so no other user can open them in between.
+They are created with their final mode, so no other user can open them at any moment.
 """
 
 import contextlib

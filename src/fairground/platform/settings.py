@@ -1,8 +1,11 @@
-"""Reads settings: each class once in a process, so that a program has one set of values from its start to its end."""
+"""Reads each class of settings once, so that a program has one set of values, and the currency that modules share."""
 
 from typing import TypeVar, cast
 
-from pydantic_settings import BaseSettings
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fairground.kernel.money import CURRENCIES, chargeable_currencies
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
 
@@ -20,3 +23,25 @@ class SettingsSource:
         if kind not in self._read:
             self._read[kind] = kind()
         return cast("_Settings", self._read[kind])
+
+
+class CurrencySettings(BaseSettings):
+    """The one currency of the installation."""
+
+    model_config = SettingsConfigDict(env_prefix="FAIRGROUND_CATALOG_", frozen=True)
+
+    currency: str = Field(
+        default="EUR",
+        description="The one currency of the installation's prices, an ISO 4217 code in capitals; EUR if unset."
+        " Currencies that the card processor does not take are refused.",
+    )
+
+    @field_validator("currency")
+    @classmethod
+    def _require_chargeable(cls, code: str) -> str:
+        known = CURRENCIES.get(code)
+        if known is None or not known.is_chargeable:
+            offered = ", ".join(currency.code for currency in chargeable_currencies())
+            what = "one of" if known is None else "a currency that the card processor takes, which are"
+            raise ValueError(f"must be {what} {offered}")
+        return code

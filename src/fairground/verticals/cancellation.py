@@ -62,8 +62,8 @@ class CancellationPolicy(BaseModel):
     def terms(self, total_minor: int, *, step_minor: int, starts_at: datetime, now: datetime) -> list[Term]:
         """Return the policy as dates and amounts, the best term first, without those that are over.
 
-        Steps that give nothing back are no terms of their own: the last term says that. It is the only one when the
-        booking cannot be refunded any more, or never could.
+        Steps that give nothing back are part of the last term. It is the only one when the booking cannot be refunded
+        any more, or never could.
         """
         steps = [
             Term(

@@ -17,7 +17,7 @@ from fairground.verticals.schema import Vertical
 
 
 class PackError(Exception):
-    """A pack cannot be used. The message names the file, the field and the mend; a person reads it at start."""
+    """A pack cannot be used. The message names the file, the field and the correction, for an operator."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +73,12 @@ def _explain(error: ErrorDetails) -> str:
         close = get_close_matches(name, table.model_fields, n=1)
         return f"{field}: no such field. " + (f"Did you mean {close[0]!r}?" if close else "Remove it.")
     owner = table.model_fields.get(name)
-    wanted = f" {owner.description}" if owner and owner.description else ""
+    expected = f" {owner.description}" if owner and owner.description else ""
     if error["type"] == "missing":
-        return f"{field}: missing. Add it.{wanted}"
+        return f"{field}: missing. Add it.{expected}"
     problem = error["msg"].removeprefix("Value error, ")
     given = "" if isinstance(error["input"], BaseModel | dict | list) else f" (it is {error['input']!r})"
-    return f"{field}: {problem}{given}.{wanted}"
+    return f"{field}: {problem}{given}.{expected}"
 
 
 def _model_at(path: list[str]) -> type[BaseModel]:

@@ -1,4 +1,4 @@
-"""What a vertical pack may say. Unknown fields are refused; a field without a stated default must be given."""
+"""The schema of a vertical pack. Unknown fields are refused; a field without a stated default is required."""
 
 import re
 import unicodedata
@@ -26,7 +26,7 @@ class Part(BaseModel):
 
 
 class Words(Part):
-    """What this vertical's pages say instead of the public vocabulary; lower case, as inside a sentence."""
+    """The words of this vertical's pages for the public vocabulary; in lower case, as inside a sentence."""
 
     provider: Word = Field(description="One who is booked: artist, chef, tutor.")
     providers: Word = Field(description="The plural of provider.")
@@ -87,7 +87,7 @@ class BookingRules(Part):
     )
     place_required: bool = Field(default=False, description="Whether a booking must say where; false if unset.")
     party_size: PartySize | None = Field(
-        default=None, description="Bounds on the number of people; leave it out where nobody is counted."
+        default=None, description="Bounds on the number of people; leave it out where people are not counted."
     )
 
     @field_validator("duration_minutes")
@@ -97,7 +97,7 @@ class BookingRules(Part):
 
 
 class ChecklistItem(Part):
-    """One line of what stands between a draft and approval, shown to the provider and to staff."""
+    """One condition of approval, shown to the provider and to staff."""
 
     key: Fact = Field(description="The fact that the program checks.")
     text: Text = Field(description="What the provider is to do, as a sentence.")
@@ -121,8 +121,8 @@ class Prices(Part):
 class PageText(Part):
     headline: Text = Field(description="The heading of the vertical's first page.")
     lead: Text = Field(description="One or two sentences below the heading; also the page's description.")
-    empty_title: Text = Field(description="The heading where a search found nobody.")
-    empty_text: Text = Field(description="What to try next where a search found nobody.")
+    empty_title: Text = Field(description="The heading of a search without results.")
+    empty_text: Text = Field(description="What to try next after a search without results.")
 
 
 class PictureHints(Part):

@@ -61,7 +61,7 @@ def resize_url(url: str, *, width_px: int = 800, quality: int = 85, picture_form
 def offer_square(url: str, place: str) -> Offer:
     """Offer a portrait for a place named in SQUARES, in the format that the browser prefers.
 
-    Each size has to be made when it is first asked for, whatever its format, and AVIF is the smallest.
+    Each size is made on its first request, whatever its format, and AVIF is the smallest.
     """
     if not _RESIZABLE.fullmatch(url):
         return Offer(url)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairground.contracts.payments import Payments
-from fairground.kernel.clock import Clock
-from fairground.platform.http.cookies import SessionCookie
-from fairground.platform.links import Links
+from fairground.kernel.zones import Clock
+from fairground.platform.http.security import SessionCookie
+from fairground.platform.module import Links
 from fairground.platform.storage.settings import StorageSettings
 from fairground.runtime import Runtime
 from fairground.verticals.loader import Verticals

@@ -4,8 +4,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fairground.platform.cache.redis.checking import _encryption, _memory, _policy
-from fairground.platform.checks import CheckStatus
+from fairground.platform.cache.redis.server_checks import _encryption, _memory, _policy
+from fairground.platform.module import CheckStatus
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.databases import copy_of
 from tests.support.servers import Installation, ServerProcess
@@ -88,7 +88,7 @@ def test_a_flush_beside_the_server_reaches_it(beside: CommandLine, server: Serve
     assert all(actor.startswith("command, ") for _, actor, _ in kept)
 
 
-def test_a_flush_says_what_it_cannot_do(installed: CommandLine, migrated_url: str) -> None:
+def test_impossible_flush_is_refused_with_the_reason(installed: CommandLine, migrated_url: str) -> None:
     assert "not both" in installed("cache", "flush", "lists", "--provider", "maya").refusal
     refusal = installed("cache", "flush", "--provider", "maya").refusal
     assert ("no provider maya" if migrated_url.startswith("sqlite") else "FAIRGROUND_REDIS_URL") in refusal
@@ -168,5 +168,5 @@ def test_redis_policy_must_evict_rarely_requested_entries(policy: str, status: C
     assert _policy({"maxmemory_policy": policy}).status is status
 
 
-def test_without_an_address_there_is_nothing_to_check(cli: CommandLine) -> None:
+def test_cache_check_without_a_redis_address_is_refused(cli: CommandLine) -> None:
     assert "FAIRGROUND_REDIS_URL is not set" in cli("cache", "check").refusal

@@ -44,9 +44,9 @@ def test_the_help_of_a_command_teaches_more_than_its_name(cli: CommandLine, comm
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [
-        (["nonsense"], "No such command 'nonsense'. `fairground --help` tells how to say it."),
-        (["up", "--port", "3"], "No such option: --port. `fairground up --help` tells how to say it."),
-        (["backup"], "Missing argument 'FILE'. `fairground backup --help` tells how to say it."),
+        (["nonsense"], "No such command 'nonsense'. `fairground --help` shows how to write it."),
+        (["up", "--port", "3"], "No such option: --port. `fairground up --help` shows how to write it."),
+        (["backup"], "Missing argument 'FILE'. `fairground backup --help` shows how to write it."),
         (["users", "create"], "Missing option '--role'"),
         (["users", "list", "--limit", "0"], "Invalid value for '--limit': it must be greater than or equal to 1."),
         (["users", "list", "--role", "king"], "'king' is not one of 'customer', 'provider', 'admin'."),
@@ -58,7 +58,7 @@ def test_wrong_argument_is_refused_in_one_sentence(cli: CommandLine, mistake: li
     assert said in cli(*mistake).refusal
 
 
-def test_nothing_is_made_by_only_looking(cli: CommandLine) -> None:
+def test_commands_that_only_read_create_no_file(cli: CommandLine) -> None:
     for command in (["db", "check"], ["jobs", "list"], ["users", "list"], ["backup", "copy.db"]):
         assert cli(*command).refusal == (
             "There is no database at var/fairground.db yet. `fairground up` makes one with a demo,"

@@ -16,7 +16,7 @@ import pytest
 import uvloop
 from sqlalchemy import text
 
-from fairground.ops.demo.build import build_plan
+from fairground.ops.demo.plan_builder import build_plan
 from fairground.platform.db.dialect import open_backend
 from fairground.platform.logs import configure_logs
 from fairground.verticals.loader import load_verticals

@@ -10,8 +10,8 @@ from fairground.modules.accounts.module import build
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
 from fairground.platform.http.identity import Authenticator
-from fairground.platform.links import Links
 from fairground.platform.mail.mailer import FolderMailer
+from fairground.platform.module import Links
 from tests.modules.accounts.stand_ins import MailFolder
 from tests.support.runtime import make_runtime
 

@@ -3,7 +3,7 @@ import pytest
 
 from fairground.contracts.accounts import Role
 from fairground.modules.accounts.service.emails import MailReset, MailVerification
-from fairground.platform.http.cookies import NAME
+from fairground.platform.http.security import COOKIE_NAME
 from fairground.platform.module import Module
 from tests.modules.accounts.conftest import SiteAt
 from tests.modules.accounts.site import Site
@@ -85,7 +85,7 @@ async def test_the_cookie_is_kept_from_scripts_other_hosts_and_plain_connections
         header = (await login(client)).headers["set-cookie"]
 
     attributes = {part.strip().lower() for part in header.split(";")[1:]}
-    assert header.startswith(f"{NAME}=")
+    assert header.startswith(f"{COOKIE_NAME}=")
     assert {"secure", "httponly", "samesite=lax", "path=/"} <= attributes
     assert not any(attribute.startswith("domain") for attribute in attributes)
 
@@ -96,12 +96,12 @@ async def test_a_browser_is_signed_in_until_it_signs_out(site: Site) -> None:
         assert (await client.get(f"{API}/me")).status_code == 401
         assert (await login(client)).json()["email"] == "ada@example.org"
         assert (await client.get(f"{API}/me")).json()["name"] == "Ada"
-        secret = client.cookies[NAME]
+        secret = client.cookies[COOKIE_NAME]
 
         response = await client.post(f"{API}/auth/logout")
         assert response.status_code == 204
-        assert NAME not in client.cookies
-        reused = await client.get(f"{API}/me", headers={"Cookie": f"{NAME}={secret}"})
+        assert COOKIE_NAME not in client.cookies
+        reused = await client.get(f"{API}/me", headers={"Cookie": f"{COOKIE_NAME}={secret}"})
 
     assert reused.status_code == 401
 
@@ -110,11 +110,11 @@ async def test_signing_in_again_ends_the_session_that_the_browser_had(site: Site
     async with site.browser() as client:
         await register(client)
         await login(client)
-        planted = client.cookies[NAME]
+        planted = client.cookies[COOKIE_NAME]
         await login(client)
-        assert client.cookies[NAME] != planted
+        assert client.cookies[COOKIE_NAME] != planted
         sessions = (await client.get(f"{API}/me/sessions")).json()["data"]
-        reused = await client.get(f"{API}/me", headers={"Cookie": f"{NAME}={planted}"})
+        reused = await client.get(f"{API}/me", headers={"Cookie": f"{COOKIE_NAME}={planted}"})
 
     assert reused.status_code == 401
     assert [session["is_current"] for session in sessions] == [True]
@@ -159,7 +159,7 @@ async def test_on_loopback_a_browser_signs_in_without_encryption(site_at: SiteAt
     site = site_at("http://127.0.0.1:8000")
     async with site.browser() as client:
         await register(client)
-        assert NAME in (await login(client)).headers["set-cookie"]
+        assert COOKIE_NAME in (await login(client)).headers["set-cookie"]
 
 
 async def test_the_sixth_wrong_password_is_429_and_says_when_again(site: Site) -> None:
@@ -243,10 +243,10 @@ async def test_changing_the_password_keeps_this_browser_and_ends_the_others(site
         await register(client)
         await login(client)
         await login(other)
-        old = client.cookies[NAME]
+        old = client.cookies[COOKIE_NAME]
         response = await client.post(f"{API}/me/password", json=body)
         assert response.status_code == 200
-        assert client.cookies[NAME] != old
+        assert client.cookies[COOKIE_NAME] != old
         assert (await client.get(f"{API}/me")).status_code == 200
         assert (await other.get(f"{API}/me")).status_code == 401
 

@@ -14,10 +14,9 @@ from fairground.contracts.payments import Payments
 from fairground.contracts.providers import BookingMode, Offer, ProviderRef, Providers
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Event, Job, Message
-from fairground.modules.booking.assembly import Parts, assemble
 from fairground.modules.booking.deals.tables import BookingRow
 from fairground.modules.booking.module import handlers_of
-from fairground.modules.booking.service import BookingService
+from fairground.modules.booking.service import BookingService, Parts, assemble
 from fairground.modules.booking.settings import BookingSettings
 from fairground.platform.db.database import Database
 from fairground.platform.module import Handler

@@ -14,8 +14,8 @@ import pytest
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import BookingStatus, BookingView, SlotTaken
 from fairground.contracts.providers import BookingMode, Providers
-from fairground.modules.booking.assembly import assemble
 from fairground.modules.booking.module import handlers_of
+from fairground.modules.booking.service import assemble
 from fairground.modules.booking.settings import BookingSettings
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import JobOutbox, Routes

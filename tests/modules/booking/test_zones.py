@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+import structlog
 
 from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, RulesInvalid, WeeklyHours
 from fairground.contracts.providers import BookingMode, ProviderRef, ProviderTimezoneSet
@@ -90,6 +91,20 @@ async def test_live_bookings_ahead_at_another_wall_time_are_listed_by_their_star
     rig.pass_time(days=5, hours=12)
     listed = await rig.parts.schedules.list_bookings_at_other_times(provider_id=provider.id, timezone=TOKYO)
     assert [each.booking_id for each in listed] == [late.id], "The first one has ended."
+
+
+async def test_unreadable_booking_is_logged_and_hides_no_other_from_a_zone_change(rig: Rig) -> None:
+    provider, day = await provider_of(rig)
+    starts = [
+        datetime.combine(day + timedelta(days=number), time(10), tzinfo=get_zone(NEW_YORK)) for number in range(3)
+    ]
+    first, unreadable, last = [await book(rig, provider, at) for at in starts]
+    await rig.store_policy(unreadable.id, {"steps": "none"})
+    with structlog.testing.capture_logs() as events:
+        listed = await rig.parts.schedules.list_bookings_at_other_times(provider_id=provider.id, timezone=TOKYO)
+    assert [each.booking_id for each in listed] == [first.id, last.id]
+    logged = [event["booking_id"] for event in events if event["event"] == "booking.unreadable"]
+    assert logged == [str(unreadable.id)]
 
 
 async def test_zone_with_the_same_wall_times_lists_nothing(rig: Rig) -> None:

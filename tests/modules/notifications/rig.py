@@ -21,11 +21,10 @@ from fairground.kernel.messages import Message
 from fairground.modules.booking import module as booking_module
 from fairground.modules.notifications import module as notifications_module
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.outbox import Routes
-from fairground.platform.links import Links
+from fairground.platform.jobs.worker import drain
 from fairground.platform.mail.mailer import FolderMailer
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from tests.doubles.accounts import FakeAccounts
 from tests.doubles.payments import GOOD_CARD, FakePayments
 from tests.doubles.providers import FakeProviders

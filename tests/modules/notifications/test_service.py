@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from fairground.kernel.ids import uuid7
-from fairground.kernel.paging import TimeCursor
+from fairground.kernel.inputs import TimeCursor
 from fairground.modules.notifications.domain import NotificationRecord
 from fairground.modules.notifications.service import NotificationService
 from fairground.modules.notifications.tables import NotificationRow

@@ -22,15 +22,15 @@ from fairground.kernel.errors import DomainError
 from fairground.kernel.messages import Event
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeProcessor
-from fairground.modules.payments.service.inbox import WebhookInbox
-from fairground.modules.payments.service.jobs import ApplyEvent, CancelOrphanedIntent, Reconcile, SettlePayment
 from fairground.modules.payments.service.operations import OperationExecutor
 from fairground.modules.payments.service.payments import PaymentService, build_service
-from fairground.modules.payments.service.reconciliation import Reconciliation
+from fairground.modules.payments.service.reconciliation import Reconcile, Reconciliation
+from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
+from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbox
 from fairground.modules.payments.tables import AttemptRow
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.outbox import Routes
+from fairground.platform.jobs.worker import drain
 from fairground.sandbox.stripe.api import RequestFault
 from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 

@@ -22,9 +22,9 @@ from fairground.modules.payments.tables import EventRow
 from fairground.platform.db.database import Database
 from fairground.platform.http import problems
 from fairground.platform.http.app import API_PREFIX
-from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.outbox import Routes
-from fairground.platform.links import Links
+from fairground.platform.jobs.worker import drain
+from fairground.platform.module import Links
 from fairground.sandbox.stripe.store import SandboxStore
 from tests.support.runtime import make_runtime
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from fairground.contracts.payments import PaymentPending, PaymentStatus
-from fairground.modules.payments.service.jobs import Reconcile
+from fairground.modules.payments.service.reconciliation import Reconcile
 from fairground.modules.payments.tables import PaymentRow
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import JobOutbox, Routes

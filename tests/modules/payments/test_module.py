@@ -11,8 +11,7 @@ from fairground.contracts.payments import Payments
 from fairground.modules.payments.module import SANDBOX_FILE, build
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.platform.db.database import Database
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from tests.support.runtime import make_runtime
 
 KEYS = {

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from fairground.contracts.payments import Payment, PaymentStatus
 from fairground.kernel.errors import DomainError
 from fairground.modules.payments import store
-from fairground.modules.payments.service.jobs import Reconcile
+from fairground.modules.payments.service.reconciliation import Reconcile
 from fairground.modules.payments.tables import RefundRow
 from fairground.sandbox.stripe.api import RequestFault
 from tests.modules.payments.market import Market

@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 from fairground.contracts.payments import Payment, PaymentStatus
 from fairground.kernel.ids import uuid7
 from fairground.modules.payments import store
-from fairground.modules.payments.service.jobs import Reconcile
+from fairground.modules.payments.service.reconciliation import Reconcile
 from fairground.modules.payments.tables import PaymentRow, RefundRow
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.jobs.outbox import Routes

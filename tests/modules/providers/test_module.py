@@ -9,7 +9,7 @@ from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.messages import Event
 from fairground.modules.providers.module import build
 from fairground.platform.db.database import Database
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from tests.doubles.media import FakePictures
 from tests.support.providers import People
 from tests.support.runtime import make_runtime

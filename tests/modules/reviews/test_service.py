@@ -21,7 +21,7 @@ from fairground.contracts.reviews import (
     ReviewWritten,
 )
 from fairground.kernel.ids import uuid7
-from fairground.kernel.paging import PageTooDeep, TimeCursor
+from fairground.kernel.inputs import PageTooDeep, TimeCursor
 from fairground.modules.reviews.service import ReviewService, public_name
 from fairground.platform.db.database import Database
 from tests.support.databases import migrate

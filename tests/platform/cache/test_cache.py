@@ -6,17 +6,16 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fairground.platform.cache import filling
-from fairground.platform.cache.cache import FAILURE_SECONDS, ResponseCache, Served, Serving
-from fairground.platform.cache.entry import Answer
-from fairground.platform.cache.key import Wanted
-from fairground.platform.cache.policy import NoParameters
+from fairground.platform.cache import filler
+from fairground.platform.cache.cache import FAILURE_SECONDS, CacheResult, CacheStatus, ResponseCache
+from fairground.platform.cache.entry import ComputedResponse
+from fairground.platform.cache.invalidation import LocalTags
+from fairground.platform.cache.policy import CacheRequest, NoParameters
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 
 TAG = "provider:maya"
-WANTED = Wanted(
+REQUEST = CacheRequest(
     key="k",
     route="provider",
     tags=("everything", TAG),
@@ -30,7 +29,7 @@ SETTINGS = CacheSettings(wait_seconds=5, stale_while_revalidate_seconds=30, stal
 
 @dataclass
 class Kitchen:
-    """Computes answers from a value that tests change, and stands still where they want it to."""
+    """Computes responses from a value that tests change, and waits while its gate is closed."""
 
     value: str = "one"
     status: int = 200
@@ -43,7 +42,7 @@ class Kitchen:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def compute(self, _wanted: Wanted) -> Answer:
+    async def compute(self, _request: CacheRequest) -> ComputedResponse:
         self.calls += 1
         read = self.value
         self.has_read.set()
@@ -51,7 +50,7 @@ class Kitchen:
         self.clock[0] += self.takes_seconds
         if self.status == 0:
             raise RuntimeError("power cut")
-        return Answer(self.status, ((b"content-type", b"text/plain"),), read.encode())
+        return ComputedResponse(self.status, ((b"content-type", b"text/plain"),), read.encode())
 
 
 @dataclass
@@ -60,13 +59,13 @@ class Shop:
     kitchen: Kitchen
     clock: list[float]
 
-    async def ask(self, wanted: Wanted = WANTED) -> Served:
-        return await self.cache.answer(wanted, self.kitchen.compute)
+    async def get(self, request: CacheRequest = REQUEST) -> CacheResult:
+        return await self.cache.get(request, self.kitchen.compute)
 
     async def settle(self) -> None:
-        """Let what goes on in the background come to its end."""
-        while flight := next(iter(self.cache._flights._flights.values()), None):
-            await flight.task
+        """Wait for the computations in the background."""
+        while computation := next(iter(self.cache._single_flight._computations.values()), None):
+            await computation.task
             await asyncio.sleep(0)
 
     def change(self, value: str) -> None:
@@ -74,12 +73,15 @@ class Shop:
         self.cache.tags.invalidate([TAG])
 
 
-def body(served: Served) -> str:
-    entry, answer = served.filled.entry, served.filled.answer
-    if entry is not None:
-        return entry.body("identity").decode()
-    assert answer is not None
-    return answer.body.decode()
+def is_failure(result: CacheResult) -> bool:
+    return result.entry is None and (result.response is None or result.response.status >= 500)
+
+
+def body(result: CacheResult) -> str:
+    if result.entry is not None:
+        return result.entry.body("identity").decode()
+    assert result.response is not None
+    return result.response.body.decode()
 
 
 async def open_shop(*, is_alone: bool = True, clock: list[float] | None = None) -> AsyncIterator[Shop]:
@@ -99,36 +101,36 @@ async def shop() -> AsyncIterator[Shop]:
 
 @pytest.fixture
 async def crowded_shop() -> AsyncIterator[Shop]:
-    """One of several processes that hear nothing of each other."""
+    """One of several processes without a shared level."""
     async for each in open_shop(is_alone=False):
         yield each
 
 
-async def test_the_second_of_two_requests_is_a_hit(shop: Shop) -> None:
-    assert [(await shop.ask()).how, (await shop.ask()).how] == [Serving.MISS, Serving.HIT]
+async def test_second_request_is_a_hit(shop: Shop) -> None:
+    assert [(await shop.get()).status, (await shop.get()).status] == [CacheStatus.MISS, CacheStatus.HIT]
     assert shop.kitchen.calls == 1
 
 
-async def test_beside_others_nothing_is_kept_but_one_computation_serves_all_who_wait(crowded_shop: Shop) -> None:
+async def test_without_a_shared_level_only_concurrent_requests_share_a_computation(crowded_shop: Shop) -> None:
     crowded_shop.kitchen.gate.clear()
-    asked = [asyncio.create_task(crowded_shop.ask()) for _ in range(20)]
+    tasks = [asyncio.create_task(crowded_shop.get()) for _ in range(20)]
     await crowded_shop.kitchen.has_read.wait()
     crowded_shop.kitchen.gate.set()
-    assert {(await each).how for each in asked} == {Serving.MISS}
+    assert {(await each).status for each in tasks} == {CacheStatus.MISS}
     assert crowded_shop.kitchen.calls == 1
-    await crowded_shop.ask()
+    await crowded_shop.get()
     assert crowded_shop.kitchen.calls == 2
 
 
-async def test_a_thousand_who_ask_at_once_cost_one_computation(shop: Shop) -> None:
-    served = await asyncio.gather(*(shop.ask() for _ in range(1_000)))
+async def test_thousand_concurrent_requests_cost_one_computation(shop: Shop) -> None:
+    served = await asyncio.gather(*(shop.get() for _ in range(1_000)))
     assert shop.kitchen.calls == 1
     assert sum(each.is_collapsed for each in served) == 999 == shop.cache.stats.collapsed["provider"]
 
 
-async def test_whoever_gives_up_harms_nobody(shop: Shop) -> None:
+async def test_cancelled_waiter_leaves_the_computation_to_the_others(shop: Shop) -> None:
     shop.kitchen.gate.clear()
-    first, second = asyncio.create_task(shop.ask()), asyncio.create_task(shop.ask())
+    first, second = asyncio.create_task(shop.get()), asyncio.create_task(shop.get())
     await shop.kitchen.has_read.wait()
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -138,208 +140,210 @@ async def test_whoever_gives_up_harms_nobody(shop: Shop) -> None:
     assert shop.kitchen.calls == 1
 
 
-async def test_without_the_shield_whoever_gives_up_takes_the_others_along(
+async def test_control_without_the_shield_a_cancelled_waiter_cancels_the_others(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asyncio, "shield", lambda task: task)
     shop.kitchen.gate.clear()
-    first, second = asyncio.create_task(shop.ask()), asyncio.create_task(shop.ask())
+    first, second = asyncio.create_task(shop.get()), asyncio.create_task(shop.get())
     await shop.kitchen.has_read.wait()
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await second
 
 
-async def test_a_renewed_tag_voids_what_was_computed_under_it(shop: Shop) -> None:
-    await shop.ask()
+async def test_invalidated_tag_makes_its_entries_misses(shop: Shop) -> None:
+    await shop.get()
     shop.change("two")
-    served = await shop.ask()
-    assert (served.how, body(served)) == (Serving.MISS, "two")
-    shop.cache.tags.invalidate(["provider:somebody-else"])
-    assert (await shop.ask()).how is Serving.HIT
+    served = await shop.get()
+    assert (served.status, body(served)) == (CacheStatus.MISS, "two")
+    shop.cache.tags.invalidate(["provider:other"])
+    assert (await shop.get()).status is CacheStatus.HIT
 
 
-async def test_a_late_writer_stores_nothing_that_is_ever_read(shop: Shop) -> None:
+async def test_entry_computed_from_before_an_invalidation_is_never_served(shop: Shop) -> None:
     shop.kitchen.gate.clear()
-    early = asyncio.create_task(shop.ask())
+    early = asyncio.create_task(shop.get())
     await shop.kitchen.has_read.wait()
     shop.change("two")
     shop.kitchen.gate.set()
     assert body(await early) == "one"
-    assert body(await shop.ask()) == "two"
+    assert body(await shop.get()) == "two"
 
 
-async def test_without_the_state_read_first_a_late_writer_wins(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: were the state read when the answer is stored, the old one would be served for its full time."""
+async def test_control_without_the_state_read_first_the_late_entry_is_served(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: with the state read when the entry is stored, the old one would be served until it expires."""
     monkeypatch.setattr(type(shop.cache.tags), "read", lambda _self, _tags: (0,))
     shop.kitchen.gate.clear()
-    early = asyncio.create_task(shop.ask())
+    early = asyncio.create_task(shop.get())
     await shop.kitchen.has_read.wait()
     shop.change("two")
     shop.kitchen.gate.set()
     await early
-    assert body(await shop.ask()) == "one"
+    assert body(await shop.get()) == "one"
 
 
-async def test_whoever_asks_after_a_change_does_not_join_a_computation_from_before(shop: Shop) -> None:
+async def test_request_after_an_invalidation_joins_no_older_computation(shop: Shop) -> None:
     shop.kitchen.gate.clear()
-    early = asyncio.create_task(shop.ask())
+    early = asyncio.create_task(shop.get())
     await shop.kitchen.has_read.wait()
     shop.change("two")
-    late = asyncio.create_task(shop.ask())
+    late = asyncio.create_task(shop.get())
     await asyncio.sleep(0)
     shop.kitchen.gate.set()
     assert (body(await early), body(await late)) == ("one", "two")
-    assert body(await shop.ask()) == "two"
+    assert body(await shop.get()) == "two"
 
 
-async def test_a_late_writer_does_not_push_out_what_was_computed_since(shop: Shop) -> None:
+async def test_late_entry_does_not_replace_a_newer_one(shop: Shop) -> None:
     gate = shop.kitchen.gate = asyncio.Event()
-    early = asyncio.create_task(shop.ask())
+    early = asyncio.create_task(shop.get())
     await shop.kitchen.has_read.wait()
     shop.change("two")
     shop.kitchen.gate = asyncio.Event()
     shop.kitchen.gate.set()
-    assert body(await shop.ask()) == "two"
+    assert body(await shop.get()) == "two"
     gate.set()
     await early
-    served = await shop.ask()
-    assert (served.how, body(served), shop.kitchen.calls) == (Serving.HIT, "two", 2)
+    served = await shop.get()
+    assert (served.status, body(served), shop.kitchen.calls) == (CacheStatus.HIT, "two", 2)
 
 
-async def test_a_stale_answer_is_given_while_one_request_renews_it(shop: Shop) -> None:
-    await shop.ask()
+async def test_stale_entry_is_served_while_one_computation_refreshes_it(shop: Shop) -> None:
+    await shop.get()
     shop.kitchen.value = "two"
     shop.clock[0] += 111
-    served = [await shop.ask() for _ in range(3)]
-    assert {(each.how, body(each), each.is_error) for each in served} == {(Serving.STALE, "one", False)}
+    served = [await shop.get() for _ in range(3)]
+    assert {(each.status, body(each), each.is_error) for each in served} == {(CacheStatus.STALE, "one", False)}
     await shop.settle()
-    after = await shop.ask()
-    assert (after.how, body(after), shop.kitchen.calls) == (Serving.HIT, "two", 2)
+    after = await shop.get()
+    assert (after.status, body(after), shop.kitchen.calls) == (CacheStatus.HIT, "two", 2)
 
 
-async def test_an_answer_that_is_too_old_is_not_given(shop: Shop) -> None:
-    await shop.ask()
+async def test_entry_past_its_stale_time_is_computed_again(shop: Shop) -> None:
+    await shop.get()
     shop.kitchen.value = "two"
     shop.clock[0] += 141
-    assert body(await shop.ask()) == "two"
+    assert body(await shop.get()) == "two"
 
 
 @pytest.mark.parametrize("status", [0, 500, 503])
-async def test_an_old_answer_is_better_than_an_error(shop: Shop, status: int) -> None:
-    await shop.ask()
+async def test_stale_entry_is_served_if_the_computation_fails(shop: Shop, status: int) -> None:
+    await shop.get()
     shop.kitchen.status = status
     shop.clock[0] += 700
-    served = await shop.ask()
-    assert (served.how, body(served), served.is_error) == (Serving.STALE, "one", True)
+    served = await shop.get()
+    assert (served.status, body(served), served.is_error) == (CacheStatus.STALE, "one", True)
     shop.clock[0] += 50
-    assert (await shop.ask()).filled.is_failure
+    assert is_failure(await shop.get())
 
 
-async def test_a_failed_computation_is_not_tried_again_at_once(shop: Shop) -> None:
+async def test_failed_computation_is_not_repeated_for_moments(shop: Shop) -> None:
     shop.kitchen.status = 503
-    assert [(await shop.ask()).filled.is_failure for _ in range(5)] == [True] * 5
+    assert [is_failure(await shop.get()) for _ in range(5)] == [True] * 5
     assert shop.kitchen.calls == 1
     shop.clock[0] += FAILURE_SECONDS + 0.1
     shop.kitchen.status = 200
-    assert (await shop.ask()).how is Serving.MISS
+    assert (await shop.get()).status is CacheStatus.MISS
 
 
-async def test_of_failures_nothing_is_held_when_they_are_over(shop: Shop) -> None:
+async def test_expired_failures_are_dropped(shop: Shop) -> None:
     shop.kitchen.status = 0
     for number in range(20):
-        await shop.ask(replace(WANTED, key=f"k{number}"))
+        await shop.get(replace(REQUEST, key=f"k{number}"))
     shop.kitchen.status = 200
     shop.clock[0] += FAILURE_SECONDS
-    await shop.ask()
+    await shop.get()
     assert len(shop.cache._failures) == 0
 
 
-async def test_what_takes_too_long_ends_in_a_failure_and_is_there_for_the_next(shop: Shop) -> None:
+async def test_slow_computation_fails_its_waiter_and_is_stored_for_the_next_request(shop: Shop) -> None:
     shop.cache.settings = SETTINGS.model_copy(update={"wait_seconds": 0.01})
     shop.kitchen.gate.clear()
-    assert (await shop.ask()).filled.is_failure
+    assert is_failure(await shop.get())
     shop.kitchen.gate.set()
     await shop.settle()
-    assert (await shop.ask()).how is Serving.HIT
+    assert (await shop.get()).status is CacheStatus.HIT
     assert shop.kitchen.calls == 1
 
 
-async def test_that_something_is_not_there_is_remembered_for_moments(shop: Shop) -> None:
+async def test_not_found_is_stored_for_a_short_time(shop: Shop) -> None:
     shop.kitchen.status = 404
-    assert [(await shop.ask()).how for _ in range(2)] == [Serving.MISS, Serving.HIT]
+    assert [(await shop.get()).status for _ in range(2)] == [CacheStatus.MISS, CacheStatus.HIT]
     shop.clock[0] += SETTINGS.negative_seconds * 1.1 + 0.1
-    assert (await shop.ask()).how is Serving.MISS
+    assert (await shop.get()).status is CacheStatus.MISS
 
 
-async def test_that_something_is_not_there_is_forgotten_when_it_is_made(shop: Shop) -> None:
+async def test_stored_not_found_is_invalidated_by_its_tag(shop: Shop) -> None:
     shop.kitchen.status = 404
-    await shop.ask()
+    await shop.get()
     shop.kitchen.status = 200
     shop.change("made")
-    assert body(await shop.ask()) == "made"
+    assert body(await shop.get()) == "made"
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 422, 429])
-async def test_other_answers_are_given_and_not_kept(shop: Shop, status: int) -> None:
+async def test_redirects_and_refusals_are_not_stored(shop: Shop, status: int) -> None:
     shop.kitchen.status = status
-    assert [(await shop.ask()).how for _ in range(2)] == [Serving.MISS] * 2
+    assert [(await shop.get()).status for _ in range(2)] == [CacheStatus.MISS] * 2
     assert shop.kitchen.calls == 2
 
 
-async def test_a_much_wanted_answer_is_renewed_before_it_ends_and_nobody_waits(shop: Shop) -> None:
+async def test_popular_entry_is_refreshed_before_it_expires(shop: Shop) -> None:
     shop.kitchen.takes_seconds = 0.5
-    await shop.ask()
+    await shop.get()
     began_at = shop.clock[0]
-    while shop.clock[0] < began_at + 10 * WANTED.fresh_seconds:
+    while shop.clock[0] < began_at + 10 * REQUEST.fresh_seconds:
         shop.clock[0] += 0.02
-        assert (await shop.ask()).how is Serving.HIT
+        assert (await shop.get()).status is CacheStatus.HIT
         await shop.settle()
     assert 9 <= shop.cache.stats.refreshed["provider", "early"] <= 13
 
 
-async def test_a_mistake_in_one_flight_fails_that_one_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_error_in_one_computation_fails_that_one_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(filling, "make_entry", lambda *_, **__: 1 / 0)
-        assert (await shop.ask()).filled.is_failure
+        broken.setattr(filler, "make_entry", lambda *_, **__: 1 / 0)
+        assert is_failure(await shop.get())
     shop.clock[0] += FAILURE_SECONDS + 0.1
-    assert body(await shop.ask()) == "one"
+    assert body(await shop.get()) == "one"
 
 
-async def test_what_is_computed_for_nobody_does_not_hold_up_the_end() -> None:
+async def test_refresh_in_the_background_does_not_delay_shutdown() -> None:
     kitchen = Kitchen(clock=[1_000.0])
     async for shop in open_shop(clock=kitchen.clock):
-        await shop.ask()
+        await shop.get()
         shop.clock[0] += 111
         shop.kitchen.gate.clear()
-        assert (await shop.ask()).how is Serving.STALE
+        assert (await shop.get()).status is CacheStatus.STALE
 
 
-async def test_computations_of_a_process_are_bounded(shop: Shop) -> None:
+async def test_number_of_concurrent_computations_is_limited(shop: Shop) -> None:
     shop.kitchen.gate.clear()
-    wanted = [
-        Wanted(str(number), "provider", (), "/", b"", 100, NoParameters())
+    requests = [
+        CacheRequest(str(number), "provider", (), "/", b"", 100, NoParameters())
         for number in range(SETTINGS.computations_max * 2)
     ]
-    asked = [asyncio.create_task(shop.ask(each)) for each in wanted]
+    tasks = [asyncio.create_task(shop.get(each)) for each in requests]
     for _ in range(10):
         await asyncio.sleep(0)
     assert shop.kitchen.calls == SETTINGS.computations_max
     shop.kitchen.gate.set()
-    await asyncio.gather(*asked)
-    assert shop.kitchen.calls == len(wanted)
+    await asyncio.gather(*tasks)
+    assert shop.kitchen.calls == len(requests)
 
 
-async def test_too_many_tags_void_everything_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairground.platform.cache.tags.TAGS_MAX", 100)
-    await shop.ask()
+async def test_too_many_tags_invalidate_everything_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairground.platform.cache.invalidation.TAGS_MAX", 100)
+    await shop.get()
     shop.cache.tags.invalidate([str(number) for number in range(101)])
-    assert (await shop.ask()).how is Serving.MISS
-    assert (await shop.ask()).how is Serving.HIT
+    assert (await shop.get()).status is CacheStatus.MISS
+    assert (await shop.get()).status is CacheStatus.HIT
 
 
-async def test_outside_of_running_nothing_is_answered() -> None:
+async def test_cache_that_is_not_running_refuses_requests() -> None:
     cache = ResponseCache(SETTINGS, tags=LocalTags(), stats=CacheStats(), level=None, is_alone=True)
     assert not cache.is_running
     with pytest.raises(RuntimeError, match="not running"):
-        await cache.answer(WANTED, Kitchen().compute)
+        await cache.get(REQUEST, Kitchen().compute)

@@ -4,7 +4,7 @@ import sys
 import brotli
 import pytest
 
-from fairground.platform.cache.codings import WORTH_CODING_BYTES, choose, decode_brotli, encode
+from fairground.platform.cache.codings import WORTH_CODING_BYTES, choose_coding, decode_brotli, encode
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -40,18 +40,18 @@ LARGE = WORTH_CODING_BYTES
         (b",, ;q=1", "identity"),
     ],
 )
-def test_the_best_of_what_the_client_takes_is_chosen(accept_encoding: bytes, chosen: str | None) -> None:
-    assert choose(accept_encoding, size_bytes=LARGE) == chosen
+def test_best_accepted_coding_is_chosen(accept_encoding: bytes, chosen: str | None) -> None:
+    assert choose_coding(accept_encoding, size_bytes=LARGE) == chosen
 
 
 @pytest.mark.parametrize(
     ("accept_encoding", "chosen"), [(b"br", "identity"), (b"identity;q=0, gzip", "gzip"), (b"*;q=0", None)]
 )
-def test_what_is_small_is_coded_only_when_it_must_be(accept_encoding: bytes, chosen: str | None) -> None:
-    assert choose(accept_encoding, size_bytes=LARGE - 1) == chosen
+def test_small_body_is_encoded_only_if_identity_is_refused(accept_encoding: bytes, chosen: str | None) -> None:
+    assert choose_coding(accept_encoding, size_bytes=LARGE - 1) == chosen
 
 
-def test_every_coding_gives_the_body_back() -> None:
+def test_every_coding_decodes_to_the_body() -> None:
     assert encode(BODY, "identity") == BODY
     assert brotli.decompress(encode(BODY, "br")) == BODY
     assert gzip.decompress(encode(BODY, "gzip")) == BODY
@@ -59,12 +59,12 @@ def test_every_coding_gives_the_body_back() -> None:
     assert decode_brotli(encode(BODY, "br")) == BODY
 
 
-def test_a_coding_is_the_same_at_every_time() -> None:
+def test_encoding_twice_gives_the_same_bytes() -> None:
     assert {encode(BODY, coding) for _ in range(2) for coding in ("gzip", "br", "zstd")} == {
         encode(BODY, coding) for coding in ("gzip", "br", "zstd")
     }
 
 
-def test_bytes_that_are_not_brotli_are_refused() -> None:
+def test_invalid_brotli_is_refused() -> None:
     with pytest.raises(ValueError, match="brotli"):
         decode_brotli(b"no such thing")

@@ -7,7 +7,7 @@ from fairground.platform.cache.entry import (
     JITTER,
     META,
     STORED_FIELDS,
-    Answer,
+    ComputedResponse,
     Entry,
     from_fields,
     make_entry,
@@ -22,7 +22,9 @@ BODY = b'{"data": []}' * 100
 def made(body: bytes = BODY, *, status: int = 200) -> Entry:
     headers = (JSON, (b"content-length", b"1"), (b"date", b"now"), (b"etag", b'"x"'))
     times = make_times(now=1_000, fresh_seconds=60, stale_seconds=30, error_seconds=600)
-    return make_entry(Answer(status, headers, body), times=times, compute_seconds=0.02, tokens=(b"\x00\xff", b"t"))
+    return make_entry(
+        ComputedResponse(status, headers, body), times=times, compute_seconds=0.02, tokens=(b"\x00\xff", b"t")
+    )
 
 
 def fields_of(entry: Entry) -> list[bytes | None]:
@@ -31,7 +33,7 @@ def fields_of(entry: Entry) -> list[bytes | None]:
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", BODY])
-def test_an_entry_comes_back_from_the_shared_level_as_it_was(body: bytes) -> None:
+def test_entry_survives_the_round_trip_through_the_shared_level(body: bytes) -> None:
     entry = made(body)
     back = from_fields(fields_of(entry))
     assert back is not None
@@ -46,12 +48,12 @@ def test_an_entry_comes_back_from_the_shared_level_as_it_was(body: bytes) -> Non
         assert back.variants[coding].headers == entry.variants[coding].headers
 
 
-def test_what_is_not_there_is_nothing() -> None:
+def test_missing_fields_are_no_entry() -> None:
     assert from_fields([None, None, None]) is None
 
 
 @pytest.mark.parametrize("damage", ["meta", "truncated", "other body", "no body", "other format", "not brotli"])
-def test_a_damaged_entry_is_refused(damage: str) -> None:
+def test_damaged_entry_is_refused(damage: str) -> None:
     meta, brotli_body, identity = fields_of(made())
     assert meta is not None
     assert brotli_body is not None
@@ -72,18 +74,18 @@ def test_a_damaged_entry_is_refused(damage: str) -> None:
         from_fields([meta, brotli_body, identity])
 
 
-def test_stored_fields_are_the_smallest_that_hold_the_body() -> None:
+def test_body_is_stored_in_its_smallest_coding() -> None:
     assert set(to_fields(made())) == {META, "br"}
     assert set(to_fields(made(b"{}"))) == {META, "identity"}
 
 
-def test_each_coding_has_an_etag_of_its_own_and_equal_bodies_have_equal_ones() -> None:
+def test_etag_depends_on_body_and_coding_alone() -> None:
     etags = {made().make_variant(coding).etag for coding in ("identity", "br", "gzip", "zstd") for _ in range(2)}
     assert len(etags) == 4
     assert made(BODY + b" ").make_variant("br").etag not in etags
 
 
-def test_headers_of_the_transfer_are_written_anew() -> None:
+def test_headers_of_the_transfer_are_replaced() -> None:
     entry = made()
     variant = entry.make_variant("br")
     assert dict(variant.headers) == {
@@ -97,7 +99,7 @@ def test_headers_of_the_transfer_are_written_anew() -> None:
     }
 
 
-def test_times_are_spread_by_a_tenth() -> None:
+def test_fresh_time_varies_by_a_tenth() -> None:
     ends = [
         make_times(now=0, fresh_seconds=100, stale_seconds=30, error_seconds=600).fresh_until for _ in range(10_000)
     ]
@@ -127,12 +129,12 @@ def test_times_are_spread_by_a_tenth() -> None:
         (503, (), False),
     ],
 )
-def test_only_what_everybody_may_be_given_is_stored(
+def test_only_public_found_and_not_found_responses_are_storable(
     status: int, headers: tuple[tuple[bytes, bytes], ...], *, is_storable: bool
 ) -> None:
-    assert Answer(status, (JSON, *headers), BODY).is_storable is is_storable
+    assert ComputedResponse(status, (JSON, *headers), BODY).is_storable is is_storable
 
 
-def test_what_is_too_large_is_not_stored() -> None:
-    assert Answer(200, (JSON,), b"x" * ENTRY_MAX_BYTES).is_storable
-    assert not Answer(200, (JSON,), b"x" * (ENTRY_MAX_BYTES + 1)).is_storable
+def test_too_large_response_is_not_storable() -> None:
+    assert ComputedResponse(200, (JSON,), b"x" * ENTRY_MAX_BYTES).is_storable
+    assert not ComputedResponse(200, (JSON,), b"x" * (ENTRY_MAX_BYTES + 1)).is_storable

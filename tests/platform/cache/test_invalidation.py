@@ -1,18 +1,25 @@
-"""What a transaction touches is voided when it has committed, whatever becomes of the process."""
+"""Tags that a transaction names are invalidated once it has committed, even if its process dies."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
-from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
+from fairground.kernel.messages import Queue
+from fairground.platform.cache import invalidation as module
+from fairground.platform.cache.invalidation import InvalidateTags, Invalidation, JobBacklog, LocalTags
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
-from fairground.platform.jobs.execution import drain
+from fairground.platform.jobs import store
 from fairground.platform.jobs.outbox import JobOutbox, Routes
+from fairground.platform.jobs.queues import claim_jobs
+from fairground.platform.jobs.worker import drain
 
 TAGS = ["provider:a", "providers"]
+KIND = f"cache:{InvalidateTags.topic}"
 
 
 @dataclass
@@ -59,7 +66,7 @@ async def other(migrated_url: str) -> AsyncIterator[Process]:
     await started.db.close()
 
 
-async def test_tags_are_renewed_when_the_write_returns(process: Process) -> None:
+async def test_tags_are_invalidated_when_the_write_returns(process: Process) -> None:
     before = process.state()
     async with process.db.write() as tx:
         tx.invalidate("provider:a")
@@ -67,7 +74,7 @@ async def test_tags_are_renewed_when_the_write_returns(process: Process) -> None
     assert process.state() != before
 
 
-async def test_a_write_that_rolls_back_renews_nothing(process: Process) -> None:
+async def test_rolled_back_write_invalidates_nothing(process: Process) -> None:
     before = process.state()
 
     async def fail() -> None:
@@ -81,19 +88,19 @@ async def test_a_write_that_rolls_back_renews_nothing(process: Process) -> None:
     assert await process.work() == 0
 
 
-async def test_a_write_that_touches_nothing_writes_no_job(process: Process) -> None:
+async def test_write_without_tags_enqueues_no_job(process: Process) -> None:
     await process.invalidate()
     assert await process.work() == 0
 
 
-async def test_the_job_of_a_renewal_that_was_made_makes_it_no_second_time(process: Process) -> None:
+async def test_job_of_an_applied_invalidation_does_not_repeat_it(process: Process) -> None:
     await process.invalidate(*TAGS)
     after = process.state()
     assert await process.work() == 1
     assert process.state() == after
 
 
-async def test_a_renewal_reaches_the_process_that_does_the_job(process: Process, other: Process) -> None:
+async def test_invalidation_reaches_the_process_that_runs_the_job(process: Process, other: Process) -> None:
     before = other.state()
     await process.invalidate("provider:a")
     assert other.state() == before
@@ -101,7 +108,7 @@ async def test_a_renewal_reaches_the_process_that_does_the_job(process: Process,
     assert other.state() != before
 
 
-async def test_a_process_that_dies_after_its_commit_leaves_the_renewal_to_others(
+async def test_process_that_dies_after_its_commit_leaves_the_invalidation_to_others(
     process: Process, other: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(_job: InvalidateTags) -> None:
@@ -113,3 +120,76 @@ async def test_a_process_that_dies_after_its_commit_leaves_the_renewal_to_others
         await process.invalidate("provider:a")
     await other.work()
     assert other.state() != before
+
+
+@pytest.fixture
+def routes() -> Routes:
+    routes = Routes()
+
+    async def on_invalidate_tags(_job: InvalidateTags) -> None: ...
+
+    routes.add("cache", handlers={InvalidateTags: on_invalidate_tags})
+    return routes
+
+
+@pytest.fixture
+async def database(migrated_url: str, routes: Routes) -> AsyncIterator[Database]:
+    opened = Database(migrated_url, outbox=JobOutbox(routes))
+    yield opened
+    await opened.close()
+
+
+async def enqueue_invalidation(db: Database, *, delay: timedelta = timedelta(0)) -> None:
+    async with db.write() as tx:
+        await tx.enqueue(InvalidateTags(invalidation_id=uuid4(), tags=["a"]), delay=delay)
+
+
+async def test_backlog_without_jobs_is_settled(database: Database) -> None:
+    assert await JobBacklog(database, kind=KIND).is_settled()
+
+
+async def test_unfinished_invalidation_is_not_settled(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BACKLOG_WAIT_SECONDS", 0.2)
+    await enqueue_invalidation(database)
+    assert not await JobBacklog(database, kind=KIND).is_settled()
+    assert await JobBacklog(database, kind="cache:another.kind").is_settled()
+
+
+async def test_delayed_invalidation_is_done_now(database: Database, routes: Routes) -> None:
+    await enqueue_invalidation(database, delay=timedelta(hours=1))
+    settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
+    done = 0
+    while not done:
+        done = await drain(database, routes=routes)
+        await asyncio.sleep(0.02)
+    assert await settled
+
+
+async def test_later_invalidation_does_not_delay_the_backlog(database: Database, routes: Routes) -> None:
+    await enqueue_invalidation(database)
+    settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
+    while not settled.done():
+        await drain(database, routes=routes)
+        await enqueue_invalidation(database, delay=timedelta(hours=1))
+        await asyncio.sleep(0.05)
+    assert await settled
+
+
+async def test_prioritised_invalidation_is_done_before_a_long_queue(database: Database, routes: Routes) -> None:
+    for _ in range(5):
+        await enqueue_invalidation(database)
+    async with database.read() as tx:
+        before = await store.find_unfinished(tx, kind=KIND)
+    await enqueue_invalidation(database)
+    async with database.write() as tx:
+        (last,) = await store.find_unfinished(tx, kind=KIND) - before
+        await store.prioritise(tx, job_ids=[last])
+    first = await claim_jobs(
+        database,
+        kinds=routes.kinds,
+        slots={Queue.DEFAULT: 1},
+        busy_queues=(),
+        lease=timedelta(seconds=30),
+        worker="test",
+    )
+    assert [job.id for job in first] == [last]

@@ -261,3 +261,22 @@ class TestOneFile:
         await writing
         assert await names(database) == ["a"]
         await database.close()
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+async def test_other_task_progresses_during_transactions_that_raise(db: Database, kind: str) -> None:
+    rounds = 0
+
+    async def count_rounds() -> None:
+        nonlocal rounds
+        while True:
+            await asyncio.sleep(0)
+            rounds += 1
+
+    counting = asyncio.create_task(count_rounds())
+    for _ in range(200):
+        with pytest.raises(ZeroDivisionError):
+            async with db.read() if kind == "read" else db.write():
+                raise ZeroDivisionError
+    counting.cancel()
+    assert rounds > 100

@@ -1,4 +1,4 @@
-"""A small application on the real platform, so that routes can be asked over HTTP."""
+"""A small application on the real platform, so that tests call routes over HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,8 +19,8 @@ from fairground.platform.db.common.tables import IdempotencyRow, history
 from fairground.platform.db.database import Database
 from fairground.platform.db.migrate import upgrade
 from fairground.platform.http.app import create_app
-from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.identity import Caller, SignedIn, Staff
+from fairground.platform.http.request_counter import RequestStats
 from fairground.platform.http.routing import api_router
 from tests.support.outbox import RecordingOutbox
 

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fairground.platform.http import immutable_responses
-from fairground.platform.http.counting import RequestStats
 from fairground.platform.http.immutable_responses import ImmutableResponseCache
+from fairground.platform.http.request_counter import RequestStats
 from tests.support.asgi import bodies_of, call
 
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": '"a"', "Content-Type": "image/webp"}
@@ -49,7 +49,7 @@ async def test_repeated_request_is_served_from_memory(pictures: Pictures) -> Non
     assert (pictures.calls, pictures.stats.repeated) == (2, 1)
 
 
-async def test_single_request_is_not_kept(pictures: Pictures) -> None:
+async def test_single_request_is_not_stored(pictures: Pictures) -> None:
     await pictures.get()
     pictures.clock = immutable_responses.SECONDS + 1
     await pictures.get()
@@ -113,13 +113,13 @@ async def test_mutable_and_private_responses_reach_the_route_each_time(
     assert pictures.calls == 4
 
 
-async def test_too_long_address_is_not_remembered(pictures: Pictures) -> None:
-    await pictures.get("/img?v=1&x=" + "x" * immutable_responses.ASKED_MAX_BYTES, times=3)
-    await pictures.client.get("/img?v=1", headers={"accept": "x" * immutable_responses.ASKED_MAX_BYTES})
+async def test_too_long_address_is_not_stored(pictures: Pictures) -> None:
+    await pictures.get("/img?v=1&x=" + "x" * immutable_responses.KEY_MAX_BYTES, times=3)
+    await pictures.client.get("/img?v=1", headers={"accept": "x" * immutable_responses.KEY_MAX_BYTES})
     assert (pictures.calls, pictures.stats.repeated) == (4, 0)
 
 
-async def test_memory_is_bounded(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_memory_is_limited(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(immutable_responses, "MOST_BYTES", 5_000)
     for name in "abc":
         await pictures.get(f"/{name}", times=2)

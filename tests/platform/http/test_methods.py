@@ -1,4 +1,4 @@
-"""HEAD, OPTIONS and Allow follow from the routes of a path, whatever route says it."""
+"""HEAD, OPTIONS and Allow follow from the routes of a path, with and without a trailing slash."""
 
 from typing import Any
 
@@ -9,8 +9,6 @@ from starlette.types import ASGIApp, Message, Scope
 from fairground.platform.http import methods
 from fairground.platform.http.methods import HeadAndOptionsMiddleware, PathMethods
 from tests.support.asgi import bodies_of, call
-
-pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -70,7 +68,7 @@ async def test_too_large_body_is_a_problem_document(client: httpx.AsyncClient, p
         assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
 
 
-def test_route_for_all_other_paths_makes_no_path_exist() -> None:
+def test_catch_all_route_makes_no_path_exist() -> None:
     known = PathMethods(
         [("/a/{b}", ["GET"]), ("/a/{b}/", ["POST"]), ("/{rest:path}", ["GET"]), ("/f/{p:path}", ["GET"])]
     )
@@ -80,21 +78,26 @@ def test_route_for_all_other_paths_makes_no_path_exist() -> None:
     assert known.allowed("*") == "GET, HEAD, OPTIONS, POST"
 
 
-async def test_route_that_takes_head_is_asked_itself() -> None:
-    asked: list[str] = []
+async def test_route_that_handles_head_gets_the_request() -> None:
+    methods_seen: list[str] = []
 
     async def app(scope: Scope, _receive: Any, send: Any) -> None:
-        asked.append(scope["method"])
+        methods_seen.append(scope["method"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"body"})
 
     answering = HeadAndOptionsMiddleware(app, methods=PathMethods([("/a", ["GET"]), ("/a", ["HEAD"]), ("/b", ["GET"])]))
     answers = [await call(answering, "HEAD", path) for path in ("/a", "/b")]
-    assert asked == ["HEAD", "GET"]
+    assert methods_seen == ["HEAD", "GET"]
     assert [bodies_of(answer) for answer in answers] == [b"", b""]
 
 
-async def test_control_a_head_with_a_body_is_noticed(app: ASGIApp, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_control_head_with_a_body_is_noticed(app: ASGIApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "_without_body", lambda send: send)
     head: list[Message] = await call(app, "HEAD", "/healthz")
     assert bodies_of(head) != b""
+
+
+@pytest.mark.parametrize("path", ["/api/v1/things", "/api/v1/things/", "/api/v1/things//"])
+async def test_path_is_served_with_and_without_a_trailing_slash(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code == 200

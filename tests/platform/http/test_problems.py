@@ -31,7 +31,7 @@ async def test_every_refusal_is_a_problem_document(
     assert "secret" not in answer.text
 
 
-async def test_an_unknown_field_is_named(client: httpx.AsyncClient) -> None:
+async def test_unknown_field_is_named(client: httpx.AsyncClient) -> None:
     answer = await client.post(
         "/api/v1/things",
         json={"name": "a", "colour": "red"},
@@ -41,20 +41,20 @@ async def test_an_unknown_field_is_named(client: httpx.AsyncClient) -> None:
     assert answer.json()["errors"][0]["field"] == "body.colour"
 
 
-async def test_a_wrong_method_is_refused_and_the_right_ones_are_named(client: httpx.AsyncClient) -> None:
+async def test_wrong_method_is_refused_with_the_allowed_ones(client: httpx.AsyncClient) -> None:
     answer = await client.delete("/api/v1/things")
     assert answer.status_code == 405
     assert answer.json()["code"] == "request.method_not_allowed"
     assert "allow" in answer.headers
 
 
-async def test_a_limit_says_when_to_come_again(client: httpx.AsyncClient) -> None:
+async def test_exceeded_limit_has_retry_after(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/v1/limited")
     assert answer.headers["retry-after"] == "7"
     assert answer.json()["retry_after_seconds"] == 7
 
 
-async def test_a_body_that_is_too_large_is_refused(client: httpx.AsyncClient) -> None:
+async def test_too_large_body_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/v1/things", content=b"x" * 1_100_000)
     assert answer.status_code in {413, 401}
 

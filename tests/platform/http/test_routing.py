@@ -25,14 +25,14 @@ async def post(
     )
 
 
-async def test_a_repeated_request_gets_the_first_answer_to_the_byte(client: httpx.AsyncClient, shop: Shop) -> None:
+async def test_repeated_request_gets_the_first_response_byte_for_byte(client: httpx.AsyncClient, shop: Shop) -> None:
     first, again = await post(client, "a"), await post(client, "a")
     assert (first.status_code, first.content) == (again.status_code, again.content) == (201, first.content)
     assert again.headers["idempotency-replayed"] == "true"
     assert shop.calls == 1
 
 
-async def test_a_refusal_is_remembered_as_well(client: httpx.AsyncClient, shop: Shop) -> None:
+async def test_refusal_is_replayed(client: httpx.AsyncClient, shop: Shop) -> None:
     first = await post(client, "a", behaviour="conflict")
     again = await post(client, "a", behaviour="conflict")
     assert first.status_code == again.status_code == 409
@@ -41,7 +41,7 @@ async def test_a_refusal_is_remembered_as_well(client: httpx.AsyncClient, shop: 
     assert shop.calls == 1
 
 
-async def test_another_body_with_the_same_key_is_refused(client: httpx.AsyncClient, shop: Shop) -> None:
+async def test_same_key_with_another_body_is_refused(client: httpx.AsyncClient, shop: Shop) -> None:
     await post(client, "a")
     answer = await post(client, "b")
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency.key_reused")
@@ -54,7 +54,7 @@ async def test_key_of_another_user_is_another_key(client: httpx.AsyncClient, sho
     assert shop.calls == 2
 
 
-async def test_of_a_rush_with_one_key_one_is_carried_out(client: httpx.AsyncClient, shop: Shop) -> None:
+async def test_concurrent_requests_with_one_key_run_once(client: httpx.AsyncClient, shop: Shop) -> None:
     answers = await asyncio.gather(*(post(client, "a") for _ in range(32)))
     assert shop.calls == 1
     assert {answer.status_code for answer in answers} <= {201, 409}
@@ -62,7 +62,7 @@ async def test_of_a_rush_with_one_key_one_is_carried_out(client: httpx.AsyncClie
     assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
 
 
-async def test_without_a_key_every_request_of_the_rush_is_carried_out(client: httpx.AsyncClient, shop: Shop) -> None:
+async def test_control_concurrent_requests_without_a_key_all_run(client: httpx.AsyncClient, shop: Shop) -> None:
     """The negative control of the rush: it is the key that holds the others back."""
     await asyncio.gather(
         *(client.post("/api/v1/things", json={"name": "a"}, headers={"Authorization": ANNA}) for _ in range(8))
@@ -70,9 +70,7 @@ async def test_without_a_key_every_request_of_the_rush_is_carried_out(client: ht
     assert shop.calls == 8
 
 
-async def test_a_passing_failure_is_forgotten_so_that_the_key_can_be_used_again(
-    client: httpx.AsyncClient, shop: Shop
-) -> None:
+async def test_transient_failure_frees_the_key(client: httpx.AsyncClient, shop: Shop) -> None:
     assert (await post(client, "a", behaviour="busy")).status_code == 503
     assert (await post(client, "a", behaviour="busy")).status_code == 503
     assert shop.calls == 2
@@ -123,7 +121,7 @@ async def test_start_stored_by_a_clock_ahead_blocks_a_key_for_a_minute_only(
     assert (await post(client, "a")).status_code == 201
 
 
-async def test_a_request_that_died_before_its_effect_is_carried_out_by_the_next(
+async def test_request_that_died_before_its_commit_is_run_by_the_next(
     client: httpx.AsyncClient, shop: Shop, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(_thing: object) -> None:
@@ -138,7 +136,7 @@ async def test_a_request_that_died_before_its_effect_is_carried_out_by_the_next(
     assert (await post(client, "a")).status_code == 201
 
 
-async def test_a_request_that_died_after_its_effect_is_not_carried_out_again(
+async def test_request_that_died_after_its_commit_is_not_run_again(
     client: httpx.AsyncClient, shop: Shop, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def write_and_die(_thing: object) -> None:
@@ -164,7 +162,7 @@ async def test_key_can_be_used_again_after_a_day(client: httpx.AsyncClient, shop
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\there", "a blank"])
-async def test_a_key_that_cannot_be_kept_is_refused(client: httpx.AsyncClient, key: str) -> None:
+async def test_invalid_key_is_refused(client: httpx.AsyncClient, key: str) -> None:
     answer = await post(client, "a", key=key)
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency.key_invalid")
 

@@ -1,18 +1,18 @@
-"""Foreign hosts and forged requests are refused; every path has one form."""
+"""Foreign hosts and forged requests are refused; the session cookie has safe flags."""
 
 import httpx
 import pytest
 from fastapi import Response
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
 from fairground.platform.http.identity import Visitor
 from fairground.platform.http.routing import api_router
-from fairground.platform.http.security import SecurityMiddleware
+from fairground.platform.http.security import COOKIE_NAME, CookieRefused, SecurityMiddleware, SessionCookie
 from tests.platform.http.conftest import PUBLIC_URL, NameAuthenticator
 
-pytestmark = pytest.mark.anyio
 USER = {"Authorization": "Bearer 018f0000-0000-7000-8000-000000000001"}
 COOKIE = {"Cookie": "a=b"} | USER
 
@@ -42,14 +42,14 @@ async def test_default_port_of_the_public_address_is_no_part_of_its_origin() -> 
         assert statuses == [200, 403, 403]
 
 
-async def test_a_foreign_host_is_refused(client: httpx.AsyncClient) -> None:
+async def test_foreign_host_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.get("/healthz", headers={"Host": "evil.example"})
     assert answer.status_code == 421
     assert answer.json()["code"] == "request.wrong_host"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000"])
-async def test_loopback_has_all_its_names(client: httpx.AsyncClient, host: str) -> None:
+async def test_every_loopback_name_is_accepted(client: httpx.AsyncClient, host: str) -> None:
     assert (await client.get("/healthz", headers={"Host": host})).status_code == 200
 
 
@@ -90,20 +90,13 @@ async def test_change_from_a_page_must_come_from_our_own(
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize("path", ["/api/v1/things", "/api/v1/things/", "/api/v1/things//"])
-async def test_every_path_answers_with_and_without_a_slash_and_never_redirects(
-    client: httpx.AsyncClient, path: str
-) -> None:
-    assert (await client.get(path)).status_code == 200
-
-
 @pytest.mark.parametrize("path", ["/api/v1/things/%0A", "/api/v1/things%0a", "/api/v1/%00things", "/%7f"])
-async def test_nothing_is_at_a_path_with_a_control_character(client: httpx.AsyncClient, path: str) -> None:
+async def test_path_with_a_control_character_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "request.not_found")
 
 
-async def test_every_answer_has_the_safe_headers(client: httpx.AsyncClient) -> None:
+async def test_every_response_has_the_security_headers(client: httpx.AsyncClient) -> None:
     for path in ("/healthz", "/nowhere", "/api/v1/broken"):
         answer = await client.get(path)
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -119,7 +112,7 @@ async def test_every_answer_has_the_safe_headers(client: httpx.AsyncClient) -> N
         ("/for-one", "private, max-age=60", "private, max-age=60"),
     ],
 )
-async def test_answer_of_a_route_that_asks_for_the_caller_is_private_whatever_it_says(
+async def test_response_of_a_route_that_looks_up_the_caller_is_private(
     db: Database, path: str, written: str, sent: str, headers: dict[str, str]
 ) -> None:
     router = api_router(tags=["things"])
@@ -136,3 +129,39 @@ async def test_answer_of_a_route_that_asks_for_the_caller_is_private_whatever_it
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC_URL) as http:
         answer = await http.get(f"/api/v1{path}", headers=headers)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, sent)
+
+
+def header_of(response: Response) -> str:
+    return response.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize(
+    "public_url", ["https://fair.example", "http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"]
+)
+def test_cookie_is_set_on_loopback_and_over_https(public_url: str) -> None:
+    SessionCookie(public_url=public_url).refuse_where_unsafe()
+
+
+@pytest.mark.parametrize("public_url", ["http://fair.example", "http://192.0.2.10:8000", "http://localhost.example"])
+def test_cookie_over_plain_http_is_refused_with_a_hint(public_url: str) -> None:
+    with pytest.raises(CookieRefused) as refusal:
+        SessionCookie(public_url=public_url).refuse_where_unsafe()
+
+    assert public_url in refusal.value.detail
+    assert "FAIRGROUND_PUBLIC_URL" in refusal.value.hint
+
+
+def test_cookie_is_read_back_and_cleared_with_the_same_flags() -> None:
+    cookie = SessionCookie(public_url="https://fair.example")
+    stored, cleared = Response(), Response()
+    cookie.set(stored, secret="s3cret")
+    cookie.clear(cleared)
+
+    sent = stored.headers["set-cookie"].split(";")[0].encode()
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [(b"cookie", sent)]})
+    assert cookie.read(request) == "s3cret"
+    for header in (header_of(stored), header_of(cleared)):
+        assert header.startswith(COOKIE_NAME.lower())
+        assert all(flag in header for flag in ("secure", "httponly", "samesite=lax", "path=/"))
+        assert "domain" not in header
+    assert "max-age=0" in header_of(cleared)

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from fairground.kernel.messages import Event, Job, Message, Priority, Queue
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import store
-from fairground.platform.jobs.execution import claim_jobs
 from fairground.platform.jobs.lifecycle import RunningJob
 from fairground.platform.jobs.outbox import Routes
+from fairground.platform.jobs.queues import claim_jobs
 from fairground.platform.jobs.tables import JobRow
 
 LEASE: Final = timedelta(seconds=30)

@@ -13,10 +13,10 @@ from fairground.platform.jobs.dead_letters import (
     list_dead_letters,
     requeue,
 )
-from fairground.platform.jobs.execution import drain
 from fairground.platform.jobs.lifecycle import JobState, Retry
-from fairground.platform.jobs.module import build
 from fairground.platform.jobs.outbox import Routes
+from fairground.platform.jobs.worker import drain
+from fairground.platform.shared_tables import build_jobs
 from tests.platform.jobs.shop import CountStock, PackOrder, Shop, claim, enqueue, lose, row, rows
 
 
@@ -110,7 +110,7 @@ async def test_many_jobs_are_deleted_in_short_transactions(
 
 
 async def test_retention_is_a_scheduled_job_of_the_table(db: Database, routes: Routes) -> None:
-    module = build(db)
+    module = build_jobs(db)
     routes.add(module.name, handlers=module.handlers)
     assert [schedule.job for schedule in module.schedules] == [DeleteFinished()]
     await enqueue(db, DeleteFinished())

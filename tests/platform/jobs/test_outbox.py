@@ -133,7 +133,7 @@ async def test_job_has_not_ended_when_its_last_transaction_fails(db: Database, r
 
 
 @pytest.mark.parametrize("ends_job", [False, True])
-async def test_lost_job_writes_nothing_more(db: Database, routes: Routes, effects: Table, *, ends_job: bool) -> None:
+async def test_write_of_a_lost_job_is_refused(db: Database, routes: Routes, effects: Table, *, ends_job: bool) -> None:
     await enqueue(db, PackOrder(order_id=uuid7()))
     zombie = await claim(db, routes)
     await lose(db)

@@ -53,7 +53,7 @@ async def test_every_index_is_partial(db: Database) -> None:
     assert all(" WHERE " in definition for definition in definitions)
 
 
-async def test_priority_that_no_worker_looks_for_is_refused(db: Database) -> None:
+async def test_unknown_priority_is_refused(db: Database) -> None:
     with pytest.raises(IntegrityError):
         async with db.write() as tx:
             await tx.execute(insert(JobRow).values({**JOB, "id": uuid7(), "queue": "default", "priority": 11}))

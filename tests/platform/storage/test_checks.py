@@ -5,7 +5,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 
-from fairground.platform.checks import CheckStatus
+from fairground.platform.module import CheckStatus
 from fairground.platform.storage.checks import check_origin
 
 ORIGIN = "https://fair.example"

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import KeyInvalid, Retention, content_key, new_upload_key
 from fairground.platform.storage.signed_urls import UploadTooLarge, public_url

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention, content_key, new_upload_key
 from fairground.platform.storage.store import ObjectNotFound, StorageFull, StorageUnavailable

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fairground.kernel.clock import SystemClock
-from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.kernel.zones import SystemClock
+from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.lifecycle import StorageClass
 from fairground.platform.storage.s3.client import S3Address, S3Client
 from fairground.platform.storage.s3.lifecycle import BucketLifecycle, LifecycleConfiguration

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.platform.storage.keys import Retention, content_key, new_upload_key
 from fairground.platform.storage.s3.client import S3Address, S3Client, S3Request, S3URLError
 from fairground.platform.storage.s3.signing import EMPTY_SHA256, Credentials, RequestSigner

@@ -1,1 +1,1 @@
-"""A module of its own, to show that a program takes one that is named to it and asks for nothing else."""
+"""A module of its own, to show that a program needs nothing but the name of a module."""

@@ -9,12 +9,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from starlette.responses import PlainTextResponse
 
 from fairground.kernel.messages import Job
-from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.db.history import History
 from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
-from fairground.platform.links import Links
 from fairground.platform.measures import Counted, Measure
-from fairground.platform.module import Check, DemoStage, Module, Schedule
+from fairground.platform.module import Check, CheckResult, CheckStatus, DemoContent, Links, Module, Schedule
 from fairground.runtime import Runtime
 from tests.support.greetings.settings import GreetingsSettings
 
@@ -59,9 +57,9 @@ class Greetings:
     def measure(self) -> list[Measure]:
         return [Counted("greetings", "Greetings since the start.", [((), self.greeted)])]
 
-    async def build_demo(self, stage: DemoStage) -> None:
+    async def build_demo(self, content: DemoContent) -> None:
         async with self._db.write() as tx:
-            await tx.enqueue(Greet(name=f"{len(stage.provider_ids)} providers"))
+            await tx.enqueue(Greet(name=f"{len(content.provider_ids)} providers"))
 
 
 def build(runtime: Runtime, links: Links) -> Module:

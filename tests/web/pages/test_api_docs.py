@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI
 from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel
 
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.pages import api_docs
 from tests.support.runtime import make_site
 

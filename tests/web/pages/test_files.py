@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from fairground.platform.http import problems
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.assets import STATIC_FOLDER, Assets
 from fairground.web.pages import files
 from tests.support.runtime import make_site

@@ -4,9 +4,9 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from fairground.platform.links import Links
 from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.mail.message import compose_message
+from fairground.platform.module import Links
 from fairground.web.pages import mail
 from tests.support.runtime import make_site
 

@@ -1,4 +1,8 @@
-"""Booking: free times, holds, requests, and what becomes of them."""
+"""Booking: free times, holds, requests, and what becomes of them. The contract `Bookings` and what it speaks of."""
+
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
 
 from fairground.contracts.booking.availability import (
     EXCEPTIONS_MAX,
@@ -19,43 +23,38 @@ from fairground.contracts.booking.bookings import (
     NOTE_MAX_LENGTH,
     PARTY_SIZE_MAX,
     REASON_MAX_LENGTH,
-    Booking,
-    BookingPage,
-    Bookings,
-    BookingSide,
-    BookingStatus,
-    BookingView,
-    CancelIn,
-    CancellationPreview,
-    DeclineIn,
-    HoldIn,
-    NextStep,
-    PastBooking,
-    PayIn,
-    RefundTerm,
-)
-from fairground.contracts.booking.errors import (
     AlreadyBooked,
-    BookingNotFound,
-    DetailsInvalid,
-    HoldLapsed,
-    NotBookable,
-    NotOffered,
-    NotYet,
-    OwnService,
-    PriceChanged,
-    SlotTaken,
-    StatusConflict,
-    TooManyHolds,
-)
-from fairground.contracts.booking.events import (
+    Booking,
     BookingCancelled,
     BookingCompleted,
     BookingConfirmed,
     BookingDeclined,
     BookingExpired,
     BookingHeld,
+    BookingNotFound,
+    BookingPage,
     BookingRequested,
+    BookingSide,
+    BookingStatus,
+    BookingView,
+    CancelIn,
+    CancellationPreview,
+    DeclineIn,
+    DetailsInvalid,
+    HoldIn,
+    HoldLapsed,
+    NextStep,
+    NotBookable,
+    NotOffered,
+    NotYet,
+    OwnService,
+    PastBooking,
+    PayIn,
+    PriceChanged,
+    RefundTerm,
+    SlotTaken,
+    StatusConflict,
+    TooManyHolds,
 )
 
 __all__ = [
@@ -109,3 +108,156 @@ __all__ = [
     "WallTime",
     "WeeklyHours",
 ]
+
+
+class Bookings(Protocol):
+    async def list_slots(
+        self, *, provider_id: UUID, from_date: date, to_date: date, service_id: UUID | None
+    ) -> Availability:
+        """Return the free starts of the provider-local dates, both included; at most 62 days.
+
+        Without `service_id` the slots have the length of the provider's shortest service.
+
+        Raises:
+            ProviderNotFound, ServiceNotFound
+            DetailsInvalid: The dates are in the wrong order or too far apart.
+        """
+        ...
+
+    async def get_rules(self, *, provider_id: UUID) -> AvailabilityRules: ...
+
+    async def set_rules(self, *, owner_id: UUID, provider_id: UUID, rules: AvailabilityRules) -> AvailabilityRules:
+        """Replace the provider's hours. Bookings already made stay.
+
+        Raises:
+            ProviderNotFound: No such provider, or it belongs to another account.
+            RulesInvalid: Overlapping or empty hours, an unknown zone, more than 366 exceptions.
+        """
+        ...
+
+    async def hold(
+        self,
+        *,
+        customer_id: UUID,
+        service_id: UUID,
+        starts_at: datetime,
+        note: str | None = None,
+        place: str | None = None,
+        party_size: int | None = None,
+        expected_total_minor: int | None = None,
+    ) -> BookingView:
+        """Hold a time for `FAIRGROUND_BOOKING_HOLD_SECONDS`. Nothing is paid.
+
+        A second call of the same customer for the same service and start returns the hold of the first, which lapses
+        when it would have. Its price stays; its note, place and party size become those of the newest call.
+
+        Raises:
+            ServiceNotFound, NotBookable, NotOffered, SlotTaken, PriceChanged, TooManyHolds, OwnService, DetailsInvalid
+            AlreadyBooked: A request, a confirmed booking or another hold of the customer's own takes the time.
+        """
+        ...
+
+    async def pay(self, *, customer_id: UUID, booking_id: UUID, payment_method: str) -> BookingView:
+        """Authorise the total; the booking becomes requested, or confirmed and paid for an instant service.
+
+        While the customer must prove who they are, the booking stays held and `payment.action_url` says where.
+        Repeating the call continues the same payment.
+
+        Raises:
+            BookingNotFound, StatusConflict, HoldLapsed, PaymentFailed, PaymentPending
+        """
+        ...
+
+    async def settle_payment(self, *, customer_id: UUID, booking_id: UUID) -> BookingView:
+        """Ask the processor how the payment stands and move the booking accordingly.
+
+        For a customer who comes back from proving who they are.
+
+        Raises:
+            BookingNotFound, PaymentPending
+        """
+        ...
+
+    async def accept(self, *, owner_id: UUID, booking_id: UUID) -> BookingView:
+        """Take the money and confirm.
+
+        Raises:
+            BookingNotFound, StatusConflict
+            PaymentFailed: The money could not be taken; the booking stays requested.
+            PaymentPending
+        """
+        ...
+
+    async def decline(self, *, owner_id: UUID, booking_id: UUID, reason: str | None) -> BookingView:
+        """Refuse a request; the authorisation is voided. Raise BookingNotFound or StatusConflict."""
+        ...
+
+    async def cancel(self, *, user_id: UUID, booking_id: UUID, expected_refund_minor: int | None = None) -> BookingView:
+        """End a held, requested or confirmed booking from either side.
+
+        The money goes back by the vertical's policy, wholly when the provider cancels.
+
+        Raises:
+            BookingNotFound, StatusConflict
+            PriceChanged: The refund is no longer the expected one; `context["refund_minor"]` holds what it is now.
+        """
+        ...
+
+    async def complete(self, *, user_id: UUID, booking_id: UUID) -> BookingView:
+        """Say that it took place, from the provider's side after the end, or the customer's after the end.
+
+        Raises:
+            BookingNotFound, StatusConflict
+            NotYet: It has not ended.
+        """
+        ...
+
+    async def get_booking(self, *, user_id: UUID, booking_id: UUID) -> BookingView:
+        """Raise BookingNotFound when there is none or the caller is on neither side."""
+        ...
+
+    async def list_bookings(
+        self,
+        *,
+        user_id: UUID,
+        side: str | None,
+        status: BookingStatus | None,
+        page: int = 1,
+        limit: int,
+        cursor: str | None = None,
+    ) -> BookingPage:
+        """Return a page of the caller's bookings, the latest start first.
+
+        Args:
+            cursor: `next_cursor` of a page of the same list: go on behind it, whatever `page` says.
+
+        Raises:
+            PageTooDeep: The page begins behind the first 10,000 bookings; a cursor leads on.
+            CursorInvalid
+        """
+        ...
+
+    async def find_booking_side(self, *, booking_id: UUID) -> BookingSide | None: ...
+
+    async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
+        """Return the booking as an iCalendar file (RFC 5545) for one of its sides.
+
+        Its METHOD (RFC 5546) is PUBLISH, and CANCEL for what does not take place.
+
+        Raises:
+            BookingNotFound: As `get_booking` does.
+        """
+        ...
+
+    async def describe_booking(self, *, booking_id: UUID) -> Booking:
+        """Return a booking without asking for a side, for mails about it; raise BookingNotFound when there is none."""
+        ...
+
+    async def record_past_bookings(self, *, bookings: list[PastBooking]) -> list[UUID]:
+        """Write down up to 500 bookings as completed, so that a provider's history comes along; return their ids.
+
+        Raises:
+            ServiceNotFound, NotBookable, SlotTaken: Nothing was written.
+            DetailsInvalid: One of them has not ended, or its note is too long.
+        """
+        ...

@@ -1,17 +1,22 @@
-"""What a booking is, what is given to change one, and the contract `Bookings`."""
+"""A booking as others see it, the inputs that change one, what booking refuses, and its events.
 
-from datetime import date, datetime
+Each event that changes on which days a provider is free has a high priority: lists of a date follow it within seconds,
+also behind a long queue.
+"""
+
+from datetime import datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import ClassVar, Final
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from fairground.contracts.booking.availability import Availability, AvailabilityRules
 from fairground.contracts.dto import DTO
 from fairground.contracts.payments import Payment
 from fairground.contracts.providers import BookingMode
+from fairground.kernel.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound
 from fairground.kernel.inputs import Input, text_field
+from fairground.kernel.messages import Event, Priority, Queue
 
 NOTE_MAX_LENGTH: Final = 2_000
 REASON_MAX_LENGTH: Final = 1_000
@@ -159,154 +164,117 @@ class CancelIn(Input):
     expected_refund_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
 
 
-class Bookings(Protocol):
-    async def list_slots(
-        self, *, provider_id: UUID, from_date: date, to_date: date, service_id: UUID | None
-    ) -> Availability:
-        """Return the free starts of the provider-local dates, both included; at most 62 days.
+class BookingNotFound(NotFound):
+    code = "booking.not_found"
+    hint = "GET /api/v1/bookings lists yours."
 
-        Without `service_id` the slots have the length of the provider's shortest service.
 
-        Raises:
-            ProviderNotFound, ServiceNotFound
-            DetailsInvalid: The dates are in the wrong order or too far apart.
-        """
-        ...
+class NotOffered(Invalid):
+    code = "booking.not_offered"
+    hint = "Choose a start that GET /api/v1/service-provider-profiles/{id}/availability lists."
 
-    async def get_rules(self, *, provider_id: UUID) -> AvailabilityRules: ...
 
-    async def set_rules(self, *, owner_id: UUID, provider_id: UUID, rules: AvailabilityRules) -> AvailabilityRules:
-        """Replace the provider's hours. Bookings already made stay.
+class NotBookable(Conflict):
+    code = "booking.not_bookable"
 
-        Raises:
-            ProviderNotFound: No such provider, or it belongs to another account.
-            RulesInvalid: Overlapping or empty hours, an unknown zone, more than 366 exceptions.
-        """
-        ...
 
-    async def hold(
-        self,
-        *,
-        customer_id: UUID,
-        service_id: UUID,
-        starts_at: datetime,
-        note: str | None = None,
-        place: str | None = None,
-        party_size: int | None = None,
-        expected_total_minor: int | None = None,
-    ) -> BookingView:
-        """Hold a time for `FAIRGROUND_BOOKING_HOLD_SECONDS`. Nothing is paid.
+class SlotTaken(Conflict):
+    code = "booking.slot_taken"
+    hint = "Choose another time; GET /api/v1/service-provider-profiles/{id}/availability lists the free ones."
 
-        A second call of the same customer for the same service and start returns the hold of the first, which lapses
-        when it would have. Its price stays; its note, place and party size become those of the newest call.
 
-        Raises:
-            ServiceNotFound, NotBookable, NotOffered, SlotTaken, PriceChanged, TooManyHolds, OwnService, DetailsInvalid
-            AlreadyBooked: A request, a confirmed booking or another hold of the customer's own takes the time.
-        """
-        ...
+class AlreadyBooked(SlotTaken):
+    """A booking of the caller's own takes the time; `context["booking_id"]` names it."""
 
-    async def pay(self, *, customer_id: UUID, booking_id: UUID, payment_method: str) -> BookingView:
-        """Authorise the total; the booking becomes requested, or confirmed and paid for an instant service.
+    code = "booking.already_booked"
+    hint = "GET /api/v1/bookings/{booking_id} shows that booking; cancel it, or choose another time."
 
-        While the customer must prove who they are, the booking stays held and `payment.action_url` says where.
-        Repeating the call continues the same payment.
 
-        Raises:
-            BookingNotFound, StatusConflict, HoldLapsed, PaymentFailed, PaymentPending
-        """
-        ...
+class PriceChanged(Conflict):
+    """The total is not the expected one; `context["total_minor"]` holds what it is now."""
 
-    async def settle_payment(self, *, customer_id: UUID, booking_id: UUID) -> BookingView:
-        """Ask the processor how the payment stands and move the booking accordingly.
+    code = "booking.price_changed"
+    hint = "Show the new total and book again with it."
 
-        For a customer who comes back from proving who they are.
 
-        Raises:
-            BookingNotFound, PaymentPending
-        """
-        ...
+class TooManyHolds(LimitExceeded):
+    code = "booking.too_many_holds"
+    hint = "Pay for or cancel one of the times you hold, or wait until one lapses."
 
-    async def accept(self, *, owner_id: UUID, booking_id: UUID) -> BookingView:
-        """Take the money and confirm.
 
-        Raises:
-            BookingNotFound, StatusConflict
-            PaymentFailed: The money could not be taken; the booking stays requested.
-            PaymentPending
-        """
-        ...
+class StatusConflict(Conflict):
+    code = "booking.status_conflict"
+    hint = "GET /api/v1/bookings/{id} shows how it stands and, in next_steps, what can be done."
 
-    async def decline(self, *, owner_id: UUID, booking_id: UUID, reason: str | None) -> BookingView:
-        """Refuse a request; the authorisation is voided. Raise BookingNotFound or StatusConflict."""
-        ...
 
-    async def cancel(self, *, user_id: UUID, booking_id: UUID, expected_refund_minor: int | None = None) -> BookingView:
-        """End a held, requested or confirmed booking from either side.
+class HoldLapsed(Conflict):
+    code = "booking.hold_lapsed"
+    hint = "Choose a time again; nothing was charged."
 
-        The money goes back by the vertical's policy, wholly when the provider cancels.
 
-        Raises:
-            BookingNotFound, StatusConflict
-            PriceChanged: The refund is no longer the expected one; `context["refund_minor"]` holds what it is now.
-        """
-        ...
+class NotYet(Conflict):
+    code = "booking.not_yet"
 
-    async def complete(self, *, user_id: UUID, booking_id: UUID) -> BookingView:
-        """Say that it took place, from the provider's side after the end, or the customer's after the end.
 
-        Raises:
-            BookingNotFound, StatusConflict
-            NotYet: It has not ended.
-        """
-        ...
+class OwnService(Forbidden):
+    code = "booking.own_service"
 
-    async def get_booking(self, *, user_id: UUID, booking_id: UUID) -> BookingView:
-        """Raise BookingNotFound when there is none or the caller is on neither side."""
-        ...
 
-    async def list_bookings(
-        self,
-        *,
-        user_id: UUID,
-        side: str | None,
-        status: BookingStatus | None,
-        page: int = 1,
-        limit: int,
-        cursor: str | None = None,
-    ) -> BookingPage:
-        """Return a page of the caller's bookings, the latest start first.
+class DetailsInvalid(Invalid):
+    code = "booking.details_invalid"
 
-        Args:
-            cursor: `next_cursor` of a page of the same list: go on behind it, whatever `page` says.
 
-        Raises:
-            PageTooDeep: The page begins behind the first 10,000 bookings; a cursor leads on.
-            CursorInvalid
-        """
-        ...
+class _BookingEvent(Event):
+    booking_id: UUID
+    customer_id: UUID
+    provider_id: UUID
 
-    async def find_booking_side(self, *, booking_id: UUID) -> BookingSide | None: ...
 
-    async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
-        """Return the booking as an iCalendar file (RFC 5545) for one of its sides.
+class BookingHeld(_BookingEvent):
+    topic: ClassVar = "booking.held.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    expires_at: datetime
 
-        Its METHOD (RFC 5546) is PUBLISH, and CANCEL for what does not take place.
 
-        Raises:
-            BookingNotFound: As `get_booking` does.
-        """
-        ...
+class BookingRequested(_BookingEvent):
+    topic: ClassVar = "booking.requested.v1"
+    answer_due_at: datetime
 
-    async def describe_booking(self, *, booking_id: UUID) -> Booking:
-        """Return a booking without asking for a side, for mails about it; raise BookingNotFound when there is none."""
-        ...
 
-    async def record_past_bookings(self, *, bookings: list[PastBooking]) -> list[UUID]:
-        """Write down up to 500 bookings as completed, so that a provider's history comes along; return their ids.
+class BookingConfirmed(_BookingEvent):
+    topic: ClassVar = "booking.confirmed.v1"
 
-        Raises:
-            ServiceNotFound, NotBookable, SlotTaken: Nothing was written.
-            DetailsInvalid: One of them has not ended, or its note is too long.
-        """
-        ...
+
+class BookingDeclined(_BookingEvent):
+    topic: ClassVar = "booking.declined.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    reason: str | None
+
+
+class BookingCancelled(_BookingEvent):
+    topic: ClassVar = "booking.cancelled.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    by: str
+    """`customer` or `provider`."""
+    was: BookingStatus
+    refund_minor: int
+
+
+class BookingExpired(_BookingEvent):
+    """A hold or a request lapsed."""
+
+    topic: ClassVar = "booking.expired.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    was: BookingStatus
+
+
+class BookingCompleted(_BookingEvent):
+    """Carries the provider's new total and a version, so that late and double delivery do no harm."""
+
+    topic: ClassVar = "booking.completed.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    provider_completed_count: int

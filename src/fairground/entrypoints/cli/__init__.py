@@ -10,19 +10,17 @@ import typer
 
 from fairground.entrypoints.cli import (
     cache,
-    database,
+    data,
     demo,
     exports,
     images,
     imports,
     jobs,
-    reference,
-    search,
     server,
     storage,
     users,
 )
-from fairground.entrypoints.cli.mistakes import MISTAKES, say
+from fairground.entrypoints.cli.mistakes import MISTAKES, explain_mistake
 from fairground.platform.private_files import PRIVATE_UMASK
 
 MISTAKE_EXIT_CODE: Final = 2
@@ -36,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for commands in (server, demo, imports, exports, search, users, database, jobs, cache, storage, images, reference):
+for commands in (server, demo, imports, exports, data, users, jobs, cache, storage, images):
     commands.add_to(app)
 
 
@@ -46,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Instead of those that the program was started with.
     """
-    # The collector need not look through what is loaded by now: it stays.
+    # The garbage collector skips what is loaded by now, because it is never freed.
     gc.freeze()
-    # Files that are created from here on, by libraries too, are for this user alone.
+    # Files that are created from here on, by libraries too, are readable by this user alone.
     os.umask(PRIVATE_UMASK)
     try:
         code = app(arguments, prog_name="fairground", standalone_mode=False)
     except MISTAKES as mistake:
-        print(say(mistake), file=sys.stderr)
+        print(explain_mistake(mistake), file=sys.stderr)
         code = MISTAKE_EXIT_CODE
     sys.exit(code)

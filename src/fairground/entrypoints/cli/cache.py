@@ -1,4 +1,4 @@
-"""cache stats, flush, flushes, verify and check, prewarm: the response cache, seen, emptied and filled from outside."""
+"""cache stats, flush, flushes, verify and check, prewarm: shows, invalidates, tests and fills the response cache."""
 
 import getpass
 import os
@@ -10,16 +10,14 @@ import uvloop
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.providers import Providers
-from fairground.entrypoints.cli.checks import checks_of, run_checks
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.cli.running_server import TIMEOUT_SECONDS, Address, show_warmed, unreachable
-from fairground.entrypoints.cli.secondary import run_secondary
+from fairground.entrypoints.cli.secondary import checks_of, run_checks, run_secondary
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings
+from fairground.ops.cache.client import prewarm, verify
 from fairground.ops.cache.flush import flush, list_flushes
-from fairground.ops.cache.prewarm import prewarm
 from fairground.ops.cache.report import CacheReport
-from fairground.ops.cache.verification import verify
 from fairground.platform.cache.settings import Life
 from fairground.platform.db.common.operator_log import OperatorAction
 
@@ -99,9 +97,9 @@ def verify_cache(url: Address = "") -> None:
     with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS) as client:
         try:
             for verified in verify(client):
-                calls = zip(verified.answers, verified.milliseconds, strict=True)
-                said = "  ".join(f"{answer:>4} {milliseconds:7.1f} ms" for answer, milliseconds in calls)
-                typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {said}")
+                calls = zip(verified.outcomes, verified.milliseconds, strict=True)
+                shown = "  ".join(f"{answer:>4} {milliseconds:7.1f} ms" for answer, milliseconds in calls)
+                typer.echo(f"{'ok' if verified.is_right else 'WRONG':<6} {verified.name:<26} {shown}")
                 is_right = is_right and verified.is_right
         except httpx.HTTPError as error:
             raise unreachable(address, error) from None

@@ -1,18 +1,17 @@
-"""images doctor and warm: the state of pictures, and renditions made before the first visitor asks for them."""
+"""images doctor and warm: the state of pictures, and renditions that are made before the first request."""
 
 from typing import Annotated
 
 import typer
 
-from fairground.entrypoints.cli.checks import checks_of, run_checks
 from fairground.entrypoints.cli.running_server import Address, show_warmed
-from fairground.entrypoints.cli.secondary import run_secondary
+from fairground.entrypoints.cli.secondary import checks_of, run_checks, run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.ops.images.prewarm import warm_pictures
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="See how pictures stand, and have them made.", no_args_is_help=True)
+    commands = typer.Typer(help="Check pictures, and render them ahead.", no_args_is_help=True)
     commands.command("doctor")(examine_pictures)
     commands.command("warm")(warm)
     app.add_typer(commands, name="images")
@@ -21,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 def examine_pictures() -> None:
     """Look for what is wrong with pictures: rows, files, what pages refer to, and the library that makes them.
 
-    Says what to do about each. The exit code is 1 when something is wrong; a warning is none.
+    Each fault is printed with what to do. The exit code is 1 when something is wrong; a warning is none.
     """
 
     async def look(program: Program) -> bool:

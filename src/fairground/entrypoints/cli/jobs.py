@@ -11,20 +11,18 @@ from fairground.platform.jobs.dead_letters import count_jobs, list_dead_letters,
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(
-        help="See how background work stands, and try again what was given up.", no_args_is_help=True
-    )
+    commands = typer.Typer(help="Show background jobs, and retry dead ones.", no_args_is_help=True)
     commands.command("list")(list_jobs)
     commands.command("requeue")(requeue_job)
     app.add_typer(commands, name="jobs")
 
 
 def list_jobs(
-    limit: Annotated[int, typer.Option(help="At most so many of those given up.", min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option(help="At most this many dead jobs.", min=1, max=10_000)] = 50,
 ) -> None:
-    """Count jobs by state, and list those that were given up.
+    """Count jobs by state, and list the dead ones.
 
-    A job that failed is tried again by itself, later and later; after its last attempt it is dead. Each dead one is
+    A job that failed is retried by itself, with a growing delay; after its last attempt it is dead. Each dead job is
     shown with its id, its kind and its last error, the latest first.
     """
 

@@ -1,11 +1,10 @@
-"""The mistakes of a user of the command line; each is printed as one sentence, without a traceback."""
+"""Mistakes of a user of the command line: each is printed as one sentence, without a traceback."""
 
 from typing import Final
 
 from typer import TyperException
 
-from fairground.entrypoints.demo import DemoRefused
-from fairground.entrypoints.serve import AddressError
+from fairground.entrypoints.server import AddressError
 from fairground.entrypoints.settings import SettingsError
 from fairground.kernel.errors import DomainError, Unavailable
 from fairground.ops.exports.output import ExportRefused
@@ -26,7 +25,6 @@ MISTAKES: Final = (
     AddressError,
     DatabaseInUse,
     DatabaseURLError,
-    DemoRefused,
     DomainError,
     ExportRefused,
     GuardError,
@@ -41,10 +39,10 @@ MISTAKES: Final = (
 )
 
 
-def say(mistake: Exception) -> str:
+def explain_mistake(mistake: Exception) -> str:
     """Return the text to print: one sentence with its hint, or the help of a group called without a command."""
     if isinstance(mistake, TyperException):
-        return _say_usage(mistake)
+        return _explain_usage(mistake)
     return f"fairground: {_sentence(mistake)}"
 
 
@@ -53,7 +51,7 @@ def _sentence(mistake: Exception) -> str:
         return str(mistake)
     hint = mistake.hint
     if isinstance(mistake, DatabaseUnavailable) and hint == DatabaseUnavailable.hint:
-        # A command has no request that was cut off: most often the settings name the wrong database.
+        # For a command the usual cause is that the settings name the wrong database.
         hint = "Check that it runs and that FAIRGROUND_DATABASE_URL names it, then try again."
     # An operator may see the host, port or file that the public must not see.
     reason = mistake.reason.rstrip(".") if isinstance(mistake, Unavailable) else ""
@@ -61,11 +59,11 @@ def _sentence(mistake: Exception) -> str:
     return f"{detail} {hint}".strip()
 
 
-def _say_usage(mistake: TyperException) -> str:
-    said = mistake.format_message()
-    if said.startswith("Usage:"):
-        return said  # a group without a command: its help is the answer
+def _explain_usage(mistake: TyperException) -> str:
+    text = mistake.format_message()
+    if text.startswith("Usage:"):
+        return text  # a group without a command: its help is the answer
     context = getattr(mistake, "ctx", None)
     command = context.command_path if context else "fairground"
-    said = " ".join(said.replace("Value error, ", "").replace("Input should be", "it must be").split()).rstrip(".")
-    return f"fairground: {said}. `{command} --help` tells how to say it."
+    text = " ".join(text.replace("Value error, ", "").replace("Input should be", "it must be").split()).rstrip(".")
+    return f"fairground: {text}. `{command} --help` shows how to write it."

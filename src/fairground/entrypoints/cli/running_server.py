@@ -8,7 +8,7 @@ import typer
 
 from fairground.entrypoints.cli.mistakes import Mistake
 from fairground.entrypoints.environment import load_settings
-from fairground.ops.cache.prewarm import Warmed
+from fairground.ops.cache.client import RequestResult
 
 TIMEOUT_SECONDS = 30
 Address = Annotated[
@@ -16,7 +16,7 @@ Address = Annotated[
 ]
 
 
-def show_warmed(url: str, warm: Callable[[httpx.Client], Iterator[Warmed]]) -> None:
+def show_warmed(url: str, warm: Callable[[httpx.Client], Iterator[RequestResult]]) -> None:
     """Print each answer as it comes; exit with 1 when one was a failure."""
     address = url or load_settings().address
     failures = count = 0
@@ -24,7 +24,7 @@ def show_warmed(url: str, warm: Callable[[httpx.Client], Iterator[Warmed]]) -> N
     with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS, follow_redirects=True) as client:
         try:
             for warmed in warm(client):
-                typer.echo(f"{warmed.status}  {warmed.how:<6} {warmed.milliseconds:8.1f} ms  {warmed.path}")
+                typer.echo(f"{warmed.status}  {warmed.cache_status:<6} {warmed.milliseconds:8.1f} ms  {warmed.path}")
                 count, failures = count + 1, failures + (not warmed.is_success)
         except httpx.HTTPError as error:
             raise unreachable(address, error) from None

@@ -1,47 +1,40 @@
-"""up, serve, worker: commands that run until a signal stops them."""
+"""up, serve, worker: run a server or worker until a signal stops it; routes, settings: show what it consists of."""
 
 import asyncio
-import gc
-import logging
-import multiprocessing
-import os
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
 
 import typer
 import uvloop
 from starlette.types import ASGIApp
 
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.demo import build_demo_file
 from fairground.entrypoints.compose import Program, compose
-from fairground.entrypoints.demo import SEED, build_demo
-from fairground.entrypoints.environment import load_settings
-from fairground.entrypoints.metrics import show_metrics
-from fairground.entrypoints.serve import bind_socket, serve
-from fairground.entrypoints.settings import Risk, Settings
+from fairground.entrypoints.environment import list_settings, load_settings
+from fairground.entrypoints.server import bind_socket, serve, show_metrics
+from fairground.entrypoints.settings import Settings
 from fairground.platform.db.schema import require_schema, upgrade_schema
+from fairground.platform.http.app import list_routes
 from fairground.platform.logs import configure_logs
 from fairground.platform.private_files import tighten
-
-_INTERRUPTED_EXIT_CODE: Final = 130
 
 
 def add_to(app: typer.Typer) -> None:
     app.command("up")(up)
     app.command("serve")(serve_installation)
     app.command("worker")(work)
+    app.command("routes")(show_routes)
+    app.command("settings")(show_settings)
 
 
 def up() -> None:
-    """Start a marketplace, and make what it needs.
+    """Start a marketplace, and create what it needs.
 
-    Makes the database or brings it up to date, then serves it with a worker in the same process. A database file that
-    is new gets a demo of three hundred invented providers. Everything is kept in the folder var/, or in
-    FAIRGROUND_DATA_DIR. FAIRGROUND_HTTP_PORT chooses another port, FAIRGROUND_DATABASE_URL another database.
+    Creates or upgrades the database, then serves it with a worker in the same process. A new database file gets a demo
+    of three hundred invented providers. Everything is kept in the folder var/, or in FAIRGROUND_DATA_DIR.
+    FAIRGROUND_HTTP_PORT chooses another port, FAIRGROUND_DATABASE_URL another database.
     """
     settings, listener = _take_address(load_settings())
     program = compose(settings)
@@ -49,7 +42,7 @@ def up() -> None:
     program.db.backend.acquire_server_lock()
     file = program.db.backend.file
     if file is not None and not file.exists():
-        _build_demo(settings, file)
+        build_demo_file(settings, file)
     upgrade_schema(program.db.backend, program.histories)
     _serve(program, app, listener)
 
@@ -81,58 +74,24 @@ def work() -> None:
     _run(program, _wait_for_stop)
 
 
-def _build_demo(settings: Settings, file: Path) -> None:
-    """Build the demo in a second file, which takes the place of the database file when it is complete."""
-    if not settings.allows(Risk.DEMO_ACCOUNTS):
-        typer.echo(
-            f"No demo is built, for others can reach {settings.address} and everybody knows its passwords."
-            " Open your account with: fairground users create --role admin",
-            err=True,
-        )
-        return
-    aside = file.with_name(f"{file.name}.building")
-    for leftover in aside.parent.glob(f"{aside.name}*"):
-        leftover.unlink()
-    typer.echo("Building the demo, which takes some seconds …", err=True)
-    # In a process of its own, so that the memory it takes goes back to the machine; it ends when we do.
-    builder = multiprocessing.get_context("fork").Process(target=_build_aside, args=(settings, aside), daemon=True)
-    # Ctrl-C waits until the fork is done: Python drops what is raised in the steps that it takes around one.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    builder.start()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    builder.join()
-    if builder.exitcode:
-        raise Mistake("The demo could not be built; what stands above says why. Mend that, and start again.")
-    with aside.open("rb") as built:
-        os.fsync(built.fileno())
-    aside.rename(file)
+def show_routes() -> None:
+    """List every path that the server answers.
+
+    The paths below /api/v1 are described at /api/docs of a running server.
+    """
+    program = compose(load_settings(), is_secondary=True)
+    for path, methods in sorted(list_routes(program.api, program.pages)):
+        typer.echo(f"{','.join(methods):<10} {path}")
 
 
-def _build_aside(settings: Settings, aside: Path) -> None:
-    try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        _build_demo_into(settings, aside)
-    except KeyboardInterrupt:
-        # Ctrl-C reaches both processes, and the other one ends as such a process does.
-        sys.exit(_INTERRUPTED_EXIT_CODE)
+def show_settings() -> None:
+    """List every environment variable that is read.
 
-
-def _build_demo_into(settings: Settings, aside: Path) -> None:
-    # Three hundred providers and their money are not news; what follows is.
-    configure_logs(level=logging.WARNING)
-    # Nearly everything that is made here is kept to the end: looking for garbage finds none.
-    gc.disable()
-    program = compose(settings.with_database_file(aside), is_silent=True)
-    program.db.backend.commit_without_disk()
-    upgrade_schema(program.db.backend, program.histories)
-
-    async def build() -> str:
-        try:
-            return await build_demo(program, seed=SEED)
-        finally:
-            await program.db.close()
-
-    typer.echo(uvloop.run(build()), err=True)
+    Each with what it means, its default and its bounds; docs/reference/settings.md holds the same list.
+    """
+    for entry in list_settings():
+        bounds = f"; {entry.bounds}" if entry.bounds else ""
+        typer.echo(f"{entry.name}\n    {entry.description} Default: {entry.default}{bounds}.")
 
 
 def _take_address(settings: Settings) -> tuple[Settings, socket.socket]:

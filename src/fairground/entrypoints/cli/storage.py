@@ -12,7 +12,7 @@ from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
 from fairground.entrypoints.storage import load_storage_settings, open_lifecycle, open_store
 from fairground.kernel.errors import Unavailable
-from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.checks import check_store
 from fairground.platform.storage.lifecycle import StorageClass
 from fairground.platform.storage.orphans import CollectionResult
@@ -21,7 +21,7 @@ from fairground.platform.storage.store import StorageRefused
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Try out and tidy the store of files.", no_args_is_help=True)
+    commands = typer.Typer(help="Check and clean up the store of files.", no_args_is_help=True)
     commands.command("check")(check_storage)
     commands.command("lifecycle")(manage_lifecycle)
     commands.command("orphans")(show_orphans)
@@ -91,7 +91,7 @@ def manage_lifecycle(
 
 
 async def _check_rules(settings: StorageSettings) -> list[CheckResult]:
-    """Say what in the lifecycle rules of a bucket does harm; nothing of a folder."""
+    """Return the harmful lifecycle rules of a bucket; nothing for a folder."""
     lifecycle = open_lifecycle(settings)
     if lifecycle is None:
         return []

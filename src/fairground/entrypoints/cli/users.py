@@ -12,7 +12,7 @@ from fairground.entrypoints.compose import Program
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Open accounts of any role, and list those there are.", no_args_is_help=True)
+    commands = typer.Typer(help="Create accounts of any role, and list accounts.", no_args_is_help=True)
     commands.command("create")(create)
     commands.command("list")(list_users)
     app.add_typer(commands, name="users")
@@ -27,9 +27,9 @@ def create(
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
 ) -> None:
-    """Open an account of any role; its address counts as verified.
+    """Create an account of any role; its address counts as verified.
 
-    This is how the first admin comes to be. The password is read from standard input, one line:
+    This creates the first admin, for example. The password is read from standard input, one line:
 
     \b
       read -rs PASSWORD
@@ -37,23 +37,22 @@ def create(
     """  # noqa: D301 - the sign itself is what keeps the lines behind it as they are
     if not password_stdin:
         raise Mistake(
-            "The password is missing. Pipe it in and add --password-stdin, so that it does not stand in your shell's"
-            " history."
+            "The password is missing. Pipe it in and add --password-stdin, so that it is not in your shell's history."
         )
     password = sys.stdin.readline().rstrip("\n")
 
-    async def open_account(program: Program) -> str:
+    async def create_account(program: Program) -> str:
         user = await program.links.of(Accounts).create_user(
             email=email, password=password, name=name or email.partition("@")[0], role=role
         )
         return f"{user.email} is {user.role}."
 
-    typer.echo(run_secondary(open_account))
+    typer.echo(run_secondary(create_account))
 
 
 def list_users(
     role: Annotated[Role | None, typer.Option(help="Only accounts of this role.", show_default=False)] = None,
-    limit: Annotated[int, typer.Option(help="At most so many, the newest first.", min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option(help="At most this many, the newest first.", min=1, max=10_000)] = 50,
 ) -> None:
     """List accounts, the newest first."""
 

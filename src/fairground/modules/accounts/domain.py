@@ -11,8 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from fairground.contracts.accounts import EmailUnfit, LinkUnusable, NameUnfit, PasswordUnfit, Role, SessionKind
-from fairground.kernel.email_addresses import EmailRefused, normalise_email
-from fairground.kernel.text import refused_as, require_line, shown_line
+from fairground.kernel.text import EmailRefused, normalise_email, refused_as, require_line, shown_line
 from fairground.modules.accounts.settings import AccountsSettings
 
 PASSWORD_MIN_LENGTH: Final = 8
@@ -22,7 +21,7 @@ SESSION_NAME_MAX_LENGTH: Final = 200
 SESSIONS_MAX: Final = 100  # of each kind for one account: a list that a person can read
 SEEN_EVERY: Final = timedelta(minutes=1)  # a session is written at most this often
 
-# Accounts were opened by this rule before `kernel.email_addresses`, which refuses some of them: they still sign in.
+# Accounts were opened by this rule before `kernel.text`, which refuses some of them: they still sign in.
 _EARLIER_EMAIL_MAX_LENGTH: Final = 254
 _EARLIER_EMAIL: Final = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"

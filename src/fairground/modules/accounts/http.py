@@ -11,10 +11,9 @@ from starlette.requests import HTTPConnection
 from fairground.contracts.accounts import Accounts, OpenedSession, Role, Session, SessionKind, User
 from fairground.contracts.dto import DTO
 from fairground.kernel.inputs import Input
-from fairground.platform.http.client import ClientKey
-from fairground.platform.http.cookies import SessionCookie
-from fairground.platform.http.identity import Caller, SignedIn, Visitor
+from fairground.platform.http.identity import Caller, ClientKey, SignedIn, Visitor
 from fairground.platform.http.routing import api_router
+from fairground.platform.http.security import SessionCookie
 
 # A blank at the end of a password belongs to it.
 Password = Annotated[str, StringConstraints(strip_whitespace=False)]

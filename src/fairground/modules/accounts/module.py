@@ -20,8 +20,7 @@ from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.accounts.tables import history
 from fairground.platform.db.database import Database
 from fairground.platform.http.identity import Authenticator
-from fairground.platform.links import Links
-from fairground.platform.module import Module, Schedule
+from fairground.platform.module import Links, Module, Schedule
 from fairground.runtime import Runtime
 
 

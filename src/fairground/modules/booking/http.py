@@ -29,8 +29,7 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.booking.availability import day_tags, hours_tag
 from fairground.contracts.providers import ALL_PROVIDERS, ProviderNotFound, ProviderPath, Providers, provider_tag
-from fairground.kernel.inputs import Input
-from fairground.kernel.paging import CURSOR_MAX_LENGTH
+from fairground.kernel.inputs import CURSOR_MAX_LENGTH, Input
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.identity import SignedIn
@@ -101,8 +100,8 @@ class BookingListQuery(BaseModel):
     )
 
 
-def _availability_tags(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    provider, first, last = asked["id_or_slug"], asked["from_date"], asked["to_date"]
+def _availability_tags(values: Mapping[str, Any]) -> tuple[str, ...]:
+    provider, first, last = values["id_or_slug"], values["from_date"], values["to_date"]
     # A longer span is refused, and a refusal depends on nothing.
     days = day_tags(provider, first=first, last=last) if (last - first).days < SLOT_LIST_MAX_DAYS else ()
     return ALL_PROVIDERS, provider_tag(provider), hours_tag(provider), *days

@@ -17,18 +17,17 @@ from fairground.contracts.providers import Providers, ProviderSchedules, Provide
 from fairground.contracts.reviews import ReviewWritten
 from fairground.kernel.messages import Message
 from fairground.modules.booking import http
-from fairground.modules.booking.assembly import Parts, assemble
-from fairground.modules.booking.deals.jobs import (
+from fairground.modules.booking.deals.expiry import ExpireLapsed
+from fairground.modules.booking.deals.transitions import (
     CompleteBooking,
     ExpireBooking,
-    ExpireLapsed,
     RefundPayment,
     ReleasePayment,
 )
+from fairground.modules.booking.service import Parts, assemble
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.tables import history
-from fairground.platform.links import Links
-from fairground.platform.module import Handler, Module, Schedule
+from fairground.platform.module import Handler, Links, Module, Schedule
 from fairground.runtime import Runtime
 
 

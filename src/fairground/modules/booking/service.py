@@ -1,15 +1,26 @@
-"""The contracts that booking implements, as facades over the objects that do the work."""
+"""The contracts that booking implements, as facades over the objects that do the work, and how those fit together."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.payments import Payments
+from fairground.contracts.providers import Providers
 from fairground.modules.booking.deals.cancellation import Cancellation
-from fairground.modules.booking.deals.checkout import Checkout
-from fairground.modules.booking.deals.completion import Completion
+from fairground.modules.booking.deals.checkout import Checkout, Settlement
+from fairground.modules.booking.deals.completion import BookingHistory, Completion
 from fairground.modules.booking.deals.decisions import RequestDecisions
-from fairground.modules.booking.deals.history import BookingHistory
+from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.holds import Holds
 from fairground.modules.booking.deals.queries import BookingQueries
-from fairground.modules.booking.deals.zone_changes import ZoneChanges
-from fairground.modules.booking.time.rules import Rules
+from fairground.modules.booking.deals.transitions import Transitions
+from fairground.modules.booking.settings import BookingSettings
+from fairground.modules.booking.time.allocations import Allocations
+from fairground.modules.booking.time.hours import ProviderHours
 from fairground.modules.booking.time.slots import Slots
+from fairground.modules.booking.time.summary import AvailabilitySummaries
+from fairground.platform.db.database import Database
+from fairground.verticals.loader import Verticals
 
 
 class BookingService:
@@ -19,7 +30,7 @@ class BookingService:
         self,
         *,
         slots: Slots,
-        rules: Rules,
+        hours: ProviderHours,
         holds: Holds,
         checkout: Checkout,
         decisions: RequestDecisions,
@@ -29,8 +40,8 @@ class BookingService:
         queries: BookingQueries,
     ) -> None:
         self.list_slots = slots.list_slots
-        self.get_rules = rules.get_rules
-        self.set_rules = rules.set_rules
+        self.get_rules = hours.get_rules
+        self.set_rules = hours.set_rules
         self.hold = holds.hold
         self.pay = checkout.pay
         self.settle_payment = checkout.settle_payment
@@ -49,6 +60,81 @@ class BookingService:
 class ScheduleService:
     """The catalog's contract `ProviderSchedules`."""
 
-    def __init__(self, *, rules: Rules, zone_changes: ZoneChanges) -> None:
-        self.follow_timezone = rules.follow_timezone
-        self.list_bookings_at_other_times = zone_changes.list_bookings_at_other_times
+    def __init__(self, *, hours: ProviderHours, queries: BookingQueries) -> None:
+        self.follow_timezone = hours.follow_timezone
+        self.list_bookings_at_other_times = queries.list_bookings_at_other_times
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Every object of the module, built once; the two contracts are facades over them."""
+
+    hours: ProviderHours
+    slots: Slots
+    allocations: Allocations
+    summaries: AvailabilitySummaries
+    holds: Holds
+    checkout: Checkout
+    decisions: RequestDecisions
+    cancellation: Cancellation
+    completion: Completion
+    expiry: Expiry
+    history: BookingHistory
+    queries: BookingQueries
+
+    @cached_property
+    def service(self) -> BookingService:
+        return BookingService(
+            slots=self.slots,
+            hours=self.hours,
+            holds=self.holds,
+            checkout=self.checkout,
+            decisions=self.decisions,
+            cancellation=self.cancellation,
+            completion=self.completion,
+            history=self.history,
+            queries=self.queries,
+        )
+
+    @cached_property
+    def schedules(self) -> ScheduleService:
+        return ScheduleService(hours=self.hours, queries=self.queries)
+
+
+def assemble(
+    *,
+    db: Database,
+    accounts: Accounts,
+    catalog: Providers,
+    payments: Payments,
+    verticals: Verticals,
+    settings: BookingSettings,
+    public_url: str,
+    organizer: str,
+) -> Parts:
+    hours, allocations = ProviderHours(db=db, catalog=catalog), Allocations(db)
+    transitions = Transitions(allocations=allocations, settings=settings)
+    settlement = Settlement(db=db, payments=payments, transitions=transitions)
+    expiry = Expiry(db=db, transitions=transitions)
+    return Parts(
+        hours=hours,
+        slots=Slots(db=db, catalog=catalog, verticals=verticals),
+        allocations=allocations,
+        summaries=AvailabilitySummaries(db=db, catalog=catalog, verticals=verticals, hours=hours),
+        holds=Holds(
+            db=db,
+            catalog=catalog,
+            payments=payments,
+            verticals=verticals,
+            allocations=allocations,
+            expiry=expiry,
+            settings=settings,
+        ),
+        checkout=Checkout(db=db, payments=payments, settlement=settlement, public_url=public_url),
+        decisions=RequestDecisions(db=db, payments=payments, settlement=settlement, transitions=transitions),
+        cancellation=Cancellation(db=db, payments=payments, transitions=transitions),
+        completion=Completion(db=db, payments=payments, transitions=transitions),
+        expiry=expiry,
+        history=BookingHistory(db=db, catalog=catalog, verticals=verticals),
+        queries=BookingQueries(db=db, accounts=accounts, payments=payments, public_url=public_url, organizer=organizer),
+    )

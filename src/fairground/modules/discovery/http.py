@@ -221,7 +221,12 @@ def routes(discovery: Discovery, verticals: Verticals) -> APIRouter:
     @router.get("/service-provider-profiles/", response_model=ProviderListOut)
     @cached(
         CachePolicy(
-            route="providers", life=Life.LISTS, query=AllProvidersParameters, tags=_list_tags, is_unknown=is_unknown
+            route="providers",
+            life=Life.LISTS,
+            query=AllProvidersParameters,
+            tags=_list_tags,
+            is_unknown=is_unknown,
+            is_direct=True,
         )
     )
     async def list_providers(query: Annotated[AllProvidersParameters, Query()]) -> Response:
@@ -263,6 +268,7 @@ def _add_list_of_pack(router: APIRouter, discovery: Discovery, verticals: Vertic
         query=parameters,
         tags=partial(_list_tags, vertical=pack.key),
         is_unknown=_unknown_category(verticals, vertical=pack.key),
+        is_direct=True,
     )
 
     async def list_providers_of_pack(query: Any) -> Response:

@@ -12,9 +12,8 @@ from fairground.modules.discovery.service.read_model import ReadModel, RebuildRe
 from fairground.modules.discovery.service.search import Search
 from fairground.modules.discovery.store.search import BuiltInSearch
 from fairground.modules.discovery.tables import history
-from fairground.platform.currency import CurrencySettings
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
+from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
 
 
@@ -37,6 +36,6 @@ def build(runtime: Runtime, links: Links) -> Module:
             AvailabilitySummarySet: read_model.on_availability_summary_set,
             RebuildReadModel: read_model.on_rebuild,
         },
-        demo=lambda _stage: read_model.rebuild_all(),
+        demo=lambda _content: read_model.rebuild_all(),
         start=read_model.start,
     )

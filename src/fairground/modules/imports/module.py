@@ -6,8 +6,7 @@ from fairground.contracts.providers import ExternalProviders, Galleries, Portrai
 from fairground.modules.imports import http
 from fairground.modules.imports.service import MigratePictures, PictureMigrations, ProviderImports
 from fairground.modules.imports.tables import history
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from fairground.runtime import Runtime
 
 

@@ -17,8 +17,7 @@ from fairground.modules.media.service.uploads import Originals, Uploads, UploadS
 from fairground.modules.media.settings import MediaSettings
 from fairground.modules.media.tables import history
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.links import Links
-from fairground.platform.module import Module, Schedule
+from fairground.platform.module import Links, Module, Schedule
 from fairground.platform.storage.settings import StorageSettings
 from fairground.runtime import Runtime
 

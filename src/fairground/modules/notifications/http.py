@@ -8,8 +8,7 @@ from pydantic import Field
 
 from fairground.contracts.dto import DTO
 from fairground.contracts.notifications import Notification, Notifications
-from fairground.kernel.inputs import Input
-from fairground.kernel.paging import CURSOR_MAX_LENGTH
+from fairground.kernel.inputs import CURSOR_MAX_LENGTH, Input
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.routing import api_router
 

@@ -1,4 +1,11 @@
-"""Builds notifications."""
+"""Builds notifications, with the environment that their templates are rendered in."""
+
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Final
+
+from babel import Locale
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import (
@@ -15,13 +22,19 @@ from fairground.contracts.providers import ProviderApproved, ProviderRejected, P
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.messages import Queue
 from fairground.modules.notifications import http
-from fairground.modules.notifications.handlers import BookingNotifier, EmailSender, ProviderNotifier
-from fairground.modules.notifications.renderers import EmailRenderer, NotificationRenderer, build_environment
-from fairground.modules.notifications.service import NotificationService, SendEmail
+from fairground.modules.notifications.emails import EmailRenderer, EmailSender, SendEmail
+from fairground.modules.notifications.service import (
+    BookingNotifier,
+    NotificationRenderer,
+    NotificationService,
+    ProviderNotifier,
+)
 from fairground.modules.notifications.tables import history
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
+from fairground.platform.module import Links, Module
 from fairground.runtime import Runtime
+
+TEMPLATES_FOLDER: Final = Path(__file__).parent / "templates"
 
 
 def build(runtime: Runtime, links: Links) -> Module:
@@ -61,3 +74,28 @@ def build(runtime: Runtime, links: Links) -> Module:
         # Its events too: an email waits for the event that it follows from.
         queue=Queue.MAIL,
     )
+
+
+def build_environment(*, locale: str = DEFAULT_LOCALE) -> Environment:
+    """Return the environment of all templates: strict, translated, and escaped where they are HTML."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES_FOLDER),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    # Until catalogues exist every text is its own translation, and plural forms follow English.
+    env.install_gettext_translations(NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
+    formatter = LocaleFormatter(Locale.parse(locale))
+    env.filters |= {
+        "money": formatter.money,
+        "rating": formatter.rating,
+        "when": formatter.when,
+        "between": formatter.between,
+    }
+    env.globals["language"] = locale.replace("_", "-")
+    return env

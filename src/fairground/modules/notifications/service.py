@@ -1,22 +1,40 @@
-"""Notifications as the contract promises them, and their writing."""
+"""Notifications as the contract promises them, and the notifiers that add them when something happened."""
 
 from collections.abc import Collection, Sequence
-from typing import ClassVar
+from typing import Any, Final
 from uuid import UUID
 
+from jinja2 import Environment
+
+from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.booking import Bookings
 from fairground.contracts.notifications import NotificationPage
+from fairground.contracts.providers import (
+    OwnProvider,
+    ProviderApproved,
+    ProviderRejected,
+    Providers,
+    ProviderStatus,
+    ProviderSubmitted,
+)
+from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.ids import uuid7
-from fairground.kernel.messages import Job
-from fairground.kernel.paging import TimeCursor
+from fairground.kernel.inputs import TimeCursor
+from fairground.kernel.zones import Clock
 from fairground.modules.notifications import store
-from fairground.modules.notifications.domain import NotificationRecord
+from fairground.modules.notifications.domain import (
+    BOOKING_RULES,
+    Audience,
+    BookingEvent,
+    NotificationRecord,
+    changes_calendar,
+    is_current,
+    was_only_held,
+)
+from fairground.modules.notifications.emails import SendEmail
 from fairground.platform.db.database import Database
 
-
-class SendEmail(Job):
-    topic: ClassVar = "notifications.send_mail.v1"
-    max_attempts: ClassVar = 40  # with the waits between them, more than a day without a mail server
-    notification_id: UUID
+STAFF_MAX: Final = 100  # users of the staff that one submission notifies, in one transaction
 
 
 class NotificationService:
@@ -48,3 +66,158 @@ class NotificationService:
                 notification_id = uuid7()
                 if await store.insert_notification(tx, notification, notification_id=notification_id, created_at=now):
                     await tx.enqueue(SendEmail(notification_id=notification_id))
+
+
+class NotificationRenderer:
+    """Renders `templates/notifications/<topic>/<audience>.txt`, which set title, text, action and link."""
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+
+    def render(
+        self,
+        topic: str,
+        *,
+        audience: Audience,
+        user_id: UUID,
+        subject_id: UUID,
+        occasion: str = "",
+        changes_calendar: bool = False,
+        **facts: Any,
+    ) -> NotificationRecord:
+        texts = vars(self._env.get_template(f"notifications/{topic}/{audience}.txt").make_module(facts))
+        return NotificationRecord(
+            user_id=user_id,
+            topic=topic,
+            subject_id=subject_id,
+            occasion=occasion,
+            changes_calendar=changes_calendar,
+            **{name: str(texts[name]).strip() for name in ("title", "text", "action", "link")},
+        )
+
+
+class BookingNotifier:
+    """Notifies the sides of a booking of its transitions."""
+
+    def __init__(
+        self,
+        *,
+        service: NotificationService,
+        renderer: NotificationRenderer,
+        bookings: Bookings,
+        accounts: Accounts,
+        clock: Clock,
+    ) -> None:
+        self._service = service
+        self._renderer = renderer
+        self._bookings = bookings
+        self._accounts = accounts
+        self._clock = clock
+
+    async def notify_sides(self, event: BookingEvent) -> None:
+        sides = await self._bookings.find_booking_side(booking_id=event.booking_id)
+        if sides is None or was_only_held(event):
+            return
+        booking = await self._bookings.describe_booking(booking_id=event.booking_id)
+        if not is_current(event.topic, status=booking.status, ends_at=booking.ends_at, now=self._clock.now()):
+            return
+        customer = await self._accounts.get_user(user_id=sides.customer_id)
+        users = {Audience.CUSTOMER: sides.customer_id, Audience.PROVIDER: sides.provider_owner_id}
+        await self._service.add_notifications(
+            [
+                self._renderer.render(
+                    event.topic,
+                    audience=audience,
+                    user_id=users[audience],
+                    subject_id=booking.id,
+                    changes_calendar=changes_calendar(event),
+                    event=event,
+                    booking=booking,
+                    customer_name=customer.name,
+                )
+                for audience in BOOKING_RULES[event.topic].audiences
+            ]
+        )
+
+
+class ProviderNotifier:
+    """Notifies staff of submitted profiles, and owners of decisions and reviews."""
+
+    def __init__(
+        self,
+        *,
+        service: NotificationService,
+        renderer: NotificationRenderer,
+        catalog: Providers,
+        reviews: Reviews,
+        accounts: Accounts,
+    ) -> None:
+        self._service = service
+        self._renderer = renderer
+        self._catalog = catalog
+        self._reviews = reviews
+        self._accounts = accounts
+
+    async def notify_staff(self, event: ProviderSubmitted) -> None:
+        provider = await self._catalog.get_provider_for_review(provider_id=event.provider_id)
+        if provider.status is not ProviderStatus.SUBMITTED:
+            return
+        staff = await self._accounts.list_users(role=Role.ADMIN, limit=STAFF_MAX)
+        await self._service.add_notifications(
+            [
+                self._renderer.render(
+                    event.topic,
+                    audience=Audience.STAFF,
+                    user_id=user.id,
+                    subject_id=event.provider_id,
+                    occasion=_submission(provider),
+                    provider=provider,
+                )
+                for user in staff
+            ]
+        )
+
+    async def notify_of_approval(self, event: ProviderApproved) -> None:
+        await self._notify_of_decision(event, ProviderStatus.APPROVED)
+
+    async def notify_of_rejection(self, event: ProviderRejected) -> None:
+        await self._notify_of_decision(event, ProviderStatus.REJECTED)
+
+    async def _notify_of_decision(self, event: ProviderApproved | ProviderRejected, decided: ProviderStatus) -> None:
+        provider = await self._catalog.get_provider_for_review(provider_id=event.provider_id)
+        if provider.status is not decided:
+            return
+        notification = self._renderer.render(
+            event.topic,
+            audience=Audience.PROVIDER,
+            user_id=event.owner_id,
+            subject_id=event.provider_id,
+            occasion=_submission(provider),
+            event=event,
+        )
+        await self._service.add_notifications([notification])
+
+    async def notify_of_review(self, event: ProviderRated) -> None:
+        if event.review_id is None:
+            return
+        provider = await self._catalog.get_provider_ref(provider_id=event.provider_id)
+        review = await self._reviews.find_review(review_id=event.review_id)
+        if provider.owner_id is None or review is None:
+            return
+        notification = self._renderer.render(
+            event.topic,
+            audience=Audience.PROVIDER,
+            user_id=provider.owner_id,
+            subject_id=event.provider_id,
+            occasion=str(event.rating_count),
+            provider=provider,
+            review=review,
+            rating_count=event.rating_count,
+            rating=event.rating_sum / event.rating_count,
+        )
+        await self._service.add_notifications([notification])
+
+
+def _submission(provider: OwnProvider) -> str:
+    """Return a text that differs for each submission of a profile."""
+    return provider.submitted_at.isoformat() if provider.submitted_at else ""

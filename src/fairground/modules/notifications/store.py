@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, literal, select, tuple_, update
 
 from fairground.contracts.notifications import Notification
-from fairground.kernel.paging import TimeCursor
+from fairground.kernel.inputs import TimeCursor
 from fairground.modules.notifications.domain import NotificationRecord
 from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.db.database import ReadTx, WriteTx

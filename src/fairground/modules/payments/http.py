@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from fairground.modules.payments.service.inbox import WebhookInbox
+from fairground.modules.payments.service.webhooks import WebhookInbox
 from fairground.platform.http.routing import api_router
 
 

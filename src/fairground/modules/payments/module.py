@@ -9,23 +9,22 @@ from fastapi import APIRouter
 from pydantic import SecretStr
 
 from fairground.contracts.payments import Payments
-from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError
+from fairground.kernel.zones import Clock
 from fairground.modules.payments import http
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeAccount, StripeProcessor
-from fairground.modules.payments.service.inbox import WebhookInbox
-from fairground.modules.payments.service.jobs import ApplyEvent, CancelOrphanedIntent, Reconcile, SettlePayment
 from fairground.modules.payments.service.operations import OperationExecutor
 from fairground.modules.payments.service.payments import build_service
-from fairground.modules.payments.service.reconciliation import Reconciliation
+from fairground.modules.payments.service.reconciliation import Reconcile, Reconciliation
+from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
+from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbox
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.modules.payments.tables import history
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import API_PREFIX
 from fairground.platform.http.problems import status_of
-from fairground.platform.links import Links
-from fairground.platform.module import Module, Schedule
+from fairground.platform.module import Links, Module, Schedule
 from fairground.runtime import Runtime
 from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 

@@ -80,10 +80,13 @@ async def lock_payment_of_intent(tx: WriteTx, *, payment_id: UUID | None, intent
     return await _lock(tx, or_(PaymentRow.id == payment_id, PaymentRow.intent_id == intent_id))
 
 
-async def list_oldest_first(tx: ReadTx, reference_ids: Collection[UUID]) -> list[PaymentRecord]:
-    """Return every payment of the references."""
+async def list_oldest_first(
+    tx: ReadTx, reference_ids: Collection[UUID]
+) -> list[tuple[UUID, PaymentRecord | ValueError]]:
+    """Return every payment of the references with its reference, or why its row cannot be read."""
     named = select(*_COLUMNS, _is_key_expired(tx)).where(PaymentRow.reference_id.in_(reference_ids))
-    return _read_payments(await tx.all(named.order_by(PaymentRow.created_at)))
+    rows = await tx.all(named.order_by(PaymentRow.created_at))
+    return [(row.reference_id, _read_or_refuse(row)) for row in rows]
 
 
 async def log_outcome(tx: WriteTx, operation: Operation, outcome: Outcome, *, reason: str | None = None) -> None:
@@ -284,6 +287,13 @@ async def _find_refund(tx: ReadTx, *conditions: ColumnElement[bool]) -> RefundRe
 def _read_payments(rows: Iterable[Row[*tuple[object, ...]]]) -> list[PaymentRecord]:
     # A row has the attributes of the class whose columns were selected, so mypy checks each of them.
     return [_to_payment(cast("PaymentRow", row), is_key_expired=bool(row.is_key_expired)) for row in rows]
+
+
+def _read_or_refuse(row: Row[*tuple[object, ...]]) -> PaymentRecord | ValueError:
+    try:
+        return _read_payments([row])[0]
+    except ValueError as error:
+        return error
 
 
 def _to_payment(row: PaymentRow, *, is_key_expired: bool) -> PaymentRecord:

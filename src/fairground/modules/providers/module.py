@@ -29,10 +29,9 @@ from fairground.modules.providers.service.external_providers import ExternalProv
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
 from fairground.modules.providers.tables import history
-from fairground.platform.currency import CurrencySettings
 from fairground.platform.images.image_proxy import ImageRequestStats
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
+from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
 
 

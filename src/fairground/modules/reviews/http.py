@@ -17,8 +17,7 @@ from fairground.contracts.reviews import (
     Reviews,
     reviews_tag,
 )
-from fairground.kernel.inputs import Input, text_field
-from fairground.kernel.paging import CURSOR_MAX_LENGTH
+from fairground.kernel.inputs import CURSOR_MAX_LENGTH, Input, text_field
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.identity import SignedIn

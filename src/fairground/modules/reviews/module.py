@@ -7,8 +7,7 @@ from fairground.contracts.reviews import Reviews
 from fairground.modules.reviews import http
 from fairground.modules.reviews.service import ReviewService
 from fairground.modules.reviews.tables import history
-from fairground.platform.links import Links
-from fairground.platform.module import Module
+from fairground.platform.module import Links, Module
 from fairground.runtime import Runtime
 
 

@@ -20,7 +20,7 @@ from fairground.contracts.reviews import (
     reviews_tag,
 )
 from fairground.kernel.ids import uuid7
-from fairground.kernel.paging import TimeCursor, offset_of
+from fairground.kernel.inputs import TimeCursor, offset_of
 from fairground.kernel.text import clean_text, refused_as
 from fairground.modules.reviews import store
 from fairground.platform.db.database import Database, WriteTx

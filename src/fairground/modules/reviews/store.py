@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import literal, select, tuple_
 
 from fairground.contracts.reviews import ProviderRated, Review, ReviewSide
-from fairground.kernel.paging import TimeCursor
+from fairground.kernel.inputs import TimeCursor
 from fairground.modules.reviews.tables import ProviderFiguresRow, ReviewRow
 from fairground.platform.db.database import ReadTx, WriteTx
 

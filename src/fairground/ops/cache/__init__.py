@@ -1,1 +1,1 @@
-"""The response cache, as operators see it: its figures, emptying it, and three calls that prove it."""
+"""The response cache for operators: its counters, flushing it by hand, and requests that prewarm and verify it."""

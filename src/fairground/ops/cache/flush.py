@@ -17,7 +17,7 @@ FLUSH: Final = "cache.flush"
 
 class NothingCached(Conflict):
     code = "cache.nothing_cached"
-    hint = "Beside PostgreSQL, set FAIRGROUND_REDIS_URL; then answers are kept."
+    hint = "Beside PostgreSQL, set FAIRGROUND_REDIS_URL; then responses are cached."
 
 
 async def flush(
@@ -35,7 +35,7 @@ async def flush(
         ProviderNotFound
     """
     if db.invalidation is None:
-        raise NothingCached("Nothing is kept: other servers may change this database, and nobody would tell this one.")
+        raise NothingCached("Nothing is cached: other servers may change this database, and this one would not notice.")
     tags = await _tags(catalog, kinds=kinds, provider=provider)
     async with db.write() as tx:
         tx.invalidate(*tags)

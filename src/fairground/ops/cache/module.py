@@ -1,18 +1,34 @@
-"""Builds what surrounds the response cache: its invalidation job, its routes for staff and its check."""
+"""The cache for operators: its routes for staff, relative to /api/v1, its invalidation job and its check."""
 
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
 from fairground.contracts.providers import Providers
-from fairground.ops.cache import http
+from fairground.kernel.inputs import Input
+from fairground.ops.cache.flush import flush
+from fairground.ops.cache.report import CacheReport, read_report
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import InvalidateTags, Invalidation
-from fairground.platform.checks import CheckResult
+from fairground.platform.cache.settings import Life
 from fairground.platform.db.database import Database
-from fairground.platform.links import Links
-from fairground.platform.module import Check, Module
+from fairground.platform.http.identity import Staff
+from fairground.platform.http.routing import api_router
+from fairground.platform.module import Check, CheckResult, Links, Module
 
 NAME = "cache"
+
+
+class InvalidationIn(Input):
+    kinds: list[Life] = Field(default_factory=list, description="Kinds of answers; none means all.")
+    provider: str | None = Field(None, description="Id or slug of the provider whose answers alone are meant.")
+
+
+class InvalidationOut(BaseModel):
+    tags: list[str]
+    """The invalidated tags; every response with one of them is computed again."""
 
 
 def build(
@@ -23,14 +39,35 @@ def build(
         checks = [Check(NAME, partial(_check_server, redis_url, namespace=namespace))]
     return Module(
         name=NAME,
-        routers=[http.routes(cache, db=db, catalog=links.of(Providers))],
+        routers=[_routes(cache, db=db, catalog=links.of(Providers))],
         handlers={InvalidateTags: invalidation.on_invalidate_tags},
         checks=checks,
     )
 
 
+def _routes(cache: ResponseCache, *, db: Database, catalog: Providers) -> APIRouter:
+    router = api_router(tags=["operations"])
+
+    @router.get("/ops/cache")
+    async def show_cache(_caller: Staff) -> CacheReport:
+        """Return the figures of the process that answers."""
+        return read_report(cache)
+
+    @router.post("/ops/cache/invalidate")
+    async def invalidate(caller: Staff, invalidation: InvalidationIn) -> InvalidationOut:
+        """Invalidate responses by hand, such as after a change by SQL. Changes by the program do so themselves.
+
+        Actor, tags and time are stored; `fairground cache flushes` shows them.
+        """
+        actor = f"user {caller.user_id}"
+        tags = await flush(db, catalog, kinds=invalidation.kinds, provider=invalidation.provider, actor=actor)
+        return InvalidationOut(tags=tags)
+
+    return router
+
+
 async def _check_server(url: str, *, namespace: str) -> AsyncIterator[CheckResult]:
-    from fairground.platform.cache.redis.checking import check_server  # noqa: PLC0415 - loads the client of Redis
+    from fairground.platform.cache.redis.server_checks import check_server  # noqa: PLC0415 - loads the client of Redis
 
     for result in await check_server(url, namespace=namespace):
         yield result

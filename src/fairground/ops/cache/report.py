@@ -1,10 +1,10 @@
-"""The figures of the cache of one process."""
+"""The counters of the cache of one process, for staff."""
 
 import os
 
 from pydantic import BaseModel, ConfigDict
 
-from fairground.platform.cache.cache import ResponseCache, Serving
+from fairground.platform.cache.cache import CacheStatus, ResponseCache
 
 
 class RouteReport(BaseModel):
@@ -46,7 +46,7 @@ class CacheReport(BaseModel):
     routes: list[RouteReport]
 
 
-def report(cache: ResponseCache) -> CacheReport:
+def read_report(cache: ResponseCache) -> CacheReport:
     stats, memory = cache.stats, cache.memory
     names = sorted({route for route, _ in stats.served})
     return CacheReport(
@@ -58,7 +58,7 @@ def report(cache: ResponseCache) -> CacheReport:
         shared="none" if cache.level is None else cache.level.describe(),
         shared_failures=stats.shared_failures,
         damaged=stats.damaged,
-        renewed_tags=stats.renewed_tags,
+        renewed_tags=stats.invalidated_tags,
         routes=[_of_route(cache, name) for name in names],
     )
 
@@ -66,7 +66,8 @@ def report(cache: ResponseCache) -> CacheReport:
 def _of_route(cache: ResponseCache, route: str) -> RouteReport:
     stats = cache.stats
     hit, miss, stale, bypass = (
-        stats.served[route, how] for how in (Serving.HIT, Serving.MISS, Serving.STALE, Serving.BYPASS)
+        stats.served[route, status]
+        for status in (CacheStatus.HIT, CacheStatus.MISS, CacheStatus.STALE, CacheStatus.BYPASS)
     )
     return RouteReport(
         route=route,

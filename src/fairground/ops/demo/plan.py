@@ -1,4 +1,4 @@
-"""What the demo will contain, before anything is written: frozen, in plain types, ready to be fed through contracts."""
+"""The plan of the demo: all that it will contain, frozen and in plain types, before anything is written."""
 
 from datetime import date, time, timedelta
 from typing import Literal
@@ -18,7 +18,7 @@ class Planned(BaseModel):
 class DemoDay(Planned):
     """A day relative to the week in which the demo is built, so that weekly hours and bookings agree."""
 
-    week: int = Field(description="Weeks from this one; negative lies in the past.")
+    week: int = Field(description="Weeks from this one; negative for the past.")
     weekday: int = Field(ge=0, le=6, description="Monday is 0.")
 
     def on(self, *, today: date) -> date:
@@ -75,7 +75,7 @@ class DemoBooking(Planned):
 
 
 class DemoPicture(Planned):
-    """What `pictures.draw_portrait` and `draw_cover` need; equal values draw equal pictures."""
+    """What `draw_portrait` and `draw_cover` need; equal values draw equal pictures."""
 
     seed: str
     initials: str

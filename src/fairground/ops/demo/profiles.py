@@ -1,13 +1,18 @@
-"""Invents what a provider says of themselves and what they offer."""
+"""Draws people and providers: names, categories, descriptions, services with prices, and weekly hours."""
 
+import re
 from collections.abc import Sequence
 from math import inf
 from random import Random
 
-from fairground.ops.demo.diary import starts_within
+from fairground.ops.demo.bookings import starts_within
 from fairground.ops.demo.plan import DemoHours, DemoService
-from fairground.ops.demo.vocabulary import CategoryWords, City, ServiceWords, VerticalWords
+from fairground.ops.demo.vocabulary import CategoryWords, City, ServiceWords, VerticalWords, Vocabulary
 from fairground.verticals.schema import BookingMode, Vertical
+
+LOCAL_SHARE = 0.75  # people with a name of the place where they live
+BUSINESS_NAME_DRAWS = 20  # before a business is numbered; a plan of 300 needs a handful
+SMALL_WORDS = frozenset({"The", "Dr", "DJ"})
 
 CURRENCY = "EUR"
 # Below the first figure people name prices in steps of the second, both in euros.
@@ -15,6 +20,44 @@ PRICE_STEPS = ((50, 1), (300, 5), (inf, 10))
 SECOND_CATEGORY_SHARE = 0.4
 SHORT_OFFER_SHARE = 0.3
 USUAL_MODE_FIRST = (2, 1)
+
+Person = tuple[str, str]
+"""A given and a family name."""
+
+
+class Namer:
+    """Draws names for one plan; no business name occurs twice."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._tables = vocabulary.names
+        self._taken: set[str] = set()
+
+    def draw_person(self, chance: Random, *, city: City | None) -> Person:
+        """Return two names that belong together, and to the city in most cases."""
+        is_local = city is not None and chance.random() < LOCAL_SHARE
+        table = self._tables[city.names if city and is_local else chance.choice(list(self._tables))]
+        return chance.choice(table.given), chance.choice(table.family)
+
+    def name_business(
+        self, chance: Random, patterns: Sequence[str], *, words: VerticalWords, person: Person, city: City
+    ) -> str:
+        """Fill one of the patterns; if every draw is a name that is taken, add a number."""
+        for _ in range(BUSINESS_NAME_DRAWS):
+            name = _fill(chance.choice(patterns), chance=chance, words=words, person=person, city=city)
+            if name not in self._taken:
+                break
+        else:
+            name = f"{person[0]} {person[1]} No. {len(self._taken) + 1}"
+        self._taken.add(name)
+        return name
+
+
+def initials(business_name: str) -> str:
+    """Return one or two capitals: AT for 'The Amber Tides', L for 'DJ Lena', GH for 'Greta Hofer, voice'."""
+    name, *_trade = business_name.split(",")
+    words = [str(word) for word in re.findall(r"[^\W\d_]+", name) if word not in SMALL_WORDS]
+    capitals = [word[0] for word in words if word[0].isupper()] or [word[0].upper() for word in words]
+    return "".join(capitals[:1] + capitals[1:][-1:])
 
 
 def draw_categories(chance: Random, *, pack: Vertical, words: VerticalWords, turn: int) -> tuple[str, ...]:
@@ -58,7 +101,7 @@ def draw_services(
 def draw_hours(
     chance: Random, *, words: VerticalWords, services: Sequence[DemoService], step_minutes: int
 ) -> tuple[DemoHours, ...]:
-    """Return a week in which every service fits into every window, so that no free hour is useless."""
+    """Return a week in which every service fits into every window, so that no free hour is too short for a service."""
     longest = max(service.duration_minutes for service in services)
     weeks = [week.hours() for week in words.hours]
     fitting = [
@@ -86,3 +129,14 @@ def _draw_service(words: ServiceWords, *, category: str, city: City, mode: Booki
 def _round_as_people_do(price: float) -> int:
     step = next(step for below, step in PRICE_STEPS if price < below)
     return max(step, round(price / step) * step)
+
+
+def _fill(pattern: str, *, chance: Random, words: VerticalWords, person: Person, city: City) -> str:
+    name = pattern.format(
+        given=person[0],
+        family=person[1],
+        city=city.name,
+        adjective=chance.choice(words.adjectives),
+        noun=chance.choice(words.nouns),
+    )
+    return name[0].upper() + name[1:]

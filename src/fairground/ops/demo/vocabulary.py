@@ -1,4 +1,4 @@
-"""Loads the texts that the demo is put together from: TOML beside this file, in `words/`."""
+"""Loads the words and texts of the demo from TOML files in `words/`."""
 
 import tomllib
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class City(Entry):
     weight: int = Field(ge=1, description="How many providers live there, in proportion.")
 
     def place(self, *, lat_offset: float, lng_offset: float) -> DemoPlace:
-        """Return a place so many degrees from the centre."""
+        """Return a place at this distance from the centre, in degrees."""
         lat, lng = round(self.lat + lat_offset, 4), round(self.lng + lng_offset, 4)
         return DemoPlace(city=self.name, country=self.country, lat=lat, lng=lng, timezone=self.timezone)
 
@@ -102,7 +102,7 @@ class Vocabulary(Entry):
 
 
 def load_vocabulary() -> Vocabulary:
-    reviews, desk = _read("reviews"), _read("desk")
+    reviews, notes = _read("reviews"), _read("notes")
     about_customers = reviews.pop("about_customers")
     return Vocabulary.model_validate(
         {
@@ -110,7 +110,7 @@ def load_vocabulary() -> Vocabulary:
             "names": _read("names"),
             "verticals": {key: _read(key) for key in reviews},
             "reviews": {"by_stars": reviews, "about_customers": about_customers},
-            **desk,
+            **notes,
         }
     )
 

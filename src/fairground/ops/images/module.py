@@ -9,15 +9,13 @@ from fairground.contracts.imports import EmbeddedPictures
 from fairground.contracts.media import PictureMaintenance
 from fairground.contracts.providers import Galleries
 from fairground.kernel.errors import DomainError
-from fairground.platform.checks import CheckResult, CheckStatus
 from fairground.platform.images.child import EngineName
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.monogram import monogram
 from fairground.platform.images.recipes import Recipe, Shape
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.links import Links
-from fairground.platform.module import Check, Module
+from fairground.platform.module import Check, CheckResult, CheckStatus, Links, Module
 
 NAME: Final = "images"
 

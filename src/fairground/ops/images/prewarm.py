@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from fairground.ops.cache.prewarm import Warmed, ask
+from fairground.ops.cache.client import RequestResult, request
 
 # The header of a current browser. Older ones get what was made at the upload, or wait.
 _ACCEPT: Final = {"accept": "image/avif,image/webp,image/*,*/*;q=0.8"}
@@ -16,7 +16,7 @@ _PROVIDER: Final = re.compile(r'href="(/p/[a-z0-9-]+)"')
 _FIRST: Final = 4  # of a provider's page: the portrait, and the part of the gallery that is visible without scrolling
 
 
-def warm_pictures(client: httpx.Client, *, top: int) -> Iterator[Warmed]:
+def warm_pictures(client: httpx.Client, *, top: int) -> Iterator[RequestResult]:
     """Request the pictures of lists and of the pages of the first `top` providers of each vertical.
 
     The pages name the pictures and sizes, so that this requests what browsers request.
@@ -41,7 +41,7 @@ def warm_pictures(client: httpx.Client, *, top: int) -> Iterator[Warmed]:
             yield from _request_first(client, client.get(provider).raise_for_status().text, asked, most=_FIRST)
 
 
-def _request_first(client: httpx.Client, page: str, asked: set[str], *, most: int) -> Iterator[Warmed]:
+def _request_first(client: httpx.Client, page: str, asked: set[str], *, most: int) -> Iterator[RequestResult]:
     """Request the first pictures of a page in all sizes that it offers, each once."""
     offered = _PictureAddresses()
     offered.feed(page)
@@ -49,7 +49,7 @@ def _request_first(client: httpx.Client, page: str, asked: set[str], *, most: in
     for address in dict.fromkeys(offered.addresses):
         if address.partition("?")[0] in first and address not in asked:
             asked.add(address)
-            yield ask(client, address, headers=_ACCEPT)
+            yield request(client, address, headers=_ACCEPT)
 
 
 class _PictureAddresses(HTMLParser):

@@ -1,1 +1,1 @@
-"""The response cache: whole answers of public routes, kept per process and, where there is one, in a shared level."""
+"""The response cache: responses of public routes, stored per process and, where there is one, in a shared level."""

@@ -1,4 +1,4 @@
-"""The response cache: gives an answer from memory, from the shared level, or from one computation for all who ask."""
+"""The response cache: serves responses from memory, from the shared level, or from one computation for all requests."""
 
 import math
 import random
@@ -11,19 +11,19 @@ from typing import Final
 
 import structlog
 
-from fairground.platform.cache.entry import Entry
-from fairground.platform.cache.filling import FAILED, Compute, Filled, Filler, Origin
-from fairground.platform.cache.flights import Flights
-from fairground.platform.cache.key import Wanted
-from fairground.platform.cache.levels import SharedLevel
-from fairground.platform.cache.memory import Kept, MemoryLevel
+from fairground.platform.cache.entry import ComputedResponse, Entry
+from fairground.platform.cache.filler import FAILED, Compute, Filler, FillResult
+from fairground.platform.cache.invalidation import LocalTags, TagState
+from fairground.platform.cache.memory import MemoryEntry, MemoryLevel
+from fairground.platform.cache.policy import CacheRequest
 from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.cache.shared_level import SharedLevel
+from fairground.platform.cache.single_flight import SingleFlight
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags, State
 from fairground.platform.ttl_map import TTLMap
 
-TRUSTED_SECONDS: Final = 2.0  # a copy of what the shared level holds is believed for so long
-FAILURE_SECONDS: Final = 1.5  # after a failed computation nobody tries again for so long
+TRUSTED_SECONDS: Final = 2.0  # how long a copy of an entry of the shared level is served from memory
+FAILURE_SECONDS: Final = 1.5  # pause between a failed computation and the next attempt
 FAILURES_MAX: Final = 2_000
 _EARLY_SHARES: Final = 20.0  # -ln(random()) exceeds it once in 500 million hits
 
@@ -31,8 +31,8 @@ _EARLY_SHARES: Final = 20.0  # -ln(random()) exceeds it once in 500 million hits
 log = structlog.get_logger()
 
 
-class Serving(StrEnum):
-    """What X-Cache says."""
+class CacheStatus(StrEnum):
+    """The value of X-Cache."""
 
     HIT = "HIT"
     MISS = "MISS"
@@ -41,23 +41,24 @@ class Serving(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """What a request gets: an entry, or the answer of the route that nobody else may be given."""
+class CacheResult:
+    """What a request is answered with: an entry, or a response that is not stored, or, after a failure, neither."""
 
-    filled: Filled
-    how: Serving
+    status: CacheStatus
+    entry: Entry | None = None
+    response: ComputedResponse | None = None
     is_collapsed: bool = False
     """The request waited for the computation of another one."""
     is_error: bool = False
-    """No new answer could be made, so that an old one is given."""
+    """No new response could be computed, so the entry is an old one."""
 
 
 class ResponseCache:
-    """Keeps answers where it may.
+    """Stores responses where that is safe.
 
-    In a process that is alone, memory keeps an answer as long as it lives. Beside a shared level it keeps copies for
-    moments. With other processes and no shared level it keeps nothing, for nobody would hear of their changes; what
-    remains is that requests for the same answer share one computation.
+    A process that is alone keeps an entry in memory until it expires. Beside a shared level it keeps copies for
+    moments. With other processes and no shared level it stores nothing, because their invalidations do not reach it;
+    single-flight remains.
     """
 
     def __init__(
@@ -70,137 +71,146 @@ class ResponseCache:
         is_alone: bool,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`is_alone`: no other process changes what this one answers, but by a job that this one does."""
+        """`is_alone`: every change of what this process serves is made by it, or by a job that it runs."""
         self.settings = settings
         self.stats = stats
         self.tags = tags
         self.now = now
         self.memory = MemoryLevel(most_bytes=settings.memory_bytes)
         self.level = level
-        self._keeps = is_alone or level is not None
-        self._flights: Flights[Filled] = Flights()
+        self._has_memory = is_alone or level is not None
+        self._single_flight: SingleFlight[FillResult] = SingleFlight()
         self._filler = Filler(settings, level=level, stats=self.stats, now=now)
-        self._failures: TTLMap[Filled] = TTLMap(most=FAILURES_MAX, now=now)
+        self._failures: TTLMap[FillResult] = TTLMap(most=FAILURES_MAX, now=now)
         if level is not None:
             level.listen(self.tags)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Answer while the block runs; outside of it `is_running` is False, and every request bypasses the cache."""
+        """Serve while the block runs; outside of it `is_running` is False, and every request bypasses the cache."""
         async with AsyncExitStack() as ends:
             if self.level is not None:
                 await ends.enter_async_context(self.level.running())
-            await ends.enter_async_context(self._flights.running())
+            await ends.enter_async_context(self._single_flight.running())
             yield
 
     @property
     def is_running(self) -> bool:
-        return self._flights.is_running
+        return self._single_flight.is_running
 
-    def find(self, wanted: Wanted, compute: Compute) -> Served | None:
-        """Return the answer if memory has it, without waiting for anything."""
-        kept = self.memory.get(wanted.key)
-        if kept is None:
+    def find(self, request: CacheRequest, compute: Compute) -> CacheResult | None:
+        """Return the result if memory has the entry, without waiting for anything."""
+        stored = self.memory.get(request.key)
+        if stored is None:
             return None
         now = self.now()
-        if now >= kept.trusted_until or not self._holds(kept):
+        if now >= stored.trusted_until or not self._is_valid(stored):
             return None
-        return self._judge(wanted, Filled(entry=kept.entry, origin=Origin.KEPT), compute, now=now)
+        return self._serve_entry(request, stored.entry, compute, now=now)
 
-    async def answer(self, wanted: Wanted, compute: Compute) -> Served:
-        """Return the answer, having it computed when nobody has it."""
-        found = self.find(wanted, compute)
+    async def get(self, request: CacheRequest, compute: Compute) -> CacheResult:
+        """Return the result, with a computation if no level has the entry."""
+        found = self.find(request, compute)
         if found is not None:
             return found
-        state = self.tags.read(wanted.tags)
-        flight = self._flights.find(wanted.key, state=state)
-        is_collapsed = flight is not None
-        if flight is None:
-            failed = self._failures.find(wanted.key)
+        state = self.tags.read(request.tags)
+        computation = self._single_flight.find(request.key, state=state)
+        is_collapsed = computation is not None
+        if computation is None:
+            failed = self._failures.find(request.key)
             if failed is not None:
-                return self._serve_spare(wanted, failed)
-            flight = self._flights.start(wanted.key, self._fly(wanted, compute, state=state), state=state)
+                return self._serve_stale_if_error(request, failed)
+            work = self._run_fill(request, compute, state=state)
+            computation = self._single_flight.start(request.key, work, state=state)
         else:
-            self.stats.collapsed[wanted.route] += 1
+            self.stats.collapsed[request.route] += 1
         try:
-            filled = await flight.landing(timeout_seconds=self.settings.wait_seconds)
+            filled = await computation.wait(timeout_seconds=self.settings.wait_seconds)
         except TimeoutError:
             filled = FAILED
         if filled.is_failure:
-            return self._serve_spare(wanted, filled)
-        if filled.origin is Origin.SHARED:
-            served = self._judge(wanted, filled, compute, now=self.now())
-            if served is not None:
-                return served
-        return Served(filled, Serving.MISS, is_collapsed=is_collapsed)
+            return self._serve_stale_if_error(request, filled)
+        if filled.is_from_shared_level and filled.entry is not None:
+            result = self._serve_entry(request, filled.entry, compute, now=self.now())
+            if result is not None:
+                return result
+        return CacheResult(CacheStatus.MISS, filled.entry, filled.response, is_collapsed=is_collapsed)
 
-    def weigh(self, wanted: Wanted, entry: Entry) -> None:
-        """Count the bytes of an entry anew that has been asked for in a further coding."""
-        kept = self.memory.get(wanted.key)
-        if kept is not None and kept.entry is entry:
-            self.memory.weigh(kept)
+    def update_size(self, request: CacheRequest, entry: Entry) -> None:
+        """Count the bytes of an entry again, because it has a further variant."""
+        stored = self.memory.get(request.key)
+        if stored is not None and stored.entry is entry:
+            self.memory.update_size(stored)
 
-    def _holds(self, kept: Kept) -> bool:
-        """Return whether none of the entry's tags was renewed since it was computed or fetched."""
-        if kept.checked_at_invalidations != self.tags.invalidations:
-            if kept.state != self.tags.read(kept.tags):
+    def _is_valid(self, stored: MemoryEntry) -> bool:
+        """Return whether no tag of the entry was invalidated since it was computed or fetched."""
+        if stored.checked_at_invalidations != self.tags.invalidations:
+            if stored.state != self.tags.read(stored.tags):
                 return False
-            kept.checked_at_invalidations = self.tags.invalidations
+            stored.checked_at_invalidations = self.tags.invalidations
         return True
 
-    def _judge(self, wanted: Wanted, filled: Filled, compute: Compute, *, now: float) -> Served | None:
-        """Return how an entry may be given that its tags allow; None when it is too old."""
-        entry = filled.entry
-        if entry is None or now >= entry.times.stale_until:
+    def _serve_entry(self, request: CacheRequest, entry: Entry, compute: Compute, *, now: float) -> CacheResult | None:
+        """Return a hit or a stale result of a valid entry, refreshing it where that is due; None if it is too old."""
+        if now >= entry.times.stale_until:
             return None
         if now >= entry.times.fresh_until:
-            self._refresh(wanted, compute, known=entry, reason="stale")
-            return Served(filled, Serving.STALE)
+            self._refresh(request, compute, known=entry, reason="stale")
+            return CacheResult(CacheStatus.STALE, entry)
         if _is_due_early(entry, now=now):
-            self._refresh(wanted, compute, known=entry, reason="early")
-        return Served(filled, Serving.HIT)
+            self._refresh(request, compute, known=entry, reason="early")
+        return CacheResult(CacheStatus.HIT, entry)
 
-    def _refresh(self, wanted: Wanted, compute: Compute, *, known: Entry, reason: str) -> None:
-        """Have a new answer made in the background, unless somebody does so or has just failed to."""
-        state = self.tags.read(wanted.tags)
-        if not self.is_running or self._flights.find(wanted.key, state=state) or self._failures.find(wanted.key):
+    def _refresh(self, request: CacheRequest, compute: Compute, *, known: Entry, reason: str) -> None:
+        """Start a computation in the background, unless one is in progress or has just failed."""
+        state = self.tags.read(request.tags)
+        if (
+            not self.is_running
+            or self._single_flight.find(request.key, state=state)
+            or self._failures.find(request.key)
+        ):
             return
-        self.stats.refreshed[wanted.route, reason] += 1
-        self._flights.start(wanted.key, self._fly(wanted, compute, state=state, known=known), state=state)
+        self.stats.refreshed[request.route, reason] += 1
+        work = self._run_fill(request, compute, state=state, known=known)
+        self._single_flight.start(request.key, work, state=state)
 
-    async def _fly(self, wanted: Wanted, compute: Compute, *, state: State, known: Entry | None = None) -> Filled:
+    async def _run_fill(
+        self, request: CacheRequest, compute: Compute, *, state: TagState, known: Entry | None = None
+    ) -> FillResult:
         try:
-            filled = await self._filler.fill(wanted, compute, known=known)
+            filled = await self._filler.fill(request, compute, known=known)
         except Exception:
-            # A mistake of ours in one flight must not end the group that all flights are in, and the server with it.
-            log.exception("cache.flight_failed", route=wanted.route)
+            # An error of ours in one computation must not end the task group of all of them, and the server with it.
+            log.exception("cache.flight_failed", route=request.route)
             return FAILED
         if filled.is_failure:
-            self._failures.put(wanted.key, filled, seconds=FAILURE_SECONDS)
+            self._failures.put(request.key, filled, seconds=FAILURE_SECONDS)
         elif filled.entry is not None and filled.entry is not known:
-            self._keep(wanted, filled.entry, state=state)
+            self._store_in_memory(request, filled.entry, state=state)
         return filled
 
-    def _keep(self, wanted: Wanted, entry: Entry, *, state: State) -> None:
-        # What was renewed meanwhile must not push out what has been computed since.
-        if not self._keeps or self.tags.read(wanted.tags) != state:
+    def _store_in_memory(self, request: CacheRequest, entry: Entry, *, state: TagState) -> None:
+        # An entry that was invalidated meanwhile must not replace one that was computed since.
+        if not self._has_memory or self.tags.read(request.tags) != state:
             return
         trusted_until = math.inf if self.level is None else self.now() + TRUSTED_SECONDS
-        self.memory.put(Kept(key=wanted.key, entry=entry, tags=wanted.tags, state=state, trusted_until=trusted_until))
+        self.memory.put(
+            MemoryEntry(key=request.key, entry=entry, tags=request.tags, state=state, trusted_until=trusted_until)
+        )
 
-    def _serve_spare(self, wanted: Wanted, failed: Filled) -> Served:
-        """Give an old answer, voided or not, rather than an error."""
-        kept = self.memory.get(wanted.key)
-        spare = kept.entry if kept is not None else failed.spare
-        if spare is not None and self.now() < spare.times.dead_at:
-            return Served(Filled(entry=spare, origin=Origin.KEPT), Serving.STALE, is_error=True)
-        return Served(failed, Serving.MISS)
+    def _serve_stale_if_error(self, request: CacheRequest, failed: FillResult) -> CacheResult:
+        """Return an old entry, even an invalidated one, rather than the error (RFC 5861)."""
+        stored = self.memory.get(request.key)
+        entry = stored.entry if stored is not None else failed.stale_entry
+        if entry is not None and self.now() < entry.times.stale_if_error_until:
+            return CacheResult(CacheStatus.STALE, entry, is_error=True)
+        return CacheResult(CacheStatus.MISS, response=failed.response)
 
 
 def _is_due_early(entry: Entry, *, now: float) -> bool:
-    """Decide by lot whether this hit renews the entry: the likelier, the nearer its end and the longer it takes.
+    """Decide at random whether this hit refreshes the entry: likelier near its end, and for a slow computation.
 
-    XFetch with β = 1 (Vattani et al., VLDB 2015): nobody has to wait when a much-wanted answer ends.
+    XFetch with β = 1 (Vattani et al., VLDB 2015): no request has to wait when a popular entry expires.
     """
     left = entry.times.fresh_until - now
     if left > entry.compute_seconds * _EARLY_SHARES:

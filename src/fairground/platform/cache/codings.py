@@ -1,4 +1,4 @@
-"""Content codings: which one a client takes, and how a body is written in it."""
+"""Content codings: the choice by Accept-Encoding, and encoding a body."""
 
 import gzip
 import sys
@@ -16,7 +16,7 @@ else:
 
 IDENTITY: Final = "identity"
 BROTLI: Final = "br"
-WORTH_CODING_BYTES: Final = 860  # a body smaller than that fits one packet either way
+WORTH_CODING_BYTES: Final = 860  # a smaller body fits one packet in any coding
 
 # Levels beyond these cost ten times as much for less than a tenth of the size.
 _ENCODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
@@ -26,7 +26,7 @@ _ENCODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
         "gzip": lambda body: gzip.compress(body, 6, mtime=0),
     }
 )
-_REMEMBERED_MAX_BYTES: Final = 128  # browsers send 40, and strangers as much as they like
+_MEMOISED_MAX_BYTES: Final = 128  # browsers send 40; longer values are not memoised
 _PREFERENCE: Final = (*_ENCODERS, IDENTITY)
 
 
@@ -35,44 +35,48 @@ def encode(body: bytes, coding: str) -> bytes:
 
 
 def decode_brotli(body: bytes) -> bytes:
-    """Raise ValueError when the bytes are not brotli's."""
+    """Decode a body.
+
+    Raises:
+        ValueError: The bytes are not brotli's.
+    """
     try:
         return bytes(brotli.decompress(body))
     except brotli.error as error:
         raise ValueError("These bytes are not brotli's.") from error
 
 
-def choose(accept_encoding: bytes, *, size_bytes: int) -> str | None:
-    """Return the coding to answer in, or None when the client takes none that we have (RFC 9110 §12.5.3).
+def choose_coding(accept_encoding: bytes, *, size_bytes: int) -> str | None:
+    """Return the coding of the response, or None when the client accepts none that we have (RFC 9110 §12.5.3).
 
-    Of several that the client likes best, the one that costs least; nothing small is coded unless it must be.
+    Of several with the greatest weight, the first of `_PREFERENCE` is used; a small body is sent as it is if possible.
     """
     is_small = size_bytes < WORTH_CODING_BYTES
-    choosing = _choose_once if len(accept_encoding) <= _REMEMBERED_MAX_BYTES else _choose
-    return choosing(accept_encoding, is_small)
+    choose = _choose_memoised if len(accept_encoding) <= _MEMOISED_MAX_BYTES else _choose
+    return choose(accept_encoding, is_small)
 
 
-def _choose(accept_encoding: bytes, is_small: bool) -> str | None:  # noqa: FBT001 - by its place, as caches key it
-    weights = _read_weights(accept_encoding)
+def _choose(accept_encoding: bytes, is_small: bool) -> str | None:  # noqa: FBT001 - for lru_cache
+    weights = _parse_weights(accept_encoding)
     rest = weights.get("*")
     acceptable: dict[str, float] = {}
     for coding in _PREFERENCE:
-        # What is not named is taken when it is the identity, or when "*" takes it.
+        # A coding that is not named is acceptable if "*" is, and the identity unless "*" refuses it.
         weight = weights.get(coding, (1.0 if rest is None else rest) if coding == IDENTITY else rest or 0.0)
         if weight > 0:
             acceptable[coding] = weight
     if IDENTITY in acceptable and is_small:
         return IDENTITY
     if IDENTITY in acceptable and IDENTITY not in weights and len(acceptable) > 1:
-        # Taken, but not asked for: what is named comes first.
+        # The identity is acceptable but not named, so the named codings come first.
         del acceptable[IDENTITY]
     return max(acceptable, key=lambda coding: acceptable[coding], default=None)
 
 
-_choose_once = lru_cache(maxsize=256)(_choose)
+_choose_memoised = lru_cache(maxsize=256)(_choose)
 
 
-def _read_weights(accept_encoding: bytes) -> dict[str, float]:
+def _parse_weights(accept_encoding: bytes) -> dict[str, float]:
     weights: dict[str, float] = {}
     for entry in accept_encoding.decode("latin-1").lower().split(","):
         coding, *parameters = (part.strip() for part in entry.split(";"))

@@ -1,4 +1,4 @@
-"""A kept answer: its bytes in each coding, until when it may be given, and how it crosses to the shared level."""
+"""A stored response: its body in each coding, the times at which it ages, and its form in the shared level."""
 
 import base64
 import hashlib
@@ -13,13 +13,13 @@ from fairground.platform.cache.codings import BROTLI, IDENTITY, WORTH_CODING_BYT
 
 META: Final = "m"
 STORED_FIELDS: Final = (META, BROTLI, IDENTITY)
-ENTRY_MAX_BYTES: Final = 256 * 1024  # what is larger is not kept: coding it would hold up all other requests
-JITTER: Final = 0.1  # answers that were made together must not end together
+ENTRY_MAX_BYTES: Final = 256 * 1024  # larger bodies are not stored: compressing one would delay all other requests
+JITTER: Final = 0.1  # so that entries computed at the same time do not expire at the same time
 _FORMAT: Final = 1
 
 Headers = tuple[tuple[bytes, bytes], ...]
-# Written anew for every answer, or true of one transfer only.
-_NOT_KEPT: Final = frozenset(
+# Written again for every response, or valid for one transfer only.
+_UNSTORED_HEADERS: Final = frozenset(
     {
         b"age", b"cache-control", b"cdn-cache-control", b"cache-status", b"connection", b"content-encoding",
         b"content-length", b"date", b"etag", b"keep-alive", b"transfer-encoding", b"vary", b"x-cache",
@@ -28,8 +28,8 @@ _NOT_KEPT: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a route has answered."""
+class ComputedResponse:
+    """The response of a route to a canonical request."""
 
     status: int
     headers: Headers
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def is_storable(self) -> bool:
-        """Whether everybody may be given it again: found or not found, nobody's own, and not too large."""
+        """Whether it may be served to other requests: found or not found, without a cookie, public, not too large."""
         names = {name for name, _ in self.headers}
         if self.status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) or b"set-cookie" in names:
             return False
@@ -50,73 +50,73 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The instants at which an answer ages, in seconds since 1970."""
+    """The instants at which an entry ages, in seconds since 1970."""
 
     created_at: float
     fresh_until: float
     stale_until: float
-    """Until then it is given while a new one is made."""
-    dead_at: float
-    """Until then it is given while no new one can be made."""
+    """Until then it is served while a new one is computed (stale-while-revalidate)."""
+    stale_if_error_until: float
+    """Until then it is served when no new one can be computed (stale-if-error)."""
 
     @property
     def cache_control(self) -> bytes:
-        """What others may do with it: caches that are shared keep it as we do, browsers ask each time."""
+        """Shared caches store it for as long as this cache does; browsers revalidate it each time."""
         return b"public, max-age=0, s-maxage=%d" % (self.fresh_until - self.created_at)
 
     @property
     def cdn_cache_control(self) -> bytes:
-        """What a CDN may do besides (RFC 9213): give it stale for as long as we would (RFC 5861).
+        """A CDN may also serve it stale (RFC 9213), for as long as this cache does (RFC 5861).
 
         Not in Cache-Control, which browsers read too: an editor's browser would show the state before the change.
         """
         directives = [b"public", b"max-age=%d" % (self.fresh_until - self.created_at)]
         if self.stale_until > self.fresh_until:
             directives.append(b"stale-while-revalidate=%d" % (self.stale_until - self.fresh_until))
-        if self.dead_at > self.fresh_until:
-            directives.append(b"stale-if-error=%d" % (self.dead_at - self.fresh_until))
+        if self.stale_if_error_until > self.fresh_until:
+            directives.append(b"stale-if-error=%d" % (self.stale_if_error_until - self.fresh_until))
         return b", ".join(directives)
 
 
 @dataclass(slots=True, eq=False)
-class Ready:
-    """A whole answer, as it is sent."""
+class PreparedResponse:
+    """A whole response, ready for the socket."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    lines: bytes = field(init=False, repr=False)
-    """The headers as HTTP/1.1 has them."""
+    header_lines: bytes = field(init=False, repr=False)
+    """The headers as HTTP/1.1 writes them."""
 
     def __post_init__(self) -> None:
-        self.lines = b"".join(b"%s: %s\r\n" % header for header in self.headers)
+        self.header_lines = b"".join(b"%s: %s\r\n" % header for header in self.headers)
 
 
 @dataclass(slots=True, eq=False)
 class Variant:
-    """A body in one coding, with the headers that go with it at any time."""
+    """The body in one coding, with the headers that do not depend on its age."""
 
     body: bytes
     etag: bytes
     headers: Headers
     hit_age: int = -1
-    """For how old an answer the following were written, in whole seconds."""
-    hit: Ready | None = None
-    not_modified: Ready | None = None
+    """The age in whole seconds for which the following two were prepared."""
+    hit: PreparedResponse | None = None
+    not_modified: PreparedResponse | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """An answer that is kept. It grows by the codings that are asked for; nothing else of it changes."""
+    """A stored response. Requests in further codings add bodies and variants; nothing else of it changes."""
 
     status: int
     headers: Headers
     digest: str
-    """96 bits of the identity body: the same in every process, so that an ETag is."""
+    """96 bits of the identity body: the same in every process, so that the ETag is."""
     times: Times
     compute_seconds: float
     tokens: tuple[bytes, ...]
-    """Of its tags in the shared level, read before it was computed; empty without one."""
+    """Of its tags in the shared level, read before it was computed; empty without a shared level."""
     bodies: dict[str, bytes] = field(repr=False)
     size_bytes: int
     """Of the identity body."""
@@ -127,7 +127,7 @@ class Entry:
         return self.status == HTTPStatus.OK
 
     def body(self, coding: str) -> bytes:
-        """Return the body in a coding, making it when it is not there yet."""
+        """Return the body in a coding, encoding it at the first request."""
         found = self.bodies.get(coding)
         if found is None:
             identity = self.bodies.get(IDENTITY)
@@ -137,7 +137,7 @@ class Entry:
         return found
 
     def make_variant(self, coding: str) -> Variant:
-        """Make what is sent to those who are answered in the coding, and keep it in `variants`."""
+        """Return the variant for a coding, and add it to `variants`."""
         body = self.body(coding)
         etag = f'"{self.digest}-{coding}"'.encode()
         headers = [
@@ -159,41 +159,46 @@ class Entry:
         return _OVERHEAD_BYTES + sum(len(body) for body in self.bodies.values())
 
 
-_OVERHEAD_BYTES: Final = 3_000  # of an entry's objects and of what stands around it in the memory level, measured
+_OVERHEAD_BYTES: Final = 3_000  # objects of an entry and of its place in the memory level, measured
 
 
 def make_times(*, now: float, fresh_seconds: float, stale_seconds: float, error_seconds: float) -> Times:
-    """Return when an answer made now will age; the first time is spread by a tenth to either side."""
+    """Return the times of an entry computed now; `fresh_seconds` is varied by up to a tenth."""
     fresh_until = now + fresh_seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not a secret
     stale_until = fresh_until + stale_seconds
-    return Times(created_at=now, fresh_until=fresh_until, stale_until=stale_until, dead_at=stale_until + error_seconds)
+    return Times(
+        created_at=now,
+        fresh_until=fresh_until,
+        stale_until=stale_until,
+        stale_if_error_until=stale_until + error_seconds,
+    )
 
 
-def make_entry(answer: Answer, *, times: Times, compute_seconds: float, tokens: tuple[bytes, ...]) -> Entry:
-    bodies = {IDENTITY: answer.body}
-    if len(answer.body) >= WORTH_CODING_BYTES:
-        bodies[BROTLI] = encode(answer.body, BROTLI)
+def make_entry(response: ComputedResponse, *, times: Times, compute_seconds: float, tokens: tuple[bytes, ...]) -> Entry:
+    bodies = {IDENTITY: response.body}
+    if len(response.body) >= WORTH_CODING_BYTES:
+        bodies[BROTLI] = encode(response.body, BROTLI)
     return Entry(
-        status=answer.status,
-        headers=tuple((name, value) for name, value in answer.headers if name not in _NOT_KEPT),
-        digest=_digest(answer.body),
+        status=response.status,
+        headers=tuple((name, value) for name, value in response.headers if name not in _UNSTORED_HEADERS),
+        digest=_digest(response.body),
         times=times,
         compute_seconds=compute_seconds,
         tokens=tokens,
         bodies=bodies,
-        size_bytes=len(answer.body),
+        size_bytes=len(response.body),
     )
 
 
 def to_fields(entry: Entry) -> dict[str, bytes]:
-    """Return the entry as the shared level stores it: what describes it, and its body once, as small as it is there."""
+    """Return the entry as the shared level stores it: its description, and its body in the smallest coding it has."""
     times = entry.times
     meta = {
         "format": _FORMAT,
         "status": entry.status,
         "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in entry.headers],
         "digest": entry.digest,
-        "times": [times.created_at, times.fresh_until, times.stale_until, times.dead_at],
+        "times": [times.created_at, times.fresh_until, times.stale_until, times.stale_if_error_until],
         "compute_seconds": entry.compute_seconds,
         "tokens": [base64.b64encode(token).decode() for token in entry.tokens],
         "size_bytes": entry.size_bytes,
@@ -203,10 +208,10 @@ def to_fields(entry: Entry) -> dict[str, bytes]:
 
 
 def from_fields(fields: Sequence[bytes | None]) -> Entry | None:
-    """Return the entry that `STORED_FIELDS` hold, or None when there is none.
+    """Return the entry in the values of `STORED_FIELDS`, or None when there is none.
 
     Raises:
-        ValueError: They hold something else, or part of an entry.
+        ValueError: The values are damaged, incomplete or of another format.
     """
     meta, brotli_body, identity = fields
     if meta is None:

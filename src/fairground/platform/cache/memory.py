@@ -1,110 +1,110 @@
-"""The memory level: ready answers of one process, bounded by bytes, the least wanted ones dropped first."""
+"""The memory level: the entries of one process, limited by bytes, evicted by SIEVE."""
 
 from dataclasses import dataclass, field
 
 from fairground.platform.cache.entry import Entry
-from fairground.platform.cache.tags import State
+from fairground.platform.cache.invalidation import TagState
 
 
 @dataclass(slots=True, eq=False)
-class Kept:
-    """An entry in memory, and what must still hold for it to be given."""
+class MemoryEntry:
+    """An entry in memory, and the conditions under which it may be served."""
 
     key: str
     entry: Entry
     tags: tuple[str, ...]
-    state: State
+    state: TagState
     """Of its tags, read before the entry was computed or fetched."""
     trusted_until: float
-    """Beside a shared level a copy is believed for moments only, in seconds since 1970."""
+    """In seconds since 1970. Infinite without a shared level; a copy of its entry is trusted for moments only."""
     checked_at_invalidations: int = -1
-    """The number of renewals at which the state was last found to hold."""
+    """The number of invalidations at which the state was last found to be current."""
     bytes: int = 0
-    is_wanted: bool = False
-    newer: "Kept | None" = field(default=None, repr=False)
-    older: "Kept | None" = field(default=None, repr=False)
+    is_visited: bool = False
+    newer: "MemoryEntry | None" = field(default=None, repr=False)
+    older: "MemoryEntry | None" = field(default=None, repr=False)
 
 
 class MemoryLevel:
-    """SIEVE (Zhang et al., NSDI '24): a hit costs one flag, and a scan passes through without harm.
+    """SIEVE (Zhang et al., NSDI '24): a hit sets one flag, and a scan evicts no popular entry.
 
-    Entries stand in the order of their arrival. The hand goes from the oldest to the newest; it spares what was hit
-    since it came by, and drops what was not.
+    Entries are in the order of their arrival. The hand moves from the oldest to the newest; it clears the flag of each
+    entry that was hit since it last passed, and evicts the first one that was not.
     """
 
     def __init__(self, *, most_bytes: int) -> None:
         self.most_bytes = most_bytes
         self.bytes = 0
         self.evictions = 0
-        self._kept: dict[str, Kept] = {}
-        self._newest: Kept | None = None
-        self._oldest: Kept | None = None
-        self._hand: Kept | None = None
+        self._entries: dict[str, MemoryEntry] = {}
+        self._newest: MemoryEntry | None = None
+        self._oldest: MemoryEntry | None = None
+        self._hand: MemoryEntry | None = None
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
-    def get(self, key: str) -> Kept | None:
-        kept = self._kept.get(key)
-        if kept is not None:
-            kept.is_wanted = True
-        return kept
+    def get(self, key: str) -> MemoryEntry | None:
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.is_visited = True
+        return entry
 
-    def put(self, kept: Kept) -> None:
-        """Keep an entry, in place of the one of the same key; one that is larger than all of memory is not kept."""
-        before = self._kept.get(kept.key)
+    def put(self, entry: MemoryEntry) -> None:
+        """Store an entry in place of the one with the same key, unless it is larger than the whole memory level."""
+        before = self._entries.get(entry.key)
         if before is not None:
-            # What is renewed stays as wanted as it was, at a new place.
-            kept.is_wanted = before.is_wanted
+            # A refreshed entry keeps its flag, at a new place.
+            entry.is_visited = before.is_visited
             self._remove(before)
-        kept.bytes = kept.entry.memory_bytes
-        if kept.bytes > self.most_bytes:
+        entry.bytes = entry.entry.memory_bytes
+        if entry.bytes > self.most_bytes:
             return
-        self._kept[kept.key] = kept
-        kept.older = self._newest
+        self._entries[entry.key] = entry
+        entry.older = self._newest
         if self._newest is not None:
-            self._newest.newer = kept
-        self._newest = kept
-        self._oldest = self._oldest or kept
-        self.bytes += kept.bytes
-        self._shrink()
+            self._newest.newer = entry
+        self._newest = entry
+        self._oldest = self._oldest or entry
+        self.bytes += entry.bytes
+        self._evict()
 
-    def weigh(self, kept: Kept) -> None:
-        """Count an entry anew whose bodies have grown by a coding."""
-        if self._kept.get(kept.key) is kept:
-            grown = kept.entry.memory_bytes
-            self.bytes += grown - kept.bytes
-            kept.bytes = grown
-            self._shrink()
+    def update_size(self, entry: MemoryEntry) -> None:
+        """Count the bytes of an entry again, because it has a further variant."""
+        if self._entries.get(entry.key) is entry:
+            grown = entry.entry.memory_bytes
+            self.bytes += grown - entry.bytes
+            entry.bytes = grown
+            self._evict()
 
     def clear(self) -> None:
-        self._kept.clear()
+        self._entries.clear()
         self._newest = self._oldest = self._hand = None
         self.bytes = 0
 
-    def _shrink(self) -> None:
+    def _evict(self) -> None:
         while self.bytes > self.most_bytes:
             hand = self._hand or self._oldest
             if hand is None:
                 return
-            while hand.is_wanted:
-                hand.is_wanted = False
+            while hand.is_visited:
+                hand.is_visited = False
                 hand = hand.newer or self._oldest or hand
             self._hand = hand.newer
             self._remove(hand)
             self.evictions += 1
 
-    def _remove(self, kept: Kept) -> None:
-        del self._kept[kept.key]
-        self.bytes -= kept.bytes
-        if self._hand is kept:
-            self._hand = kept.newer
-        if kept.newer is not None:
-            kept.newer.older = kept.older
+    def _remove(self, entry: MemoryEntry) -> None:
+        del self._entries[entry.key]
+        self.bytes -= entry.bytes
+        if self._hand is entry:
+            self._hand = entry.newer
+        if entry.newer is not None:
+            entry.newer.older = entry.older
         else:
-            self._newest = kept.older
-        if kept.older is not None:
-            kept.older.newer = kept.newer
+            self._newest = entry.older
+        if entry.older is not None:
+            entry.older.newer = entry.newer
         else:
-            self._oldest = kept.newer
-        kept.newer = kept.older = None
+            self._oldest = entry.newer
+        entry.newer = entry.older = None

@@ -1,4 +1,4 @@
-"""What a route says of its answers: what they depend on, how long they live. Without a policy nothing is cached."""
+"""The cache policy of a route, and a request as the cache sees it. A route without a policy is not cached."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ EVERYTHING: Final = "everything"
 
 
 def life_tag(life: Life) -> str:
-    """Name every entry of a kind."""
+    """Return the tag of every entry of a kind."""
     return f"life:{life}"
 
 
@@ -22,10 +22,10 @@ _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
 
 class NoParameters(BaseModel):
-    """The query, or path, of a route that takes nothing in it."""
+    """The query, or path, of a route that has no parameters in it."""
 
 
-def _nothing(_parameters: Mapping[str, Any]) -> tuple[str, ...]:
+def _no_tags(_parameters: Mapping[str, Any]) -> tuple[str, ...]:
     return ()
 
 
@@ -35,29 +35,32 @@ def _never(_parameters: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class CachePolicy:
-    """How the answers of one public route are cached.
+    """How the responses of one public route are cached.
 
-    The answer may depend on the parameters alone: it is computed from them, without the request's headers.
+    The response may depend on the parameters alone: it is computed from them, without the request's headers.
     """
 
     route: str
-    """Names the route in keys, tags and figures: short ASCII, never the same twice."""
+    """Names the route in keys, tags and figures: short ASCII, unique."""
     life: Life
     query: type[BaseModel] = NoParameters
-    """Reads the query. Its fields are the only parameters that may occur in a cached request."""
+    """Parses the query. Its fields are the only parameters that may occur in a cached request."""
     path: type[BaseModel] = NoParameters
-    """Reads the parts of the path; what it refuses is left to the route, uncached."""
+    """Parses the variable parts of the path; a request that it refuses goes to the route, uncached."""
     edition: str = ""
-    """Changes with what answers look like beyond their response model, as a page does with its templates."""
-    tags: Callable[[Mapping[str, Any]], tuple[str, ...]] = _nothing
-    """From the parameters of path and query, as read, to the names of what the answer depends on."""
+    """Changes with the form of the responses beyond their response model, as for a page with its templates."""
+    tags: Callable[[Mapping[str, Any]], tuple[str, ...]] = _no_tags
+    """Returns, for the parsed parameters of path and query, the tags of what the response depends on."""
     is_unknown: Callable[[Mapping[str, Any]], bool] = _never
-    """From the same parameters to whether they name something that does not exist. Such an answer, found or not, lives
-    as briefly as a 404: anyone can invent such names."""
+    """Returns whether the same parameters name something that does not exist. Such a response, found or not, expires
+    as early as a 404: anyone can invent such names."""
+    is_direct: bool = False
+    """Whether a miss calls the endpoint itself, without the framework. The endpoint takes `query` alone, returns a
+    `Response`, and has no dependencies; the application refuses to start otherwise."""
 
 
 def cached(policy: CachePolicy) -> Callable[[_Endpoint], _Endpoint]:
-    """Declare the policy of a route. The decorator stands below the router's."""
+    """Declare the policy of a route. The decorator is placed below the router's."""
 
     def declare(endpoint: _Endpoint) -> _Endpoint:
         setattr(endpoint, _ATTRIBUTE, policy)
@@ -68,3 +71,19 @@ def cached(policy: CachePolicy) -> Callable[[_Endpoint], _Endpoint]:
 
 def policy_of(endpoint: Callable[..., Any]) -> CachePolicy | None:
     return getattr(endpoint, _ATTRIBUTE, None)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRequest:
+    """A canonical request: everything that the response may depend on."""
+
+    key: str
+    route: str
+    tags: tuple[str, ...]
+    path: str
+    query_string: bytes
+    fresh_seconds: float
+    query: BaseModel
+    """The parsed query string."""
+    is_unknown: bool = False
+    """It names something that does not exist."""

@@ -1,4 +1,4 @@
-"""How long answers are kept, and how much of them."""
+"""Settings of the response cache: how long responses are stored, and how much of them."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Life(StrEnum):
-    """What kind of answer a route gives, which decides how long it stays fresh."""
+    """The kind of a response, which decides how long it is fresh."""
 
     PACKS = "packs"
     LISTS = "lists"
@@ -25,36 +25,36 @@ class CacheSettings(BaseSettings):
         pattern="^[A-Za-z0-9_.:-]{1,64}$",
         description="Before every key in Redis. Installations that share a server need different ones.",
     )
-    memory_mebibytes: int = Field(64, ge=1, le=65_536, description="Memory for ready answers, per process.")
+    memory_mebibytes: int = Field(64, ge=1, le=65_536, description="Memory for cached responses, per process.")
     packs_seconds: int = Field(600, ge=1, le=86_400, description="How long verticals and categories stay fresh.")
     lists_seconds: int = Field(60, ge=1, le=86_400, description="How long lists of providers stay fresh.")
     details_seconds: int = Field(120, ge=1, le=86_400, description="How long the page of a provider stays fresh.")
     availability_seconds: int = Field(300, ge=1, le=86_400, description="How long free times stay fresh.")
     reviews_seconds: int = Field(120, ge=1, le=86_400, description="How long lists of reviews stay fresh.")
     pages_seconds: int = Field(
-        300, ge=1, le=86_400, description="How long public pages stay fresh, here and in a CDN that stands in front."
+        300, ge=1, le=86_400, description="How long public pages stay fresh, here and in a CDN in front."
     )
-    negative_seconds: int = Field(15, ge=1, le=300, description="How long it is known that something is not there.")
+    negative_seconds: int = Field(15, ge=1, le=300, description="How long a not-found response stays fresh.")
     stale_while_revalidate_seconds: int = Field(
         30,
         ge=0,
         le=3_600,
-        description="How long after that an answer is still given while a new one is made, here and by a CDN.",
+        description="How long after that a stale response is served while a new one is computed, here and by a CDN.",
     )
     stale_if_error_seconds: int = Field(
         600,
         ge=0,
         le=86_400,
-        description="How long after that an answer is still given while no new one can be made, here and by a CDN.",
+        description="How long after that a stale response is served while none can be computed, here and by a CDN.",
     )
     wait_seconds: float = Field(
         10,
         ge=0.1,
         le=60,
-        description="How long a request waits for an answer that is being made; then it gets a 503.",
+        description="How long a request waits for a computation; then it gets a 503.",
     )
     computations_max: int = Field(
-        16, ge=1, le=1_000, description="Answers that one process makes at the same time; further ones wait."
+        16, ge=1, le=1_000, description="Responses that one process computes at the same time; further ones wait."
     )
 
     def seconds_of(self, life: Life) -> int:

@@ -1,4 +1,4 @@
-"""What the cache counts, by route: bounded names only, since they come from policies."""
+"""The counters of the cache, by route. Names come from policies, so their number is limited."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,5 +20,5 @@ class CacheStats:
     shared_hits: Counter[str] = field(default_factory=Counter)
     shared_failures: int = 0
     damaged: int = 0
-    """Entries of the shared level that could not be read."""
-    renewed_tags: int = 0
+    """Entries of the shared level that could not be decoded."""
+    invalidated_tags: int = 0

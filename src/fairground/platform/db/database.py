@@ -15,7 +15,7 @@ from fairground.kernel.messages import Event, Job
 from fairground.platform.db.dialect import open_backend
 from fairground.platform.db.dialect.base import Backend, Executor, SQLOps
 from fairground.platform.db.statements import StatementWatch
-from fairground.platform.histogram import DurationHistogram
+from fairground.platform.measures import DurationHistogram
 
 _AT_ONCE: Final = timedelta(0)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from fairground.platform.db.dialect.base import IS_OPENING
-from fairground.platform.histogram import DurationHistogram
+from fairground.platform.measures import DurationHistogram
 
 SQL_MAX_CHARS: Final = 2000
 

@@ -1,11 +1,12 @@
-"""The HTTP application: routers in, ASGI out."""
+"""The HTTP application: routers, health routes and middleware composed into one ASGI application."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException  # noqa: TID251 - caught here, raised by the framework only
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -13,22 +14,34 @@ from starlette.types import ASGIApp
 import fairground
 from fairground.kernel.errors import DomainError
 from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.shared_level import LevelState, SharedLevel
 from fairground.platform.db.database import Database
-from fairground.platform.http import health, problems
-from fairground.platform.http.caching.direct import CallDirectly
-from fairground.platform.http.caching.layer import CacheLayer
-from fairground.platform.http.caching.table import CacheTable
-from fairground.platform.http.compressing import PageCompression
-from fairground.platform.http.counting import RequestCounter, RequestStats
+from fairground.platform.db.probes import WriteProbe
+from fairground.platform.http import problems
+from fairground.platform.http.caching.computation import DirectDispatch
+from fairground.platform.http.caching.middleware import CacheMiddleware
+from fairground.platform.http.caching.routes import CachedRoutes
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.http.immutable_responses import ImmutableResponseCache
-from fairground.platform.http.methods import HeadAndOptionsMiddleware, PathMethods
-from fairground.platform.http.security import SecurityMiddleware, TrailingSlashMiddleware
+from fairground.platform.http.methods import HeadAndOptionsMiddleware, PathMethods, TrailingSlashMiddleware
+from fairground.platform.http.page_compression import PageCompression
+from fairground.platform.http.request_counter import RequestCounter, RequestStats
+from fairground.platform.http.routing import refuse_unknown_parameters
+from fairground.platform.http.security import SecurityMiddleware
 
 API_PREFIX: Final = "/api/v1"
 BODY_MAX_BYTES: Final = 1024 * 1024  # the largest body is a year of opening hours; pictures come another way
 # A processor's webhook comes from another site by nature and proves itself by its signature.
 _EXEMPT_FROM_ORIGIN: Final = frozenset({f"{API_PREFIX}/webhooks/stripe"})
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(Health):
+    shared_cache: LevelState | None = None
+    """None without Redis."""
 
 
 def create_app(
@@ -43,10 +56,10 @@ def create_app(
 ) -> ASGIApp:
     """Compose the application: `api` is served under /api/v1 and described in /openapi.json, `pages` at the root.
 
-    With a cache, the routes that declare a policy are answered from it.
+    With a cache, it serves the routes that declare a policy.
     """
     app = _framework(db, authenticator)
-    health_routes = health.routes(db, level=cache.level if cache is not None else None)
+    health_routes = _health_routes(db, level=cache.level if cache is not None else None)
     app.include_router(health_routes)
     for router in api:
         app.include_router(router, prefix=API_PREFIX)
@@ -60,17 +73,21 @@ def create_app(
         if isinstance(route, Route)
     ]
     methods = app.state.methods = PathMethods([*list_routes(api, pages), *own])
-    direct = CallDirectly(problems.ExplainRefusals(app), routes=(route for _, route in could_be_cached))
+    direct = DirectDispatch(
+        problems.ProblemMiddleware(app),
+        routes=(route for _, route in could_be_cached),
+        satisfied=(refuse_unknown_parameters,),
+    )
     stats = requests or RequestStats()
     counted = RequestCounter(ImmutableResponseCache(direct, stats=stats), stats=stats, templates=_templates(api, pages))
-    one_slash = TrailingSlashMiddleware(counted, paths_with_slash=with_slash)
-    answering = HeadAndOptionsMiddleware(PageCompression(one_slash), methods=methods)
-    security = SecurityMiddleware(answering, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+    with_slashes = TrailingSlashMiddleware(counted, paths_with_slash=with_slash)
+    with_methods = HeadAndOptionsMiddleware(PageCompression(with_slashes), methods=methods)
+    security = SecurityMiddleware(with_methods, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
     if cache is None:
         return security
-    table = CacheTable(could_be_cached, cache.settings)
-    # In front of the security: what is kept has its headers, and is given only to requests for hosts of ours.
-    return CacheLayer(security, cache=cache, table=table, public_url=public_url)
+    routes = CachedRoutes(could_be_cached, cache.settings)
+    # Before the security middleware: entries contain its headers, and are served only to requests for our hosts.
+    return CacheMiddleware(security, cache=cache, routes=routes, public_url=public_url)
 
 
 def _framework(db: Database, authenticator: Authenticator) -> FastAPI:
@@ -92,8 +109,30 @@ def _framework(db: Database, authenticator: Authenticator) -> FastAPI:
     return app
 
 
+def _health_routes(db: Database, *, level: SharedLevel | None) -> APIRouter:
+    router = APIRouter(tags=["health"])
+    probe = WriteProbe(db)
+
+    @router.get("/healthz")
+    async def get_health() -> Health:
+        """Answer as long as the process runs, without the database."""
+        return Health()
+
+    @router.get("/readyz")
+    async def get_readiness() -> Readiness:
+        """Answer when the database can be read and written; 503 otherwise.
+
+        A write is tried once in 15 s. Without its shared cache a server is slower, but ready.
+        """
+        await db.ping()
+        await probe.check()
+        return Readiness(shared_cache=level.state if level is not None else None)
+
+    return router
+
+
 def list_routes(api: Sequence[APIRouter], pages: Sequence[APIRouter]) -> list[tuple[str, list[str]]]:
-    """Return every path with its methods, as it is served."""
+    """Return every whole path with its methods."""
     return [(path, sorted(route.methods or ())) for path, route in _routes(api, pages)]
 
 

@@ -1,4 +1,4 @@
-"""What makes the head of a request unfit to be answered: RFC 9112 where the parser is more lenient than it."""
+"""Checks of request heads: the rules of RFC 9112 that the parser does not enforce."""
 
 import re
 from collections.abc import Sequence
@@ -32,13 +32,13 @@ def authority_of(target: bytes) -> bytes | None:
 
 
 def size_of(method: bytes, target: bytes, fields: Fields) -> int:
-    """Return the bytes of a head, without the white space that a client may add."""
+    """Return the size of a head in bytes, without the white space that a client may add."""
     lines = sum(len(name) + len(value) + _FIELD_LINE_BYTES for name, value in fields)
     return len(method) + len(target) + _REQUEST_LINE_BYTES + lines + _EMPTY_LINE_BYTES
 
 
 def refuse_head(*, target: bytes, version: str, fields: Fields, is_upgrade: bool) -> ProblemResponse | None:
-    """Return the refusal of a head that the parser has taken; None if the request can be answered.
+    """Return the refusal of a head that the parser has accepted; None if the request can be answered.
 
     Args:
         fields: Names in lower case.

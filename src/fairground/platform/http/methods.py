@@ -1,4 +1,4 @@
-"""Which methods each path takes, and the answers to HEAD and OPTIONS that follow from it (RFC 9110 §9.3)."""
+"""Paths and their methods: trailing slashes, and the responses to HEAD and OPTIONS (RFC 9110 §9.3)."""
 
 import re
 from collections.abc import Iterable
@@ -9,15 +9,15 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# It answers what no other route does, so no path exists because of it.
+# The catch-all route answers every other path, so it makes no path exist.
 _CATCH_ALL: Final = re.compile(r"/\{\w+:\w+\}")
 
 
 class PathMethods:
-    """The methods of all routes by path; a slash at the end of a path means nothing."""
+    """The methods of all routes by path; a slash at the end of a path is ignored."""
 
     def __init__(self, routes: Iterable[tuple[str, Iterable[str]]]) -> None:
-        """Take every path as it is served, with its methods."""
+        """Take every whole path with its methods."""
         self._routes = [
             (compile_path(path.rstrip("/") or "/")[0], frozenset(methods))
             for path, methods in routes
@@ -25,21 +25,21 @@ class PathMethods:
         ]
 
     def routed(self, path: str) -> frozenset[str]:
-        """Return the methods that routes take at a path, `*` being all paths; nothing if there is no such path."""
+        """Return the methods of the routes at a path, or of all routes for `*`; empty if there is no such path."""
         found = (methods for pattern, methods in self._routes if path == "*" or pattern.match(path.rstrip("/") or "/"))
         return frozenset().union(*found)
 
     def allowed(self, path: str) -> str:
-        """Return the value of Allow for a path; nothing if there is no such path."""
+        """Return the value of Allow for a path; empty if there is no such path."""
         routed = self.routed(path)
         return ", ".join(sorted(routed | {"OPTIONS"} | ({"HEAD"} if "GET" in routed else set()))) if routed else ""
 
 
 class HeadAndOptionsMiddleware:
-    """Answer HEAD as GET without its body, and OPTIONS at every path that there is.
+    """Answer HEAD as GET without its body, and OPTIONS at every path of a route.
 
-    A route that takes HEAD itself, to spare the work for the body, is asked itself. There are no CORS headers: no page
-    of another origin may read what this server answers.
+    A route that handles HEAD itself, to avoid the work for the body, gets the request as it is. There are no CORS
+    headers: no page of another origin may read a response of this server.
     """
 
     def __init__(self, app: ASGIApp, *, methods: PathMethods) -> None:
@@ -63,3 +63,19 @@ def _without_body(send: Send) -> Send:
         await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
     return send_head
+
+
+class TrailingSlashMiddleware:
+    """Serve every path with and without a slash at its end, without a redirect."""
+
+    def __init__(self, app: ASGIApp, *, paths_with_slash: Iterable[str] = ()) -> None:
+        self._app = app
+        self._paths_with_slash = frozenset(paths_with_slash)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"].rstrip("/") or "/"
+            if f"{path}/" in self._paths_with_slash:
+                path += "/"
+            scope = {**scope, "path": path}
+        await self._app(scope, receive, send)

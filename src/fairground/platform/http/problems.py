@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): the one place where an error becomes an HTTP answer."""
+"""Problem documents (RFC 9457): the one place where an error becomes an HTTP response."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -79,13 +79,13 @@ def problem_response(error: DomainError) -> ProblemResponse:
 
 
 def log_reason(error: DomainError) -> None:
-    """Log what no answer says: what a driver or the system said of a part that is away."""
+    """Log the reason of an unavailable part, from its driver or the system, which no response contains."""
     if isinstance(error, Unavailable) and error.reason:
         log.warning("request.unavailable", code=error.code, reason=error.reason)
 
 
 def headers_of(error: DomainError) -> dict[str, str]:
-    """Return what an answer says of the refusal in its headers, such as when to ask again."""
+    """Return the headers of a refusal, such as Retry-After."""
     if isinstance(error, LimitExceeded):
         return {"Retry-After": str(error.retry_after_seconds)}
     if isinstance(error, Unavailable):
@@ -96,7 +96,7 @@ def headers_of(error: DomainError) -> dict[str, str]:
 
 
 def plain_problem(status: HTTPStatus, *, code: str, detail: str, hint: str = "") -> ProblemResponse:
-    """Return a problem that no domain error stands behind, such as a wrong host."""
+    """Return a problem document without a domain error, such as for a wrong host."""
     return _respond(_problem(status, code=code, detail=detail, hint=hint))
 
 
@@ -152,12 +152,12 @@ _CODE_OF_STATUS: Final = {
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer what the framework itself refuses."""
+    """Answer a refusal of the framework itself."""
     if not isinstance(error, HTTPException):
         raise error
     status, detail, headers = HTTPStatus(error.status_code), str(error.detail), dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        # The framework looks at one of the routes of a path, and takes the one that answers all other paths for one.
+        # The framework looks at one route of the path only, and counts the catch-all route as one.
         allowed = request.app.state.methods.allowed(request.url.path)
         headers = {"Allow": allowed} if allowed else {}
         if not allowed:
@@ -170,8 +170,8 @@ def _refuse(status: HTTPStatus, *, detail: str, headers: Mapping[str, str] | Non
     return _respond(_problem(status, code=code, detail=detail, hint=hint), headers=headers)
 
 
-class ExplainRefusals:
-    """Turn the one refusal that the framework writes as plain text, of a body that is too large, into a problem."""
+class ProblemMiddleware:
+    """Replace the plain-text refusal of a too large body, the only one of the framework, by a problem document."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -179,7 +179,7 @@ class ExplainRefusals:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: Response | None = None
 
-        async def send_explained(message: Message) -> None:
+        async def send_problem(message: Message) -> None:
             nonlocal refusal
             if message["type"] == "http.response.start" and _is_plain_refusal(message):
                 refusal = _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail="The body of the request is too large.")
@@ -188,7 +188,7 @@ class ExplainRefusals:
             elif message["type"] == "http.response.body" and not message.get("more_body"):
                 await refusal(scope, receive, send)
 
-        await self._app(scope, receive, send_explained)
+        await self._app(scope, receive, send_problem)
 
 
 def _is_plain_refusal(start: Message) -> bool:

@@ -1,27 +1,36 @@
-"""The route class of the JSON API: Idempotency-Key on every route that writes for a signed-in user."""
+"""Routers of the JSON API: Idempotency-Key where a signed-in user changes something, and unknown query parameters.
+
+A route refuses a query parameter that it does not know. A misspelt or foreign filter, such as `?city=Tokyo` for
+`?location=Tokyo`, would otherwise return everything.
+"""
 
 import hashlib
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from fairground.kernel.errors import DomainError, Invalid, LimitExceeded, Unauthenticated, Unavailable
 from fairground.platform.db.common import idempotency
 from fairground.platform.db.database import Database
+from fairground.platform.http.caching.routes import is_tracking
 from fairground.platform.http.identity import find_caller
-from fairground.platform.http.parameters import refuse_unknown_parameters
 from fairground.platform.http.problems import MEDIA_TYPE, Problem, problem_response
 
 KEY_HEADER: Final = "Idempotency-Key"
 KEY_MAX_LENGTH: Final = 255
 _METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
+_NAME_MAX_CHARS: Final = 40  # of an unknown name that a response repeats
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{KEY_MAX_LENGTH}}}")
-# What may end differently the next time, and so is not stored as the answer.
+# Errors that may not occur again, and so are not stored as the answer.
 _PASSING: Final = (Unauthenticated, LimitExceeded, Unavailable)
 
 log = structlog.get_logger()
@@ -75,7 +84,7 @@ async def _carry_out_once(carry_out: _Endpoint, request: Request, claim: idempot
     try:
         await idempotency.store_answer(db, claim=claim, answer=_stored(response))
     except Unavailable as error:
-        # What was done is done: the caller gets the answer, and a repetition learns that it was lost.
+        # The change is committed: the caller gets the answer, and a repetition gets `outcome_unknown`.
         log.warning("idempotency.answer_not_stored", error=str(error))
     return response
 
@@ -88,7 +97,7 @@ async def _end_failed(db: Database, claim: idempotency.Claim, error: Exception) 
             lost = idempotency.OutcomeUnknown("The first request with this key failed after it had changed something.")
             await idempotency.end_failed_claim(db, claim=claim, unknown=_stored(problem_response(lost)))
     except Unavailable as second:
-        # The row stays as it is, which never allows a second effect; the caller is answered with the first error.
+        # The unchanged row prevents a second effect; the caller gets the first error.
         log.warning("idempotency.claim_not_ended", error=str(second))
 
 
@@ -114,6 +123,54 @@ async def _hash(request: Request) -> str:
 def _database(request: Request) -> Database:
     db: Database = request.app.state.db
     return db
+
+
+class UnknownParameter(Invalid):
+    """`context["known_parameters"]` lists the parameters of the route."""
+
+    code = "request.unknown_parameter"
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """Check the names in the query string. Advertisers' parameters, such as `utm_source`, are ignored.
+
+    Raises:
+        UnknownParameter: The route has no parameter of this name; the hint names the nearest one and lists all.
+    """
+    query, route = request.scope["query_string"], request.scope.get("route")
+    if not query or not isinstance(route, APIRoute):
+        return
+    known = known_parameters(route)
+    for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if name not in known and not is_tracking(name):
+            raise _unknown(name, known)
+
+
+def known_parameters(route: APIRoute) -> tuple[str, ...]:
+    """Return the names of all query parameters that a route takes, sorted."""
+    return tuple(sorted(set(_names(route.dependant))))
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    for parameter in dependant.query_params:
+        model = parameter.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from (field.alias or name for name, field in model.model_fields.items())
+        else:
+            yield parameter.alias
+    for below in dependant.dependencies:
+        yield from _names(below)
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> UnknownParameter:
+    nearest = get_close_matches(name, known, n=1)
+    advice = f"Did you mean {nearest[0]!r}? " if nearest else ""
+    listed = f"This path takes {', '.join(known)}." if known else "This path takes no query parameters."
+    return UnknownParameter(
+        f"There is no query parameter {name[:_NAME_MAX_CHARS]!r} here.",
+        hint=advice + listed,
+        known_parameters=list(known),
+    )
 
 
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {

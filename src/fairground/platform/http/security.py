@@ -1,22 +1,25 @@
-"""What stands before every request: known hosts, no forged forms, safe headers, one form of each path."""
+"""Security of every request: known hosts, no cross-site changes, safe headers, and the session cookie."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fairground.platform.http.cache_control import UNSTORED, WANTED, is_private
+from fairground.kernel.errors import Forbidden
+from fairground.platform.http.cache_control import CACHE_REQUEST, UNSTORED, is_private
 from fairground.platform.http.heads import host_of, malformed
-from fairground.platform.http.identity import has_learnt_caller
+from fairground.platform.http.identity import has_looked_up_caller
 from fairground.platform.http.problems import plain_problem
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-# No path of ours has one, and to the framework's patterns a line break at the end of a path is no part of it.
+# No path of ours contains one, and the framework's patterns ignore a line break at the end of a path.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -24,9 +27,11 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-
-
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+# The prefix makes browsers refuse the cookie from any other host, path or plain connection.
+COOKIE_NAME: Final = "__Host-fairground_session"
+# The server decides when a session ends; the cookie only has to outlive it, and browsers keep none longer than this.
+_COOKIE_MAX_AGE_SECONDS: Final = 400 * 24 * 60 * 60
 
 
 def is_loopback(public_url: str) -> bool:
@@ -41,12 +46,12 @@ def _origin_of(url: str) -> str:
 
 
 class SecurityMiddleware:
-    """Refuse foreign hosts and forged requests, and set the headers that every answer has.
+    """Refuse foreign hosts and forged requests, and set the headers of every response.
 
     A request that changes something must not come from a page of another site, with or without a cookie: signing in
-    needs none, and a foreign form could sign its reader in to another account. Browsers say where a request comes from
-    in Sec-Fetch-Site; without it (old ones, or plain http) Origin decides, and without that Referer. A request that
-    says nothing of all three is a program's, and passes if it has no cookie. This is the rule of Go's
+    needs none, and a foreign form could sign its user in to another account. Browsers name the origin of a request in
+    Sec-Fetch-Site; without it (old ones, or plain http) Origin decides, and without that Referer. A request without
+    all three is a program's, and passes if it has no cookie. This is the rule of Go's
     CrossOriginProtection, with the configured origin in place of Host, and stricter where there is a cookie.
     """
 
@@ -68,12 +73,12 @@ class SecurityMiddleware:
             return
 
         refusal = self._refusal(scope)
-        # Layers below copy the scope. They share this dictionary, in which identity records the caller.
+        # Inner middleware copies the scope but shares this dictionary, in which identity records the caller.
         scope.setdefault("state", {})
         await (refusal or self._app)(scope, receive, self.with_headers(send, scope=scope))
 
     def with_headers(self, send: Send, *, scope: Scope) -> Send:
-        """Return a way to send answers that sets the headers which every answer has."""
+        """Return a `send` that adds the headers of every response."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -127,7 +132,7 @@ class SecurityMiddleware:
             return site not in {"same-origin", "none"}
         if origin is not None:
             return origin.lower() not in self._origins
-        # Referer can be withheld by the page that sends the form, so it only refuses.
+        # A page can withhold Referer, so it only refuses.
         referer = headers.get("referer")
         return "cookie" in headers or (referer is not None and not self._is_our_page(referer))
 
@@ -139,31 +144,52 @@ class SecurityMiddleware:
 
 
 def _restrict_caching(scope: Scope, headers: MutableHeaders) -> None:
-    """Keep an answer out of shared caches unless its route has published it.
+    """Keep a response out of shared caches unless its route allows them.
 
-    A shared cache stores an answer without Cache-Control for as long as it likes (RFC 9111 §4.2.2), so silence is not
-    private. An answer for which the caller was looked up is private whatever its route says.
+    A shared cache may store a response without Cache-Control (RFC 9111 §4.2.2), so the default must be private. A
+    response for which the caller was looked up is private even if its route allows shared caches.
     """
     cache_control = headers.get("Cache-Control")
     if cache_control is None:
-        # The response cache writes this header of the answers that it computes; see `Times.cache_control`.
-        if WANTED not in scope:
+        # The response cache adds the header to the responses that it stores; see `Times.cache_control`.
+        if CACHE_REQUEST not in scope:
             headers["Cache-Control"] = UNSTORED
-    elif has_learnt_caller(scope) and not is_private(cache_control):
+    elif has_looked_up_caller(scope) and not is_private(cache_control):
         headers["Cache-Control"] = UNSTORED
 
 
-class TrailingSlashMiddleware:
-    """Let every path be asked for with and without a slash at its end, without a redirect."""
+class CookieRefused(Forbidden):
+    code = "identity.cookie_refused"
 
-    def __init__(self, app: ASGIApp, *, paths_with_slash: Iterable[str] = ()) -> None:
-        self._app = app
-        self._paths_with_slash = frozenset(paths_with_slash)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            path = scope["path"].rstrip("/") or "/"
-            if f"{path}/" in self._paths_with_slash:
-                path += "/"
-            scope = {**scope, "path": path}
-        await self._app(scope, receive, send)
+class SessionCookie:
+    """Stores a session's secret in the browser, if the connection is encrypted."""
+
+    def __init__(self, *, public_url: str) -> None:
+        self._public_url = public_url
+        self.is_on_https = urlsplit(public_url).scheme == "https"
+        self._is_safe = self.is_on_https or is_loopback(public_url)
+
+    def refuse_where_unsafe(self) -> None:
+        """Refuse a sign-in before its password is checked.
+
+        Raises:
+            CookieRefused: The public URL has no encryption, so browsers would refuse the cookie.
+        """
+        if not self._is_safe:
+            raise CookieRefused(
+                f"Signing in needs an encrypted connection, and {self._public_url} has none.",
+                hint="Put https in front and set FAIRGROUND_PUBLIC_URL to its address; programs can sign in with"
+                " POST /api/v1/auth/login?mode=token.",
+            )
+
+    def read(self, connection: HTTPConnection) -> str | None:
+        return connection.cookies.get(COOKIE_NAME)
+
+    def set(self, response: Response, *, secret: str) -> None:
+        response.set_cookie(
+            COOKIE_NAME, secret, max_age=_COOKIE_MAX_AGE_SECONDS, path="/", secure=True, httponly=True, samesite="lax"
+        )
+
+    def clear(self, response: Response) -> None:
+        response.delete_cookie(COOKIE_NAME, path="/", secure=True, httponly=True, samesite="lax")

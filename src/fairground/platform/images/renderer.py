@@ -9,14 +9,13 @@ from contextvars import Context
 from dataclasses import dataclass, field
 
 from fairground.kernel.errors import DomainError
-from fairground.platform.histogram import DurationHistogram
 from fairground.platform.images.child import EngineName
 from fairground.platform.images.recipes import Recipe
 from fairground.platform.images.refusals import RendererBusy, RendererUnavailable
 from fairground.platform.images.render_process import RenderProcess
 from fairground.platform.images.rendering.canvas import Rendered
 from fairground.platform.images.settings import ImageSettings
-from fairground.platform.measures import Counted, Gauged, Measure, Timed
+from fairground.platform.measures import Counted, DurationHistogram, Gauged, Measure, Timed
 
 Load = Callable[[], Awaitable[bytes]]
 _Key = tuple[str, tuple[Recipe, ...]]

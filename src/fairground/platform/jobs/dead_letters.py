@@ -63,7 +63,7 @@ async def requeue(db: Database, *, job_id: UUID) -> None:
     Raises:
         DeadLetterNotFound: No such job, or it is not dead.
     """
-    # Its key is gone: a newer job may carry it by now, and the database would refuse this one for that.
+    # Its key is removed: a newer job may have the same key by now, and the database would refuse this one.
     values = {"state": JobState.READY.value, "attempt": 0, "dedup_key": None, "finished_at": None}
     async with db.write() as tx:
         found = await tx.execute(

@@ -111,7 +111,7 @@ class Rescuer:
         if count:
             log.warning("jobs.rescued", count=count)
             self._on_rescue(count)
-        # Jitter, so that workers which were started together do not look together for ever.
+        # Jitter, so that workers that were started together do not look at the same moments for ever.
         return self._lease.total_seconds() / RESCUES_PER_LEASE * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
 
 

@@ -45,7 +45,7 @@ class Retry(Exception):
 
 
 class CancelJob(Exception):
-    """Raised by a handler whose work has lost its meaning: the job is done, and the reason is kept with it."""
+    """Raised by a handler whose work is no longer needed: the job is done, and the reason is stored with it."""
 
 
 class AlreadyFinished(Exception):

@@ -16,7 +16,7 @@ EVENT_MAX_ATTEMPTS: Final = Job.max_attempts
 
 
 class UnknownQueue(ValueError):
-    """A message waits in a queue that no worker would empty; the message says which ones there are."""
+    """A message names a queue that no worker claims from; the text lists the queues that exist."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Jobs that are enqueued at an interval. There is no leader: the first worker to look enqueues what is due."""
+"""Jobs that are enqueued at an interval. There is no leader: the first worker that looks enqueues what is due."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from fairground.platform.jobs.tables import ScheduleRow
 from fairground.platform.module import Schedule
 
 DEDUP_KEY: Final = "schedule"
-"""A run that is late or long swallows those that come due meanwhile."""
+"""While a run of a schedule waits or runs, no other run of it is enqueued."""
 
 
 class Scheduler:
@@ -32,7 +32,7 @@ class Scheduler:
             is_due = await _find_due(tx, kinds)
             is_too_far = await _find_too_far(tx, self._by_kind)
         if is_too_far:
-            # The clock ran ahead when they were stored; else a job of every hour would wait until the clock is there.
+            # The clock ran ahead when the dates were stored; until it is that late again, an hourly job would not run.
             async with self._db.write() as tx:
                 for kind, schedule in self._by_kind.items():
                     await _bring_forward(tx, kind, latest=schedule.every)
@@ -41,7 +41,7 @@ class Scheduler:
                 await self._enqueue(tx, kinds)
 
     async def _prepare(self) -> None:
-        """Give each schedule a date, and bring dates forward that an earlier version of it left too far away."""
+        """Give each schedule a date, and bring a date forward that an earlier, longer interval has left too late."""
         async with self._db.write() as tx:
             for kind, schedule in self._by_kind.items():
                 latest = timedelta(0) if schedule.runs_at_start else schedule.every

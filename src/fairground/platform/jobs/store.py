@@ -109,7 +109,7 @@ async def insert_jobs(
 async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Queue, int]) -> list[DueJob]:
     """Return the next due jobs of these kinds, by priority and due time, without those that another worker claims.
 
-    All queues are read by one statement, so a worker asks the database as often as it would with one queue.
+    All queues are read by one statement, so a worker sends as many statements as with one queue.
 
     Args:
         slots: How many jobs of each queue may be returned.
@@ -126,7 +126,7 @@ async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Que
     return chosen
 
 
-# To build the statement takes longer than to run it.
+# Building the statement takes longer than running it.
 @lru_cache(maxsize=64)
 def _due_statement(ops: SQLOps, clock_shift: timedelta, kinds: tuple[str, ...]) -> Executable:
     now = ops.now(clock_shift)
@@ -237,7 +237,7 @@ async def release_jobs(tx: WriteTx, jobs: Collection[RunningJob]) -> int:
 
 async def rescue_stalled(tx: WriteTx, *, limit: int) -> int:
     """Make jobs ready again whose lease is over, or dead when that was the last attempt; return how many."""
-    # A clock that ran ahead stored a lease that ends later than any may. Its worker, if it lives, has the fence.
+    # A clock that ran ahead has stored a lease that ends too late. If its worker is alive, the fence stops it.
     is_over = or_(JobRow.lease_until < tx.now(), JobRow.lease_until > tx.now(LEASE_MAX))
     expired = and_(in_state(JobState.RUNNING), is_over)
     rows = await tx.all(tx.ops.skip_locked(select(JobRow.id).where(expired).limit(limit)))

@@ -24,7 +24,7 @@ class JobRow(Base):
     __tablename__ = "jobs_job"
     __table_args__ = (
         CheckConstraint("state IN ('ready', 'running', 'done', 'dead')", name="state"),
-        # `kernel.messages.Priority`. A claim looks at each of them, so a job with another one would wait for ever.
+        # `kernel.messages.Priority`. A claim reads these two alone, so a job with another one would never run.
         CheckConstraint("priority IN (10, 100)", name="priority"),
         # A claim reads one range of it for each queue and priority, however many jobs wait for a later date.
         Index("ix_jobs_job__ready", "queue", "priority", "run_at", "id", **only_where("state = 'ready'")),
@@ -49,14 +49,14 @@ class JobRow(Base):
     priority: Mapped[int] = mapped_column(SmallInteger)
     """The order within the queue, lower numbers first."""
     payload: Mapped[dict[str, Any] | None]
-    """The message; forgotten when the job is done."""
+    """The message; NULL when the job is done."""
     state: Mapped[str] = mapped_column(Text)
     run_at: Mapped[datetime]
     attempt: Mapped[int] = mapped_column(Integer)
     """Counted when a worker claims the job, so that a run which kills its process uses up an attempt too."""
     max_attempts: Mapped[int] = mapped_column(Integer)
     crashes: Mapped[int] = mapped_column(Integer)
-    """How often the job was rescued from a worker. A job that may be the reason runs alone from then on."""
+    """How often the job was rescued from a worker. It may be the cause, so it runs alone from then on."""
     fence: Mapped[int]
     """Grows with every claim. A write for the job proves by it that its worker still holds the job."""
     lease_until: Mapped[datetime | None]

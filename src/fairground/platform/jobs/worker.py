@@ -1,32 +1,67 @@
-"""The worker: claims due jobs, runs a bounded number of each queue at a time, and stops without losing any."""
+"""The worker: claims due jobs, runs a bounded number of each queue at a time, and stops without losing any.
+
+A job runs outside any transaction. How it ended is stored in one, which its fence must admit.
+"""
 
 import asyncio
 import os
+import random
 import socket
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
+from fairground.kernel.errors import Unavailable
 from fairground.kernel.messages import Queue
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.jobs import store
-from fairground.platform.jobs.execution import JobRunner, claim_jobs
 from fairground.platform.jobs.leases import Heartbeat, HeldJob, Rescuer
-from fairground.platform.jobs.lifecycle import RunningJob
-from fairground.platform.jobs.metrics import JobStats
-from fairground.platform.jobs.outbox import JobOutbox
+from fairground.platform.jobs.lifecycle import (
+    DONE,
+    CancelJob,
+    JobResult,
+    JobState,
+    LostLease,
+    Retry,
+    RunningJob,
+    working_on,
+)
+from fairground.platform.jobs.outbox import JobOutbox, Route, Routes
+from fairground.platform.jobs.queues import claim_jobs
 from fairground.platform.jobs.schedules import Scheduler
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.loops import repeat, wait
+from fairground.platform.measures import DurationHistogram
 from fairground.platform.module import Schedule
 
-CANCEL_SECONDS: Final = 3  # for a cancelled handler to clean up behind itself
+CANCEL_SECONDS: Final = 3  # for a cancelled handler to clean up
+BACKOFF_MAX: Final = timedelta(hours=1)
+ERROR_MAX_CHARS: Final = 500
+_DRAIN_LEASE: Final = timedelta(minutes=5)  # it has no heartbeat, and drained jobs are short
 
 log = structlog.get_logger()
+
+
+@dataclass
+class JobStats:
+    """Counts since the start of the process, by kinds of jobs, which the program knows."""
+
+    ended: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By kind and outcome: `done`, `discarded`, `retried`, `dead` or `lost`."""
+    durations: defaultdict[str, DurationHistogram] = field(default_factory=lambda: defaultdict(DurationHistogram))
+    rescued: int = 0
+    """Jobs whose lease was over."""
+
+    def add(self, kind: str, outcome: str, *, seconds: float) -> None:
+        self.ended[kind, outcome] += 1
+        self.durations[kind].add(seconds)
 
 
 class Worker:
@@ -130,3 +165,123 @@ class Worker:
         except DatabaseUnavailable:
             count = 0  # their leases end instead
         log.info("worker.released_jobs", worker=self.name, count=count, unfinished=len(unfinished))
+
+
+class JobRunner:
+    """Runs claimed jobs: their handlers, and the transaction that stores how each run ended."""
+
+    def __init__(self, db: Database, *, routes: Routes, stats: JobStats) -> None:
+        self._db = db
+        self._routes = routes
+        self._stats = stats
+
+    async def run(self, job: RunningJob) -> None:
+        """Run a job to its end. Never raises but for cancellation: a run without a stored end is rescued later."""
+        facts = {"job_id": str(job.id), "kind": job.kind, "attempt": job.attempt}
+        began_at, outcome = time.perf_counter(), "lost"
+        try:
+            result = await run_handler(self._routes.of(job.kind), job)
+            await self._settle(job, result)
+            outcome = _outcome_of(result)
+        except LostLease:
+            log.warning("job.lease_lost", **facts)
+        except Exception:
+            # The other jobs continue. The lease of this one ends, and a worker rescues it.
+            log.exception("job.not_settled", **facts)
+        finally:
+            self._stats.add(job.kind, outcome, seconds=time.perf_counter() - began_at)
+
+    async def _settle(self, job: RunningJob, result: JobResult) -> None:
+        # Without a database the work is done but its end is not stored. Repeating this until the heartbeat abandons
+        # the job keeps most of that work from being done twice.
+        while True:
+            try:
+                return await settle(self._db, job, result)
+            except DatabaseUnavailable:
+                await asyncio.sleep(1)
+
+
+async def run_handler(route: Route, job: RunningJob) -> JobResult:
+    """Run the handler and return how that ended.
+
+    Raises:
+        LostLease: Another worker holds the job now; there is nothing to store.
+    """
+    try:
+        with working_on(job):
+            await route.handler(route.message_class.model_validate(job.payload))
+    except LostLease:
+        raise
+    except Retry as request:
+        return _retry(job, error=str(request), delay=request.after)
+    except CancelJob as reason:
+        return JobResult(JobState.DONE, error=str(reason))
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises, the job is retried or dead
+        return _retry(job, error=describe(error), delay=backoff(job.attempt, share=_jitter()), cause=error)
+    return DONE
+
+
+async def settle(db: Database, job: RunningJob, result: JobResult) -> None:
+    """Store how a run ended, unless the handler has done so in a transaction of its own."""
+    async with db.write() as tx:
+        was_running = await store.end_job(tx, job, result)
+    facts = {"job_id": str(job.id), "kind": job.kind, "attempt": job.attempt}
+    if not was_running and not job.is_ended_by_handler:
+        log.warning("job.lease_lost", **facts)
+    elif result.cause is not None:
+        log.warning("job.failed", **facts, state=result.state.value, exc_info=result.cause)
+
+
+async def drain(db: Database, *, routes: Routes) -> int:
+    """Run every due job, and those that they enqueue, one at a time until none is due; return how many ran.
+
+    Raises:
+        Exception: What a handler raised. Its job has been settled as a worker would have done.
+    """
+    count = 0
+    while job := await _claim_next(db, kinds=routes.kinds):
+        result = await run_handler(routes.of(job.kind), job)
+        await settle(db, job, result)
+        if result.cause is not None:
+            raise result.cause
+        count += 1
+    return count
+
+
+async def _claim_next(db: Database, *, kinds: Sequence[str]) -> RunningJob | None:
+    async with db.write() as tx:
+        due = await store.lock_due_jobs(tx, kinds=kinds, slots=dict.fromkeys(Queue, 1))
+        claimed = await store.lease_jobs(tx, due[:1], lease=_DRAIN_LEASE, worker="drain")
+    return claimed[0] if claimed else None
+
+
+def backoff(attempt: int, *, share: float) -> timedelta:
+    """Return how long to wait after the attempt: `share` of 2, 4, 8 … seconds, at most of an hour."""
+    return min(BACKOFF_MAX, timedelta(seconds=2 ** min(attempt, 12))) * share
+
+
+def describe(error: Exception) -> str:
+    """Return what a dead letter shows of an error: its first line, because the others may quote rows."""
+    message = f"{error} {error.reason}" if isinstance(error, Unavailable) else str(error)
+    first_line = next(iter(message.strip().splitlines()), "")
+    return f"{type(error).__name__}: {first_line}"[:ERROR_MAX_CHARS]
+
+
+def _retry(job: RunningJob, *, error: str, delay: timedelta, cause: Exception | None = None) -> JobResult:
+    state = JobState.DEAD if job.attempt >= job.max_attempts else JobState.READY
+    return JobResult(state, delay=delay, error=error, cause=cause)
+
+
+def _jitter() -> float:
+    # Jobs that failed together must not be retried together.
+    return random.uniform(0.5, 1)  # noqa: S311 - not a secret
+
+
+def _outcome_of(result: JobResult) -> str:
+    match result.state:
+        case JobState.DONE:
+            return "discarded" if result.error else "done"
+        case JobState.DEAD:
+            return "dead"
+        case _:
+            return "retried"

@@ -20,9 +20,8 @@ from typing import Any, Final
 
 import idna
 
-from fairground.kernel.clock import SystemClock
-from fairground.kernel.email_addresses import EmailRefused, wire_address
-from fairground.kernel.text import TextRefused, clean_line, shown_line
+from fairground.kernel.text import EmailRefused, TextRefused, clean_line, shown_line, wire_address
+from fairground.kernel.zones import SystemClock
 from fairground.platform.jobs.lifecycle import CancelJob
 
 _LINE_MAX_CHARACTERS: Final = 76  # RFC 2047 §2, of every line with an encoded word

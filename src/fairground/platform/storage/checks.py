@@ -8,7 +8,7 @@ import httpx
 
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.ids import uuid7
-from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.keys import Retention, new_upload_key
 from fairground.platform.storage.signed_urls import UploadForm, public_url
 from fairground.platform.storage.store import ObjectNotFound, Span, Store

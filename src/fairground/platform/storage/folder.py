@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from fairground.kernel.clock import Clock
 from fairground.kernel.ids import uuid7
+from fairground.kernel.zones import Clock
 from fairground.platform.storage.keys import Retention, check_key, is_key
 from fairground.platform.storage.signed_urls import UploadForm, UrlSigner
 from fairground.platform.storage.store import (

@@ -9,8 +9,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from fairground.platform.http.cache_control import FOREVER, for_owner
-from fairground.platform.http.caching.conditional import is_known
+from fairground.platform.http.cache_control import FOREVER, for_owner, matches_etag
 from fairground.platform.storage.keys import Retention, content_type_of, etag_of, is_key, retention_of
 from fairground.platform.storage.signed_urls import MEDIA_PATH, UPLOAD_PATH
 from fairground.platform.storage.store import ObjectNotFound, Span, Store
@@ -56,7 +55,7 @@ def routes(store: Store, *, spool: Path) -> APIRouter:
 async def _respond(store: Store, request: Request, key: str, *, cache_control: str) -> Response:
     etag = etag_of(key)
     headers = {"ETag": etag, "Cache-Control": cache_control, "Content-Security-Policy": USER_CONTENT_CSP}
-    if is_known(request.headers.get("if-none-match", "").encode("latin-1"), etag=etag.encode()):
+    if matches_etag(request.headers.get("if-none-match", "").encode("latin-1"), etag=etag.encode()):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     found = await store.head(key)
     headers["Accept-Ranges"] = "bytes"

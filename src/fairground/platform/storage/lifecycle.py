@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.keys import Retention
 
 _ARCHIVE_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})

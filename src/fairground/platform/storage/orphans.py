@@ -7,9 +7,9 @@ from typing import ClassVar, Final
 
 import structlog
 
-from fairground.kernel.clock import Clock
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.messages import Job
+from fairground.kernel.zones import Clock
 from fairground.platform.module import Referrer
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.store import Store, StoredObject

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from fairground.kernel.clock import Clock
 from fairground.kernel.errors import Conflict, Forbidden, Invalid
+from fairground.kernel.zones import Clock
 from fairground.platform.storage.keys import Retention, check_key, content_type_of, retention_of
 
 MEDIA_PATH: Final = "/media"

@@ -1,33 +1,41 @@
 """The routes of the fake `/v1`: authentication, idempotency, form bodies in, Stripe's JSON out.
 
-Source: docs.stripe.com/api.
+The first result of an idempotency key is stored and replayed, whatever it was, for 24 hours. Nothing is stored when the
+parameters do not pass validation, or when a twin is in flight. A key used for something else is refused.
+
+Sources: docs.stripe.com/api and docs.stripe.com/api/idempotent_requests.
 """
 
 import asyncio
+import hashlib
 import hmac
 import json
 import secrets
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from http import HTTPMethod
-from typing import Literal
+from typing import Final, Literal
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fairground.kernel.clock import Clock
-from fairground.sandbox.stripe import actions, cards, idempotency, protocol, store
-from fairground.sandbox.stripe.actions import Call
-from fairground.sandbox.stripe.idempotency import Answer, Claim
-from fairground.sandbox.stripe.intents import Intent
+from fairground.kernel.zones import Clock
+from fairground.sandbox.stripe import cards, intents, protocol, store
+from fairground.sandbox.stripe.intents import Call, Intent
 from fairground.sandbox.stripe.protocol import Json, StripeError
 from fairground.sandbox.stripe.store import SandboxStore, Tx
 from fairground.sandbox.stripe.webhooks import WebhookSender
+
+KEPT_SECONDS: Final = 24 * 60 * 60
+# Longer than any call takes. A process that dies in the middle leaves the key locked for this long.
+LOCK_SECONDS: Final = 15.0
+_KEY_MAX_LENGTH: Final = 255
 
 
 class RequestFault(StrEnum):
@@ -43,6 +51,20 @@ class RequestFault(StrEnum):
 
 FaultOf = Callable[[str, str], RequestFault | None]
 """Called with method and path, once for each request."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int
+    body: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """The right to do the work of a key, until another request takes it over."""
+
+    key: str
+    token: str
 
 
 class StripeAPI:
@@ -74,13 +96,13 @@ class StripeAPI:
         get, post = self._get, self._post
         return [
             get("/v1/payment_intents", self._list_intents),
-            post("/v1/payment_intents", protocol.CreateIntent, actions.create_intent),
+            post("/v1/payment_intents", protocol.CreateIntent, intents.create_intent),
             get("/v1/payment_intents/{id}", self._retrieve_intent),
-            post("/v1/payment_intents/{id}/confirm", protocol.ConfirmIntent, actions.confirm_intent),
-            post("/v1/payment_intents/{id}/capture", protocol.CaptureIntent, actions.capture_intent),
-            post("/v1/payment_intents/{id}/cancel", protocol.CancelIntent, actions.cancel_intent),
+            post("/v1/payment_intents/{id}/confirm", protocol.ConfirmIntent, intents.confirm_intent),
+            post("/v1/payment_intents/{id}/capture", protocol.CaptureIntent, intents.capture_intent),
+            post("/v1/payment_intents/{id}/cancel", protocol.CancelIntent, intents.cancel_intent),
             get("/v1/refunds", self._list_refunds),
-            post("/v1/refunds", protocol.CreateRefund, actions.create_refund),
+            post("/v1/refunds", protocol.CreateRefund, intents.create_refund),
             get("/v1/refunds/{id}", partial(self._retrieve, "refund")),
             get("/v1/events", self._list_events),
             get("/v1/events/{id}", partial(self._retrieve, "event")),
@@ -128,7 +150,7 @@ class StripeAPI:
         key = request.headers.get("idempotency-key", f"none-{secrets.token_hex(16)}")
         held = await self._store.write(
             partial(
-                idempotency.claim,
+                claim_key,
                 key=key,
                 endpoint=request.url.path,
                 fields=fields,
@@ -147,7 +169,7 @@ class StripeAPI:
         return JSONResponse(answer.body, answer.status)
 
     def _settle(self, tx: Tx, *, claim: Claim, action: Callable[[Call], Json]) -> Answer:
-        idempotency.require_still_ours(tx, claim)
+        require_claim(tx, claim)
         now = self._clock.now().timestamp()
         call = Call(
             tx=tx,
@@ -160,11 +182,11 @@ class StripeAPI:
             answer = Answer(status=200, body=action(call))
         except StripeError as error:
             answer = Answer(status=error.status, body=error.body())
-        idempotency.keep(tx, claim, answer)
+        keep_answer(tx, claim, answer)
         return answer
 
     async def _retrieve_intent(self, request: Request) -> Json:
-        intent = await self._store.read(partial(actions.get_intent, intent_id=request.path_params["id"]))
+        intent = await self._store.read(partial(intents.get_intent, intent_id=request.path_params["id"]))
         return intent.wire()
 
     async def _retrieve(self, kind: Literal["refund", "event"], request: Request) -> Json:
@@ -215,3 +237,64 @@ def _read_api_key(authorization: str) -> str:
         return b64decode(credentials).decode().partition(":")[0]
     except (Base64Error, UnicodeDecodeError):
         return ""
+
+
+def _fingerprint(fields: Json) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def claim_key(tx: Tx, *, key: str, endpoint: str, fields: Json, now: float) -> Claim | Answer:
+    """Take the key, or return the result it already has.
+
+    Raises:
+        StripeError: 400 for a key of another request; 409 while its twin is in flight.
+    """
+    if not key or len(key) > _KEY_MAX_LENGTH:
+        raise protocol.invalid(f"Idempotency keys are 1 to {_KEY_MAX_LENGTH} characters long.")
+    tx.execute("DELETE FROM idempotency_key WHERE key = ? AND created < ?", (key, now - KEPT_SECONDS))
+    held = tx.execute(
+        "SELECT endpoint, fingerprint, locked_until, status, body FROM idempotency_key WHERE key = ?", (key,)
+    ).fetchone()
+    if held is not None:
+        held_endpoint, held_fingerprint, locked_until, status, body = held
+        if (held_endpoint, held_fingerprint) != (endpoint, _fingerprint(fields)):
+            raise _other_request(key)
+        if status is not None:
+            return Answer(status=status, body=json.loads(body))
+        if locked_until > now:
+            raise _in_flight(key)
+    token = secrets.token_hex(8)
+    tx.execute(
+        "INSERT OR REPLACE INTO idempotency_key (key, endpoint, fingerprint, created, claim, locked_until) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (key, endpoint, _fingerprint(fields), now, token, now + LOCK_SECONDS),
+    )
+    return Claim(key=key, token=token)
+
+
+def require_claim(tx: Tx, claim: Claim) -> None:
+    """Raise when the lock has lapsed and a twin has taken the key."""
+    row = tx.execute("SELECT claim, status FROM idempotency_key WHERE key = ?", (claim.key,)).fetchone()
+    if row != (claim.token, None):
+        raise _in_flight(claim.key)
+
+
+def keep_answer(tx: Tx, claim: Claim, answer: Answer) -> None:
+    """Store the result beside its effect, in the same transaction."""
+    tx.execute(
+        "UPDATE idempotency_key SET status = ?, body = ?, claim = NULL, locked_until = NULL WHERE key = ?",
+        (answer.status, json.dumps(answer.body), claim.key),
+    )
+
+
+def _other_request(key: str) -> StripeError:
+    message = (
+        "Keys for idempotent requests can only be used with the same parameters they were first used with. "
+        f"Try using a key other than '{key}' if you meant to execute a different request."
+    )
+    return StripeError(400, {"type": "idempotency_error", "message": message})
+
+
+def _in_flight(key: str) -> StripeError:
+    message = f"There is currently another in-progress request using this Idempotent Key: {key}. Try again later."
+    return protocol.invalid(message, status=409, code="idempotency_key_in_use")

@@ -58,7 +58,7 @@ CARDS: Final[dict[str, Card]] = {
     "pm_card_authenticationRequired": Card(last4="3184", asks_authentication=True),
     "pm_card_threeDSecure2Required": Card(last4="3220", asks_authentication=True),
     "pm_card_threeDSecureRequiredChargeDeclined": Card(last4="1629", asks_authentication=True, decline=_GENERIC),
-    # Authorises, and refuses every capture: the authorisation stands until it is cancelled.
+    # Authorises, and refuses every capture: the authorisation stays until it is cancelled.
     "pm_sandbox_captureDeclined": Card(last4="0341", capture_decline=_NO_FUNDS),
     # Answers after two seconds; until then a twin with the same idempotency key gets 409.
     "pm_sandbox_slow": Card(last4="3000", delay_seconds=2),

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.sandbox.stripe.api import FaultOf, RequestFault, StripeAPI
 from fairground.sandbox.stripe.store import SandboxStore
 from fairground.sandbox.stripe.three_d_secure import ThreeDSecurePage
@@ -73,7 +73,7 @@ class StripeSandbox:
         self.page_routes: list[BaseRoute] = list(page.routes(PAGE_PATH))
 
     async def api_key(self) -> str:
-        """Return the secret key that `/v1` asks for, made once for this installation."""
+        """Return the secret key of `/v1`, made once for this installation."""
         return await self._store.secret("api_key", prefix="sk_test_")
 
     async def webhook_secret(self) -> str:

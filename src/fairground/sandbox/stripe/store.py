@@ -16,7 +16,6 @@ from typing import Final, Literal, TypeVar
 
 from fairground.platform.private_files import create_private_file, make_private_folder
 from fairground.sandbox.stripe import protocol
-from fairground.sandbox.stripe.intents import Intent
 from fairground.sandbox.stripe.protocol import Json, Page
 
 Result = TypeVar("Result")
@@ -130,16 +129,11 @@ def _find_or_keep_secret(tx: Tx, *, name: str, made: str) -> str:
     return value
 
 
-def save_intent(tx: Tx, intent: Intent) -> None:
+def save_intent(tx: Tx, intent_id: str, *, created: int, body: str) -> None:
     tx.execute(
         "INSERT INTO intent (id, created, body) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-        (intent.id, intent.created, intent.model_dump_json()),
+        (intent_id, created, body),
     )
-
-
-def find_intent(tx: Tx, intent_id: str) -> Intent | None:
-    row = tx.execute("SELECT body FROM intent WHERE id = ?", (intent_id,)).fetchone()
-    return Intent.model_validate_json(row[0]) if row else None
 
 
 def insert_refund(tx: Tx, refund: Json) -> None:
@@ -159,7 +153,7 @@ def insert_event(tx: Tx, event: Json, *, due_at: float) -> None:
     tx.execute("INSERT INTO event (id, created, body, due_at) VALUES (?, ?, ?, ?)", values)
 
 
-def find_object(tx: Tx, table: Literal["refund", "event"], object_id: str) -> Json | None:
+def find_object(tx: Tx, table: Literal["intent", "refund", "event"], object_id: str) -> Json | None:
     row = tx.execute(f"SELECT body FROM {table} WHERE id = ?", (object_id,)).fetchone()  # noqa: S608 - a literal
     found: Json | None = json.loads(row[0]) if row else None
     return found
@@ -168,7 +162,7 @@ def find_object(tx: Tx, table: Literal["refund", "event"], object_id: str) -> Js
 def list_page(
     tx: Tx, table: Literal["intent", "refund", "event"], *, page: Page, payment_intent: str | None = None
 ) -> tuple[list[str], bool]:
-    """Return one page of stored bodies, newest first, and whether more lie beyond it.
+    """Return one page of stored bodies, newest first, and whether more follow.
 
     Raises:
         StripeError: The object that the page shall start after or end before is not there.
@@ -178,12 +172,12 @@ def list_page(
     bounds |= {"seq < ?": _position(tx, table, page.starting_after, param="starting_after")}
     bounds |= {"seq > ?": _position(tx, table, page.ending_before, param="ending_before")}
     bounds |= {"payment_intent = ?": payment_intent}
-    asked = {condition: value for condition, value in bounds.items() if value is not None}
+    given = {condition: value for condition, value in bounds.items() if value is not None}
     # A page that ends before an object is the one next to it, so it is read upwards and turned round.
     upwards = page.ending_before is not None
-    where, order = " AND ".join(["1", *asked]), "ASC" if upwards else "DESC"
+    where, order = " AND ".join(["1", *given]), "ASC" if upwards else "DESC"
     question = f"SELECT body FROM {table} WHERE {where} ORDER BY seq {order} LIMIT ?"  # noqa: S608 - our own words
-    bodies = [row[0] for row in tx.execute(question, (*asked.values(), page.limit + 1))]
+    bodies = [row[0] for row in tx.execute(question, (*given.values(), page.limit + 1))]
     kept = bodies[: page.limit]
     return (kept[::-1] if upwards else kept), len(bodies) > page.limit
 

@@ -14,10 +14,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from fairground.kernel.clock import Clock
-from fairground.sandbox.stripe import actions, cards, store
-from fairground.sandbox.stripe.actions import Call
-from fairground.sandbox.stripe.intents import Intent, Status
+from fairground.kernel.zones import Clock
+from fairground.sandbox.stripe import cards, intents
+from fairground.sandbox.stripe.intents import Call, Intent, Status
 from fairground.sandbox.stripe.store import SandboxStore, Tx
 from fairground.sandbox.stripe.webhooks import WebhookSender
 
@@ -61,7 +60,7 @@ class ThreeDSecurePage:
         return _back_to_shop(intent)
 
     async def _find(self, request: Request) -> Intent | None:
-        intent = await self._store.read(partial(store.find_intent, intent_id=request.path_params["intent_id"]))
+        intent = await self._store.read(partial(intents.find_intent, intent_id=request.path_params["intent_id"]))
         if intent is None:
             return None
         token = intent.authentication_url.rpartition("/")[2]
@@ -71,7 +70,7 @@ class ThreeDSecurePage:
     def _authenticate(self, tx: Tx, *, intent_id: str, passed: bool) -> Intent:
         now = self._clock.now().timestamp()
         call = Call(tx=tx, now=int(now), webhook_due_at=now + self._webhook_delay_seconds, page_url="")
-        return actions.authenticate_intent(call, intent_id, passed=passed)
+        return intents.authenticate_intent(call, intent_id, passed=passed)
 
 
 def _back_to_shop(intent: Intent) -> Response:

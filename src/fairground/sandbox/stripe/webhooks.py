@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.platform.loops import repeat, wait
 from fairground.sandbox.stripe import store
 from fairground.sandbox.stripe.store import SandboxStore

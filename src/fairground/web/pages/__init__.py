@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.runtime import Runtime
 from fairground.web.origins import MapTiles
 from fairground.web.page_route import not_found_router

@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts, WrongCredentials
 from fairground.kernel.errors import DomainError
-from fairground.platform.http.cookies import SessionCookie
 from fairground.platform.http.identity import Caller, SignedIn
-from fairground.platform.links import Links
+from fairground.platform.http.security import SessionCookie
+from fairground.platform.module import Links
 from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse
 
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.site import Site
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")

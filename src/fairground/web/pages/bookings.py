@@ -15,9 +15,9 @@ from fairground.contracts.booking import Bookings, BookingStatus, CancelIn, Decl
 from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.errors import DomainError
-from fairground.kernel.paging import PAGED_AT_MOST
+from fairground.kernel.inputs import PAGED_AT_MOST
 from fairground.platform.http.identity import Caller, SignedIn
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.addresses import read_page_number
 from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_route import page_router, see_other

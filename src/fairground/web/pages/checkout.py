@@ -13,11 +13,11 @@ from starlette.responses import Response
 from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldIn, HoldLapsed, PayIn
 from fairground.contracts.payments import PaymentFailed, PaymentStatus
 from fairground.contracts.providers import ProviderDetail, Providers, Service, ServiceNotFound
-from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError
 from fairground.kernel.money import find_currency
+from fairground.kernel.zones import Clock
 from fairground.platform.http.identity import Caller, SignedIn
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.addresses import open_vertical
 from fairground.web.forms import Form, FormModel, FormRefused, read_form

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 
 from fairground.contracts.providers import ProviderCard
 from fairground.platform.http.security import is_loopback
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.availability_calendar import Month, build_month
 from fairground.web.forms import Form
 from fairground.web.rendering import Renderer

@@ -14,10 +14,10 @@ from starlette.responses import Response
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import BookingPage, Bookings, BookingStatus, BookingView
 from fairground.contracts.providers import NotAProvider, OwnProvider, ProviderNotFound, Providers
-from fairground.kernel.clock import Clock
 from fairground.kernel.errors import DomainError, NotFound
+from fairground.kernel.zones import Clock
 from fairground.platform.http.identity import Caller, SignedIn
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.formats import date_in
 from fairground.web.forms import Form

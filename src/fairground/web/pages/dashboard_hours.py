@@ -12,7 +12,7 @@ from fairground.contracts.booking import AvailabilityRules, DatedException, Week
 from fairground.contracts.providers import OwnProvider
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.forms import Form, FormRefused, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.dashboard import Dashboard, build_dashboard

@@ -18,7 +18,7 @@ from fairground.contracts.providers import GALLERY_MAX, Galleries, GalleryFull, 
 from fairground.kernel.errors import Conflict, DomainError, Invalid, LimitExceeded
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.images.refusals import heic_refused, unknown_refused
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.platform.storage.uploads import FORM_MAX_BYTES
 from fairground.web.addresses import read_number
 from fairground.web.forms import Form, FormModel, read_form

@@ -22,7 +22,7 @@ from fairground.contracts.reviews import ReviewPage
 from fairground.kernel.errors import DomainError
 from fairground.kernel.zones import find_zone, selectable_zone_names
 from fairground.platform.http.identity import Caller, SignedIn
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.verticals.schema import Vertical
 from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_route import page_router, see_other

@@ -20,7 +20,7 @@ from fairground.contracts.providers import (
 from fairground.kernel.errors import DomainError
 from fairground.kernel.money import AmountInvalid, currency_exponent, find_currency, read_amount
 from fairground.platform.http.identity import Caller, SignedIn
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.forms import Form, FormModel, FormRefused, read_form
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.dashboard import Dashboard, build_dashboard

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, Response
 
 from fairground.kernel.errors import NotFound
-from fairground.platform.cache.codings import IDENTITY, choose
+from fairground.platform.cache.codings import IDENTITY, choose_coding
 from fairground.platform.http.cache_control import FOREVER
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.site import Site
 
 # A drawing is a document of its own when it is opened alone: nothing in it may run or load.
@@ -28,7 +28,7 @@ def routes(site: Site, links: Links) -> APIRouter:  # noqa: ARG001 - every area 
     async def get_static(request: Request, address: str) -> Response:
         asset = site.assets.get(address)
         accepted = request.headers.get("accept-encoding", "").encode("latin-1")
-        coding = choose(accepted, size_bytes=len(asset.body)) or IDENTITY
+        coding = choose_coding(accepted, size_bytes=len(asset.body)) or IDENTITY
         headers = {"Cache-Control": FOREVER, "ETag": f'"{asset.digest}-{coding}"', "Vary": "Accept-Encoding"}
         if coding != IDENTITY:
             headers["Content-Encoding"] = coding

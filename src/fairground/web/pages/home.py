@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 
 from fairground.contracts.discovery import Discovery, ProviderQuery, list_tag
 from fairground.contracts.providers import ALL_PROVIDERS
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.verticals.schema import Vertical
 from fairground.web.addresses import VerticalPath, existing_vertical
 from fairground.web.page_cache import cached_page

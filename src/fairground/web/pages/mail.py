@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fairground.kernel.errors import NotFound
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router
 from fairground.web.rendering import Renderer

@@ -23,10 +23,10 @@ from fairground.contracts.providers import (
     provider_tag,
 )
 from fairground.contracts.reviews import Reviews, reviews_tag
-from fairground.kernel.clock import Clock
+from fairground.kernel.inputs import PAGED_AT_MOST
 from fairground.kernel.money import find_currency
-from fairground.kernel.paging import PAGED_AT_MOST
-from fairground.platform.links import Links
+from fairground.kernel.zones import Clock
+from fairground.platform.module import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.addresses import PageNotFound, open_vertical, read_date, read_id, read_page_number
 from fairground.web.availability_calendar import load_availability

@@ -22,7 +22,7 @@ from fairground.contracts.discovery import (
 )
 from fairground.contracts.providers import ALL_PROVIDERS
 from fairground.kernel.text import shown_line
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.addresses import VerticalPath, existing_vertical, read_date, read_number, read_page_number
 from fairground.web.page_cache import cached_page

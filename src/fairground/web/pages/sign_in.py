@@ -9,10 +9,9 @@ from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts, Role, SessionKind
 from fairground.kernel.errors import DomainError
-from fairground.platform.http.client import ClientKey
-from fairground.platform.http.cookies import SessionCookie
-from fairground.platform.http.identity import SignedIn, Visitor
-from fairground.platform.links import Links
+from fairground.platform.http.identity import ClientKey, SignedIn, Visitor
+from fairground.platform.http.security import SessionCookie
+from fairground.platform.module import Links
 from fairground.web.addresses import local_path
 from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_cache import PRIVATE, UNSTORED

@@ -10,7 +10,7 @@ from fairground.contracts.imports import EmbeddedPictures, PictureMigration, Pic
 from fairground.contracts.providers import Providers
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, Staff
-from fairground.platform.links import Links
+from fairground.platform.module import Links
 from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other

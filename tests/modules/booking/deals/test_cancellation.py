@@ -19,7 +19,7 @@ from fairground.contracts.booking import (
 from fairground.contracts.payments import PaymentAuthorised, PaymentStatus
 from fairground.contracts.providers import BookingMode
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.deals.jobs import CompleteBooking, RefundPayment, ReleasePayment
+from fairground.modules.booking.deals.transitions import CompleteBooking, RefundPayment, ReleasePayment
 from tests.modules.booking.rig import Rig
 
 pytestmark = pytest.mark.anyio

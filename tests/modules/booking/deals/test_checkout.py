@@ -17,7 +17,7 @@ from fairground.contracts.booking import (
 from fairground.contracts.payments import PaymentAuthorised, PaymentFailed, PaymentPending, PaymentStatus
 from fairground.contracts.providers import BookingMode
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, ReleasePayment
+from fairground.modules.booking.deals.transitions import CompleteBooking, ExpireBooking, ReleasePayment
 from tests.doubles.payments import ASKING_CARD, DECLINED_CARD
 from tests.modules.booking.rig import PUBLIC_URL, Rig
 

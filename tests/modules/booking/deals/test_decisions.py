@@ -13,7 +13,7 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.payments import PaymentCaptured, PaymentFailed, PaymentStatus
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, ReleasePayment
+from fairground.modules.booking.deals.transitions import CompleteBooking, ExpireBooking, ReleasePayment
 from tests.modules.booking.rig import Rig
 
 pytestmark = pytest.mark.anyio

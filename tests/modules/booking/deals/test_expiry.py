@@ -6,8 +6,7 @@ import pytest
 import structlog
 
 from fairground.contracts.booking import BookingStatus, BookingView, SlotTaken
-from fairground.modules.booking.deals import expiry
-from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.deals import expiry, store
 from fairground.modules.booking.time import store as time_store
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.jobs.lifecycle import LostLease
@@ -67,7 +66,7 @@ async def test_sweep_stops_where_nothing_can_be_written(
         asked.append(booking_id)
         raise error
 
-    monkeypatch.setattr(bookings, "lock_booking", fail)
+    monkeypatch.setattr(store, "lock_booking", fail)
     with pytest.raises(type(error)):
         await rig.parts.expiry.expire_lapsed()
     assert asked == [whole[0].id]

@@ -24,8 +24,8 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.providers import ServiceNotFound
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.deals.jobs import ExpireBooking, ReleasePayment
-from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.deals import store
+from fairground.modules.booking.deals.transitions import ExpireBooking, ReleasePayment
 from fairground.platform.db.database import WriteTx
 from tests.modules.booking.rig import Rig
 
@@ -165,6 +165,24 @@ async def test_a_fourth_live_hold_is_refused_until_one_lapses(rig: Rig) -> None:
     assert (await rig.hold(offer, customer_id=customer_id, starts_at=fourth)).status is BookingStatus.HELD
 
 
+async def test_other_task_progresses_during_refused_holds(rig: Rig) -> None:
+    offer, starts_at, rounds = await rig.offer(), await rig.tomorrow(), 0
+
+    async def count_rounds() -> None:
+        nonlocal rounds
+        while True:
+            await asyncio.sleep(0)
+            rounds += 1
+
+    await rig.hold(offer, starts_at=starts_at)
+    counting = asyncio.create_task(count_rounds())
+    for _ in range(200):
+        with pytest.raises(SlotTaken):
+            await rig.hold(offer, starts_at=starts_at)
+    counting.cancel()
+    assert rounds > 100
+
+
 async def _hold_twelve_at_once(rig: Rig) -> list[object]:
     customer_id, offers = uuid7(), [await rig.offer() for _ in range(12)]
     starts_at = await rig.tomorrow()
@@ -184,15 +202,15 @@ async def test_without_the_lock_a_customer_holds_more_than_three(rig: Rig, monke
     async def leave_unlocked(_tx: WriteTx, *, customer_id: UUID) -> None:
         pass
 
-    count, four = bookings.count_live_holds, asyncio.Barrier(4)
+    count, four = store.count_live_holds, asyncio.Barrier(4)
 
-    async def count_beside_three_others(tx: WriteTx, *, customer_id: UUID) -> bookings.LiveHolds:
+    async def count_beside_three_others(tx: WriteTx, *, customer_id: UUID) -> store.LiveHolds:
         counted = await count(tx, customer_id=customer_id)
         await four.wait()
         return counted
 
-    monkeypatch.setattr(bookings, "lock_customer", leave_unlocked)
-    monkeypatch.setattr(bookings, "count_live_holds", count_beside_three_others)
+    monkeypatch.setattr(store, "lock_customer", leave_unlocked)
+    monkeypatch.setattr(store, "count_live_holds", count_beside_three_others)
     outcomes = await _hold_twelve_at_once(rig)
     assert sum(isinstance(outcome, BookingView) for outcome in outcomes) > 3
 

@@ -18,7 +18,7 @@ from fairground.contracts.providers import BookingMode
 from fairground.kernel.errors import Conflict, DomainError
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.domain.machine import TRANSITIONS
-from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, RefundPayment, ReleasePayment
+from fairground.modules.booking.deals.transitions import CompleteBooking, ExpireBooking, RefundPayment, ReleasePayment
 from fairground.platform.db.database import Database
 from tests.doubles.payments import ASKING_CARD, DECLINED_CARD, GOOD_CARD
 from tests.modules.booking.rig import Rig, make_rig

@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from fairground.contracts.booking import BookingStatus
 from fairground.kernel.ids import uuid7
-from fairground.kernel.paging import TimeCursor
+from fairground.kernel.inputs import TimeCursor
+from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.store import bookings, lists
 from fairground.platform.db.database import Database
 from tests.support.booking_rows import add_requests, analyze
 from tests.support.databases import migrate
@@ -34,7 +34,7 @@ async def own_db(database_url: str) -> AsyncIterator[Database]:
 async def _plan_of_holds(db: Database) -> str:
     with statements_of(db) as statements:
         async with db.read() as tx:
-            await bookings.count_live_holds(tx, customer_id=uuid7())
+            await store.count_live_holds(tx, customer_id=uuid7())
     return explain(db, statements[-1])
 
 
@@ -78,10 +78,10 @@ async def test_pages_of_bookings_sort_nothing_and_read_only_indexes(own_db: Data
         after = TimeCursor(at=datetime.now(UTC) + timedelta(days=5), id=uuid7()) if is_behind else None
         with statements_of(own_db) as statements:
             async with own_db.read() as tx:
-                shown = await lists.list_page(
+                shown = await store.list_page(
                     tx, user_id=user_id, side=side, status=status, after=after, offset=0, limit=20
                 )
-                await lists.count_up_to(tx, user_id=user_id, side=side, status=status, most=10_001)
+                await store.count_up_to(tx, user_id=user_id, side=side, status=status, most=10_001)
         assert len(shown) == 20
         # SQLite starts a long read again in a thread, so it may be seen twice.
         page, count = statements[0], statements[-1]

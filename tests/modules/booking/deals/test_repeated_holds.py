@@ -19,7 +19,7 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.providers import BookingMode, Offer
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.deals import store
 from fairground.modules.booking.time import slots
 from fairground.platform.db.database import WriteTx
 from tests.modules.booking.rig import Rig, owner_of
@@ -33,6 +33,15 @@ async def test_second_hold_of_same_slot_returns_live_hold(rig: Rig) -> None:
     again = await rig.hold(offer, customer_id=customer_id, note="Chapter 3", place="online")
     assert again == first
     assert [event.booking_id for event in rig.emitted(BookingHeld)] == [first.id]
+
+
+async def test_hold_of_a_time_that_an_unreadable_own_booking_takes_is_refused(rig: Rig) -> None:
+    offer, customer_id = await rig.offer(), uuid7()
+    first = await rig.hold(offer, customer_id=customer_id)
+    await rig.store_policy(first.id, {"steps": "none"})
+    with pytest.raises(SlotTaken) as refused:
+        await rig.hold(offer, customer_id=customer_id)
+    assert refused.value.code == "booking.slot_taken"
 
 
 async def test_second_hold_with_other_details_changes_the_live_hold(rig: Rig) -> None:
@@ -85,14 +94,14 @@ async def test_lapsed_hold_is_not_returned(rig: Rig) -> None:
 async def test_hold_that_lapses_while_it_is_repeated_is_not_returned(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     offer, customer_id, starts_at = await rig.offer(), uuid7(), await rig.tomorrow()
     await rig.hold(offer, customer_id=customer_id, starts_at=starts_at)
-    find = bookings.find_own_id
+    find = store.find_own_id
 
     async def find_and_pass_time(tx: WriteTx, **options: Any) -> UUID | None:
         found = await find(tx, **options)
         tx.clock_shift += timedelta(minutes=11)  # a transaction takes the shift of its beginning
         return found
 
-    monkeypatch.setattr(bookings, "find_own_id", find_and_pass_time)
+    monkeypatch.setattr(store, "find_own_id", find_and_pass_time)
     with pytest.raises(SlotTaken) as refused:
         await rig.hold(offer, customer_id=customer_id, starts_at=starts_at)
     assert type(refused.value) is SlotTaken
@@ -153,14 +162,14 @@ def look_before_either_claims(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None
     if rig.db.backend.ops.name == "sqlite":
         return  # its one writer lets the second request begin when the first one has claimed
     both_have_looked = asyncio.Barrier(2)
-    find_opening = slots.find_opening
+    find_offered = slots.find_offered
 
     async def find_and_wait(*arguments: Any, **options: Any) -> Any:
-        seen = await find_opening(*arguments, **options)
+        seen = await find_offered(*arguments, **options)
         await both_have_looked.wait()
         return seen
 
-    monkeypatch.setattr(slots, "find_opening", find_and_wait)
+    monkeypatch.setattr(slots, "find_offered", find_and_wait)
 
 
 async def _hold_twice_at_once(rig: Rig, offer: Offer, customer_id: UUID) -> list[BookingView | BaseException]:
@@ -185,6 +194,6 @@ async def test_without_the_look_for_an_own_hold_one_of_two_equal_holds_is_refuse
         return None
 
     look_before_either_claims(rig, monkeypatch)
-    monkeypatch.setattr(bookings, "find_own_id", find_none)
+    monkeypatch.setattr(store, "find_own_id", find_none)
     outcomes = await _hold_twice_at_once(rig, await rig.offer(), uuid7())
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BookingView", "SlotTaken"]

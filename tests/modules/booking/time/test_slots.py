@@ -1,42 +1,283 @@
-"""Hours and free times, as other modules and pages ask for them."""
+"""Slots, as other modules and pages list them, and against an oracle that knows no arithmetic.
 
-import asyncio
-from datetime import time, timedelta
+The oracle looks at the clock on the wall, minute by minute.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
+from typing import Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fairground.contracts.booking import AvailabilityRules, AvailabilityRulesSet, BookingStatus, WeeklyHours
+from fairground.contracts.booking import AvailabilityRules, BookingStatus, DatedException, Slot, WeeklyHours
 from fairground.contracts.providers import ProviderNotFound, ProviderStatus
-from fairground.kernel.ids import uuid7
-from tests.modules.booking.rig import ALWAYS_OPEN, Rig, owner_of
+from fairground.kernel.zones import get_zone
+from fairground.modules.booking.time.slots import is_offered, list_offered, without_busy
+from fairground.verticals.schema import BookingRules
+from tests.modules.booking.rig import Rig
+from tests.support.proofs import IS_FULL
 
 pytestmark = pytest.mark.anyio
 
+ZONES: Final = (
+    "UTC",
+    "Europe/Oslo",
+    "America/New_York",
+    "America/Sao_Paulo",  # skipped and repeated midnight until 2019
+    "Australia/Lord_Howe",  # moves by half an hour
+    "Africa/Casablanca",  # changes four times in some years, around Ramadan
+    "Asia/Kathmandu",
+    "Pacific/Apia",  # left out 30 December 2011
+    "America/St_Johns",
+    "Asia/Tehran",
+    "America/Havana",  # repeats the hour after midnight
+)
+MINUTE: Final = timedelta(minutes=1)
+DAY: Final = timedelta(days=1)
+LONG_AGO: Final = datetime(2009, 1, 1, tzinfo=UTC)
 
-async def test_new_hours_are_announced_with_a_version_that_grows(rig: Rig) -> None:
-    provider = await rig.provider()
-    nothing = AvailabilityRules(timezone="UTC", weekly=[])
-    await rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=nothing)
-    announced = [(event.version, event.has_hours) for event in rig.emitted(AvailabilityRulesSet)]
-    assert announced == [(1, True), (2, False)]
-    assert await rig.service.get_rules(provider_id=provider.id) == nothing
+
+@cache
+def days_of_change(name: str) -> tuple[date, ...]:
+    """Return the local dates of 2010 to 2027 on which the zone changes its offset."""
+    zone, found = get_zone(name), []
+    for number in range(18 * 365 * 2):
+        before = datetime(2010, 1, 1, tzinfo=UTC) + number * DAY / 2
+        after = before + DAY / 2
+        if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
+            found.append(after.astimezone(zone).date())
+    return tuple(found) or (date(2026, 3, 29),)
 
 
-async def test_hours_set_at_once_get_versions_of_their_own(rig: Rig) -> None:
-    provider = rig.catalog.add_provider(timezone="UTC")
-    rules = AvailabilityRules(timezone="UTC", weekly=ALWAYS_OPEN)
-    await asyncio.gather(
-        *(rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules) for _ in range(8))
+def pack(*, slot_minutes: int, min_notice_hours: int = 0, horizon_days: int = 730) -> BookingRules:
+    return BookingRules(
+        slot_minutes=slot_minutes,
+        min_notice_hours=min_notice_hours,
+        horizon_days=horizon_days,
+        duration_minutes=(60,),
+        modes=("request",),
+        places=("online",),
     )
-    assert sorted(event.version for event in rig.emitted(AvailabilityRulesSet)) == list(range(1, 9))
 
 
-async def test_hours_of_another_account_cannot_be_set(rig: Rig) -> None:
-    provider = await rig.provider()
-    with pytest.raises(ProviderNotFound):
-        await rig.service.set_rules(
-            owner_id=uuid7(), provider_id=provider.id, rules=AvailabilityRules(timezone="UTC", weekly=[])
+# The oracle. Minutes are counted from the start of what it looks at.
+
+
+class Wall:
+    """What the clock shows in each minute around some days."""
+
+    def __init__(self, zone: tzinfo, *, first: date, last: date) -> None:
+        self.start = datetime.combine(first, time.min, tzinfo=UTC) - DAY
+        count = ((last - first).days + 3) * 24 * 60
+        self.shows = [(self.start + n * MINUTE).astimezone(zone).replace(tzinfo=None) for n in range(count)]
+
+    def first(self, wall: datetime) -> int:
+        return next(n for n, shown in enumerate(self.shows) if shown >= wall)
+
+    def last(self, wall: datetime) -> int:
+        exactly = [n for n, shown in enumerate(self.shows) if shown == wall]
+        return exactly[-1] if exactly else self.first(wall)
+
+    def window(self, day: date, start: time, end: time) -> range:
+        end_day = day + DAY if end == time.min else day
+        return range(self.first(datetime.combine(day, start)), self.last(datetime.combine(end_day, end)))
+
+
+def slots_by_oracle(rules: AvailabilityRules, *, day: date, minutes: int, step: int) -> list[datetime]:
+    wall = Wall(get_zone(rules.timezone), first=day - DAY, last=day + 2 * DAY)
+    opened: list[range] = []
+    closed: set[int] = set()
+    for current in (day - DAY, day, day + DAY, day + 2 * DAY):
+        exceptions = [exception for exception in rules.exceptions if exception.date == current]
+        if any(not exception.available and exception.start is None for exception in exceptions):
+            continue
+        special = [(e.start, e.end) for e in exceptions if e.available]
+        weekly = [(w.start, w.end) for w in rules.weekly if w.weekday == current.weekday()]
+        opened += [wall.window(current, start, end) for start, end in special or weekly]  # type: ignore[arg-type]
+        closed |= {
+            n
+            for e in exceptions
+            if not e.available and e.start is not None and e.end is not None
+            for n in wall.window(current, e.start, e.end)
+        }
+    is_open = {n for window in opened for n in window} - closed
+    open_for = [0] * (len(wall.shows) + 1)
+    for n in reversed(range(len(wall.shows))):
+        open_for[n] = open_for[n + 1] + 1 if n in is_open else 0
+    starts, grid_from = [], 0
+    for n in sorted(is_open):
+        is_first = any(n == window.start for window in opened) and not any(
+            window.start < n < window.stop for window in opened
         )
+        if n - 1 not in is_open or is_first:
+            grid_from = n
+        if (n - grid_from) % step == 0 and open_for[n] >= minutes and wall.shows[n].date() == day:
+            starts.append(wall.start + n * MINUTE)
+    return starts
+
+
+# What is drawn: hours on the quarter, most of them at night, where zones change, and often until or from midnight.
+
+quarters = st.one_of(st.integers(0, 16), st.integers(0, 16), st.integers(84, 95), st.integers(0, 95)).map(
+    lambda n: time(n // 4, n % 4 * 15)
+)
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> list[tuple[time, time]]:
+    edges = sorted(draw(st.lists(quarters, min_size=2, max_size=6, unique=True)))
+    pairs = list(zip(edges[::2], edges[1::2], strict=False))
+    if draw(st.booleans()):
+        pairs[-1] = (pairs[-1][0], time.min)  # until midnight
+    if draw(st.booleans()):
+        pairs[0] = (time.min, pairs[0][1])
+    return pairs
+
+
+@st.composite
+def rules_around_a_change(draw: st.DrawFn) -> tuple[AvailabilityRules, date]:
+    name = draw(st.sampled_from(ZONES))
+    changed = draw(st.sampled_from(days_of_change(name)))
+    day = changed + draw(st.sampled_from([-1, 0, 0, 0, 1])) * DAY
+    weekly = [
+        WeeklyHours(weekday=weekday, start=start, end=end) for weekday in range(7) for start, end in draw(windows())
+    ]
+    exceptions = []
+    for offset in range(-1, 3):
+        kind = draw(st.sampled_from(["none", "none", "none", "closed", "other hours", "break", "both"]))
+        exceptions += exceptions_of(kind, day + offset * DAY, draw)
+    return AvailabilityRules(timezone=name, weekly=weekly, exceptions=exceptions), day
+
+
+def exceptions_of(kind: str, day: date, draw: st.DrawFn) -> list[DatedException]:
+    if kind == "closed":
+        return [DatedException(date=day, available=False)]
+    found = []
+    if kind in {"other hours", "both"}:
+        found += [DatedException(date=day, available=True, start=start, end=end) for start, end in draw(windows())]
+    if kind in {"break", "both"}:
+        found += [DatedException(date=day, available=False, start=start, end=end) for start, end in draw(windows())]
+    return found
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(900)
+@settings(max_examples=5000 if IS_FULL else 150, deadline=None)
+@given(
+    drawn=rules_around_a_change(),
+    minutes=st.sampled_from([15, 30, 50, 60, 90, 240]),
+    step=st.sampled_from([10, 15, 30, 45, 60]),
+)
+def test_slots_are_those_of_the_oracle(drawn: tuple[AvailabilityRules, date], minutes: int, step: int) -> None:
+    rules, day = drawn
+    expected = slots_by_oracle(rules, day=day, minutes=minutes, step=step)
+    now = datetime.combine(day - 30 * DAY, time.min, tzinfo=UTC)
+    found = offered(rules, day, day, now=now, minutes=minutes, step=step)
+    assert [slot.starts_at for slot in found] == expected
+    assert {slot.ends_at - slot.starts_at for slot in found} <= {timedelta(minutes=minutes)}
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(900)
+@settings(max_examples=1000 if IS_FULL else 40, deadline=None)
+@given(drawn=rules_around_a_change(), before=st.integers(0, 5), after=st.integers(0, 5))
+def test_a_longer_list_offers_the_same_starts_as_a_shorter_one(
+    drawn: tuple[AvailabilityRules, date], before: int, after: int
+) -> None:
+    rules, day = drawn
+    now = datetime.combine(day - 30 * DAY, time.min, tzinfo=UTC)
+    zone = get_zone(rules.timezone)
+    long = offered(rules, day - before * DAY, day + after * DAY, now=now)
+    assert [slot for slot in long if slot.starts_at.astimezone(zone).date() == day] == offered(rules, day, day, now=now)
+    booking = pack(slot_minutes=30)
+    assert all(
+        is_offered(rules, starts_at=slot.starts_at, duration=timedelta(hours=1), booking=booking, now=now)
+        for slot in long[:5]
+    )
+
+
+def offered(
+    rules: AvailabilityRules, first: date, last: date, *, now: datetime = LONG_AGO, minutes: int = 60, step: int = 30
+) -> list[Slot]:
+    # A notice of nothing and a horizon of two years leave only the rules.
+    return list_offered(
+        rules,
+        from_date=first,
+        to_date=last,
+        duration=timedelta(minutes=minutes),
+        booking=pack(slot_minutes=step),
+        now=now,
+    )
+
+
+def daily(timezone: str, *hours: tuple[time, time]) -> AvailabilityRules:
+    return AvailabilityRules(
+        timezone=timezone,
+        weekly=[WeeklyHours(weekday=day, start=start, end=end) for day in range(7) for start, end in hours],
+    )
+
+
+def local(slots: Sequence[Slot], timezone: str) -> list[str]:
+    return [f"{slot.starts_at.astimezone(get_zone(timezone)):%H:%M%z}" for slot in slots]
+
+
+def on(rules: AvailabilityRules, day: date, **terms: int) -> list[str]:
+    now = datetime.combine(day - 2 * DAY, time.min, tzinfo=UTC)
+    return local(offered(rules, day, day, now=now, **terms), rules.timezone)
+
+
+def test_an_hour_that_is_skipped_is_not_offered() -> None:
+    rules = daily("Europe/Oslo", (time(1), time(4)))
+    assert on(rules, date(2026, 3, 29), step=60) == ["01:00+0100", "03:00+0200"]
+
+
+def test_an_hour_that_is_shown_twice_is_offered_twice() -> None:
+    rules = daily("Europe/Oslo", (time(1), time(4)))
+    assert on(rules, date(2026, 10, 25), step=60) == ["01:00+0200", "02:00+0200", "02:00+0100", "03:00+0100"]
+
+
+def test_a_window_that_starts_in_a_gap_opens_at_its_end() -> None:
+    rules = daily("Europe/Oslo", (time(2, 30), time(5)))
+    assert on(rules, date(2026, 3, 29), step=60) == ["03:00+0200", "04:00+0200"]
+
+
+def test_a_day_that_does_not_exist_has_no_slots() -> None:
+    rules = daily("Pacific/Apia", (time(9), time(17)))
+    assert on(rules, date(2011, 12, 30)) == []
+    assert len(on(rules, date(2011, 12, 31))) == 15
+
+
+def test_a_slot_may_cross_midnight_where_two_rows_meet() -> None:
+    rules = daily("UTC", (time(23), time(0)), (time(0), time(1)))
+    assert on(rules, date(2026, 5, 4), minutes=120, step=60) == ["23:00+0000"]
+
+
+def test_a_notice_and_a_horizon_bound_what_is_offered() -> None:
+    rules, now = daily("UTC", (time(0), time(0))), datetime(2026, 5, 4, 10, 10, tzinfo=UTC)
+    booking = pack(slot_minutes=30, min_notice_hours=2, horizon_days=3)
+    slots = list_offered(
+        rules,
+        from_date=date(2026, 5, 1),
+        to_date=date(2026, 6, 1),
+        duration=timedelta(hours=1),
+        booking=booking,
+        now=now,
+    )
+    assert slots[0].starts_at == datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
+    assert slots[-1].starts_at == datetime(2026, 5, 7, 23, 30, tzinfo=UTC)
+
+
+def test_busy_times_take_away_what_overlaps_them_and_nothing_else() -> None:
+    day = date(2026, 5, 4)
+    slots = offered(daily("UTC", (time(9), time(13))), day, day, now=datetime(2026, 5, 1, tzinfo=UTC))
+    busy = [
+        (datetime(2026, 5, 4, 10, tzinfo=UTC), datetime(2026, 5, 4, 11, tzinfo=UTC)),
+        (datetime(2026, 5, 4, 11, tzinfo=UTC), datetime(2026, 5, 4, 11, 15, tzinfo=UTC)),
+    ]
+    assert local(without_busy(slots, busy), "UTC") == ["09:00+0000", "11:30+0000", "12:00+0000"]
 
 
 async def test_a_provider_without_hours_or_services_has_no_free_times(rig: Rig) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fairground.contracts.payments import PaymentStatus
-from fairground.kernel.clock import SystemClock
+from fairground.kernel.zones import SystemClock
 from fairground.modules.payments.gateways.processor import (
     IdempotencyKeyConsumed,
     NewIntent,

@@ -4,6 +4,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import structlog
+from sqlalchemy import update
 from starlette.applications import Starlette
 
 from fairground.contracts.payments import (
@@ -11,6 +13,7 @@ from fairground.contracts.payments import (
     PaymentFailed,
     PaymentStatus,
 )
+from fairground.modules.payments.tables import PaymentRow
 from tests.modules.payments.market import Market
 
 
@@ -21,6 +24,24 @@ async def test_find_payments_returns_the_newest_of_each_reference(market: Market
     again, other = await market.authorise(first), await market.authorise(second)
     found = await market.payments.find_payments(reference_ids=[first, second, unpaid])
     assert {reference_id: payment.id for reference_id, payment in found.items()} == {first: again.id, second: other.id}
+
+
+async def test_unreadable_payment_is_logged_and_hides_no_other_one(market: Market) -> None:
+    first, unreadable, last = uuid4(), uuid4(), uuid4()
+    with pytest.raises(PaymentFailed):
+        await market.authorise(unreadable, card="pm_card_visa_chargeDeclined")
+    for reference_id in (first, unreadable, last):
+        await market.authorise(reference_id)
+    newest = (PaymentRow.reference_id == unreadable) & (PaymentRow.status == PaymentStatus.AUTHORISED.value)
+    async with market.db.write() as tx:
+        assert await tx.execute(
+            update(PaymentRow).where(newest).values(open_act="of_a_later_version", open_key=uuid4())
+        )
+    with structlog.testing.capture_logs() as events:
+        found = await market.payments.find_payments(reference_ids=[first, unreadable, last])
+    assert set(found) == {first, last}
+    logged = [event["reference_id"] for event in events if event["event"] == "payments.unreadable"]
+    assert logged == [str(unreadable)]
 
 
 async def test_refresh_sees_that_3d_secure_was_passed(market: Market) -> None:

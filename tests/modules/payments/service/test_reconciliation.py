@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from fairground.contracts.payments import PaymentFailed, PaymentPending, PaymentStatus
-from fairground.modules.payments.service.jobs import Reconcile
+from fairground.modules.payments.service.reconciliation import Reconcile
 from fairground.sandbox.stripe.api import RequestFault
 from tests.modules.payments.market import AMOUNT, Market
 

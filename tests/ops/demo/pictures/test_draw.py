@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from fairground.ops.demo.build import build_plan
 from fairground.ops.demo.pictures.draw import COMPOSITIONS, draw_cover, draw_portrait
 from fairground.ops.demo.plan import DemoPicture
+from fairground.ops.demo.plan_builder import build_plan
 from fairground.verticals.loader import load_verticals
 from fairground.verticals.schema import Motif
 

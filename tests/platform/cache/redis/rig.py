@@ -1,10 +1,10 @@
-"""Levels on real servers, who listens to them, and a backlog that a test settles by hand."""
+"""Levels on real servers, their listeners, and a backlog that a test settles by hand."""
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from fairground.platform.cache.levels import LevelState, LevelUnavailable
 from fairground.platform.cache.redis.level import RedisLevel
+from fairground.platform.cache.shared_level import LevelState, LevelUnavailable
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from tests.support.waiting import until
 
@@ -18,7 +18,7 @@ class Clock:
 
 
 class Ledger:
-    """What the database knows of renewals that are still to be made."""
+    """A backlog: the number of invalidations that the database has and the level does not."""
 
     def __init__(self) -> None:
         self.pending = 0
@@ -49,7 +49,7 @@ class Listener:
 async def level_at(
     url: str, *, namespace: str, ledger: Ledger | None = None, listener: Listener | None = None
 ) -> AsyncIterator[RedisLevel]:
-    """Give a level that is on, as one process has it."""
+    """Return a level that is on, like that of one process."""
     level = RedisLevel(url, namespace=namespace, backlog=ledger or Ledger())
     level.listen(listener or Listener())
     async with level.running():
@@ -62,7 +62,7 @@ async def until_on(level: RedisLevel) -> None:
 
 
 async def until_off(level: RedisLevel) -> None:
-    """Keep asking, as requests do, until the level is left alone."""
+    """Send look-ups, as requests do, until the circuit breaker is open."""
 
     async def is_off() -> bool:
         await is_refused(level)
@@ -72,19 +72,19 @@ async def until_off(level: RedisLevel) -> None:
 
 
 async def tokens_of(level: RedisLevel, *tags: str) -> tuple[bytes, ...]:
-    """Return the tokens of tags as who computes gets them, and leave no lease."""
-    claim = await level.claim("tokens", owner="anybody", seconds=30, fields=["m"], tags=tags, anyhow=True)
-    await level.release_lease("tokens", owner="anybody")
+    """Return the tokens of tags that a computation gets, and release the lease."""
+    claim = await level.claim("tokens", owner="any", seconds=30, fields=["m"], tags=tags, force=True)
+    await level.release_lease("tokens", owner="any")
     return tuple(token for token in claim.found.tokens if token is not None)
 
 
 async def take(level: RedisLevel, key: str, *, owner: str, seconds: float = 30) -> bool:
     """Claim a lease, and return whether it is the owner's."""
-    return (await level.claim(key, owner=owner, seconds=seconds, fields=["m"], tags=[], anyhow=True)).is_ours
+    return (await level.claim(key, owner=owner, seconds=seconds, fields=["m"], tags=[], force=True)).is_ours
 
 
 async def is_refused(level: RedisLevel) -> bool:
-    """Look something up, and return whether that could not be done."""
+    """Return whether a look-up fails."""
     try:
         await level.look_up("any", fields=["body"], tags=["any"])
     except LevelUnavailable:

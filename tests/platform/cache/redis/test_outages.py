@@ -1,4 +1,4 @@
-"""What becomes of requests, and of what is cached, when the server dies, hangs, refuses or comes back as another."""
+"""Requests and entries when the server dies, hangs, refuses or comes back as another."""
 
 import os
 import socket
@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 import redis
 
-from fairground.platform.cache.levels import LevelState, LevelUnavailable
 from fairground.platform.cache.redis.level import RedisLevel
+from fairground.platform.cache.shared_level import LevelState, LevelUnavailable
 from tests.platform.cache.redis.rig import Ledger, Listener, is_refused, level_at, take, tokens_of, until_off, until_on
 from tests.support.waiting import until
 from tools.redis import OwnedServer
@@ -20,24 +20,24 @@ def admin(server: OwnedServer) -> redis.Redis:
 
 
 def is_refused_without_waiting(level: RedisLevel) -> bool:
-    """Ask, and never give the event loop a turn."""
-    asked = level.look_up("list", fields=["meta"], tags=["lists"])
+    """Call the level without a turn of the event loop."""
+    lookup = level.look_up("list", fields=["meta"], tags=["lists"])
     try:
-        asked.send(None)
+        lookup.send(None)
     except LevelUnavailable:
         return True
     finally:
-        asked.close()
+        lookup.close()
     return False
 
 
 async def fill(level: RedisLevel) -> bytes:
     (token,) = await tokens_of(level, "lists")
-    await level.store("list", owner="anybody", fields={"meta": b"old"}, ttl_seconds=60)
+    await level.store("list", owner="any", fields={"meta": b"old"}, ttl_seconds=60)
     return token
 
 
-async def test_a_killed_server_is_left_alone_and_found_again_empty(owned_server: OwnedServer, namespace: str) -> None:
+async def test_killed_server_is_off_until_it_starts_again_empty(owned_server: OwnedServer, namespace: str) -> None:
     listener = Listener()
     async with level_at(owned_server.url, namespace=namespace, listener=listener) as level:
         token = await fill(level)
@@ -52,7 +52,7 @@ async def test_a_killed_server_is_left_alone_and_found_again_empty(owned_server:
         assert await tokens_of(level, "lists") != (token,)
 
 
-async def test_nobody_waits_for_a_frozen_server(owned_server: OwnedServer, namespace: str) -> None:
+async def test_frozen_server_refuses_without_waiting(owned_server: OwnedServer, namespace: str) -> None:
     async with level_at(owned_server.url, namespace=namespace) as level:
         token = await fill(level)
         owned_server.freeze()
@@ -62,14 +62,12 @@ async def test_nobody_waits_for_a_frozen_server(owned_server: OwnedServer, names
         assert is_refused_without_waiting(level)
         owned_server.thaw()
         await until_on(level)
-        # It is the same server with the same past, and nothing was renewed: all of it is good.
+        # It is the same server, and nothing was invalidated: all entries are valid.
         assert await level.look_up("list", fields=["meta"], tags=["lists"]) is not None
         assert await tokens_of(level, "lists") == (token,)
 
 
-async def test_a_freeze_that_no_request_meets_is_noticed_all_the_same(
-    owned_server: OwnedServer, namespace: str
-) -> None:
+async def test_freeze_is_noticed_without_requests(owned_server: OwnedServer, namespace: str) -> None:
     listener = Listener()
     async with level_at(owned_server.url, namespace=namespace, listener=listener) as level:
         owned_server.freeze()
@@ -80,7 +78,7 @@ async def test_a_freeze_that_no_request_meets_is_noticed_all_the_same(
 
 
 @pytest.mark.parametrize("mode", ["ALL", "WRITE"])
-async def test_a_paused_server_is_left_alone(owned_server: OwnedServer, namespace: str, mode: str) -> None:
+async def test_paused_server_is_off(owned_server: OwnedServer, namespace: str, mode: str) -> None:
     async with level_at(owned_server.url, namespace=namespace) as level:
         with admin(owned_server) as client:
             client.execute_command("CLIENT", "PAUSE", "1500", mode)
@@ -96,7 +94,7 @@ async def test_a_paused_server_is_left_alone(owned_server: OwnedServer, namespac
         await until_on(level)
 
 
-async def test_a_listening_socket_that_never_answers_delays_nobody(namespace: str) -> None:
+async def test_server_that_never_answers_delays_no_request(namespace: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as hole:
         level = RedisLevel(f"redis://127.0.0.1:{hole.getsockname()[1]}", namespace=namespace, backlog=Ledger())
         async with level.running():
@@ -105,31 +103,31 @@ async def test_a_listening_socket_that_never_answers_delays_nobody(namespace: st
             assert is_refused_without_waiting(level)
 
 
-async def test_a_full_server_is_still_read_and_still_renews(namespace: str) -> None:
+async def test_full_server_is_read_and_invalidates(namespace: str) -> None:
     with OwnedServer("--maxmemory", "8mb", "--maxmemory-policy", "noeviction") as server:
         async with level_at(server.url, namespace=namespace) as level:
             token = await fill(level)
             with admin(server) as client:
-                assert await take(level, "other", owner="anybody")
+                assert await take(level, "other", owner="any")
                 client.config_set("maxmemory", 1)
             for _ in range(20):
                 with pytest.raises(LevelUnavailable, match="maxmemory"):
-                    await level.store("other", owner="anybody", fields={"meta": b"new"}, ttl_seconds=60)
+                    await level.store("other", owner="any", fields={"meta": b"new"}, ttl_seconds=60)
             with pytest.raises(LevelUnavailable, match="maxmemory"):
-                await level.claim("other", owner="next", seconds=30, fields=["meta"], tags=["lists"], anyhow=True)
+                await level.claim("other", owner="next", seconds=30, fields=["meta"], tags=["lists"], force=True)
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
             assert (found.fields, found.tokens) == ((b"old",), (token,))
             await level.invalidate_tags(["lists"])
             assert (await level.look_up("list", fields=["meta"], tags=["lists"])).tokens == (None,)
             with admin(server) as client:
                 client.config_set("maxmemory", 0)
-            assert await take(level, "other", owner="next")  # given back by the first store, though it stored nothing
+            assert await take(level, "other", owner="next")  # released by the first store, though it stored nothing
 
 
 @pytest.mark.parametrize(
     "change", [lambda level: level.invalidate_tags(["lists"]), lambda level: take(level, "l", owner="o")]
 )
-async def test_a_replica_that_refuses_writes_is_left_until_it_is_a_primary(
+async def test_replica_is_off_until_it_is_a_primary(
     owned_server: OwnedServer, namespace: str, change: Callable[[RedisLevel], Awaitable[object]]
 ) -> None:
     async with level_at(owned_server.url, namespace=namespace) as level:
@@ -144,7 +142,7 @@ async def test_a_replica_that_refuses_writes_is_left_until_it_is_a_primary(
             await level.invalidate_tags(["lists"])
 
 
-async def test_a_server_that_comes_back_with_an_older_copy_is_not_believed(namespace: str) -> None:
+async def test_tokens_of_a_restored_older_copy_do_not_match(namespace: str) -> None:
     with OwnedServer("--save", "3600 1") as server:
         async with level_at(server.url, namespace=namespace) as level:
             token = await fill(level)
@@ -155,7 +153,7 @@ async def test_a_server_that_comes_back_with_an_older_copy_is_not_believed(names
                 server.kill()
                 await until(lambda: level.state is LevelState.OFF)
                 server.start()
-                # The control: without its run, the old token is back, and what was stored under it would be served.
+                # The control: without its run, the old token is back, and the entry under it would be served.
                 assert client.get(f"{namespace}:tag:lists") == stored
             await until_on(level)
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
@@ -167,7 +165,7 @@ async def test_a_server_that_comes_back_with_an_older_copy_is_not_believed(names
             assert found.tokens[0].endswith(stored)
 
 
-async def test_a_server_that_loads_its_data_is_left_alone_until_it_has(namespace: str) -> None:
+async def test_loading_server_is_off_until_it_has_loaded(namespace: str) -> None:
     slowly = ("--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024")
     with OwnedServer("--save", "3600 1", *slowly) as server:
         async with level_at(server.url, namespace=namespace) as level:
@@ -181,7 +179,7 @@ async def test_a_server_that_loads_its_data_is_left_alone_until_it_has(namespace
             await until_on(level)
 
 
-async def test_a_killed_subscriber_loses_touch_and_finds_it_again(owned_server: OwnedServer, namespace: str) -> None:
+async def test_killed_subscription_is_opened_again(owned_server: OwnedServer, namespace: str) -> None:
     ours, theirs = Listener(), Listener()
     async with (
         level_at(owned_server.url, namespace=namespace, listener=ours) as level,
@@ -190,8 +188,8 @@ async def test_a_killed_subscriber_loses_touch_and_finds_it_again(owned_server: 
         for losses in (1, 2):
             with admin(owned_server) as client:
                 client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-            told = ["connected", "disconnected"] * losses
-            await until(lambda told=told: ours.events[: len(told)] == theirs.events[: len(told)] == told)  # type: ignore[misc]
+            events = ["connected", "disconnected"] * losses
+            await until(lambda events=events: ours.events[: len(events)] == theirs.events[: len(events)] == events)  # type: ignore[misc]
             await until_on(level)
             await until_on(other)
             assert theirs.events[-1] == "connected"
@@ -200,7 +198,7 @@ async def test_a_killed_subscriber_loses_touch_and_finds_it_again(owned_server: 
             await until(lambda: "lists" in theirs.heard)
 
 
-async def test_killed_connections_of_requests_are_made_anew(owned_server: OwnedServer, namespace: str) -> None:
+async def test_killed_connections_of_requests_are_replaced(owned_server: OwnedServer, namespace: str) -> None:
     async with level_at(owned_server.url, namespace=namespace) as level:
         with admin(owned_server) as client:
             client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -211,7 +209,7 @@ async def test_killed_connections_of_requests_are_made_anew(owned_server: OwnedS
         await until(works)
 
 
-async def test_after_a_renewal_that_failed_nothing_is_read_until_it_was_made(
+async def test_level_is_not_read_after_a_failed_invalidation_until_it_is_made(
     owned_server: OwnedServer, namespace: str
 ) -> None:
     ledger = Ledger()

@@ -1,4 +1,4 @@
-"""No order of reading, computing, storing and changing serves a value that was changed before it was asked for."""
+"""No order of reading, computing, storing and changing serves a value that was changed before the request."""
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,15 +14,15 @@ TAG: Final = "lists"
 
 
 class Filler:
-    """Fills the entry step by step, as a process does that misses; `row` stands for the database."""
+    """Fills the entry step by step, like a process after a miss; `row` represents the database."""
 
     def __init__(self, level: RedisLevel, row: dict[str, bytes], *, owner: str) -> None:
         self._level, self._row, self._owner = level, row, owner
         self._token = self._value = b""
 
     async def read_token(self) -> None:
-        # Whether or not the other one has the lease: leases end, and what is true must not hang on them.
-        claim = await self._level.claim("list", owner=self._owner, seconds=30, fields=["body"], tags=[TAG], anyhow=True)
+        # Whether or not the other one has the lease: leases end, and correctness must not depend on them.
+        claim = await self._level.claim("list", owner=self._owner, seconds=30, fields=["body"], tags=[TAG], force=True)
         (token,) = claim.found.tokens
         assert token is not None
         self._token = token
@@ -63,20 +63,20 @@ async def run(levels: list[RedisLevel], order: tuple[str, ...]) -> None:
     async def change() -> None:
         row["value"] = b"new"
 
-    async def renew() -> None:
+    async def invalidate() -> None:
         await levels[2].invalidate_tags([TAG])
 
     parts = {
         "f": iter(Filler(levels[0], row, owner="f").steps),
         "g": iter(Filler(levels[1], row, owner="g").steps),
-        "m": iter([change, renew]),
+        "m": iter([change, invalidate]),
     }
     for part in order:
         await next(parts[part])()
 
 
 def orders() -> list[tuple[str, ...]]:
-    """Every order in which two fills of three steps and a change of two steps can meet."""
+    """Return every order of two fills of three steps and a change of two steps."""
     return sorted(set(itertools.permutations("fffgggmm")))
 
 
@@ -89,10 +89,10 @@ async def test_no_order_serves_an_old_value_after_the_change(levels: list[RedisL
         assert served <= {None, b"new"}, order
         old_without_the_guard += await serve(levels[0], compares_tokens=False) == b"old"
         await levels[0].invalidate_tags([TAG])
-    # The control: the same orders, with whatever is stored believed.
+    # The control: the same orders, without the comparison of tokens.
     assert old_without_the_guard > 100
 
 
-async def test_a_fill_after_the_change_is_served(levels: list[RedisLevel]) -> None:
+async def test_fill_after_the_change_is_served(levels: list[RedisLevel]) -> None:
     await run(levels, ("m", "m", "f", "f", "f"))
     assert [await serve(level) for level in levels] == [b"new"] * 3

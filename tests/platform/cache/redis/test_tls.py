@@ -1,4 +1,4 @@
-"""`rediss://`, through a front of our own, because not every server that the tests find speaks TLS itself."""
+"""`rediss://`, through a TLS proxy of our own, because some Redis builds do not support TLS."""
 
 import asyncio
 import ssl
@@ -18,7 +18,7 @@ TLS: Final = Path(__file__).parent / "tls"
 
 @asynccontextmanager
 async def tls_front(server: Server) -> AsyncIterator[str]:
-    """Give an address that speaks TLS, before a server that need not."""
+    """Return the address of a TLS proxy before a server."""
     behind = urlsplit(server.url)
 
     async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
@@ -38,17 +38,17 @@ async def tls_front(server: Server) -> AsyncIterator[str]:
         yield f"127.0.0.1:{front.sockets[0].getsockname()[1]}"
 
 
-async def test_an_encrypted_level_works_as_a_plain_one(redis_server: Server, namespace: str) -> None:
+async def test_encrypted_level_works_like_a_plain_one(redis_server: Server, namespace: str) -> None:
     async with tls_front(redis_server) as address:
         url = f"rediss://{address}?ssl_ca_certs={TLS / 'certificate.pem'}"
         async with level_at(url, namespace=namespace) as level:
             (token,) = await tokens_of(level, "lists")
-            await level.store("list", owner="anybody", fields={"meta": b"1"}, ttl_seconds=60)
+            await level.store("list", owner="any", fields={"meta": b"1"}, ttl_seconds=60)
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
             assert (found.fields, found.tokens) == ((b"1",), (token,))
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_refused(redis_server: Server, namespace: str) -> None:
+async def test_certificate_of_an_unknown_authority_is_refused(redis_server: Server, namespace: str) -> None:
     async with tls_front(redis_server) as address:
         level = RedisLevel(f"rediss://{address}", namespace=namespace, backlog=Ledger())
         async with level.running():

@@ -1,4 +1,4 @@
-"""A shop with one thing in it, behind the cache, and a count of who was really asked."""
+"""A shop with one thing in it, behind the cache, which counts the calls of its routes."""
 
 import asyncio
 import time
@@ -16,13 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairground.kernel.errors import NotFound, Unavailable
 from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.cache.invalidation import LocalTags
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import CacheSettings, Life
 from fairground.platform.cache.stats import CacheStats
-from fairground.platform.cache.tags import LocalTags
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
-from fairground.platform.http.caching.layer import CacheLayer
+from fairground.platform.http.caching.middleware import CacheMiddleware
 from fairground.platform.http.identity import Caller
 from fairground.platform.http.routing import api_router
 from tests.support.outbox import RecordingOutbox
@@ -49,13 +49,13 @@ class ThingPath(BaseModel):
     name: str
 
 
-def tags_of(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    return (f"thing:{asked['name']}",)
+def tags_of(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    return (f"thing:{parameters['name']}",)
 
 
 @dataclass
 class Shop:
-    """What the routes answer from; tests change it."""
+    """The data of the routes; tests change it."""
 
     calls: int = 0
     words: list[str] = field(default_factory=lambda: ["merry-go-round"])
@@ -109,8 +109,8 @@ def routes(shop: Shop) -> APIRouter:
 class Site:
     client: httpx.AsyncClient
     app: ASGIApp
-    """What the client asks."""
-    layer: CacheLayer
+    """The application that the client calls."""
+    middleware: CacheMiddleware
     cache: ResponseCache
     shop: Shop
     clock: list[float]
@@ -120,22 +120,22 @@ class Site:
         return await self.client.get(f"/api/v1{path}", headers={"accept-encoding": "identity", **names})
 
 
-class ReadyFirst:
-    """Asks as our server does, which calls only where nothing is ready."""
+class PreparedFirst:
+    """Tries the prepared response first, like our server."""
 
-    def __init__(self, layer: CacheLayer) -> None:
-        self._layer = layer
+    def __init__(self, middleware: CacheMiddleware) -> None:
+        self._middleware = middleware
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ready = self._layer.find_ready(scope)
-        if ready is None:
-            await self._layer(scope, receive, send)
+        prepared = self._middleware.find_prepared(scope)
+        if prepared is None:
+            await self._middleware(scope, receive, send)
             return
-        await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers})
-        await send({"type": "http.response.body", "body": ready.body})
+        await send({"type": "http.response.start", "status": prepared.status, "headers": prepared.headers})
+        await send({"type": "http.response.body", "body": prepared.body})
 
 
-@pytest.fixture(params=["called", "asked for what is ready"])
+@pytest.fixture(params=["called", "prepared first"])
 async def site(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[Site]:
     db = Database(f"sqlite:///{tmp_path / 'unused.db'}", outbox=RecordingOutbox())
     clock = [time.time()]
@@ -146,11 +146,11 @@ async def site(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[S
     app = create_app(
         db=db, authenticator=AnonymousAuthenticator(), api=[routes(shop)], pages=[], public_url=PUBLIC_URL, cache=cache
     )
-    assert isinstance(app, CacheLayer)
-    asked = app if request.param == "called" else ReadyFirst(app)
-    transport = httpx.ASGITransport(asked)
+    assert isinstance(app, CacheMiddleware)
+    served = app if request.param == "called" else PreparedFirst(app)
+    transport = httpx.ASGITransport(served)
     async with cache.running(), httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
-        yield Site(client, asked, app, cache, shop, clock)
+        yield Site(client, served, app, cache, shop, clock)
     await db.close()
 
 

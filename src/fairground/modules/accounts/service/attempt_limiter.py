@@ -44,7 +44,7 @@ class AttemptLimiter:
         """Count an attempt by account and source, so that wrong passwords of one source do not lock out the others.
 
         Args:
-            source: The client's address, or the session in which a password is asked for.
+            source: The client's address, or the session in which the password is entered.
         """
         detail, hint = "Too many wrong passwords for this account.", "or set a new password by mail"
         await self._admit(self._sign_in, _of_source(email, source), detail, hint=hint)

@@ -38,7 +38,7 @@ class SignIn:
         await self._attempts.admit_sign_in(email=counted_as, client=client)
         found = await self._find_credentials(email)
         try:
-            # An unknown address is verified too, so that the time of an answer does not tell which ones have accounts.
+            # An unknown address is verified too, so that the time of a response does not show which ones have accounts.
             is_right = await self._hasher.verify(password, against=found.password_hash if found else None)
         except HasherBusy:
             await self._attempts.uncount_sign_in(email=counted_as, client=client)

@@ -4,10 +4,9 @@ from uuid import UUID
 
 from fairground.contracts.booking import BookingStatus, BookingView, PriceChanged
 from fairground.contracts.payments import Payments
-from fairground.modules.booking.deals.domain.view import view_of
-from fairground.modules.booking.deals.jobs import RefundPayment, ReleasePayment
-from fairground.modules.booking.deals.store import bookings
-from fairground.modules.booking.deals.transitions import Transitions
+from fairground.modules.booking.deals import store
+from fairground.modules.booking.deals.domain.record import view_of
+from fairground.modules.booking.deals.transitions import RefundPayment, ReleasePayment, Transitions
 from fairground.platform.db.database import Database
 
 
@@ -19,7 +18,7 @@ class Cancellation:
 
     async def cancel(self, *, user_id: UUID, booking_id: UUID, expected_refund_minor: int | None = None) -> BookingView:
         async with self._db.write() as tx:
-            record, now = await bookings.lock_booking(tx, booking_id=booking_id)
+            record, now = await store.lock_booking(tx, booking_id=booking_id)
             side = record.side_of(user_id)
             refund_minor = record.preview_cancellation(side, now=now).refund_minor
             if expected_refund_minor not in (None, refund_minor):

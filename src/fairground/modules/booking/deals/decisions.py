@@ -4,12 +4,10 @@ from uuid import UUID
 
 from fairground.contracts.booking import REASON_MAX_LENGTH, BookingStatus, BookingView, StatusConflict
 from fairground.contracts.payments import Payments
+from fairground.modules.booking.deals import store
+from fairground.modules.booking.deals.checkout import Settlement
 from fairground.modules.booking.deals.domain.machine import Actor, require_transition
-from fairground.modules.booking.deals.domain.record import not_found
-from fairground.modules.booking.deals.domain.terms import clean_text
-from fairground.modules.booking.deals.domain.view import view_of
-from fairground.modules.booking.deals.settlement import Settlement
-from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.deals.domain.record import clean_text, not_found, view_of
 from fairground.modules.booking.deals.transitions import Transitions
 from fairground.platform.db.database import Database
 
@@ -23,7 +21,7 @@ class RequestDecisions:
 
     async def accept(self, *, owner_id: UUID, booking_id: UUID) -> BookingView:
         async with self._db.read() as tx:
-            record, now = await bookings.get_booking(tx, booking_id=booking_id)
+            record, now = await store.get_booking(tx, booking_id=booking_id)
         if record.side_of(owner_id) is not Actor.PROVIDER:
             raise not_found(booking_id)
         require_transition(
@@ -40,7 +38,7 @@ class RequestDecisions:
     async def decline(self, *, owner_id: UUID, booking_id: UUID, reason: str | None) -> BookingView:
         reason = clean_text("reason", reason, most=REASON_MAX_LENGTH)
         async with self._db.write() as tx:
-            record, now = await bookings.lock_booking(tx, booking_id=booking_id)
+            record, now = await store.lock_booking(tx, booking_id=booking_id)
             if record.side_of(owner_id) is not Actor.PROVIDER:
                 raise not_found(booking_id)
             declined = await self._transitions.apply(

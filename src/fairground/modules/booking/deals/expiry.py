@@ -1,25 +1,31 @@
 """The end of holds and requests that have lapsed: by their own job, in the way of another hold, or by the sweep."""
 
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 import structlog
 
 from fairground.contracts.booking import BookingNotFound, BookingStatus
 from fairground.kernel.errors import Unavailable
+from fairground.kernel.messages import Job
+from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.jobs import ExpireBooking, ExpireLapsed
-from fairground.modules.booking.deals.store import bookings
-from fairground.modules.booking.deals.store.bookings import UnreadableBooking
-from fairground.modules.booking.deals.transitions import Transitions
+from fairground.modules.booking.deals.store import UnreadableBooking
+from fairground.modules.booking.deals.transitions import ExpireBooking, Transitions
 from fairground.modules.booking.time import store as time_store
-from fairground.modules.booking.time.domain.allocation import Allocation
+from fairground.modules.booking.time.allocations import Allocation
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.jobs.lifecycle import LostLease
 
 log = structlog.get_logger(__name__)
 
 _SWEEP_AT_ONCE: Final = 500
+
+
+class ExpireLapsed(Job):
+    """End all holds and requests that have lapsed and that no other job has ended."""
+
+    topic: ClassVar = "booking.expire_lapsed.v1"
 
 
 class Expiry:
@@ -30,7 +36,7 @@ class Expiry:
     async def expire_booking(self, job: ExpireBooking) -> None:
         """End a hold or a request that has lapsed; look again later at one that was prolonged."""
         async with self._db.write(ends_job=True) as tx:
-            record, now = await bookings.lock_booking(tx, booking_id=job.booking_id)
+            record, now = await store.lock_booking(tx, booking_id=job.booking_id)
             if record.status is not job.was or record.lapses_at is None:
                 return
             if record.lapses_at > now:
@@ -76,6 +82,6 @@ class Expiry:
 
     async def _expire(self, tx: WriteTx, booking_id: UUID) -> None:
         """End a hold or a request, unless it was prolonged or ended meanwhile."""
-        record, now = await bookings.lock_booking(tx, booking_id=booking_id)
+        record, now = await store.lock_booking(tx, booking_id=booking_id)
         if record.lapses_at is not None and record.lapses_at <= now:
             await self._transitions.apply(tx, record, actor=Actor.SYSTEM, to=BookingStatus.EXPIRED, now=now)

@@ -1,8 +1,10 @@
-"""Holding a time: a new hold, or the answer to a customer who asks for the same time again."""
+"""Holds: a new one, or the existing one of a customer who repeats the request."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+import structlog
 
 from fairground.contracts.booking import (
     NOTE_MAX_LENGTH,
@@ -17,26 +19,36 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import Offer, Providers
-from fairground.modules.booking.deals.domain.record import BookingRecord, check_bookable, new_record
-from fairground.modules.booking.deals.domain.terms import Details, check_details, clean_text
-from fairground.modules.booking.deals.domain.view import view_of
+from fairground.modules.booking.deals import store
+from fairground.modules.booking.deals.domain.record import (
+    BookingRecord,
+    Details,
+    check_bookable,
+    check_details,
+    clean_text,
+    new_record,
+    view_of,
+)
 from fairground.modules.booking.deals.expiry import Expiry
-from fairground.modules.booking.deals.jobs import ExpireBooking
-from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.deals.store import UnreadableBooking
+from fairground.modules.booking.deals.transitions import ExpireBooking
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time import slots
 from fairground.modules.booking.time.allocations import Allocations
+from fairground.modules.booking.time.store import Schedule
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.db.dialect.guards import LONGEST
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
+
+log = structlog.get_logger(__name__)
 
 Refusal = NotOffered | PriceChanged | SlotTaken
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldRequest:
-    """What a customer asks for, its details checked."""
+    """A customer's request for a hold, with its details checked."""
 
     offer: Offer
     pack: Vertical
@@ -51,14 +63,14 @@ class HoldRequest:
     def duration(self) -> timedelta:
         return timedelta(minutes=self.offer.duration_minutes)
 
-    def find_refusal(self, opening: slots.Opening | None) -> Refusal | None:
+    def find_refusal(self, schedule: Schedule | None) -> Refusal | None:
         """Return why the time plainly cannot be held at the offer's price."""
         offer = self.offer
         if (changed := self.find_price_change(offer.price_minor, offer.currency)) is not None:
             return changed
-        if opening is None:
+        if schedule is None:
             return self.not_offered()
-        return self.taken() if opening.is_taken else None
+        return self.taken() if schedule.is_taken else None
 
     def find_price_change(self, total_minor: int, currency: str) -> PriceChanged | None:
         if self.expected_total_minor in (None, total_minor):
@@ -143,18 +155,18 @@ class Holds:
 
     async def _hold(self, tx: WriteTx, request: HoldRequest) -> tuple[BookingRecord, datetime, bool]:
         """Return the held booking, the database's time, and whether the booking is a new one."""
-        opening = await slots.find_opening(
+        schedule = await slots.find_offered(
             tx,
             provider_id=request.offer.provider_id,
             starts_at=request.starts_at,
             duration=request.duration,
             booking=request.pack.booking,
         )
-        refusal = request.find_refusal(opening)
+        refusal = request.find_refusal(schedule)
         if refusal is None:
-            await bookings.lock_customer(tx, customer_id=request.customer_id)
+            await store.lock_customer(tx, customer_id=request.customer_id)
         # Of two equal requests the second one is refused because of the first, or finds it after the customer's lock.
-        own_id = await bookings.find_own_id(
+        own_id = await store.find_own_id(
             tx,
             customer_id=request.customer_id,
             provider_id=request.offer.provider_id,
@@ -164,9 +176,9 @@ class Holds:
         if own_id is not None:
             held, now = await self._repeat(tx, own_id, request, refusal=refusal or request.taken())
             return held, now, False
-        if opening is None or refusal is not None:
+        if schedule is None or refusal is not None:
             raise refusal or request.not_offered()
-        held, now = await self._take(tx, request, timezone=opening.timezone)
+        held, now = await self._take(tx, request, timezone=schedule.rules.timezone)
         return held, now, True
 
     async def _repeat(
@@ -177,9 +189,14 @@ class Holds:
         Raises:
             AlreadyBooked: The booking is another one, or no longer a hold.
             PriceChanged: The hold has another total than the expected one.
-            NotOffered, PriceChanged, SlotTaken: The booking has just ended; this is the `refusal`.
+            NotOffered, PriceChanged, SlotTaken: The booking has just ended, or cannot be read; this is the `refusal`.
         """
-        own, now = await bookings.lock_booking(tx, booking_id=own_id)
+        try:
+            own, now = await store.lock_booking(tx, booking_id=own_id)
+        except UnreadableBooking:
+            # It keeps its time until its row is repaired.
+            log.exception("booking.unreadable", booking_id=str(own_id))
+            raise refusal from None
         if not own.is_live(now=now):
             raise refusal
         is_same = own.service_id == request.offer.service_id and own.starts_at == request.starts_at
@@ -191,7 +208,7 @@ class Holds:
             )
         if (changed := request.find_price_change(own.total_minor, own.currency)) is not None:
             raise changed
-        return await bookings.change_details(tx, own, details=request.details, now=now), now
+        return await store.change_details(tx, own, details=request.details, now=now), now
 
     async def _take(self, tx: WriteTx, request: HoldRequest, *, timezone: str) -> tuple[BookingRecord, datetime]:
         """Write the booking and claim its time.
@@ -202,8 +219,9 @@ class Holds:
         now = await self._check_live_holds(tx, customer_id=request.customer_id)
         expires_at = now + self._hold_for
         held = replace(request.new_record(timezone=timezone, now=now), lapses_at=expires_at)
-        await self._expiry.expire_overlapping(tx, held.allocation)
-        await bookings.insert_booking(tx, held)
+        allocation = store.allocation_of(held)
+        await self._expiry.expire_overlapping(tx, allocation)
+        await store.insert_booking(tx, held)
         await tx.enqueue(ExpireBooking(booking_id=held.id, was=BookingStatus.HELD), delay=self._hold_for)
         await tx.emit(
             BookingHeld(
@@ -214,13 +232,13 @@ class Holds:
             )
         )
         # Last, because from here on until the commit all others who want this time wait for us.
-        if not await self._allocations.claim(tx, held.allocation, expires_at=expires_at):
+        if not await self._allocations.claim(tx, allocation, expires_at=expires_at):
             raise request.taken()
         return held, now
 
     async def _check_live_holds(self, tx: WriteTx, *, customer_id: UUID) -> datetime:
         """Return the database's time; raise TooManyHolds for a customer who holds as many times as is allowed."""
-        holds = await bookings.count_live_holds(tx, customer_id=customer_id)
+        holds = await store.count_live_holds(tx, customer_id=customer_id)
         if holds.first_lapses_at is not None and holds.number >= self._max_live_holds:
             wait = holds.first_lapses_at - holds.now
             raise TooManyHolds(
@@ -231,7 +249,7 @@ class Holds:
 
 
 def _in_utc(starts_at: datetime, offer: Offer) -> datetime:
-    """Raise NotOffered for a start whose neighbourhood lies beyond the ends of time."""
+    """Return the start in UTC; raise NotOffered for one at the first or last day that a date can have."""
     try:
         start = starts_at.astimezone(UTC)
         _ = start - LONGEST, start + LONGEST

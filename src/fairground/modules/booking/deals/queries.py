@@ -1,6 +1,6 @@
-"""Bookings as their sides, and other modules, see them."""
+"""Bookings as their sides and other modules see them: one, lists of them, and those that a new zone concerns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,13 +9,14 @@ import structlog
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Booking, BookingNotFound, BookingPage, BookingSide, BookingStatus, BookingView
 from fairground.contracts.payments import Payments
-from fairground.kernel.paging import PAGED_AT_MOST, TimeCursor, offset_of
+from fairground.contracts.providers import BookingAtOtherTime
+from fairground.kernel.inputs import PAGED_AT_MOST, TimeCursor, offset_of
+from fairground.kernel.zones import get_zone
+from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.calendar import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.domain.record import BookingRecord
-from fairground.modules.booking.deals.domain.view import booking_of, side_of, view_of
-from fairground.modules.booking.deals.store import bookings, lists
-from fairground.modules.booking.deals.store.bookings import UnreadableBooking
+from fairground.modules.booking.deals.domain.record import BookingRecord, booking_of, side_of, view_of
+from fairground.modules.booking.deals.store import UnreadableBooking
 from fairground.platform.db.database import Database
 
 log = structlog.get_logger(__name__)
@@ -52,15 +53,15 @@ class BookingQueries:
         offset = offset_of(page=page, limit=limit) if after is None else 0
         async with self._db.read() as tx:
             # One more than is shown tells whether anything follows.
-            found = await lists.list_page(
+            found = await store.list_page(
                 tx, user_id=user_id, side=actor, status=status, after=after, offset=offset, limit=limit + 1
             )
-            total = await lists.count_up_to(tx, user_id=user_id, side=actor, status=status, most=PAGED_AT_MOST + 1)
+            total = await store.count_up_to(tx, user_id=user_id, side=actor, status=status, most=PAGED_AT_MOST + 1)
             now = await tx.current_time()
         shown = found[:limit]
         end = TimeCursor(at=shown[-1].starts_at, id=shown[-1].id) if len(found) > limit else None
         return BookingPage(
-            data=await self._views(_readable(shown), viewer_id=user_id, now=now),
+            data=await self._views(_readable(booking.record for booking in shown), viewer_id=user_id, now=now),
             total=min(total, PAGED_AT_MOST),
             total_is_lower_bound=total > PAGED_AT_MOST,
             next_cursor=None if end is None else end.write(),
@@ -93,17 +94,45 @@ class BookingQueries:
         record, _ = await self._get(booking_id)
         return booking_of(record)
 
+    async def list_bookings_at_other_times(self, *, provider_id: UUID, timezone: str) -> list[BookingAtOtherTime]:
+        """Return the bookings ahead whose wall times another zone of their provider changes (ADR-0024)."""
+        async with self._db.read() as tx:
+            ahead = _readable(await store.list_ahead(tx, provider_id=provider_id))
+        return [_in_zone(record, timezone) for record in ahead if _is_at_other_time(record, timezone)]
+
     async def _get(self, booking_id: UUID) -> tuple[BookingRecord, datetime]:
         async with self._db.read() as tx:
-            return await bookings.get_booking(tx, booking_id=booking_id)
+            return await store.get_booking(tx, booking_id=booking_id)
 
 
-def _readable(page: Sequence[lists.ListedBooking]) -> list[BookingRecord]:
-    """Return the records of a page. A row that cannot be read is logged and left out, and hides no other booking."""
-    records = []
-    for booking in page:
-        if isinstance(booking.record, UnreadableBooking):
-            log.error("booking.unreadable", booking_id=str(booking.id), exc_info=booking.record)
+def _readable(records: Iterable[BookingRecord | UnreadableBooking]) -> list[BookingRecord]:
+    """Return the records that can be read. A row that cannot is logged and left out, and hides no other booking."""
+    readable = []
+    for record in records:
+        if isinstance(record, UnreadableBooking):
+            log.error("booking.unreadable", booking_id=str(record.booking_id), exc_info=record)
         else:
-            records.append(booking.record)
-    return records
+            readable.append(record)
+    return readable
+
+
+def _is_at_other_time(record: BookingRecord, timezone: str) -> bool:
+    times = (record.starts_at, record.ends_at)
+    return any(_wall_time(at, record.timezone) != _wall_time(at, timezone) for at in times)
+
+
+def _in_zone(record: BookingRecord, timezone: str) -> BookingAtOtherTime:
+    return BookingAtOtherTime(
+        booking_id=record.id,
+        service_name=record.service_name,
+        starts_at=record.starts_at,
+        ends_at=record.ends_at,
+        timezone=record.timezone,
+        wall_time=_wall_time(record.starts_at, record.timezone),
+        new_timezone=timezone,
+        new_wall_time=_wall_time(record.starts_at, timezone),
+    )
+
+
+def _wall_time(instant: datetime, timezone: str) -> str:
+    return instant.astimezone(get_zone(timezone)).replace(tzinfo=None).isoformat(timespec="minutes")

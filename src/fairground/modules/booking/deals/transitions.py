@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import ClassVar, Final
 from uuid import UUID
 
 from fairground.contracts.booking import (
@@ -14,15 +15,51 @@ from fairground.contracts.booking import (
     BookingStatus,
     StatusConflict,
 )
+from fairground.kernel.messages import Job, Queue
+from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor, require_transition
-from fairground.modules.booking.deals.domain.record import BookingRecord
-from fairground.modules.booking.deals.domain.terms import answer_due
-from fairground.modules.booking.deals.jobs import CompleteBooking, ExpireBooking, RefundPayment, ReleasePayment
-from fairground.modules.booking.deals.store import bookings
+from fairground.modules.booking.deals.domain.record import BookingRecord, answer_due
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocations
 from fairground.platform.db.database import WriteTx
+
+# Two days and more, because an hour's outage of the processor must not keep a customer's money.
+_MONEY_ATTEMPTS: Final = 60
+
+
+class ExpireBooking(Job):
+    """End a hold or a request, if it has lapsed by then."""
+
+    topic: ClassVar = "booking.expire.v1"
+    booking_id: UUID
+    was: BookingStatus
+
+
+class CompleteBooking(Job):
+    """Count a confirmed booking as completed, if neither side has said so."""
+
+    topic: ClassVar = "booking.complete.v1"
+    booking_id: UUID
+
+
+class ReleasePayment(Job):
+    """Give back all of the money of a booking that was never confirmed."""
+
+    topic: ClassVar = "booking.release_payment.v1"
+    queue: ClassVar = Queue.MONEY
+    max_attempts: ClassVar = _MONEY_ATTEMPTS
+    booking_id: UUID
+
+
+class RefundPayment(Job):
+    """Give back what the cancellation policy says."""
+
+    topic: ClassVar = "booking.refund_payment.v1"
+    queue: ClassVar = Queue.MONEY
+    max_attempts: ClassVar = _MONEY_ATTEMPTS
+    booking_id: UUID
+    amount_minor: int
 
 
 class Transitions:
@@ -46,7 +83,7 @@ class Transitions:
             StatusConflict, NotYet: The table of transitions does not allow it.
         """
         require_transition(actor, current=record.status, to=to, situation=record.situation(now=now))
-        changed = await bookings.change_booking(tx, record, actor=actor, to=to, now=now, reason=reason)
+        changed = await store.change_booking(tx, record, actor=actor, to=to, now=now, reason=reason)
         if changed is None:
             raise StatusConflict(f"The booking {record.id} has just changed.")
         match to:
@@ -57,7 +94,7 @@ class Transitions:
             case BookingStatus.COMPLETED:
                 await emit_completed(tx, changed)
             case _:
-                await self._allocations.release(tx, record.allocation)
+                await self._allocations.release(tx, store.allocation_of(record))
                 await _give_back(tx, record, actor=actor, now=now)
                 await tx.emit(_ending(changed, was=record, actor=actor, now=now))
         return changed
@@ -72,7 +109,7 @@ class Transitions:
 
 async def emit_completed(tx: WriteTx, record: BookingRecord) -> None:
     """Count a completed booking and announce the provider's new total."""
-    count = await bookings.count_completed(tx, provider_id=record.provider_id)
+    count = await store.count_completed(tx, provider_id=record.provider_id)
     await tx.emit(BookingCompleted(**_sides(record), provider_completed_count=count))
 
 

@@ -1,12 +1,34 @@
-"""Taking and giving back a provider's time: here, and nowhere else, a double booking is refused."""
+"""Allocations: taking and releasing a provider's time. A double booking is refused here, and nowhere else."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from fairground.contracts.booking.availability import tags_of_time
 from fairground.modules.booking.time import store
-from fairground.modules.booking.time.domain.allocation import Allocation
 from fairground.modules.booking.time.tables import ALLOCATION_GUARD
 from fairground.platform.db import probes
 from fairground.platform.db.database import Database, WriteTx
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allocation:
+    """The time of a provider that one booking takes."""
+
+    booking_id: UUID
+    provider_id: UUID
+    provider_slug: str
+    starts_at: datetime
+    ends_at: datetime
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Of the cached responses that show the time as free or taken."""
+        return tuple(
+            tag
+            for provider in (self.provider_id, self.provider_slug)
+            for tag in tags_of_time(provider, starts_at=self.starts_at, ends_at=self.ends_at)
+        )
 
 
 class Allocations:
@@ -17,10 +39,17 @@ class Allocations:
 
     async def claim(self, tx: WriteTx, allocation: Allocation, *, expires_at: datetime) -> bool:
         """Hold the time. Return False when a live allocation overlaps it."""
-        if not await store.claim_time(tx, allocation, expires_at=expires_at):
-            return False
-        tx.invalidate(*allocation.tags)
-        return True
+        is_claimed = await store.claim_time(
+            tx,
+            booking_id=allocation.booking_id,
+            provider_id=allocation.provider_id,
+            starts_at=allocation.starts_at,
+            ends_at=allocation.ends_at,
+            expires_at=expires_at,
+        )
+        if is_claimed:
+            tx.invalidate(*allocation.tags)
+        return is_claimed
 
     async def release(self, tx: WriteTx, allocation: Allocation) -> None:
         """Give the time back; a time that was given back already stays so."""

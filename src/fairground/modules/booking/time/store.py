@@ -10,7 +10,6 @@ from sqlalchemy.sql import Executable
 
 from fairground.contracts.booking.availability import AvailabilityRules
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.time.domain.allocation import Allocation
 from fairground.modules.booking.time.tables import AllocationRow, ProviderZoneRow, RulesRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.guards import LONGEST
@@ -36,36 +35,36 @@ class Lapsed(NamedTuple):
     id: UUID
 
 
-async def claim_time(tx: WriteTx, allocation: Allocation, *, expires_at: datetime) -> bool:
+async def claim_time(
+    tx: WriteTx, *, booking_id: UUID, provider_id: UUID, starts_at: datetime, ends_at: datetime, expires_at: datetime
+) -> bool:
     """Hold the time. Return False when a live allocation overlaps it.
 
     One statement decides on both dialects. ON CONFLICT DO NOTHING makes the loser of a rush wait for the winner and
     then give way; catching the refusal of the guard instead deadlocks (ARCHITECTURE §5.1).
     """
-    row = _new_row(allocation, expires_at=expires_at)
+    row = _new_row(booking_id, provider_id, starts_at=starts_at, ends_at=ends_at, expires_at=expires_at)
+    is_taken = exists().where(*_overlapping(provider_id, starts_at, ends_at), AllocationRow.state.in_(_LIVE))
     columns = AllocationRow.__table__.c
     values = select(*(literal(value, columns[name].type) for name, value in row.items()))
-    statement = tx.ops.insert(AllocationRow.__table__).from_select(list(row), values.where(~_is_taken(allocation)))
+    statement = tx.ops.insert(AllocationRow.__table__).from_select(list(row), values.where(~is_taken))
     return await tx.execute(statement.on_conflict_do_nothing()) == 1
 
 
-def _new_row(allocation: Allocation, *, expires_at: datetime) -> dict[str, Any]:
+def _new_row(
+    booking_id: UUID, provider_id: UUID, *, starts_at: datetime, ends_at: datetime, expires_at: datetime
+) -> dict[str, Any]:
     return {
         "id": uuid7(),
-        "resource_id": allocation.provider_id,
+        "resource_id": provider_id,
         "unit": PERSON,
-        "blocked_from": allocation.starts_at,
-        "blocked_until": allocation.ends_at,
+        "blocked_from": starts_at,
+        "blocked_until": ends_at,
         "state": "held",
         "expires_at": expires_at,
-        "booking_id": allocation.booking_id,
+        "booking_id": booking_id,
         "version": 1,
     }
-
-
-def _is_taken(allocation: Allocation) -> ColumnElement[bool]:
-    overlapping = _overlapping(allocation.provider_id, allocation.starts_at, allocation.ends_at)
-    return exists().where(*overlapping, AllocationRow.state.in_(_LIVE))
 
 
 def _overlapping(provider_id: UUID, starts_at: datetime, ends_at: datetime) -> list[ColumnElement[bool]]:
@@ -157,14 +156,14 @@ async def confirm_time(tx: WriteTx, *, booking_id: UUID) -> bool:
     return await tx.execute(statement.where(*_held(booking_id))) == 1
 
 
-async def release_time(tx: WriteTx, *, booking_id: UUID) -> bool:
-    """Give the time back. Return False when it was given back already."""
+async def release_time(tx: WriteTx, *, booking_id: UUID) -> None:
+    """Give the time back; a time that was given back already stays so."""
     statement = (
         update(AllocationRow)
         .values(state="released", expires_at=None, version=AllocationRow.version + 1)
         .where(AllocationRow.booking_id == booking_id, AllocationRow.state.in_(_LIVE))
     )
-    return await tx.execute(statement) == 1
+    await tx.execute(statement)
 
 
 def _held(booking_id: UUID) -> list[ColumnElement[bool]]:
@@ -175,16 +174,7 @@ def attempts_to_break_the_guard(now: datetime) -> Sequence[Sequence[Executable]]
     """Return two ways to take a time twice, for a provider who does not exist: by a new row and by a changed one."""
     hour, provider_id = timedelta(hours=1), uuid4()
     first, second, changed = (
-        _new_row(
-            Allocation(
-                booking_id=uuid4(),
-                provider_id=provider_id,
-                provider_slug="",
-                starts_at=now + offset,
-                ends_at=now + offset + hour,
-            ),
-            expires_at=now + hour,
-        )
+        _new_row(uuid4(), provider_id, starts_at=now + offset, ends_at=now + offset + hour, expires_at=now + hour)
         for offset in (0 * hour, hour / 2, hour)
     )
     insert_first, insert_second, insert_changed = (

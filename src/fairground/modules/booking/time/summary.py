@@ -1,17 +1,23 @@
-"""Publishing on which days a provider can be booked."""
+"""The availability summary of a provider: a weekly pattern, the dates that differ from it, and their publication."""
 
-from datetime import timedelta
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, Protocol
 from uuid import UUID
 
-from fairground.contracts.booking.availability import AvailabilityRules, AvailabilitySummarySet
+from fairground.contracts.booking.availability import AvailabilityRules, AvailabilitySummarySet, Slot
 from fairground.contracts.providers import ProviderRef, Providers, ProviderTimezoneSet
+from fairground.kernel.zones import get_zone
 from fairground.modules.booking.time import store
-from fairground.modules.booking.time.domain.summary import OfferedStarts, exceptional_days, weekly_pattern
-from fairground.modules.booking.time.rules import Rules
+from fairground.modules.booking.time.hours import ProviderHours
+from fairground.modules.booking.time.slots import Interval, list_starts, without_busy
 from fairground.platform.db.database import Database, WriteTx
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
+
+_DAY: Final = timedelta(days=1)
+_A_MONDAY: Final = date(2024, 1, 1)
 
 
 class ProviderEvent(Protocol):
@@ -22,21 +28,21 @@ class ProviderEvent(Protocol):
 
 
 class _Overtaken(Exception):
-    """Another task has published a summary of the provider while this one asked the catalog."""
+    """Another task has published a summary of the provider since this one read its version."""
 
 
 class AvailabilitySummaries:
-    def __init__(self, *, db: Database, catalog: Providers, verticals: Verticals, rules: Rules) -> None:
+    def __init__(self, *, db: Database, catalog: Providers, verticals: Verticals, hours: ProviderHours) -> None:
         self._db = db
         self._catalog = catalog
         self._verticals = verticals
-        self._rules = rules
+        self._hours = hours
 
     async def follow_change(self, event: ProviderEvent) -> None:
         await self.publish(provider_id=event.provider_id)
 
     async def follow_timezone(self, event: ProviderTimezoneSet) -> None:
-        await self._rules.follow_timezone(event)
+        await self._hours.follow_timezone(event)
         await self.publish(provider_id=event.provider_id)
 
     async def publish(self, *, provider_id: UUID) -> None:
@@ -90,3 +96,70 @@ async def _with_days(
     pattern = weekly_pattern(starts)
     days = exceptional_days(starts, pattern=pattern, busy=busy, now=now, horizon_days=horizon_days)
     return event.model_copy(update={"week": pattern, "days": days})
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedStarts:
+    """The starts of the provider's shortest service, which are those of any service."""
+
+    rules: AvailabilityRules
+    duration: timedelta
+    step: timedelta
+
+    def last_start(self, day: date, *, busy: Sequence[Interval] = ()) -> time | None:
+        """Return the last free start of a date, on the clock of the zone."""
+        instants = list_starts(self.rules, from_date=day, to_date=day, duration=self.duration, step=self.step)
+        slots = [Slot(starts_at=start, ends_at=start + self.duration) for start in instants]
+        free = without_busy(slots, busy)
+        return free[-1].starts_at.astimezone(get_zone(self.rules.timezone)).time() if free else None
+
+
+def weekly_pattern(starts: OfferedStarts) -> list[time | None]:
+    """Return the last start of each weekday from Monday on, by the weekly hours alone."""
+    # In UTC, where no day is longer or shorter than another.
+    weekly = starts.rules.model_copy(update={"timezone": "UTC", "exceptions": []})
+    usual = OfferedStarts(rules=weekly, duration=starts.duration, step=starts.step)
+    return [usual.last_start(_A_MONDAY + number * _DAY) for number in range(7)]
+
+
+def exceptional_days(
+    starts: OfferedStarts, *, pattern: Sequence[time | None], busy: Sequence[Interval], now: datetime, horizon_days: int
+) -> dict[date, time | None]:
+    """Return the last start of those dates from today on that differ from the weekly pattern.
+
+    Args:
+        busy: The taken times from yesterday on, in order.
+    """
+    zone = get_zone(starts.rules.timezone)
+    today = now.astimezone(zone).date()
+    candidates = {
+        *_around(exception.date for exception in starts.rules.exceptions),
+        *(day for taken in busy for day in _touched(taken, starts)),
+        *_around(_days_of_another_length(starts.rules, first=today, days=horizon_days)),
+    }
+    found = {day: starts.last_start(day, busy=busy) for day in sorted(candidates) if day >= today}
+    return {day: last for day, last in found.items() if last != pattern[day.weekday()]}
+
+
+def _around(days: Iterable[date]) -> Iterator[date]:
+    """Yield the dates and their neighbours: hours that meet at midnight are one window."""
+    for day in days:
+        yield from (day - _DAY, day, day + _DAY)
+
+
+def _touched(taken: Interval, starts: OfferedStarts) -> Iterator[date]:
+    """Yield the dates on which something starts that would overlap."""
+    zone = get_zone(starts.rules.timezone)
+    day, last = ((moment).astimezone(zone).date() for moment in (taken[0] - starts.duration, taken[1]))
+    while day <= last:
+        yield day
+        day += _DAY
+
+
+def _days_of_another_length(rules: AvailabilityRules, *, first: date, days: int) -> Iterator[date]:
+    zone = get_zone(rules.timezone)
+    midnights = [datetime.combine(first + number * _DAY, time(), tzinfo=zone) for number in range(days + 2)]
+    instants = [midnight.astimezone(UTC) for midnight in midnights]
+    for midnight, start, end in zip(midnights, instants, instants[1:], strict=False):
+        if end - start != _DAY:
+            yield midnight.date()

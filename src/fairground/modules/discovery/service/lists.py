@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fairground.contracts.discovery import LeanList, Place, PriceBand, ProviderList, ProviderQuery, QueryInvalid
 from fairground.contracts.providers import VerticalUnknown
-from fairground.kernel.clock import Clock
 from fairground.kernel.folding import fold, squeezed
 from fairground.kernel.money import AmountInvalid, minor_from_major
+from fairground.kernel.zones import Clock
 from fairground.modules.discovery.domain.availability_summary import free_on
 from fairground.modules.discovery.domain.cursors import PageRequest
 from fairground.modules.discovery.domain.places import Circle

@@ -111,7 +111,7 @@ class ReadModel:
         spellings.
 
         Args:
-            writes_unchanged: Write the rows of equal snapshots again, because the rules that they follow may be others.
+            writes_unchanged: Also write the rows of equal snapshots, because the rules of folding may have changed.
         """
         open_days_of = await availability_summaries.lock_summaries(tx, [each.id for each in snapshots])
         before = await listed_providers.list_rows(tx, open_days_of.keys())

@@ -96,7 +96,8 @@ class ListFilter:
 
         No name ends like the ones that SQLAlchemy makes up for a literal, `scope_1`: a value would take its place.
         """
-        values: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN if name in self._fields_set}
+        plain = ((name, getattr(self, name)) for name in _PLAIN)
+        values: dict[str, Any] = {name: value for name, value in plain if value is not None}
         for number, scope in enumerate(self.scopes):
             values |= _scope_parameters(scope, number)
         if self.free_on is not None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fairground.contracts.media import Image, ImageRequest, PictureNotFound
 from fairground.modules.media.domain import version_of
 from fairground.modules.media.service.renditions import Variant, Variants, etag_of
-from fairground.platform.http.caching import conditional
+from fairground.platform.http.cache_control import matches_etag
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.monogram import monogram
 from fairground.platform.images.recipes import AVATAR_MAX_PX, Recipe, Shape, step_quality, step_width
@@ -113,7 +113,7 @@ class ImageService:
 
 
 def _is_known(variant: Variant | Monogram, request: ImageRequest) -> bool:
-    return conditional.is_known(request.if_none_match.encode("latin-1"), etag=variant.etag.encode())
+    return matches_etag(request.if_none_match.encode("latin-1"), etag=variant.etag.encode())
 
 
 def _image(

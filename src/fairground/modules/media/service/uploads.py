@@ -99,7 +99,7 @@ class Originals:
         Raises:
             ObjectNotFound: There is no such file in quarantine.
             Invalid: It is refused.
-            ScannerUnavailable: As `store` says.
+            ScannerUnavailable: As for `store`.
         """
         with await open_unnamed_file(self._spool) as file:
             await copy_object(self._files, upload_key, file, max_bytes=self._max_bytes)
@@ -110,7 +110,7 @@ class Originals:
 
         Raises:
             Invalid: It is refused.
-            ScannerUnavailable: The scanner cannot tell whether it is harmful; nothing of it is kept.
+            ScannerUnavailable: The scanner gave no result; nothing of the file is kept.
         """
         head = await asyncio.to_thread(read_head, file, bytes_max=self._max_bytes, media_type=declared_type)
         if self._scanner is not None:

@@ -12,8 +12,8 @@ from uuid import UUID
 import httpx
 import structlog
 
-from fairground.kernel.clock import Clock
 from fairground.kernel.money import AmountInvalid, processor_amount
+from fairground.kernel.zones import Clock
 from fairground.modules.payments.domain import IntentSnapshot, ProcessorRefund
 from fairground.modules.payments.gateways import stripe_objects
 from fairground.modules.payments.gateways.processor import (

@@ -27,7 +27,7 @@ _STATUS_OF: Final = {
 }
 # Stripe's own library lets times in the future pass; a signature that is valid for ever is worth more to a thief.
 TOLERANCE_SECONDS: Final = 300
-# An id becomes part of an address that is asked for, and of a row.
+# An id becomes part of a URL and of a row.
 _ID: Final = r"[A-Za-z0-9_-]{1,255}"
 _Id = Annotated[str, StringConstraints(pattern=f"^{_ID}$")]
 _Word = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$")]

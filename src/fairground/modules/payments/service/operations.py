@@ -1,9 +1,12 @@
 """Operations, one at a time: each is stored with its key, sent outside any transaction, and its outcome stored.
 
-A process that dies in between leaves an operation open. The next caller or a job repeats it with the same key.
+A process that dies in between leaves an operation open. The next caller or a job repeats it with the same key, or looks
+up what became of it once the processor may have forgotten the key (docs.stripe.com/api/idempotent_requests).
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from fairground.contracts.payments import PaymentFailed, PaymentPending, PaymentStatus
 from fairground.modules.payments import store
@@ -17,14 +20,19 @@ from fairground.modules.payments.domain import (
     RefundRecord,
     RefundStatus,
 )
-from fairground.modules.payments.gateways.operation_calls import OperationCalls
 from fairground.modules.payments.gateways.processor import (
+    IdempotencyKeyConsumed,
+    NewIntent,
     PaymentProcessor,
     ProcessorDeclined,
     ProcessorUnavailable,
 )
 from fairground.modules.payments.service import state_sync
 from fairground.platform.db.database import Database, ReadTx, WriteTx
+
+_GOAL: Final = {OperationKind.CAPTURE: PaymentStatus.CAPTURED, OperationKind.CANCEL: PaymentStatus.VOIDED}
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +166,89 @@ def _raise_for_refusal(operation: Operation, after: PaymentRecord, *, reason: st
     if kind is OperationKind.CREATE or (kind is OperationKind.CAPTURE and after.status is not PaymentStatus.CAPTURED):
         raise PaymentFailed(f"The card processor refused: {reason}.", reason=reason)
     is_reserved = kind is OperationKind.CANCEL and after.status not in {*ENDED, PaymentStatus.CAPTURED}
-    # Less may be left than before, because of a refund made by hand: then the rest is asked for at once.
+    # Less may be left than before, because of a refund made by hand: then the rest is requested at once.
     is_stuck = refund is not None and after.wants_release and after.refunding_minor >= refund.amount_minor
     if is_reserved or is_stuck:
         raise PaymentPending(f"The card processor would not let go of the money: {reason}. It is asked again.")
+
+
+class OperationCalls:
+    """One operation at the processor: sent with its stored key, or looked up.
+
+    The methods raise ProcessorUnavailable and ProcessorDeclined; the latter also when nothing was done.
+    """
+
+    def __init__(self, processor: PaymentProcessor) -> None:
+        self._processor = processor
+
+    async def send(self, operation: Operation) -> IntentSnapshot:
+        """Carry out an operation other than a refund, and return the intent after it."""
+
+        async def call() -> IntentSnapshot:
+            if operation.kind is OperationKind.CREATE:
+                return await self._processor.create(_new_intent(operation.payment), key=operation.key)
+            change = self._processor.capture if operation.kind is OperationKind.CAPTURE else self._processor.cancel
+            return await change(_intent_id(operation), key=operation.key)
+
+        return await _call_or_look_up(operation, call, lambda: self._look_up(operation))
+
+    async def send_refund(self, operation: Operation, refund: RefundRecord) -> str:
+        """Carry out a refund, and return the processor's id of it."""
+
+        async def call() -> str:
+            return await self._processor.refund(
+                _intent_id(operation),
+                amount_minor=refund.amount_minor,
+                currency=operation.payment.currency,
+                refund_id=refund.id,
+                key=operation.key,
+            )
+
+        return await _call_or_look_up(operation, call, lambda: self._look_up_refund(operation, refund))
+
+    async def _look_up(self, operation: Operation) -> IntentSnapshot:
+        payment = operation.payment
+        if operation.kind is OperationKind.CREATE:
+            made = await self._processor.find_snapshot(payment.id, since=payment.created_at)
+            if made is None:
+                raise ProcessorDeclined("not_done")
+            return made
+        snapshot = await self._processor.get_snapshot(_intent_id(operation))
+        if snapshot.status is not _GOAL[operation.kind]:
+            raise ProcessorDeclined("not_done", snapshot=snapshot)
+        return snapshot
+
+    async def _look_up_refund(self, operation: Operation, refund: RefundRecord) -> str:
+        made = await self._processor.list_refunds(_intent_id(operation))
+        found = [each.processor_refund_id for each in made if each.refund_id == refund.id]
+        if not found:
+            raise ProcessorDeclined("not_done")
+        return found[0]
+
+
+async def _call_or_look_up(
+    operation: Operation, call: Callable[[], Awaitable[Result]], look_up: Callable[[], Awaitable[Result]]
+) -> Result:
+    if operation.is_key_expired:
+        return await look_up()
+    try:
+        return await call()
+    except IdempotencyKeyConsumed:
+        return await look_up()
+
+
+def _intent_id(operation: Operation) -> str:
+    """Return the intent that the operation is on; only a payment whose creation is open has none."""
+    if operation.payment.intent_id is None:
+        raise LookupError(f"Payment {operation.payment.id} has no intent, so there is nothing to {operation.kind}.")
+    return operation.payment.intent_id
+
+
+def _new_intent(payment: PaymentRecord) -> NewIntent:
+    return NewIntent(
+        payment_id=payment.id,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        payment_method=payment.payment_method,
+        return_url=payment.return_url,
+    )

@@ -1,18 +1,21 @@
-"""The contract of payments: reading them, and a facade over one object for each subject."""
+"""The contract of payments: queries, and a facade over one object for each subject."""
 
 from collections.abc import Collection
 from uuid import UUID
+
+import structlog
 
 from fairground.contracts.payments import Payment, PaymentFailed, PaymentPending
 from fairground.modules.payments import store
 from fairground.modules.payments.domain import ENDED
 from fairground.modules.payments.gateways.processor import PaymentProcessor, ProcessorDeclined, ProcessorUnavailable
 from fairground.modules.payments.service import state_sync
-from fairground.modules.payments.service.authorisation import Authorisation
-from fairground.modules.payments.service.capture import Capture
+from fairground.modules.payments.service.intents import Intents
 from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
 from fairground.modules.payments.service.refunds import Refunds
 from fairground.platform.db.database import Database
+
+log = structlog.get_logger(__name__)
 
 
 class PaymentQueries:
@@ -29,8 +32,15 @@ class PaymentQueries:
     async def find_payments(self, *, reference_ids: Collection[UUID]) -> dict[UUID, Payment]:
         async with self._db.read() as tx:
             payments = await store.list_oldest_first(tx, reference_ids)
-        # The newest of a reference comes last, and stays.
-        return {payment.reference_id: payment.view() for payment in payments}
+        found: dict[UUID, Payment] = {}
+        # The newest of a reference comes last, and counts even where it cannot be read.
+        for reference_id, payment in payments:
+            if isinstance(payment, ValueError):
+                log.error("payments.unreadable", reference_id=str(reference_id), exc_info=payment)
+                found.pop(reference_id, None)
+            else:
+                found[reference_id] = payment.view()
+        return found
 
     async def refresh(self, *, reference_id: UUID) -> Payment | None:
         async with self._db.read() as tx:
@@ -58,65 +68,24 @@ class PaymentQueries:
 
 
 class PaymentService:
-    def __init__(
-        self,
-        *,
-        authorisation: Authorisation,
-        capture: Capture,
-        refunds: Refunds,
-        queries: PaymentQueries,
-        is_sandbox: bool,
-    ) -> None:
+    """The contract `Payments`."""
+
+    def __init__(self, *, intents: Intents, refunds: Refunds, queries: PaymentQueries, is_sandbox: bool) -> None:
         self.is_sandbox = is_sandbox
-        self._authorisation = authorisation
-        self._capture = capture
-        self._refunds = refunds
-        self._queries = queries
-
-    async def authorise(
-        self,
-        *,
-        reference_id: UUID,
-        payer_id: UUID,
-        amount_minor: int,
-        currency: str,
-        payment_method: str,
-        return_url: str,
-    ) -> Payment:
-        return await self._authorisation.authorise(
-            reference_id=reference_id,
-            payer_id=payer_id,
-            amount_minor=amount_minor,
-            currency=currency,
-            payment_method=payment_method,
-            return_url=return_url,
-        )
-
-    async def capture(self, *, reference_id: UUID) -> Payment:
-        return await self._capture.capture(reference_id=reference_id)
-
-    async def release(self, *, reference_id: UUID) -> Payment | None:
-        return await self._refunds.release(reference_id=reference_id)
-
-    async def refund(self, *, reference_id: UUID, amount_minor: int, key: str) -> Payment:
-        return await self._refunds.refund(reference_id=reference_id, amount_minor=amount_minor, key=key)
-
-    async def find_payment(self, *, reference_id: UUID) -> Payment | None:
-        return await self._queries.find_payment(reference_id=reference_id)
-
-    async def find_payments(self, *, reference_ids: Collection[UUID]) -> dict[UUID, Payment]:
-        return await self._queries.find_payments(reference_ids=reference_ids)
-
-    async def refresh(self, *, reference_id: UUID) -> Payment | None:
-        return await self._queries.refresh(reference_id=reference_id)
+        self.authorise = intents.authorise
+        self.capture = intents.capture
+        self.release = refunds.release
+        self.refund = refunds.refund
+        self.find_payment = queries.find_payment
+        self.find_payments = queries.find_payments
+        self.refresh = queries.refresh
 
 
 def build_service(
     *, db: Database, processor: PaymentProcessor, operations: OperationExecutor, is_sandbox: bool
 ) -> PaymentService:
     return PaymentService(
-        authorisation=Authorisation(db=db, operations=operations),
-        capture=Capture(db=db, operations=operations),
+        intents=Intents(db=db, operations=operations),
         refunds=Refunds(db=db, operations=operations),
         queries=PaymentQueries(db=db, processor=processor, operations=operations),
         is_sandbox=is_sandbox,

@@ -3,24 +3,32 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final
+from typing import ClassVar, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import structlog
 
 from fairground.contracts.payments import PaymentFailed, PaymentStatus
 from fairground.kernel.errors import Unavailable
+from fairground.kernel.messages import Job, Queue
 from fairground.modules.payments import store
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.service import state_sync
-from fairground.modules.payments.service.inbox import WebhookInbox
-from fairground.modules.payments.service.jobs import CancelOrphanedIntent, Reconcile, SettlePayment
 from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
+from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
+from fairground.modules.payments.service.webhooks import WebhookInbox
 from fairground.platform.db.database import Database
 
 log = structlog.get_logger(__name__)
 
 _OPEN_FOR: Final = timedelta(minutes=1)
+
+
+class Reconcile(Job):
+    """Find what webhooks and processes have lost."""
+
+    topic: ClassVar = "payments.reconcile.v1"
+    queue: ClassVar = Queue.MONEY
 
 
 class Reconciliation:

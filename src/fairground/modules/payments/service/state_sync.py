@@ -1,17 +1,18 @@
-"""The state of payments, changed in the caller's transaction: by snapshots of the processor and by wishes to release.
+"""The state of payments, changed in the caller's transaction: by snapshots of the processor and by requests to release.
 
 Nothing else changes a status. Functions take a payment that is locked in `tx`, and return it as it is stored then.
 """
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 import structlog
 
 from fairground.contracts.payments import PaymentStatus
 from fairground.kernel.ids import uuid7
+from fairground.kernel.messages import Job, Queue
 from fairground.modules.payments import domain, store
 from fairground.modules.payments.domain import (
     IntentSnapshot,
@@ -22,7 +23,6 @@ from fairground.modules.payments.domain import (
     RefundStatus,
 )
 from fairground.modules.payments.gateways.processor import PaymentProcessor
-from fairground.modules.payments.service.jobs import CancelOrphanedIntent, SettlePayment
 from fairground.platform.db.database import WriteTx
 
 log = structlog.get_logger(__name__)
@@ -32,12 +32,30 @@ SETTLE_AFTER: Final = timedelta(seconds=30)
 _RELEASE_KEY: Final = "release"
 
 
+class SettlePayment(Job):
+    """Settle what is open on a payment. Stored before every call to the processor, in case the process dies in it."""
+
+    topic: ClassVar = "payments.settle.v1"
+    queue: ClassVar = Queue.MONEY
+    # With the pauses between attempts this outlasts the day after which the processor forgets a key.
+    max_attempts: ClassVar[int] = 40
+    payment_id: UUID
+
+
+class CancelOrphanedIntent(Job):
+    """Cancel an authorisation that no payment of ours needs any more."""
+
+    topic: ClassVar = "payments.cancel_stray.v1"  # older databases hold jobs of this topic
+    queue: ClassVar = Queue.MONEY
+    intent_id: str
+
+
 class RefundNotReserved(Exception):
     """A bug: the row of a payment says that more is left than the database lets us reserve."""
 
 
 async def fetch_snapshot(processor: PaymentProcessor, intent_id: str) -> IntentSnapshot:
-    """Ask the processor for an intent and its refunds, outside any transaction."""
+    """Fetch an intent and its refunds from the processor, outside any transaction."""
     snapshot = await processor.get_snapshot(intent_id)
     if snapshot.status is not PaymentStatus.CAPTURED:
         return snapshot

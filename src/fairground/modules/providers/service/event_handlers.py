@@ -21,7 +21,7 @@ from fairground.contracts.media import (
 )
 from fairground.contracts.providers import ProviderRef
 from fairground.contracts.reviews import ProviderRated
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.modules.providers.service.access import announce
 from fairground.modules.providers.service.pictures import FollowPicture, announce_pictures
 from fairground.modules.providers.store import pictures, profiles

@@ -16,9 +16,9 @@ from fairground.contracts.providers import (
     ProvidersImported,
     ServiceIn,
 )
-from fairground.kernel.clock import Clock
 from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
+from fairground.kernel.zones import Clock
 from fairground.modules.providers.domain import (
     check_categories,
     check_external_id,

@@ -16,8 +16,8 @@ from fairground.contracts.providers import (
     PortraitPlacement,
     ProviderRef,
 )
-from fairground.kernel.clock import Clock
 from fairground.kernel.messages import Job, Priority, Queue
+from fairground.kernel.zones import Clock
 from fairground.modules.providers.service.access import (
     OwnViews,
     announce,

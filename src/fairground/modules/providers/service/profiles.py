@@ -27,8 +27,8 @@ from fairground.contracts.providers import (
     ServiceNotFound,
     ServicesChanged,
 )
-from fairground.kernel.clock import Clock
 from fairground.kernel.ids import uuid7
+from fairground.kernel.zones import Clock
 from fairground.modules.providers.domain import (
     check_categories,
     check_picture_url,

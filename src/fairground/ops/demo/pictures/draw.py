@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping
 from random import Random
 from zlib import crc32
 
-from fairground.ops.demo.pictures import books, lights, plates, waves
-from fairground.ops.demo.pictures.colour import Palette
-from fairground.ops.demo.pictures.sheet import Sheet
+from fairground.ops.demo.pictures import motifs
+from fairground.ops.demo.pictures.sheet import Palette, Sheet
 from fairground.ops.demo.plan import DemoPicture
 from fairground.verticals.schema import Motif
 
 COMPOSITIONS: Mapping[Motif, tuple[Callable[[Sheet], str], ...]] = {
-    "lights": (lights.draw_spots, lights.draw_record, lights.draw_arches, lights.draw_sound),
-    "plates": (plates.draw_plate, plates.draw_slices, plates.draw_bowl),
-    "books": (books.draw_book, books.draw_pile, books.draw_board),
-    "waves": (waves.draw_hills,),
+    "lights": (motifs.draw_spots, motifs.draw_record, motifs.draw_arches, motifs.draw_sound),
+    "plates": (motifs.draw_plate, motifs.draw_slices, motifs.draw_bowl),
+    "books": (motifs.draw_book, motifs.draw_pile, motifs.draw_board),
+    "waves": (motifs.draw_hills,),
 }
 
 
@@ -24,7 +23,7 @@ def draw_portrait(picture: DemoPicture) -> str:
 
 
 def draw_cover(picture: DemoPicture) -> str:
-    """Return a banner of 3:1 with the motif on the right, so that a heading may stand on the left."""
+    """Return a banner of 3:1 with the motif on the right, so that a heading has room on the left."""
     return _draw(picture, width=1200, height=400, centre=(880, 200), unit=400)
 
 
@@ -39,7 +38,7 @@ def _draw(picture: DemoPicture, *, width: int, height: int, centre: tuple[float,
         initials=picture.initials,
         chance=chance,
         palette=Palette.draw(chance, hue=picture.hue),
-        # Gradients are found by id: pictures that stand in one page must not share them.
+        # Gradients are found by id: pictures in one page must not share them.
         name=f"p{crc32(f'{picture.seed}{width}'.encode()):x}",
     )
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{compose(sheet)}</svg>'

@@ -132,17 +132,25 @@ class SQLiteBackend:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Executor]:
-        async with self._readers.transaction() as executor:
-            yield executor
-        # A short read awaits nothing, so without this a loop of reads would let no other task run.
-        await asyncio.sleep(0)
+        try:
+            async with self._readers.transaction() as executor:
+                yield executor
+        except Exception:
+            await _let_other_tasks_run()
+            raise
+        await _let_other_tasks_run()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Executor]:
         if self._writer is None:
             self._writer = Writer(self._connect_writer(), self._threads)
-        async with self._writer.transaction() as executor:
-            yield executor
+        try:
+            async with self._writer.transaction() as executor:
+                yield executor
+        except Exception:
+            # A transaction that is undone has no COMMIT to wait for.
+            await _let_other_tasks_run()
+            raise
 
     def connections(self) -> Connections:
         """Count readers only: all writes share the one writer."""
@@ -275,6 +283,11 @@ class SQLiteBackend:
         self.engine.dispose()
         if self._server_lock is not None:
             self._server_lock.close()
+
+
+async def _let_other_tasks_run() -> None:
+    """Yield to the event loop: a short transaction awaits nothing, so a loop of them would stop all other tasks."""
+    await asyncio.sleep(0)
 
 
 def _set_pragmas(raw: sqlite3.Connection, _record: object) -> None:

@@ -1,1 +1,1 @@
-"""The response cache in front of the framework: which requests it answers, and in which words of HTTP."""
+"""The response cache in front of the framework: which requests it answers, and with which headers."""

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.platform.storage.s3.signing import EMPTY_SHA256, Credentials, RequestSigner, canonical_query
 from fairground.platform.storage.store import (
     Content,

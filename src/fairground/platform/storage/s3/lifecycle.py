@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 from xml.etree import ElementTree as ET
 
-from fairground.platform.checks import CheckResult, CheckStatus
+from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.keys import Retention
 from fairground.platform.storage.lifecycle import Rule, StorageClass, Transition, check_rules
 from fairground.platform.storage.s3.client import (

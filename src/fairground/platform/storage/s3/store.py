@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from fairground.kernel.clock import Clock
+from fairground.kernel.zones import Clock
 from fairground.platform.http.cache_control import FOREVER
 from fairground.platform.storage.keys import Retention, check_key, content_type_of, is_key, retention_of
 from fairground.platform.storage.s3.client import (

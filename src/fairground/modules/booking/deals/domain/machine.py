@@ -40,7 +40,7 @@ class Guard:
 class Transition:
     guard: Guard
     step: NextStep | None = None
-    """What a person asks for to make this transition; None for one that only the program makes."""
+    """The step by which a person makes this transition; None for one that only the program makes."""
 
 
 def _wrong_mode(situation: Situation) -> Conflict:
@@ -108,7 +108,7 @@ def require_transition(actor: Actor, *, current: BookingStatus, to: BookingStatu
 def next_steps(
     actor: Actor, *, current: BookingStatus, situation: Situation, is_reviewed: bool = False
 ) -> list[NextStep]:
-    """Return what one side may ask for now, the usual first.
+    """Return what one side may do now, the usual first.
 
     Args:
         is_reviewed: Whether this side has reviewed the booking, which it does once.

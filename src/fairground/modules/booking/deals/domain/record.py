@@ -1,24 +1,54 @@
-"""A booking as it is stored."""
+"""A booking: what is stored of it, its deadlines, what cancelling gives back, and what others see of it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from fairground.contracts.booking import BookingNotFound, BookingStatus, CancellationPreview, NotBookable, OwnService
+from fairground.contracts.booking import (
+    Booking,
+    BookingNotFound,
+    BookingSide,
+    BookingStatus,
+    BookingView,
+    CancellationPreview,
+    DetailsInvalid,
+    NextStep,
+    NotBookable,
+    OwnService,
+    RefundTerm,
+)
+from fairground.contracts.payments import Payment
 from fairground.contracts.providers import BookingMode, Offer
+from fairground.kernel import text as text_rules
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, LIVE, Actor, Situation
-from fairground.modules.booking.deals.domain.terms import preview_cancellation
-from fairground.modules.booking.time.domain.allocation import Allocation
+from fairground.kernel.money import find_currency
+from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, LIVE, Actor, Situation, next_steps
 from fairground.verticals.cancellation import CancellationPolicy
-from fairground.verticals.schema import Vertical
+from fairground.verticals.schema import BookingRules, Vertical
 
-_ENDED_AS_HOLD = 2  # the version of a hold that was cancelled or lapsed
+LONGEST_WAIT_FOR_ANSWER: Final = timedelta(days=5)  # a card's reservation lasts seven days
+PAYING_TAKES: Final = timedelta(minutes=2)  # long enough to answer the bank's question
+LONGEST_HOLD: Final = timedelta(minutes=30)
+_WHOLE: Final = 100
+_ENDED_AS_HOLD: Final = 2  # the version of a hold that was cancelled or lapsed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Details:
+    """What a customer says of a booking, and may change while it is held."""
+
+    note: str | None
+    place: str | None
+    party_size: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BookingRecord:
-    """The row of a booking, when it lapses, and the side of its last change. `view.py` says what is public of it."""
+    """The row of a booking, when it lapses, and the side of its last change.
+
+    A new field stays private until `booking_of` or `view_of` names it.
+    """
 
     id: UUID
     version: int
@@ -52,16 +82,6 @@ class BookingRecord:
     """When the hold or the unanswered request lapses; None in every other status."""
     changed_by: Actor = Actor.CUSTOMER
     """The side of the last change of status."""
-
-    @property
-    def allocation(self) -> Allocation:
-        return Allocation(
-            booking_id=self.id,
-            provider_id=self.provider_id,
-            provider_slug=self.provider_slug,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
-        )
 
     def is_live(self, *, now: datetime) -> bool:
         """Return whether the booking takes its time: it has not ended, and its hold or request has not lapsed."""
@@ -105,15 +125,25 @@ class BookingRecord:
         )
 
     def preview_cancellation(self, actor: Actor, *, now: datetime) -> CancellationPreview:
-        return preview_cancellation(
-            actor,
-            status=self.status,
-            policy=self.cancellation,
-            total_minor=self.total_minor,
+        """Say what cancelling now gives back. Before a booking is confirmed no money was taken, so none goes back."""
+        step_minor = find_currency(self.currency).step_minor
+        taken_minor = self.total_minor if self.status is BookingStatus.CONFIRMED else 0
+        if actor is Actor.PROVIDER:
+            refund_minor, free_until = taken_minor, self.ends_at
+        else:
+            before_start = self.starts_at - now
+            refund_minor = self.cancellation.refund_minor(taken_minor, before_start=before_start, step_minor=step_minor)
+            free_until = self.starts_at - _notice_for_all(self.cancellation)
+        terms = self.cancellation.terms(self.total_minor, step_minor=step_minor, starts_at=self.starts_at, now=now)
+        return CancellationPreview(
+            refund_minor=refund_minor,
+            keep_minor=taken_minor - refund_minor,
             currency=self.currency,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
-            now=now,
+            free_until=free_until if free_until > now else None,
+            terms=[
+                RefundTerm(until=term.until, refund_percent=term.refund_percent, refund_minor=term.refund_minor)
+                for term in terms
+            ],
         )
 
     def refund_due_minor(self, *, captured_minor: int) -> int:
@@ -172,4 +202,110 @@ def new_record(
         answer_due_hours=pack.booking.answer_due_hours,
         created_at=now,
         changed_at=now,
+    )
+
+
+def clean_text(name: str, text: str | None, *, most: int) -> str | None:
+    """Return the text as it is kept, or None when it shows nothing.
+
+    Raises:
+        DetailsInvalid: It has more than `most` characters, or one that `kernel.text` refuses.
+    """
+    with text_rules.refused_as(DetailsInvalid, f"The {name}", field=name):
+        return text_rules.clean_text(text or "", most=most) or None
+
+
+def check_details(booking: BookingRules, *, place: str | None, party_size: int | None) -> None:
+    """Raise DetailsInvalid when the vertical does not allow the place or the number of people."""
+    if place is None and booking.place_required:
+        raise DetailsInvalid(f"Say where it happens: place is one of {', '.join(booking.places)}.", field="place")
+    if place is not None and place not in booking.places:
+        raise DetailsInvalid(f"The place {place!r} is not one of {', '.join(booking.places)}.", field="place")
+    if party_size is None:
+        return
+    if booking.party_size is None:
+        raise DetailsInvalid("Bookings here have no group size; leave party_size out.", field="party_size")
+    least, most = booking.party_size.minimum, booking.party_size.maximum
+    if not least <= party_size <= most:
+        raise DetailsInvalid(
+            f"party_size is {party_size}; it must be {least} to {most}.",
+            field="party_size",
+            minimum=least,
+            maximum=most,
+        )
+
+
+def prolong_hold(*, lapses_at: datetime, held_since: datetime, now: datetime) -> datetime | None:
+    """Return until when a hold stays while its customer pays, or None when it has been held long enough."""
+    latest = held_since + LONGEST_HOLD
+    return min(max(lapses_at, now + PAYING_TAKES), latest) if now < latest else None
+
+
+def answer_due(*, hours: int, starts_at: datetime, now: datetime) -> datetime:
+    """Return until when the provider may answer: never after the start, and while the card's reservation lasts."""
+    return min(now + min(timedelta(hours=hours), LONGEST_WAIT_FOR_ANSWER), starts_at)
+
+
+def _notice_for_all(policy: CancellationPolicy) -> timedelta:
+    """Return how long before the start cancelling still gives everything back; for ever, when it never does."""
+    hours = [step.at_least_hours for step in policy.steps if step.refund_percent == _WHOLE]
+    return timedelta(hours=hours[0]) if hours else timedelta(days=10_000)
+
+
+def booking_of(record: BookingRecord) -> Booking:
+    return Booking(
+        id=record.id,
+        status=record.status,
+        customer_id=record.customer_id,
+        provider_id=record.provider_id,
+        provider_name=record.provider_name,
+        provider_slug=record.provider_slug,
+        service_id=record.service_id,
+        service_name=record.service_name,
+        vertical=record.vertical,
+        booking_mode=record.booking_mode,
+        starts_at=record.starts_at,
+        ends_at=record.ends_at,
+        timezone=record.timezone,
+        place=record.place,
+        note=record.note,
+        party_size=record.party_size,
+        total_minor=record.total_minor,
+        currency=record.currency,
+        expires_at=record.lapses_at if record.status is BookingStatus.HELD else None,
+        answer_due_at=record.lapses_at if record.status is BookingStatus.REQUESTED else None,
+        decline_reason=record.decline_reason,
+        created_at=record.created_at,
+    )
+
+
+def side_of(record: BookingRecord) -> BookingSide:
+    return BookingSide(
+        booking_id=record.id,
+        status=record.status,
+        customer_id=record.customer_id,
+        provider_id=record.provider_id,
+        provider_slug=record.provider_slug,
+        provider_owner_id=record.provider_owner_id,
+    )
+
+
+def view_of(record: BookingRecord, *, viewer_id: UUID, payment: Payment | None, now: datetime) -> BookingView:
+    """Return the booking as this side sees it; raise BookingNotFound for a user on neither side."""
+    side = record.side_of(viewer_id)
+    steps = next_steps(
+        side,
+        current=record.status,
+        situation=record.situation(now=now),
+        is_reviewed=record.is_reviewed_by(side),
+    )
+    return BookingView(
+        **dict(booking_of(record)),
+        side=side.value,
+        next_steps=steps,
+        payment=payment,
+        refund_due_minor=record.refund_due_minor(captured_minor=payment.captured_minor if payment else 0),
+        cancellation=record.preview_cancellation(side, now=now) if NextStep.CANCEL in steps else None,
+        reached=record.reached(),
+        ended_at=record.ended_at(),
     )

@@ -1,1 +1,1 @@
-"""Search by words: what is asked, what is found, and in which order. Nothing here does I/O."""
+"""Search by words: the question, the documents, and the results in their order. Nothing here does I/O."""

@@ -1,1 +1,0 @@
-"""The rules of time: pure, no I/O."""

@@ -1,0 +1,156 @@
+"""Intents: authorise a payment on a card, and capture the whole authorised amount.
+
+A card that still waits for its customer is replaced by another one of the same reference.
+"""
+
+import contextlib
+from typing import Final
+from uuid import UUID
+
+from fairground.contracts.payments import (
+    AmountNotChargeable,
+    Payment,
+    PaymentFailed,
+    PaymentPending,
+    PaymentStateConflict,
+    PaymentStatus,
+)
+from fairground.kernel.ids import uuid7
+from fairground.kernel.money import find_currency
+from fairground.modules.payments import store
+from fairground.modules.payments.domain import (
+    NewPayment,
+    Operation,
+    OperationKind,
+    PaymentRecord,
+    not_found,
+    require_amount,
+)
+from fairground.modules.payments.service import state_sync
+from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
+from fairground.platform.db.database import Database, WriteTx
+
+_NOT_TAKEN: Final = (PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.AUTHORISED)
+_REPLACEMENTS_MAX: Final = 4  # a customer has two or three tabs, not more
+
+
+class Intents:
+    def __init__(self, *, db: Database, operations: OperationExecutor) -> None:
+        self._db = db
+        self._operations = operations
+
+    async def authorise(
+        self,
+        *,
+        reference_id: UUID,
+        payer_id: UUID,
+        amount_minor: int,
+        currency: str,
+        payment_method: str,
+        return_url: str,
+    ) -> Payment:
+        if not find_currency(currency).is_chargeable:
+            raise AmountNotChargeable(f"The card processor does not take {currency}.")
+        require_amount(amount_minor, currency)
+        payment = await self._settle_newest(
+            NewPayment(
+                reference_id=reference_id,
+                payer_id=payer_id,
+                amount_minor=amount_minor,
+                currency=currency,
+                payment_method=payment_method,
+                return_url=return_url,
+            )
+        )
+        if payment.status is PaymentStatus.FAILED:
+            raise _declined(payment)
+        if payment.status is PaymentStatus.VOIDED:
+            # Voided while it was made: another card has replaced it, or the reference was released.
+            payment = await self._get_newest(reference_id)
+        return payment.view()
+
+    async def capture(self, *, reference_id: UUID) -> Payment:
+        async with self._db.write() as tx:
+            payment = await store.lock_newest(tx, reference_id)
+            if payment is None:
+                raise not_found(reference_id)
+            operation = await _find_or_start_capture(tx, payment)
+        while operation is not None:
+            payment = await self._operations.settle(operation)
+            if operation.kind is OperationKind.CAPTURE:
+                break
+            # That was another operation, whose outcome decides whether the payment can be captured.
+            async with self._db.write() as tx:
+                payment = await store.lock_payment(tx, payment.id)
+                operation = await _find_or_start_capture(tx, payment)
+        return payment.view()
+
+    async def _settle_newest(self, new: NewPayment) -> PaymentRecord:
+        """Return the live payment of the reference with nothing open on it, a new one if there was none.
+
+        A live one of another card that waits for its customer is cancelled first, so that only one card is charged.
+
+        Raises:
+            PaymentPending: The processor did not confirm the cancellation, or other cards came in between each time.
+        """
+        for _ in range(_REPLACEMENTS_MAX):
+            async with self._db.write() as tx:
+                payment, is_replaced = await _start_or_replace(tx, new)
+                operation = await find_open_operation(tx, payment)
+            if not is_replaced:
+                return payment if operation is None else await self._operations.settle(operation)
+            if operation is not None:
+                with contextlib.suppress(PaymentFailed):
+                    await self._operations.settle(operation)
+        raise PaymentPending("Other cards are being tried for the same booking.")
+
+    async def _get_newest(self, reference_id: UUID) -> PaymentRecord:
+        async with self._db.read() as tx:
+            payment = await store.find_newest(tx, reference_id)
+        if payment is None:
+            raise not_found(reference_id)
+        return payment
+
+
+async def _start_or_replace(tx: WriteTx, new: NewPayment) -> tuple[PaymentRecord, bool]:
+    """Return a new payment, or the live one of the reference and whether the card of `new` replaces it.
+
+    An authorised or captured payment stays, whatever the card: that money is reserved or taken. While the outcome of
+    a creation is unknown, it is settled before it is replaced; it may turn out to be authorised.
+    """
+    started = await store.insert_payment(tx, new)
+    if started is not None:
+        await state_sync.schedule_settlement(tx, started.id)
+        return started, False
+    payment = await store.lock_newest(tx, new.reference_id)
+    if payment is None:
+        raise not_found(new.reference_id)
+    if payment.wants_release and payment.status in _NOT_TAKEN:
+        return payment, True
+    if payment.payment_method == new.payment_method:
+        return payment, False
+    if payment.status is PaymentStatus.REQUIRES_ACTION:
+        return await state_sync.request_release(tx, payment), True
+    return payment, payment.status is PaymentStatus.STARTED and payment.open_key is not None
+
+
+async def _find_or_start_capture(tx: WriteTx, payment: PaymentRecord) -> Operation | None:
+    """Return what is open on a payment, else its capture; None when it is captured.
+
+    Raises:
+        PaymentStateConflict: It is not authorised, or about to be released.
+    """
+    operation = await find_open_operation(tx, payment)
+    if operation is not None or payment.status is PaymentStatus.CAPTURED:
+        return operation
+    if payment.status is not PaymentStatus.AUTHORISED or payment.wants_release:
+        raise PaymentStateConflict(f"Payment {payment.id} is {payment.status}; only an authorised one can be taken.")
+    capturing = payment.with_operation(OperationKind.CAPTURE, key=uuid7())
+    await store.save_payment(tx, payment, capturing)
+    await state_sync.schedule_settlement(tx, payment.id)
+    return Operation.on_payment(capturing)
+
+
+def _declined(payment: PaymentRecord) -> PaymentFailed:
+    reason = payment.failure_code or "unknown"
+    return PaymentFailed(f"The card processor refused: {reason}.", reason=reason)
