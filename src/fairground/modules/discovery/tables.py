@@ -78,7 +78,7 @@ class ListEntryRow(Base):
 
     __tablename__ = "discovery_list_entry"
 
-    # The columns of each index, in this order, are those of `store/list_statements.py`.
+    # The columns of each index, in this order, are those of `store/lists.py`.
     provider_id: Mapped[UUID] = mapped_column(primary_key=True)
     scope: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
     """ALL_PROVIDERS_SCOPE, `artists`, or `artists/dj`."""
