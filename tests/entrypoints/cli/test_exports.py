@@ -38,13 +38,20 @@ def shown(url: str, folder: Path) -> tuple[list[Any], list[Any]]:
             transport = httpx.ASGITransport(app=program.build_app())
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
                 lists = [
-                    (await client.get(f"{PATH}/", params={"limit": 100, "sort": "price", **query})).json()["data"]
+                    _sorted(
+                        (await client.get(f"{PATH}/", params={"limit": 100, "sort": "price", **query})).json()["data"]
+                    )
                     for query in ({}, {"vertical": "artists"}, {"vertical": "chefs"}, {"vertical": "tutors"})
                 ]
                 details = [(await client.get(f"{PATH}/{card['slug']}")).json() for card in lists[0]]
         return [[_kept(card) for card in cards] for cards in lists], [_kept(detail) for detail in details]
 
     return uvloop.run(ask())
+
+
+def _sorted(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Order providers of the same price by their slugs: lists order them by ids, which an import makes again."""
+    return sorted(cards, key=lambda card: (card["price_from_minor"], card["slug"]))
 
 
 def _kept(card: dict[str, Any]) -> dict[str, Any]:
