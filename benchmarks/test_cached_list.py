@@ -93,8 +93,8 @@ def _fill(url: str, *, providers: int) -> None:
     asyncio.run(fill())
     with psycopg.connect(url, autocommit=True) as connection:
         for order in PEER_INDEXES:
-            connection.execute(f"CREATE INDEX ON catalog_provider (vertical, {order}, id) WHERE status = 'approved'")
-        connection.execute("ANALYZE catalog_provider")
+            connection.execute(f"CREATE INDEX ON providers_provider (vertical, {order}, id) WHERE status = 'approved'")
+        connection.execute("ANALYZE providers_provider")
 
 
 @contextlib.contextmanager

@@ -61,6 +61,7 @@ ONE_DATABASE: Final = (
 BOTH_DATABASES: Final = (
     "tests/entrypoints/cli/test_data.py",
     "tests/entrypoints/cli/test_demo.py",
+    "tests/entrypoints/cli/test_exports.py",
     "tests/ops/imports/test_run.py",
     "tests/platform/http/test_app.py",
     "tests/platform/http/test_idempotency*.py",

@@ -30,7 +30,7 @@ class Base(DeclarativeBase):
 
 
 class Provider(Base):
-    __tablename__ = "catalog_provider"
+    __tablename__ = "providers_provider"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     vertical: Mapped[str]
@@ -50,9 +50,9 @@ class Provider(Base):
 
 
 class ProviderCategory(Base):
-    __tablename__ = "catalog_provider_category"
+    __tablename__ = "providers_provider_category"
 
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"), primary_key=True)
     category: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int]
 

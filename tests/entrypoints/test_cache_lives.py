@@ -121,6 +121,6 @@ async def test_pages_ask_for_price_distribution_only_where_they_show_it(program:
             answer = await client.get(path + ("&" if "?" in path else "?") + "location=Oslo")
         assert answer.status_code == 200, path
         assert statements, path
-        reads_bands = any("catalog_price_band.from_minor" in sql for sql, _ in statements)
+        reads_bands = any("discovery_price_band.from_minor" in sql for sql, _ in statements)
         assert reads_bands is shows_prices, path
         assert ('class="histogram"' in answer.text) <= shows_prices, path

@@ -19,7 +19,13 @@ from tests.support.proofs import Dose
 from tests.support.statements import Statement, explain, statements_of
 
 # Of which one row is read for each entry that is looked at, or each word.
-LARGE = {"catalog_list_entry", "catalog_listed_provider", "catalog_name_phrase", "catalog_week", "catalog_day"}
+LARGE = {
+    "discovery_list_entry",
+    "discovery_listed_provider",
+    "discovery_name_phrase",
+    "discovery_week",
+    "discovery_day",
+}
 
 
 @pytest.fixture
@@ -71,7 +77,7 @@ def _plan(db: Database, statement: Statement) -> tuple[set[str], bool, float]:
     if db.backend.ops.name == "sqlite":
         steps = explain(db, statement).splitlines()
         read = {step.split()[1] for step in steps if step.startswith("SCAN") and "USING" not in step}
-        has_all = all("COVERING" in step for step in steps if "catalog_list_entry USING" in step)
+        has_all = all("COVERING" in step for step in steps if "discovery_list_entry USING" in step)
         # It says neither how many nor of what; the heads of several lists are merged so, and are short.
         finding = " ".join(steps[: steps.index("MATERIALIZE chosen")])
         sorts = "FOR ORDER BY" in finding and "UNION ALL" not in finding
@@ -80,7 +86,7 @@ def _plan(db: Database, statement: Statement) -> tuple[set[str], bool, float]:
     preparing = [] if Dose.is_full else ["SET enable_seqscan = off", "SET enable_sort = off"]
     nodes = list(_nodes(json.loads(explain(db, statement, "(FORMAT JSON)", preparing=preparing))[0]["Plan"]))
     read = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
-    of_entries = [node for node in nodes if node.get("Relation Name") == "catalog_list_entry"]
+    of_entries = [node for node in nodes if node.get("Relation Name") == "discovery_list_entry"]
     # Of two thousand it may also be quicker to fetch the entries themselves.
     has_all = not Dose.is_full or all(node["Node Type"] == "Index Only Scan" for node in of_entries)
     # Where they are not counted as well, finding them is part of the whole.

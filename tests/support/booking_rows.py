@@ -100,8 +100,6 @@ def _allocation(booking: dict[str, Any], *, expires_at: datetime) -> dict[str, A
         "unit": PERSON,
         "blocked_from": booking["starts_at"],
         "blocked_until": booking["ends_at"],
-        "core_from": booking["starts_at"],
-        "core_until": booking["ends_at"],
         "state": "held",
         "expires_at": expires_at,
         "booking_id": booking["id"],

@@ -158,6 +158,11 @@ class PicturesReport(DTO):
     lost_renditions: int
 
 
+class OriginalFile(DTO):
+    media_type: str
+    content: bytes
+
+
 class PictureMaintenance(Protocol):
     """The state of pictures, for operators."""
 
@@ -165,6 +170,10 @@ class PictureMaintenance(Protocol):
 
     async def find_missing(self, *, picture_ids: Collection[UUID]) -> set[UUID]:
         """Return those of the pictures that do not exist."""
+        ...
+
+    async def find_original(self, *, picture_id: UUID) -> OriginalFile | None:
+        """Return the file that was uploaded; None when there is no such picture, or its file is lost."""
         ...
 
 

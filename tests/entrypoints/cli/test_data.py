@@ -1,6 +1,7 @@
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -8,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from fairground.platform.db.dialect import open_backend
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.entrypoints.cli.test_imports import MAP, providers
 
-NEWEST: Final = "0003"
+NEWEST: Final = "1000"
 """Of the tables that all share: what the database, which other tests use after us, gets back."""
 
 
@@ -23,6 +24,13 @@ def execute(url: str, statement: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(statement))
     engine.dispose()
+
+
+def table_names(url: str) -> list[str]:
+    engine = open_backend(url, pool_size=1, is_secondary=True).migration_engine()
+    names = inspect(engine).get_table_names()
+    engine.dispose()
+    return names
 
 
 def test_upgrade_creates_the_tables_once_and_check_reports_them_current(cli: CommandLine, database_url: str) -> None:
@@ -38,14 +46,14 @@ def test_upgrade_creates_the_tables_once_and_check_reports_them_current(cli: Com
 def test_database_behind_the_code_is_refused_with_the_upgrade_command(
     installed: CommandLine, migrated_url: str
 ) -> None:
-    execute(migrated_url, "UPDATE common_alembic_version SET version_num = '0001'")
+    execute(migrated_url, "DELETE FROM common_alembic_version")
     try:
         assert installed("users", "list").refusal == "The database is behind this code. Run: fairground db upgrade"
         check = installed("db", "check")
         assert check.code == 1
-        assert f"common           behind   0001 of {NEWEST}" in check.out
+        assert f"common           behind   - of {NEWEST}" in check.out
     finally:
-        execute(migrated_url, f"UPDATE common_alembic_version SET version_num = '{NEWEST}'")
+        execute(migrated_url, f"INSERT INTO common_alembic_version VALUES ('{NEWEST}')")
 
 
 def test_a_database_ahead_of_the_code_is_left_alone(installed: CommandLine, migrated_url: str) -> None:
@@ -53,6 +61,54 @@ def test_a_database_ahead_of_the_code_is_left_alone(installed: CommandLine, migr
     try:
         for command in (["users", "list"], ["db", "upgrade"]):
             assert installed(*command).refusal.startswith("The database was made by a newer Fairground than this one.")
+    finally:
+        execute(migrated_url, f"UPDATE common_alembic_version SET version_num = '{NEWEST}'")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "worker",
+        "db upgrade",
+        "demo --into-this-database",
+        "import providers providers.jsonl",
+        "export providers providers.jsonl",
+        "search reindex",
+        "users list",
+    ],
+)
+def test_database_from_before_the_squash_is_refused_by_every_command(
+    cli: CommandLine, database_url: str, command: str
+) -> None:
+    execute(database_url, "CREATE TABLE catalog_provider (id INTEGER)")
+    cli.set(DATABASE_URL=database_url, HTTP_PORT="0")
+    refusal = cli(*command.split()).refusal
+    assert refusal.startswith("This database is from before the revisions were squashed (it has the table catalog_")
+    assert table_names(database_url) == ["catalog_provider"]
+
+
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_database_from_before_the_squash_is_refused_by_servers(
+    cli: CommandLine, database_url: str, command: str
+) -> None:
+    execute(database_url, "CREATE TABLE catalog_provider (id INTEGER)")
+    cli.set(DATABASE_URL=database_url, HTTP_PORT="0")
+    # A process of its own, which ends with the socket that it listens on.
+    program = "from fairground.entrypoints.cli import main; main()"
+    server = subprocess.run([sys.executable, "-c", program, command], capture_output=True, text=True, check=False)
+    assert server.returncode == 2
+    assert server.stderr.startswith("fairground: This database is from before the revisions were squashed (it has the")
+    assert server.stderr.count("\n") == 1
+    assert table_names(database_url) == ["catalog_provider"]
+
+
+def test_check_shows_what_is_squashed_and_the_way_out(installed: CommandLine, migrated_url: str) -> None:
+    execute(migrated_url, "UPDATE common_alembic_version SET version_num = '0003'")
+    try:
+        check = installed("db", "check")
+        assert check.code == 1
+        assert f"common           squashed 0003 of {NEWEST}" in check.out
+        assert check.err.startswith("This database is from before the revisions were squashed (common is at revision")
     finally:
         execute(migrated_url, f"UPDATE common_alembic_version SET version_num = '{NEWEST}'")
 

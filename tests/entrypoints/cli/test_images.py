@@ -91,9 +91,9 @@ def break_everything(folder: Path) -> None:
     shutil.rmtree(folder / "media" / "derivative")
     ask(folder, "DELETE FROM media_rendition WHERE original_digest = (SELECT max(digest) FROM media_original)")
     # Ids begin with the time, and none of ours with an f.
-    ask(folder, "UPDATE catalog_gallery SET picture_id = 'f' || substr(picture_id, 2) WHERE position = 0")
-    ask(folder, "DROP TRIGGER ck_catalog_provider__profile_picture_url_on_update")
-    ask(folder, "UPDATE catalog_provider SET profile_picture_url = 'data:,x' WHERE slug = 'eve'")
+    ask(folder, "UPDATE providers_gallery SET picture_id = 'f' || substr(picture_id, 2) WHERE position = 0")
+    ask(folder, "DROP TRIGGER ck_providers_provider__profile_picture_url_on_update")
+    ask(folder, "UPDATE providers_provider SET profile_picture_url = 'data:,x' WHERE slug = 'eve'")
 
 
 def test_doctor_reports_and_warm_renders_pictures(beside: CommandLine, server: ServerProcess, tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """A map makes providers of rows, and every value that does not fit is named with its hint."""
 
+import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fairground.contracts.providers import BookingMode
-from fairground.ops.imports.mapping import RowMapper, Rule, check_columns, load_map
+from fairground.ops.imports.mapping import RowMapper, Rule, check_columns, load_map, map_of_export
 from fairground.ops.imports.records import ImportRefused, RowFault
 from fairground.verticals.loader import load_verticals
+from fairground.verticals.schema import Vertical
 
 OSLO = Path(__file__).parent / "oslo.toml"
 ROW = {
@@ -199,3 +202,57 @@ def test_a_map_that_cannot_be_used_is_refused_with_the_place(
 def test_a_map_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImportRefused, match="cannot be read"):
         load_map(tmp_path / "none.toml")
+
+
+@pytest.fixture
+def artists() -> Vertical:
+    return next(pack for pack in load_verticals() if pack.key == "artists")
+
+
+def test_all_services_of_a_row_come_from_one_column(artists: Vertical) -> None:
+    mapper = RowMapper(map_of_export(currency="EUR"), artists)
+    row = {"external_id": "1", "business_name": "Duo", "location": "Oslo", "categories": "dj", "currency": "EUR"}
+    two = [
+        {"name": "Set", "category": "dj", "price": "90.50", "duration_minutes": 60, "description": "Loud.\n\nLong."},
+        {"name": "Night", "category": "DJ", "price": "900", "duration_minutes": 600, "booking_mode": "request"},
+    ]
+    for written in (json.dumps(two), ",".join(map(json.dumps, two))):
+        found = mapper.provider_of(row | {"services": written}).services
+        assert [(each.name, each.category, each.price_minor) for each in found] == [
+            ("Set", "dj", 9050),
+            ("Night", "dj", 90000),
+        ]
+        assert found[0].description == "Loud.\n\nLong."
+    assert mapper.provider_of(row).services == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"category": "plumber"}, "'plumber' is no category"),
+        ({"price": "0"}, "0 is no price"),
+        ({"price": "1.005"}, "1.005 has more decimals than EUR has"),
+        ({"duration_minutes": 4}, "4 minutes are out of range"),
+        ({"booking_mode": "maybe"}, "'maybe' is no booking mode here"),
+        ({"name": ""}, "a text "),
+        ({"colour": "red"}, "0 colour: Extra inputs are not permitted"),
+    ],
+)
+def test_service_that_cannot_be_offered_is_a_fault_of_its_row(
+    artists: Vertical, change: dict[str, Any], reason: str
+) -> None:
+    mapper = RowMapper(map_of_export(currency="EUR"), artists)
+    service = {"name": "Set", "category": "dj", "price": "90", "duration_minutes": 60} | change
+    row = {"external_id": "1", "business_name": "Duo", "location": "Oslo", "categories": "dj"}
+    with pytest.raises(RowFault) as fault:
+        mapper.provider_of(row | {"services": json.dumps([service])})
+    assert fault.value.column == "services"
+    assert fault.value.reason.startswith(reason)
+
+
+def test_services_in_another_currency_are_a_fault_of_their_row(artists: Vertical) -> None:
+    mapper = RowMapper(map_of_export(currency="EUR"), artists)
+    row = {"external_id": "1", "business_name": "Duo", "location": "Oslo", "categories": "dj", "currency": "NOK"}
+    with pytest.raises(RowFault) as fault:
+        mapper.provider_of(row)
+    assert fault.value.reason == "prices in NOK where the installation's are in EUR"

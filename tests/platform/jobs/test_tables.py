@@ -1,14 +1,11 @@
-"""The tables as the revisions make them, what an upgrade makes of waiting jobs, and the plans of the statements."""
+"""The tables as the revisions make them, and the plans of the statements."""
 
-import shutil
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
 from fairground.kernel.ids import uuid7
@@ -54,38 +51,6 @@ async def test_every_index_is_partial(db: Database) -> None:
         definitions = await tx.scalars(text(query))
     assert len(definitions) == 4
     assert all(" WHERE " in definition for definition in definitions)
-
-
-def test_upgrade_gives_waiting_jobs_the_default_queue_and_a_priority(database_url: str, tmp_path: Path) -> None:
-    folder = tmp_path / "old"
-    shutil.copytree(history.folder, folder)
-    for revision in (folder / "versions").glob("*.py"):
-        if revision.name[:4] > "0001":
-            revision.unlink()
-    back_dated = NOW - timedelta(minutes=10)
-    ids = {name: uuid7() for name in ("waiting", "delayed", "awaited", "awaited_done")}
-    engine = open_backend(database_url, pool_size=1, is_secondary=True).migration_engine()
-    with engine.begin() as connection:
-        migrate.upgrade(connection, [replace(history, folder=folder)])
-        jobs: dict[str, dict[str, Any]] = {
-            "waiting": {},
-            "delayed": {"run_at": NOW + timedelta(hours=1)},
-            "awaited": {"run_at": back_dated},
-            "awaited_done": {"run_at": back_dated, "state": "done"},
-        }
-        for name, values in jobs.items():
-            connection.execute(insert(JobRow).values({**JOB, **values, "id": ids[name]}))
-    with engine.begin() as connection:
-        assert migrate.upgrade(connection, [history]) == ["jobs"]
-        found = connection.execute(select(JobRow.id, JobRow.queue, JobRow.priority, JobRow.run_at)).all()
-    engine.dispose()
-    assert {row.queue for row in found} == {"default"}
-    assert {row.id: (row.priority, row.run_at) for row in found} == {
-        ids["waiting"]: (Priority.NORMAL, NOW),
-        ids["delayed"]: (Priority.NORMAL, NOW + timedelta(hours=1)),
-        ids["awaited"]: (Priority.HIGH, NOW),
-        ids["awaited_done"]: (Priority.NORMAL, back_dated),
-    }
 
 
 async def test_unknown_priority_is_refused(db: Database) -> None:

@@ -40,6 +40,7 @@ from fairground.contracts.providers.profiles import (
     CategoryUnknown,
     ChangedProvider,
     CurrencyUnsupported,
+    ExportedProvider,
     ExternalOutcome,
     ExternalProvider,
     NotAProvider,
@@ -91,6 +92,7 @@ __all__ = [
     "CategoryUnknown",
     "ChangedProvider",
     "CurrencyUnsupported",
+    "ExportedProvider",
     "ExternalOutcome",
     "ExternalProvider",
     "ExternalProviders",
@@ -329,6 +331,10 @@ class ExternalProviders(Protocol):
             VerticalUnknown, CategoryUnknown, ProfileInvalid, ServiceInvalid: Nothing was written; the detail begins
                 with the external id of the row.
         """
+        ...
+
+    async def list_exported_after(self, *, after: UUID | None, limit: int) -> list[ExportedProvider]:
+        """Return the next providers in the order of their ids; the first ones without `after`."""
         ...
 
 

@@ -210,6 +210,26 @@ class ExternalProvider(DTO):
     """None makes a provider without a service."""
     duration_minutes: int | None = None
     booking_mode: BookingMode = BookingMode.REQUEST
+    services: list[ServiceIn] = Field(default_factory=list)
+    """Instead of the one service."""
+
+
+class ExportedProvider(DTO):
+    """A provider with all that an import can take of it, in any state."""
+
+    id: UUID
+    slug: str
+    status: ProviderStatus
+    vertical: str
+    source: str | None
+    """The system that the external id belongs to; None for a provider that was never imported."""
+    provider: ExternalProvider
+    """Its external id is the provider's own id where there is no source."""
+    portrait_id: UUID | None
+    gallery_ids: list[UUID]
+    """In the order of the gallery."""
+    has_drawn_portrait: bool
+    """The card shows a picture that media does not keep."""
 
 
 class ExternalOutcome(DTO):

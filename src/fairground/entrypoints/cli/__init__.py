@@ -12,6 +12,7 @@ from fairground.entrypoints.cli import (
     cache,
     data,
     demo,
+    exports,
     images,
     imports,
     jobs,
@@ -33,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for commands in (server, demo, imports, data, users, jobs, cache, storage, images):
+for commands in (server, demo, imports, exports, data, users, jobs, cache, storage, images):
     commands.add_to(app)
 
 

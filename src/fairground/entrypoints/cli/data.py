@@ -12,7 +12,7 @@ from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings
 from fairground.platform.db.history import SchemaState
-from fairground.platform.db.schema import check_schema, repair_schema, require_file, upgrade_schema
+from fairground.platform.db.schema import check_schema, explain_squashed, repair_schema, require_file, upgrade_schema
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,14 +45,18 @@ def check() -> None:
     """Compare the database with this code.
 
     Prints for each part which revision the database has and which one the code needs. The exit code is 0 when they are
-    equal, else 1; `fairground db upgrade` upgrades a database that is behind.
+    equal, else 1; `fairground db upgrade` upgrades a database that is behind. What is squashed cannot be upgraded; a
+    line on standard error says how to take its providers along.
     """
     program = compose(load_settings(), is_secondary=True)
     require_file(program.db.backend)
     found = check_schema(program.db.backend, program.histories)
     for entry in found:
         typer.echo(f"{entry.module:<16} {entry.state:<8} {entry.found or '-'} of {entry.expected}")
-    if any(entry.state is not SchemaState.CURRENT for entry in found):
+    squashed = explain_squashed(program.db.backend, found)
+    if squashed is not None:
+        typer.echo(squashed, err=True)
+    if squashed is not None or any(entry.state is not SchemaState.CURRENT for entry in found):
         raise typer.Exit(1)
 
 

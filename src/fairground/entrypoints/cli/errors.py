@@ -7,6 +7,7 @@ from typer import TyperException
 from fairground.entrypoints.server import AddressError
 from fairground.entrypoints.settings import SettingsError
 from fairground.kernel.errors import DomainError, Unavailable
+from fairground.ops.exports.output import ExportRefused
 from fairground.ops.imports.records import ImportRefused
 from fairground.platform.db.dialect.base import DatabaseInUse, DatabaseUnavailable, DatabaseURLError
 from fairground.platform.db.dialect.guards import GuardError
@@ -25,6 +26,7 @@ MISTAKES: Final = (
     DatabaseInUse,
     DatabaseURLError,
     DomainError,
+    ExportRefused,
     GuardError,
     ImportRefused,
     MailURLError,

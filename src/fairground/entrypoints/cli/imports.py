@@ -12,7 +12,7 @@ from fairground.contracts.providers import Providers
 from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
-from fairground.ops.imports.mapping import load_map
+from fairground.ops.imports.mapping import load_map, map_of_export
 from fairground.ops.imports.records import Record, RowFault, describe
 from fairground.ops.imports.run import Import, Summary
 
@@ -56,11 +56,20 @@ def import_providers(
     file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .json file.", metavar="FILE", show_default=False)],
     *,
     vertical: Annotated[
-        str, typer.Option(help="Kind of providers: artists, chefs, tutors, or a pack of yours.", show_default=False)
-    ],
+        str,
+        typer.Option(
+            help="Kind of providers: artists, chefs, tutors, or a pack of yours. Rows of an export name their own.",
+            show_default=False,
+        ),
+    ] = "",
     map_file: Annotated[
-        Path, typer.Option("--map", help="TOML file that says which column becomes which field.", show_default=False)
-    ],
+        Path | None,
+        typer.Option(
+            "--map",
+            help="TOML file that says which column becomes which field; a file of `fairground export` needs none.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")] = False,
 ) -> None:
     """Create or update a provider for every row of FILE.
@@ -73,21 +82,25 @@ def import_providers(
     Each rejected row is named on standard error with its line, the reason and what to change. Rejected rows are kept in
     NAME.rejected.csv beside FILE, to be corrected and imported. The exit code is 0 when every row was taken, else 1.
 
-    docs/reference/import-map.md describes MAP.toml. Try an import first:
+    docs/reference/import-map.md describes MAP.toml. A file that `fairground export providers` has written needs neither
+    --map nor --vertical. Try an import first:
 
     \b
       fairground import providers listings.csv --vertical artists --map MAP.toml --dry-run
     """  # noqa: D301 - the sign itself is what keeps the lines behind it as they are
-    provider_map = load_map(map_file)
+    loaded = load_map(map_file) if map_file else None
+    if loaded is not None and not vertical and loaded.fields.vertical is None:
+        raise Mistake("Name the kind of providers with --vertical, or give the map a field `vertical`.")
     teller = _Teller(file.stat().st_size if file.exists() else 0)
 
     async def run(program: Program) -> tuple[Summary, float]:
         pack = program.verticals.find(vertical)
-        if pack is None:
+        if vertical and pack is None:
             known = ", ".join(entry.key for entry in program.verticals)
             raise Mistake(f"There is no vertical {vertical!r}. Choose one of {known}.")
-        links = program.links
-        job = Import(file, pack, provider_map, links.of(Providers), links.of(Imports), teller)
+        catalog, imports = program.links.of(Providers), program.links.of(Imports)
+        provider_map = loaded or map_of_export(currency=await catalog.get_currency())
+        job = Import(file, pack, provider_map, catalog, imports, teller, program.verticals)
         began_at = time.perf_counter()
         summary = await (job.rehearse() if dry_run else job.run())
         return summary, time.perf_counter() - began_at

@@ -37,7 +37,7 @@ class Base(DeclarativeBase):
 class ListedProviderRow(Base):
     """An approved provider as lists and search results show it, copied from its last snapshot."""
 
-    __tablename__ = "catalog_listed_provider"
+    __tablename__ = "discovery_listed_provider"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
@@ -66,7 +66,7 @@ _ALWAYS_FILTERED: Final = ("open_days", "folded_location")
 
 
 def _list_index(name: str, *columns: str) -> Index:
-    return Index(f"ix_catalog_list_entry__{name}", "scope", *columns)
+    return Index(f"ix_discovery_list_entry__{name}", "scope", *columns)
 
 
 class ListEntryRow(Base):
@@ -76,9 +76,9 @@ class ListEntryRow(Base):
     not match is skipped without fetching its row.
     """
 
-    __tablename__ = "catalog_list_entry"
+    __tablename__ = "discovery_list_entry"
 
-    # The columns of each index, in this order, are those of `store/list_statements.py`.
+    # The columns of each index, in this order, are those of `store/lists.py`.
     provider_id: Mapped[UUID] = mapped_column(primary_key=True)
     scope: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
     """ALL_PROVIDERS_SCOPE, `artists`, or `artists/dj`."""
@@ -109,7 +109,7 @@ class ListEntryRow(Base):
 class PriceBandRow(Base):
     """How many providers of a list start at a price from this one up to the next band's; all of them are its total."""
 
-    __tablename__ = "catalog_price_band"
+    __tablename__ = "discovery_price_band"
 
     scope: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
     from_minor: Mapped[int] = mapped_column(MoneyMinor, primary_key=True)
@@ -123,7 +123,7 @@ class WeekRow(Base):
     A provider without a summary yet has one of version 0 without any start.
     """
 
-    __tablename__ = "catalog_week"
+    __tablename__ = "discovery_week"
 
     provider_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
@@ -135,7 +135,7 @@ class WeekRow(Base):
 class DayRow(Base):
     """An exceptional day: its last start differs from the weekly pattern."""
 
-    __tablename__ = "catalog_day"
+    __tablename__ = "discovery_day"
 
     provider_id: Mapped[UUID] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
@@ -145,7 +145,7 @@ class DayRow(Base):
 class NamePhraseRow(Base):
     """Every tail of a folded name that begins with a word, so that an index finds words by a prefix."""
 
-    __tablename__ = "catalog_name_phrase"
+    __tablename__ = "discovery_name_phrase"
     __table_args__ = (Index(None, "provider_id"),)
 
     phrase: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
@@ -158,7 +158,7 @@ class LocationPhraseRow(Base):
     Shared by the providers of a location. Rows are never deleted: one without providers costs a lookup without results.
     """
 
-    __tablename__ = "catalog_location_phrase"
+    __tablename__ = "discovery_location_phrase"
 
     phrase: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
     folded_location: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
@@ -167,7 +167,7 @@ class LocationPhraseRow(Base):
 class SearchDocumentRow(Base):
     """The folded words by which search finds an approved provider (domain/search/documents.py)."""
 
-    __tablename__ = "catalog_search_document"
+    __tablename__ = "discovery_search_document"
     __table_args__ = (UniqueConstraint("provider_id"),)
 
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
@@ -194,7 +194,7 @@ class SearchSpellingRow(Base):
     Rows are never deleted: a word that no document has any more costs a lookup without results.
     """
 
-    __tablename__ = "catalog_search_spelling"
+    __tablename__ = "discovery_search_spelling"
 
     spelling: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
     word: Mapped[str] = mapped_column(BytewiseText, primary_key=True)

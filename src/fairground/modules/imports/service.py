@@ -14,6 +14,7 @@ from uuid import UUID
 
 from fairground.contracts.imports import (
     EmbeddedReport,
+    ImportedPicture,
     ImportedProvider,
     ImportOutcome,
     MigrationNotFound,
@@ -117,6 +118,10 @@ class PictureMigrations:
     async def count_waiting(self, *, subject: PictureSubject) -> int:
         async with self._db.read() as tx:
             return await store.count_waiting(tx, subject)
+
+    async def list_waiting(self, *, provider_id: UUID) -> list[ImportedPicture]:
+        async with self._db.read() as tx:
+            return await store.list_waiting_of(tx, provider_id)
 
     async def inspect_embedded(self) -> EmbeddedReport:
         async with self._db.read() as tx:

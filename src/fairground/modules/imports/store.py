@@ -29,6 +29,8 @@ _RUN: Final = (
     PictureMigrationRow.finished_at,
 )
 
+_EXPORTED_MAX: Final = 100  # of one provider; a row of an import holds at most 61
+
 
 @dataclass(frozen=True)
 class Embedded:
@@ -138,6 +140,14 @@ async def _list(tx: ReadTx, *conditions: Any, limit: int | None = None) -> list[
     columns = (EmbeddedPictureRow.id, EmbeddedPictureRow.provider_id, EmbeddedPictureRow.place, EmbeddedPictureRow.alt)
     rows = await tx.all(select(*columns).where(*conditions).order_by(EmbeddedPictureRow.id).limit(limit))
     return [Embedded(row.id, row.provider_id, PicturePlace(row.place), row.alt) for row in rows]
+
+
+async def list_waiting_of(tx: ReadTx, provider_id: UUID) -> list[ImportedPicture]:
+    """Return the waiting pictures of a provider with their bytes, the newest first."""
+    columns = (EmbeddedPictureRow.place, EmbeddedPictureRow.content, EmbeddedPictureRow.alt)
+    waiting = (EmbeddedPictureRow.provider_id == provider_id, EmbeddedPictureRow.state == "waiting")
+    statement = select(*columns).where(*waiting).order_by(EmbeddedPictureRow.id.desc()).limit(_EXPORTED_MAX)
+    return [ImportedPicture(**row._asdict()) for row in await tx.all(statement)]
 
 
 async def read_content(tx: ReadTx, picture_id: UUID) -> bytes:

@@ -20,9 +20,9 @@ class Base(DeclarativeBase):
 class PictureMigrationRow(Base):
     """One run that makes embedded pictures into files; one of each subject runs at a time."""
 
-    __tablename__ = "catalog_picture_migration"
+    __tablename__ = "imports_picture_migration"
     __table_args__ = (
-        Index("uq_catalog_picture_migration__running", "subject", unique=True, **only_where("finished_at IS NULL")),
+        Index("uq_imports_picture_migration__running", "subject", unique=True, **only_where("finished_at IS NULL")),
         Index(None, "subject", "started_at"),
     )
 
@@ -35,7 +35,7 @@ class PictureMigrationRow(Base):
 class EmbeddedPictureRow(Base):
     """An embedded picture. The public sees it once it is a picture of media."""
 
-    __tablename__ = "catalog_embedded_picture"
+    __tablename__ = "imports_embedded_picture"
     __table_args__ = (
         CheckConstraint("place IN ('portrait', 'portfolio', 'service')", name="place"),
         CheckConstraint("state IN ('waiting', 'taken', 'migrated', 'failed')", name="state"),

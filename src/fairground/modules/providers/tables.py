@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 class ProviderRow(Base):
     """The public data of a provider, and the figures that events of other modules bring."""
 
-    __tablename__ = "catalog_provider"
+    __tablename__ = "providers_provider"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     vertical: Mapped[str] = mapped_column(Text)
@@ -72,16 +72,16 @@ class ProviderRow(Base):
         UniqueConstraint("slug"),
         UniqueConstraint("owner_id"),
         UniqueConstraint("external_source", "external_id"),
-        Index("ix_catalog_provider__submitted", "status", "submitted_at"),
+        Index("ix_providers_provider__submitted", "status", "submitted_at"),
     )
 
 
 class ProviderPrivateRow(Base):
     """What only the owner and staff may see. Lists and public pages never read this table."""
 
-    __tablename__ = "catalog_provider_private"
+    __tablename__ = "providers_provider_private"
 
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"), primary_key=True)
     contact_email: Mapped[str | None] = mapped_column(Text)
     contact_phone: Mapped[str | None] = mapped_column(Text)
     rejection_reason: Mapped[str | None] = mapped_column(Text)
@@ -91,10 +91,10 @@ class ProviderPrivateRow(Base):
 class PortraitRow(Base):
     """The picture that a provider has chosen; it shows once media tells that it is ready."""
 
-    __tablename__ = "catalog_portrait"
+    __tablename__ = "providers_portrait"
     __table_args__ = (Index(None, "picture_id"), Index(None, "shown_picture_id"))
 
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"), primary_key=True)
     picture_id: Mapped[UUID]
     shown_picture_id: Mapped[UUID | None]
     """The one before, until the chosen one is ready."""
@@ -103,7 +103,7 @@ class PortraitRow(Base):
 class GalleryRow(Base):
     """A picture of a provider's gallery, with all that its page shows of it."""
 
-    __tablename__ = "catalog_gallery"
+    __tablename__ = "providers_gallery"
     __table_args__ = (
         CheckConstraint(
             "(url IS NULL) = (width_px IS NULL) AND (url IS NULL) = (height_px IS NULL)"
@@ -114,7 +114,7 @@ class GalleryRow(Base):
         Index(None, "picture_id"),
     )
 
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"), primary_key=True)
     picture_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int]
     """Only its order says something: there are gaps, and a new order is made of new numbers."""
@@ -130,16 +130,16 @@ class GalleryRow(Base):
 
 
 class ProviderCategoryRow(Base):
-    __tablename__ = "catalog_provider_category"
+    __tablename__ = "providers_provider_category"
 
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"), primary_key=True)
     category: Mapped[str] = mapped_column(Text, primary_key=True)
     position: Mapped[int]
     """In the order in which the provider named them."""
 
 
 class ServiceRow(Base):
-    __tablename__ = "catalog_service"
+    __tablename__ = "providers_service"
     __table_args__ = (
         CheckConstraint("booking_mode IN ('instant', 'request')", name="booking_mode"),
         CheckConstraint("price_minor > 0", name="price_minor"),
@@ -147,7 +147,7 @@ class ServiceRow(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"))
     name: Mapped[str] = mapped_column(Text)
     category: Mapped[str] = mapped_column(Text)
     price_minor: Mapped[int] = mapped_column(MoneyMinor)
@@ -160,18 +160,17 @@ class ServiceRow(Base):
 
 
 class ApprovalRow(Base):
-    """Who moved a provider from one status to another, when and why. Rows are only ever added."""
+    """Who moved a provider from one status to another, and why. Rows are only ever added; their ids have the time."""
 
-    __tablename__ = "catalog_approval"
+    __tablename__ = "providers_approval"
     __table_args__ = (Index(None, "provider_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("catalog_provider.id"))
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"))
     actor_id: Mapped[UUID]
     from_status: Mapped[str] = mapped_column(Text)
     to_status: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
-    decided_at: Mapped[datetime]
 
 
 PICTURE_ADDRESSES: Final = (
@@ -186,7 +185,7 @@ def _ensure(connection: Connection) -> None:
 
 
 history = History(
-    name="catalog",
+    name="providers",
     metadata=Base.metadata,
     folder=Path(__file__).parent / "migrations",
     after_upgrade=_ensure,

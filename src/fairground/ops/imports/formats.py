@@ -36,12 +36,18 @@ def open_json_lines(chunks: Chunks) -> Source:
         for number, raw in enumerate(chunks.lines(), start=1):
             text = raw.removeprefix(UTF8_MARK) if number == 1 else raw
             if text.strip():
-                yield _json_record(number, raw, text)
+                yield read_json_line(number, raw, text)
 
     return Source(None, b"", b"", b"", records())
 
 
-def _json_record(line: int, raw: bytes, text: bytes) -> Record:
+def read_json_line(line: int, raw: bytes, text: bytes | None = None) -> Record:
+    """Read one object.
+
+    Args:
+        text: `raw` without a byte order mark, where it may have one.
+    """
+    text = raw if text is None else text
     try:
         value = json.loads(text.decode("utf-8"))
     except UnicodeDecodeError:
@@ -75,7 +81,7 @@ def _json_array(chunks: Chunks) -> Iterator[Record]:
         return
     while True:
         line, raw = scanner.take_value()
-        yield _json_record(line, raw, raw)
+        yield read_json_line(line, raw, raw)
         if scanner.peek() == b"]":
             return
         scanner.expect(b",", "put a comma between the objects and a ] at the end")

@@ -19,14 +19,14 @@ from fairground.contracts.providers import (
     GALLERY_MAX,
     LOCATION_MAX_LENGTH,
     NAME_MAX_LENGTH,
-    PRICE_MAX_MINOR,
     SUBTITLE_MAX_LENGTH,
     BookingMode,
+    ServiceIn,
 )
-from fairground.kernel.money import AmountInvalid, currency_exponent, read_amount
 from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone
 from fairground.ops.imports.records import ImportRefused, RowFault
+from fairground.ops.imports.services import read_booking_mode, read_price_minor, read_services
 from fairground.platform.images.formats import DATA_URL_SCHEME, decode_data_url
 from fairground.verticals.schema import Vertical
 
@@ -34,6 +34,10 @@ _LINE_END: Final = re.compile("\r\n|[\n\r\x0b\x85\u2028\u2029]")
 # As people write a number. Decimal() also reads 1_000, 1e3 and the digits of every other script.
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 
+SOURCE_PATTERN: Final = "[a-z0-9][a-z0-9._-]{0,79}"
+_SOURCE: Final = re.compile(SOURCE_PATTERN)
+EXPORT_SOURCE: Final = "fairground"
+"""The source of exported providers that no import has made; their external id is the id that they had."""
 _PICTURES: Final = {
     "profile_picture": PicturePlace.PORTRAIT,
     "portfolio_pictures": PicturePlace.PORTFOLIO,
@@ -79,7 +83,8 @@ class Rule(BaseModel):
     def label(self) -> str:
         return ", ".join(self.columns)
 
-    def _find(self, fields: dict[str, str]) -> str:
+    def find(self, fields: dict[str, str]) -> str:
+        """Return the text as the row has it."""
         if self.column is not None:
             found = fields.get(self.column, "")
         elif self.template is not None:
@@ -90,18 +95,18 @@ class Rule(BaseModel):
 
     def read(self, fields: dict[str, str]) -> str:
         """Return the text on one line."""
-        text = " ".join(self._find(fields).split())
+        text = " ".join(self.find(fields).split())
         return self.values.get(text, text) or self.default or ""
 
     def read_lines(self, fields: dict[str, str]) -> str:
         """Return the text with its line breaks, each line as `read` returns it."""
-        lines = [" ".join(line.split()) for line in _LINE_END.split(self._find(fields))]
+        lines = [" ".join(line.split()) for line in _LINE_END.split(self.find(fields))]
         text = "\n".join(lines).strip("\n")
         return self.values.get(text, text) or self.default or ""
 
     def read_words(self, fields: dict[str, str]) -> dict[str, str]:
         """Return the words between commas after `values`, each with the one that was found."""
-        text = " ".join(self._find(fields).split())
+        text = " ".join(self.find(fields).split())
         found = [text] if text in self.values else _words(text)
         meant = {word: each for each in found for word in _words(self.values.get(each, each))}
         return meant or {word: word for word in _words(self.default or "")}
@@ -127,6 +132,12 @@ class Fields(BaseModel):
     price: Rule | None = None
     duration_minutes: Rule | None = None
     booking_mode: Rule | None = None
+    services: Rule | None = None
+    currency: Rule | None = None
+    """Of `services`; a row in another currency than the map's is rejected."""
+    vertical: Rule | None = None
+    source: Rule | None = None
+    """Of the row's external id, where it is not the map's."""
     profile_picture: Rule | None = None
     portfolio_pictures: Rule | None = None
     service_pictures: Rule | None = None
@@ -149,7 +160,7 @@ class Fields(BaseModel):
 class ProviderMap(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
+    source: Annotated[str, Field(pattern=f"^{SOURCE_PATTERN}$")]
     """Names where the external ids come from, so that two lists may use the same ones."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     timezone: str = "UTC"
@@ -175,6 +186,13 @@ def load_map(path: Path) -> ProviderMap:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ImportRefused(f"The map {path} is wrong at {where}: {first['msg']}.") from None
+
+
+def map_of_export(*, currency: str) -> ProviderMap:
+    """Return the map of a file that `fairground export providers` has written: its columns are named after fields."""
+    of_one_service = {"service_name", "price", "duration_minutes", "booking_mode"}
+    fields = {name: Rule(column=name) for name in Fields.model_fields if name not in of_one_service}
+    return ProviderMap(source=EXPORT_SOURCE, currency=currency, fields=Fields.model_validate(fields))
 
 
 def check_columns(provider_map: ProviderMap, columns: list[str] | None) -> None:
@@ -214,8 +232,16 @@ class RowMapper:
             price_minor=price_minor,
             duration_minutes=self._duration_minutes(fields),
             booking_mode=self._booking_mode(fields),
+            services=self._services(fields),
             pictures=self._pictures(fields),
         )
+
+    def source_of(self, fields: dict[str, str]) -> str:
+        """Return where the row's external id comes from; raise RowFault when that is no source."""
+        source = self._read(fields, "source") or self._map.source
+        if not _SOURCE.fullmatch(source):
+            raise self._fault("source", f"{source!r} is no source", "write 1 to 80 of a-z, 0-9, '.', '_' and '-'")
+        return source
 
     def _pictures(self, fields: dict[str, str]) -> list[ImportedPicture]:
         name, service = self._read(fields, "business_name"), self._service_name(fields)
@@ -304,18 +330,7 @@ class RowMapper:
 
     def _price_minor(self, fields: dict[str, str]) -> int | None:
         text = self._read(fields, "price")
-        if not text:
-            return None
-        try:
-            minor = read_amount(text, self._map.currency)
-        except AmountInvalid as refusal:
-            raise self._fault("price", refusal.problem, refusal.hint) from refusal
-        if minor == 0:
-            raise self._fault("price", f"{text} is no price", "write what it costs, or leave it empty")
-        if minor > PRICE_MAX_MINOR:
-            most = PRICE_MAX_MINOR // 10 ** currency_exponent(self._map.currency)
-            raise self._fault("price", f"{text} is out of range", f"it must be from 0 to {most}")
-        return minor
+        return read_price_minor(text, currency=self._map.currency, column=self.label("price")) if text else None
 
     def _duration_minutes(self, fields: dict[str, str]) -> int:
         found = self._decimal(fields, "duration_minutes", least=DURATION_MIN_MINUTES, most=DURATION_MAX_MINUTES)
@@ -327,10 +342,18 @@ class RowMapper:
 
     def _booking_mode(self, fields: dict[str, str]) -> BookingMode:
         text = self._read(fields, "booking_mode") or BookingMode.REQUEST
-        modes = self._vertical.booking.modes
-        if text not in modes:
-            raise self._fault("booking_mode", f"{text!r} is no booking mode here", f"write {' or '.join(modes)}")
-        return BookingMode(text)
+        return read_booking_mode(text, pack=self._vertical, column=self.label("booking_mode"))
+
+    def _services(self, fields: dict[str, str]) -> list[ServiceIn]:
+        rule, currency = self._rule("services"), self._map.currency
+        if rule is None:
+            return []
+        found = self._read(fields, "currency") or currency
+        if found != currency:
+            mend = f"convert them, or import where FAIRGROUND_CATALOG_CURRENCY={found}"
+            raise self._fault("currency", f"prices in {found} where the installation's are in {currency}", mend)
+        text = rule.find(fields).strip()
+        return read_services(text, pack=self._vertical, currency=currency, column=self.label("services"))
 
     def _categories(self, fields: dict[str, str]) -> list[str]:
         rule = self._map.fields.categories

@@ -1,10 +1,11 @@
 """One run of an import: rows in batches, and a summary that adds up."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
 from fairground.contracts.imports import ImportedProvider, Imports
 from fairground.contracts.providers import IMPORT_MAX_ROWS, Providers
@@ -34,17 +35,28 @@ class Summary:
         return self.read == self.created + self.updated + self.unchanged + self.rejected
 
 
+class Origin(NamedTuple):
+    """What the rows of one step have in common."""
+
+    vertical: str
+    source: str
+
+
 @dataclass(frozen=True)
 class Batch:
     """Rows that were read together: those to be written, and those that cannot be."""
 
-    providers: list[ImportedProvider]
+    providers: dict[Origin, list[ImportedProvider]]
     rejected: list[tuple[Record, RowFault]]
     read_bytes: int
     """How far into the file they reach."""
 
+    @property
+    def provider_count(self) -> int:
+        return sum(len(providers) for providers in self.providers.values())
 
-_BatchWriter = Callable[[list[ImportedProvider], Summary], Coroutine[Any, Any, None]]
+
+_BatchWriter = Callable[[Batch, Summary], Coroutine[Any, Any, None]]
 
 
 class Listener(Protocol):
@@ -57,14 +69,17 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Import:
-    """One file to be imported into one vertical."""
+    """One file to be imported."""
 
     path: Path
-    vertical: Vertical
+    vertical: Vertical | None
+    """Of the rows that name none."""
     provider_map: ProviderMap
     providers: Providers
     imports: Imports
     listener: Listener
+    verticals: Iterable[Vertical] = ()
+    """Those that rows may name."""
 
     async def run(self) -> Summary:
         """Write every good row, 500 in a transaction; repeating it is safe.
@@ -78,8 +93,8 @@ class Import:
     async def rehearse(self) -> Summary:
         """Check every row and write nothing; `created` counts the rows that would be written."""
 
-        async def count(batch: list[ImportedProvider], summary: Summary) -> None:
-            summary.created += len(batch)
+        async def count(batch: Batch, summary: Summary) -> None:
+            summary.created += batch.provider_count
 
         return await self._run(count)
 
@@ -105,7 +120,7 @@ class Import:
                 try:
                     # While the database works on a batch, the next one is read and mapped, and then checked.
                     while (batch := await _in_thread(batches)) is not None:
-                        before, writing = writing, (batch, group.create_task(write(batch.providers, summary)))
+                        before, writing = writing, (batch, group.create_task(write(batch, summary)))
                         await self._end(before, summary, rejects)
                 finally:
                     await self._end(writing, summary, rejects)  # also when the file breaks off
@@ -128,7 +143,7 @@ class Import:
             rejects.add(record)
             self.listener.rejected(record, fault)
         summary.rejected += len(batch.rejected)
-        summary.read += len(batch.providers) + len(batch.rejected)
+        summary.read += batch.provider_count + len(batch.rejected)
         self.listener.progressed(summary, read_bytes=batch.read_bytes)
 
     async def _check_currency(self) -> None:
@@ -139,31 +154,72 @@ class Import:
                 f" Convert them, or import where FAIRGROUND_CATALOG_CURRENCY={self.provider_map.currency}."
             )
 
-    async def _write(self, batch: list[ImportedProvider], summary: Summary) -> None:
-        outcome = await self.imports.import_providers(
-            vertical=self.vertical.key, source=self.provider_map.source, providers=batch
-        )
-        summary.created += outcome.created
-        summary.updated += outcome.updated
-        summary.unchanged += outcome.unchanged
-        summary.pictures += outcome.pictures
+    async def _write(self, batch: Batch, summary: Summary) -> None:
+        for origin, providers in batch.providers.items():
+            outcome = await self.imports.import_providers(
+                vertical=origin.vertical, source=origin.source, providers=providers
+            )
+            summary.created += outcome.created
+            summary.updated += outcome.updated
+            summary.unchanged += outcome.unchanged
+            summary.pictures += outcome.pictures
 
     def _batches(self, source: Source, file: BinaryIO) -> Iterator[Batch]:
-        mapper, first_lines = RowMapper(self.provider_map, self.vertical), dict[str, int]()
-        providers: list[ImportedProvider] = []
+        reader = RowReader(self.provider_map, self.verticals, vertical=self.vertical)
+        providers: dict[Origin, list[ImportedProvider]] = defaultdict(list)
         rejected: list[tuple[Record, RowFault]] = []
-        held_bytes = 0
+        row_count = held_bytes = 0
         for record in source.records:
             try:
-                providers.append(_map_record(record, mapper, first_lines))
+                origin, provider = reader.read(record)
+                providers[origin].append(provider)
             except RowFault as fault:
                 rejected.append((record, fault))
+            row_count += 1
             held_bytes += len(record.raw)
-            if len(providers) + len(rejected) == IMPORT_MAX_ROWS or held_bytes > _BATCH_MAX_BYTES:
-                yield Batch(providers, rejected, file.tell())
-                providers, rejected, held_bytes = [], [], 0
-        if providers or rejected:
-            yield Batch(providers, rejected, file.tell())
+            if row_count == IMPORT_MAX_ROWS or held_bytes > _BATCH_MAX_BYTES:
+                yield Batch(dict(providers), rejected, file.tell())
+                providers, rejected, row_count, held_bytes = defaultdict(list), [], 0, 0
+        if row_count:
+            yield Batch(dict(providers), rejected, file.tell())
+
+
+class RowReader:
+    """Reads the rows of one file, each by the rules of its vertical; an external id may come once."""
+
+    def __init__(self, provider_map: ProviderMap, verticals: Iterable[Vertical], *, vertical: Vertical | None) -> None:
+        self._rule = provider_map.fields.vertical
+        self._vertical = vertical
+        packs = [*verticals, *([vertical] if vertical else [])]
+        self._mappers = {pack.key: RowMapper(provider_map, pack) for pack in packs}
+        self._first_lines: dict[tuple[str, str], int] = {}
+
+    def read(self, record: Record) -> tuple[Origin, ImportedProvider]:
+        """Raise RowFault when the row does not make a provider, or makes one of an earlier row."""
+        origin, provider = self.map_row(record)
+        first_line = self._first_lines.setdefault((origin.source, provider.external_id), record.line)
+        if first_line != record.line:
+            column = self._mappers[origin.vertical].label("external_id")
+            reason = f"{provider.external_id!r} stands on line {first_line} as well"
+            raise RowFault(column, reason, "keep one of the two")
+        return origin, provider
+
+    def map_row(self, record: Record) -> tuple[Origin, ImportedProvider]:
+        """Raise RowFault when the row by itself does not make a provider."""
+        if record.fault is not None:
+            raise record.fault
+        vertical = self._vertical_of(record.fields)
+        mapper = self._mappers[vertical]
+        return Origin(vertical, mapper.source_of(record.fields)), mapper.provider_of(record.fields)
+
+    def _vertical_of(self, fields: dict[str, str]) -> str:
+        named = self._rule.read(fields) if self._rule else ""
+        if not named and self._vertical is not None:
+            return self._vertical.key
+        if named not in self._mappers:
+            column = self._rule.label if self._rule else "vertical"
+            raise RowFault(column, f"{named!r} is no vertical", f"write one of {', '.join(self._mappers)}")
+        return named
 
 
 async def _in_thread(batches: Iterator[Batch]) -> Batch | None:
@@ -172,14 +228,3 @@ async def _in_thread(batches: Iterator[Batch]) -> Batch | None:
         return await asyncio.shield(next_batch)
     finally:
         await asyncio.wait([next_batch])  # the file is open until then
-
-
-def _map_record(record: Record, mapper: RowMapper, first_lines: dict[str, int]) -> ImportedProvider:
-    if record.fault is not None:
-        raise record.fault
-    provider = mapper.provider_of(record.fields)
-    first_line = first_lines.setdefault(provider.external_id, record.line)
-    if first_line != record.line:
-        column = mapper.label("external_id")
-        raise RowFault(column, f"{provider.external_id!r} stands on line {first_line} as well", "keep one of the two")
-    return provider

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Column, Connection, Engine, MetaData, Text, inspect, select, table
+
+_CATALOG: Final = "catalog_"
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class History:
     name: str
     metadata: MetaData
     folder: Path
-    """Holds `versions/` with one file a revision, named after its number: `0001_bookings.py`."""
+    """Holds `versions/` with one file a revision, named after its number: `1000_bookings.py`."""
     after_upgrade: Callable[[Connection], None] | None = None
     """Makes what Alembic's batch mode silently drops when it rebuilds a table, unless it is there."""
     beside: tuple[str, ...] = ()
@@ -43,6 +46,8 @@ class SchemaState(StrEnum):
     CURRENT = "current"
     BEHIND = "behind"
     AHEAD = "ahead"
+    SQUASHED = "squashed"
+    """At a revision from before the oldest one that the code still has: it cannot be upgraded."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ def check_history(connection: Connection, history: History) -> SchemaCheck:
         state = SchemaState.CURRENT
     elif found is None or found in revisions:
         state = SchemaState.BEHIND
+    elif found < revisions[0]:
+        state = SchemaState.SQUASHED
     else:
         state = SchemaState.AHEAD
     return SchemaCheck(module=history.name, state=state, found=found, expected=revisions[-1])
@@ -76,6 +83,12 @@ def _find_revision(connection: Connection, history: History) -> str | None:
     if not inspect(connection).has_table(history.version_table):
         return None
     return connection.scalar(select(table(history.version_table, Column("version_num", Text))))
+
+
+def find_catalog_table(engine: Engine) -> str | None:
+    """Return a table of the module `catalog`, which was split up when its revisions were squashed."""
+    names = sorted(name for name in inspect(engine).get_table_names() if name.startswith(_CATALOG))
+    return names[0] if names else None
 
 
 def restore_guards(connection: Connection, histories: Iterable[History]) -> None:

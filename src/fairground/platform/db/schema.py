@@ -4,12 +4,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from fairground.platform.db.dialect.base import Backend, unavailable
-from fairground.platform.db.history import History, SchemaCheck, SchemaState, check, restore_guards
+from fairground.platform.db.history import History, SchemaCheck, SchemaState, check, find_catalog_table, restore_guards
+
+LAST_COMMIT_BEFORE_SQUASH: Final = "b4f0381ac5"
+"""Has the revisions that the squash replaced, and the export of providers. See ADR 29."""
 
 
 class SchemaMismatch(RuntimeError):
@@ -37,6 +41,34 @@ def check_schema(backend: Backend, histories: Sequence[History]) -> list[SchemaC
         return check(engine, histories)
 
 
+def explain_squashed(backend: Backend, found: Sequence[SchemaCheck]) -> str | None:
+    """Return why the database cannot be upgraded by any command, and the way out; None when it can."""
+    with _engine_of(backend) as engine:
+        return _find_squashed(engine, found)
+
+
+def _refuse_squashed(engine: Engine, found: Sequence[SchemaCheck]) -> None:
+    refusal = _find_squashed(engine, found)
+    if refusal is not None:
+        raise SchemaMismatch(refusal)
+
+
+def _find_squashed(engine: Engine, found: Sequence[SchemaCheck]) -> str | None:
+    signs = [f"{each.module} is at revision {each.found}" for each in found if each.state is SchemaState.SQUASHED]
+    table = find_catalog_table(engine)
+    if table is not None:
+        signs.append(f"it has the table {table}")
+    if not signs:
+        return None
+    return (
+        f"This database is from before the revisions were squashed ({signs[0]}) and cannot be upgraded: check out"
+        f" {LAST_COMMIT_BEFORE_SQUASH}, the last commit that can run it, save its providers with `fairground export"
+        " providers FILE`, and import that file into an empty database, which `fairground db upgrade` makes where"
+        " FAIRGROUND_DATABASE_URL or FAIRGROUND_DATA_DIR names a new one; accounts, bookings and payments are not taken"
+        " along."
+    )
+
+
 def require_file(backend: Backend) -> None:
     """Raise SchemaMismatch when the database is a file that is not there: looking must not make it."""
     if backend.file is not None and not backend.file.exists():
@@ -49,7 +81,10 @@ def require_file(backend: Backend) -> None:
 def require_schema(backend: Backend, histories: Sequence[History]) -> None:
     """Raise SchemaMismatch unless the database is exactly at the state of the code."""
     require_file(backend)
-    states = {entry.state for entry in check_schema(backend, histories)}
+    with _engine_of(backend) as engine:
+        found = check(engine, histories)
+        _refuse_squashed(engine, found)
+    states = {entry.state for entry in found}
     if SchemaState.AHEAD in states:
         raise SchemaMismatch(
             "The database was made by a newer Fairground than this one. Run that version, or restore an older copy."
@@ -64,11 +99,12 @@ def upgrade_schema(backend: Backend, histories: Sequence[History]) -> list[str]:
     A database that is a file is copied beside itself first, when there is something to lose.
 
     Raises:
-        SchemaMismatch: It was made by newer code.
+        SchemaMismatch: It was made by newer code, or is from before the squash.
         DatabaseUnavailable: It does not answer, or the copy could not be made.
     """
     with _engine_of(backend) as engine:
         found = check(engine, histories)
+        _refuse_squashed(engine, found)
         if any(entry.state is SchemaState.AHEAD for entry in found):
             require_schema(backend, histories)
         if all(entry.state is SchemaState.CURRENT for entry in found):

@@ -244,7 +244,7 @@ async def test_the_zones_of_the_world_are_not_written_into_a_statement(catalog: 
     with statements_of(db) as statements:
         await search(catalog, "kitchen", when=tomorrow)
         await catalog.search_providers(query=ProviderQuery(when=tomorrow))
-    assert [sql for sql, _ in statements if "catalog_week" in sql]
+    assert [sql for sql, _ in statements if "discovery_week" in sql]
     assert all("Europe/" not in sql for sql, _ in statements)
 
 

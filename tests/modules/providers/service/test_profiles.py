@@ -102,16 +102,16 @@ async def test_control_without_the_unique_index_concurrent_namesakes_share_a_slu
     catalog: Directory, people: People, db: Database
 ) -> None:
     async with db.write() as tx:
-        await tx.execute(text("ALTER TABLE catalog_provider DROP CONSTRAINT uq_catalog_provider__slug"))
+        await tx.execute(text("ALTER TABLE providers_provider DROP CONSTRAINT uq_providers_provider__slug"))
     try:
         assert len(set(await _create_at_once(catalog, people))) < RUSH
     finally:
         async with db.write() as tx:
-            for part in ("provider_private", "provider_category", "name_phrase"):
-                await tx.execute(text(f"DELETE FROM catalog_{part}"))
-            await tx.execute(text("DELETE FROM catalog_provider"))
+            for part in ("providers_provider_private", "providers_provider_category", "discovery_name_phrase"):
+                await tx.execute(text(f"DELETE FROM {part}"))
+            await tx.execute(text("DELETE FROM providers_provider"))
             await tx.execute(
-                text("ALTER TABLE catalog_provider ADD CONSTRAINT uq_catalog_provider__slug UNIQUE (slug)")
+                text("ALTER TABLE providers_provider ADD CONSTRAINT uq_providers_provider__slug UNIQUE (slug)")
             )
 
 

@@ -60,8 +60,6 @@ def _new_row(
         "unit": PERSON,
         "blocked_from": starts_at,
         "blocked_until": ends_at,
-        "core_from": starts_at,
-        "core_until": ends_at,
         "state": "held",
         "expires_at": expires_at,
         "booking_id": booking_id,

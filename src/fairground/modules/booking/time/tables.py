@@ -30,7 +30,6 @@ class AllocationRow(Base):
     __table_args__ = (
         CheckConstraint("state IN ('held', 'confirmed', 'released')", name="state"),
         CheckConstraint("blocked_from < blocked_until", name="blocked_order"),
-        CheckConstraint("blocked_from <= core_from AND core_until <= blocked_until", name="core_inside"),
         CheckConstraint("(expires_at IS NULL) = (state <> 'held')", name="only_holds_expire"),
         Index(None, "resource_id", "unit", "blocked_from"),
         Index(None, "state", "expires_at"),
@@ -44,9 +43,6 @@ class AllocationRow(Base):
     """Which of several equal ones, such as courts; a person is unit 1."""
     blocked_from: Mapped[datetime]
     blocked_until: Mapped[datetime]
-    core_from: Mapped[datetime]
-    """The booked time itself, inside what is blocked for it."""
-    core_until: Mapped[datetime]
     state: Mapped[str] = mapped_column(Text)
     expires_at: Mapped[datetime | None]
     """When a hold or an unanswered request lapses, by the database's clock."""
@@ -72,7 +68,7 @@ class RulesRow(Base):
     provider_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(Integer)
     document: Mapped[dict[str, Any]]
-    published_version: Mapped[int] = mapped_column("told_version", server_default="0")
+    published_version: Mapped[int] = mapped_column(server_default="0")
     """Of the availability summary."""
 
 

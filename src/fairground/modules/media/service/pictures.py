@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from fairground.contracts.media import Picture, PictureDeleted, PictureDescribed, PicturesReport
+from fairground.contracts.media import OriginalFile, Picture, PictureDeleted, PictureDescribed, PicturesReport
 from fairground.kernel.messages import Job
 from fairground.modules.media import store
 from fairground.modules.media.domain import check_alt, check_owned
 from fairground.modules.media.service.uploads import Uploads, delete_upload
 from fairground.platform.db.database import Database, ReadTx
-from fairground.platform.storage.keys import Retention
+from fairground.platform.storage.keys import Retention, content_type_of
 from fairground.platform.storage.store import ObjectNotFound, Store
 
 _ListKeys = Callable[[ReadTx, str], Awaitable[list[str]]]
@@ -87,6 +87,19 @@ class PictureMaintenanceService:
     async def find_missing(self, *, picture_ids: Collection[UUID]) -> set[UUID]:
         async with self._db.read() as tx:
             return set(picture_ids) - await store.find_existing(tx, picture_ids)
+
+    async def find_original(self, *, picture_id: UUID) -> OriginalFile | None:
+        async with self._db.read() as tx:
+            record = await store.find_picture(tx, picture_id)
+        if record is None or record.original is None:
+            return None
+        key = record.original.key
+        try:
+            async with self._files.read(key) as found:
+                content = b"".join([chunk async for chunk in found.chunks])
+        except ObjectNotFound:
+            return None
+        return OriginalFile(media_type=content_type_of(key), content=content)
 
     async def inspect_pictures(self) -> PicturesReport:
         async with self._db.read() as tx:

@@ -8,6 +8,7 @@ from uuid import UUID
 from fairground.contracts.providers import (
     ALL_PROVIDERS,
     IMPORT_MAX_ROWS,
+    ExportedProvider,
     ExternalOutcome,
     ExternalProvider,
     ProfileInvalid,
@@ -55,6 +56,10 @@ class ExternalProviderService:
                 except NamesTaken:
                     # Another transaction has committed one of these slugs or external ids; the next attempt reads it.
                     continue
+
+    async def list_exported_after(self, *, after: UUID | None, limit: int) -> list[ExportedProvider]:
+        async with self._db.read() as tx:
+            return await external_providers.list_exported_after(tx, after, limit=limit)
 
     async def _write_step(self, *, vertical: str, source: str, checked: Sequence[CheckedProvider]) -> ExternalOutcome:
         external_ids = [provider.external_id for provider in checked]
@@ -104,15 +109,19 @@ class ExternalProviderService:
                 external_hash=fingerprint,
                 profile=_profile(pack, provider),
                 categories=check_categories(pack, provider.categories),
-                service=self._service(pack, provider),
+                services=self._services(pack, provider),
             )
         except Invalid as error:
             raise type(error)(f"{provider.external_id}: {error.detail}", hint=error.hint, **error.context) from error
 
-    def _service(self, pack: Vertical, provider: ExternalProvider) -> ServiceIn | None:
+    def _services(self, pack: Vertical, provider: ExternalProvider) -> list[ServiceIn]:
+        found = provider.services or self._one_service(pack, provider)
+        return [check_service(pack, service, currency=self._currency) for service in found]
+
+    def _one_service(self, pack: Vertical, provider: ExternalProvider) -> list[ServiceIn]:
         """Return the one service of an external provider; defaults of the pack replace the fields that are None."""
         if provider.price_minor is None:
-            return None
+            return []
         category = pack.find_category(provider.categories[0])
         service = ServiceIn(
             name=provider.service_name or (category.name if category else pack.title),
@@ -122,7 +131,7 @@ class ExternalProviderService:
             duration_minutes=provider.duration_minutes or pack.booking.duration_minutes[0],
             booking_mode=provider.booking_mode,
         )
-        return check_service(pack, service, currency=self._currency)
+        return [service]
 
 
 def _check_step(providers: Sequence[ExternalProvider]) -> None:

@@ -115,7 +115,7 @@ async def _own_records(tx: ReadTx, statement: Select[*tuple[Any, ...]]) -> list[
 
 async def _details(tx: ReadTx, rows: Sequence[Any]) -> list[ProviderDetail]:
     ids = [row.id for row in rows]
-    categories = await _list_categories(tx, ids)
+    categories = await list_categories(tx, ids)
     services = await list_services(tx, ids)
     return [
         ProviderDetail(
@@ -143,7 +143,7 @@ def _card_fields(row: Any, categories: list[str]) -> dict[str, Any]:
     return fields
 
 
-async def _list_categories(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+async def list_categories(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     """Return the category slugs of each provider, in the provider's order."""
     found: dict[UUID, list[str]] = defaultdict(list)
     if provider_ids:
@@ -225,7 +225,7 @@ async def list_snapshots_after(tx: ReadTx, provider_id: UUID | None, *, limit: i
 async def _snapshots(tx: ReadTx, rows: Sequence[Any]) -> list[ProviderSnapshot]:
     # A change between these statements raises the version, so its event delivers the next snapshot.
     ids = [row.id for row in rows]
-    categories, service_names = await _list_categories(tx, ids), await _list_service_names(tx, ids)
+    categories, service_names = await list_categories(tx, ids), await _list_service_names(tx, ids)
     return [
         ProviderSnapshot(**row._asdict(), categories=categories[row.id], service_names=service_names[row.id])
         for row in rows

@@ -3,18 +3,29 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
 
-from fairground.contracts.providers import ProviderStatus, ServiceIn
+from fairground.contracts.providers import ExportedProvider, ExternalProvider, ProviderStatus, Service, ServiceIn
 from fairground.kernel.ids import uuid7
 from fairground.modules.providers.domain import slug_base
+from fairground.modules.providers.store.details import list_categories, list_services
+from fairground.modules.providers.store.pictures import list_gallery_ids
 from fairground.modules.providers.store.profiles import INITIAL_FIGURES, category_rows, choose_slugs, price_values
-from fairground.modules.providers.tables import ProviderCategoryRow, ProviderRow, ServiceRow
+from fairground.modules.providers.tables import PortraitRow, ProviderCategoryRow, ProviderRow, ServiceRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
+
+_EXPORTED_PROFILE: Final = ("business_name", "custom_subtitle", "bio", "location", "lat", "lng", "timezone")
+_EXPORTED: Final = [
+    getattr(ProviderRow, name)
+    for name in (
+        *("id", "slug", "status", "vertical", "external_source", "external_id", "profile_picture_url"),
+        *_EXPORTED_PROFILE,
+    )
+]
 
 
 class NamesTaken(Exception):
@@ -30,7 +41,7 @@ class CheckedProvider:
     profile: Mapping[str, Any]
     """The columns of ProviderRow that the import fills."""
     categories: Sequence[str]
-    service: ServiceIn | None
+    services: Sequence[ServiceIn]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +114,8 @@ async def update_providers(tx: WriteTx, changed: Mapping[UUID, CheckedProvider],
 
 
 def _columns(provider: CheckedProvider) -> dict[str, Any]:
-    service = provider.service
-    price = price_values(service.price_minor, currency=service.currency) if service else price_values(None)
+    cheapest = min(provider.services, key=lambda service: service.price_minor, default=None)
+    price = price_values(cheapest.price_minor, currency=cheapest.currency) if cheapest else price_values(None)
     return {**provider.profile, **price, "external_hash": provider.external_hash}
 
 
@@ -112,7 +123,47 @@ async def _insert_parts(tx: WriteTx, providers: Mapping[UUID, CheckedProvider]) 
     categories, services = [], []
     for provider_id, provider in providers.items():
         categories += category_rows(provider_id, provider.categories)
-        if provider.service:
-            services.append({"id": uuid7(), "provider_id": provider_id, **dict(provider.service)})
+        services += [{"id": uuid7(), "provider_id": provider_id, **dict(service)} for service in provider.services]
     await tx.insert_many(ProviderCategoryRow, categories)
     await tx.insert_many(ServiceRow, services)
+
+
+async def list_exported_after(tx: ReadTx, provider_id: UUID | None, *, limit: int) -> list[ExportedProvider]:
+    statement = (
+        select(*_EXPORTED, PortraitRow.shown_picture_id)
+        .outerjoin(PortraitRow, PortraitRow.provider_id == ProviderRow.id)
+        .order_by(ProviderRow.id)
+        .limit(limit)
+    )
+    if provider_id is not None:
+        statement = statement.where(ProviderRow.id > provider_id)
+    rows = await tx.all(statement)
+    ids = [row.id for row in rows]
+    categories, services = await list_categories(tx, ids), await list_services(tx, ids)
+    gallery = await list_gallery_ids(tx, ids)
+    return [
+        _exported(row, categories=categories[row.id], services=services[row.id], gallery_ids=gallery[row.id])
+        for row in rows
+    ]
+
+
+def _exported(
+    row: Any, *, categories: list[str], services: Sequence[Service], gallery_ids: list[UUID]
+) -> ExportedProvider:
+    provider = ExternalProvider(
+        external_id=row.external_id or str(row.id),
+        **{name: getattr(row, name) for name in _EXPORTED_PROFILE},
+        categories=categories,
+        services=[ServiceIn(**service.model_dump(exclude={"id", "provider_id"})) for service in services],
+    )
+    return ExportedProvider(
+        id=row.id,
+        slug=row.slug,
+        status=ProviderStatus(row.status),
+        vertical=row.vertical,
+        source=row.external_source,
+        provider=provider,
+        portrait_id=row.shown_picture_id,
+        gallery_ids=gallery_ids,
+        has_drawn_portrait=row.profile_picture_url is not None and row.shown_picture_id is None,
+    )

@@ -1,6 +1,7 @@
 """The pictures that a provider shows: its portrait and its gallery. Callers lock the provider before a change."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +12,7 @@ from fairground.contracts.media import Picture, PictureState
 from fairground.contracts.providers import GalleryPicture, OwnGalleryPicture, ProviderStatus
 from fairground.modules.providers.tables import GalleryRow, PortraitRow, ProviderRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 
 
 async def find_provider_of_picture(tx: ReadTx, picture_id: UUID) -> UUID | None:
@@ -137,6 +139,16 @@ async def list_own_gallery(tx: ReadTx, provider_id: UUID) -> list[OwnGalleryPict
     rows = await tx.all(own.order_by(GalleryRow.position))
     states = (PictureState.PROCESSING if row.url is None else PictureState.READY for row in rows)
     return [OwnGalleryPicture(**row._asdict(), state=state) for row, state in zip(rows, states, strict=True)]
+
+
+async def list_gallery_ids(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Return the ready pictures of each provider in order."""
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    ready = (among(GalleryRow.provider_id, provider_ids), GalleryRow.url.is_not(None))
+    statement = select(GalleryRow.provider_id, GalleryRow.picture_id).where(*ready)
+    for provider_id, picture_id in await tx.all(statement.order_by(GalleryRow.provider_id, GalleryRow.position)):
+        found[provider_id].append(picture_id)
+    return found
 
 
 async def append_to_gallery(tx: WriteTx, provider_id: UUID, picture: Picture) -> None:

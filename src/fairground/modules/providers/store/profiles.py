@@ -142,7 +142,6 @@ async def move_status(
         "from_status": provider.status,
         "to_status": to,
         "reason": reason,
-        "decided_at": tx.now(),
     }
     await tx.execute(insert(ApprovalRow).values(**entry))
 

@@ -1,4 +1,4 @@
-"""Keep payments, refunds, the log of operations, and the processor's events."""
+"""Payments, refunds, the log of operations, and the processor's events."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,13 +7,11 @@ from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.dialect.guards import refuse_changes
 from fairground.platform.db.types import UtcDateTime
 
-revision = "0001"
+revision = "1000"
 down_revision = None
 
 
 def upgrade() -> None:
-    _create_payment()
-    _create_refund()
     op.create_table(
         "payments_attempt",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -27,6 +25,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_payments_attempt__payment_id"), "payments_attempt", ["payment_id"])
     op.create_table(
+        "payments_cursor",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_payments_cursor")),
+    )
+    op.create_table(
         "payments_event",
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -34,17 +38,6 @@ def upgrade() -> None:
         sa.Column("received_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_payments_event")),
     )
-    op.create_table(
-        "payments_cursor",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("event_id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_payments_cursor")),
-    )
-    refuse_changes(op.get_bind(), "payments_attempt")
-    refuse_changes(op.get_bind(), "payments_event")
-
-
-def _create_payment() -> None:
     op.create_table(
         "payments_payment",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -70,19 +63,27 @@ def _create_payment() -> None:
             "status IN ('started', 'requires_action', 'authorised', 'captured', 'voided', 'failed')",
             name=op.f("ck_payments_payment__status"),
         ),
+        sa.CheckConstraint("(open_act IS NULL) = (open_key IS NULL)", name=op.f("ck_payments_payment__open_act")),
         sa.CheckConstraint(
-            "amount_minor > 0 AND captured_minor BETWEEN 0 AND amount_minor",
-            name=op.f("ck_payments_payment__captured"),
+            "amount_minor > 0 AND captured_minor BETWEEN 0 AND amount_minor", name=op.f("ck_payments_payment__captured")
         ),
         sa.CheckConstraint(
             "refunded_minor >= 0 AND refunding_minor >= 0 AND refunded_minor + refunding_minor <= captured_minor",
             name=op.f("ck_payments_payment__refunded"),
         ),
-        sa.CheckConstraint("(open_act IS NULL) = (open_key IS NULL)", name=op.f("ck_payments_payment__open_act")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments_payment")),
         sa.UniqueConstraint("intent_id", name=op.f("uq_payments_payment__intent_id")),
     )
+    op.create_index(
+        "ix_payments_payment__open", "payments_payment", ["open_since"], **only_where("open_key IS NOT NULL")
+    )
     op.create_index("ix_payments_payment__reference_id", "payments_payment", ["reference_id", "created_at"])
+    op.create_index(
+        "ix_payments_payment__unfinished",
+        "payments_payment",
+        ["created_at"],
+        **only_where("status IN ('started', 'requires_action', 'authorised')"),
+    )
     op.create_index(
         "uq_payments_payment__live_reference",
         "payments_payment",
@@ -90,18 +91,6 @@ def _create_payment() -> None:
         unique=True,
         **only_where("status IN ('started', 'requires_action', 'authorised', 'captured')"),
     )
-    op.create_index(
-        "ix_payments_payment__open", "payments_payment", ["open_since"], **only_where("open_key IS NOT NULL")
-    )
-    op.create_index(
-        "ix_payments_payment__unfinished",
-        "payments_payment",
-        ["created_at"],
-        **only_where("status IN ('started', 'requires_action', 'authorised')"),
-    )
-
-
-def _create_refund() -> None:
     op.create_table(
         "payments_refund",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -120,3 +109,5 @@ def _create_refund() -> None:
         sa.UniqueConstraint("processor_refund_id", name=op.f("uq_payments_refund__processor_refund_id")),
     )
     op.create_index("ix_payments_refund__open", "payments_refund", ["open_since"], **only_where("status = 'started'"))
+    refuse_changes(op.get_bind(), "payments_attempt")
+    refuse_changes(op.get_bind(), "payments_event")

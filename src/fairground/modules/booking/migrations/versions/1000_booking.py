@@ -1,4 +1,4 @@
-"""Take times of providers, without ever taking one twice."""
+"""Bookings, their changes, allocations, hours and zones."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from alembic import op
 from fairground.platform.db.dialect.guards import refuse_changes
 from fairground.platform.db.types import Json, UtcDateTime
 
-revision = "0001"
+revision = "1000"
 down_revision = None
 
 
@@ -18,8 +18,6 @@ def upgrade() -> None:
         sa.Column("unit", sa.Integer(), nullable=False),
         sa.Column("blocked_from", UtcDateTime(), nullable=False),
         sa.Column("blocked_until", UtcDateTime(), nullable=False),
-        sa.Column("core_from", UtcDateTime(), nullable=False),
-        sa.Column("core_until", UtcDateTime(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=True),
         sa.Column("booking_id", sa.Uuid(), nullable=False),
@@ -29,9 +27,6 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("state IN ('held', 'confirmed', 'released')", name=op.f("ck_booking_allocation__state")),
         sa.CheckConstraint("blocked_from < blocked_until", name=op.f("ck_booking_allocation__blocked_order")),
-        sa.CheckConstraint(
-            "blocked_from <= core_from AND core_until <= blocked_until", name=op.f("ck_booking_allocation__core_inside")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_booking_allocation")),
     )
     op.create_index(op.f("ix_booking_allocation__booking_id"), "booking_allocation", ["booking_id"], unique=True)
@@ -39,11 +34,8 @@ def upgrade() -> None:
         op.f("ix_booking_allocation__resource_id_unit_blocked_from"),
         "booking_allocation",
         ["resource_id", "unit", "blocked_from"],
-        unique=False,
     )
-    op.create_index(
-        op.f("ix_booking_allocation__state_expires_at"), "booking_allocation", ["state", "expires_at"], unique=False
-    )
+    op.create_index(op.f("ix_booking_allocation__state_expires_at"), "booking_allocation", ["state", "expires_at"])
     op.create_table(
         "booking_booking",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -72,6 +64,8 @@ def upgrade() -> None:
         sa.Column("answer_due_hours", sa.Integer(), nullable=False),
         sa.Column("decline_reason", sa.Text(), nullable=True),
         sa.Column("was_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("has_customer_review", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("has_provider_review", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint("booking_mode IN ('instant', 'request')", name=op.f("ck_booking_booking__booking_mode")),
@@ -85,16 +79,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_booking_booking")),
     )
     op.create_index(
-        op.f("ix_booking_booking__customer_id_starts_at_id"),
+        op.f("ix_booking_booking__customer_id_starts_at_id"), "booking_booking", ["customer_id", "starts_at", "id"]
+    )
+    op.create_index(
+        op.f("ix_booking_booking__customer_id_status_starts_at_id"),
         "booking_booking",
-        ["customer_id", "starts_at", "id"],
-        unique=False,
+        ["customer_id", "status", "starts_at", "id"],
     )
     op.create_index(
         op.f("ix_booking_booking__provider_owner_id_starts_at_id"),
         "booking_booking",
         ["provider_owner_id", "starts_at", "id"],
-        unique=False,
+    )
+    op.create_index(
+        op.f("ix_booking_booking__provider_owner_id_status_starts_at_id"),
+        "booking_booking",
+        ["provider_owner_id", "status", "starts_at", "id"],
     )
     op.create_table(
         "booking_change",
@@ -106,7 +106,6 @@ def upgrade() -> None:
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("booking_id", "version", name=op.f("pk_booking_change")),
     )
-    refuse_changes(op.get_bind(), "booking_change")
     op.create_table(
         "booking_customer",
         sa.Column("customer_id", sa.Uuid(), nullable=False),
@@ -119,9 +118,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("provider_id", name=op.f("pk_booking_provider_counter")),
     )
     op.create_table(
+        "booking_provider_zone",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", name=op.f("pk_booking_provider_zone")),
+    )
+    op.create_table(
         "booking_rules",
         sa.Column("provider_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("document", Json, nullable=False),
+        sa.Column("published_version", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("provider_id", name=op.f("pk_booking_rules")),
     )
+    refuse_changes(op.get_bind(), "booking_change")

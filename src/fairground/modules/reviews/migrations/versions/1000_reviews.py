@@ -5,11 +5,18 @@ from alembic import op
 
 from fairground.platform.db.types import UtcDateTime
 
-revision = "0001"
+revision = "1000"
 down_revision = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "reviews_provider_figures",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("rating_sum", sa.BigInteger(), nullable=False),
+        sa.Column("rating_count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", name=op.f("pk_reviews_provider_figures")),
+    )
     op.create_table(
         "reviews_review",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -30,11 +37,4 @@ def upgrade() -> None:
         op.f("ix_reviews_review__provider_id_side_created_at_id"),
         "reviews_review",
         ["provider_id", "side", "created_at", "id"],
-    )
-    op.create_table(
-        "reviews_provider_figures",
-        sa.Column("provider_id", sa.Uuid(), nullable=False),
-        sa.Column("rating_sum", sa.BigInteger(), nullable=False),
-        sa.Column("rating_count", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("provider_id", name=op.f("pk_reviews_provider_figures")),
     )

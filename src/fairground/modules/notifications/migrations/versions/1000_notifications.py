@@ -5,7 +5,7 @@ from alembic import op
 
 from fairground.platform.db.types import UtcDateTime
 
-revision = "0001"
+revision = "1000"
 down_revision = None
 
 
@@ -27,11 +27,7 @@ def upgrade() -> None:
         sa.Column("mailed_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications_notification")),
         sa.UniqueConstraint(
-            "user_id",
-            "topic",
-            "subject_id",
-            "occasion",
-            name=op.f("uq_notifications_notification__user_id_topic_subject"),
+            "user_id", "topic", "subject_id", "occasion", name="uq_notifications_notification__user_id_topic_subject"
         ),
     )
     op.create_index(

@@ -1,0 +1,1 @@
+"""Export providers to a file that an import reads."""
