@@ -148,7 +148,7 @@ async def test_backlog_without_jobs_is_applied(database: Database) -> None:
     assert await JobBacklog(database, kind=KIND).is_applied()
 
 
-async def test_unfinished_invalidation_is_not_settled(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unfinished_invalidation_is_not_applied(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BACKLOG_WAIT_SECONDS", 0.2)
     await enqueue_invalidation(database)
     assert not await JobBacklog(database, kind=KIND).is_applied()

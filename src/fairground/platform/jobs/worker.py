@@ -188,7 +188,7 @@ class JobRunner:
             log.warning("job.lease_lost", **facts)
         except Exception:
             # The other jobs continue. The lease of this one ends, and a worker rescues it.
-            log.exception("job.not_settled", **facts)
+            log.exception("job.outcome_not_stored", **facts)
         finally:
             self._stats.add(job.kind, outcome, seconds=time.perf_counter() - began_at)
 
