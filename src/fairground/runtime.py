@@ -5,11 +5,11 @@ from pathlib import Path
 
 from fairground.kernel.zones import Clock
 from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.platform.http.security import SessionCookie
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.mail.mailer import Mailer
-from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.settings import SettingsSource
 from fairground.platform.storage.store import Store
 from fairground.verticals.loader import Verticals

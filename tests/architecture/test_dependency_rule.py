@@ -28,7 +28,7 @@ BREACHES: Final = {
     ),
     "Only stores and tables speak SQL": ("modules/left/service.py", "import sqlalchemy"),
     "Only payments puts the sandbox together": (
-        "modules/payments/service/payments.py",
+        "modules/payments/service/queries.py",
         "from fairground.sandbox.stripe import sandbox",
     ),
     "Domain rules are pure": ("modules/left/domain.py", "import httpx"),

@@ -49,6 +49,16 @@ def test_every_named_setting_exists(file: Path) -> None:
     assert {name for name in named - known if not name.startswith(_OF_THE_TESTS)} == set()
 
 
+def test_the_glossary_names_existing_files() -> None:
+    tables = page("glossary.md").split("## Words that are not used")[0]
+    for row in re.findall(r"^\|.*\|.*\|.*\|$", tables, re.MULTILINE):
+        folders = [ROOT / "src/fairground"]
+        for path in re.findall(r"`([^`]+)`", row.split("|")[3]):
+            found = [folder / path for folder in folders if (folder / path).exists()]
+            assert found, f"{path} does not exist: {row}"
+            folders.append(found[-1].parent)
+
+
 def test_the_guide_names_every_risk_and_every_test_card() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", page("guides/run-it.md"), re.MULTILINE)) == {*Risk}
     assert set(re.findall(r"`(pm_[A-Za-z0-9_]+\w)`", page("guides/payments.md"))) - {"pm_card_"} == set(CARDS)

@@ -19,8 +19,8 @@ from fairground.platform.cache.settings import CacheSettings, Life
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.db.database import Database
 from fairground.platform.http.app import create_app
-from fairground.platform.http.heads import HEAD_MAX_BYTES
 from fairground.platform.http.identity import Caller
+from fairground.platform.http.request_heads import HEAD_MAX_BYTES
 from fairground.platform.http.routing import api_router
 from tests.support.outbox import RecordingOutbox
 from tests.support.wire import KEEP_ALIVE_SECONDS, serving

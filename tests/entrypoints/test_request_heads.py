@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fairground.entrypoints import buffered_protocol
 from fairground.entrypoints.buffered_protocol import BufferedHttpProtocol
-from fairground.platform.http.heads import HEAD_MAX_BYTES, head_too_large
+from fairground.platform.http.request_heads import HEAD_MAX_BYTES, head_too_large
 from tests.support.wire import exchange, parse, serving
 
 HOST = b"Host: 127.0.0.1\r\n"

@@ -11,7 +11,7 @@ _CHECKOUT: Final = f"{_BOOKING}.deals.checkout"
 _DECISIONS: Final = f"{_BOOKING}.deals.decisions"
 _TRANSITIONS: Final = f"{_BOOKING}.deals.transitions"
 _INTENTS: Final = "fairground.modules.payments.service.intents"
-_OPERATIONS: Final = "fairground.modules.payments.service.operations"
+_EXECUTOR: Final = "fairground.modules.payments.service.operation_executor"
 _STRIPE: Final = "fairground.modules.payments.gateways.stripe"
 
 POINTS: Final = (
@@ -21,14 +21,14 @@ POINTS: Final = (
     FailPoint("the hold is prolonged, no payment written", _INTENTS, "Intents.authorise", "before"),
     FailPoint("the payment is written, the processor not asked", _STRIPE, "StripeProcessor.create", "before"),
     FailPoint("the processor authorised, we do not know it", _STRIPE, "StripeProcessor.create", "after"),
-    FailPoint("the authorisation is about to be written", _OPERATIONS, "OperationExecutor._store_snapshot", "before"),
+    FailPoint("the authorisation is about to be written", _EXECUTOR, "OperationExecutor._store_snapshot", "before"),
     FailPoint("the payment is authorised, the booking held", _INTENTS, "Intents.authorise", "after"),
     FailPoint("the request is written, not committed", _TRANSITIONS, "Transitions.apply", "after"),
     FailPoint("the request is committed, not answered", _CHECKOUT, "Checkout.pay", "after"),
     FailPoint("the request is accepted, no capture written", _INTENTS, "Intents.capture", "before"),
     FailPoint("the capture is written, the processor not asked", _STRIPE, "StripeProcessor.capture", "before"),
     FailPoint("the processor captured, we do not know it", _STRIPE, "StripeProcessor.capture", "after"),
-    FailPoint("the capture is about to be written", _OPERATIONS, "OperationExecutor._store_snapshot", "before", nth=2),
+    FailPoint("the capture is about to be written", _EXECUTOR, "OperationExecutor._store_snapshot", "before", nth=2),
     FailPoint("the money is captured, the booking requested", _INTENTS, "Intents.capture", "after"),
     FailPoint("the confirmation is written, not committed", _TRANSITIONS, "Transitions.apply", "after", nth=2),
     FailPoint("the confirmation is committed, not answered", _DECISIONS, "RequestDecisions.accept", "after"),

@@ -49,7 +49,7 @@ def without_question(monkeypatch: pytest.MonkeyPatch) -> None:
 async def rush_for_times(rig: Rig, *, rounds: int, shapes: tuple[tuple[int, int], ...]) -> list[Rush]:
     """Let all callers ask for times that contain one instant, in each round another instant."""
     provider = await rig.provider()
-    offers = {minutes: rig.catalog.add_service(provider, duration_minutes=minutes) for minutes, _ in shapes}
+    offers = {minutes: rig.providers.add_service(provider, duration_minutes=minutes) for minutes, _ in shapes}
     contested = await rig.tomorrow(4)
     return [
         await rush(

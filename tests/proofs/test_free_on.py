@@ -105,7 +105,7 @@ def town(db: Database, outbox: RecordingOutbox) -> Town:
     )
     parts = assemble(
         db=db,
-        catalog=catalog,
+        providers=catalog,
         payments=cast("Payments", FakePayments()),
         verticals=verticals,
         settings=BookingSettings(),

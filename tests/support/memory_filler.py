@@ -3,8 +3,9 @@
 import random
 from pathlib import Path
 
-from fairground.platform.cache.entry import ComputedResponse, make_entry, make_times
+from fairground.platform.cache.entry import make_entry, make_times
 from fairground.platform.cache.memory import MemoryEntry, MemoryLevel
+from fairground.platform.cache.policy import ComputedResponse
 
 _HEADERS = tuple((f"x-header-{number}".encode(), b"of a usual length") for number in range(6))
 

@@ -8,12 +8,12 @@ from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.cache.invalidation import LocalTags
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
+from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.platform.http.security import SessionCookie
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.mail.mailer import FolderMailer
-from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.settings import SettingsSource
 from fairground.platform.storage.folder import FolderStore
 from fairground.runtime import Runtime

@@ -19,8 +19,7 @@ import fairground.entrypoints.cli.server  # noqa: F401 - now, so that the proces
 from fairground.entrypoints.cli import main
 from fairground.modules.booking.time import store as time_store
 from fairground.modules.media.service import renditions
-from fairground.platform.cache.entry import ComputedResponse
-from fairground.platform.cache.policy import CacheRequest
+from fairground.platform.cache.policy import CacheRequest, ComputedResponse
 from fairground.platform.cache.shared_level import LevelState
 from fairground.platform.http.caching.computation import ResponseComputer
 from fairground.platform.images.renderer import Renderer

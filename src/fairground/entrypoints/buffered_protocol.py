@@ -11,8 +11,15 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from fairground.entrypoints.connections import Connections, Wait
 from fairground.platform.cache.entry import PreparedResponse
 from fairground.platform.http.caching.middleware import CacheMiddleware
-from fairground.platform.http.heads import HEAD_MAX_BYTES, authority_of, head_too_large, malformed, refuse_head, size_of
 from fairground.platform.http.problems import ProblemResponse, plain_problem
+from fairground.platform.http.request_heads import (
+    HEAD_MAX_BYTES,
+    authority_of,
+    head_too_large,
+    malformed,
+    refuse_head,
+    size_of,
+)
 
 HELD_MAX_BYTES: Final = 64 * 1024  # what streams is not gathered in memory
 _REFUSAL_FIELDS: Final = ((b"x-content-type-options", b"nosniff"), (b"connection", b"close"))

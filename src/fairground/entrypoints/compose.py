@@ -24,6 +24,7 @@ from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.shared_level import SharedLevel
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.db.common.idempotency import mark_effective
+from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.platform.db.history import History
 from fairground.platform.http.app import create_app
@@ -37,14 +38,13 @@ from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.worker import Worker
 from fairground.platform.mail.mailer import open_mailer
 from fairground.platform.module import Links, Module
-from fairground.platform.ratelimit import RateLimiter
 from fairground.platform.settings import SettingsSource
 from fairground.platform.storage import module as storage
 from fairground.platform.storage.orphans import OrphanCollector
 from fairground.platform.storage.settings import StorageSettings
 from fairground.runtime import Runtime
 from fairground.verticals.loader import Verticals, load_verticals
-from fairground.web.origins import MapTiles
+from fairground.web.content_security import MapTiles
 from fairground.web.pages import build_pages
 
 _MAILING: Final = "notifications"

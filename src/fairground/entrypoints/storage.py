@@ -14,8 +14,8 @@ from fairground.platform.storage.settings import StorageSettings
 from fairground.platform.storage.store import Store
 
 if TYPE_CHECKING:  # an installation that keeps files in a folder does without them
+    from fairground.platform.storage.s3.bucket_lifecycle import BucketLifecycle
     from fairground.platform.storage.s3.client import S3Address
-    from fairground.platform.storage.s3.lifecycle import BucketLifecycle
     from fairground.platform.storage.s3.signing import Credentials
 
 _WAY_OUT: Final = (
@@ -56,8 +56,8 @@ def open_lifecycle(settings: StorageSettings) -> "BucketLifecycle | None":
     """
     if not _names_bucket(settings):
         return None
+    from fairground.platform.storage.s3.bucket_lifecycle import BucketLifecycle
     from fairground.platform.storage.s3.client import S3Client
-    from fairground.platform.storage.s3.lifecycle import BucketLifecycle
 
     address, credentials = _read_bucket(settings)
     calls = S3Client(address, credentials, timeout_seconds=settings.timeout_seconds, clock=SystemClock())

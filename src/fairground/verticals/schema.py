@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fairground.kernel.text import require_line
-from fairground.verticals.cancellation import CancellationPolicy
+from fairground.verticals.cancellation_policy import CancellationPolicy
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
 Word = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(partial(require_line, most=40))]

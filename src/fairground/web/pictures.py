@@ -92,12 +92,12 @@ def offer_whole(url: str, picture_format: str, *, width_px: int, sizes: str) -> 
     return Offer(resize_url(url, picture_format=picture_format), ", ".join(named), sizes)
 
 
-async def find_provider_picture(catalog: Providers, *, slug: str) -> str | None:
+async def find_provider_picture(providers: Providers, *, slug: str) -> str | None:
     """Return the address of the picture of a booking's provider, which the booking itself does not keep.
 
     None when the provider has none, or is not public any more.
     """
     try:
-        return (await catalog.get_provider(id_or_slug=slug)).profile_picture_url
+        return (await providers.get_provider(id_or_slug=slug)).profile_picture_url
     except ProviderNotFound:
         return None

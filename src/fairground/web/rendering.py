@@ -17,8 +17,8 @@ from fairground.platform.http.identity import Caller
 from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
+from fairground.web.content_security import MapTiles, Origins, content_security_policy
 from fairground.web.formats import Formats, browser_name, date_in, initials, tone, utc
-from fairground.web.origins import MapTiles, Origins, content_security_policy
 from fairground.web.page_cache import NO_VARY_SEARCH, PRIVATE
 from fairground.web.pictures import LARGE, offer_square, offer_whole
 

@@ -11,7 +11,7 @@ from fairground.platform.storage.settings import StorageSettings
 from fairground.runtime import Runtime
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
-from fairground.web.origins import MapTiles, Origins, origin_of
+from fairground.web.content_security import MapTiles, Origins, origin_of
 from fairground.web.rendering import Renderer
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.entrypoints.cli.demo import build_demo
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.settings import Settings, SettingsError
 from tests.entrypoints.cli.conftest import CommandLine

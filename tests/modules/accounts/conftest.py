@@ -12,9 +12,9 @@ from fairground.modules.accounts.service.emails import AccountEmails
 from fairground.modules.accounts.service.passwords import PasswordHasher
 from fairground.modules.accounts.service.sessions import Sessions
 from fairground.modules.accounts.settings import AccountsSettings
+from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.platform.mail.mailer import FolderMailer
-from fairground.platform.ratelimit import RateLimiter
 from tests.modules.accounts.site import Site
 from tests.modules.accounts.stand_ins import PASSWORD, CountingAlgorithm
 

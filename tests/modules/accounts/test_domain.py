@@ -3,13 +3,11 @@ from datetime import UTC, datetime, timedelta
 import email_validator
 import pytest
 
-from fairground.contracts.accounts import EmailUnfit, NameUnfit, PasswordUnfit, Role, SessionKind
+from fairground.contracts.accounts import EmailUnfit, NameUnfit, Role, SessionKind
 from fairground.modules.accounts import domain
-from fairground.modules.accounts.service.passwords import load_well_known_passwords
 from fairground.modules.accounts.settings import AccountsSettings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-WELL_KNOWN = load_well_known_passwords()
 
 
 @pytest.mark.parametrize(
@@ -92,33 +90,6 @@ def test_a_name_that_cannot_be_shown_is_refused(text: str) -> None:
 
 def test_a_name_is_kept_as_it_is_written() -> None:
     assert domain.get_name(" Zoë O’Brien 李 ") == "Zoë O’Brien 李"
-
-
-@pytest.mark.parametrize("password", ["correct horse battery", "12ab56cd", "x1" * 64, "p@ss w0rd!", "пароль-и-ещё"])
-def test_any_long_enough_password_is_fit_whatever_it_is_made_of(password: str) -> None:
-    domain.check_password(password, well_known=WELL_KNOWN)
-
-
-@pytest.mark.parametrize(
-    "password", ["", "1234567", "x1" * 64 + "x", "password", "PassWord", "12345678", "qwertyuiop", "zzzzzzzzzzzz"]
-)
-def test_a_password_that_is_short_endless_or_well_known_is_refused(password: str) -> None:
-    with pytest.raises(PasswordUnfit):
-        domain.check_password(password, well_known=WELL_KNOWN)
-
-
-def test_the_list_of_well_known_passwords_holds_only_what_could_be_chosen() -> None:
-    assert len(WELL_KNOWN) > 600
-    lengths = range(domain.PASSWORD_MIN_LENGTH, domain.PASSWORD_MAX_LENGTH + 1)
-    assert [word for word in WELL_KNOWN if len(word) not in lengths or word != word.casefold()] == []
-
-
-def test_one_password_typed_on_two_keyboards_is_the_same() -> None:
-    assert domain.normalise_password("Zo\u00eb ﬁve") == domain.normalise_password("Zoe\u0308 five")
-
-
-def test_a_password_longer_than_any_stays_longer_than_any() -> None:
-    assert len(domain.normalise_password("x" * 1_000_000)) > domain.PASSWORD_MAX_LENGTH
 
 
 def test_secrets_are_256_bits_and_have_one_form() -> None:

@@ -35,7 +35,7 @@ ALWAYS_OPEN = [WeeklyHours(weekday=day, start=time(0), end=time(0)) for day in r
 class Rig:
     db: Database
     outbox: RecordingOutbox
-    catalog: FakeProviders
+    providers: FakeProviders
     payments: FakePayments
     parts: Parts
 
@@ -50,13 +50,13 @@ class Rig:
     async def provider(
         self, *, vertical: str = "tutors", timezone: str = "UTC", weekly: Sequence[WeeklyHours] = tuple(ALWAYS_OPEN)
     ) -> ProviderRef:
-        provider = self.catalog.add_provider(vertical=vertical, timezone=timezone)
+        provider = self.providers.add_provider(vertical=vertical, timezone=timezone)
         rules = AvailabilityRules(timezone=timezone, weekly=list(weekly))
         await self.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules)
         return provider
 
     async def offer(self, *, mode: BookingMode = BookingMode.REQUEST, **service: Any) -> Offer:
-        return self.catalog.add_service(await self.provider(), mode=mode, **service)
+        return self.providers.add_service(await self.provider(), mode=mode, **service)
 
     async def now(self) -> datetime:
         async with self.db.read() as tx:
@@ -87,7 +87,7 @@ class Rig:
         return await self.pay(await self.hold(await self.offer(mode=BookingMode.INSTANT, **service)))
 
     def owner(self, booking: BookingView) -> UUID:
-        return owner_of(self.catalog.providers[booking.provider_id])
+        return owner_of(self.providers.providers[booking.provider_id])
 
     async def status(self, booking: BookingView) -> BookingStatus:
         return (await self.service.describe_booking(booking_id=booking.id)).status
@@ -118,10 +118,10 @@ def owner_of(provider: ProviderRef) -> UUID:
 
 
 def make_rig(db: Database, outbox: RecordingOutbox) -> Rig:
-    catalog, payments = FakeProviders(), FakePayments()
+    providers, payments = FakeProviders(), FakePayments()
     parts = assemble(
         db=db,
-        catalog=cast("Providers", catalog),
+        providers=cast("Providers", providers),
         payments=cast("Payments", payments),
         verticals=load_verticals(),
         settings=BookingSettings(),
@@ -129,4 +129,4 @@ def make_rig(db: Database, outbox: RecordingOutbox) -> Rig:
         accounts=cast("Accounts", FakeAccounts()),
         organizer=ORGANIZER,
     )
-    return Rig(db, outbox, catalog, payments, parts)
+    return Rig(db, outbox, providers, payments, parts)

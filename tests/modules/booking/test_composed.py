@@ -41,8 +41,8 @@ class Fair:
         return now.replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=2)
 
     async def hold(self, mode: BookingMode = BookingMode.REQUEST) -> BookingView:
-        catalog = self.program.links.of(Providers)
-        service = await catalog.add_service(
+        providers = self.program.links.of(Providers)
+        service = await providers.add_service(
             owner_id=self.owner_id, provider_id=self.provider_id, service=a_service(booking_mode=mode)
         )
         return await self.bookings.hold(
@@ -72,7 +72,7 @@ class Fair:
 async def fair(migrated_url: str, tmp_path: Path) -> AsyncIterator[Fair]:
     program = compose(Settings(database_url=migrated_url, data_dir=tmp_path))
     async with program.running():
-        accounts, catalog = program.links.of(Accounts), program.links.of(Providers)
+        accounts, providers = program.links.of(Accounts), program.links.of(Providers)
         people = [
             ("owner@example.org", Role.PROVIDER),
             ("kim@example.org", Role.CUSTOMER),
@@ -82,9 +82,9 @@ async def fair(migrated_url: str, tmp_path: Path) -> AsyncIterator[Fair]:
             users=[(email, "Kim", role) for email, role in people], password="correct horse battery"
         )
         owner, customer, staff = (user.id for user in users)
-        provider = await catalog.create_provider(owner_id=owner, profile=a_profile(timezone="UTC"))
-        await catalog.submit_provider(owner_id=owner, provider_id=provider.id)
-        await catalog.approve_provider(staff_id=staff, provider_id=provider.id)
+        provider = await providers.create_provider(owner_id=owner, profile=a_profile(timezone="UTC"))
+        await providers.submit_provider(owner_id=owner, provider_id=provider.id)
+        await providers.approve_provider(staff_id=staff, provider_id=provider.id)
         rules = AvailabilityRules(timezone="UTC", weekly=ALWAYS_OPEN)
         await program.links.of(Bookings).set_rules(owner_id=owner, provider_id=provider.id, rules=rules)
         yield Fair(program, owner, provider.id, customer)
@@ -99,10 +99,10 @@ async def test_a_request_is_paid_accepted_completed_and_counted(fair: Fair) -> N
     fair.program.db.clock_shift = timedelta(days=3)
     completed = await fair.bookings.complete(user_id=fair.customer_id, booking_id=booking.id)
     assert completed.status is BookingStatus.COMPLETED
-    catalog = fair.program.links.of(Providers)
+    providers = fair.program.links.of(Providers)
 
     async def counted() -> bool:
-        return (await catalog.get_provider(id_or_slug=str(fair.provider_id))).book_count == 1
+        return (await providers.get_provider(id_or_slug=str(fair.provider_id))).book_count == 1
 
     await fair.eventually(counted)
 

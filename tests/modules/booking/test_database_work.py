@@ -55,11 +55,11 @@ def outbox(routes: Routes) -> JobOutbox:
 
 @pytest.fixture
 async def rig(db: Database, routes: Routes, tmp_path: Path) -> AsyncIterator[Rig]:
-    catalog, market = FakeProviders(), Market(db, routes, tmp_path)
+    providers, market = FakeProviders(), Market(db, routes, tmp_path)
     parts = assemble(
         db=db,
         accounts=cast("Accounts", FakeAccounts()),
-        catalog=cast("Providers", catalog),
+        providers=cast("Providers", providers),
         payments=market.payments,
         verticals=load_verticals(),
         settings=BookingSettings(),
@@ -67,7 +67,7 @@ async def rig(db: Database, routes: Routes, tmp_path: Path) -> AsyncIterator[Rig
         organizer=ORGANIZER,
     )
     routes.add("booking", handlers=handlers_of(parts))
-    yield Rig(db, RecordingOutbox(), catalog, FakePayments(), parts)
+    yield Rig(db, RecordingOutbox(), providers, FakePayments(), parts)
     await market.close()
 
 

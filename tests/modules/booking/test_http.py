@@ -40,11 +40,11 @@ class TrustingAuthenticator:
 
 @pytest.fixture
 async def client(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
-    catalog: Providers = rig.catalog  # type: ignore[assignment]
+    providers: Providers = rig.providers  # type: ignore[assignment]
     app = create_app(
         db=rig.db,
         authenticator=TrustingAuthenticator(),
-        api=[http.routes(rig.service, catalog=catalog)],
+        api=[http.routes(rig.service, providers=providers)],
         pages=[],
         public_url=PUBLIC_URL,
     )
@@ -254,7 +254,7 @@ async def test_dates_of_availability_are_checked(client: httpx.AsyncClient, rig:
 
 
 async def test_a_provider_who_is_not_approved_has_no_availability(client: httpx.AsyncClient, rig: Rig) -> None:
-    provider = rig.catalog.add_provider(status=ProviderStatus.DRAFT)
+    provider = rig.providers.add_provider(status=ProviderStatus.DRAFT)
     answer = await client.get(f"/service-provider-profiles/{provider.id}/availability?from=2026-12-01&to=2026-12-01")
     assert answer.status_code == 404
 
@@ -270,7 +270,7 @@ async def test_the_service_of_another_provider_is_not_found(client: httpx.AsyncC
 
 
 async def test_hours_are_put_and_got_by_their_owner_alone(client: httpx.AsyncClient, rig: Rig) -> None:
-    provider = rig.catalog.add_provider()
+    provider = rig.providers.add_provider()
     path, owner = f"/service-provider-profiles/{provider.id}/availability-rules", signed_in(owner_of(provider))
     empty = await client.get(path, headers=owner)
     assert empty.json() == {"timezone": "Europe/Oslo", "weekly": [], "exceptions": []}
@@ -302,7 +302,7 @@ async def test_hours_are_put_and_got_by_their_owner_alone(client: httpx.AsyncCli
 async def test_unsound_hours_are_refused(
     client: httpx.AsyncClient, rig: Rig, changes: dict[str, Any], code: str
 ) -> None:
-    provider = rig.catalog.add_provider()
+    provider = rig.providers.add_provider()
     answer = await client.put(
         f"/service-provider-profiles/{provider.id}/availability-rules",
         json={**RULES, **changes},

@@ -30,12 +30,12 @@ async def wall_times(rig: Rig, provider: ProviderRef, day: date) -> tuple[str, l
 async def provider_of(rig: Rig) -> tuple[ProviderRef, date]:
     """Return a provider in New York who works from nine to twelve, and a day that can be booked in any zone."""
     provider = await rig.provider(timezone=NEW_YORK, weekly=NINE_TO_TWELVE)
-    rig.catalog.add_service(provider, mode=BookingMode.INSTANT)
+    rig.providers.add_service(provider, mode=BookingMode.INSTANT)
     return provider, (await rig.now()).date() + timedelta(days=4)
 
 
 async def book(rig: Rig, provider: ProviderRef, at: datetime) -> Any:
-    [offer] = [offer for offer in rig.catalog.offers.values() if offer.provider_id == provider.id]
+    [offer] = [offer for offer in rig.providers.offers.values() if offer.provider_id == provider.id]
     return await rig.hold(offer, starts_at=at)
 
 
@@ -55,8 +55,8 @@ async def test_zone_of_an_older_or_repeated_change_is_ignored(rig: Rig) -> None:
 
 
 async def test_change_before_the_first_hours_is_kept_when_they_are_set_by_an_older_answer(rig: Rig) -> None:
-    provider = rig.catalog.add_provider(timezone=NEW_YORK)
-    rig.catalog.add_service(provider)
+    provider = rig.providers.add_provider(timezone=NEW_YORK)
+    rig.providers.add_service(provider)
     await rig.parts.schedules.follow_timezone(change_of(provider, TOKYO, version=2))
     rules = AvailabilityRules(timezone=NEW_YORK, weekly=NINE_TO_TWELVE)
     await rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules)

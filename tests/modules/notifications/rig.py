@@ -72,7 +72,7 @@ class Rig:
     routes: Routes
     mail_folder: Path
     accounts: FakeAccounts
-    catalog: CatalogWithProfiles
+    providers: CatalogWithProfiles
     reviews: FakeReviews
     bookings: Bookings
     notifications: Notifications
@@ -100,12 +100,12 @@ class Rig:
         self, *, mode: BookingMode = BookingMode.REQUEST, days_ahead: int = 9, **details: Any
     ) -> BookingView:
         """Hold Ada's time at 10:00 UTC, which is another time in Oslo, where she works."""
-        provider = self.catalog.add_provider(timezone="Europe/Oslo")
+        provider = self.providers.add_provider(timezone="Europe/Oslo")
         assert provider.owner_id is not None
         self.owner = self.accounts.add("Ada Lovelace", user_id=provider.owner_id)
         rules = AvailabilityRules(timezone="Europe/Oslo", weekly=ALWAYS_OPEN)
         await self.bookings.set_rules(owner_id=provider.owner_id, provider_id=provider.id, rules=rules)
-        offer = self.catalog.add_service(provider, mode=mode, price_minor=15901)
+        offer = self.providers.add_service(provider, mode=mode, price_minor=15901)
         async with self.db.read() as tx:
             day = (await tx.current_time()).date() + timedelta(days=days_ahead)
         return await self.bookings.hold(
@@ -154,9 +154,9 @@ def body(mail: EmailMessage, kind: str = "plain") -> str:
 
 
 def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
-    accounts, catalog, reviews, links = FakeAccounts(), CatalogWithProfiles(), FakeReviews(), Links()
+    accounts, providers, reviews, links = FakeAccounts(), CatalogWithProfiles(), FakeReviews(), Links()
     links.provide(Accounts, cast("Accounts", accounts))
-    links.provide(Providers, cast("Providers", catalog))
+    links.provide(Providers, cast("Providers", providers))
     links.provide(Payments, cast("Payments", FakePayments()))
     links.provide(Reviews, cast("Reviews", reviews))
     mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")
@@ -170,7 +170,7 @@ def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
         routes=routes,
         mail_folder=mail_folder,
         accounts=accounts,
-        catalog=catalog,
+        providers=providers,
         reviews=reviews,
         bookings=links.of(Bookings),
         notifications=links.of(Notifications),

@@ -51,12 +51,12 @@ def profile(rig: Rig, owner: User, **changes: Any) -> OwnProvider:
         "missing": [],
     }
     provider = OwnProvider(**(usual | changes))
-    rig.catalog.profiles[provider.id] = provider
+    rig.providers.profiles[provider.id] = provider
     return provider
 
 
 def change(rig: Rig, provider: OwnProvider, **changes: Any) -> None:
-    rig.catalog.profiles[provider.id] = provider.model_copy(update=changes)
+    rig.providers.profiles[provider.id] = provider.model_copy(update=changes)
 
 
 def submitted(provider: OwnProvider, owner: User) -> ProviderSubmitted:
@@ -119,7 +119,7 @@ async def test_rejection_of_a_resubmitted_profile_is_not_mailed(rig: Rig, owner:
 
 
 async def test_each_review_is_mailed_with_the_totals(rig: Rig) -> None:
-    provider = rig.catalog.add_provider()
+    provider = rig.providers.add_provider()
     owner = rig.accounts.add("Ada Lovelace", user_id=provider.owner_id)
     clear = rig.reviews.add(provider.id, rating=4, text="Clear.")
     await rig.emit(ProviderRated(provider_id=provider.id, rating_sum=4, rating_count=1, review_id=clear))
@@ -137,7 +137,7 @@ async def test_each_review_is_mailed_with_the_totals(rig: Rig) -> None:
 
 
 async def test_each_of_two_reviews_that_came_together_is_mailed(rig: Rig) -> None:
-    provider = rig.catalog.add_provider()
+    provider = rig.providers.add_provider()
     owner = rig.accounts.add("Ada Lovelace", user_id=provider.owner_id)
     first, second = (rig.reviews.add(provider.id, rating=rating, text=f"{rating} stars") for rating in (3, 5))
     await rig.emit(ProviderRated(provider_id=provider.id, rating_sum=3, rating_count=1, review_id=first))
@@ -148,7 +148,7 @@ async def test_each_of_two_reviews_that_came_together_is_mailed(rig: Rig) -> Non
 
 
 async def test_review_that_was_written_elsewhere_is_not_mailed(rig: Rig) -> None:
-    provider = rig.catalog.add_provider()
+    provider = rig.providers.add_provider()
     owner = rig.accounts.add("Ada Lovelace", user_id=provider.owner_id)
     rig.reviews.add(provider.id, rating=4, text="")
     await rig.emit(ProviderRated(provider_id=provider.id, rating_sum=4, rating_count=1))

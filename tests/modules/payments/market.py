@@ -22,10 +22,11 @@ from fairground.kernel.errors import DomainError
 from fairground.kernel.messages import Event
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeProcessor
-from fairground.modules.payments.service.operations import OperationExecutor
-from fairground.modules.payments.service.payments import PaymentService, build_service
+from fairground.modules.payments.service import PaymentService, build_service
+from fairground.modules.payments.service.operation_executor import OperationExecutor
+from fairground.modules.payments.service.operations import ExecuteOpenOperations
+from fairground.modules.payments.service.payment_state import CancelOrphanedIntent
 from fairground.modules.payments.service.reconciliation import Reconcile, Reconciliation
-from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
 from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbox
 from fairground.modules.payments.tables import AttemptRow
 from fairground.platform.db.database import Database
@@ -62,8 +63,8 @@ class FaultPlan:
 
 
 def payments_with(processor: PaymentProcessor, *, db: Database) -> PaymentService:
-    operations = OperationExecutor(db=db, processor=processor)
-    return build_service(db=db, processor=processor, operations=operations, is_sandbox=True)
+    executor = OperationExecutor(db=db, processor=processor)
+    return build_service(db=db, processor=processor, executor=executor, is_sandbox=True)
 
 
 class Market:
@@ -89,15 +90,15 @@ class Market:
         )
         self.payments = payments_with(self.processor, db=db)
         self.inbox = WebhookInbox(db=db, processor=self.processor)
-        operations = OperationExecutor(db=db, processor=self.processor)
-        self.reconciliation = Reconciliation(db=db, processor=self.processor, operations=operations, inbox=self.inbox)
+        executor = OperationExecutor(db=db, processor=self.processor)
+        self.reconciliation = Reconciliation(db=db, processor=self.processor, executor=executor, inbox=self.inbox)
         self._route()
 
     def _route(self) -> None:
         self.routes.add(
             "payments",
             handlers={
-                SettlePayment: self.reconciliation.settle,
+                ExecuteOpenOperations: self.reconciliation.execute_open,
                 ApplyEvent: self.inbox.apply_event,
                 CancelOrphanedIntent: self.reconciliation.cancel_orphaned_intent,
                 Reconcile: self.reconciliation.run,

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from fairground.contracts.payments import Payment, PaymentFailed, PaymentPending, PaymentStatus
 from fairground.modules.payments.gateways.stripe import StripeProcessor
-from fairground.modules.payments.service.payments import PaymentService
+from fairground.modules.payments.service import PaymentService
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import Routes
 from fairground.sandbox.stripe.api import RequestFault

@@ -8,9 +8,8 @@ import pytest
 
 from fairground.platform.cache import filler
 from fairground.platform.cache.cache import FAILURE_SECONDS, CacheResult, CacheStatus, ResponseCache
-from fairground.platform.cache.entry import ComputedResponse
 from fairground.platform.cache.invalidation import LocalTags
-from fairground.platform.cache.policy import CacheRequest, NoParameters
+from fairground.platform.cache.policy import CacheRequest, ComputedResponse, NoParameters
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
 

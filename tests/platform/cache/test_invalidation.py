@@ -144,35 +144,35 @@ async def enqueue_invalidation(db: Database, *, delay: timedelta = timedelta(0))
         await tx.enqueue(InvalidateTags(invalidation_id=uuid4(), tags=["a"]), delay=delay)
 
 
-async def test_backlog_without_jobs_is_settled(database: Database) -> None:
-    assert await JobBacklog(database, kind=KIND).is_settled()
+async def test_backlog_without_jobs_is_applied(database: Database) -> None:
+    assert await JobBacklog(database, kind=KIND).is_applied()
 
 
-async def test_unfinished_invalidation_is_not_settled(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unfinished_invalidation_is_not_applied(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BACKLOG_WAIT_SECONDS", 0.2)
     await enqueue_invalidation(database)
-    assert not await JobBacklog(database, kind=KIND).is_settled()
-    assert await JobBacklog(database, kind="cache:another.kind").is_settled()
+    assert not await JobBacklog(database, kind=KIND).is_applied()
+    assert await JobBacklog(database, kind="cache:another.kind").is_applied()
 
 
 async def test_delayed_invalidation_is_done_now(database: Database, routes: Routes) -> None:
     await enqueue_invalidation(database, delay=timedelta(hours=1))
-    settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
+    applied = asyncio.create_task(JobBacklog(database, kind=KIND).is_applied())
     done = 0
     while not done:
         done = await drain(database, routes=routes)
         await asyncio.sleep(0.02)
-    assert await settled
+    assert await applied
 
 
 async def test_later_invalidation_does_not_delay_the_backlog(database: Database, routes: Routes) -> None:
     await enqueue_invalidation(database)
-    settled = asyncio.create_task(JobBacklog(database, kind=KIND).is_settled())
-    while not settled.done():
+    applied = asyncio.create_task(JobBacklog(database, kind=KIND).is_applied())
+    while not applied.done():
         await drain(database, routes=routes)
         await enqueue_invalidation(database, delay=timedelta(hours=1))
         await asyncio.sleep(0.05)
-    assert await settled
+    assert await applied
 
 
 async def test_prioritised_invalidation_is_done_before_a_long_queue(database: Database, routes: Routes) -> None:

@@ -3,8 +3,9 @@ from collections import OrderedDict
 
 import pytest
 
-from fairground.platform.cache.entry import ComputedResponse, Entry, make_entry, make_times
+from fairground.platform.cache.entry import Entry, make_entry, make_times
 from fairground.platform.cache.memory import MemoryEntry, MemoryLevel
+from fairground.platform.cache.policy import ComputedResponse
 
 
 def entry(*, size_bytes: int = 100) -> Entry:

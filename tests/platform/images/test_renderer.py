@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from fairground.kernel.errors import DomainError
-from fairground.platform.images.admission import read_head
+from fairground.platform.images.accepted_pictures import read_head
 from fairground.platform.images.child import EngineName
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.recipes import MASTER, PLACEHOLDER, UPLOAD, Recipe, Shape
@@ -265,7 +265,7 @@ async def test_child_has_no_environment_and_few_rights(monkeypatch: pytest.Monke
 
 _PARENT: Final = """
 import asyncio, sys
-from fairground.platform.images.admission import read_head
+from fairground.platform.images.accepted_pictures import read_head
 from fairground.platform.images.recipes import MASTER
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings

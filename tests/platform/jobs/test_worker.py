@@ -12,7 +12,7 @@ from fairground.platform.jobs.dead_letters import count_jobs
 from fairground.platform.jobs.lifecycle import AlreadyFinished, CancelJob, JobState, Retry
 from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.jobs.tables import JobRow
-from fairground.platform.jobs.worker import BACKOFF_MAX, backoff, describe, drain
+from fairground.platform.jobs.worker import describe, drain
 from fairground.platform.module import Schedule
 from tests.platform.jobs.outage import outage
 from tests.platform.jobs.shop import (
@@ -271,12 +271,6 @@ async def test_due_jobs_run_in_the_order_of_their_due_times(db: Database, routes
     db.clock_shift = timedelta(minutes=1)
     await drain(db, routes=routes)
     assert shop.taken == [first, second, third]
-
-
-def test_back_off_doubles_up_to_an_hour() -> None:
-    assert [backoff(attempt, share=1).total_seconds() for attempt in (1, 2, 3, 11)] == [2, 4, 8, 2048]
-    assert backoff(12, share=1) == backoff(1000, share=1) == BACKOFF_MAX
-    assert backoff(2, share=0.5) == timedelta(seconds=2)
 
 
 def test_dead_letter_shows_one_line_of_an_error() -> None:

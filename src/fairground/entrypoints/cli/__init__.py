@@ -20,7 +20,7 @@ from fairground.entrypoints.cli import (
     storage,
     users,
 )
-from fairground.entrypoints.cli.mistakes import MISTAKES, explain_mistake
+from fairground.entrypoints.cli.errors import MISTAKES, explain_mistake
 from fairground.platform.private_files import PRIVATE_UMASK
 
 MISTAKE_EXIT_CODE: Final = 2

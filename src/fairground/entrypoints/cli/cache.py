@@ -10,7 +10,7 @@ import uvloop
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.providers import Providers
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.running_server import TIMEOUT_SECONDS, Address, show_warmed, unreachable
 from fairground.entrypoints.cli.secondary import checks_of, run_checks, run_secondary
 from fairground.entrypoints.compose import Program, compose
@@ -71,8 +71,8 @@ def flush_cache(
         raise Mistake("Name kinds of answers or a provider, not both.")
 
     async def empty(program: Program) -> list[str]:
-        catalog, actor = program.links.of(Providers), f"command, {_system_user()}"
-        return await flush(program.db, catalog, kinds=kinds or [], provider=provider, actor=actor)
+        providers, actor = program.links.of(Providers), f"command, {_system_user()}"
+        return await flush(program.db, providers, kinds=kinds or [], provider=provider, actor=actor)
 
     tags = run_secondary(empty)
     typer.echo(f"Voided: {', '.join(tags)}. Servers without Redis hear of it within moments.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fairground.contracts.discovery import Discovery
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import load_settings

@@ -17,7 +17,7 @@ from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
 from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Risk, Settings, SettingsError

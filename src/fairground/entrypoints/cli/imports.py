@@ -9,7 +9,7 @@ import typer
 
 from fairground.contracts.imports import Imports
 from fairground.contracts.providers import Providers
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.ops.imports.mapping import load_map, map_of_export
@@ -98,9 +98,9 @@ def import_providers(
         if vertical and pack is None:
             known = ", ".join(entry.key for entry in program.verticals)
             raise Mistake(f"There is no vertical {vertical!r}. Choose one of {known}.")
-        catalog, imports = program.links.of(Providers), program.links.of(Imports)
-        provider_map = loaded or map_of_export(currency=await catalog.get_currency())
-        job = Import(file, pack, provider_map, catalog, imports, teller, program.verticals)
+        providers, imports = program.links.of(Providers), program.links.of(Imports)
+        provider_map = loaded or map_of_export(currency=await providers.get_currency())
+        job = Import(file, pack, provider_map, providers, imports, teller, program.verticals)
         began_at = time.perf_counter()
         summary = await (job.rehearse() if dry_run else job.run())
         return summary, time.perf_counter() - began_at

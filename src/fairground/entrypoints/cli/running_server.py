@@ -6,7 +6,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.environment import load_settings
 from fairground.ops.cache.client import RequestResult
 

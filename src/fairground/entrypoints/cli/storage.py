@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.environment import load_settings
@@ -14,7 +14,7 @@ from fairground.entrypoints.storage import load_storage_settings, open_lifecycle
 from fairground.kernel.errors import Unavailable
 from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.checks import check_store
-from fairground.platform.storage.lifecycle import StorageClass
+from fairground.platform.storage.lifecycle_rules import StorageClass
 from fairground.platform.storage.orphans import CollectionResult
 from fairground.platform.storage.settings import StorageSettings
 from fairground.platform.storage.store import StorageRefused

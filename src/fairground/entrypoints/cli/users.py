@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.entrypoints.cli.mistakes import Mistake
+from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 

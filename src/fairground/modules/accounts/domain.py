@@ -1,21 +1,17 @@
-"""Rules of accounts: addresses, names, passwords, secrets, and the lifetimes of sessions and links."""
+"""Rules of accounts: addresses, names, secrets, and the lifetimes of sessions and links."""
 
 import hashlib
 import re
 import secrets
-import unicodedata
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from fairground.contracts.accounts import EmailUnfit, LinkUnusable, NameUnfit, PasswordUnfit, Role, SessionKind
+from fairground.contracts.accounts import EmailUnfit, LinkUnusable, NameUnfit, Role, SessionKind
 from fairground.kernel.text import EmailRefused, normalise_email, refused_as, require_line, shown_line
 from fairground.modules.accounts.settings import AccountsSettings
 
-PASSWORD_MIN_LENGTH: Final = 8
-PASSWORD_MAX_LENGTH: Final = 128  # a bound on what is hashed; passphrases are far shorter
 NAME_MAX_LENGTH: Final = 100
 SESSION_NAME_MAX_LENGTH: Final = 200
 SESSIONS_MAX: Final = 100  # of each kind for one account: a list that a person can read
@@ -98,27 +94,6 @@ def get_name(text: str) -> str:
 def session_name(text: str) -> str:
     """Return the name of a session in lists, from the User-Agent of the browser or the name of the token."""
     return shown_line(text, most=SESSION_NAME_MAX_LENGTH) or "Unnamed"
-
-
-def normalise_password(password: str) -> str:
-    """Return the bounded, NFKC-normalised text that is hashed, so that all keyboards give the same password."""
-    return unicodedata.normalize("NFKC", password[: PASSWORD_MAX_LENGTH * 2])[: PASSWORD_MAX_LENGTH + 1]
-
-
-def check_password(password: str, *, well_known: Collection[str]) -> None:
-    """Refuse passwords that are too short, too long or well known. There are no rules of composition.
-
-    Raises:
-        PasswordUnfit
-    """
-    password = normalise_password(password)
-    if len(password) < PASSWORD_MIN_LENGTH:
-        raise PasswordUnfit(f"The password has {len(password)} characters; it needs at least {PASSWORD_MIN_LENGTH}.")
-    if len(password) > PASSWORD_MAX_LENGTH:
-        raise PasswordUnfit(f"The password is longer than {PASSWORD_MAX_LENGTH} characters.")
-    is_one_key = len(set(password)) == 1
-    if is_one_key or password.casefold() in well_known:
-        raise PasswordUnfit("This password is among the first that are guessed.")
 
 
 def new_secret() -> str:

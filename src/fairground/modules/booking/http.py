@@ -111,15 +111,15 @@ class CalendarResponse(Response):
     media_type = "text/calendar"
 
 
-def routes(service: Bookings, *, catalog: Providers) -> APIRouter:
+def routes(service: Bookings, *, providers: Providers) -> APIRouter:
     router = api_router(tags=["bookings"])
-    _add_availability(router, service, catalog)
+    _add_availability(router, service, providers)
     _add_bookings(router, service)
     _add_steps(router, service)
     return router
 
 
-def _add_availability(router: APIRouter, service: Bookings, catalog: Providers) -> None:
+def _add_availability(router: APIRouter, service: Bookings, providers: Providers) -> None:
     @router.get("/service-provider-profiles/{id_or_slug}/availability")
     @cached(
         CachePolicy(
@@ -128,7 +128,7 @@ def _add_availability(router: APIRouter, service: Bookings, catalog: Providers) 
     )
     async def list_slots(id_or_slug: str, query: Annotated[SlotQuery, Query()]) -> Availability:
         """List the free starts of up to 62 days, both included, of a service or of the shortest one."""
-        provider = await catalog.get_provider(id_or_slug=id_or_slug)
+        provider = await providers.get_provider(id_or_slug=id_or_slug)
         return await service.list_slots(
             provider_id=provider.id, from_date=query.from_date, to_date=query.to_date, service_id=query.service_id
         )
@@ -136,7 +136,7 @@ def _add_availability(router: APIRouter, service: Bookings, catalog: Providers) 
     @router.get("/service-provider-profiles/{provider_id}/availability-rules")
     async def get_rules(provider_id: UUID, caller: SignedIn) -> AvailabilityRules:
         """Return your own opening hours."""
-        provider = await catalog.get_provider_ref(provider_id=provider_id)
+        provider = await providers.get_provider_ref(provider_id=provider_id)
         if provider.owner_id != caller.user_id:
             raise ProviderNotFound(f"You have no provider {provider_id}.")
         return await service.get_rules(provider_id=provider_id)

@@ -32,11 +32,11 @@ from fairground.runtime import Runtime
 
 
 def build(runtime: Runtime, links: Links) -> Module:
-    catalog = links.of(Providers)
+    providers = links.of(Providers)
     parts = assemble(
         db=runtime.db,
         accounts=links.of(Accounts),
-        catalog=catalog,
+        providers=providers,
         payments=links.of(Payments),
         verticals=runtime.verticals,
         settings=runtime.settings.of(BookingSettings),
@@ -48,7 +48,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     return Module(
         name="booking",
         history=history,
-        routers=[http.routes(parts.service, catalog=catalog)],
+        routers=[http.routes(parts.service, providers=providers)],
         handlers=handlers_of(parts),
         schedules=[Schedule(job=ExpireLapsed(), every=timedelta(minutes=1), runs_at_start=True)],
         start=parts.allocations.prove_guard,

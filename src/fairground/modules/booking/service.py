@@ -58,7 +58,7 @@ class BookingService:
 
 
 class ScheduleService:
-    """The catalog's contract `ProviderSchedules`."""
+    """The contract `ProviderSchedules` of providers."""
 
     def __init__(self, *, hours: ProviderHours, queries: BookingQueries) -> None:
         self.follow_timezone = hours.follow_timezone
@@ -105,25 +105,25 @@ def assemble(
     *,
     db: Database,
     accounts: Accounts,
-    catalog: Providers,
+    providers: Providers,
     payments: Payments,
     verticals: Verticals,
     settings: BookingSettings,
     public_url: str,
     organizer: str,
 ) -> Parts:
-    hours, allocations = ProviderHours(db=db, catalog=catalog), Allocations(db)
+    hours, allocations = ProviderHours(db=db, providers=providers), Allocations(db)
     transitions = Transitions(allocations=allocations, settings=settings)
     settlement = Settlement(db=db, payments=payments, transitions=transitions)
     expiry = Expiry(db=db, transitions=transitions)
     return Parts(
         hours=hours,
-        slots=Slots(db=db, catalog=catalog, verticals=verticals),
+        slots=Slots(db=db, providers=providers, verticals=verticals),
         allocations=allocations,
-        summaries=AvailabilitySummaries(db=db, catalog=catalog, verticals=verticals, hours=hours),
+        summaries=AvailabilitySummaries(db=db, providers=providers, verticals=verticals, hours=hours),
         holds=Holds(
             db=db,
-            catalog=catalog,
+            providers=providers,
             payments=payments,
             verticals=verticals,
             allocations=allocations,
@@ -135,6 +135,6 @@ def assemble(
         cancellation=Cancellation(db=db, payments=payments, transitions=transitions),
         completion=Completion(db=db, payments=payments, transitions=transitions),
         expiry=expiry,
-        history=BookingHistory(db=db, catalog=catalog, verticals=verticals),
+        history=BookingHistory(db=db, providers=providers, verticals=verticals),
         queries=BookingQueries(db=db, accounts=accounts, payments=payments, public_url=public_url, organizer=organizer),
     )

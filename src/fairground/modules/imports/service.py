@@ -138,7 +138,7 @@ class PictureMigrations:
             taken = await store.list_taken(tx, run.id)
             waiting = await store.list_waiting(tx, run.subject, limit=_IN_PROGRESS_MAX - len(taken))
         for each in taken:
-            await self._settle(each, run.id)
+            await self._show_rendered(each, run.id)
         for each in waiting:
             await self._hand_over(each, run.id)
         async with self._db.write(ends_job=True) as tx:
@@ -157,7 +157,7 @@ class PictureMigrations:
         async with self._db.write() as tx:
             await store.mark_taken(tx, each.id, migration_id)
 
-    async def _settle(self, each: Embedded, migration_id: UUID) -> None:
+    async def _show_rendered(self, each: Embedded, migration_id: UUID) -> None:
         """Show a picture if media has rendered it."""
         owner_id = await self._owner_of(each.provider_id)
         try:

@@ -24,7 +24,7 @@ _CALENDAR_FILE: Final = "booking.ics"
 
 class SendEmail(Job):
     topic: ClassVar = "notifications.send_mail.v1"
-    max_attempts: ClassVar = 40  # with the waits between them, more than a day without a mail server
+    max_attempts: ClassVar = 40  # with the delays between them, 14 to 29 hours without a mail server
     notification_id: UUID
 
 

@@ -44,7 +44,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     links.provide(Notifications, service)
     of_bookings = BookingNotifier(service=service, renderer=renderer, bookings=bookings, accounts=accounts, clock=clock)
     of_providers = ProviderNotifier(
-        service=service, renderer=renderer, catalog=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
+        service=service, renderer=renderer, providers=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
     )
     emails = EmailSender(
         db=db,

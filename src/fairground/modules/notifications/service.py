@@ -148,18 +148,18 @@ class ProviderNotifier:
         *,
         service: NotificationService,
         renderer: NotificationRenderer,
-        catalog: Providers,
+        providers: Providers,
         reviews: Reviews,
         accounts: Accounts,
     ) -> None:
         self._service = service
         self._renderer = renderer
-        self._catalog = catalog
+        self._providers = providers
         self._reviews = reviews
         self._accounts = accounts
 
     async def notify_staff(self, event: ProviderSubmitted) -> None:
-        provider = await self._catalog.get_provider_for_review(provider_id=event.provider_id)
+        provider = await self._providers.get_provider_for_review(provider_id=event.provider_id)
         if provider.status is not ProviderStatus.SUBMITTED:
             return
         staff = await self._accounts.list_users(role=Role.ADMIN, limit=STAFF_MAX)
@@ -184,7 +184,7 @@ class ProviderNotifier:
         await self._notify_of_decision(event, ProviderStatus.REJECTED)
 
     async def _notify_of_decision(self, event: ProviderApproved | ProviderRejected, decided: ProviderStatus) -> None:
-        provider = await self._catalog.get_provider_for_review(provider_id=event.provider_id)
+        provider = await self._providers.get_provider_for_review(provider_id=event.provider_id)
         if provider.status is not decided:
             return
         notification = self._renderer.render(
@@ -200,7 +200,7 @@ class ProviderNotifier:
     async def notify_of_review(self, event: ProviderRated) -> None:
         if event.review_id is None:
             return
-        provider = await self._catalog.get_provider_ref(provider_id=event.provider_id)
+        provider = await self._providers.get_provider_ref(provider_id=event.provider_id)
         review = await self._reviews.find_review(review_id=event.review_id)
         if provider.owner_id is None or review is None:
             return

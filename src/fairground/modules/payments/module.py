@@ -14,10 +14,11 @@ from fairground.kernel.zones import Clock
 from fairground.modules.payments import http
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeAccount, StripeProcessor
-from fairground.modules.payments.service.operations import OperationExecutor
-from fairground.modules.payments.service.payments import build_service
+from fairground.modules.payments.service import build_service
+from fairground.modules.payments.service.operation_executor import OperationExecutor
+from fairground.modules.payments.service.operations import ExecuteOpenOperations
+from fairground.modules.payments.service.payment_state import CancelOrphanedIntent
 from fairground.modules.payments.service.reconciliation import Reconcile, Reconciliation
-from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
 from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbox
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.modules.payments.tables import history
@@ -106,15 +107,15 @@ def _module(
     start: Callable[[], Awaitable[None]] | None = None,
     stop: Callable[[], Awaitable[None]],
 ) -> Module:
-    operations = OperationExecutor(db=db, processor=processor)
-    links.provide(Payments, build_service(db=db, processor=processor, operations=operations, is_sandbox=is_sandbox))
-    reconciliation = Reconciliation(db=db, processor=processor, operations=operations, inbox=inbox)
+    executor = OperationExecutor(db=db, processor=processor)
+    links.provide(Payments, build_service(db=db, processor=processor, executor=executor, is_sandbox=is_sandbox))
+    reconciliation = Reconciliation(db=db, processor=processor, executor=executor, inbox=inbox)
     return Module(
         name="payments",
         history=history,
         routers=[http.routes(inbox), *pages],
         handlers={
-            SettlePayment: reconciliation.settle,
+            ExecuteOpenOperations: reconciliation.execute_open,
             ApplyEvent: inbox.apply_event,
             CancelOrphanedIntent: reconciliation.cancel_orphaned_intent,
             Reconcile: reconciliation.run,

@@ -21,7 +21,7 @@ class NothingCached(Conflict):
 
 
 async def flush(
-    db: Database, catalog: Providers, *, kinds: Sequence[Life], provider: str | None, actor: str
+    db: Database, providers: Providers, *, kinds: Sequence[Life], provider: str | None, actor: str
 ) -> list[str]:
     """Invalidate responses, in this process at once and in others as after any change; return the tags.
 
@@ -36,7 +36,7 @@ async def flush(
     """
     if db.invalidation is None:
         raise NothingCached("Nothing is cached: other servers may change this database, and this one would not notice.")
-    tags = await _tags(catalog, kinds=kinds, provider=provider)
+    tags = await _tags(providers, kinds=kinds, provider=provider)
     async with db.write() as tx:
         tx.invalidate(*tags)
         await record_operator_action(tx, action=FLUSH, actor=actor, details={"tags": sorted(tags)})
@@ -49,9 +49,9 @@ async def list_flushes(db: Database, *, limit: int) -> list[OperatorAction]:
         return await list_operator_actions(tx, action=FLUSH, limit=limit)
 
 
-async def _tags(catalog: Providers, *, kinds: Sequence[Life], provider: str | None) -> set[str]:
+async def _tags(providers: Providers, *, kinds: Sequence[Life], provider: str | None) -> set[str]:
     if provider is None:
         return {life_tag(life) for life in kinds} or {EVERYTHING}
-    found = await catalog.get_provider(id_or_slug=provider)
+    found = await providers.get_provider(id_or_slug=provider)
     keys = (str(found.id), found.slug)
     return {tag(key) for tag in (hours_tag, provider_tag, reviews_tag) for key in keys}

@@ -39,13 +39,13 @@ def build(
         checks = [Check(NAME, partial(_check_server, redis_url, namespace=namespace))]
     return Module(
         name=NAME,
-        routers=[_routes(cache, db=db, catalog=links.of(Providers))],
+        routers=[_routes(cache, db=db, providers=links.of(Providers))],
         handlers={InvalidateTags: invalidation.on_invalidate_tags},
         checks=checks,
     )
 
 
-def _routes(cache: ResponseCache, *, db: Database, catalog: Providers) -> APIRouter:
+def _routes(cache: ResponseCache, *, db: Database, providers: Providers) -> APIRouter:
     router = api_router(tags=["operations"])
 
     @router.get("/ops/cache")
@@ -60,7 +60,7 @@ def _routes(cache: ResponseCache, *, db: Database, catalog: Providers) -> APIRou
         Actor, tags and time are stored; `fairground cache flushes` shows them.
         """
         actor = f"user {caller.user_id}"
-        tags = await flush(db, catalog, kinds=invalidation.kinds, provider=invalidation.provider, actor=actor)
+        tags = await flush(db, providers, kinds=invalidation.kinds, provider=invalidation.provider, actor=actor)
         return InvalidationOut(tags=tags)
 
     return router

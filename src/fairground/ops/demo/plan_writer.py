@@ -103,10 +103,10 @@ class PlanWriter:
     async def _create_provider(
         self, planned: DemoProvider, *, owner_id: UUID, admin_id: UUID, currency: str
     ) -> WrittenProvider:
-        catalog = self._contracts.providers
-        provider = await catalog.create_provider(owner_id=owner_id, profile=_profile(planned))
+        providers = self._contracts.providers
+        provider = await providers.create_provider(owner_id=owner_id, profile=_profile(planned))
         services = [
-            await catalog.add_service(
+            await providers.add_service(
                 owner_id=owner_id,
                 provider_id=provider.id,
                 service=_service(service, currency=currency),
@@ -133,15 +133,15 @@ class PlanWriter:
         await self._contracts.providers.set_picture(provider_id=provider_id, url=f"{PICTURES_PATH}/{file.name}")
 
     async def _decide(self, planned: DemoProvider, *, provider_id: UUID, owner_id: UUID, admin_id: UUID) -> None:
-        catalog = self._contracts.providers
+        providers = self._contracts.providers
         if planned.state == "draft":
             return
-        await catalog.submit_provider(owner_id=owner_id, provider_id=provider_id)
+        await providers.submit_provider(owner_id=owner_id, provider_id=provider_id)
         if planned.state == "approved":
-            await catalog.approve_provider(staff_id=admin_id, provider_id=provider_id)
+            await providers.approve_provider(staff_id=admin_id, provider_id=provider_id)
         elif planned.state == "rejected":
             reason = planned.rejection_reason
-            await catalog.reject_provider(staff_id=admin_id, provider_id=provider_id, reason=reason)
+            await providers.reject_provider(staff_id=admin_id, provider_id=provider_id, reason=reason)
 
     async def _record_past(self, providers: Sequence[WrittenProvider], customers: Sequence[UUID]) -> None:
         past = [

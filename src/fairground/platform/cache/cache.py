@@ -1,4 +1,4 @@
-"""The response cache: serves responses from memory, from the shared level, or from one computation for all requests."""
+"""The response cache: serves from memory, from the shared level, or from one computation for all equal requests."""
 
 import math
 import random
@@ -11,11 +11,11 @@ from typing import Final
 
 import structlog
 
-from fairground.platform.cache.entry import ComputedResponse, Entry
+from fairground.platform.cache.entry import Entry
 from fairground.platform.cache.filler import FAILED, Compute, Filler, FillResult
 from fairground.platform.cache.invalidation import LocalTags, TagState
 from fairground.platform.cache.memory import MemoryEntry, MemoryLevel
-from fairground.platform.cache.policy import CacheRequest
+from fairground.platform.cache.policy import CacheRequest, ComputedResponse
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.shared_level import SharedLevel
 from fairground.platform.cache.single_flight import SingleFlight
@@ -42,23 +42,23 @@ class CacheStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CacheResult:
-    """What a request is answered with: an entry, or a response that is not stored, or, after a failure, neither."""
+    """The answer to a request: an entry, a response that is not stored, or neither if computing failed."""
 
     status: CacheStatus
     entry: Entry | None = None
     response: ComputedResponse | None = None
     is_collapsed: bool = False
-    """The request waited for the computation of another one."""
+    """Whether the request waited for another request's computation."""
     is_error: bool = False
-    """No new response could be computed, so the entry is an old one."""
+    """Whether the entry is an old one because no new response could be computed."""
 
 
 class ResponseCache:
     """Stores responses where that is safe.
 
-    A process that is alone keeps an entry in memory until it expires. Beside a shared level it keeps copies for
-    moments. With other processes and no shared level it stores nothing, because their invalidations do not reach it;
-    single-flight remains.
+    A process without neighbours keeps an entry in memory until it expires. With a shared level it keeps copies for two
+    seconds. With other processes and no shared level it stores nothing, because their invalidations do not reach it;
+    only single-flight works then.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class ResponseCache:
         return self._serve_entry(request, stored.entry, compute, now=now)
 
     async def get(self, request: CacheRequest, compute: Compute) -> CacheResult:
-        """Return the result, with a computation if no level has the entry."""
+        """Return the result. Computes it if no level has the entry."""
         found = self.find(request, compute)
         if found is not None:
             return found
@@ -137,7 +137,7 @@ class ResponseCache:
         return CacheResult(CacheStatus.MISS, filled.entry, filled.response, is_collapsed=is_collapsed)
 
     def update_size(self, request: CacheRequest, entry: Entry) -> None:
-        """Count the bytes of an entry again, because it has a further variant."""
+        """Count the bytes of an entry again after a variant was added."""
         stored = self.memory.get(request.key)
         if stored is not None and stored.entry is entry:
             self.memory.update_size(stored)
@@ -180,7 +180,7 @@ class ResponseCache:
         try:
             filled = await self._filler.fill(request, compute, known=known)
         except Exception:
-            # An error of ours in one computation must not end the task group of all of them, and the server with it.
+            # A bug in one computation must not end the task group of all computations, and with it the server.
             log.exception("cache.flight_failed", route=request.route)
             return FAILED
         if filled.is_failure:
@@ -190,7 +190,7 @@ class ResponseCache:
         return filled
 
     def _store_in_memory(self, request: CacheRequest, entry: Entry, *, state: TagState) -> None:
-        # An entry that was invalidated meanwhile must not replace one that was computed since.
+        # An entry that was invalidated while it was computed must not replace a newer one.
         if not self._has_memory or self.tags.read(request.tags) != state:
             return
         trusted_until = math.inf if self.level is None else self.now() + TRUSTED_SECONDS
@@ -208,7 +208,7 @@ class ResponseCache:
 
 
 def _is_due_early(entry: Entry, *, now: float) -> bool:
-    """Decide at random whether this hit refreshes the entry: likelier near its end, and for a slow computation.
+    """Decide at random whether this hit refreshes the entry: more likely near its end and after a slow computation.
 
     XFetch with β = 1 (Vattani et al., VLDB 2015): no request has to wait when a popular entry expires.
     """

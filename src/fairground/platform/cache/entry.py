@@ -10,14 +10,13 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fairground.platform.cache.codings import BROTLI, IDENTITY, WORTH_CODING_BYTES, decode_brotli, encode
+from fairground.platform.cache.policy import ComputedResponse, Headers
 
 META: Final = "m"
 STORED_FIELDS: Final = (META, BROTLI, IDENTITY)
-ENTRY_MAX_BYTES: Final = 256 * 1024  # larger bodies are not stored: compressing one would delay all other requests
 JITTER: Final = 0.1  # so that entries computed at the same time do not expire at the same time
 _FORMAT: Final = 1
 
-Headers = tuple[tuple[bytes, bytes], ...]
 # Written again for every response, or valid for one transfer only.
 _UNSTORED_HEADERS: Final = frozenset(
     {
@@ -25,27 +24,6 @@ _UNSTORED_HEADERS: Final = frozenset(
         b"content-length", b"date", b"etag", b"keep-alive", b"transfer-encoding", b"vary", b"x-cache",
     }
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ComputedResponse:
-    """The response of a route to a canonical request."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    @property
-    def is_storable(self) -> bool:
-        """Whether it may be served to other requests: found or not found, without a cookie, public, not too large."""
-        names = {name for name, _ in self.headers}
-        if self.status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) or b"set-cookie" in names:
-            return False
-        if len(self.body) > ENTRY_MAX_BYTES:
-            return False
-        values = dict(self.headers)
-        is_shared = not any(word in values.get(b"cache-control", b"") for word in (b"private", b"no-store"))
-        return is_shared and values.get(b"vary", b"accept-encoding").lower() == b"accept-encoding"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ import structlog
 
 from fairground.platform.cache.entry import (
     STORED_FIELDS,
-    ComputedResponse,
     Entry,
     Times,
     from_fields,
@@ -21,7 +20,7 @@ from fairground.platform.cache.entry import (
     make_times,
     to_fields,
 )
-from fairground.platform.cache.policy import CacheRequest
+from fairground.platform.cache.policy import CacheRequest, ComputedResponse
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.shared_level import (
     LEASE_SECONDS,
@@ -36,7 +35,7 @@ from fairground.platform.cache.shared_level import (
 from fairground.platform.cache.stats import CacheStats
 
 COMPUTE_SECONDS: Final = 60.0  # after which a computation is given up as hung
-LOOK_AGAIN_SECONDS: Final = (0.3, 0.6)  # between look-ups while waiting, because the message of a release can be lost
+LOOK_AGAIN_SECONDS: Final = (0.3, 0.6)  # between look-ups while waiting, because the release message can be lost
 _APART_SHARE: Final = 0.05  # 15 to 30 ms
 
 Compute = Callable[[CacheRequest], Awaitable[ComputedResponse]]
@@ -45,7 +44,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class FillResult:
-    """An entry for all requests; or a response for the requests that waited for it; or, after a failure, neither."""
+    """An entry for all requests; or a response for the waiting requests alone; or neither, if computing failed."""
 
     entry: Entry | None = None
     response: ComputedResponse | None = None
@@ -64,7 +63,7 @@ FAILED: Final = FillResult()
 
 
 class Filler:
-    """Obtains entries. One call of `fill` is one computation of single-flight."""
+    """Obtains entries. Each call of `fill` is one single-flight computation."""
 
     def __init__(
         self, settings: CacheSettings, *, level: SharedLevel | None, stats: CacheStats, now: Callable[[], float]
@@ -76,10 +75,10 @@ class Filler:
         self._bulkhead = asyncio.Semaphore(settings.computations_max)
 
     async def fill(self, request: CacheRequest, compute: Compute, *, known: Entry | None) -> FillResult:
-        """Return the entry or response, never raising.
+        """Return an entry or a response. Never raises.
 
         Args:
-            known: The entry that is to be replaced; it is returned when another process is about to replace it.
+            known: The entry to replace; returned if another process is already replacing it.
         """
         if self._level is None:
             return await self._compute(request, compute, tokens=())
@@ -136,7 +135,7 @@ class Filler:
                 attempt = await self._claim(level, request, owner=owner, known=None, force=True)
                 answered_at, lasts_seconds = clock(), attempt.others_seconds or 0.0
             except LevelUnavailable:
-                # The owner goes on computing without the level for a moment, so waiting goes on as well.
+                # The owner may still be computing although the level does not answer, so keep waiting.
                 if clock() - answered_at > LEASE_SECONDS:
                     raise
                 lasts_seconds = LEASE_SECONDS
@@ -218,7 +217,10 @@ class Filler:
 
 @dataclass(frozen=True, slots=True)
 class _LookupResult:
-    """An entry of the shared level that can be served; else the tokens to compute under, if every tag has one."""
+    """An entry of the shared level that can be served; otherwise the tokens of its tags.
+
+    A new entry is computed under the tokens. There are none if a tag has none.
+    """
 
     entry: Entry | None = None
     tokens: tuple[bytes, ...] = ()
@@ -236,11 +238,14 @@ class _LeaseAttempt:
 
     @property
     def needs_force(self) -> bool:
-        """Whether the lease was not requested because of a stored entry that cannot be served."""
+        """Whether the level refused the lease because an entry is stored, although it cannot be served."""
         return not self.is_ours and self.others_seconds is None and self.lookup.entry is None
 
 
 def _pause_seconds(lasts_seconds: float) -> float:
-    """Return when to look again without a message: soon after the lease ends, at a different time in each process."""
+    """Return how many seconds to wait for a message before looking again.
+
+    That is soon after the lease ends, at a different time in each process.
+    """
     pause = random.uniform(*LOOK_AGAIN_SECONDS)  # noqa: S311 - not a secret
     return min(pause, lasts_seconds + pause * _APART_SHARE)

@@ -141,7 +141,7 @@ class JobBacklog:
         self._db = db
         self._kind = kind
 
-    async def is_settled(self) -> bool:
+    async def is_applied(self) -> bool:
         """Wait for the jobs that are unfinished now, but not for later ones: frequent changes always add some."""
         missing = await self._find_unfinished()
         if missing:

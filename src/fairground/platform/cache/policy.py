@@ -1,13 +1,18 @@
-"""The cache policy of a route, and a request as the cache sees it. A route without a policy is not cached."""
+"""The cache policy of a route, a request as the cache sees it, and the responses that may be stored.
+
+A route without a policy is not cached.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
 from fairground.platform.cache.settings import Life
 
+ENTRY_MAX_BYTES: Final = 256 * 1024  # larger bodies are not stored: compressing one would delay all other requests
 EVERYTHING: Final = "everything"
 """The tag of every entry."""
 
@@ -17,6 +22,7 @@ def life_tag(life: Life) -> str:
     return f"life:{life}"
 
 
+Headers = tuple[tuple[bytes, bytes], ...]
 _ATTRIBUTE: Final = "__cache_policy__"
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
@@ -87,3 +93,24 @@ class CacheRequest:
     """The parsed query string."""
     is_unknown: bool = False
     """It names something that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedResponse:
+    """The response of a route to a canonical request."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    @property
+    def is_storable(self) -> bool:
+        """Whether it may be served to other requests: found or not found, without a cookie, public, not too large."""
+        names = {name for name, _ in self.headers}
+        if self.status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) or b"set-cookie" in names:
+            return False
+        if len(self.body) > ENTRY_MAX_BYTES:
+            return False
+        values = dict(self.headers)
+        is_shared = not any(word in values.get(b"cache-control", b"") for word in (b"private", b"no-store"))
+        return is_shared and values.get(b"vary", b"accept-encoding").lower() == b"accept-encoding"

@@ -1,4 +1,4 @@
-"""The shared level: what the response cache needs of a store that several processes share, and a lease in it."""
+"""The shared level: what the response cache requires of a store that several processes share, and its leases."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ _Result = TypeVar("_Result")
 class LevelUnavailable(Exception):
     """The shared level cannot be used now: it does not answer, it refuses, or its entries may be out of date.
 
-    Raised without waiting while that is known. The caller continues without the level.
+    Raised at once while the level is known to be unavailable. The caller continues without the level.
     """
 
 
@@ -23,7 +23,7 @@ class LevelState(StrEnum):
     OFF = "off"
     """The server does not answer, or the circuit breaker is open."""
     SETTLING = "settling"
-    """It answers, but nothing is read before every invalidation that it may have missed has been made."""
+    """It answers, but nothing is read until every invalidation that it may have missed has been applied."""
     ON = "on"
 
 
@@ -34,7 +34,7 @@ class LookupReply:
     fields: tuple[bytes | None, ...]
     """None for each field that is not stored; all None where there is no entry."""
     tokens: tuple[bytes | None, ...]
-    """None for each tag that has no token (any more), which equals that of no stored entry."""
+    """None for each tag without a token; no stored entry is valid under None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class ClaimReply:
 
 class LeaseWaiter(Protocol):
     async def wait(self, *, timeout_seconds: float) -> None:
-        """Return when the lease was released since the last return, or since the start, or after the timeout.
+        """Return as soon as the lease is released, or after the timeout. Releases since the last return count.
 
         Early returns are harmless, because the caller looks up the entry again. A release can be lost with its
         connection.
@@ -62,15 +62,15 @@ class TagListener(Protocol):
     """Keeps copies of entries of the level. Called on the event loop; returns at once and never raises."""
 
     def tags_invalidated(self, tags: Collection[str]) -> None:
-        """Some process, possibly this one, has invalidated these tags."""
+        """Called when any process, this one included, has invalidated these tags."""
         ...
 
     def disconnected(self) -> None:
-        """Invalidations can be missed from now on until `connected`. Also the state before the first connection."""
+        """Called when invalidations can be missed until `connected`, as they can before the first connection."""
         ...
 
     def connected(self) -> None:
-        """From now on every invalidation is received."""
+        """Called when every invalidation is received from now on."""
         ...
 
 
@@ -99,7 +99,7 @@ class SharedLevel(Protocol):
         Tags that have no token get random ones. A repeated claim, after a lost reply, succeeds for the same owner.
 
         Args:
-            force: Whether to take the lease although an entry is stored. Else a stored entry is only looked up.
+            force: Whether to take the lease although an entry is stored. Otherwise a stored entry is only looked up.
         """
         ...
 
@@ -148,11 +148,11 @@ class SharedLevel(Protocol):
 class Backlog(Protocol):
     """The invalidations that are committed in the database and not yet known to have reached the shared level."""
 
-    async def is_settled(self) -> bool:
-        """Return whether every invalidation that was committed before this call has been made in the shared level.
+    async def is_applied(self) -> bool:
+        """Return whether every invalidation that was committed before this call has been applied in the shared level.
 
-        After an outage nothing is read from the level before: an entry may be older than a change whose invalidation
-        the level missed.
+        After an outage nothing is read from the level until then, because an entry may be older than a change whose
+        invalidation the level missed.
 
         Raises:
             DatabaseUnavailable: The database does not answer.
@@ -161,7 +161,7 @@ class Backlog(Protocol):
 
 
 async def retry_once(attempt: Callable[[], Awaitable[_Result]]) -> _Result:
-    """Repeat a call that got no answer: a moment's delay must not cost a computation in every process.
+    """Repeat a call that got no answer, because a short delay must not cost a computation in every process.
 
     A level that is known to be unavailable refuses both attempts at once.
     """

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairground.kernel.errors import Forbidden
 from fairground.platform.http.cache_control import CACHE_REQUEST, UNSTORED, is_private
-from fairground.platform.http.heads import host_of, malformed
 from fairground.platform.http.identity import has_looked_up_caller
 from fairground.platform.http.problems import plain_problem
+from fairground.platform.http.request_heads import host_of, malformed
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})

@@ -1,4 +1,4 @@
-"""Leases: the heartbeat that keeps the jobs of this process, and the rescue of jobs whose heartbeat ended."""
+"""Leases: the fence that stops a worker whose lease ended, the heartbeat that keeps leases, and the rescue of jobs."""
 
 import asyncio
 import random
@@ -10,10 +10,10 @@ from uuid import UUID
 
 import structlog
 
-from fairground.platform.db.database import Database
+from fairground.platform.background_loops import PAUSE_MAX_SECONDS
+from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.jobs import store
-from fairground.platform.jobs.lifecycle import RunningJob
-from fairground.platform.loops import PAUSE_MAX_SECONDS
+from fairground.platform.jobs.lifecycle import DONE, AlreadyFinished, LostLease, RunningJob
 
 BEATS_PER_LEASE: Final = 3
 SELF_FENCE_SHARE: Final = 0.8
@@ -22,6 +22,23 @@ RESCUES_PER_LEASE: Final = 6
 RESCUED_AT_ONCE: Final = 100
 
 log = structlog.get_logger()
+
+
+async def check_fence(tx: WriteTx, job: RunningJob, *, ends_job: bool) -> None:
+    """Check that a job is still ours, and lock its row for this transaction; end the job, or else renew its lease.
+
+    The lock keeps the check true until the commit: no worker can rescue or claim a row that is locked.
+
+    Raises:
+        LostLease: Another worker holds the job; nothing of this transaction may be kept.
+        AlreadyFinished: The handler has ended its job before.
+    """
+    was_ended, job.is_ended_by_handler = job.is_ended_by_handler, job.is_ended_by_handler or ends_job
+    still_ours = await store.end_job(tx, job, DONE) if ends_job else await store.extend_lease(tx, job)
+    if not still_ours and was_ended:
+        raise AlreadyFinished(f"Job {job.id} ({job.kind}) writes after the write that ended it; that must be its last.")
+    if not still_ours:
+        raise LostLease(f"Job {job.id} ({job.kind}) is no longer ours under fence {job.fence}.")
 
 
 @dataclass(eq=False)

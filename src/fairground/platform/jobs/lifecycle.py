@@ -1,4 +1,4 @@
-"""The life of a job: its states, how a run can end, and the job that the current task runs."""
+"""The life of a job: its states, how a run can end, the back-off, and the job that the current task runs."""
 
 import contextlib
 from collections.abc import Iterator
@@ -42,6 +42,16 @@ class Retry(Exception):
     def __init__(self, reason: str, *, after: timedelta) -> None:
         super().__init__(reason)
         self.after = after
+
+
+BACKOFF_MAX: Final = timedelta(hours=1)
+# Jobs that failed together must not be retried together, so each waits for a random share of its delay.
+BACKOFF_SHARES: Final = (0.5, 1.0)
+
+
+def backoff(attempt: int, *, share: float) -> timedelta:
+    """Return how long to wait after the attempt: `share` of 2, 4, 8 … seconds, at most of an hour."""
+    return min(BACKOFF_MAX, timedelta(seconds=2 ** min(attempt, 12))) * share
 
 
 class CancelJob(Exception):

@@ -9,7 +9,8 @@ from typing import Final
 from fairground.kernel.messages import Event, Job, Message, Queue
 from fairground.platform.db.database import WriteTx
 from fairground.platform.jobs import store
-from fairground.platform.jobs.lifecycle import DONE, AlreadyFinished, LostLease, current_job
+from fairground.platform.jobs.leases import check_fence
+from fairground.platform.jobs.lifecycle import current_job
 from fairground.platform.module import Handler
 
 EVENT_MAX_ATTEMPTS: Final = Job.max_attempts
@@ -102,25 +103,14 @@ class JobOutbox:
         self.routes = routes
 
     async def begin(self, tx: WriteTx, *, ends_job: bool) -> None:
-        """Check that the current job, if there is one, is still ours, and lock its row for this transaction.
-
-        The lock keeps the check true until the commit: no worker can rescue or claim a row that is locked.
+        """Check the fence of the current job, if there is one.
 
         Raises:
-            LostLease: Another worker holds the job; nothing of this transaction may be kept.
-            AlreadyFinished: The handler has ended its job before.
+            LostLease, AlreadyFinished: Nothing of this transaction may be kept.
         """
         job = current_job()
-        if job is None:
-            return
-        was_ended, job.is_ended_by_handler = job.is_ended_by_handler, job.is_ended_by_handler or ends_job
-        still_ours = await store.end_job(tx, job, DONE) if ends_job else await store.extend_lease(tx, job)
-        if not still_ours and was_ended:
-            raise AlreadyFinished(
-                f"Job {job.id} ({job.kind}) writes after the write that ended it; that must be its last."
-            )
-        if not still_ours:
-            raise LostLease(f"Job {job.id} ({job.kind}) is no longer ours under fence {job.fence}.")
+        if job is not None:
+            await check_fence(tx, job, ends_job=ends_job)
 
     async def emit(self, tx: WriteTx, event: Event) -> None:
         await self._insert(tx, event, self.routes.subscribers(event), max_attempts=EVENT_MAX_ATTEMPTS)

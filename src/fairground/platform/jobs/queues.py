@@ -24,7 +24,7 @@ async def claim_jobs(
 
     Args:
         slots: How many jobs of each queue may start.
-        busy_queues: The queues of the jobs that this process runs already.
+        busy_queues: The queues in which this process already runs jobs.
     """
     async with db.write() as tx:
         due = await store.lock_due_jobs(tx, kinds=kinds, slots=slots)
@@ -34,9 +34,9 @@ async def claim_jobs(
 def choose_startable(due: Sequence[DueJob], *, busy_queues: Collection[Queue]) -> list[DueJob]:
     """Return the due jobs that may start now, in the order in which they were given.
 
-    A job that once crashed (a suspect) runs alone in the process. Its own queue starts nothing behind it, so that
-    queue ends its running jobs. From then on no queue starts what became due after the suspect, so the process becomes
-    idle and the suspect starts. Other queues stop for that last part only.
+    A job that crashed a worker before (a suspect) runs alone in the process. First its own queue starts no job behind
+    it, until the running jobs of that queue have ended. Then no queue starts a job that became due after the suspect,
+    until the process is idle and the suspect starts. Other queues wait only during this second phase.
     """
     startable, suspects = [], dict[Queue, DueJob]()
     for job in due:

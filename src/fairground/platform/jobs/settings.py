@@ -38,7 +38,10 @@ class JobSettings(BaseSettings):
         description="The same for the queue of pictures; FAIRGROUND_IMAGES_RENDERERS of them are rendered at a time.",
     )
     discovery_concurrency: int = Field(
-        default=4, ge=1, le=100, description="The same for the queue that keeps lists, search and free days up to date."
+        default=4,
+        ge=1,
+        le=100,
+        description="The same for the queue that keeps lists, search and availability summaries up to date.",
     )
     lease_seconds: float = Field(
         default=30,

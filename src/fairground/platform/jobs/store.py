@@ -1,4 +1,4 @@
-"""Every statement on jobs that wait or run; the same SQL on both dialects."""
+"""All SQL on waiting and running jobs, the same on both dialects."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -85,7 +85,9 @@ async def insert_jobs(
     delay: timedelta = timedelta(0),
     dedup_key: str | None = None,
 ) -> int:
-    """Insert the message once for each kind of `queues`; return how many were not there already under the same key.
+    """Insert the message once for each kind; return how many were new.
+
+    A row with the same `dedup_key` is not inserted again.
 
     Args:
         queues: The queue of each kind.
@@ -107,9 +109,10 @@ async def insert_jobs(
 
 
 async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Queue, int]) -> list[DueJob]:
-    """Return the next due jobs of these kinds, by priority and due time, without those that another worker claims.
+    """Return the next due jobs of these kinds, by priority and due time.
 
-    All queues are read by one statement, so a worker sends as many statements as with one queue.
+    Skips those that another worker is claiming. All queues are read by one statement, so a worker sends as many
+    statements as with one queue.
 
     Args:
         slots: How many jobs of each queue may be returned.
@@ -119,7 +122,7 @@ async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Que
     left = Counter(slots)
     chosen = []
     for job in sorted(map(_due_job, rows), key=lambda job: (job.priority, job.run_at, job.id)):
-        # Each priority was read up to the limit of the queue.
+        # Each priority was read up to the queue's whole limit, so there may be too many.
         if left[job.queue] > 0:
             left[job.queue] -= 1
             chosen.append(job)
@@ -169,7 +172,7 @@ def _is_due(
 
 
 async def lease_jobs(tx: WriteTx, due: Sequence[DueJob], *, lease: timedelta, worker: str) -> list[RunningJob]:
-    """Claim jobs that this transaction has locked: spend an attempt of each and raise its fence."""
+    """Claim jobs that this transaction has locked: use up one attempt of each and raise its fence."""
     if not due:
         return []
     await tx.execute(
@@ -208,7 +211,7 @@ async def extend_lease(tx: WriteTx, job: RunningJob) -> bool:
 async def extend_leases(tx: WriteTx, jobs: Collection[RunningJob], *, lease: timedelta) -> set[UUID]:
     """Renew the leases of these jobs and return the ids of those that are still ours.
 
-    Skips a row that a transaction of its own job has locked: that transaction began with renewing the lease.
+    Skips a row that is locked by its own job's transaction, which renewed the lease when it began.
     """
     free = await tx.all(tx.ops.skip_locked(select(JobRow.id).where(_held(jobs))))
     await tx.execute(update(JobRow).where(JobRow.id.in_([row.id for row in free])).values(lease_until=tx.now(lease)))
@@ -236,7 +239,7 @@ async def release_jobs(tx: WriteTx, jobs: Collection[RunningJob]) -> int:
 
 
 async def rescue_stalled(tx: WriteTx, *, limit: int) -> int:
-    """Make jobs ready again whose lease is over, or dead when that was the last attempt; return how many."""
+    """Make jobs whose lease is over ready again, or dead after their last attempt; return their number."""
     # A clock that ran ahead has stored a lease that ends too late. If its worker is alive, the fence stops it.
     is_over = or_(JobRow.lease_until < tx.now(), JobRow.lease_until > tx.now(LEASE_MAX))
     expired = and_(in_state(JobState.RUNNING), is_over)
@@ -252,7 +255,7 @@ async def rescue_stalled(tx: WriteTx, *, limit: int) -> int:
             crashes=JobRow.crashes + 1,
             state=case((is_last, JobState.DEAD.value), else_=JobState.READY.value),
             finished_at=case((is_last, tx.now())),
-            error="The worker that held it went silent.",
+            error="The worker that held the job stopped renewing its lease.",
         )
     )
 
@@ -268,7 +271,7 @@ async def find_unfinished(tx: ReadTx, *, kind: str) -> set[UUID]:
 
 
 async def prioritise(tx: WriteTx, *, job_ids: Collection[UUID]) -> None:
-    """Make waiting jobs due now and the next ones of their queue."""
+    """Make waiting jobs due now, and first in their queue."""
     waiting = and_(JobRow.id.in_(job_ids), in_state(JobState.READY))
     await tx.execute(
         update(JobRow)
@@ -278,7 +281,7 @@ async def prioritise(tx: WriteTx, *, job_ids: Collection[UUID]) -> None:
 
 
 async def count_due(tx: ReadTx) -> dict[Queue, tuple[int, datetime]]:
-    """Return how many jobs are due in each queue that has any, and since when the oldest of them is."""
+    """Return how many jobs are due in each queue that has any, and since when the oldest has been due."""
     now = tx.now()
 
     def count(key: Key) -> Select[Any]:

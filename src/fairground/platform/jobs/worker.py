@@ -19,11 +19,13 @@ import structlog
 
 from fairground.kernel.errors import Unavailable
 from fairground.kernel.messages import Queue
+from fairground.platform.background_loops import repeat, wait
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.jobs import store
 from fairground.platform.jobs.leases import Heartbeat, HeldJob, Rescuer
 from fairground.platform.jobs.lifecycle import (
+    BACKOFF_SHARES,
     DONE,
     CancelJob,
     JobResult,
@@ -31,18 +33,17 @@ from fairground.platform.jobs.lifecycle import (
     LostLease,
     Retry,
     RunningJob,
+    backoff,
     working_on,
 )
 from fairground.platform.jobs.outbox import JobOutbox, Route, Routes
 from fairground.platform.jobs.queues import claim_jobs
 from fairground.platform.jobs.schedules import Scheduler
 from fairground.platform.jobs.settings import JobSettings
-from fairground.platform.loops import repeat, wait
 from fairground.platform.measures import DurationHistogram
 from fairground.platform.module import Schedule
 
 CANCEL_SECONDS: Final = 3  # for a cancelled handler to clean up
-BACKOFF_MAX: Final = timedelta(hours=1)
 ERROR_MAX_CHARS: Final = 500
 _DRAIN_LEASE: Final = timedelta(minutes=5)  # it has no heartbeat, and drained jobs are short
 
@@ -181,22 +182,22 @@ class JobRunner:
         began_at, outcome = time.perf_counter(), "lost"
         try:
             result = await run_handler(self._routes.of(job.kind), job)
-            await self._settle(job, result)
+            await self._record_outcome(job, result)
             outcome = _outcome_of(result)
         except LostLease:
             log.warning("job.lease_lost", **facts)
         except Exception:
             # The other jobs continue. The lease of this one ends, and a worker rescues it.
-            log.exception("job.not_settled", **facts)
+            log.exception("job.outcome_not_stored", **facts)
         finally:
             self._stats.add(job.kind, outcome, seconds=time.perf_counter() - began_at)
 
-    async def _settle(self, job: RunningJob, result: JobResult) -> None:
+    async def _record_outcome(self, job: RunningJob, result: JobResult) -> None:
         # Without a database the work is done but its end is not stored. Repeating this until the heartbeat abandons
         # the job keeps most of that work from being done twice.
         while True:
             try:
-                return await settle(self._db, job, result)
+                return await record_outcome(self._db, job, result)
             except DatabaseUnavailable:
                 await asyncio.sleep(1)
 
@@ -217,11 +218,12 @@ async def run_handler(route: Route, job: RunningJob) -> JobResult:
     except CancelJob as reason:
         return JobResult(JobState.DONE, error=str(reason))
     except Exception as error:  # noqa: BLE001 - whatever a handler raises, the job is retried or dead
-        return _retry(job, error=describe(error), delay=backoff(job.attempt, share=_jitter()), cause=error)
+        share = random.uniform(*BACKOFF_SHARES)  # noqa: S311 - not a secret
+        return _retry(job, error=describe(error), delay=backoff(job.attempt, share=share), cause=error)
     return DONE
 
 
-async def settle(db: Database, job: RunningJob, result: JobResult) -> None:
+async def record_outcome(db: Database, job: RunningJob, result: JobResult) -> None:
     """Store how a run ended, unless the handler has done so in a transaction of its own."""
     async with db.write() as tx:
         was_running = await store.end_job(tx, job, result)
@@ -236,12 +238,12 @@ async def drain(db: Database, *, routes: Routes) -> int:
     """Run every due job, and those that they enqueue, one at a time until none is due; return how many ran.
 
     Raises:
-        Exception: What a handler raised. Its job has been settled as a worker would have done.
+        Exception: What a handler raised. The outcome of its job is stored, as a worker would have done.
     """
     count = 0
     while job := await _claim_next(db, kinds=routes.kinds):
         result = await run_handler(routes.of(job.kind), job)
-        await settle(db, job, result)
+        await record_outcome(db, job, result)
         if result.cause is not None:
             raise result.cause
         count += 1
@@ -255,11 +257,6 @@ async def _claim_next(db: Database, *, kinds: Sequence[str]) -> RunningJob | Non
     return claimed[0] if claimed else None
 
 
-def backoff(attempt: int, *, share: float) -> timedelta:
-    """Return how long to wait after the attempt: `share` of 2, 4, 8 … seconds, at most of an hour."""
-    return min(BACKOFF_MAX, timedelta(seconds=2 ** min(attempt, 12))) * share
-
-
 def describe(error: Exception) -> str:
     """Return what a dead letter shows of an error: its first line, because the others may quote rows."""
     message = f"{error} {error.reason}" if isinstance(error, Unavailable) else str(error)
@@ -270,11 +267,6 @@ def describe(error: Exception) -> str:
 def _retry(job: RunningJob, *, error: str, delay: timedelta, cause: Exception | None = None) -> JobResult:
     state = JobState.DEAD if job.attempt >= job.max_attempts else JobState.READY
     return JobResult(state, delay=delay, error=error, cause=cause)
-
-
-def _jitter() -> float:
-    # Jobs that failed together must not be retried together.
-    return random.uniform(0.5, 1)  # noqa: S311 - not a secret
 
 
 def _outcome_of(result: JobResult) -> str:

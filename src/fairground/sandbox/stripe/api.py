@@ -160,7 +160,7 @@ class StripeAPI:
         if isinstance(held, Answer):
             return JSONResponse(held.body, held.status, {"idempotent-replayed": "true"})
         await asyncio.sleep(cards.delay_seconds(fields.get("payment_method")))
-        answer = await self._store.write(partial(self._settle, claim=held, action=action))
+        answer = await self._store.write(partial(self._run_action, claim=held, action=action))
         self._sender.wake()
         if fault is RequestFault.ERROR_AFTER_COMMIT:
             raise protocol.server_error()
@@ -168,7 +168,7 @@ class StripeAPI:
             await asyncio.sleep(self._hang_seconds)
         return JSONResponse(answer.body, answer.status)
 
-    def _settle(self, tx: Tx, *, claim: Claim, action: Callable[[Call], Json]) -> Answer:
+    def _run_action(self, tx: Tx, *, claim: Claim, action: Callable[[Call], Json]) -> Answer:
         require_claim(tx, claim)
         now = self._clock.now().timestamp()
         call = Call(

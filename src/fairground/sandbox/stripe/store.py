@@ -193,7 +193,10 @@ def _position(tx: Tx, table: str, object_id: str | None, *, param: str) -> int |
 
 
 def claim_due_events(tx: Tx, *, now: float, lease_seconds: float, limit: int) -> list[tuple[str, str, int]]:
-    """Take events whose webhook is due, as (id, body, number of this try). Unless settled, each is due again later."""
+    """Take events whose webhook is due, as (id, body, number of this attempt).
+
+    An event whose delivery is not recorded becomes due again.
+    """
     chosen = "SELECT seq FROM event WHERE due_at <= ? ORDER BY seq LIMIT ?"
     rows = tx.execute(
         f"UPDATE event SET due_at = ?, attempts = attempts + 1 WHERE seq IN ({chosen}) "  # noqa: S608 - our own words
@@ -203,6 +206,6 @@ def claim_due_events(tx: Tx, *, now: float, lease_seconds: float, limit: int) ->
     return [(event_id, body, attempts) for _, event_id, body, attempts in sorted(rows)]
 
 
-def settle_event(tx: Tx, event_id: str, *, due_at: float | None) -> None:
+def record_delivery(tx: Tx, event_id: str, *, due_at: float | None) -> None:
     """Set when the webhook is tried again; None when it has arrived or was given up."""
     tx.execute("UPDATE event SET due_at = ? WHERE id = ?", (due_at, event_id))

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from fairground.kernel.zones import Clock
-from fairground.platform.loops import repeat, wait
+from fairground.platform.background_loops import repeat, wait
 from fairground.sandbox.stripe import store
 from fairground.sandbox.stripe.store import SandboxStore
 
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 Deliver = Callable[[bytes, dict[str, str]], Awaitable[int]]
 """Posts a body with headers to the marketplace; returns the HTTP status, or 0 when there was no answer."""
 
-# A process that dies between taking an event and settling it delays the event by this.
+# A process that dies between taking an event and recording its delivery delays the event by this.
 LEASE_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 1.0
 _BATCH: Final = 20
@@ -85,7 +85,7 @@ class WebhookSender:
         self._wake.set()
 
     def stop(self) -> None:
-        """Let `run` return after the current event is settled."""
+        """Let `run` return after the delivery of the current event is recorded."""
         self._stopping.set()
         self._wake.set()
 
@@ -99,7 +99,7 @@ class WebhookSender:
         for delivery in chosen:
             await self._send(delivery)
         for lost in {delivery.event_id for delivery in taken} - {delivery.event_id for delivery in chosen}:
-            await self._settle(lost, due_at=None)
+            await self._record_delivery(lost, due_at=None)
         return len(taken)
 
     async def _send_or_rest(self) -> float:
@@ -113,11 +113,11 @@ class WebhookSender:
         signature = sign(delivery.body, secret=await self._secret(), at=int(now))
         status = await self._deliver(delivery.body, {"content-type": "application/json", "stripe-signature": signature})
         if 200 <= status < 300:  # noqa: PLR2004 - the class of success
-            await self._settle(delivery.event_id, due_at=None)
+            await self._record_delivery(delivery.event_id, due_at=None)
             return
         log.warning("payments.sandbox_webhook_refused", event_id=delivery.event_id, status=status)
         old = now - delivery.created > _GIVE_UP_AFTER_SECONDS
-        await self._settle(delivery.event_id, due_at=None if old else now + pause_seconds(delivery.attempt))
+        await self._record_delivery(delivery.event_id, due_at=None if old else now + pause_seconds(delivery.attempt))
 
-    async def _settle(self, event_id: str, *, due_at: float | None) -> None:
-        await self._store.write(partial(store.settle_event, event_id=event_id, due_at=due_at))
+    async def _record_delivery(self, event_id: str, *, due_at: float | None) -> None:
+        await self._store.write(partial(store.record_delivery, event_id=event_id, due_at=due_at))

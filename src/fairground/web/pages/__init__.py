@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from fairground.platform.module import Links
 from fairground.runtime import Runtime
-from fairground.web.origins import MapTiles
+from fairground.web.content_security import MapTiles
 from fairground.web.page_route import not_found_router
 from fairground.web.pages import (
     account,

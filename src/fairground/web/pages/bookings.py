@@ -39,7 +39,7 @@ class ReviewForm(FormModel):
 class BookingPages:
     renderer: Renderer
     accounts: Accounts
-    catalog: Providers
+    providers: Providers
     bookings: Bookings
     reviews: Reviews
 
@@ -64,7 +64,7 @@ class BookingPages:
             viewer=caller,
             booking=booking,
             customer_name=customer.name if customer else "",
-            picture=await find_provider_picture(self.catalog, slug=booking.provider_slug),
+            picture=await find_provider_picture(self.providers, slug=booking.provider_slug),
             reviews=reviews,
             form=form,
         )
@@ -93,7 +93,7 @@ def routes(site: Site, links: Links) -> APIRouter:
     pages = BookingPages(
         renderer=site.renderer,
         accounts=links.of(Accounts),
-        catalog=links.of(Providers),
+        providers=links.of(Providers),
         bookings=links.of(Bookings),
         reviews=links.of(Reviews),
     )

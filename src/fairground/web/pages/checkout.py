@@ -54,14 +54,14 @@ class HoldForm(HoldIn):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DetailsPages:
     renderer: Renderer
-    catalog: Providers
+    providers: Providers
     bookings: Bookings
     verticals: Verticals
     clock: Clock
 
     async def show(self, request: Request, caller: SignedIn, *, slug: str, form: Form, status: int = 200) -> Response:
         """Show the form of details for the slot in its values, or redirect to the slots of the provider."""
-        provider = await self.catalog.get_provider(id_or_slug=slug)
+        provider = await self.providers.get_provider(id_or_slug=slug)
         try:
             chosen = form.parse(ChosenSlot)
         except FormRefused:
@@ -93,7 +93,7 @@ class DetailsPages:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PaymentPages:
     renderer: Renderer
-    catalog: Providers
+    providers: Providers
     bookings: Bookings
     has_test_money: bool
 
@@ -110,7 +110,7 @@ class PaymentPages:
             headers=UNSTORED,
             viewer=caller,
             booking=booking,
-            picture=await find_provider_picture(self.catalog, slug=booking.provider_slug),
+            picture=await find_provider_picture(self.providers, slug=booking.provider_slug),
             cards=TEST_CARDS if self.has_test_money else (),
             form=form,
         )
@@ -128,13 +128,15 @@ class PaymentPages:
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    renderer, catalog, bookings = site.renderer, links.of(Providers), links.of(Bookings)
+    renderer, providers, bookings = site.renderer, links.of(Providers), links.of(Bookings)
     router = page_router(renderer)
     details = DetailsPages(
-        renderer=renderer, catalog=catalog, bookings=bookings, verticals=site.verticals, clock=site.clock
+        renderer=renderer, providers=providers, bookings=bookings, verticals=site.verticals, clock=site.clock
     )
     _add_details(router, details)
-    payment = PaymentPages(renderer=renderer, catalog=catalog, bookings=bookings, has_test_money=site.has_test_money)
+    payment = PaymentPages(
+        renderer=renderer, providers=providers, bookings=bookings, has_test_money=site.has_test_money
+    )
     _add_payment(router, payment)
     _add_result(router, payment)
     return router
@@ -210,7 +212,7 @@ def _add_result(router: APIRouter, pages: PaymentPages) -> None:
         booking = await pages.find(caller, booking_id=booking_id)
         if booking.status is BookingStatus.HELD:
             return see_other(f"/book/h/{booking_id}")
-        picture = await find_provider_picture(pages.catalog, slug=booking.provider_slug)
+        picture = await find_provider_picture(pages.providers, slug=booking.provider_slug)
         return pages.renderer.page(
             request, "booking/done.html", headers=UNSTORED, viewer=caller, booking=booking, picture=picture
         )

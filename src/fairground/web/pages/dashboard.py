@@ -40,7 +40,7 @@ class Dashboard:
 
     renderer: Renderer
     accounts: Accounts
-    catalog: Providers
+    providers: Providers
     bookings: Bookings
     verticals: Verticals
     clock: Clock
@@ -54,7 +54,7 @@ class Dashboard:
         if caller.role != SIDE:
             raise NotAProvider(f"The account of {caller.name} is not a provider's.")
         try:
-            return await self.catalog.get_own_provider(owner_id=caller.user_id)
+            return await self.providers.get_own_provider(owner_id=caller.user_id)
         except ProviderNotFound:
             return None
 
@@ -85,7 +85,7 @@ def build_dashboard(site: Site, links: Links) -> Dashboard:
     return Dashboard(
         renderer=site.renderer,
         accounts=links.of(Accounts),
-        catalog=links.of(Providers),
+        providers=links.of(Providers),
         bookings=links.of(Bookings),
         verticals=site.verticals,
         clock=site.clock,
@@ -106,7 +106,7 @@ def routes(site: Site, links: Links) -> APIRouter:
     async def submit(request: Request, caller: SignedIn) -> Response:
         own = await dashboard.get_own(caller)
         try:
-            await dashboard.catalog.submit_provider(owner_id=caller.user_id, provider_id=own.id)
+            await dashboard.providers.submit_provider(owner_id=caller.user_id, provider_id=own.id)
         except DomainError as refusal:
             return await _show_dashboard(dashboard, request, caller, form=Form().refused(refusal), status=422)
         return see_other("/pro")

@@ -103,10 +103,10 @@ async def _save(
     values = form.parse(Profile).model_dump()
     if own is None:
         profile = ProfileIn(vertical=form.values.get("vertical", ""), **values)
-        await dashboard.catalog.create_provider(owner_id=caller.user_id, profile=profile)
+        await dashboard.providers.create_provider(owner_id=caller.user_id, profile=profile)
         return []
     changes = ProfileChanges(**values)
-    changed = await dashboard.catalog.change_provider(owner_id=caller.user_id, provider_id=own.id, changes=changes)
+    changed = await dashboard.providers.change_provider(owner_id=caller.user_id, provider_id=own.id, changes=changes)
     return changed.bookings_at_other_times
 
 

@@ -49,8 +49,8 @@ def routes(site: Site, links: Links) -> APIRouter:
         own = await dashboard.get_own(caller)
         form = await read_form(request)
         try:
-            service = _service(form.parse(ServiceForm), currency=await dashboard.catalog.get_currency())
-            await dashboard.catalog.add_service(owner_id=caller.user_id, provider_id=own.id, service=service)
+            service = _service(form.parse(ServiceForm), currency=await dashboard.providers.get_currency())
+            await dashboard.providers.add_service(owner_id=caller.user_id, provider_id=own.id, service=service)
         except DomainError as refusal:
             refused = form.refused(refusal, fields={"catalog.category_unknown": "category"})
             return await _show(dashboard, request, caller, own=own, form=refused, status=422)
@@ -58,7 +58,7 @@ def routes(site: Site, links: Links) -> APIRouter:
 
     @router.post("/pro/services/{service_id}/withdraw")
     async def withdraw_service(caller: SignedIn, service_id: UUID) -> Response:
-        await dashboard.catalog.withdraw_service(owner_id=caller.user_id, service_id=service_id)
+        await dashboard.providers.withdraw_service(owner_id=caller.user_id, service_id=service_id)
         return see_other("/pro/services")
 
     return router
@@ -89,8 +89,8 @@ async def _show(
     dashboard: Dashboard, request: Request, caller: Caller, *, own: OwnProvider, form: Form, status: int = 200
 ) -> Response:
     pack = dashboard.verticals.find(own.vertical)
-    services = await dashboard.catalog.list_services(provider_id=own.id, viewer_id=caller.user_id)
-    currency = await dashboard.catalog.get_currency()
+    services = await dashboard.providers.list_services(provider_id=own.id, viewer_id=caller.user_id)
+    currency = await dashboard.providers.get_currency()
     return dashboard.page(
         request,
         caller,

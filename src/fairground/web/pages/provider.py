@@ -67,7 +67,7 @@ class ProviderPages:
     """Loads the values that the pages and their parts show."""
 
     renderer: Renderer
-    catalog: Providers
+    providers: Providers
     galleries: Galleries
     bookings: Bookings
     reviews: Reviews
@@ -75,7 +75,7 @@ class ProviderPages:
     clock: Clock
 
     async def load_availability(self, query: ProviderPageQuery, *, id_or_slug: str) -> dict[str, Any]:
-        provider = await self.catalog.get_provider(id_or_slug=id_or_slug)
+        provider = await self.providers.get_provider(id_or_slug=id_or_slug)
         pack = open_vertical(self.verticals, provider.vertical)
         service = _choose_service(provider, query)
         values: dict[str, Any] = {"provider": provider, "pack": pack, "service": service, "times": None, "terms": None}
@@ -107,7 +107,7 @@ class ProviderPages:
 
     async def load_picture(self, picture_id: UUID, *, id_or_slug: str) -> dict[str, Any]:
         """Return a picture of the gallery with its neighbours. The last one is followed by the first."""
-        provider = await self.catalog.get_provider(id_or_slug=id_or_slug)
+        provider = await self.providers.get_provider(id_or_slug=id_or_slug)
         pictures = await self.galleries.list_gallery(id_or_slug=id_or_slug)
         at = next((at for at, picture in enumerate(pictures) if picture.id == picture_id), None)
         if at is None:
@@ -129,7 +129,7 @@ class PicturePath(ProviderPath):
 def routes(site: Site, links: Links) -> APIRouter:
     pages = ProviderPages(
         renderer=site.renderer,
-        catalog=links.of(Providers),
+        providers=links.of(Providers),
         galleries=links.of(Galleries),
         bookings=links.of(Bookings),
         reviews=links.of(Reviews),

@@ -31,11 +31,13 @@ from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
 PAGE_LENGTH: Final = 24
-PAGES_MAX: Final = 500  # deeper pages are read by machines, and cost the database every row before them
+PAGES_MAX: Final = 500  # only machines go deeper, and the database reads every earlier row for each page
 TEXT_MAX_LENGTH: Final = 80
 PRICE_MAX: Final = 10_000_000
 FIRST_YEAR: Final = 2000
-SORTS: Final = tuple(sort for sort in ProviderSort if sort is not ProviderSort.DISTANCE)  # a page knows no place
+SORTS: Final = tuple(
+    sort for sort in ProviderSort if sort is not ProviderSort.DISTANCE
+)  # a page does not know where its reader is
 RATINGS: Final = ("4.5", "4", "3")
 """The lowest ratings to choose from."""
 HISTOGRAM_HEIGHT: Final = 40
@@ -54,7 +56,7 @@ def _read_price(value: object) -> int | None:
 
 def _read_when(value: object) -> date | None:
     day = read_date(value)
-    # The form is sent after each digit of a year that a reader types.
+    # The form is submitted after each digit while a year is being typed.
     return day if day and day.year >= FIRST_YEAR else None
 
 
@@ -86,7 +88,7 @@ class ListQuery(BaseModel):
     max_price: _Price = None
     min_rating: Annotated[str, BeforeValidator(_read_rating)] = ""
     when: Annotated[date | None, BeforeValidator(_read_when)] = None
-    """A date on which they are free."""
+    """A date on which the provider must be free."""
     sort: Annotated[ProviderSort, BeforeValidator(_read_sort)] = ProviderSort.MOST_BOOKED
     page: Annotated[int, BeforeValidator(_read_page)] = 1
 
@@ -109,7 +111,7 @@ class Search(ListQuery):
         return bool(self.category or self.q or self.location or self.min_rating or self.when or has_price)
 
     def url(self, **changes: Any) -> str:
-        """Return the address of the first page of this search with some of its parameters changed."""
+        """Return the address of this search with some parameters changed; its first page unless `page` is given."""
         changed = self.model_copy(update={"page": 1, **changes})
         values = {
             "category": changed.category,
@@ -132,14 +134,14 @@ class Search(ListQuery):
         return f"/_f{path}/map{mark}{query}"
 
     def provider_url(self, slug: str) -> str:
-        """Return the address of a provider's page, open at the date that is searched for."""
+        """Return the address of a provider's page, opened at the date of the search."""
         return f"/p/{slug}?date={self.when}" if self.when else f"/p/{slug}"
 
     def page_url(self, page: int) -> str:
         return self.url(page=page)
 
     def list_query(self, *, with_prices: bool = False) -> ProviderQuery:
-        """Return the query of the list, which has an order but no words.
+        """Return the query for a list, which is sorted and has no search words.
 
         Args:
             with_prices: Adds the price distribution, which costs a statement of its own.
@@ -263,12 +265,13 @@ def _tags(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 async def _list(discovery: Discovery, search: Search, *, with_prices: bool) -> dict[str, Any]:
     found = await discovery.search_providers(query=search.list_query(with_prices=with_prices))
-    following = search.page + (found.next_cursor is not None) if found.total_is_lower_bound else 0
+    # When the total is only a lower bound, the cursor shows whether another page follows.
+    last_known = search.page + (found.next_cursor is not None) if found.total_is_lower_bound else 0
     return {
         "cards": found.data,
         "total": found.total,
         "is_more": found.total_is_lower_bound,
-        "pages": min(max(ceil(found.total / PAGE_LENGTH), following), PAGES_MAX),
+        "pages": min(max(ceil(found.total / PAGE_LENGTH), last_known), PAGES_MAX),
         "bars": price_bars(found.price_distribution, search=search),
     }
 
@@ -288,7 +291,7 @@ async def _search(discovery: Discovery, search: Search) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One band of the price histogram, in the units of its drawing."""
+    """One bar of the price histogram, in units of the drawing."""
 
     x: int
     y: float

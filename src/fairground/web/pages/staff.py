@@ -26,16 +26,16 @@ class Reason(FormModel):
 
 def routes(site: Site, links: Links) -> APIRouter:
     router = page_router(site.renderer)
-    _add_approvals(router, site, catalog=links.of(Providers))
+    _add_approvals(router, site, providers=links.of(Providers))
     _add_migrations(router, site.renderer, embedded=links.of(EmbeddedPictures))
     return router
 
 
-def _add_approvals(router: APIRouter, site: Site, *, catalog: Providers) -> None:
+def _add_approvals(router: APIRouter, site: Site, *, providers: Providers) -> None:
     renderer = site.renderer
 
     async def show(request: Request, caller: Caller, *, provider_id: UUID, form: Form, status: int = 200) -> Response:
-        own = await catalog.get_provider_for_review(provider_id=provider_id)
+        own = await providers.get_provider_for_review(provider_id=provider_id)
         return renderer.page(
             request,
             "approvals/provider.html",
@@ -49,7 +49,7 @@ def _add_approvals(router: APIRouter, site: Site, *, catalog: Providers) -> None
 
     @router.get("/admin/approvals")
     async def list_submitted(request: Request, caller: Staff) -> Response:
-        queue = await catalog.list_submitted(limit=QUEUE_LENGTH)
+        queue = await providers.list_submitted(limit=QUEUE_LENGTH)
         return renderer.page(request, "approvals/queue.html", headers=UNSTORED, viewer=caller, queue=queue)
 
     @router.get("/admin/approvals/{provider_id}")
@@ -59,7 +59,7 @@ def _add_approvals(router: APIRouter, site: Site, *, catalog: Providers) -> None
     @router.post("/admin/approvals/{provider_id}/approve")
     async def approve(request: Request, caller: Staff, provider_id: UUID) -> Response:
         try:
-            await catalog.approve_provider(staff_id=caller.user_id, provider_id=provider_id)
+            await providers.approve_provider(staff_id=caller.user_id, provider_id=provider_id)
         except DomainError as refusal:
             return await show(request, caller, provider_id=provider_id, form=Form().refused(refusal), status=422)
         return see_other("/admin/approvals")
@@ -69,7 +69,7 @@ def _add_approvals(router: APIRouter, site: Site, *, catalog: Providers) -> None
         form = await read_form(request)
         try:
             reason = form.parse(Reason).reason
-            await catalog.reject_provider(staff_id=caller.user_id, provider_id=provider_id, reason=reason)
+            await providers.reject_provider(staff_id=caller.user_id, provider_id=provider_id, reason=reason)
         except DomainError as refusal:
             return await show(request, caller, provider_id=provider_id, form=form.refused(refusal), status=422)
         return see_other("/admin/approvals")

@@ -19,9 +19,9 @@ from fairground.modules.accounts.service.passwords import PasswordHasher
 from fairground.modules.accounts.service.sessions import Sessions
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.accounts.tables import UserRow
+from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
-from fairground.platform.ratelimit import RateLimiter
 from tests.modules.accounts.conftest import ServiceOf, SignIn
 from tests.modules.accounts.stand_ins import PASSWORD, CountingAlgorithm
 from tests.support.outbox import RecordingOutbox

@@ -33,7 +33,7 @@ async def test_cancelling_a_hold_frees_the_time(rig: Rig) -> None:
     held = await rig.hold(await rig.offer())
     cancelled = await rig.service.cancel(user_id=held.customer_id, booking_id=held.id)
     assert (cancelled.status, cancelled.next_steps, cancelled.cancellation) == (BookingStatus.CANCELLED, [], None)
-    await rig.hold(rig.catalog.offers[held.service_id], starts_at=held.starts_at)
+    await rig.hold(rig.providers.offers[held.service_id], starts_at=held.starts_at)
 
 
 @pytest.mark.parametrize("side", ["customer", "provider"])

@@ -45,7 +45,7 @@ async def test_a_history_that_overlaps_itself_is_refused_whole(rig: Rig) -> None
     with pytest.raises(SlotTaken):
         await rig.service.record_past_bookings(bookings=brought)
     page = await rig.service.list_bookings(
-        user_id=rig.catalog.providers[offer.provider_id].owner_id or uuid7(), side=None, status=None, page=1, limit=9
+        user_id=rig.providers.providers[offer.provider_id].owner_id or uuid7(), side=None, status=None, page=1, limit=9
     )
     assert page.total == 0
 

@@ -76,7 +76,7 @@ async def test_declining_tells_why_frees_the_time_and_voids_the_money(rig: Rig) 
     assert [event.reason for event in rig.emitted(BookingDeclined)] == ["On holiday."]
     await rig.run_jobs(ReleasePayment)
     assert rig.payments.payments[booking.id].status is PaymentStatus.VOIDED
-    again = await rig.hold(rig.catalog.offers[booking.service_id], starts_at=booking.starts_at)
+    again = await rig.hold(rig.providers.offers[booking.service_id], starts_at=booking.starts_at)
     assert again.status is BookingStatus.HELD
 
 
@@ -93,7 +93,7 @@ async def test_an_unanswered_request_lapses_and_voids_the_money(rig: Rig) -> Non
 async def test_a_lapsed_request_gives_way_to_the_next_customer(rig: Rig) -> None:
     booking = await rig.request()
     rig.pass_time(hours=25)
-    await rig.hold(rig.catalog.offers[booking.service_id], starts_at=booking.starts_at)
+    await rig.hold(rig.providers.offers[booking.service_id], starts_at=booking.starts_at)
     assert await rig.status(booking) is BookingStatus.EXPIRED
 
 

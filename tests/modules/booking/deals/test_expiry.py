@@ -74,7 +74,7 @@ async def test_sweep_stops_where_nothing_can_be_written(
 
 async def test_unreadable_lapsed_hold_in_the_way_is_a_taken_time(rig: Rig) -> None:
     (broken,), _ = await _lapsed(rig, unreadable=1, readable=0)
-    offer = rig.catalog.offers[broken.service_id]
+    offer = rig.providers.offers[broken.service_id]
     with pytest.raises(SlotTaken):
         await rig.hold(offer, starts_at=broken.starts_at)
 

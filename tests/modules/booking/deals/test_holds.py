@@ -125,7 +125,7 @@ async def test_owner_cannot_hold_their_own_service(rig: Rig) -> None:
 
 
 async def test_an_unclaimed_provider_cannot_be_booked(rig: Rig) -> None:
-    offer = rig.catalog.add_service(rig.catalog.add_provider(is_claimed=False))
+    offer = rig.providers.add_service(rig.providers.add_provider(is_claimed=False))
     with pytest.raises(NotBookable):
         await rig.hold(offer)
 
@@ -145,7 +145,7 @@ async def test_details_that_the_vertical_does_not_allow_are_refused(rig: Rig, de
 
 @pytest.mark.parametrize(("party_size", "is_allowed"), [(1, True), (200, True), (201, False), (0, False)])
 async def test_the_party_fits_the_bounds_of_the_vertical(rig: Rig, party_size: int, *, is_allowed: bool) -> None:
-    offer = rig.catalog.add_service(await rig.provider(vertical="chefs"), duration_minutes=120)
+    offer = rig.providers.add_service(await rig.provider(vertical="chefs"), duration_minutes=120)
     if is_allowed:
         assert (await rig.hold(offer, party_size=party_size)).party_size == party_size
     else:
@@ -217,7 +217,9 @@ async def test_without_the_lock_a_customer_holds_more_than_three(rig: Rig, monke
 
 async def test_a_hold_stores_what_the_clock_on_the_wall_shows(rig: Rig) -> None:
     provider = await rig.provider(timezone="Asia/Kathmandu")
-    booking = await rig.hold(rig.catalog.add_service(provider), starts_at=await rig.tomorrow() + timedelta(minutes=15))
+    booking = await rig.hold(
+        rig.providers.add_service(provider), starts_at=await rig.tomorrow() + timedelta(minutes=15)
+    )
     async with rig.db.read() as tx:
         row = await tx.one_or_none(text("SELECT starts_wall, timezone, starts_fold FROM booking_booking"))
     assert row.starts_wall == f"{booking.starts_at:%Y-%m-%d}T16:00"

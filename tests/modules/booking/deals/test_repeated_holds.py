@@ -63,7 +63,7 @@ async def test_third_hold_may_be_repeated_at_the_limit(rig: Rig) -> None:
 async def test_repeated_hold_keeps_the_price_it_was_made_at(rig: Rig) -> None:
     offer, customer_id = await rig.offer(price_minor=5000), uuid7()
     first = await rig.hold(offer, customer_id=customer_id, expected_total_minor=5000)
-    rig.catalog.offers[offer.service_id] = offer.model_copy(update={"price_minor": 6000})
+    rig.providers.offers[offer.service_id] = offer.model_copy(update={"price_minor": 6000})
     again = await rig.hold(offer, customer_id=customer_id, expected_total_minor=5000)
     assert (again.id, again.total_minor) == (first.id, 5000)
     with pytest.raises(PriceChanged) as changed:
@@ -74,7 +74,7 @@ async def test_repeated_hold_keeps_the_price_it_was_made_at(rig: Rig) -> None:
 async def test_hold_whose_hours_were_withdrawn_is_still_returned(rig: Rig) -> None:
     offer, customer_id = await rig.offer(), uuid7()
     first = await rig.hold(offer, customer_id=customer_id)
-    provider = rig.catalog.providers[offer.provider_id]
+    provider = rig.providers.providers[offer.provider_id]
     closed = AvailabilityRules(timezone="UTC", weekly=[])
     await rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=closed)
     assert (await rig.hold(offer, customer_id=customer_id)).id == first.id
@@ -134,7 +134,7 @@ async def test_hold_that_overlaps_an_own_hold_names_that_booking(rig: Rig, shift
 
 async def test_another_service_at_the_same_start_names_the_own_hold(rig: Rig) -> None:
     offer, customer_id = await rig.offer(), uuid7()
-    other = rig.catalog.add_service(rig.catalog.providers[offer.provider_id], duration_minutes=90)
+    other = rig.providers.add_service(rig.providers.providers[offer.provider_id], duration_minutes=90)
     first = await rig.hold(offer, customer_id=customer_id)
     with pytest.raises(AlreadyBooked) as refused:
         await rig.hold(other, customer_id=customer_id)

@@ -90,7 +90,7 @@ async def test_new_hours_are_announced_with_a_version_that_grows(rig: Rig) -> No
 
 
 async def test_hours_set_at_once_get_versions_of_their_own(rig: Rig) -> None:
-    provider = rig.catalog.add_provider(timezone="UTC")
+    provider = rig.providers.add_provider(timezone="UTC")
     always = AvailabilityRules(timezone="UTC", weekly=ALWAYS_OPEN)
     await asyncio.gather(
         *(rig.service.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=always) for _ in range(8))

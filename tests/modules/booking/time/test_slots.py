@@ -282,8 +282,8 @@ def test_busy_times_take_away_what_overlaps_them_and_nothing_else() -> None:
 
 async def test_a_provider_without_hours_or_services_has_no_free_times(rig: Rig) -> None:
     day = (await rig.tomorrow()).date()
-    without_hours = rig.catalog.add_provider(timezone="Europe/Oslo")
-    rig.catalog.add_service(without_hours)
+    without_hours = rig.providers.add_provider(timezone="Europe/Oslo")
+    rig.providers.add_service(without_hours)
     without_services = await rig.provider()
     for provider in (without_hours, without_services):
         found = await rig.service.list_slots(provider_id=provider.id, from_date=day, to_date=day, service_id=None)
@@ -292,8 +292,8 @@ async def test_a_provider_without_hours_or_services_has_no_free_times(rig: Rig) 
 
 async def test_slots_have_the_length_of_the_asked_or_the_shortest_service(rig: Rig) -> None:
     provider = await rig.provider()
-    long = rig.catalog.add_service(provider, duration_minutes=120)
-    rig.catalog.add_service(provider, duration_minutes=45)
+    long = rig.providers.add_service(provider, duration_minutes=120)
+    rig.providers.add_service(provider, duration_minutes=45)
     day = (await rig.tomorrow()).date()
     for service_id, minutes in ((None, 45), (long.service_id, 120)):
         found = await rig.service.list_slots(provider_id=provider.id, from_date=day, to_date=day, service_id=service_id)
@@ -302,7 +302,7 @@ async def test_slots_have_the_length_of_the_asked_or_the_shortest_service(rig: R
 
 async def test_every_listed_start_can_be_held_and_is_then_listed_no_more(rig: Rig) -> None:
     hours = [WeeklyHours(weekday=day, start=time(9), end=time(12)) for day in range(7)]
-    offer = rig.catalog.add_service(await rig.provider(timezone="America/St_Johns", weekly=hours))
+    offer = rig.providers.add_service(await rig.provider(timezone="America/St_Johns", weekly=hours))
     day = (await rig.tomorrow()).date()
 
     async def starts() -> list[object]:
@@ -323,10 +323,10 @@ async def test_every_listed_start_can_be_held_and_is_then_listed_no_more(rig: Ri
 @pytest.mark.parametrize("status", [status for status in ProviderStatus if status is not ProviderStatus.APPROVED])
 async def test_slots_of_a_provider_that_is_not_approved_are_not_found(rig: Rig, status: ProviderStatus) -> None:
     provider = await rig.provider()
-    rig.catalog.add_service(provider)
+    rig.providers.add_service(provider)
     day = (await rig.tomorrow()).date()
     listed = await rig.service.list_slots(provider_id=provider.id, from_date=day, to_date=day, service_id=None)
     assert listed.slots
-    rig.catalog.providers[provider.id] = provider.model_copy(update={"status": status})
+    rig.providers.providers[provider.id] = provider.model_copy(update={"status": status})
     with pytest.raises(ProviderNotFound):
         await rig.service.list_slots(provider_id=provider.id, from_date=day, to_date=day, service_id=None)

@@ -73,7 +73,7 @@ async def test_day_that_is_booked_out_near_the_horizon_is_not_free(rig: Rig, day
     now = await rig.now()
     # One start a day, which the horizon reaches on its last day too.
     hours = [WeeklyHours(weekday=day, start=time(now.hour), end=time((now.hour + 1) % 24)) for day in range(7)]
-    offer = rig.catalog.add_service(await rig.provider(weekly=hours))
+    offer = rig.providers.add_service(await rig.provider(weekly=hours))
     hour = now.replace(minute=0, second=0, microsecond=0)
     booking = await rig.hold(offer, starts_at=hour + timedelta(days=pack.booking.horizon_days - days_before_horizon))
     await rig.parts.summaries.publish(provider_id=offer.provider_id)

@@ -18,8 +18,8 @@ from fairground.contracts.payments import (
     RefundTooLarge,
 )
 from fairground.modules.payments import store
-from fairground.modules.payments.service import state_sync
-from fairground.modules.payments.service.state_sync import RefundNotReserved
+from fairground.modules.payments.service import operations, payment_state
+from fairground.modules.payments.service.operations import RefundNotReserved
 from fairground.sandbox.stripe.api import RequestFault
 from tests.modules.payments.market import AMOUNT, Market
 
@@ -188,10 +188,10 @@ async def test_release_refund_is_planned_once(market: Market) -> None:
     async with market.db.write() as tx:
         locked = await store.lock_payment(tx, payment.id)
         assert not await store.reserve_refund(tx, payment.id, locked.left_minor + 1)
-        await state_sync.request_release(tx, locked)
+        await payment_state.request_release(tx, locked)
     async with market.db.write() as tx:
         locked = await store.lock_payment(tx, payment.id)
-        assert await state_sync.start_next_operation(tx, locked, locked) == locked
+        assert await operations.start_next_operation(tx, locked, locked) == locked
         assert (await store.get_payment(tx, payment.id)).refunding_minor == AMOUNT
 
 
@@ -200,7 +200,7 @@ async def test_release_refund_that_cannot_be_reserved_is_an_error(market: Market
     async with market.db.write() as tx:
         locked = await store.lock_payment(tx, payment.id)
         with pytest.raises(RefundNotReserved):
-            await state_sync.request_release(tx, replace(locked, captured_minor=AMOUNT + 1))
+            await payment_state.request_release(tx, replace(locked, captured_minor=AMOUNT + 1))
 
 
 @pytest.mark.parametrize(("amount_minor", "currency"), [(6_175, "BHD"), (50, "MGA")])

@@ -24,7 +24,7 @@ class Ledger:
         self.pending = 0
         self.is_reachable = True
 
-    async def is_settled(self) -> bool:
+    async def is_applied(self) -> bool:
         if not self.is_reachable:
             raise DatabaseUnavailable("The database is away.")
         return self.pending == 0

@@ -181,7 +181,7 @@ async def test_error_of_ours_ends_the_connection_and_not_the_program(redis_serve
         def connected(self) -> None:
             self.err()
 
-        async def is_settled(self) -> bool:
+        async def is_applied(self) -> bool:
             self.err()
             return True
 

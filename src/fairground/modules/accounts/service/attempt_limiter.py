@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fairground.contracts.accounts import TooManyAttempts
 from fairground.modules.accounts.settings import AccountsSettings
-from fairground.platform.ratelimit import Limit, RateLimiter
+from fairground.platform.db.common.rate_limits import Limit, RateLimiter
 
 _QUARTER_HOUR: Final = timedelta(minutes=15)
 _HOUR: Final = timedelta(hours=1)

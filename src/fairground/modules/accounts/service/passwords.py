@@ -1,9 +1,10 @@
-"""Passwords: their hashes, and new ones set by the current password or by a mailed link."""
+"""Passwords: what is required of them, their hashes, and new ones set by the current password or by a mailed link."""
 
 import asyncio
 import base64
 import os
 import threading
+import unicodedata
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -16,6 +17,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from fairground.contracts.accounts import (
     HasherBusy,
     OpenedSession,
+    PasswordUnfit,
     SessionNotFound,
     User,
     UserNotFound,
@@ -28,6 +30,8 @@ from fairground.modules.accounts.service.emails import MailReset
 from fairground.modules.accounts.service.sessions import Sessions
 from fairground.platform.db.database import Database, WriteTx
 
+PASSWORD_MIN_LENGTH: Final = 8
+PASSWORD_MAX_LENGTH: Final = 128  # a bound on what is hashed; passphrases are far shorter
 # OWASP's second recommendation: about 20 ms and 19 MiB a hash. More memory would allow fewer sign-ins at once.
 _MEMORY_KIB: Final = 19 * 1024
 _PASSES: Final = 2
@@ -35,6 +39,27 @@ _LANES: Final = 1
 _QUEUE_PER_CORE: Final = 50  # about a second of waiting
 
 _Result = TypeVar("_Result")
+
+
+def normalise_password(password: str) -> str:
+    """Return the bounded, NFKC-normalised text that is hashed, so that all keyboards give the same password."""
+    return unicodedata.normalize("NFKC", password[: PASSWORD_MAX_LENGTH * 2])[: PASSWORD_MAX_LENGTH + 1]
+
+
+def check_password(password: str, *, well_known: Collection[str]) -> None:
+    """Refuse passwords that are too short, too long or well known. There are no rules of composition.
+
+    Raises:
+        PasswordUnfit
+    """
+    password = normalise_password(password)
+    if len(password) < PASSWORD_MIN_LENGTH:
+        raise PasswordUnfit(f"The password has {len(password)} characters; it needs at least {PASSWORD_MIN_LENGTH}.")
+    if len(password) > PASSWORD_MAX_LENGTH:
+        raise PasswordUnfit(f"The password is longer than {PASSWORD_MAX_LENGTH} characters.")
+    is_one_key = len(set(password)) == 1
+    if is_one_key or password.casefold() in well_known:
+        raise PasswordUnfit("This password is among the first that are guessed.")
 
 
 def default_algorithm() -> argon2.PasswordHasher:
@@ -111,7 +136,7 @@ def _base64(octets: bytes) -> str:
 
 def _bytes_of(password: str) -> bytes:
     # A JSON text may hold half a surrogate pair, which strict UTF-8 has no bytes for.
-    return domain.normalise_password(password).encode(errors="surrogatepass")
+    return normalise_password(password).encode(errors="surrogatepass")
 
 
 class Passwords:
@@ -145,7 +170,7 @@ class Passwords:
     async def reset_password(self, *, token: str, password: str) -> User:
         # Checked before the hash, so that only the holder of a link can make the server compute one.
         user_id = await self._find_link_holder(token)
-        domain.check_password(password, well_known=self._well_known_passwords)
+        check_password(password, well_known=self._well_known_passwords)
         password_hash = await self._hasher.hash(password)
         async with self._db.write() as tx:
             # Every change of a password locks the user first; in another order two of them could deadlock.
@@ -170,7 +195,7 @@ class Passwords:
 
     async def change_password(self, *, user_id: UUID, session_id: UUID, current: str, new: str) -> OpenedSession:
         found = await self._verify_current(user_id, session_id=session_id, current=current)
-        domain.check_password(new, well_known=self._well_known_passwords)
+        check_password(new, well_known=self._well_known_passwords)
         password_hash = await self._hasher.hash(new)
         async with self._db.write() as tx:
             locked = await store.lock_credentials(tx, user_id)

@@ -17,7 +17,7 @@ from fairground.kernel.ids import uuid7
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
 from fairground.modules.accounts.service.emails import MailVerification
-from fairground.modules.accounts.service.passwords import PasswordHasher
+from fairground.modules.accounts.service.passwords import PasswordHasher, check_password
 from fairground.platform.db.database import Database, WriteTx
 
 _REGISTRABLE: Final = frozenset({Role.CUSTOMER, Role.PROVIDER})
@@ -67,7 +67,7 @@ class Users:
         self, users: Sequence[tuple[str, str, Role]], *, password: str, email_verified: bool
     ) -> tuple[list[User], str]:
         """Validate the fields of new users and hash their password, before any write transaction."""
-        domain.check_password(password, well_known=self._well_known_passwords)
+        check_password(password, well_known=self._well_known_passwords)
         checked = [(domain.get_email(email), domain.get_name(name), role) for email, name, role in users]
         async with self._db.read() as tx:
             now = await tx.current_time()

@@ -1,6 +1,6 @@
-"""Checkout: from a hold to a request or a confirmation, by way of the customer's card.
+"""Checkout: turns a hold into a request or a confirmation with the customer's card.
 
-`Settlement` brings a booking into line with its payment, wherever an earlier attempt ended.
+`Settlement` brings a booking into line with its payment, wherever an earlier attempt stopped.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ class Settled:
 
 
 class Settlement:
-    """Repeating it changes nothing."""
+    """Brings a booking into line with its payment. Repeating it changes nothing."""
 
     def __init__(self, *, db: Database, payments: Payments, transitions: Transitions) -> None:
         self._db = db
@@ -75,9 +75,9 @@ class Settlement:
             return Settled(record=record, payment=payment, now=now)
         async with self._db.write(ends_job=True) as tx:
             record, now = await store.lock_booking(tx, booking_id=booking_id)
-            following = follow_payment(current=record.status, booking_mode=record.booking_mode, payment=payment.status)
-            if following is not None:
-                actor, to = following
+            change = follow_payment(current=record.status, booking_mode=record.booking_mode, payment=payment.status)
+            if change is not None:
+                actor, to = change
                 record = await self._transitions.apply(tx, record, actor=actor, to=to, now=now)
             elif record.status in ENDED_WITHOUT and not record.was_confirmed:
                 await tx.enqueue(ReleasePayment(booking_id=booking_id))
@@ -115,7 +115,7 @@ class Checkout:
         return view_of(settled.record, viewer_id=customer_id, payment=settled.payment, now=settled.now)
 
     async def follow_payment(self, event: PaymentAuthorised | PaymentCaptured) -> None:
-        """Do what the payer's own request would have done, in case it ended on the way."""
+        """Do what the payer's own request would have done, in case that request was interrupted."""
         payment = await self._payments.find_payment(reference_id=event.reference_id)
         # Not found: something else was paid for. Failed: the capture of an instant booking was refused for good; the
         # hold lapses, and that gives the money back.
@@ -145,5 +145,5 @@ class Checkout:
 
 
 def _carries_money(payment: Payment | None) -> bool:
-    """Return whether a payment may confirm something; one on its way back never does."""
+    """Return whether a payment may confirm something; one that is being released never does."""
     return payment is not None and payment.status in _HAS_MONEY and not payment.is_being_released

@@ -58,14 +58,14 @@ class Completion:
 
 
 class BookingHistory:
-    def __init__(self, *, db: Database, catalog: Providers, verticals: Verticals) -> None:
+    def __init__(self, *, db: Database, providers: Providers, verticals: Verticals) -> None:
         self._db = db
-        self._catalog = catalog
+        self._providers = providers
         self._verticals = verticals
 
     async def record_past_bookings(self, *, bookings: list[PastBooking]) -> list[UUID]:
         offers = {
-            service_id: await self._catalog.get_offer(service_id=service_id)
+            service_id: await self._providers.get_offer(service_id=service_id)
             for service_id in {past.service_id for past in bookings}
         }
         async with self._db.write() as tx:

@@ -1,4 +1,4 @@
-"""The end of holds and requests that have lapsed: by their own job, in the way of another hold, or by the sweep."""
+"""Ends lapsed holds and requests: in their own job, when another hold needs the time, or in a regular sweep."""
 
 from typing import ClassVar, Final
 from uuid import UUID
@@ -34,7 +34,7 @@ class Expiry:
         self._transitions = transitions
 
     async def expire_booking(self, job: ExpireBooking) -> None:
-        """End a hold or a request that has lapsed; look again later at one that was prolonged."""
+        """End a hold or a request that has lapsed. If it was prolonged, the job is enqueued for the new end."""
         async with self._db.write(ends_job=True) as tx:
             record, now = await store.lock_booking(tx, booking_id=job.booking_id)
             if record.status is not job.was or record.lapses_at is None:
@@ -45,7 +45,7 @@ class Expiry:
             await self._transitions.apply(tx, record, actor=Actor.SYSTEM, to=BookingStatus.EXPIRED, now=now)
 
     async def expire_overlapping(self, tx: WriteTx, allocation: Allocation) -> None:
-        """End the lapsed holds in the way of a new one; the guard counts them as live until then."""
+        """End the lapsed bookings that overlap a new hold, because the overlap guard still counts them."""
         lapsed = await time_store.lock_lapsed_in_the_way(
             tx,
             provider_id=allocation.provider_id,
@@ -56,11 +56,11 @@ class Expiry:
             try:
                 await self._expire(tx, booking_id)
             except UnreadableBooking:
-                # It keeps its time until its row is repaired; the claim then says that the time is taken.
+                # It keeps its time until its row is repaired, so the claim finds the time taken.
                 log.exception("booking.not_expired", booking_id=str(booking_id))
 
     async def expire_lapsed(self, _job: ExpireLapsed | None = None) -> None:
-        """End what has lapsed, in case the job of one of them was lost to a restored backup or a dead letter."""
+        """End every lapsed hold and request, because a job can be lost to a restored backup or a dead letter."""
         after: time_store.Lapsed | None = None
         while True:
             async with self._db.read() as tx:
@@ -74,14 +74,14 @@ class Expiry:
                 except (Unavailable, LostLease):
                     raise
                 except Exception:
-                    # One booking that cannot be read or ended must not keep the times of all others taken.
+                    # One booking that cannot be ended must not stop the sweep of the others.
                     log.exception("booking.not_expired", booking_id=str(each.booking_id))
             if len(lapsed) < _SWEEP_AT_ONCE:
                 return
             after = lapsed[-1]
 
     async def _expire(self, tx: WriteTx, booking_id: UUID) -> None:
-        """End a hold or a request, unless it was prolonged or ended meanwhile."""
+        """End a hold or a request, unless it was prolonged or has ended meanwhile."""
         record, now = await store.lock_booking(tx, booking_id=booking_id)
         if record.lapses_at is not None and record.lapses_at <= now:
             await self._transitions.apply(tx, record, actor=Actor.SYSTEM, to=BookingStatus.EXPIRED, now=now)

@@ -105,7 +105,7 @@ class Holds:
         self,
         *,
         db: Database,
-        catalog: Providers,
+        providers: Providers,
         payments: Payments,
         verticals: Verticals,
         allocations: Allocations,
@@ -113,7 +113,7 @@ class Holds:
         settings: BookingSettings,
     ) -> None:
         self._db = db
-        self._catalog = catalog
+        self._providers = providers
         self._payments = payments
         self._verticals = verticals
         self._allocations = allocations
@@ -132,7 +132,7 @@ class Holds:
         party_size: int | None = None,
         expected_total_minor: int | None = None,
     ) -> BookingView:
-        offer = await self._catalog.get_offer(service_id=service_id)
+        offer = await self._providers.get_offer(service_id=service_id)
         pack, owner_id = check_bookable(offer, self._verticals.find(offer.vertical), customer_id=customer_id)
         check_details(pack.booking, place=place, party_size=party_size)
         note = clean_text("note", note, most=NOTE_MAX_LENGTH)

@@ -13,7 +13,7 @@ from fairground.contracts.providers import BookingAtOtherTime
 from fairground.kernel.inputs import PAGED_AT_MOST, TimeCursor, offset_of
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals import store
-from fairground.modules.booking.deals.domain.calendar import write_calendar
+from fairground.modules.booking.deals.domain.icalendar_file import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, booking_of, side_of, view_of
 from fairground.modules.booking.deals.store import UnreadableBooking

@@ -20,7 +20,7 @@ from fairground.modules.booking.time.allocations import Allocation
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
-from fairground.verticals.cancellation import CancellationPolicy
+from fairground.verticals.cancellation_policy import CancellationPolicy
 
 _KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})
 _COLUMNS: Final = tuple(field.name for field in fields(BookingRecord) if field.name not in _KEPT_ELSEWHERE)

@@ -1,4 +1,4 @@
-"""The one way in which a booking changes: its row, its time, the events, and the jobs that have to follow."""
+"""The only place where a booking's status changes, together with its allocation, its events and its follow-up jobs."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,12 +24,12 @@ from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocations
 from fairground.platform.db.database import WriteTx
 
-# Two days and more, because an hour's outage of the processor must not keep a customer's money.
-_MONEY_ATTEMPTS: Final = 60
+# Two days at least: an outage of the processor must not keep a customer's money.
+_MONEY_ATTEMPTS: Final = 110
 
 
 class ExpireBooking(Job):
-    """End a hold or a request, if it has lapsed by then."""
+    """End a hold or a request that has lapsed when the job runs."""
 
     topic: ClassVar = "booking.expire.v1"
     booking_id: UUID
@@ -37,14 +37,14 @@ class ExpireBooking(Job):
 
 
 class CompleteBooking(Job):
-    """Count a confirmed booking as completed, if neither side has said so."""
+    """Complete a confirmed booking if neither side has done so."""
 
     topic: ClassVar = "booking.complete.v1"
     booking_id: UUID
 
 
 class ReleasePayment(Job):
-    """Give back all of the money of a booking that was never confirmed."""
+    """Give back everything that was paid for a booking that was never confirmed."""
 
     topic: ClassVar = "booking.release_payment.v1"
     queue: ClassVar = Queue.MONEY
@@ -80,7 +80,9 @@ class Transitions:
         """Change the status of a booking that this transaction has locked, and return the changed record.
 
         Raises:
-            StatusConflict, NotYet: The table of transitions does not allow it.
+            StatusConflict: The table of transitions does not allow it, the booking has changed meanwhile, or its time
+                is no longer held.
+            NotYet: The table of transitions allows it only later.
         """
         require_transition(actor, current=record.status, to=to, situation=record.situation(now=now))
         changed = await store.change_booking(tx, record, actor=actor, to=to, now=now, reason=reason)
@@ -108,7 +110,7 @@ class Transitions:
 
 
 async def emit_completed(tx: WriteTx, record: BookingRecord) -> None:
-    """Count a completed booking and announce the provider's new total."""
+    """Announce a completed booking with the provider's new total."""
     count = await store.count_completed(tx, provider_id=record.provider_id)
     await tx.emit(BookingCompleted(**_sides(record), provider_completed_count=count))
 

@@ -28,20 +28,20 @@ Minutes = tuple[int, int]
 
 
 class ProviderHours:
-    def __init__(self, *, db: Database, catalog: Providers) -> None:
+    def __init__(self, *, db: Database, providers: Providers) -> None:
         self._db = db
-        self._catalog = catalog
+        self._providers = providers
 
     async def get_rules(self, *, provider_id: UUID) -> AvailabilityRules:
-        provider = await self._catalog.get_provider_ref(provider_id=provider_id)
+        provider = await self._providers.get_provider_ref(provider_id=provider_id)
         async with self._db.read() as tx:
             rules = await store.find_rules(tx, provider_id=provider_id)
-        # As the catalog has it: hours of before zones belonged to providers may have another one while they are empty.
+        # As `providers` has it: hours of before zones belonged to providers may have another one while they are empty.
         empty = AvailabilityRules(timezone=provider.timezone, weekly=[])
         return rules.model_copy(update={"timezone": provider.timezone}) if rules else empty
 
     async def set_rules(self, *, owner_id: UUID, provider_id: UUID, rules: AvailabilityRules) -> AvailabilityRules:
-        provider = await self._catalog.get_provider_ref(provider_id=provider_id)
+        provider = await self._providers.get_provider_ref(provider_id=provider_id)
         if provider.owner_id != owner_id:
             raise ProviderNotFound(f"You have no provider {provider_id}.")
         check_rules(rules)

@@ -1,4 +1,4 @@
-"""Slots: which starts a provider's hours offer, which of them are free, and whether one of them can be held.
+"""Slots: the starts that a provider's hours offer, those that are free, and whether a start can be held.
 
 Hours become instants at their edges, and are stepped through in elapsed time. Stepping through wall-clock times instead
 gives wrong lengths and times that do not exist on nearly every day on which a zone changes its offset
@@ -29,15 +29,16 @@ from fairground.verticals.schema import BookingRules
 Interval = tuple[datetime, datetime]
 
 _DAY: Final = timedelta(days=1)
-# A window of the day before can reach into a day whose midnight is shown twice; one of a later day can be run into.
+# A window of the day before can reach into a day whose midnight occurs twice. A slot can run on into a window of the
+# next days.
 _DAYS_BEFORE: Final = 1
 _DAYS_AFTER: Final = 2
 
 
 class Slots:
-    def __init__(self, *, db: Database, catalog: Providers, verticals: Verticals) -> None:
+    def __init__(self, *, db: Database, providers: Providers, verticals: Verticals) -> None:
         self._db = db
-        self._catalog = catalog
+        self._providers = providers
         self._verticals = verticals
 
     async def list_slots(
@@ -48,7 +49,7 @@ class Slots:
                 f"{from_date} to {to_date} is not a span of 1 to {SLOT_LIST_MAX_DAYS} days.",
                 hint="Give both dates, the earlier one first.",
             )
-        provider = await self._catalog.get_provider_ref(provider_id=provider_id)
+        provider = await self._providers.get_provider_ref(provider_id=provider_id)
         if provider.status is not ProviderStatus.APPROVED:
             raise ProviderNotFound(f"There is no provider {provider_id}.")
         pack = self._verticals.find(provider.vertical)
@@ -75,10 +76,10 @@ class Slots:
     async def _duration(self, *, provider_id: UUID, service_id: UUID | None) -> timedelta | None:
         """Return the length of the slots, or None where there is nothing to book."""
         if service_id is None:
-            services = await self._catalog.list_services(provider_id=provider_id, viewer_id=None)
+            services = await self._providers.list_services(provider_id=provider_id, viewer_id=None)
             minutes = [service.duration_minutes for service in services]
             return timedelta(minutes=min(minutes)) if minutes else None
-        offer = await self._catalog.get_offer(service_id=service_id)
+        offer = await self._providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
             raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
         return timedelta(minutes=offer.duration_minutes) if offer.is_bookable else None
@@ -89,7 +90,7 @@ async def find_offered(
 ) -> store.Schedule | None:
     """Return the provider's schedule at a start, or None when the hours do not offer the start.
 
-    The schedule only refuses what plainly cannot be had: the claim decides on a time that is free in it.
+    A schedule only refuses a time that is plainly taken. If the time is free in it, the claim decides.
     """
     schedule = await store.find_schedule(tx, provider_id=provider_id, starts_at=starts_at, ends_at=starts_at + duration)
     if schedule is None:
@@ -127,7 +128,7 @@ def list_offered(
 def list_starts(
     rules: AvailabilityRules, *, from_date: date, to_date: date, duration: timedelta, step: timedelta
 ) -> list[datetime]:
-    """Return the starts of the provider-local dates, both included, in order, whether or not they are in time."""
+    """Return the starts of the provider-local dates, both included, in order, including those too soon to book."""
     zone = get_zone(rules.timezone)
     windows = open_windows(rules, zone=zone, days=_days(from_date - _DAYS_BEFORE * _DAY, to_date + _DAYS_AFTER * _DAY))
     starts = _starts(windows, duration=duration, step=step)
@@ -137,7 +138,7 @@ def list_starts(
 def is_offered(
     rules: AvailabilityRules, *, starts_at: datetime, duration: timedelta, booking: BookingRules, now: datetime
 ) -> bool:
-    """Return whether the rules alone offer this start; it may be taken all the same."""
+    """Return whether the rules alone offer this start. It may still be taken."""
     if not now <= starts_at <= now + timedelta(days=booking.horizon_days + 1):
         return False
     day = starts_at.astimezone(get_zone(rules.timezone)).date()
@@ -188,7 +189,7 @@ def _interval(day: date, start: time, end: time, *, zone: tzinfo) -> Interval:
 
 
 def _merge_overlapping(intervals: Iterable[Interval]) -> list[Interval]:
-    """Return disjoint intervals in order. Those that only touch stay apart, for each has a grid of its own."""
+    """Return disjoint intervals in order. Those that only touch stay separate, because each starts its own grid."""
     merged: list[Interval] = []
     for start, end in sorted(interval for interval in intervals if interval[0] < interval[1]):
         if merged and start < merged[-1][1]:
@@ -222,10 +223,10 @@ def _starts(windows: Sequence[Interval], *, duration: timedelta, step: timedelta
 def _open_until(windows: Sequence[Interval]) -> list[datetime]:
     """Return, for each window, the end of the last one that can be reached from it without a break."""
     ends: list[datetime] = []
-    following = datetime.max.replace(tzinfo=UTC)
+    next_start = datetime.max.replace(tzinfo=UTC)
     for start, end in reversed(windows):
-        ends.append(ends[-1] if ends and end == following else end)
-        following = start
+        ends.append(ends[-1] if ends and end == next_start else end)
+        next_start = start
     return ends[::-1]
 
 

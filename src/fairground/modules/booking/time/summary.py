@@ -32,9 +32,9 @@ class _Overtaken(Exception):
 
 
 class AvailabilitySummaries:
-    def __init__(self, *, db: Database, catalog: Providers, verticals: Verticals, hours: ProviderHours) -> None:
+    def __init__(self, *, db: Database, providers: Providers, verticals: Verticals, hours: ProviderHours) -> None:
         self._db = db
-        self._catalog = catalog
+        self._providers = providers
         self._verticals = verticals
         self._hours = hours
 
@@ -52,8 +52,8 @@ class AvailabilitySummaries:
                 version = await store.find_published_version(tx, provider_id=provider_id)
             if version is None:
                 return
-            provider = await self._catalog.get_provider_ref(provider_id=provider_id)
-            services = await self._catalog.list_services(provider_id=provider_id, viewer_id=provider.owner_id)
+            provider = await self._providers.get_provider_ref(provider_id=provider_id)
+            services = await self._providers.list_services(provider_id=provider_id, viewer_id=provider.owner_id)
             # Where any service can start, the shortest one can.
             minutes = min((service.duration_minutes for service in services), default=None)
             try:
@@ -64,7 +64,7 @@ class AvailabilitySummaries:
 
     async def _publish(self, provider: ProviderRef, *, published_version: int, shortest_minutes: int | None) -> None:
         async with self._db.write(ends_job=True) as tx:
-            # What the catalog answered may be older than a summary that was published meanwhile.
+            # What `providers` answered may be older than a summary that was published meanwhile.
             if await store.lock_published_version(tx, provider_id=provider.id) != published_version:
                 raise _Overtaken
             rules = await store.find_rules(tx, provider_id=provider.id)

@@ -51,7 +51,7 @@ class AllocationRow(Base):
 
 
 class ProviderZoneRow(Base):
-    """A copy of the provider's zone, which the catalog has: the newest version that was published."""
+    """A copy of the provider's zone, which `providers` has: the newest version that was published."""
 
     __tablename__ = "booking_provider_zone"
 

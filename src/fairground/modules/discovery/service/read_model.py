@@ -23,7 +23,7 @@ from fairground.modules.discovery.tables import ALL_PROVIDERS_SCOPE, NO_PRICE_BA
 from fairground.platform.db.database import Database, WriteTx
 
 _STEP_MAX: Final = 500  # providers in one transaction, which bounds how long others wait for the write lock
-# Lists follow these within their time to live: they change with each booking, which is too often to invalidate lists.
+# These change with each booking, too often to invalidate lists. Lists show them when their entries expire.
 _NOT_INVALIDATING: Final = frozenset({"version", "book_count"})
 _IN_ENTRIES: Final = (
     "vertical", "categories", "location", "lat", "lng", "price_from_minor", "rating_avg", "book_count", "created_at",
@@ -60,7 +60,7 @@ class ReadModel:
             )
             if changed is None or changed:
                 bits = open_days("".join(week), days)
-                # A booking changes a day but seldom a bit, so the entries are seldom written.
+                # A booking often changes the last start of a day, but seldom whether the day is open.
                 if await listed_providers.set_open_days(tx, event.provider_id, open_days=bits):
                     await self._engine.set_open_days(tx, event.provider_id, open_days=bits)
             tx.invalidate(*([free_tag(None)] if changed is None else map(free_tag, changed)))
@@ -105,10 +105,9 @@ class ReadModel:
         *,
         writes_unchanged: bool = False,
     ) -> None:
-        """Write the rows of those snapshots that are newer than the rows.
+        """Write the rows of the snapshots that are newer than what is stored.
 
-        Locks are taken in this order everywhere, or two writers would deadlock: summaries, locations, price bands,
-        spellings.
+        Every writer takes locks in this order, or two would deadlock: summaries, locations, price bands, spellings.
 
         Args:
             writes_unchanged: Also write the rows of equal snapshots, because the rules of folding may have changed.

@@ -29,12 +29,12 @@ from fairground.modules.media.domain import check_alt, check_owned
 from fairground.modules.media.gateways import Clamd, PictureInfected
 from fairground.modules.media.service.renditions import RenderPicture
 from fairground.modules.media.settings import MediaSettings
+from fairground.platform.db.common.rate_limits import Limit, RateLimiter
 from fairground.platform.db.database import Database, WriteTx
-from fairground.platform.images.admission import read_head
+from fairground.platform.images.accepted_pictures import read_head
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.refusals import PictureTypeRefused
 from fairground.platform.measures import Counted, Measure
-from fairground.platform.ratelimit import Limit, RateLimiter
 from fairground.platform.storage.keys import Retention, content_type_of, digest_key, new_upload_key
 from fairground.platform.storage.signed_urls import UploadMissing
 from fairground.platform.storage.store import ObjectNotFound, Store

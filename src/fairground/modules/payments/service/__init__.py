@@ -1,1 +1,36 @@
-"""The operations of payments: one write transaction before every call to the processor, and one after it."""
+"""The service of payments: a facade over one object for each subject.
+
+A call to the processor has one write transaction before it, and one after it.
+"""
+
+from fairground.modules.payments.gateways.processor import PaymentProcessor
+from fairground.modules.payments.service.intents import Intents
+from fairground.modules.payments.service.operation_executor import OperationExecutor
+from fairground.modules.payments.service.queries import PaymentQueries
+from fairground.modules.payments.service.refunds import Refunds
+from fairground.platform.db.database import Database
+
+
+class PaymentService:
+    """The contract `Payments`."""
+
+    def __init__(self, *, intents: Intents, refunds: Refunds, queries: PaymentQueries, is_sandbox: bool) -> None:
+        self.is_sandbox = is_sandbox
+        self.authorise = intents.authorise
+        self.capture = intents.capture
+        self.release = refunds.release
+        self.refund = refunds.refund
+        self.find_payment = queries.find_payment
+        self.find_payments = queries.find_payments
+        self.refresh = queries.refresh
+
+
+def build_service(
+    *, db: Database, processor: PaymentProcessor, executor: OperationExecutor, is_sandbox: bool
+) -> PaymentService:
+    return PaymentService(
+        intents=Intents(db=db, executor=executor),
+        refunds=Refunds(db=db, executor=executor),
+        queries=PaymentQueries(db=db, processor=processor, executor=executor),
+        is_sandbox=is_sandbox,
+    )

@@ -15,7 +15,6 @@ from fairground.contracts.payments import (
     PaymentStateConflict,
     PaymentStatus,
 )
-from fairground.kernel.ids import uuid7
 from fairground.kernel.money import find_currency
 from fairground.modules.payments import store
 from fairground.modules.payments.domain import (
@@ -26,8 +25,9 @@ from fairground.modules.payments.domain import (
     not_found,
     require_amount,
 )
-from fairground.modules.payments.service import state_sync
-from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
+from fairground.modules.payments.service import operations, payment_state
+from fairground.modules.payments.service.operation_executor import OperationExecutor
+from fairground.modules.payments.service.operations import find_open_operation
 from fairground.platform.db.database import Database, WriteTx
 
 _NOT_TAKEN: Final = (PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.AUTHORISED)
@@ -35,9 +35,9 @@ _REPLACEMENTS_MAX: Final = 4  # a customer has two or three tabs, not more
 
 
 class Intents:
-    def __init__(self, *, db: Database, operations: OperationExecutor) -> None:
+    def __init__(self, *, db: Database, executor: OperationExecutor) -> None:
         self._db = db
-        self._operations = operations
+        self._executor = executor
 
     async def authorise(
         self,
@@ -52,7 +52,7 @@ class Intents:
         if not find_currency(currency).is_chargeable:
             raise AmountNotChargeable(f"The card processor does not take {currency}.")
         require_amount(amount_minor, currency)
-        payment = await self._settle_newest(
+        payment = await self._find_or_create(
             NewPayment(
                 reference_id=reference_id,
                 payer_id=payer_id,
@@ -76,7 +76,7 @@ class Intents:
                 raise not_found(reference_id)
             operation = await _find_or_start_capture(tx, payment)
         while operation is not None:
-            payment = await self._operations.settle(operation)
+            payment = await self._executor.execute_all(operation)
             if operation.kind is OperationKind.CAPTURE:
                 break
             # That was another operation, whose outcome decides whether the payment can be captured.
@@ -85,7 +85,7 @@ class Intents:
                 operation = await _find_or_start_capture(tx, payment)
         return payment.view()
 
-    async def _settle_newest(self, new: NewPayment) -> PaymentRecord:
+    async def _find_or_create(self, new: NewPayment) -> PaymentRecord:
         """Return the live payment of the reference with nothing open on it, a new one if there was none.
 
         A live one of another card that waits for its customer is cancelled first, so that only one card is charged.
@@ -98,10 +98,10 @@ class Intents:
                 payment, is_replaced = await _start_or_replace(tx, new)
                 operation = await find_open_operation(tx, payment)
             if not is_replaced:
-                return payment if operation is None else await self._operations.settle(operation)
+                return payment if operation is None else await self._executor.execute_all(operation)
             if operation is not None:
                 with contextlib.suppress(PaymentFailed):
-                    await self._operations.settle(operation)
+                    await self._executor.execute_all(operation)
         raise PaymentPending("Other cards are being tried for the same booking.")
 
     async def _get_newest(self, reference_id: UUID) -> PaymentRecord:
@@ -116,11 +116,10 @@ async def _start_or_replace(tx: WriteTx, new: NewPayment) -> tuple[PaymentRecord
     """Return a new payment, or the live one of the reference and whether the card of `new` replaces it.
 
     An authorised or captured payment stays, whatever the card: that money is reserved or taken. While the outcome of
-    a creation is unknown, it is settled before it is replaced; it may turn out to be authorised.
+    a creation is unknown, it is executed to its end before it is replaced; it may turn out to be authorised.
     """
-    started = await store.insert_payment(tx, new)
+    started = await operations.start_creation(tx, new)
     if started is not None:
-        await state_sync.schedule_settlement(tx, started.id)
         return started, False
     payment = await store.lock_newest(tx, new.reference_id)
     if payment is None:
@@ -130,7 +129,7 @@ async def _start_or_replace(tx: WriteTx, new: NewPayment) -> tuple[PaymentRecord
     if payment.payment_method == new.payment_method:
         return payment, False
     if payment.status is PaymentStatus.REQUIRES_ACTION:
-        return await state_sync.request_release(tx, payment), True
+        return await payment_state.request_release(tx, payment), True
     return payment, payment.status is PaymentStatus.STARTED and payment.open_key is not None
 
 
@@ -145,10 +144,7 @@ async def _find_or_start_capture(tx: WriteTx, payment: PaymentRecord) -> Operati
         return operation
     if payment.status is not PaymentStatus.AUTHORISED or payment.wants_release:
         raise PaymentStateConflict(f"Payment {payment.id} is {payment.status}; only an authorised one can be taken.")
-    capturing = payment.with_operation(OperationKind.CAPTURE, key=uuid7())
-    await store.save_payment(tx, payment, capturing)
-    await state_sync.schedule_settlement(tx, payment.id)
-    return Operation.on_payment(capturing)
+    return await operations.start_capture(tx, payment)
 
 
 def _declined(payment: PaymentRecord) -> PaymentFailed:

@@ -13,9 +13,10 @@ from fairground.kernel.errors import Unavailable
 from fairground.kernel.messages import Job, Queue
 from fairground.modules.payments import store
 from fairground.modules.payments.gateways.processor import PaymentProcessor
-from fairground.modules.payments.service import state_sync
-from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
-from fairground.modules.payments.service.state_sync import CancelOrphanedIntent, SettlePayment
+from fairground.modules.payments.service import payment_state
+from fairground.modules.payments.service.operation_executor import OperationExecutor
+from fairground.modules.payments.service.operations import ExecuteOpenOperations, find_open_operation
+from fairground.modules.payments.service.payment_state import CancelOrphanedIntent
 from fairground.modules.payments.service.webhooks import WebhookInbox
 from fairground.platform.db.database import Database
 
@@ -33,21 +34,21 @@ class Reconcile(Job):
 
 class Reconciliation:
     def __init__(
-        self, *, db: Database, processor: PaymentProcessor, operations: OperationExecutor, inbox: WebhookInbox
+        self, *, db: Database, processor: PaymentProcessor, executor: OperationExecutor, inbox: WebhookInbox
     ) -> None:
         self._db = db
         self._processor = processor
-        self._operations = operations
+        self._executor = executor
         self._inbox = inbox
 
     async def run(self, _job: Reconcile) -> None:
-        """Release authorisations about to lapse, settle what is open, and read the events that were missed."""
+        """Release authorisations about to lapse, execute what is open, and read the events that were missed."""
         await self._release_lapsing()
-        await self._settle_open()
+        await self._enqueue_open()
         await self._inbox.read_events()
 
-    async def settle(self, job: SettlePayment) -> None:
-        """Settle what is open on a payment.
+    async def execute_open(self, job: ExecuteOpenOperations) -> None:
+        """Execute what is open on a payment.
 
         Raises:
             PaymentPending: The processor did not answer; the job is tried again.
@@ -57,7 +58,7 @@ class Reconciliation:
         if operation is None:
             return
         try:
-            await self._operations.settle(operation)
+            await self._executor.execute_all(operation)
         except PaymentFailed as refusal:
             # A refusal is an outcome too; it is stored, and an event says so.
             log.info("payments.refused", payment_id=str(job.payment_id), reason=refusal.context["reason"])
@@ -82,15 +83,15 @@ class Reconciliation:
             log.warning("payments.authorisation_lapsing", payment_id=str(payment_id))
             with _logged(payment_id):
                 async with self._db.write() as tx:
-                    await state_sync.request_release(tx, await store.lock_payment(tx, payment_id))
+                    await payment_state.request_release(tx, await store.lock_payment(tx, payment_id))
 
-    async def _settle_open(self) -> None:
+    async def _enqueue_open(self) -> None:
         async with self._db.read() as tx:
             waiting = await store.list_open(tx, older_than=_OPEN_FOR)
         for payment_id in waiting:
             with _logged(payment_id):
                 async with self._db.write() as tx:
-                    await tx.enqueue(SettlePayment(payment_id=payment_id), dedup_key=str(payment_id))
+                    await tx.enqueue(ExecuteOpenOperations(payment_id=payment_id), dedup_key=str(payment_id))
 
 
 @contextmanager

@@ -18,15 +18,16 @@ from fairground.modules.payments.domain import (
     not_found,
     require_amount,
 )
-from fairground.modules.payments.service import state_sync
-from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
+from fairground.modules.payments.service import operations, payment_state
+from fairground.modules.payments.service.operation_executor import OperationExecutor
+from fairground.modules.payments.service.operations import find_open_operation
 from fairground.platform.db.database import Database, WriteTx
 
 
 class Refunds:
-    def __init__(self, *, db: Database, operations: OperationExecutor) -> None:
+    def __init__(self, *, db: Database, executor: OperationExecutor) -> None:
         self._db = db
-        self._operations = operations
+        self._executor = executor
 
     async def refund(self, *, reference_id: UUID, amount_minor: int, key: str) -> Payment:
         async with self._db.write() as tx:
@@ -38,7 +39,7 @@ class Refunds:
                 payment, refund = await _start(tx, payment, amount_minor=amount_minor, key=key, failed=refund)
         if refund.status is RefundStatus.SUCCEEDED:
             return payment.view()
-        result = await self._operations.execute(Operation.on_refund(payment, refund))
+        result = await self._executor.execute(Operation.on_refund(payment, refund))
         if result.is_refund_failed:
             raise _refused(result.payment, amount_minor)
         return result.payment.view()
@@ -48,12 +49,12 @@ class Refunds:
             payment = await store.lock_newest(tx, reference_id)
             if payment is None:
                 return None
-            payment = await state_sync.request_release(tx, payment)
+            payment = await payment_state.request_release(tx, payment)
             operation = await find_open_operation(tx, payment)
         if operation is None:
             return payment.view()
         try:
-            return (await self._operations.settle(operation)).view()
+            return (await self._executor.execute_all(operation)).view()
         except PaymentFailed:
             # A declined card leaves nothing to give back. After a declined capture, a job cancels the authorisation.
             async with self._db.read() as tx:
@@ -63,15 +64,19 @@ class Refunds:
 async def _start(
     tx: WriteTx, payment: PaymentRecord, *, amount_minor: int, key: str, failed: RefundRecord | None
 ) -> tuple[PaymentRecord, RefundRecord]:
-    """Reserve and store a refund, or a new attempt of the failed one of the same key."""
+    """Start a refund, or a new attempt of the failed one of the same key.
+
+    Raises:
+        PaymentStateConflict: Nothing was captured.
+        AmountNotChargeable, RefundTooLarge
+    """
     if payment.status is not PaymentStatus.CAPTURED:
         raise PaymentStateConflict(f"Payment {payment.id} is {payment.status}; only captured money can be given back.")
     require_amount(amount_minor, payment.currency)
-    if not await store.reserve_refund(tx, payment.id, amount_minor):
+    started = await operations.start_refund(tx, payment, amount_minor=amount_minor, key=key, failed=failed)
+    if started is None:
         raise _too_large(payment, amount_minor)
-    refund = await store.start_refund(tx, payment.id, key=key, amount_minor=amount_minor, retried=failed)
-    await state_sync.schedule_settlement(tx, payment.id)
-    return payment.reserving(amount_minor), refund
+    return started
 
 
 def _too_large(payment: PaymentRecord, amount_minor: int) -> RefundTooLarge:

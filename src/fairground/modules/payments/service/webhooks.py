@@ -16,7 +16,7 @@ from fairground.modules.payments.gateways.processor import (
     ProcessorEvent,
     SignatureInvalid,
 )
-from fairground.modules.payments.service import state_sync
+from fairground.modules.payments.service import payment_state
 from fairground.platform.db.database import Database, WriteTx
 
 log = structlog.get_logger(__name__)
@@ -67,11 +67,11 @@ class WebhookInbox:
         Raises:
             ProcessorUnavailable, PaymentNotFound: Not yet; the job is tried again.
         """
-        seen = await state_sync.fetch_snapshot(self._processor, job.intent_id)
+        seen = await payment_state.fetch_snapshot(self._processor, job.intent_id)
         async with self._db.write(ends_job=True) as tx:
             payment = await store.lock_payment_of_intent(tx, payment_id=seen.payment_id, intent_id=job.intent_id)
             if payment is not None:
-                await state_sync.apply_snapshot(tx, payment, seen)
+                await payment_state.apply_snapshot(tx, payment, seen)
             elif seen.payment_id is not None:
                 raise PaymentNotFound(f"Intent {job.intent_id} is of a payment that is not here.")
             # An intent without our id belongs to another program that uses the same account.

@@ -11,7 +11,7 @@ from fairground.contracts.providers import Providers, VerticalUnknown
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.routing import api_router
-from fairground.verticals.cancellation import CancellationPolicy
+from fairground.verticals.cancellation_policy import CancellationPolicy
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import BookingRules, Vertical, Words
 

@@ -178,19 +178,19 @@ class ServerMonitor:
             await self._is_unsettled.wait()
             await asyncio.sleep(self._settled_from - asyncio.get_running_loop().time())
             misses = self._misses
-            is_settled = await self._is_backlog_settled()
+            is_applied = await self._is_backlog_applied()
             if self.state is LevelState.OFF:
                 self._is_unsettled.clear()  # the next connection sets it again
-            elif is_settled and misses == self._misses:
+            elif is_applied and misses == self._misses:
                 self._is_unsettled.clear()
                 self.state, self.reason = LevelState.ON, ""
                 log.info("cache.level_on")
             else:
                 await asyncio.sleep(_SETTLE_SECONDS)
 
-    async def _is_backlog_settled(self) -> bool:
+    async def _is_backlog_applied(self) -> bool:
         try:
-            return await self._backlog.is_settled()
+            return await self._backlog.is_applied()
         except DatabaseUnavailable:
             return False
         except Exception:

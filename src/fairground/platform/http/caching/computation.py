@@ -15,8 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairground.kernel.errors import DomainError
-from fairground.platform.cache.entry import ComputedResponse
-from fairground.platform.cache.policy import CacheRequest, policy_of
+from fairground.platform.cache.policy import CacheRequest, ComputedResponse, policy_of
 from fairground.platform.http.cache_control import CACHE_REQUEST
 from fairground.platform.http.problems import on_unexpected_error, problem_response
 

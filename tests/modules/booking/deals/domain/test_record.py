@@ -18,7 +18,7 @@ from fairground.modules.booking.deals.domain.record import (
     prolong_hold,
     view_of,
 )
-from fairground.verticals.cancellation import CancellationPolicy, RefundStep
+from fairground.verticals.cancellation_policy import CancellationPolicy, RefundStep
 from fairground.verticals.loader import load_verticals
 from tests.doubles.providers import FakeProviders
 
@@ -48,10 +48,10 @@ PRIVATE = {
 
 
 def record() -> BookingRecord:
-    catalog, pack = FakeProviders(), load_verticals().find("tutors")
+    providers, pack = FakeProviders(), load_verticals().find("tutors")
     assert pack is not None
     made = new_record(
-        catalog.add_service(catalog.add_provider()),
+        providers.add_service(providers.add_provider()),
         pack,
         owner_id=uuid7(),
         customer_id=uuid7(),

@@ -24,7 +24,7 @@ from fairground.kernel import text as text_rules
 from fairground.kernel.ids import uuid7
 from fairground.kernel.money import find_currency
 from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, LIVE, Actor, Situation, next_steps
-from fairground.verticals.cancellation import CancellationPolicy
+from fairground.verticals.cancellation_policy import CancellationPolicy
 from fairground.verticals.schema import BookingRules, Vertical
 
 LONGEST_WAIT_FOR_ANSWER: Final = timedelta(days=5)  # a card's reservation lasts seven days

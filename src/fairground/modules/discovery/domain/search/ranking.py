@@ -1,8 +1,8 @@
 """The results of a search: their order, their facets, and the words that were corrected.
 
-One formula orders them, whichever database found the candidates. Each word gives the points of the best field that has
-it; their sum decides, then the number of bookings, then the rating, then the id. Points are integers, and nothing is
-random.
+One formula orders them, whichever database found the candidates. Each word scores the points of the best field that
+contains it. Results are ordered by the sum, then by the number of bookings, the rating and the id. Points are integers,
+and nothing is random.
 """
 
 import re
@@ -18,7 +18,7 @@ from fairground.modules.discovery.domain.search.documents import whole
 from fairground.modules.discovery.domain.search.question import Question, Word
 from fairground.modules.discovery.domain.search.spelling import mistakes_forgiven
 
-# The points of a word by its field, and the tenths that it gives of them: as a whole word, as the beginning of one, or
+# The points of a word in each field, and how many tenths of them it earns: as a whole word, as the beginning of one, or
 # as a correction. A corrected word is worth less in any field than a typed one.
 _NAME: Final = 100
 _CATEGORY: Final = 80
@@ -28,13 +28,13 @@ _TEXT: Final = 30
 _WHOLE: Final = 10
 _BEGINNING: Final = 7
 _MEANT: Final = 2
-# A name that is, or begins with, what was typed beats one that only has the same words.
+# A name that equals or begins with the typed text beats one that merely contains the same words.
 _WHOLE_NAME: Final = 50
 _BEGINNING_OF_NAME: Final = 20
 
 
 class Candidate(NamedTuple):
-    """A provider that has every word of the question, in the words of its document, and what facets count.
+    """A provider that matches every word of the question, with the fields that ranking and facets read.
 
     A tuple, because a thousand of them are made for each search.
     """
@@ -94,7 +94,7 @@ def _best(word: Word, candidate: Candidate) -> int:
     best = _as_typed(word, candidate)
     if word.meant or word.meant_categories:
         best = max(best, _corrected(word, candidate))
-    # The index found the word, so when no field has it, the texts do; they are too long to compare again.
+    # The index found the word, so if none of these fields has it, a text does. Texts are too long to search again.
     return best or _TEXT
 
 
@@ -154,7 +154,7 @@ _WRITTEN: Final = re.compile(r"[^\s,;/()]+")
 
 
 def count_facets(candidates: Sequence[Candidate], *, prices: PriceScale, vertical: str | None) -> SearchFacets:
-    """Count the candidates by all that a search can be narrowed to; prices in the bands of the vertical."""
+    """Count the candidates by everything that a search can be narrowed by; prices in the bands of the vertical."""
     lowest = Counter(one.price_from_minor for one in candidates if one.price_from_minor is not None)
     return SearchFacets(
         verticals=_most_frequent(candidate.vertical for candidate in candidates),
@@ -181,10 +181,10 @@ def _ratings(candidates: Sequence[Candidate]) -> list[FacetCount]:
 
 
 def corrections(question: Question, best: Candidate, *, shown: Iterable[str]) -> list[Correction]:
-    """Return the words that were corrected, and to what, as the best result has it.
+    """Return each corrected word with its correction, taken from the best result.
 
     Args:
-        shown: Texts of the results as they were written, from which an accent comes back: 'Løkka', not 'lokka'.
+        shown: Texts of the results as written, from which accents are restored: 'Løkka', not 'lokka'.
     """
     as_written = {fold(word): word for text in shown for word in _WRITTEN.findall(text)}
     found = ((word, _meant(word, best)) for word in question.words)

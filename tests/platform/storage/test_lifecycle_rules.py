@@ -8,9 +8,9 @@ import pytest
 
 from fairground.kernel.zones import SystemClock
 from fairground.platform.module import CheckResult, CheckStatus
-from fairground.platform.storage.lifecycle import StorageClass
+from fairground.platform.storage.lifecycle_rules import StorageClass
+from fairground.platform.storage.s3.bucket_lifecycle import BucketLifecycle, LifecycleConfiguration
 from fairground.platform.storage.s3.client import S3Address, S3Client
-from fairground.platform.storage.s3.lifecycle import BucketLifecycle, LifecycleConfiguration
 from fairground.platform.storage.s3.signing import Credentials
 from fairground.platform.storage.store import StorageRefused, StorageUnavailable
 from tests.platform.storage.test_s3 import answer_of, front_of

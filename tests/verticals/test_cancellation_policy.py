@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from fairground.verticals.cancellation import CancellationPolicy, RefundStep, Term
+from fairground.verticals.cancellation_policy import CancellationPolicy, RefundStep, Term
 
 AMOUNTS = st.integers(min_value=0, max_value=10**12)
 NOTICES = st.timedeltas(min_value=timedelta(days=-30), max_value=timedelta(days=400))

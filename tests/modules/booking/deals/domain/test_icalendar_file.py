@@ -15,7 +15,7 @@ from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import BookingMode
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import get_zone
-from fairground.modules.booking.deals.domain.calendar import write_calendar
+from fairground.modules.booking.deals.domain.icalendar_file import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, new_record
 from fairground.verticals.loader import load_verticals
@@ -30,9 +30,9 @@ HOUR: Final = timedelta(hours=1)
 
 @cache
 def _confirmed() -> BookingRecord:
-    catalog, pack = FakeProviders(), load_verticals().find("tutors")
+    providers, pack = FakeProviders(), load_verticals().find("tutors")
     assert pack is not None
-    offer = catalog.add_service(catalog.add_provider(), mode=BookingMode.INSTANT)
+    offer = providers.add_service(providers.add_provider(), mode=BookingMode.INSTANT)
     booking = new_record(
         offer.model_copy(update={"service_name": "Algebra; sums, and more\nof them"}),
         pack,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fairground.kernel.errors import DomainError
-from fairground.platform.images.admission import read_head
+from fairground.platform.images.accepted_pictures import read_head
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.headers import Head
 from fairground.platform.images.refusals import PictureTooHeavy, PictureTypeMismatch, PictureTypeRefused
@@ -110,7 +110,7 @@ def test_hostile_file_takes_little_time_and_memory(tmp_path: Path, figure: Calla
 import sys, time
 from pathlib import Path
 from fairground.kernel.errors import DomainError
-from fairground.platform.images.admission import read_head
+from fairground.platform.images.accepted_pictures import read_head
 def most_kib():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 before, slowest = most_kib(), 0.0

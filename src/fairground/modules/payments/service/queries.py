@@ -1,4 +1,4 @@
-"""The contract of payments: queries, and a facade over one object for each subject."""
+"""Queries of payments, as they are stored or as the processor has them now."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -9,20 +9,19 @@ from fairground.contracts.payments import Payment, PaymentFailed, PaymentPending
 from fairground.modules.payments import store
 from fairground.modules.payments.domain import ENDED
 from fairground.modules.payments.gateways.processor import PaymentProcessor, ProcessorDeclined, ProcessorUnavailable
-from fairground.modules.payments.service import state_sync
-from fairground.modules.payments.service.intents import Intents
-from fairground.modules.payments.service.operations import OperationExecutor, find_open_operation
-from fairground.modules.payments.service.refunds import Refunds
+from fairground.modules.payments.service import payment_state
+from fairground.modules.payments.service.operation_executor import OperationExecutor
+from fairground.modules.payments.service.operations import find_open_operation
 from fairground.platform.db.database import Database
 
 log = structlog.get_logger(__name__)
 
 
 class PaymentQueries:
-    def __init__(self, *, db: Database, processor: PaymentProcessor, operations: OperationExecutor) -> None:
+    def __init__(self, *, db: Database, processor: PaymentProcessor, executor: OperationExecutor) -> None:
         self._db = db
         self._processor = processor
-        self._operations = operations
+        self._executor = executor
 
     async def find_payment(self, *, reference_id: UUID) -> Payment | None:
         async with self._db.read() as tx:
@@ -51,7 +50,7 @@ class PaymentQueries:
         current = known
         if operation is not None:
             try:
-                current = await self._operations.settle(operation)
+                current = await self._executor.execute_all(operation)
             except PaymentFailed:
                 async with self._db.read() as tx:
                     current = await store.get_payment(tx, known.id)
@@ -59,34 +58,9 @@ class PaymentQueries:
         if known.intent_id is None or known.status in ENDED:
             return current.view()
         try:
-            seen = await state_sync.fetch_snapshot(self._processor, known.intent_id)
+            seen = await payment_state.fetch_snapshot(self._processor, known.intent_id)
         except (ProcessorUnavailable, ProcessorDeclined) as silence:
             raise PaymentPending("The card processor did not say how the payment stands.") from silence
         async with self._db.write() as tx:
             locked = await store.lock_payment(tx, known.id)
-            return (await state_sync.apply_snapshot(tx, locked, seen)).view()
-
-
-class PaymentService:
-    """The contract `Payments`."""
-
-    def __init__(self, *, intents: Intents, refunds: Refunds, queries: PaymentQueries, is_sandbox: bool) -> None:
-        self.is_sandbox = is_sandbox
-        self.authorise = intents.authorise
-        self.capture = intents.capture
-        self.release = refunds.release
-        self.refund = refunds.refund
-        self.find_payment = queries.find_payment
-        self.find_payments = queries.find_payments
-        self.refresh = queries.refresh
-
-
-def build_service(
-    *, db: Database, processor: PaymentProcessor, operations: OperationExecutor, is_sandbox: bool
-) -> PaymentService:
-    return PaymentService(
-        intents=Intents(db=db, operations=operations),
-        refunds=Refunds(db=db, operations=operations),
-        queries=PaymentQueries(db=db, processor=processor, operations=operations),
-        is_sandbox=is_sandbox,
-    )
+            return (await payment_state.apply_snapshot(tx, locked, seen)).view()

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import func, select
 
 from fairground.platform.db.common import rate_limits
+from fairground.platform.db.common.rate_limits import Limit, RateLimiter
 from fairground.platform.db.common.tables import LimitRow
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.db.dialect.base import DatabaseUnavailable
-from fairground.platform.ratelimit import Limit, RateLimiter
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
 

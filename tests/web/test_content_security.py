@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fairground.web.assets import Assets
-from fairground.web.origins import Origins, content_security_policy, origin_of
+from fairground.web.content_security import Origins, content_security_policy, origin_of
 from tests.support.marketplace import open_market
 from tools.s3 import KEY_ID, SECRET
 

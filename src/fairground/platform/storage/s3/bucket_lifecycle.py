@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from fairground.platform.module import CheckResult, CheckStatus
 from fairground.platform.storage.keys import Retention
-from fairground.platform.storage.lifecycle import Rule, StorageClass, Transition, check_rules
+from fairground.platform.storage.lifecycle_rules import Rule, StorageClass, Transition, check_rules
 from fairground.platform.storage.s3.client import (
     AccessDenied,
     NoLifecycleRules,

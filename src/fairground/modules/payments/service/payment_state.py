@@ -4,42 +4,24 @@ Nothing else changes a status. Functions take a payment that is locked in `tx`, 
 """
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import ClassVar, Final
-from uuid import UUID
+from typing import ClassVar
 
 import structlog
 
 from fairground.contracts.payments import PaymentStatus
-from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Job, Queue
 from fairground.modules.payments import domain, store
 from fairground.modules.payments.domain import (
     IntentSnapshot,
-    OperationKind,
     PaymentRecord,
     ProcessorRefund,
     RefundRecord,
-    RefundStatus,
 )
 from fairground.modules.payments.gateways.processor import PaymentProcessor
+from fairground.modules.payments.service import operations
 from fairground.platform.db.database import WriteTx
 
 log = structlog.get_logger(__name__)
-
-# Longer than a call may take, so a caller that is alive has finished by then.
-SETTLE_AFTER: Final = timedelta(seconds=30)
-_RELEASE_KEY: Final = "release"
-
-
-class SettlePayment(Job):
-    """Settle what is open on a payment. Stored before every call to the processor, in case the process dies in it."""
-
-    topic: ClassVar = "payments.settle.v1"
-    queue: ClassVar = Queue.MONEY
-    # With the pauses between attempts this outlasts the day after which the processor forgets a key.
-    max_attempts: ClassVar[int] = 40
-    payment_id: UUID
 
 
 class CancelOrphanedIntent(Job):
@@ -48,10 +30,6 @@ class CancelOrphanedIntent(Job):
     topic: ClassVar = "payments.cancel_stray.v1"  # older databases hold jobs of this topic
     queue: ClassVar = Queue.MONEY
     intent_id: str
-
-
-class RefundNotReserved(Exception):
-    """A bug: the row of a payment says that more is left than the database lets us reserve."""
 
 
 async def fetch_snapshot(processor: PaymentProcessor, intent_id: str) -> IntentSnapshot:
@@ -84,7 +62,7 @@ async def apply_snapshot(
     for refund in seen.refunds:
         payment = await _apply_refund(tx, payment, refund)
     await emit_changes(tx, before, payment)
-    return await start_next_operation(tx, payment, payment)
+    return await operations.start_next_operation(tx, payment, payment)
 
 
 async def mark_failed(tx: WriteTx, before: PaymentRecord, payment: PaymentRecord, *, reason: str) -> PaymentRecord:
@@ -100,42 +78,7 @@ async def request_release(tx: WriteTx, payment: PaymentRecord) -> PaymentRecord:
     """Note that everything shall be given back, and start the first operation of that."""
     if payment.status in domain.ENDED or payment.wants_release:
         return payment
-    return await start_next_operation(tx, payment, replace(payment, wants_release=True))
-
-
-async def start_next_operation(tx: WriteTx, before: PaymentRecord, payment: PaymentRecord) -> PaymentRecord:
-    """Store a payment with the operation that it needs next, if it needs one and none is open."""
-    kind = domain.next_operation(payment.status, wants_release=payment.wants_release, left_minor=payment.left_minor)
-    if kind is None or payment.open_key is not None:
-        await store.save_payment(tx, before, payment)
-        return payment
-    if kind is OperationKind.REFUND:
-        await store.save_payment(tx, before, payment)
-        payment = await _start_release_refund(tx, payment)
-    else:
-        payment = payment.with_operation(kind, key=uuid7())
-        await store.save_payment(tx, before, payment)
-    await schedule_settlement(tx, payment.id)
-    return payment
-
-
-async def _start_release_refund(tx: WriteTx, payment: PaymentRecord) -> PaymentRecord:
-    amount_minor = payment.left_minor
-    if not await store.reserve_refund(tx, payment.id, amount_minor):
-        # The row is locked, so what was read is what is there, or this program reserves what it must not.
-        raise RefundNotReserved(f"{amount_minor} of payment {payment.id} could not be reserved for a refund.")
-    earlier = await store.find_refund(tx, payment.id, _RELEASE_KEY)
-    # The row of an open refund holds its reservation, and that of a successful one the processor's id of it: only a
-    # failed one is tried again.
-    is_retry = earlier is None or earlier.status is RefundStatus.FAILED
-    key, retried = (_RELEASE_KEY, earlier) if is_retry else (f"{_RELEASE_KEY}:{uuid7()}", None)
-    await store.start_refund(tx, payment.id, key=key, amount_minor=amount_minor, retried=retried)
-    return payment.reserving(amount_minor)
-
-
-async def schedule_settlement(tx: WriteTx, payment_id: UUID) -> None:
-    """Settle the payment shortly in a job, in case this process does not live to do it."""
-    await tx.enqueue(SettlePayment(payment_id=payment_id), delay=SETTLE_AFTER, dedup_key=str(payment_id))
+    return await operations.start_next_operation(tx, payment, replace(payment, wants_release=True))
 
 
 async def finalize_refund(
