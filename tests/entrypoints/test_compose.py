@@ -33,9 +33,7 @@ def test_every_contract_is_answered(tmp_path: Path) -> None:
 def test_every_module_has_a_history_of_its_own(tmp_path: Path) -> None:
     program = a_program(tmp_path)
     names = [history.name for history in program.histories]
-    # The tables of providers have the names of before, until the migrations are squashed.
-    named = {"providers": "catalog"}
-    assert names == [named.get(module.name, module.name) for module in program.modules if module.history is not None]
+    assert names == [module.name for module in program.modules if module.history is not None]
     assert {module.rpartition(".")[2] for module in MODULES} - {"providers"} < set(names)
     assert len(set(names)) == len(names)
 
