@@ -14,8 +14,9 @@ _AS_DATA: Final = structlog.processors.ExceptionRenderer(ExceptionDictTransforme
 _AS_TEXT: Final = structlog.dev.plain_traceback
 
 
-def configure_logs(*, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
+def configure_logs(*, stream: TextIO | None = sys.__stderr__, level: int = logging.INFO) -> None:
     """Send every log line from a level up, those of libraries included, to one stream in one form."""
+    stream = stream or sys.stderr
     is_terminal = stream.isatty()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

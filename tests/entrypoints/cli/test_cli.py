@@ -1,5 +1,10 @@
-import pytest
+import subprocess
+import sys
 
+import pytest
+import typer
+
+from fairground.entrypoints import cli as commands
 from tests.entrypoints.cli.conftest import CommandLine
 
 COMMANDS = [
@@ -104,3 +109,20 @@ def test_a_secret_is_not_repeated(cli: CommandLine) -> None:
     cli.set(PAYMENTS_STRIPE_API_KEY="sk_live_secret", SMTP_URL="http://me:secret@mail.example")
     assert "secret@" not in cli("routes").refusal
     assert "sk_live" not in cli("routes").err
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_help_of_all_commands_says_what_the_command_itself_says(name: str) -> None:
+    command = commands.Commands(name="fairground").get_command(typer.Context, name)  # type: ignore[arg-type]
+    first, _, _ = (command.help or "").strip().partition("\n\n")
+    assert commands.COMMANDS[name][1] == " ".join(first.split())
+
+
+def test_help_loads_no_command() -> None:
+    program = (
+        "import sys; from fairground.entrypoints.cli import main\n"
+        "try: main(['--help'])\n"
+        "finally: print([name for name in sys.modules if name.startswith(('fairground.modules', 'sqlalchemy'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")

@@ -1,41 +1,77 @@
-"""The command line: `fairground …`. Each file holds the commands of one subject."""
+"""The command line: `fairground …`. Each file holds the commands of one subject, and is loaded to run one of them."""
 
 import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 import typer
+import typer.core
 
-from fairground.entrypoints.cli import (
-    cache,
-    data,
-    demo,
-    exports,
-    images,
-    imports,
-    jobs,
-    server,
-    storage,
-    users,
-)
-from fairground.entrypoints.cli.errors import MISTAKES, explain_mistake
 from fairground.platform.private_files import PRIVATE_UMASK
 
 MISTAKE_EXIT_CODE: Final = 2
 
-app = typer.Typer(
+# A command's file, and what `fairground --help` says of it. Loading all of them takes two seconds, and the help none.
+COMMANDS: Final = {
+    "up": ("server", "Start a marketplace, and create what it needs."),
+    "serve": ("server", "Serve an installation whose database is up to date."),
+    "worker": ("server", "Run a worker without a web server."),
+    "demo": ("demo", "Fill an empty installation with invented providers."),
+    "backup": ("data", "Copy the whole database to FILE, beside a running server."),
+    "prewarm": ("cache", "Request home and every list, so that no visitor waits for them after a deploy."),
+    "routes": ("server", "List every path that the server answers."),
+    "settings": ("server", "List every environment variable that is read."),
+    "import": ("imports", "Import lists of providers."),
+    "export": ("exports", "Export providers to a file."),
+    "search": ("data", "Maintain the search index."),
+    "users": ("users", "Create accounts of any role, and list accounts."),
+    "db": ("data", "Compare the database with this code, and upgrade it."),
+    "jobs": ("jobs", "Show background jobs, and retry dead ones."),
+    "cache": ("cache", "See, empty and prove the cache of public answers."),
+    "storage": ("storage", "Check and clean up the store of files."),
+    "images": ("images", "Check pictures, and render them ahead."),
+}
+
+
+class Commands(typer.core.TyperGroup):
+    """The commands by name, each loaded when it is used."""
+
+    def list_commands(self, _ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        if cmd_name not in COMMANDS:
+            return None
+        file, _ = COMMANDS[cmd_name]
+        loaded = _new_app()
+        import_module(f"{__name__}.{file}").add_to(loaded)
+        # The garbage collector skips what is loaded by now, because it is never freed.
+        gc.freeze()
+        return typer.main.get_group(loaded).commands[cmd_name]
+
+    def format_commands(self, _ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+
+
+def _new_app(**more: Any) -> typer.Typer:
+    return typer.Typer(pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None, **more)
+
+
+app = _new_app(
     name="fairground",
+    cls=Commands,
     help="An open booking marketplace: `fairground up` starts one, with a demo, at http://127.0.0.1:8000.",
     epilog="Settings are environment variables; `fairground settings` lists them. Each command has its own --help.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode=None,
 )
-for commands in (server, demo, imports, exports, data, users, jobs, cache, storage, images):
-    commands.add_to(app)
+
+
+@app.callback()
+def _all_commands() -> None: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,13 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Instead of those that the program was started with.
     """
-    # The garbage collector skips what is loaded by now, because it is never freed.
-    gc.freeze()
     # Files that are created from here on, by libraries too, are readable by this user alone.
     os.umask(PRIVATE_UMASK)
     try:
         code = app(arguments, prog_name="fairground", standalone_mode=False)
-    except MISTAKES as mistake:
-        print(explain_mistake(mistake), file=sys.stderr)
+    except Exception as error:
+        # Loaded now, because it knows the errors of every part of the program.
+        errors = import_module("fairground.entrypoints.cli.errors")
+        if not isinstance(error, errors.MISTAKES):
+            raise
+        print(errors.explain_mistake(error), file=sys.stderr)
         code = MISTAKE_EXIT_CODE
     sys.exit(code)

@@ -108,7 +108,7 @@ def verify_cache(url: Address = "") -> None:
 
 
 def prewarm_cache(url: Address = "") -> None:
-    """Ask a running server for home and every list, so that after a deploy no visitor waits for the first answer.
+    """Request home and every list, so that no visitor waits for them after a deploy.
 
     Shows status and time of each category and sort, as API and as page. The exit code is 1 when an answer was not 2xx.
     """
