@@ -1,17 +1,16 @@
 """A server of an ASGI application in this process, and requests to it as bytes."""
 
 import asyncio
-import functools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, cast
+from typing import Final
 
 import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
-from fairground.entrypoints.buffered_protocol import BufferedHttpProtocol
 from fairground.entrypoints.connections import Connections
+from fairground.entrypoints.server import make_protocol
 from fairground.entrypoints.settings import Settings
 
 KEEP_ALIVE_SECONDS: Final = 1
@@ -25,7 +24,7 @@ async def serving(
 ) -> AsyncIterator[int]:
     """Serve on a free port of loopback. Without `connections` nothing is limited, for nothing sweeps."""
     limits = Connections(Settings(), trusted=[], most=10_000) if connections is None else connections
-    protocol = cast("type[asyncio.Protocol]", functools.partial(BufferedHttpProtocol, connections=limits))
+    protocol = make_protocol(app, connections=limits)
     config = uvicorn.Config(
         app, http=protocol, log_config=None, lifespan="off", port=0, timeout_keep_alive=keep_alive_seconds
     )

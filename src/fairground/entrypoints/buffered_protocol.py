@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from fairground.entrypoints.connections import Connections, Wait
 from fairground.platform.cache.entry import PreparedResponse
+from fairground.platform.http.caching.head_cache import HeadCache
 from fairground.platform.http.caching.middleware import CacheMiddleware
 from fairground.platform.http.problems import ProblemResponse, plain_problem
 from fairground.platform.http.request_heads import (
@@ -60,8 +61,16 @@ class BufferedHttpProtocol(HttpToolsProtocol):
 
     transport: "WriteCoalescingTransport"  # type: ignore[assignment]
 
-    def __init__(self, config: uvicorn.Config, *arguments: Any, connections: Connections, **more: Any) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *arguments: Any,
+        connections: Connections,
+        heads: HeadCache | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(config, *arguments, **more)
+        self._heads = heads
         self._find_prepared = config.app.find_prepared if isinstance(config.app, CacheMiddleware) else None
         self._limits = connections
         self._part = _BETWEEN
@@ -75,6 +84,12 @@ class BufferedHttpProtocol(HttpToolsProtocol):
         self._is_deaf = False
         """Nothing that comes is read: where the next request would begin is unknown."""
         self._is_leaving = False
+        self._messages = 0
+        """Messages that have begun."""
+        self._prepared: tuple[PreparedResponse, bytes, Scope] | None = None
+        """What the last message got from the cache, and its scope."""
+        self._repeated_at = 0.0
+        """When the last response came from the cache of heads, by the loop's clock."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         joined = WriteCoalescingTransport(cast("asyncio.Transport", transport))
@@ -93,16 +108,55 @@ class BufferedHttpProtocol(HttpToolsProtocol):
         if self._is_deaf:
             return
         self._packets += 1
+        is_between = self._part == _BETWEEN and getattr(self.cycle, "response_complete", True)
+        if is_between and self._repeat(data):
+            return
         self._packet_bytes = len(data)
         self._is_all_fields = self._part != _BODY
+        messages = self._messages
         super().data_received(data)
+        if self._prepared is not None and is_between and self._messages == messages + 1 and self._part == _BETWEEN:
+            self._remember(data)
         if self._is_all_fields and self._part in (_HEAD, _TRAILERS) and not self._is_deaf:
             # The parser keeps a field until it is whole, however long it is.
             self._fields_bytes += len(data)
             if self._fields_bytes > HEAD_MAX_BYTES:
                 self._refuse(head_too_large())
 
+    def _repeat(self, data: bytes) -> bool:
+        """Answer a request whose bytes are known; return False if it must be read."""
+        if self._heads is None or self.flow.write_paused or self.transport.is_closing():
+            return False
+        wire = self._heads.find(data, default_headers=self.server_state.default_headers)
+        if wire is None:
+            return False
+        self.transport.write_whole(wire)
+        self.server_state.total_requests += 1
+        self._repeated_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        return True
+
+    def _remember(self, data: bytes) -> None:
+        """Keep the response to the one request that the packet was, if the connection stays open after it."""
+        if self._heads is None or self._prepared is None or self.transport.is_closing():
+            return
+        prepared, wire, scope = self._prepared
+        self._heads.store(data, wire, prepared=prepared, scope=scope, default_headers=self.server_state.default_headers)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection. A repeated response does not restart the timer, so the rest is waited for here."""
+        left_seconds = self._repeated_at + self.timeout_keep_alive - self.loop.time()
+        if left_seconds > 0 and not self.transport.is_closing():
+            self.timeout_keep_alive_task = self.loop.call_later(left_seconds, self.timeout_keep_alive_handler)
+            return
+        super().timeout_keep_alive_handler()
+
     def on_message_begin(self) -> None:
+        self._messages += 1
+        self._prepared = None
         super().on_message_begin()
         self._part, self._fields_bytes = _HEAD, 0
 
@@ -236,9 +290,9 @@ class BufferedHttpProtocol(HttpToolsProtocol):
         if not cycle.keep_alive:
             more = [*more, (b"connection", b"close")]
         lines = [b"%s: %s\r\n" % header for header in more]
-        self.transport.write_whole(
-            b"".join([STATUS_LINE[prepared.status], *lines, prepared.header_lines, b"\r\n", prepared.body])
-        )
+        wire = b"".join([STATUS_LINE[prepared.status], *lines, prepared.header_lines, b"\r\n", prepared.body])
+        self.transport.write_whole(wire)
+        self._prepared = (prepared, wire, cast("Scope", cycle.scope))
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()

@@ -17,6 +17,8 @@ from fairground.entrypoints.buffered_protocol import BufferedHttpProtocol
 from fairground.entrypoints.compose import Program
 from fairground.entrypoints.connections import Connections, most_connections
 from fairground.entrypoints.settings import Settings
+from fairground.platform.http.caching.head_cache import HeadCache
+from fairground.platform.http.caching.middleware import CacheMiddleware
 
 if TYPE_CHECKING:
     from fairground.platform.metrics import Metrics
@@ -77,9 +79,16 @@ async def serve(app: ASGIApp, listener: socket.socket, settings: Settings) -> No
     proxies = config.forwarded_allow_ips
     trusted = proxies.replace(" ", "").split(",") if isinstance(proxies, str) else proxies
     connections = Connections(settings, trusted=trusted, most=most_connections())
-    config.http = cast("type[asyncio.Protocol]", functools.partial(BufferedHttpProtocol, connections=connections))
+    config.http = make_protocol(app, connections=connections)
     async with connections.watching():
         await _Server(config).serve(sockets=[listener])
+
+
+def make_protocol(app: ASGIApp, *, connections: Connections) -> type[asyncio.Protocol]:
+    """Return what makes the protocol of each connection to an application; all of them share one cache of heads."""
+    heads = HeadCache(app) if isinstance(app, CacheMiddleware) else None
+    protocol = functools.partial(BufferedHttpProtocol, connections=connections, heads=heads)
+    return cast("type[asyncio.Protocol]", protocol)
 
 
 @contextlib.asynccontextmanager

@@ -92,6 +92,8 @@ class ResponseCache:
             if self.level is not None:
                 await ends.enter_async_context(self.level.running())
             await ends.enter_async_context(self._single_flight.running())
+            # A server that repeats a prepared response asks for nothing but the state of the tags.
+            ends.callback(self.tags.invalidate_all)
             yield
 
     @property
@@ -107,6 +109,22 @@ class ResponseCache:
         if now >= stored.trusted_until or not self._is_valid(stored):
             return None
         return self._serve_entry(request, stored.entry, compute, now=now)
+
+    def unchanged_seconds(self, request: CacheRequest) -> float | None:
+        """Return for how long every hit of an entry is the same but for an invalidation; None without a fresh entry.
+
+        That is until its Age changes, or a hit may refresh it.
+        """
+        stored, now = self.memory.get(request.key), self.now()
+        if stored is None or not self.is_running or not self._is_valid(stored):
+            return None
+        entry = stored.entry
+        until = min(
+            entry.times.created_at + int(now - entry.times.created_at) + 1,
+            entry.times.fresh_until - entry.compute_seconds * _EARLY_SHARES,
+            stored.trusted_until,
+        )
+        return until - now if now < until else None
 
     async def get(self, request: CacheRequest, compute: Compute) -> CacheResult:
         """Return the result. Computes it if no level has the entry."""

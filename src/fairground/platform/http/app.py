@@ -1,6 +1,6 @@
 """The HTTP application: routers, health routes and middleware composed into one ASGI application."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 from fastapi import APIRouter, FastAPI
@@ -19,10 +19,10 @@ from fairground.platform.db.database import Database
 from fairground.platform.db.probes import WriteProbe
 from fairground.platform.http import problems
 from fairground.platform.http.caching.computation import DirectDispatch
+from fairground.platform.http.caching.immutable_responses import ImmutableResponseCache
 from fairground.platform.http.caching.middleware import CacheMiddleware
 from fairground.platform.http.caching.routes import CachedRoutes
 from fairground.platform.http.identity import Authenticator
-from fairground.platform.http.immutable_responses import ImmutableResponseCache
 from fairground.platform.http.methods import HeadAndOptionsMiddleware, PathMethods, TrailingSlashMiddleware
 from fairground.platform.http.page_compression import PageCompression
 from fairground.platform.http.request_counter import RequestCounter, RequestStats
@@ -67,11 +67,7 @@ def create_app(
         app.include_router(router, include_in_schema=False)
     with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
     could_be_cached = [(path, route) for path, route in _routes(api, pages) if isinstance(route, APIRoute)]
-    own = [
-        (route.path, route.methods or ())
-        for route in [*health_routes.routes, *app.router.routes]
-        if isinstance(route, Route)
-    ]
+    own = _own_routes(health_routes, app)
     methods = app.state.methods = PathMethods([*list_routes(api, pages), *own])
     direct = DirectDispatch(
         problems.ProblemMiddleware(app),
@@ -79,15 +75,17 @@ def create_app(
         satisfied=(refuse_unknown_parameters,),
     )
     stats = requests or RequestStats()
-    counted = RequestCounter(ImmutableResponseCache(direct, stats=stats), stats=stats, templates=_templates(api, pages))
+    counted = RequestCounter(direct, stats=stats, templates=_templates(api, pages))
     with_slashes = TrailingSlashMiddleware(counted, paths_with_slash=with_slash)
     with_methods = HeadAndOptionsMiddleware(PageCompression(with_slashes), methods=methods)
     security = SecurityMiddleware(with_methods, public_url=public_url, exempt_paths=_EXEMPT_FROM_ORIGIN)
+    # Both caches stand before the security middleware: stored responses contain its headers, and are served only to
+    # requests for our hosts.
+    immutable = ImmutableResponseCache(security, stats=stats)
     if cache is None:
-        return security
+        return immutable
     routes = CachedRoutes(could_be_cached, cache.settings)
-    # Before the security middleware: entries contain its headers, and are served only to requests for our hosts.
-    return CacheMiddleware(security, cache=cache, routes=routes, public_url=public_url)
+    return CacheMiddleware(security, immutable=immutable, cache=cache, routes=routes, public_url=public_url)
 
 
 def _framework(db: Database, authenticator: Authenticator) -> FastAPI:
@@ -129,6 +127,10 @@ def _health_routes(db: Database, *, level: SharedLevel | None) -> APIRouter:
         return Readiness(shared_cache=level.state if level is not None else None)
 
     return router
+
+
+def _own_routes(*routers: APIRouter | FastAPI) -> list[tuple[str, Iterable[str]]]:
+    return [(each.path, each.methods or ()) for router in routers for each in router.routes if isinstance(each, Route)]
 
 
 def list_routes(api: Sequence[APIRouter], pages: Sequence[APIRouter]) -> list[tuple[str, list[str]]]:

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fairground.platform.measures import DurationHistogram
 
 UNMATCHED: Final = "(none)"
+ROUTE: Final = "route"
+"""The key of the route's whole path in the state of a request."""
 _METHODS: Final = frozenset(HTTPMethod)
 
 
@@ -56,5 +58,6 @@ class RequestCounter:
             self._stats.under_way -= 1
             route = self._templates.get(id(scope.get("route")), UNMATCHED)
             method = scope["method"] if scope["method"] in _METHODS else "other"
+            scope.setdefault("state", {})[ROUTE] = route
             self._stats.answered[method, route, status] += 1
             self._stats.durations[route].add(time.perf_counter() - began_at)

@@ -14,6 +14,8 @@ from fairground.platform.cache.entry import Entry, PreparedResponse, Variant
 from fairground.platform.cache.policy import CacheRequest
 from fairground.platform.http.cache_control import UNSTORED, matches_etag
 from fairground.platform.http.caching.computation import ResponseComputer
+from fairground.platform.http.caching.head_cache import Reuse
+from fairground.platform.http.caching.immutable_responses import ImmutableResponseCache
 from fairground.platform.http.caching.routes import CachedRoutes, NotCacheable
 from fairground.platform.http.problems import plain_problem, problem_response
 from fairground.platform.http.security import SecurityMiddleware
@@ -45,9 +47,16 @@ class CacheMiddleware:
     """
 
     def __init__(
-        self, security: SecurityMiddleware, *, cache: ResponseCache, routes: CachedRoutes, public_url: str
+        self,
+        security: SecurityMiddleware,
+        *,
+        immutable: ImmutableResponseCache,
+        cache: ResponseCache,
+        routes: CachedRoutes,
+        public_url: str,
     ) -> None:
         self._security = security
+        self._immutable = immutable
         self._cache = cache
         self._routes = routes
         self._compute = ResponseComputer(security, public_url=public_url).compute
@@ -56,12 +65,12 @@ class CacheMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in _METHODS or not self._cache.is_running:
-            await self._security(scope, receive, send)
+            await self._immutable(scope, receive, send)
             return
         raw, if_none_match = _cache_headers(scope)
         parsed = self._parsed.get(raw) or self._parse(raw, scope["path"])
         if parsed is None:
-            await self._security(scope, receive, send)
+            await self._immutable(scope, receive, send)
         elif parsed.request is None:
             self._cache.stats.served[parsed.route, CacheStatus.BYPASS] += 1
             await self._bypass(parsed, scope, receive, send)
@@ -80,7 +89,7 @@ class CacheMiddleware:
         raw, if_none_match = _cache_headers(scope)
         parsed = self._parsed.get(raw)
         if parsed is None or parsed.request is None:
-            return None
+            return self._immutable.find_prepared(scope) if parsed is None else None
         result = self._cache.find(parsed.request, self._compute)
         if result is None:
             return None
@@ -88,6 +97,30 @@ class CacheMiddleware:
         if prepared is not None:
             self._cache.stats.served[parsed.route, result.status] += 1
         return prepared
+
+    @property
+    def generation(self) -> int:
+        """Differs after every invalidation of anything."""
+        return self._cache.tags.invalidations
+
+    def find_reuse(self, scope: Scope, prepared: PreparedResponse) -> Reuse | None:
+        """Return for how long the response that `find_prepared` has just returned answers the same request."""
+        raw, _ = _cache_headers(scope)
+        parsed = self._parsed.get(raw)
+        if parsed is None or parsed.request is None:
+            return self._immutable.find_reuse(scope, prepared) if parsed is None else None
+        seconds = self._cache.unchanged_seconds(parsed.request)
+        if seconds is None:
+            return None
+        stats, route = self._cache.stats, parsed.route
+        is_not_modified = prepared.status == HTTPStatus.NOT_MODIFIED
+
+        def count() -> None:
+            stats.served[route, CacheStatus.HIT] += 1
+            if is_not_modified:
+                stats.not_modified[route] += 1
+
+        return Reuse(seconds, count)
 
     def _parse(self, raw: _RawRequest, path: str) -> ParsedRequest | None:
         """Return the parsed request; None if its route is not cached or its host is not ours."""

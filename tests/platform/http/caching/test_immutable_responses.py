@@ -5,8 +5,8 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from fairground.platform.http import immutable_responses
-from fairground.platform.http.immutable_responses import ImmutableResponseCache
+from fairground.platform.http.caching import immutable_responses
+from fairground.platform.http.caching.immutable_responses import ImmutableResponseCache
 from fairground.platform.http.request_counter import RequestStats
 from tests.support.asgi import bodies_of, call
 
@@ -49,6 +49,14 @@ async def test_repeated_request_is_served_from_memory(pictures: Pictures) -> Non
     assert (pictures.calls, pictures.stats.repeated) == (2, 1)
 
 
+async def test_other_host_is_another_entry(pictures: Pictures) -> None:
+    # The host is checked behind this cache.
+    await pictures.get(times=3)
+    calls = pictures.calls
+    await pictures.client.get("/img?v=1", headers={"host": "elsewhere.example"})
+    assert pictures.calls == calls + 1
+
+
 async def test_single_request_is_not_stored(pictures: Pictures) -> None:
     await pictures.get()
     pictures.clock = immutable_responses.SECONDS + 1
@@ -70,7 +78,7 @@ async def test_known_etag_gets_304_without_a_body(pictures: Pictures) -> None:
     known = await pictures.get(if_none_match='"b", W/"a"')
     assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", '"a"')
     assert {"content-type", "content-length"}.isdisjoint(known.headers)
-    head = await call(pictures.app, "HEAD", "/img?v=1", headers=dict(pictures.client.headers))
+    head = await call(pictures.app, "HEAD", "/img?v=1", headers={"host": "fair.example", **pictures.client.headers})
     assert (bodies_of(head), dict(head[0]["headers"])[b"content-length"]) == (b"", b"7")
     assert pictures.stats.repeated == 2
 
