@@ -42,6 +42,12 @@ class PortraitOwner:
         url: str = (await self._ask("PUT", path, json={"picture_id": picture["id"]}))["profile_picture_url"]
         return url
 
+    async def place(self, picture: Any) -> None:
+        """Put a picture at the end of the gallery."""
+        await self._ask(
+            "POST", f"/service-provider-profiles/{self.provider_id}/gallery", json={"picture_id": picture["id"]}
+        )
+
     async def remove(self, picture: Any) -> None:
         """Remove a portrait, and wait until the catalog knows."""
         deleted = await self.client.delete(f"{API}/media/{picture['id']}", headers=self.authorization)

@@ -11,18 +11,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
 import uvloop
 from sqlalchemy import text
 
+from fairground.entrypoints.compose import compose
+from fairground.entrypoints.settings import Settings
 from fairground.ops.demo.plan_builder import build_plan
 from fairground.platform.db.dialect import open_backend
+from fairground.platform.images.formats import decode_data_url
 from fairground.platform.logs import configure_logs
 from fairground.verticals.loader import load_verticals
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.support.demo import build_demo, opened
-from tests.support.embedded import ROWS, bring_in
+from tests.support.embedded import ROWS, a_photo, bring_in
+from tests.support.portrait_owners import open_portrait_owner
 
 PATH: Final = "/api/v1/service-provider-profiles"
 NOT_TAKEN: Final = {"id", "profile_picture_url", "rating", "rating_count", "book_count", "is_claimed"}
@@ -163,6 +169,24 @@ def test_waiting_pictures_and_external_ids_of_an_earlier_import_come_along(
     again = imported(*IMPORT, "providers.jsonl")
     assert again.out.startswith("read 5 = created 0 + updated 5 + unchanged 0 + rejected 0")
     assert "pictures wait" not in again.out
+
+
+async def test_uploaded_pictures_are_exported_beside_a_running_server(
+    installed: CommandLine, migrated_url: str
+) -> None:
+    photos = [a_photo(width) for width in (600, 640)]
+    program = compose(Settings(database_url=migrated_url, data_dir=installed.folder / "var"))
+    transport = httpx.ASGITransport(app=program.build_app())
+    async with program.running(), httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        owner = await open_portrait_owner(program, client)
+        portrait, picture = [await owner.upload(photo) for photo in photos]
+        await owner.choose(portrait)
+        await owner.place(picture)
+        done = await anyio.to_thread.run_sync(_run, installed, *EXPORT, "providers.jsonl")
+    await program.db.close()
+    assert done.stdout.decode().startswith("Wrote 1 providers with 0 services and 2 pictures to "), done
+    (row,) = map(json.loads, _rows(installed.folder / "providers.jsonl"))
+    assert [decode_data_url(row[name][0]) for name in ("profile_picture", "portfolio_pictures")] == photos
 
 
 def test_export_to_standard_output_is_the_file_and_its_summary_goes_elsewhere(imported: CommandLine) -> None:
