@@ -38,8 +38,8 @@ def test_a_module_that_is_built_by_its_name_names_the_tests_of_the_program() -> 
     ("changed", "named"),
     [
         ("src/fairground/web/templates/base.html", "tests/web/test_rendering.py"),
-        ("src/fairground/verticals/chefs.toml", "tests/verticals/test_cancellation.py"),
-        ("src/fairground/modules/reviews/migrations/versions/0001_reviews.py", "tests/modules/reviews/test_service.py"),
+        ("src/fairground/verticals/chefs.toml", "tests/verticals/test_cancellation_policy.py"),
+        ("src/fairground/modules/reviews/migrations/versions/1000_reviews.py", "tests/modules/reviews/test_service.py"),
         ("tests/support/pointer.js", "tests/web/test_pointer.py"),
         ("tests/web/conftest.py", "tests/web/test_journeys.py"),
         ("src/fairground/entrypoints/cli/server.py", "tests/entrypoints/test_server.py"),

@@ -103,6 +103,16 @@ async def test_server_that_never_answers_delays_no_request(namespace: str) -> No
             assert is_refused_without_waiting(level)
 
 
+async def _expect_full(call: Callable[[], Awaitable[object]]) -> None:
+    """Call until the server refuses for want of memory: on a loaded machine an answer may come too late."""
+    for _ in range(3):
+        with pytest.raises(LevelUnavailable) as refusal:
+            await call()
+        if "in time" not in str(refusal.value):
+            break
+    assert "maxmemory" in str(refusal.value)
+
+
 async def test_full_server_is_read_and_invalidates(namespace: str) -> None:
     with OwnedServer("--maxmemory", "8mb", "--maxmemory-policy", "noeviction") as server:
         async with level_at(server.url, namespace=namespace) as level:
@@ -111,10 +121,10 @@ async def test_full_server_is_read_and_invalidates(namespace: str) -> None:
                 assert await take(level, "other", owner="any")
                 client.config_set("maxmemory", 1)
             for _ in range(20):
-                with pytest.raises(LevelUnavailable, match="maxmemory"):
-                    await level.store("other", owner="any", fields={"meta": b"new"}, ttl_seconds=60)
-            with pytest.raises(LevelUnavailable, match="maxmemory"):
-                await level.claim("other", owner="next", seconds=30, fields=["meta"], tags=["lists"], force=True)
+                await _expect_full(lambda: level.store("other", owner="any", fields={"meta": b"new"}, ttl_seconds=60))
+            await _expect_full(
+                lambda: level.claim("other", owner="next", seconds=30, fields=["meta"], tags=["lists"], force=True)
+            )
             found = await level.look_up("list", fields=["meta"], tags=["lists"])
             assert (found.fields, found.tokens) == ((b"old",), (token,))
             await level.invalidate_tags(["lists"])
