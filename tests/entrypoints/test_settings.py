@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from fairground.entrypoints.environment import load_settings
+from fairground.entrypoints.environment import explain, load_settings, name_of, settings_classes
 from fairground.entrypoints.settings import Risk, Settings, SettingsError
 
 
@@ -50,6 +51,61 @@ def test_number_out_of_bounds_is_refused_with_bounds_and_default(monkeypatch: py
     with pytest.raises(SettingsError) as refused:
         load_settings()
     assert str(refused.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        (
+            "STORAGE_TAKES_DIRECT_UPLOADS",
+            "ja",
+            " is 'ja'; it must be true or false. Change it, or unset it for true.",
+        ),
+        (
+            "HTTP_PORT",
+            "80.5",
+            " is '80.5'; it must be a whole number from 0 to 65535. Change it, or unset it for 8000.",
+        ),
+        ("HTTP_PORT", "9" * 5000, f" is '{'9' * 60}…'; it must be a number from 0 to 65535."),
+        ("DATABASE_SLOW_SECONDS", "soon", " is 'soon'; it must be a number from 0.001 to 60."),
+        ("DATABASE_SLOW_SECONDS", "nan", " is 'nan'; it must be a number from 0.001 to 60."),
+        ("PUBLIC_URL", "http://[", " is 'http://['; it must be http:// or https:// with a host and no path, such as"),
+        ("STORAGE_CDN_URL", "http://[", " is 'http://['; it must be http:// or https:// with a host, such as"),
+        ("ALLOW", "money", " is 'money'; it must be one or more of sandbox-money, mail-page and demo-accounts, with"),
+        ("ALLOW", "mail-page,money", " is 'money'; it must be one or more of sandbox-money, mail-page and demo-"),
+        (
+            "CACHE_NAMESPACE",
+            "a/b",
+            " is 'a/b'; it must be 1 to 64 letters of A to Z, digits, dots, colons, hyphens and",
+        ),
+    ],
+)
+def test_value_that_cannot_be_read_is_refused_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"FAIRGROUND_{variable}", value)
+    with pytest.raises(ValidationError) as refused:
+        _read_all()
+    assert str(explain(refused.value)).startswith(f"FAIRGROUND_{variable}{said}")
+
+
+def _read_all() -> None:
+    for settings in settings_classes():
+        settings()
+
+
+def test_no_text_of_a_library_reaches_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    for settings in settings_classes():
+        for field in settings.model_fields:
+            for value in ("", "ja", "1.5", "-7", "nan", "9" * 30, "http://[", "http://a:b", "é", "x" * 5000):
+                with monkeypatch.context() as patched:
+                    patched.setenv(name_of(settings, field), value)
+                    try:
+                        settings()
+                    except ValidationError as refused:
+                        sentence = str(explain(refused))
+                        words = ("Input", "valid", "pattern", "parse", "IPv6 URL", "urlsplit", "True", "x" * 100)
+                        assert not [word for word in words if word in sentence], sentence
 
 
 @pytest.mark.parametrize(

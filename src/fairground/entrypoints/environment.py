@@ -31,6 +31,7 @@ _OF_TESTS: Final = ("FAIRGROUND_TEST_", "FAIRGROUND_PROOF_")
 _OF_KUBERNETES: Final = re.compile(
     r"FAIRGROUND_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
+_SHOWN_MAX: Final = 60  # characters of a value in a message
 _KUBERNETES_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
 
 
@@ -91,14 +92,28 @@ def _find_field(settings: type[BaseSettings], where: tuple[int | str, ...]) -> s
 
 
 def _written(value: Any) -> str:
-    """Return a value as the environment has it."""
-    return ",".join(value) if isinstance(value, list) else str(value)
+    """Return a value as the environment has it, at most so long that the sentence around it can be read."""
+    text = ",".join(value) if isinstance(value, list) else str(value)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
 
 
 def _demand(error: ErrorDetails, entry: SettingEntry) -> str:
-    if entry.bounds and error["type"].startswith(("int_", "float_", "greater_", "less_")):
+    kind = error["type"]
+    if kind.startswith("bool_"):
+        return "must be true or false"
+    if kind == "enum":
+        choices = error["ctx"]["expected"].replace("'", "")
+        is_list = len(error["loc"]) > 1
+        return f"must be {_as_several(choices)}" if is_list else f"must be {choices}"
+    if entry.bounds and kind == "int_parsing":
+        return f"must be a whole number from {entry.bounds}"
+    if entry.bounds and kind.startswith(("int_", "float_", "greater_", "less_", "finite_")):
         return f"must be a number from {entry.bounds}"
     return _reason(error)
+
+
+def _as_several(choices: str) -> str:
+    return f"one or more of {choices.replace(' or ', ' and ')}, with commas between them"
 
 
 def _reason(error: ErrorDetails) -> str:
@@ -147,6 +162,8 @@ def describe_field(settings: type[BaseSettings], name: str) -> SettingEntry:
     field = settings.model_fields[name]
     is_unset = field.default in (None, "", ...) or field.default_factory is not None
     default = "unset" if is_unset else str(field.default)
+    if isinstance(field.default, bool):
+        default = default.lower()  # as the environment writes it
     return SettingEntry(name_of(settings, name), default, _bounds(field), field.description or "")
 
 

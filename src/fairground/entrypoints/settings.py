@@ -3,12 +3,12 @@
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Self
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from fairground.platform.http.security import is_loopback
+from fairground.platform.settings import split_url
 
 # Each after those that it asks. Adding a module adds its line here.
 MODULES: Final = (
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _check_public_url(cls, url: str) -> str:
-        parts = urlsplit(url)
+        parts = split_url(url)
         if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/")):
             raise ValueError("must be http:// or https:// with a host and no path, such as https://fair.example")
         return url
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     @field_validator("map_tiles_url")
     @classmethod
     def _check_map_tiles_url(cls, url: str) -> str:
-        parts = urlsplit(url)
+        parts = split_url(url)
         is_whole = parts.scheme in {"http", "https"} and parts.netloc and not set(parts.netloc) & set("{}; ")
         if url and not (is_whole and all(part in url for part in ("{z}", "{x}", "{y}"))):
             raise ValueError("must be http:// or https:// with one host, and {z}, {x} and {y} in its path")

@@ -1,6 +1,7 @@
-"""Reads each class of settings once, so that a program has one set of values, and the currency that modules share."""
+"""Reads each class of settings once, so that a program has one set of values; what classes of settings share."""
 
 from typing import TypeVar, cast
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,14 @@ class SettingsSource:
         if kind not in self._read:
             self._read[kind] = kind()
         return cast("_Settings", self._read[kind])
+
+
+def split_url(url: str) -> SplitResult:
+    """Split an address. One that cannot be split has neither scheme nor host."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 class CurrencySettings(BaseSettings):

@@ -88,10 +88,13 @@ def test_commands_that_only_read_create_no_file(cli: CommandLine) -> None:
         ({"DATA_DIR": "/dev/null"}, "The folder /dev/null for the database cannot be made: "),
         ({"CATALOG_CURRENCY": "ZZZ"}, "FAIRGROUND_CATALOG_CURRENCY is 'ZZZ'; it must be one of AED, AFN, ALL,"),
         ({"CATALOG_CURRENCY": "IQD"}, "is 'IQD'; it must be a currency that the card processor takes, which are AED,"),
-        ({"HTTP_PORT": "abc"}, "FAIRGROUND_HTTP_PORT is 'abc'; it must be a number from 0 to 65535."),
+        ({"HTTP_PORT": "abc"}, "FAIRGROUND_HTTP_PORT is 'abc'; it must be a whole number from 0 to 65535."),
         ({"BOOKING_HOLD_SECONDS": "5"}, "FAIRGROUND_BOOKING_HOLD_SECONDS is '5'; it must be a number from 60 to "),
         ({"PUBLIC_URL": "fair.example"}, "it must be http:// or https:// with a host and no path"),
-        ({"ALLOW": "money"}, "is 'money'; it must be 'sandbox-money', 'mail-page' or 'demo-accounts'."),
+        (
+            {"ALLOW": "money"},
+            "is 'money'; it must be one or more of sandbox-money, mail-page and demo-accounts, with",
+        ),
         ({"PAYMENTS_STRIPE_API_KEY": "sk"}, "FAIRGROUND_PAYMENTS_STRIPE_API_KEY and FAIRGROUND_PAYMENTS_"),
         ({"SMTP_URL": "http://x"}, "FAIRGROUND_SMTP_URL is not the address of a mail server."),
         (

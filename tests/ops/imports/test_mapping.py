@@ -180,6 +180,15 @@ def test_a_column_that_the_file_does_not_have_is_named() -> None:
         check_columns(load_map(OSLO), [name for name in ROW if name != "room_type"])
 
 
+def test_columns_of_the_file_are_listed_shortened_and_escaped() -> None:
+    columns = ["\x1b[2J", "x" * 500, "  é", *(f"c{number}" for number in range(100))]
+    with pytest.raises(ImportRefused) as refused:
+        check_columns(load_map(OSLO), columns)
+    listed = str(refused.value).partition("It has: ")[2]
+    assert listed.startswith(f"\\x1b[2J, {'x' * 39}…,   é, c0, c1, ")
+    assert listed.endswith("c26 and 73 more.")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

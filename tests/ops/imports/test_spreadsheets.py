@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import pytest
@@ -111,6 +112,41 @@ def test_row_of_another_width_is_named_with_the_divider(row: bytes) -> None:
 def test_doubled_column_is_named_with_its_places() -> None:
     with pytest.raises(ImportRefused, match="names 'id' in the columns 1 and 3; give each column its own name"):
         read(b"id,name,id\n1,2,3\n")
+
+
+def test_doubled_column_with_a_long_name_is_cut_and_escaped() -> None:
+    name = "a\x1b" + "x" * 500
+    with pytest.raises(ImportRefused) as refused:
+        read(f"{name},{name}\n1,2\n".encode())
+    assert str(refused.value).startswith(f"The header names 'a\\x1b{'x' * 37}…' in the columns 1 and 2;")
+
+
+NO_TEXT: Final = {
+    "random bytes": Random(4).randbytes(2_000),
+    "random bytes without line ends": bytes(byte for byte in Random(5).randbytes(900) if byte not in b"\r\n"),
+    "zeros": bytes(500),
+    "Latin-1": "id,größe;name\n1,a;b\n".encode("latin-1"),
+    "picture": b"\x89PNG\r\n\x1a\n" + Random(6).randbytes(700),
+}
+
+
+@pytest.mark.parametrize("content", NO_TEXT.values(), ids=NO_TEXT)
+def test_header_that_is_no_text_is_refused_without_showing_it(content: bytes) -> None:
+    with pytest.raises(ImportRefused) as refused:
+        opened(content, map_columns=("id", "name"))
+    assert str(refused.value).startswith("The header is not text in UTF-8. Save the file as CSV in UTF-8, or put enc")
+    assert 'encoding = "windows-1252"' in str(refused.value)
+
+
+def test_random_bytes_that_the_map_calls_windows_1252_are_refused() -> None:
+    with pytest.raises(ImportRefused, match=r"^The header is not text in Windows-1252\. Save the file as CSV in UTF-8"):
+        opened(Random(4).randbytes(2_000), encoding="windows-1252", map_columns=("id", "name"))
+
+
+def test_header_with_the_columns_of_the_map_is_read_whatever_its_other_names_hold() -> None:
+    content = "id,name,größe\n1,a,b\n".encode("latin-1")
+    (record,) = read(content, map_columns=("id", "name"))
+    assert (record.fault, record.fields["name"]) == (None, "a")
 
 
 def test_bytes_of_windows_1252_are_refused_row_by_row_with_what_the_map_can_say() -> None:

@@ -25,7 +25,7 @@ from fairground.contracts.providers import (
 )
 from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone
-from fairground.ops.imports.records import ImportRefused, RowFault
+from fairground.ops.imports.records import ImportRefused, RowFault, show_column, show_columns
 from fairground.ops.imports.services import read_booking_mode, read_price_minor, read_services
 from fairground.platform.images.formats import DATA_URL_SCHEME, decode_data_url
 from fairground.verticals.schema import Vertical
@@ -203,8 +203,8 @@ def check_columns(provider_map: ProviderMap, columns: list[str] | None) -> None:
         for name in rule.columns:
             if name not in columns:
                 raise ImportRefused(
-                    f"The map's {field} names the column {name!r}, which the file does not have."
-                    f" It has: {', '.join(columns)}."
+                    f"The map's {field} names the column '{show_column(name)}', which the file does not have."
+                    f" It has: {show_columns(columns)}."
                 )
 
 

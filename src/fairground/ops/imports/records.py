@@ -1,10 +1,13 @@
 """The records of an import's file, whatever its format, and the file of those that were rejected."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+_SHOWN_MAX: Final = 40  # characters of a column's name in a message
+_COLUMNS_SHOWN_MAX: Final = 30
 
 
 class ImportRefused(ValueError):
@@ -82,6 +85,19 @@ class RejectFile:
         return self.path
 
 
+def show_column(name: str) -> str:
+    """Return the name of a column for a message: cut, and with what cannot be printed as an escape."""
+    short = name if len(name) <= _SHOWN_MAX else f"{name[: _SHOWN_MAX - 1]}…"
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in short)
+
+
+def show_columns(names: Sequence[str]) -> str:
+    """Return the names of columns for a message, the first of them where there are many."""
+    more = len(names) - _COLUMNS_SHOWN_MAX
+    shown = ", ".join(show_column(name) for name in names[:_COLUMNS_SHOWN_MAX])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
 def describe(record: Record, fault: RowFault) -> str:
-    where = f"line {record.line}" + (f", {fault.column}" if fault.column else "")
+    where = f"line {record.line}" + (f", {show_column(fault.column)}" if fault.column else "")
     return f"{where}: {fault.reason}; {fault.hint}."

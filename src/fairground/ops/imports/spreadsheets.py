@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from fairground.ops.imports.encodings import RECORD_MAX_BYTES, UTF8_MARK, Chunks
-from fairground.ops.imports.records import ImportRefused, Record, RowFault, Source
+from fairground.ops.imports.records import ImportRefused, Record, RowFault, Source, show_column
 
 _DIVIDERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # Excel's own line, which says the divider, before the header.
@@ -23,11 +23,15 @@ def open_table(chunks: Chunks, *, map_columns: Collection[str] = ()) -> Source:
         map_columns: The columns that the map names; they decide where a header can be divided in two ways.
 
     Raises:
-        ImportRefused: There is no header, or it can be read in more than one way.
+        ImportRefused: There is no header, it is no text, or it can be read in more than one way.
     """
     lines = _Lines(chunks)
     csv.field_size_limit(RECORD_MAX_BYTES)
-    divider = lines.take_said_divider() or _divider_of(lines.ahead(), map_columns=map_columns)
+    said = lines.take_said_divider()
+    head = lines.ahead()
+    if not _is_text(head) and not _has_columns(head, map_columns, dividers=[said] if said else list(_DIVIDERS)):
+        raise ImportRefused(_not_text(_ENCODINGS[chunks.encoding]))
+    divider = said or _divider_of(head, map_columns=map_columns)
     reader = csv.reader(lines, delimiter=divider, strict=True)
     try:
         columns = next(values for values in reader if any(map(str.strip, values)))
@@ -56,7 +60,7 @@ class _Lines:
         while held_bytes < _HEADER_MAX_BYTES and (line := next(self._lines, b"")):
             self._ahead.append(line)
             held_bytes += len(line)
-        return b"".join(self._ahead).decode("utf-8", errors="replace").removeprefix("\ufeff")
+        return b"".join(self._ahead).decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
 
     def take_said_divider(self) -> str | None:
         self.ahead()
@@ -81,6 +85,27 @@ class _Lines:
         raw = b"".join(self.taken)
         self.taken.clear()
         return raw
+
+
+def _is_text(head: str) -> bool:
+    """Tell whether the first line is in the encoding of the file, and no zero byte is near it."""
+    first = next((line for line in re.split("[\r\n]+", head) if line.strip()), "")
+    return "\0" not in head and not _has_foreign_bytes(first)
+
+
+def _has_foreign_bytes(text: str) -> bool:
+    return not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text)
+
+
+def _has_columns(head: str, map_columns: Collection[str], *, dividers: list[str]) -> bool:
+    return any(set(map_columns) <= set(_columns(head, divider=divider)) for divider in dividers)
+
+
+def _not_text(encoding: str) -> str:
+    advice = "Save the file as CSV in UTF-8"
+    if encoding == "UTF-8":
+        advice += ', or put encoding = "windows-1252" at the head of the map if it is that'
+    return f"The header is not text in {encoding}. {advice}."
 
 
 def _divider_of(head: str, *, map_columns: Collection[str]) -> str:
@@ -110,7 +135,8 @@ def _refuse_doubled(columns: list[str]) -> None:
         places = [str(number) for number, other in enumerate(columns, start=1) if other == name]
         if name and len(places) > 1:
             raise ImportRefused(
-                f"The header names {name!r} in the columns {' and '.join(places)}; give each column its own name."
+                f"The header names '{show_column(name)}' in the columns {' and '.join(places)};"
+                " give each column its own name."
             )
 
 
@@ -145,7 +171,7 @@ class _Table:
             return Record(line, raw, fault=RowFault("", reason, hint))
         fields = {name: value for name, value in zip(self._columns, values, strict=False) if name}
         for name, value in fields.items():
-            if not value.isascii() and any("\udc80" <= letter <= "\udcff" for letter in value):
+            if _has_foreign_bytes(value):
                 return Record(line, raw, fault=RowFault(name, *self._foreign_bytes()))
         return Record(line, raw, fields)
 

@@ -1,9 +1,13 @@
 """Settings of the response cache: how long responses are stored, and how much of them."""
 
+import re
 from enum import StrEnum
+from typing import Final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_NAMESPACE: Final = re.compile("[A-Za-z0-9_.:-]{1,64}")
 
 
 class Life(StrEnum):
@@ -22,7 +26,6 @@ class CacheSettings(BaseSettings):
 
     namespace: str = Field(
         "fairground",
-        pattern="^[A-Za-z0-9_.:-]{1,64}$",
         description="Before every key in Redis. Installations that share a server need different ones.",
     )
     memory_mebibytes: int = Field(64, ge=1, le=65_536, description="Memory for cached responses, per process.")
@@ -56,6 +59,13 @@ class CacheSettings(BaseSettings):
     computations_max: int = Field(
         16, ge=1, le=1_000, description="Responses that one process computes at the same time; further ones wait."
     )
+
+    @field_validator("namespace")
+    @classmethod
+    def _check_namespace(cls, name: str) -> str:
+        if not _NAMESPACE.fullmatch(name):
+            raise ValueError("must be 1 to 64 letters of A to Z, digits, dots, colons, hyphens and underscores")
+        return name
 
     def seconds_of(self, life: Life) -> int:
         seconds: int = getattr(self, f"{life.value}_seconds")

@@ -1,11 +1,11 @@
 """Settings of the object store: its place, and how long objects stay."""
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fairground.platform.settings import split_url
 from fairground.platform.storage.keys import Retention
 
 
@@ -41,7 +41,7 @@ class StorageSettings(BaseSettings):
     @field_validator("cdn_url")
     @classmethod
     def _check_cdn_url(cls, url: str) -> str:
-        parts = urlsplit(url)
+        parts = split_url(url)
         if url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment):
             raise ValueError("must be http:// or https:// with a host, such as https://cdn.example/media")
         return url.rstrip("/")

@@ -52,7 +52,7 @@ class Dashboard:
             NotAProvider: The account is a customer's or staff's.
         """
         if caller.role != SIDE:
-            raise NotAProvider(f"The account of {caller.name} is not a provider's.")
+            raise NotAProvider(f"The account of {caller.name} is not a provider's.", role=caller.role)
         try:
             return await self.providers.get_own_provider(owner_id=caller.user_id)
         except ProviderNotFound:

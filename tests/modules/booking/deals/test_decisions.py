@@ -105,7 +105,7 @@ async def test_only_the_owner_answers_and_only_a_request(rig: Rig) -> None:
         with pytest.raises(BookingNotFound):
             await rig.service.decline(owner_id=user_id, booking_id=booking.id, reason=None)
     await rig.service.accept(owner_id=rig.owner(booking), booking_id=booking.id)
-    with pytest.raises(StatusConflict):
+    with pytest.raises(StatusConflict, match=r"^The booking is already confirmed\.$"):
         await rig.service.accept(owner_id=rig.owner(booking), booking_id=booking.id)
-    with pytest.raises(StatusConflict):
+    with pytest.raises(StatusConflict, match="is confirmed, so the provider cannot decline it"):
         await rig.service.decline(owner_id=rig.owner(booking), booking_id=booking.id, reason=None)

@@ -51,6 +51,28 @@ def test_what_the_table_does_not_hold_is_refused(actor: Actor, current: BookingS
 
 
 @pytest.mark.parametrize(
+    ("actor", "current", "to", "said"),
+    [
+        (Actor.PROVIDER, "confirmed", "confirmed", "The booking is already confirmed."),
+        (Actor.CUSTOMER, "cancelled", "cancelled", "The booking is already cancelled."),
+        (Actor.SYSTEM, "expired", "expired", "The booking has already expired."),
+        (Actor.PROVIDER, "confirmed", "declined", "The booking is confirmed, so the provider cannot decline it."),
+        (Actor.PROVIDER, "expired", "confirmed", "The booking has expired, so the provider cannot accept it."),
+        (Actor.CUSTOMER, "cancelled", "confirmed", "The booking is cancelled, so the customer cannot pay for it."),
+        (Actor.CUSTOMER, "expired", "requested", "The booking has expired, so the customer cannot pay for it."),
+        (Actor.CUSTOMER, "completed", "cancelled", "The booking is completed, so the customer cannot cancel it."),
+        (Actor.PROVIDER, "held", "completed", "The booking is held, so the provider cannot complete it."),
+        (Actor.SYSTEM, "confirmed", "expired", "The booking is confirmed, so it cannot expire."),
+        (Actor.SYSTEM, "declined", "completed", "The booking is declined, so it cannot be completed."),
+    ],
+)
+def test_refused_transition_is_said_in_a_plain_sentence(actor: Actor, current: str, to: str, said: str) -> None:
+    with pytest.raises(StatusConflict) as refused:
+        require_transition(actor, current=BookingStatus(current), to=BookingStatus(to), situation=at(-1))
+    assert refused.value.detail == said
+
+
+@pytest.mark.parametrize(
     ("actor", "current", "to", "situation", "error"),
     [
         (Actor.CUSTOMER, "held", "confirmed", at(-9, mode=BookingMode.REQUEST), StatusConflict),

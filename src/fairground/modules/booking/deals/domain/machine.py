@@ -85,6 +85,16 @@ TRANSITIONS: Final = {
     (Actor.SYSTEM, _S.CONFIRMED, _S.COMPLETED): Transition(AFTER_END),
 }
 
+# What a side does to a booking to bring it into a status, where it does not pay for it.
+_VERBS: Final = {
+    _S.HELD: "hold",
+    _S.REQUESTED: "request",
+    _S.CONFIRMED: "accept",
+    _S.COMPLETED: "complete",
+    _S.DECLINED: "decline",
+    _S.CANCELLED: "cancel",
+}
+
 # In these a booking takes the provider's time, until it lapses.
 LIVE: Final = (_S.HELD, _S.REQUESTED, _S.CONFIRMED)
 
@@ -100,9 +110,21 @@ def require_transition(actor: Actor, *, current: BookingStatus, to: BookingStatu
     """
     transition = TRANSITIONS.get((actor, current, to))
     if transition is None:
-        raise StatusConflict(f"The booking is {current}, so the {actor} cannot make it {to}.")
+        raise StatusConflict(_explain_refusal(actor, current=current, to=to))
     if not transition.guard.is_met(situation):
         raise transition.guard.refuse(situation)
+
+
+def _explain_refusal(actor: Actor, *, current: BookingStatus, to: BookingStatus) -> str:
+    if current is to:
+        return "The booking has already expired." if to is _S.EXPIRED else f"The booking is already {to}."
+    state = "has expired" if current is _S.EXPIRED else f"is {current}"
+    if to is _S.EXPIRED:
+        return f"The booking {state}, so it cannot expire."
+    if actor is Actor.SYSTEM:
+        return f"The booking {state}, so it cannot be {to}."
+    is_payment = actor is Actor.CUSTOMER and to in {_S.REQUESTED, _S.CONFIRMED}
+    return f"The booking {state}, so the {actor} cannot {'pay for' if is_payment else _VERBS[to]} it."
 
 
 def next_steps(

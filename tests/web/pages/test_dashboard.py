@@ -1,0 +1,55 @@
+"""The dashboard for accounts that are not a provider's, and its preview in each state of the profile."""
+
+import pytest
+
+from fairground.contracts.accounts import Role
+from tests.support.marketplace import Market, describe, public_provider
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+async def test_staff_at_the_dashboard_is_shown_its_own_pages(market: Market) -> None:
+    staff = await market.user("ada@example.org", role=Role.ADMIN, name="Ada Staff")
+    await staff.open("/pro")
+    assert staff.status == 403
+    assert "These pages are for providers, and your account is for staff." in staff.text
+    assert "books others" not in staff.text
+    assert 'class="button " href="/admin/approvals"' in staff.answer.text
+
+
+async def test_customer_at_the_dashboard_is_shown_how_to_become_a_provider(market: Market) -> None:
+    customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora")
+    await customer.open("/pro/services")
+    assert customer.status == 403
+    assert "Your account books others. To be booked yourself, open another account, as a provider." in customer.text
+    assert (await customer.follow("Open a provider account")).path == "/signup?role=provider"
+
+
+async def test_footer_leads_to_the_dashboard_only_where_the_reader_can_enter_it(market: Market) -> None:
+    customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora")
+    staff = await market.user("ada@example.org", role=Role.ADMIN, name="Ada Staff")
+    provider = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya")
+    for reader, path, is_shown in (
+        (market.reader(), "/login", True),
+        (customer, "/me/security", False),
+        (staff, "/admin/approvals", False),
+        (staff, "/pro", False),
+        (provider, "/me/security", True),
+    ):
+        footer = (await reader.open(path)).answer.text.partition("<footer")[2]
+        assert ('href="/pro"' in footer) is is_shown, (path, is_shown)
+
+
+async def test_preview_of_a_profile_that_is_not_approved_says_so(market: Market) -> None:
+    provider = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya Rivera")
+    await describe(provider, name="Maya & the Tides")
+    await provider.open("/pro/preview")
+    assert "This is how others will see you once your profile is approved." in provider.text
+
+
+async def test_preview_of_an_approved_profile_says_that_others_see_it(market: Market) -> None:
+    provider, path = await public_provider(market)
+    await provider.open("/pro/preview")
+    assert "once your profile is approved" not in provider.text
+    assert "Your page is public. Others see it like this, with your times and reviews." in provider.text
+    assert (await provider.follow("See it as others do")).path == path
