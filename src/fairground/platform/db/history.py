@@ -1,7 +1,7 @@
 """The schema of each module as the code has it, and how a database stands against it.
 
 A history is a folder of revisions and a version table of its own, so that a module's tables can later move to
-another database with their history (ARCHITECTURE §4, extraction). Comparing the two needs no Alembic, which takes a
+another database with their history (ADR 6). Comparing the two needs no Alembic, which takes a
 tenth of a start: only `migrate.py`, which changes a schema, loads it.
 """
 

@@ -1,8 +1,7 @@
 """Slots: the starts that a provider's hours offer, those that are free, and whether a start can be held.
 
 Hours become instants at their edges, and are stepped through in elapsed time. Stepping through wall-clock times instead
-gives wrong lengths and times that do not exist on nearly every day on which a zone changes its offset
-(ARCHITECTURE §5.4).
+gives wrong lengths and times that do not exist on nearly every day on which a zone changes its offset (ADR 24).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -41,7 +41,7 @@ async def claim_time(
     """Hold the time. Return False when a live allocation overlaps it.
 
     One statement decides on both dialects. ON CONFLICT DO NOTHING makes the loser of a rush wait for the winner and
-    then give way; catching the refusal of the guard instead deadlocks (ARCHITECTURE §5.1).
+    then give way; catching the refusal of the guard instead deadlocks (ADR 5).
     """
     row = _new_row(booking_id, provider_id, starts_at=starts_at, ends_at=ends_at, expires_at=expires_at)
     is_taken = exists().where(*_overlapping(provider_id, starts_at, ends_at), AllocationRow.state.in_(_LIVE))

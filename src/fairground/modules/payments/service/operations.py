@@ -28,7 +28,7 @@ _RELEASE_KEY: Final = "release"
 class ExecuteOpenOperations(Job):
     """Execute what is open on a payment. Stored before every call to the processor, in case the process dies in it."""
 
-    topic: ClassVar = "payments.settle.v1"  # older databases hold jobs of this topic
+    topic: ClassVar = "payments.settle.v1"  # a public name
     queue: ClassVar = Queue.MONEY
     # A day at least. By then the key is no longer valid, so the last attempts look the operation up instead.
     max_attempts: ClassVar[int] = 60

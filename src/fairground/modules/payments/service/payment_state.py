@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 class CancelOrphanedIntent(Job):
     """Cancel an authorisation that no payment of ours needs any more."""
 
-    topic: ClassVar = "payments.cancel_stray.v1"  # older databases hold jobs of this topic
+    topic: ClassVar = "payments.cancel_stray.v1"  # a public name
     queue: ClassVar = Queue.MONEY
     intent_id: str
 

@@ -18,7 +18,7 @@ class GuardError(RuntimeError):
 
 @dataclass(frozen=True)
 class OverlapGuard:
-    """Refuses two live rows of one resource whose times overlap (ARCHITECTURE §5.1).
+    """Refuses two live rows of one resource whose times overlap (ADR 5).
 
     A guarded table has the columns resource_id, unit, blocked_from, blocked_until and state. PostgreSQL keeps an
     exclusion constraint on it, SQLite a pair of triggers, which are exact because there is one writer.

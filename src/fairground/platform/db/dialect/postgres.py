@@ -1,4 +1,4 @@
-"""PostgreSQL through psycopg 3, compatible with a transaction pooler (ARCHITECTURE §5.3), and its SQL."""
+"""PostgreSQL through psycopg 3, compatible with a transaction pooler (ADR 2), and its SQL."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""SQLite: a database in a file, which one server process owns (ARCHITECTURE §5.2, ADR-0002), and its SQL."""
+"""SQLite: a database in a file, which one server process owns (ADR 2), and its SQL."""
 
 import asyncio
 import fcntl
