@@ -131,6 +131,7 @@ def _rows(file: Path) -> list[str]:
     return sorted(file.read_text(encoding="utf-8").splitlines())
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)  # the file and its sentences, not its SQL
 def test_export_names_what_it_leaves_out_and_why(demo: CommandLine) -> None:
     left_out = demo(*EXPORT, "providers.jsonl").out.splitlines()[1]
     assert re.match(r"Left out: .*\d+ (draft|submitted|rejected) providers, because an import publishes", left_out)
@@ -138,6 +139,7 @@ def test_export_names_what_it_leaves_out_and_why(demo: CommandLine) -> None:
     assert left_out.endswith("accounts, contact data, hours, bookings, payments and reviews, which no import takes.")
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)  # the file and its sentences, not its SQL
 def test_provider_that_an_import_would_reject_is_named_and_the_others_are_written(
     imported: CommandLine, migrated_url: str
 ) -> None:
@@ -189,6 +191,7 @@ async def test_uploaded_pictures_are_exported_beside_a_running_server(
     assert [decode_data_url(row[name][0]) for name in ("profile_picture", "portfolio_pictures")] == photos
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)  # the file and its sentences, not its SQL
 def test_export_to_standard_output_is_the_file_and_its_summary_goes_elsewhere(imported: CommandLine) -> None:
     imported(*EXPORT, "providers.jsonl")
     piped = _run(imported, *EXPORT, "-", stdout=subprocess.PIPE)
@@ -197,6 +200,7 @@ def test_export_to_standard_output_is_the_file_and_its_summary_goes_elsewhere(im
     assert piped.stderr.decode().startswith("Wrote ")
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)  # the file and its sentences, not its SQL
 @pytest.mark.parametrize(
     ("file", "said"),
     [
@@ -213,6 +217,7 @@ def test_file_that_cannot_be_written_is_refused(installed: CommandLine, file: st
     assert not list(installed.folder.glob("*.partial"))
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)  # the file and its sentences, not its SQL
 def test_full_disk_is_one_sentence_and_leaves_no_file(imported: CommandLine) -> None:
     def fill() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
