@@ -48,7 +48,7 @@ class _StoredResponse:
 class ImmutableResponseCache:
     """Serves public, immutable responses from memory, from their second request on.
 
-    The first request stores only the address: most pictures have one viewer. It stands before all other middleware, so
+    The first request stores only the address: most pictures have one viewer. It comes before all other middleware, so
     a stored response contains their headers, and the name of the host, which they have accepted, belongs to the key.
     """
 
@@ -64,12 +64,12 @@ class ImmutableResponseCache:
         if scope["type"] != "http" or scope["method"] not in _METHODS:
             await self._app(scope, receive, send)
             return
-        prepared = self.find_prepared(scope)
+        key, headers = _read(scope)
+        prepared = self._prepare(key, headers, method=scope["method"])
         if prepared is not None:
             await send({"type": "http.response.start", "status": prepared.status, "headers": list(prepared.headers)})
             await send({"type": "http.response.body", "body": prepared.body})
             return
-        key, _ = _read(scope)
         if (
             scope["method"] == "GET"
             and sum(len(part) for part in key if part) <= KEY_MAX_BYTES
@@ -83,27 +83,28 @@ class ImmutableResponseCache:
         """Return the stored response to a request, and count it."""
         if not self._stored or scope["method"] not in _METHODS:
             return None
-        stored, headers = self._find(scope)
+        return self._prepare(*_read(scope), method=scope["method"])
+
+    def _prepare(self, key: _Key, headers: Mapping[bytes, bytes], *, method: str) -> PreparedResponse | None:
+        stored = self._find(key, headers)
         if stored is None:
             return None
-        prepared = stored.prepare(method=scope["method"], if_none_match=headers.get(b"if-none-match", b""))
-        self._count(stored, method=scope["method"], status=prepared.status)
+        prepared = stored.prepare(method=method, if_none_match=headers.get(b"if-none-match", b""))
+        self._count(stored, method=method, status=prepared.status)
         return prepared
 
     def find_reuse(self, scope: Scope, prepared: PreparedResponse) -> Reuse | None:
         """Return for how long the response that `find_prepared` has just returned answers the same request."""
-        stored, _ = self._find(scope)
+        stored = self._find(*_read(scope))
         if stored is None:
             return None
         method, status = scope["method"], prepared.status
         return Reuse(stored.until - self._now(), lambda: self._count(stored, method=method, status=status))
 
-    def _find(self, scope: Scope) -> tuple[_StoredResponse | None, Mapping[bytes, bytes]]:
-        key, headers = _read(scope)
+    def _find(self, key: _Key, headers: Mapping[bytes, bytes]) -> _StoredResponse | None:
         stored = self._stored.get(key)
-        if stored is None or stored.until <= self._now() or b"range" in headers:
-            return None, headers
-        return stored, headers
+        is_usable = stored is not None and stored.until > self._now() and b"range" not in headers
+        return stored if is_usable else None
 
     def _count(self, stored: _StoredResponse, *, method: str, status: int) -> None:
         route = stored.state.get(ROUTE, UNMATCHED)
