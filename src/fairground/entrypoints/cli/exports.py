@@ -70,7 +70,7 @@ def _report(summary: ExportSummary, file: Path) -> list[str]:
     where = "standard output" if file == STANDARD_OUTPUT else str(file)
     unapproved = [f"{count:,} {status.value}" for status, count in sorted(summary.unapproved.items())]
     counts = {
-        f"{' and '.join(unapproved)} providers, because an import publishes what it takes": len(unapproved),
+        f"{_join(unapproved)} providers, because an import publishes what it takes": len(unapproved),
         f"{summary.refused:,} providers that an import would reject, named above": summary.refused,
         f"{summary.drawn_portraits:,} portraits that are no uploaded pictures": summary.drawn_portraits,
         f"{summary.lost_pictures:,} pictures whose files are lost": summary.lost_pictures,
@@ -82,3 +82,8 @@ def _report(summary: ExportSummary, file: Path) -> list[str]:
         f"Wrote {counted} to {where}.",
         f"Left out: {'; '.join(text for text, count in counts.items() if count)}.",
     ]
+
+
+def _join(parts: list[str]) -> str:
+    *first, last = parts or [""]
+    return f"{', '.join(first)} and {last}" if first else last
