@@ -14,18 +14,23 @@ Statement = tuple[str, Any]
 
 @contextmanager
 def statements_of(db: Database) -> Iterator[list[Statement]]:
-    """Collect the queries that are sent, with their values; not what opens a transaction."""
-    engine = db.backend.engine
+    """Collect the statements that are sent, with their values; not what opens a transaction."""
+    engine, observe = db.backend.engine, db.backend.observe
     sent: list[Statement] = []
 
     def listen(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
-        if not sql.startswith("BEGIN"):
-            sent.append((sql, values))
+        sent.append((sql, values))
+
+    def observe_prepared(sql: str, values: Any, seconds: float) -> None:
+        sent.append((sql, values))
+        observe(sql, values, seconds)
 
     event.listen(engine, "before_cursor_execute", listen)
+    db.backend.observe = observe_prepared
     try:
         yield sent
     finally:
+        db.backend.observe = observe
         event.remove(engine, "before_cursor_execute", listen)
 
 

@@ -31,7 +31,7 @@ class NoteRow(Base):
     __tablename__ = "test_note"
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
-    count: Mapped[int] = mapped_column(default=0)
+    count: Mapped[int] = mapped_column(server_default="0")
     at: Mapped[datetime | None]
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, or_, select, update
 
 from fairground.contracts.payments import PaymentNotFound, PaymentStatus
 from fairground.kernel.ids import uuid7
@@ -24,6 +24,7 @@ from fairground.modules.payments.domain import (
 )
 from fairground.modules.payments.tables import AttemptRow, CursorRow, EventRow, PaymentRow, RefundRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import constant
 
 _EVENTS: Final = "events"
 _COLUMNS: Final = PaymentRow.__table__.columns
@@ -218,7 +219,7 @@ async def list_open(tx: ReadTx, *, older_than: timedelta) -> list[UUID]:
         PaymentRow.open_since < tx.now(-older_than), PaymentRow.open_key.is_not(None)
     )
     refunds = select(RefundRow.payment_id).where(
-        RefundRow.open_since < tx.now(-older_than), RefundRow.status == literal("started", literal_execute=True)
+        RefundRow.open_since < tx.now(-older_than), RefundRow.status == constant("started")
     )
     return [*await tx.scalars(payments), *await tx.scalars(refunds)]
 
@@ -226,7 +227,7 @@ async def list_open(tx: ReadTx, *, older_than: timedelta) -> list[UUID]:
 async def list_lapsing(tx: ReadTx) -> list[UUID]:
     """Return the payments that were never captured and whose authorisation is about to lapse."""
     # Written into the statement as literals, in the order of the index, else SQLite does not match its condition.
-    waiting = [literal(each.value, literal_execute=True) for each in LIVE if each is not PaymentStatus.CAPTURED]
+    waiting = [constant(each.value) for each in LIVE if each is not PaymentStatus.CAPTURED]
     old = PaymentRow.created_at < tx.now(-AUTHORISATION_KEPT_FOR)
     return await tx.scalars(select(PaymentRow.id).where(PaymentRow.status.in_(waiting), old))
 

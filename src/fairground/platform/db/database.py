@@ -4,20 +4,24 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, literal, select
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.sql import Executable
+from sqlalchemy.sql import ClauseElement, Executable
 from sqlalchemy.sql.elements import ColumnElement
 
 from fairground.kernel.messages import Event, Job
 from fairground.platform.db.dialect import open_backend
-from fairground.platform.db.dialect.base import Backend, Executor, SQLOps
+from fairground.platform.db.dialect.base import Backend, Executor, SQLOps, Statement
+from fairground.platform.db.dialect.columns import TimeShift
+from fairground.platform.db.dialect.prepared import Prepared, Values
 from fairground.platform.db.statements import StatementWatch
 from fairground.platform.measures import DurationHistogram
 
 _AT_ONCE: Final = timedelta(0)
+Names = tuple[str, ...]
 
 
 class Outbox(Protocol):
@@ -67,7 +71,7 @@ class ReadTx:
 
     def now(self, plus: timedelta = _AT_ONCE) -> ColumnElement[Any]:
         """Return the database's clock, moved by `plus`, as an SQL expression."""
-        return self.ops.now(self.clock_shift + plus)
+        return self.ops.now(literal(self.clock_shift + plus, TimeShift()))
 
     async def current_time(self) -> datetime:
         moment: datetime = await self.scalar(select(self.now()))
@@ -79,22 +83,22 @@ class ReadTx:
         if statement is not None:
             await self.all(statement)
 
-    async def all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+    async def all(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Return all rows; `values` are the parameters of a statement that was built without them."""
         return (await self._executor.execute(statement, values)).all()
 
-    async def one_or_none(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Any:
+    async def one_or_none(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Any:
         """Return the first row, or None when there is none; `values` as in `all`."""
         rows = await self.all(statement, values)
         return rows[0] if rows else None
 
-    async def scalars(self, statement: Executable) -> list[Any]:
-        """Return the first column of every row."""
-        return [row[0] for row in await self.all(statement)]
+    async def scalars(self, statement: Statement, values: Mapping[str, Any] | None = None) -> list[Any]:
+        """Return the first column of every row; `values` as in `all`."""
+        return [row[0] for row in await self.all(statement, values)]
 
-    async def scalar(self, statement: Executable) -> Any:
-        """Return the first column of the first row, or None when there is no row."""
-        row = await self.one_or_none(statement)
+    async def scalar(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Any:
+        """Return the first column of the first row, or None when there is no row; `values` as in `all`."""
+        row = await self.one_or_none(statement, values)
         return None if row is None else row[0]
 
 
@@ -114,16 +118,18 @@ class WriteTx(ReadTx):
         """
         self.invalidated_tags.update(tags)
 
-    async def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
-        """Run a statement and return how many rows it changed; with `rows`, once for each of them."""
-        return (await self._executor.execute(statement, rows)).rowcount
+    async def execute(self, statement: Statement, values: Values = None) -> int:
+        """Run a statement and return how many rows it changed.
+
+        Args:
+            values: Its parameters; a sequence of them runs it once for each, which a prepared statement does not.
+        """
+        return (await self._executor.execute(statement, values)).rowcount
 
     async def insert_ignore(self, row_class: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert the rows that no unique constraint refuses and return how many those were."""
-        # One statement per row: SQLAlchemy compiles a statement over a list of rows each time. For many rows there
-        # is `insert_many`.
-        insert = self.ops.insert(row_class.__table__)
-        return sum([await self.execute(insert.values(row).on_conflict_do_nothing()) for row in rows])
+        # One statement per row: a statement over a list of rows is compiled each time. For many rows: `insert_many`.
+        return sum([await self.execute(*_insert_ignore(self.ops, row_class, row)) for row in rows])
 
     async def insert_many(self, row_class: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> int:
         """Do what `insert_ignore` does for hundreds of rows, all of them of the same columns and of plain values.
@@ -152,14 +158,7 @@ class WriteTx(ReadTx):
         update: Sequence[str],
     ) -> int:
         """Insert the rows, or overwrite the `update` columns of a row with the same `key` columns."""
-        insert = self.ops.insert(row_class.__table__)
-        changes = {name: insert.excluded[name] for name in update}
-        return sum(
-            [
-                await self.execute(insert.values(row).on_conflict_do_update(index_elements=list(key), set_=changes))
-                for row in rows
-            ]
-        )
+        return sum([await self.execute(*_upsert(self.ops, row_class, row, tuple(key), tuple(update))) for row in rows])
 
     async def lock(self, statement: Select[Any]) -> Sequence[Any]:
         """Select rows and keep others from changing them until this transaction ends."""
@@ -179,6 +178,51 @@ class WriteTx(ReadTx):
         """
         self.has_messages = True
         await self._outbox.enqueue(self, job, delay=delay, dedup_key=dedup_key)
+
+
+def _insert_ignore(
+    ops: SQLOps, row_class: type[DeclarativeBase], row: Mapping[str, Any]
+) -> tuple[Statement, Mapping[str, Any] | None]:
+    if _has_expression(row):
+        return ops.insert(row_class.__table__).values(row).on_conflict_do_nothing(), None
+    return _prepared_insert(ops, row_class, tuple(row)), row
+
+
+@lru_cache(maxsize=256)
+def _prepared_insert(ops: SQLOps, row_class: type[DeclarativeBase], names: Names) -> Prepared:
+    # Inline: without a RETURNING for keys that the database makes.
+    return Prepared(ops.insert(row_class.__table__).values(_parameters(names)).on_conflict_do_nothing().inline())
+
+
+def _upsert(
+    ops: SQLOps, row_class: type[DeclarativeBase], row: Mapping[str, Any], key: Names, update: Names
+) -> tuple[Statement, Mapping[str, Any] | None]:
+    if _has_expression(row):
+        return _upsert_of(ops, row_class, row, key, update), None
+    return _prepared_upsert(ops, row_class, tuple(row), key, update), row
+
+
+@lru_cache(maxsize=256)
+def _prepared_upsert(
+    ops: SQLOps, row_class: type[DeclarativeBase], names: Names, key: Names, update: Names
+) -> Prepared:
+    return Prepared(_upsert_of(ops, row_class, _parameters(names), key, update))
+
+
+def _upsert_of(
+    ops: SQLOps, row_class: type[DeclarativeBase], row: Mapping[str, Any], key: Names, update: Names
+) -> Executable:
+    insert = ops.insert(row_class.__table__)
+    changes = {name: insert.excluded[name] for name in update}
+    return insert.values(row).on_conflict_do_update(index_elements=list(key), set_=changes)
+
+
+def _parameters(names: Names) -> Mapping[str, Any]:
+    return {name: bindparam(name) for name in names}
+
+
+def _has_expression(row: Mapping[str, Any]) -> bool:
+    return any(isinstance(value, ClauseElement) for value in row.values())
 
 
 WriteGuard = Callable[[WriteTx], Awaitable[None]]
@@ -214,6 +258,7 @@ class Database:
         """
         self.backend: Backend = open_backend(url, pool_size=pool_size, is_secondary=is_secondary)
         self.statements = StatementWatch(self.backend.engine, slow_seconds=slow_seconds)
+        self.backend.observe = self.statements.record
         self.waits = {"read": DurationHistogram(), "write": DurationHistogram()}
         """How long transactions waited to begin: for a connection, and writes on a file for the writer."""
         self.clock_shift = _AT_ONCE

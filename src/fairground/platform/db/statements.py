@@ -8,7 +8,6 @@ import structlog
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from fairground.platform.db.dialect.base import IS_OPENING
 from fairground.platform.measures import DurationHistogram
 
 SQL_MAX_CHARS: Final = 2000
@@ -30,22 +29,23 @@ class StatementWatch:
         event.listen(engine, "handle_error", self._fail)
 
     def _begin(self, _connection: Any, _cursor: Any, _sql: str, _parameters: Any, context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's order
-        if not context.execution_options.get(IS_OPENING):
-            context.fairground_began_at = time.perf_counter()
+        context.fairground_began_at = time.perf_counter()
 
     def _end(self, _connection: Any, _cursor: Any, sql: str, parameters: Any, context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's order
-        self._record(sql, parameters, context)
+        self._record_since(context, sql, parameters)
 
     def _fail(self, failure: ExceptionContext) -> None:
         # A statement that was stopped at its time limit is the slowest of all.
         if failure.execution_context is not None and failure.statement is not None:
-            self._record(failure.statement, failure.parameters, failure.execution_context)
+            self._record_since(failure.execution_context, failure.statement, failure.parameters)
 
-    def _record(self, sql: str, parameters: Any, context: Any) -> None:
+    def _record_since(self, context: Any, sql: str, parameters: Any) -> None:
         began_at = getattr(context, "fairground_began_at", None)
-        if began_at is None:
-            return  # it was refused before it was sent, or only opens a transaction
-        seconds = time.perf_counter() - began_at
+        if began_at is not None:  # else it was refused before it was sent
+            self.record(sql, parameters, time.perf_counter() - began_at)
+
+    def record(self, sql: str, parameters: Any, seconds: float) -> None:
+        """Count a statement that was run, and log it if it was slow."""
         self.durations.add(seconds)
         if seconds >= self._slow_seconds:
             log.warning(

@@ -6,7 +6,15 @@ from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Uuid
 
-from fairground.platform.db.dialect.columns import BytewiseText, UtcDateTime, after_prefix, among, looked_up
+from fairground.platform.db.dialect.columns import (
+    BytewiseText,
+    TimeShift,
+    UtcDateTime,
+    after_prefix,
+    among,
+    constant,
+    looked_up,
+)
 from fairground.platform.db.dialect.text_search import RowNumber, TextQuery, TextQueryType, WordIndex
 
 __all__ = [
@@ -18,10 +26,12 @@ __all__ = [
     "RowNumber",
     "TextQuery",
     "TextQueryType",
+    "TimeShift",
     "UtcDateTime",
     "WordIndex",
     "after_prefix",
     "among",
+    "constant",
     "looked_up",
 ]
 

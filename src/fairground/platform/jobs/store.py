@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    Executable,
     Integer,
     Row,
     Select,
@@ -31,7 +30,8 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Message, Priority, Queue
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import Key, SQLOps
-from fairground.platform.db.types import among
+from fairground.platform.db.dialect.prepared import Prepared
+from fairground.platform.db.types import TimeShift, among, constant
 from fairground.platform.jobs.lifecycle import JobResult, JobState, RunningJob
 from fairground.platform.jobs.tables import JobRow
 
@@ -72,8 +72,7 @@ _DUE_COLUMNS: Final = (
 
 
 def in_state(state: JobState) -> ColumnElement[bool]:
-    # Written into the statement as a literal, else a partial index on the state cannot be matched.
-    return JobRow.state == literal(state.value, literal_execute=True)
+    return JobRow.state == constant(state.value)
 
 
 async def insert_jobs(
@@ -117,8 +116,8 @@ async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Que
     Args:
         slots: How many jobs of each queue may be returned.
     """
-    statement = _due_statement(tx.ops, tx.clock_shift, tuple(kinds))
-    rows = await tx.all(statement, {_limit_of(queue): slots.get(queue, 0) for queue in Queue})
+    limits = {_limit_of(queue): slots.get(queue, 0) for queue in Queue}
+    rows = await tx.all(_due_statement(tx.ops, tuple(kinds)), {"now": tx.clock_shift, **limits})
     left = Counter(slots)
     chosen = []
     for job in sorted(map(_due_job, rows), key=lambda job: (job.priority, job.run_at, job.id)):
@@ -131,8 +130,8 @@ async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Que
 
 # Building the statement takes longer than running it.
 @lru_cache(maxsize=64)
-def _due_statement(ops: SQLOps, clock_shift: timedelta, kinds: tuple[str, ...]) -> Executable:
-    now = ops.now(clock_shift)
+def _due_statement(ops: SQLOps, kinds: tuple[str, ...]) -> Prepared:
+    now = ops.now(bindparam("now", type_=TimeShift()))
 
     def due_range(key: Key) -> Select[Any]:
         is_due = _is_due(key["queue"], key["priority"], now=now)
@@ -140,7 +139,7 @@ def _due_statement(ops: SQLOps, clock_shift: timedelta, kinds: tuple[str, ...]) 
         return ops.skip_locked(due.order_by(JobRow.run_at, JobRow.id).limit(key["limit"]))
 
     limits = {queue: bindparam(_limit_of(queue), type_=Integer()) for queue in Queue}
-    return ops.for_each([{**key, "limit": limits[queue]} for queue, key in _ranges()], due_range)
+    return Prepared(ops.for_each([{**key, "limit": limits[queue]} for queue, key in _ranges()], due_range))
 
 
 def _ranges() -> Iterator[tuple[Queue, Key]]:

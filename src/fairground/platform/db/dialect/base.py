@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from fairground.kernel.errors import Unavailable
+from fairground.platform.db.dialect.prepared import Prepared, Values
 from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 
 if TYPE_CHECKING:  # one dialect's name for what both have; on the other it is not loaded
@@ -65,11 +66,12 @@ def no_connection_free() -> DatabaseUnavailable:
     return unavailable(waited, detail="The database has more to do than it can.")
 
 
-IS_OPENING: Final = "fairground_is_opening"
-"""The execution option of a statement that only opens a transaction: `StatementWatch` leaves it out."""
-
 # SQLAlchemy drops the row count of an INSERT without this option.
 COUNT_ROWS: Final = {"preserve_rowcount": True}
+
+
+def ignore_statement(_sql: str, _parameters: object, _seconds: float) -> None:
+    """Observe nothing."""
 
 
 BulkInsert = tuple[Executable, Sequence[Mapping[str, Any]] | None]
@@ -84,17 +86,19 @@ class Connections:
     most: int
 
 
+Statement = Executable | Prepared
+
+Observe = Callable[[str, Any, float], None]
+"""Takes the text of a prepared statement that was run, its parameters, and the seconds that it took."""
+
+
 class Rows(Protocol):
-    """The part of a SQLAlchemy result that a transaction uses; its rows are fetched already."""
+    """The part of a result that a transaction uses; its rows are fetched already."""
 
     @property
     def rowcount(self) -> int: ...
 
     def all(self) -> Sequence[Any]: ...
-
-
-Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-"""The parameters of a statement; a sequence runs the statement once for each of its members."""
 
 
 Key = Mapping[str, ColumnElement[Any]]
@@ -104,7 +108,7 @@ Key = Mapping[str, ColumnElement[Any]]
 class Executor(Protocol):
     """One open transaction on one connection."""
 
-    async def execute(self, statement: Executable, values: Values = None) -> Rows: ...
+    async def execute(self, statement: Statement, values: Values = None) -> Rows: ...
 
 
 class SQLOps(Protocol):
@@ -117,8 +121,12 @@ class SQLOps(Protocol):
     @property
     def name(self) -> str: ...
 
-    def now(self, shift: timedelta) -> ColumnElement[Any]:
-        """Return the database's clock plus `shift`, as an SQL expression that an index can be compared with."""
+    def now(self, shift: ColumnElement[timedelta]) -> ColumnElement[Any]:
+        """Return the database's clock plus `shift`, as an SQL expression that an index can be compared with.
+
+        Args:
+            shift: A value or a parameter of the type TimeShift.
+        """
         ...
 
     def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
@@ -176,12 +184,15 @@ class SQLOps(Protocol):
 class Backend(Protocol):
     """One database, opened. Transactions end by commit when their block is left normally, else by rollback."""
 
+    observe: Observe
+    """Called after each prepared statement, whether it failed or not."""
+
     @property
     def ops(self) -> SQLOps: ...
 
     @property
     def engine(self) -> Engine:
-        """The engine that runs all statements."""
+        """The engine that runs all statements but prepared ones."""
         ...
 
     def connections(self) -> Connections:

@@ -5,7 +5,19 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Text, TypeDecorator, bindparam, text
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Interval,
+    Text,
+    TypeDecorator,
+    bindparam,
+    literal_column,
+    text,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -76,6 +88,19 @@ class _EpochMicroseconds(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
+class TimeShift(TypeDecorator[timedelta]):
+    """How far the clock of the database is moved by an expression of `SQLOps.now`."""
+
+    impl = Interval
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else Interval())
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> Any:
+        return value // _MICROSECOND if value is not None and dialect.name == "sqlite" else value
+
+
 class BytewiseText(TypeDecorator[str]):
     """Text that is ordered by its code points, so that a plain index answers for every prefix.
 
@@ -95,6 +120,11 @@ def after_prefix(prefix: ColumnElement[str]) -> ColumnElement[str]:
     return prefix + "\U0010ffff"
 
 
+def constant(value: str | int) -> ColumnElement[Any]:
+    """Return a value of the program as SQL text, which a partial index needs in order to match."""
+    return literal_column(str(value) if isinstance(value, int) else "'{}'".format(value.replace("'", "''")))
+
+
 class among(FunctionElement[bool]):  # noqa: N801 - used as a function: `where(among(Row.id, ids))`
     """A condition: the column is one of any number of values.
 
@@ -105,8 +135,14 @@ class among(FunctionElement[bool]):  # noqa: N801 - used as a function: `where(a
     # It has no type on purpose: SQLAlchemy would write `= 1` behind a Boolean, where no index is used any more.
     inherit_cache = True
 
-    def __init__(self, column: InstrumentedAttribute[Any], values: Collection[Any]) -> None:
-        super().__init__(column, bindparam(None, list(values), _ListOf(column.type)))
+    def __init__(self, column: InstrumentedAttribute[Any], values: Collection[Any] | BindParameter[Any]) -> None:
+        """Make the condition; a prepared statement names its parameter: `among(Row.id, bindparam("ids"))`."""
+        of_column = _ListOf(column.type)
+        if isinstance(values, BindParameter):
+            listed = bindparam(values.key, type_=of_column)
+        else:
+            listed = bindparam(None, list(values), of_column)
+        super().__init__(column, listed)
 
 
 class _ListOf(TypeDecorator[list[Any]]):

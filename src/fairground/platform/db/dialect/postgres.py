@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import (
     JSON,
     Connection,
@@ -31,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY, insert
 from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.orm import InstrumentedAttribute
@@ -48,10 +50,12 @@ from fairground.platform.db.dialect.base import (
     DatabaseUnavailable,
     Executor,
     Key,
+    Observe,
     Rows,
-    Values,
+    Statement,
 )
 from fairground.platform.db.dialect.columns import UtcDateTime, in_utc
+from fairground.platform.db.dialect.prepared import Fetched, Prepared, Values
 from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 from fairground.platform.private_files import create_private_file
 
@@ -68,7 +72,6 @@ _BEGIN_READ = (
 )
 # Without `jit = off`, the cost that forbids a scan would make PostgreSQL compile the query, which takes a second.
 _PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
-_OPENING: Final = {base.IS_OPENING: True}
 _QUERY_CANCELLED: Final = "57014"
 _READ_ONLY: Final = "25006"  # the answer of a standby server to a write
 _SCHEMA_LOCK = 0x_FA1_49_12  # any number that no other program on this database uses
@@ -77,10 +80,9 @@ _SCHEMA_LOCK = 0x_FA1_49_12  # any number that no other program on this database
 class PostgresOps:
     name = "postgresql"
 
-    def now(self, shift: timedelta) -> ColumnElement[Any]:
+    def now(self, shift: ColumnElement[timedelta]) -> ColumnElement[Any]:
         # statement_timestamp moves on within a transaction and, unlike clock_timestamp, can be compared with an index.
-        # The shift is a parameter, so that the statement is compiled once for all shifts.
-        return type_coerce(func.statement_timestamp(type_=UtcDateTime()) + literal(shift, Interval), UtcDateTime)
+        return type_coerce(func.statement_timestamp(type_=UtcDateTime()).op("+")(shift), UtcDateTime)
 
     def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
         return type_coerce(instant + literal(by, Interval), UtcDateTime)
@@ -141,9 +143,13 @@ def _as_json(value: object) -> str:
     raise TypeError(f"{value!r} is not a plain value.")
 
 
+# One for the program: statements that are built once are cached by it.
+_OPS: Final = PostgresOps()
+
+
 class PostgresBackend:
     def __init__(self, url: URL, *, pool_size: int) -> None:
-        self.ops = PostgresOps()
+        self.ops = _OPS
         self.file = None
         self._url = url.set(drivername="postgresql+psycopg")
         self._engine = create_async_engine(
@@ -159,16 +165,16 @@ class PostgresBackend:
         )
         self.engine = self._engine.sync_engine
         _keep_sessions_in_utc(self.engine)
+        self.observe: Observe = base.ignore_statement
         self._most = 2 * pool_size
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Executor]:
         try:
             async with self._engine.connect() as connection:
-                await _begin(connection, _BEGIN_READ)
-                yield _Transaction(connection)
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            if getattr(getattr(error, "orig", None), "sqlstate", None) == _QUERY_CANCELLED:
+                yield await self._begin(connection, _BEGIN_READ)
+        except (*_FAILURES, PoolTimeout) as error:
+            if _sqlstate(error) == _QUERY_CANCELLED:
                 raise base.read_timed_out(_reason(error)) from error
             raise _unavailable(error) from error
 
@@ -177,16 +183,33 @@ class PostgresBackend:
         is_committing = False
         try:
             async with self._engine.connect() as connection:
-                await _begin(connection, _BEGIN_WRITE)
-                yield _Transaction(connection)
+                transaction = await self._begin(connection, _BEGIN_WRITE)
+                yield transaction
                 is_committing = True
-                await connection.commit()
-        except InternalError as error:
-            if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+                await transaction.commit()
+        except (InternalError, psycopg.InternalError) as error:
+            if _sqlstate(error) == _READ_ONLY:
                 raise _unavailable(error) from error
             raise
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
+        except (*_FAILURES, PoolTimeout) as error:
             raise (_outcome_unknown(error) if is_committing else _unavailable(error)) from error
+
+    async def _begin(self, connection: AsyncConnection, sql: str) -> "_Transaction":
+        """Open a transaction, on another connection if this one died in the pool.
+
+        The pool could test each connection before its use; that would cost every transaction a message.
+        """
+        driver = _driver_of(connection)
+        try:
+            await driver.execute(sql)
+        except psycopg.Error:
+            if not driver.closed:
+                raise
+            await connection.invalidate()
+            await connection.get_raw_connection()  # connects again
+            driver = _driver_of(connection)
+            await driver.execute(sql)
+        return _Transaction(connection, driver, observe=self.observe)
 
     def connections(self) -> Connections:
         return Connections(in_use=cast("QueuePool", self.engine.pool).checkedout(), most=self._most)
@@ -229,26 +252,40 @@ class PostgresBackend:
         await self._engine.dispose()
 
 
-async def _begin(connection: AsyncConnection, sql: str) -> None:
-    """Open a transaction, on another connection if this one died in the pool.
-
-    The pool could test each connection before its use; that would cost every transaction a message.
-    """
-    try:
-        await connection.exec_driver_sql(sql, execution_options=_OPENING)
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        await connection.rollback()
-        await connection.exec_driver_sql(sql, execution_options=_OPENING)
+def _driver_of(connection: AsyncConnection) -> "psycopg.AsyncConnection[Any]":
+    # `AsyncConnection.get_raw_connection` returns the same after a switch of greenlets.
+    pooled = cast("Connection", connection.sync_connection).connection
+    return cast("psycopg.AsyncConnection[Any]", pooled.driver_connection)
 
 
 class _Transaction:
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    """An open transaction. SQLAlchemy, which knows of none, sends its statements on the same connection."""
 
-    async def execute(self, statement: Executable, values: Values = None) -> Rows:
-        return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
+    def __init__(
+        self, connection: AsyncConnection, driver: "psycopg.AsyncConnection[Any]", *, observe: Observe
+    ) -> None:
+        self._connection = connection
+        self._driver = driver
+        self._observe = observe
+
+    async def execute(self, statement: Statement, values: Values = None) -> Rows:
+        if not isinstance(statement, Prepared):
+            return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
+        compiled = statement.compiled(self._connection.dialect)
+        cursor = self._driver.cursor()
+        parameters, began_at = compiled.parameters(values), time.perf_counter()
+        try:
+            if isinstance(parameters, list):
+                await cursor.executemany(compiled.sql, parameters)
+            else:
+                await cursor.execute(compiled.sql, parameters)
+        finally:
+            self._observe(compiled.sql, parameters, time.perf_counter() - began_at)
+        rows = await cursor.fetchall() if cursor.description else []
+        return Fetched(compiled.rows(rows, cursor.description), cursor.rowcount)
+
+    async def commit(self) -> None:
+        await self._driver.commit()
 
 
 # A pooler gives the server connection to another client after the transaction; prepared statements would outlive it.
@@ -270,11 +307,19 @@ def _keep_sessions_in_utc(engine: Engine) -> None:
         connection.commit()
 
 
-def _unavailable(error: DBAPIError | PoolTimeout) -> DatabaseUnavailable:
+# By SQLAlchemy, and by the driver alone where a statement is prepared.
+_FAILURES: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    return getattr(getattr(error, "orig", error), "sqlstate", None)
+
+
+def _unavailable(error: Exception) -> DatabaseUnavailable:
     return base.no_connection_free() if isinstance(error, PoolTimeout) else base.unavailable(_reason(error))
 
 
-def _outcome_unknown(error: DBAPIError | PoolTimeout) -> DatabaseUnavailable:
+def _outcome_unknown(error: Exception) -> DatabaseUnavailable:
     return base.unavailable(
         _reason(error),
         detail="The database did not say whether it kept the change.",
@@ -282,5 +327,5 @@ def _outcome_unknown(error: DBAPIError | PoolTimeout) -> DatabaseUnavailable:
     )
 
 
-def _reason(error: DBAPIError | PoolTimeout) -> str:
+def _reason(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

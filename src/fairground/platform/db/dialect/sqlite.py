@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
 
 from sqlalchemy import (
@@ -34,6 +34,7 @@ from sqlalchemy.sql import Executable
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from fairground.platform.db.dialect import base
 from fairground.platform.db.dialect.base import (
     BulkInsert,
     Connections,
@@ -42,6 +43,7 @@ from fairground.platform.db.dialect.base import (
     DatabaseURLError,
     Executor,
     Key,
+    Observe,
 )
 from fairground.platform.db.dialect.columns import UtcDateTime
 from fairground.platform.db.dialect.sqlite_transactions import (
@@ -66,9 +68,8 @@ _CLOCK = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
 class SQLiteOps:
     name = "sqlite"
 
-    def now(self, shift: timedelta) -> ColumnElement[Any]:
-        # The shift is a parameter, so that the statement is compiled once for all shifts.
-        return type_coerce(literal_column(_CLOCK, BigInteger) + shift // timedelta(microseconds=1), UtcDateTime)
+    def now(self, shift: ColumnElement[timedelta]) -> ColumnElement[Any]:
+        return type_coerce(literal_column(_CLOCK, BigInteger).op("+")(shift), UtcDateTime)
 
     def later(self, instant: ColumnElement[Any], *, by: timedelta) -> ColumnElement[Any]:
         return type_coerce(type_coerce(instant, BigInteger) + by // timedelta(microseconds=1), UtcDateTime)
@@ -112,13 +113,17 @@ class SQLiteOps:
         return select
 
 
+# One for the program: statements that are built once are cached by it.
+_OPS: Final = SQLiteOps()
+
+
 class SQLiteBackend:
     def __init__(self, url: URL, *, pool_size: int, is_secondary: bool) -> None:
         if not url.database or url.database == ":memory:" or url.query:
             raise DatabaseURLError(
                 "Fairground keeps SQLite in a file of its own: write sqlite:///relative/path.db or sqlite:////absolute/path.db."
             )
-        self.ops = SQLiteOps()
+        self.ops = _OPS
         self.file = Path(url.database)
         self._is_secondary = is_secondary
         self._waits_for_disk = True
@@ -126,7 +131,8 @@ class SQLiteBackend:
         self._server_lock: IO[str] | None = None
         self._threads = ThreadPoolExecutor(max_workers=pool_size + 1, thread_name_prefix="sqlite")
         self.engine = self._make_engine()
-        self._readers = ReaderPool(self._connect_reader, size=pool_size, threads=self._threads)
+        self.observe: Observe = base.ignore_statement
+        self._readers = ReaderPool(self._connect_reader, size=pool_size, threads=self._threads, observe=self._observe)
         self._readers_most = pool_size
         self._writer: Writer | None = None
 
@@ -143,7 +149,7 @@ class SQLiteBackend:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Executor]:
         if self._writer is None:
-            self._writer = Writer(self._connect_writer(), self._threads)
+            self._writer = Writer(self._connect_writer(), self._threads, observe=self._observe)
         try:
             async with self._writer.transaction() as executor:
                 yield executor
@@ -151,6 +157,9 @@ class SQLiteBackend:
             # A transaction that is undone has no COMMIT to wait for.
             await _let_other_tasks_run()
             raise
+
+    def _observe(self, sql: str, parameters: object, seconds: float) -> None:
+        self.observe(sql, parameters, seconds)
 
     def connections(self) -> Connections:
         """Count readers only: all writes share the one writer."""

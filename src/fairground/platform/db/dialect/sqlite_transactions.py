@@ -6,16 +6,22 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.engine.result import FrozenResult
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.sql import Executable
 
 from fairground.platform.db.dialect import base
-from fairground.platform.db.dialect.base import COUNT_ROWS, DatabaseUnavailable, Executor, Rows, Values
+from fairground.platform.db.dialect.base import (
+    COUNT_ROWS,
+    DatabaseUnavailable,
+    Executor,
+    Observe,
+    Rows,
+    Statement,
+)
+from fairground.platform.db.dialect.prepared import Fetched, Prepared, Values
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0  # how long one process waits for another one's transaction
 _BUSY_PAUSE_SECONDS: Final = 0.01
@@ -41,10 +47,11 @@ class Writer:
     because they take microseconds; the COMMIT, which waits for the disk, runs in a thread.
     """
 
-    def __init__(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, connection: Connection, threads: ThreadPoolExecutor, *, observe: Observe) -> None:
         self._connection = connection
         self._raw = raw_of(connection)
         self._threads = threads
+        self._observe = observe
         self._turn = asyncio.Lock()
         self._group: _CommitGroup | None = None
         self._commits: set[asyncio.Task[None]] = set()
@@ -63,10 +70,12 @@ class Writer:
             group.members += 1
         await asyncio.shield(group.committed)
 
-    async def execute(self, statement: Executable, values: Values = None) -> Rows:
+    async def execute(self, statement: Statement, values: Values = None) -> Rows:
         try:
+            if isinstance(statement, Prepared):
+                return run_prepared(self._connection, statement, values, observe=self._observe)
             return self._connection.execute(statement, values, execution_options=COUNT_ROWS)
-        except OperationalError as error:
+        except (OperationalError, sqlite3.OperationalError) as error:
             raise unavailable(error) from error
 
     async def _begin_group(self) -> _CommitGroup:
@@ -142,8 +151,11 @@ class ReaderPool:
     connection that failed is closed; the next transaction opens another one.
     """
 
-    def __init__(self, connect: Callable[[], Connection], *, size: int, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, connect: Callable[[], Connection], *, size: int, threads: ThreadPoolExecutor, observe: Observe
+    ) -> None:
         self._connect = connect
+        self._observe = observe
         self._threads = threads
         self._size = size
         self._slots = asyncio.Semaphore(size)
@@ -162,7 +174,7 @@ class ReaderPool:
         try:
             connection = self._idle.pop() if self._idle else self._connect()
             raw_of(connection).execute("BEGIN")
-            yield Reader(connection, self._threads)
+            yield Reader(connection, self._threads, observe=self._observe)
             raw_of(connection).rollback()
         except BaseException as error:
             self._keep_or_close(connection, error)
@@ -210,30 +222,31 @@ class Reader:
     steps, by which the two are distinguished (measured, docs/benchmarks.md).
     """
 
-    def __init__(self, connection: Connection, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, connection: Connection, threads: ThreadPoolExecutor, *, observe: Observe) -> None:
         self._connection = connection
         self._raw = raw_of(connection)
         self._threads = threads
+        self._observe = observe
 
-    async def execute(self, statement: Executable, values: Values = None) -> Rows:
+    async def execute(self, statement: Statement, values: Values = None) -> Rows:
         try:
             try:
-                return cast("Rows", self._fetch_a_little(statement, values)())
-            except OperationalError as error:
+                return self._fetch_a_little(statement, values)
+            except (OperationalError, sqlite3.OperationalError) as error:
                 if not _is_interruption(error):
                     raise
-            return cast("Rows", (await self._fetch_in_thread(statement, values))())
-        except OperationalError as error:
-            raise (base.read_timed_out(str(error.orig)) if _is_interruption(error) else unavailable(error)) from error
+            return await self._fetch_in_thread(statement, values)
+        except (OperationalError, sqlite3.OperationalError) as error:
+            raise (base.read_timed_out(_reason(error)) if _is_interruption(error) else unavailable(error)) from error
 
-    def _fetch_a_little(self, statement: Executable, values: Values) -> FrozenResult[Any]:
+    def _fetch_a_little(self, statement: Statement, values: Values) -> Rows:
         self._raw.set_progress_handler(lambda: 1, _STEPS_ON_THE_LOOP)
         try:
             return self._fetch(statement, values)
         finally:
             self._raw.set_progress_handler(None, 0)
 
-    async def _fetch_in_thread(self, statement: Executable, values: Values) -> FrozenResult[Any]:
+    async def _fetch_in_thread(self, statement: Statement, values: Values) -> Rows:
         loop = asyncio.get_running_loop()
         give_up_at = time.monotonic() + base.READ_SECONDS
         # Set and cleared here, because an abandoned thread would clear the limit of the next transaction.
@@ -247,8 +260,25 @@ class Reader:
         self._raw.set_progress_handler(None, 0)
         return fetched
 
-    def _fetch(self, statement: Executable, values: Values) -> FrozenResult[Any]:
-        return self._connection.execute(statement, values).freeze()
+    def _fetch(self, statement: Statement, values: Values) -> Rows:
+        if isinstance(statement, Prepared):
+            return run_prepared(self._connection, statement, values, observe=self._observe)
+        result = self._connection.execute(statement, values)
+        return Fetched(result.all(), result.rowcount)
+
+
+def run_prepared(connection: Connection, statement: Prepared, values: Values, *, observe: Observe) -> Fetched:
+    """Run a prepared statement on the driver's connection below SQLAlchemy's."""
+    compiled = statement.compiled(connection.dialect)
+    parameters, began_at = compiled.parameters(values), time.perf_counter()
+    try:
+        raw = raw_of(connection)
+        run = raw.executemany if isinstance(parameters, list) else raw.execute
+        cursor = run(compiled.sql, parameters)
+        rows = cursor.fetchall()
+    finally:
+        observe(compiled.sql, parameters, time.perf_counter() - began_at)
+    return Fetched(compiled.rows(rows, cursor.description), cursor.rowcount)
 
 
 def raw_of(connection: Connection) -> sqlite3.Connection:
@@ -264,8 +294,12 @@ def close_quietly(connection: Connection) -> None:
 
 
 def unavailable(error: BaseException) -> DatabaseUnavailable:
-    return base.unavailable(str(getattr(error, "orig", None) or error) or type(error).__name__)
+    return base.unavailable(_reason(error) or type(error).__name__)
 
 
-def _is_interruption(error: OperationalError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+def _reason(error: BaseException) -> str:
+    return str(getattr(error, "orig", None) or error)
+
+
+def _is_interruption(error: OperationalError | sqlite3.OperationalError) -> bool:
+    return getattr(getattr(error, "orig", error), "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
