@@ -1,15 +1,10 @@
 """Routes of lists and search."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID
 
 import httpx
 import pytest
 
-from fairground.contracts.discovery import CardField, ListedProvider, PriceBand, ProviderList
-from fairground.contracts.media import list_avatar_url
-from fairground.modules.discovery import http
 from tests.support.api import ADDRESS
 from tests.support.directory import Directory
 from tests.support.providers import Desk, owner_of
@@ -385,20 +380,3 @@ async def test_search_continues_at_its_cursor(client: httpx.AsyncClient, desk: D
 async def test_what_is_no_cursor_of_a_search_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
     answer = await client.get("/search", params={"q": "trio", "cursor": cursor})
     assert (answer.status_code, answer.json()["code"]) == (422, "catalog.query_invalid")
-
-
-@pytest.mark.parametrize("fields", [set(CardField), {CardField.ID, CardField.USER_ID, CardField.CREATED_AT}])
-@pytest.mark.parametrize("microsecond", [0, 120])
-def test_body_is_what_the_model_writes(fields: set[CardField], microsecond: int) -> None:
-    at = datetime(2026, 3, 29, 1, 30, 59, microsecond, tzinfo=UTC)
-    card = ListedProvider(
-        id=UUID(int=7), slug="é-1", business_name='A "B" \u2028 </script>', profile_picture_url=None,
-        custom_subtitle=None, location="Ærø", service_categories=["dj", "band"], price_from_minor=None, currency="EUR",
-        rating=4.0, rating_count=3, book_count=2**40, distance_km=1e-07, created_at=at, updated_at=at,
-    )  # fmt: skip
-    band = PriceBand(min_price=0, max_price=None, count=3)
-    found = ProviderList(data=[card, card], total=2, price_distribution=[band], next_cursor="é")
-    with_avatar = card.model_copy(update={"profile_picture_url": list_avatar_url(card.id, picture_url=None)})
-    model = found.model_copy(update={"data": [with_avatar] * 2})
-    include: Any = dict.fromkeys(ProviderList.model_fields, True) | {"data": {"__all__": set(fields)}}
-    assert http._body(found, fields) == model.model_dump_json(include=include).encode()
