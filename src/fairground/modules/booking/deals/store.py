@@ -182,7 +182,7 @@ async def mark_reviewed(tx: WriteTx, *, booking_id: UUID, side: Actor) -> None:
 async def lock_customer(tx: WriteTx, *, customer_id: UUID) -> None:
     """Make the customer's own requests follow each other, so that each sees the holds of those before it."""
     await tx.insert_ignore(CustomerRow, [{"customer_id": customer_id}])
-    await tx.all(_customer_lock(tx.ops), {"customer": customer_id})
+    await tx.one_or_none(_customer_lock(tx.ops), {"customer": customer_id})
 
 
 @lru_cache(maxsize=2)

@@ -160,7 +160,7 @@ def _lapsed_in_the_way(ops: SQLOps) -> Prepared:
 
 async def lock_allocation(tx: WriteTx, *, booking_id: UUID) -> None:
     """Keep every other change of the booking waiting until this transaction ends."""
-    await tx.all(_allocation_lock(tx.ops), {"booking": booking_id})
+    await tx.one_or_none(_allocation_lock(tx.ops), {"booking": booking_id})
 
 
 @lru_cache(maxsize=2)
