@@ -27,7 +27,7 @@ from fairground.modules.booking.deals.transitions import (
 from fairground.modules.booking.service import Parts, assemble
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.tables import history
-from fairground.platform.module import Handler, Links, Module, Schedule
+from fairground.platform.module import Handler, Links, Module, Projection, Schedule
 from fairground.runtime import Runtime
 
 
@@ -50,6 +50,11 @@ def build(runtime: Runtime, links: Links) -> Module:
         history=history,
         routers=[http.routes(parts.service, providers=providers)],
         handlers=handlers_of(parts),
+        # Whatever has changed, the summary is made from what is there.
+        projections=dict.fromkeys(
+            (BookingHeld, BookingDeclined, BookingCancelled, BookingExpired, AvailabilityRulesSet, ServicesChanged),
+            Projection(key=lambda event: event.provider_id),
+        ),
         schedules=[Schedule(job=ExpireLapsed(), every=timedelta(minutes=1), runs_at_start=True)],
         start=parts.allocations.prove_guard,
     )

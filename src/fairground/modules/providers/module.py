@@ -1,5 +1,8 @@
 """Builds providers."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
 from fairground.contracts.media import (
@@ -19,6 +22,7 @@ from fairground.contracts.providers import (
     ProviderSnapshots,
 )
 from fairground.contracts.reviews import ProviderRated
+from fairground.kernel.messages import Message
 from fairground.modules.providers import http
 from fairground.modules.providers.http.pictures import image_routes
 from fairground.modules.providers.service import ProviderService
@@ -30,9 +34,18 @@ from fairground.modules.providers.service.pictures import FollowPicture, Gallery
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
 from fairground.modules.providers.tables import history
 from fairground.platform.images.image_proxy import ImageRequestStats
-from fairground.platform.module import Links, Module
+from fairground.platform.module import Links, Module, Projection
 from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
+
+# Figures of a provider: each event carries the newest total, and a version of it.
+_PROJECTIONS: Final[Mapping[type[Message], Projection]] = {
+    BookingCompleted: Projection(
+        key=lambda event: event.provider_id, version=lambda event: event.provider_completed_count
+    ),
+    ProviderRated: Projection(key=lambda event: event.provider_id, version=lambda event: event.rating_count),
+    AvailabilityRulesSet: Projection(key=lambda event: event.provider_id, version=lambda event: event.version),
+}
 
 
 def build(runtime: Runtime, links: Links) -> Module:
@@ -68,6 +81,7 @@ def build(runtime: Runtime, links: Links) -> Module:
             PictureDeleted: picture_events.on_deleted,
             FollowPicture: picture_events.on_follow_picture,
         },
+        projections=_PROJECTIONS,
         measure=image_requests.measure,
     )
 
