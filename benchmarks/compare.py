@@ -30,6 +30,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from benchmarks import load
+from benchmarks.job_runs import OUR_WORKER, run_jobs
+from benchmarks.measuring import Rounds, postgres_process
 from tools.guardian import free_port
 
 START_SECONDS: Final = 120
@@ -49,6 +51,9 @@ class Checkout:
     data_dir: Path
     database_url: str
     command_seconds: dict[str, float] = field(default_factory=dict)
+
+    def make_tables(self) -> None:
+        self._run("db", "upgrade")
 
     def prepare(self) -> None:
         """Make the database and its demo, and note the CPU that the commands take."""
@@ -243,8 +248,13 @@ def scenarios(site: Site) -> dict[str, Scenario]:
     return found
 
 
-def compare(before: Checkout, after: Checkout, *, rounds: int, only: str) -> None:
-    """Print for each scenario the CPU of both in milliseconds a request, and the median of the ratios."""
+def compare_sites(before: Checkout, after: Checkout, *, rounds: int, only: str) -> None:
+    """Print the CPU of commands in seconds, and of each scenario in milliseconds a request."""
+    for checkout in (before, after):
+        checkout.prepare()
+    for command, seconds in before.command_seconds.items():
+        now = after.command_seconds[command]
+        print(f"| {command + ', s':<19} | {seconds:8.2f} | {now:8.2f} | {now / seconds:5.2f} |")
     with before.serving() as old, after.serving() as new, load.pinned_to_load_core():
         sites = (old, new)
         for site in sites:
@@ -255,6 +265,36 @@ def compare(before: Checkout, after: Checkout, *, rounds: int, only: str) -> Non
             old_ms, new_ms = (statistics.median(each[which] for each in measured) for which in (0, 1))
             ratio = statistics.median(each[1] / each[0] for each in measured)
             print(f"| {name:<19} | {old_ms:8.4f} | {new_ms:8.4f} | {ratio:5.2f} |", flush=True)
+
+
+JOB_LINE: Final = "no-op job"
+JOBS: Final = 1_000
+JOB_BATCHES: Final = (5, 100)  # what a worker runs at a time, and the most that it may
+
+
+def compare_jobs(before: Checkout, after: Checkout, *, rounds: int, database: str | None) -> None:
+    """Print the same for jobs that do nothing, which a new worker runs in each round.
+
+    Args:
+        before: Has a database of its own for it, for waiting jobs of the demo would make each claim slower.
+        database: The address of PostgreSQL, whose part has a line of its own; None for SQLite.
+    """
+    server = postgres_process(database) if database else 0
+    for checkout in (before, after):
+        checkout.make_tables()
+    by_name = {"before": before, "after": after}
+    for batch in JOB_BATCHES:
+        measured = Rounds()
+        for name in measured.turns(*by_name, rounds=rounds, warm_up=False):
+            python, url = by_name[name].folder / ".venv/bin/python", by_name[name].database_url
+            worker, of_database = run_jobs(python, OUR_WORKER, url=url, jobs=JOBS, batch=batch, server=server)
+            measured.add(name, worker)
+            measured.add(f"{name}, database", of_database)
+        for part in ("", ", database") if server else ("",):
+            old_ms, new_ms = (measured.median(name + part).cpu_seconds * 1_000 for name in by_name)
+            ratio = measured.cpu_ratio(f"after{part}", f"before{part}")
+            what = f"{JOB_LINE}, {batch} at once{part}"
+            print(f"| {what:<19} | {old_ms:8.4f} | {new_ms:8.4f} | {ratio:5.2f} |", flush=True)
 
 
 def _measure(name: str, sites: tuple[Site, Site], found: list[dict[str, Scenario]], number: int) -> tuple[float, float]:
@@ -276,21 +316,27 @@ def main() -> None:
     parser.add_argument("--only", default="", help="a pattern for the names of what is measured")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        pair = []
-        for name, path in (("before", asked.before), ("after", asked.after)):
-            data_dir = Path(folder) / name
-            data_dir.mkdir()
-            url = f"sqlite:///{data_dir}/fairground.db"
-            if asked.database:
-                url = stack.enter_context(_database(asked.database, name))
-            pair.append(Checkout(name, path.resolve(), data_dir, url))
-            pair[-1].prepare()
+
+        def pair(purpose: str) -> tuple[Checkout, Checkout]:
+            before, after = (
+                _checkout(stack, f"{name}{purpose}", path, folder=Path(folder), server=asked.database)
+                for name, path in (("before", asked.before), ("after", asked.after))
+            )
+            return before, after
+
         print("| CPU                 | before   | after    | ratio |\n|---|---|---|---|", flush=True)
-        before, after = pair
-        for command, seconds in before.command_seconds.items():
-            now = after.command_seconds[command]
-            print(f"| {command + ', s':<19} | {seconds:8.2f} | {now:8.2f} | {now / seconds:5.2f} |")
-        compare(before, after, rounds=asked.rounds, only=asked.only)
+        if re.search(asked.only, JOB_LINE):
+            compare_jobs(*pair("_jobs"), rounds=asked.rounds, database=asked.database)
+        if asked.only != JOB_LINE:
+            compare_sites(*pair(""), rounds=asked.rounds, only=asked.only)
+
+
+def _checkout(stack: contextlib.ExitStack, name: str, path: Path, *, folder: Path, server: str | None) -> Checkout:
+    """Return a checkout with an empty database, which is dropped at the end."""
+    data_dir = folder / name
+    data_dir.mkdir()
+    url = stack.enter_context(_database(server, name)) if server else f"sqlite:///{data_dir}/fairground.db"
+    return Checkout(name, path.resolve(), data_dir, url)
 
 
 @contextlib.contextmanager
