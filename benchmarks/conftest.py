@@ -1,54 +1,67 @@
-"""The fixture by which a benchmark records what it has compared; a run's file gets all of it."""
+"""How a benchmark records what it has measured, and how a run becomes a file.
 
-from collections.abc import Callable
-from typing import Protocol
+`record.compare` takes the costs of two sides in the same rounds, `record.note` a number that is compared with nothing.
+`--results FOLDER` writes the file of the run, as `make bench` does; without it the tables are only printed.
+"""
+
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
-from benchmarks.measuring import Rounds
+from benchmarks.calibration import Calibration, Machine, calibrate, describe_machine
+from benchmarks.results import Recorder, Run, today
+from tests.conftest import SERVERS
+from tests.support.proofs import IS_FULL
+from tools.benchmarks_page import render_calibration, render_tables
+
+MACHINE: Final = pytest.StashKey[Machine]()
+CALIBRATION: Final = pytest.StashKey[Calibration]()
+RECORDER: Final = pytest.StashKey[Recorder]()
 
 
-class Compare(Protocol):
-    def __call__(
-        self,
-        section: str,
-        what: str,
-        against: str,
-        rounds: Rounds,
-        *,
-        unit: str,
-        ours: str = "ours",
-        theirs: str = "theirs",
-        cpu_ratio_max: float | None = None,
-        rate_ratio_min: float | None = None,
-    ) -> None:
-        """Record a comparison.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--results", type=Path, help="the folder that gets the file of this run")
 
-        Args:
-            what: What is ours, in a few words.
-            against: The peer or the limit.
-            ours: The name in the rounds; `theirs` the same.
-            cpu_ratio_max: The aim, if there is one; `rate_ratio_min` the same.
-        """
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RECORDER] = Recorder()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def calibration(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Describe the machine and calibrate before anything is measured."""
+    stash = request.config.stash
+    stash[MACHINE] = describe_machine()
+    stash[CALIBRATION] = calibrate(tmp_path_factory.mktemp("calibration"))
 
 
 @pytest.fixture
-def comparison(figure: Callable[[str, float, str], None]) -> Compare:
-    def record(
-        section: str,  # noqa: ARG001
-        what: str,
-        against: str,
-        rounds: Rounds,
-        *,
-        unit: str,
-        ours: str = "ours",
-        theirs: str = "theirs",
-        cpu_ratio_max: float | None = None,  # noqa: ARG001
-        rate_ratio_min: float | None = None,  # noqa: ARG001
-    ) -> None:
-        for name in (ours, theirs):
-            figure(f"{what}, {name}: CPU", rounds.median(name).cpu_seconds * 1e6, f"µs for a {unit}")
-        figure(f"{what} against {against}", rounds.cpu_ratio(ours, theirs), "× CPU")
-        figure(f"{what} against {against}", rounds.rate_ratio(ours, theirs), "× rate")
+def record(request: pytest.FixtureRequest) -> Recorder:
+    return request.config.stash[RECORDER]
 
-    return record
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if CALIBRATION not in config.stash:
+        return
+    reports = [report for kind in ("skipped", "failed", "error") for report in terminalreporter.stats.get(kind, [])]
+    run = Run(
+        made_on=today(),
+        dose="full" if IS_FULL else "small",
+        machine=config.stash[MACHINE],
+        calibration=config.stash[CALIBRATION],
+        software=_software(config),
+        comparisons=config.stash[RECORDER].comparisons,
+        facts=config.stash[RECORDER].facts,
+        not_run=sorted({report.nodeid for report in reports}),
+    )
+    terminalreporter.section("compared")
+    terminalreporter.write_line("\n".join([*render_calibration(run), *render_tables(run)]))
+    if folder := config.getoption("--results"):
+        terminalreporter.write_line(f"Written: {run.write(folder)}")
+
+
+def _software(config: pytest.Config) -> dict[str, str]:
+    """Return the versions of the servers that took part, without their ports."""
+    described = {name: server.described() for name, server in config.stash[SERVERS].items()}
+    return {name: words.partition(" on port")[0] for name, words in described.items() if words}

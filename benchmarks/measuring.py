@@ -4,6 +4,7 @@ A ratio is the median of the ratios of the rounds, so that other work of the mac
 """
 
 import contextlib
+import ctypes
 import os
 import statistics
 import time
@@ -14,9 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from sqlalchemy import text
+
+from fairground.platform.db.database import Database
 
 ROUNDS: Final = 5
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
+_C_LIBRARY: Final = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True)
@@ -81,13 +86,26 @@ class Meter:
 
 
 def cpu_seconds_of(process_id: int) -> float:
-    """Return what a process and its children have used so far, those included that have ended."""
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / _TICKS + sum(map(_cpu_seconds_of_child, _children(process_id)))
+    """Return what a process and its children have used so far, ended threads and children included.
+
+    Raises:
+        ProcessLookupError: There is no such process.
+    """
+    ended = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[13:15]
+    children = sum(map(int, ended)) / _TICKS + sum(map(_cpu_seconds_of_child, _children(process_id)))
+    return time.clock_gettime(_cpu_clock_of(process_id)) + children
+
+
+def _cpu_clock_of(process_id: int) -> int:
+    """Return the clock of a process: /proc counts hundredths of a second, and this one nanoseconds."""
+    clock = ctypes.c_int()
+    if error := _C_LIBRARY.clock_getcpuclockid(process_id, ctypes.byref(clock)):
+        raise ProcessLookupError(error, f"The process {process_id} has no clock.")
+    return clock.value
 
 
 def _cpu_seconds_of_child(process_id: int) -> float:
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+    with contextlib.suppress(OSError):  # it has ended
         return cpu_seconds_of(process_id)
     return 0.0
 
@@ -102,3 +120,11 @@ def postgres_process(url: str) -> int:
     with psycopg.connect(url) as connection:
         row: Any = connection.execute("SELECT pg_backend_pid()").fetchone()
         return int(Path(f"/proc/{row[0]}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+async def backend_processes(db: Database) -> list[int]:
+    """Return the process of PostgreSQL that works for the only connection of a database; none for SQLite."""
+    if db.backend.ops.name == "sqlite":
+        return []
+    async with db.write() as tx:
+        return [await tx.scalar(text("SELECT pg_backend_pid()"))]

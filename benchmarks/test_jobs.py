@@ -1,4 +1,4 @@
-"""Jobs that do nothing: our worker against pgqueuer's on PostgreSQL, with the same batch; and ours on SQLite.
+"""Jobs that do nothing: our worker against pgqueuer's on PostgreSQL, with the same batch.
 
 CPU is that of the worker's process. What PostgreSQL takes for the same jobs is compared beside it: all processes of a
 server on which one worker runs at a time.
@@ -12,10 +12,10 @@ from typing import Final
 
 import pytest
 
-from benchmarks.conftest import Compare
 from benchmarks.job_runs import OUR_WORKER, run_jobs
 from benchmarks.measuring import Rounds, postgres_process
 from benchmarks.peers import pgqueuer
+from benchmarks.results import Recorder, in_postgres
 from tests.support.databases import migrate
 from tests.support.postgres import fresh_database
 from tests.support.proofs import Dose
@@ -32,9 +32,7 @@ def peer_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # Ten is pgqueuer's default. Ours is the setting of concurrency, the most that a worker claims at once.
 @pytest.mark.parametrize("batch", [10, 100])
-def test_jobs_on_postgres(
-    postgres_server: Server, peer_python: Path, batch: int, dose: Dose, comparison: Compare
-) -> None:
+def test_jobs_on_postgres(postgres_server: Server, peer_python: Path, batch: int, dose: Dose, record: Recorder) -> None:
     jobs = dose(small=1_000, full=5_000)
     server = postgres_process(postgres_server.url)
     programs = {"ours": OURS, "theirs": (peer_python, pgqueuer.WORKER)}
@@ -43,18 +41,10 @@ def test_jobs_on_postgres(
         with _database(postgres_server, is_ours=name == "ours") as url:
             worker, database = run_jobs(*programs[name], url=url, jobs=jobs, batch=batch, server=server)
         rounds.add(name, worker)
-        rounds.add(f"{name}, PostgreSQL", database)
+        rounds.add(in_postgres(name), database)
     what, against = f"a job on PostgreSQL, {batch} at once", pgqueuer.REQUIREMENT
-    comparison(SECTION, what, against, rounds, unit="job", cpu_ratio_max=1)
-    comparison(
-        SECTION,
-        f"{what}: PostgreSQL's part",
-        against,
-        rounds,
-        unit="job",
-        ours="ours, PostgreSQL",
-        theirs="theirs, PostgreSQL",
-    )
+    record.compare(SECTION, what, against, rounds, unit="job", cpu_ratio_max=1)
+    record.compare_databases(SECTION, what, against, rounds, unit="job")
 
 
 @contextlib.contextmanager
