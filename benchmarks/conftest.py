@@ -58,7 +58,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("compared")
     terminalreporter.write_line("\n".join([*render_calibration(run), *render_tables(run)]))
     if folder := config.getoption("--results"):
-        terminalreporter.write_line(f"Written: {run.write(folder)}")
+        path = folder / f"{run.made_on}-{run.dose}.json"
+        run.write(path)
+        terminalreporter.write_line(f"Written: {path}")
 
 
 def _software(config: pytest.Config) -> dict[str, str]:

@@ -61,11 +61,9 @@ class Run:
     not_run: Sequence[str]
     """Benchmarks that failed, or for which something is not installed."""
 
-    def write(self, folder: Path) -> Path:
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{self.made_on}-{self.dose}.json"
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        return path
 
 
 def read_run(path: Path) -> Run:

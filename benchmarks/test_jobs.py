@@ -42,7 +42,7 @@ def test_jobs_on_postgres(postgres_server: Server, peer_python: Path, batch: int
             worker, database = run_jobs(*programs[name], url=url, jobs=jobs, batch=batch, server=server)
         rounds.add(name, worker)
         rounds.add(in_postgres(name), database)
-    what, against = f"a job on PostgreSQL, {batch} at once", pgqueuer.REQUIREMENT
+    what, against = f"a job on PostgreSQL, {batch} at once", pgqueuer.NAME
     record.compare(SECTION, what, against, rounds, unit="job", cpu_ratio_max=1)
     record.compare_databases(SECTION, what, against, rounds, unit="job")
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-REQUIREMENT: Final = "pgqueuer==1.6.0"
+NAME: Final = "pgqueuer 1.6.0"
 WORKER: Final = Path(__file__).with_name("pgqueuer_worker.py")
 
 
@@ -16,7 +16,7 @@ def install(folder: Path) -> Path:
     python = folder / "bin" / "python"
     for words in (
         [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", REQUIREMENT, "asyncpg", "uvloop"],
+        [str(python), "-m", "pip", "install", "--quiet", NAME.replace(" ", "=="), "asyncpg", "uvloop"],
     ):
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode != 0:
