@@ -92,17 +92,30 @@ def metrics_of(log: Path) -> str:
     return httpx.get(shown["address"]).text
 
 
-def test_taken_metrics_port_is_refused_with_a_hint(sqlite_template: Path, tmp_path: Path) -> None:
-    file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
+@contextmanager
+def taken_port() -> Iterator[str]:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = str(taken.getsockname()[1])
+        yield str(taken.getsockname()[1])
+
+
+def test_taken_metrics_port_is_refused_with_a_hint(sqlite_template: Path, tmp_path: Path) -> None:
+    file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
+    with taken_port() as port:
         env = environment(tmp_path, DATABASE_URL=f"sqlite:///{file}", HTTP_PORT="0", METRICS_PORT=port)
         refused = fairground("worker", env=env)
     assert refused.returncode == 2
     assert f"Metrics cannot be shown at 127.0.0.1:{port}" in refused.stderr
     assert "FAIRGROUND_METRICS_PORT" in refused.stderr
+
+
+def test_taken_metrics_port_is_refused_before_a_demo_is_built(tmp_path: Path) -> None:
+    with taken_port() as port:
+        refused = fairground("up", env=environment(tmp_path, HTTP_PORT="0", METRICS_PORT=port))
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"fairground: Metrics cannot be shown at 127.0.0.1:{port}")
+    assert not list(tmp_path.iterdir())
 
 
 def test_optional_libraries_are_not_loaded() -> None:
