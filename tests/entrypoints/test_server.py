@@ -119,10 +119,21 @@ def test_taken_metrics_port_is_refused_before_a_demo_is_built(tmp_path: Path) ->
 
 
 def test_optional_libraries_are_not_loaded() -> None:
-    unwanted = {"redis", "prometheus_client", "fairground.platform.storage.s3"}
+    unwanted = {"redis", "prometheus_client", "fairground.platform.storage.s3", "fairground.ops.demo.plan"}
     look = f"import sys, fairground.entrypoints.cli.server; print({unwanted} & {{*sys.modules}})"
     env = os.environ | {"PYTHONPATH": str(SOURCE)}
     assert subprocess.check_output([sys.executable, "-c", look], env=env, text=True) == "set()\n"
+
+
+def test_commands_run_without_rich_which_is_importable_afterwards(tmp_path: Path) -> None:
+    look = (
+        "import atexit, sys; from fairground.entrypoints.cli import main;"
+        " atexit.register(lambda: print({'pygments', 'rich'} & {*sys.modules}, __import__('rich').__name__));"
+        " main(['routes'])"
+    )
+    shown = subprocess.check_output([sys.executable, "-c", look], env=environment(tmp_path), text=True)
+    assert shown.splitlines()[-1] == "set() rich"
+    assert "GET        /" in shown
 
 
 def test_a_second_server_on_a_database_file_is_refused(sqlite_template: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import typer
 import uvloop
 from starlette.types import ASGIApp
 
-from fairground.entrypoints.cli.demo import build_demo_file
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import list_settings, load_settings
 from fairground.entrypoints.server import bind_socket, require_metrics_port, serve, show_metrics
@@ -42,6 +41,9 @@ def up() -> None:
     program.db.backend.acquire_server_lock()
     file = program.db.backend.file
     if file is not None and not file.exists():
+        # Imported here: a demo is built once in the life of an installation.
+        from fairground.entrypoints.cli.demo import build_demo_file
+
         build_demo_file(settings, file)
     upgrade_schema(program.db.backend, program.histories)
     _serve(program, app, listener)
