@@ -92,12 +92,17 @@ def metrics_of(log: Path) -> str:
     return httpx.get(shown["address"]).text
 
 
-def test_taken_metrics_port_is_refused_with_a_hint(sqlite_template: Path, tmp_path: Path) -> None:
-    file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
+@contextmanager
+def taken_port() -> Iterator[str]:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = str(taken.getsockname()[1])
+        yield str(taken.getsockname()[1])
+
+
+def test_taken_metrics_port_is_refused_with_a_hint(sqlite_template: Path, tmp_path: Path) -> None:
+    file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
+    with taken_port() as port:
         env = environment(tmp_path, DATABASE_URL=f"sqlite:///{file}", HTTP_PORT="0", METRICS_PORT=port)
         refused = fairground("worker", env=env)
     assert refused.returncode == 2
@@ -105,11 +110,30 @@ def test_taken_metrics_port_is_refused_with_a_hint(sqlite_template: Path, tmp_pa
     assert "FAIRGROUND_METRICS_PORT" in refused.stderr
 
 
+def test_taken_metrics_port_is_refused_before_a_demo_is_built(tmp_path: Path) -> None:
+    with taken_port() as port:
+        refused = fairground("up", env=environment(tmp_path, HTTP_PORT="0", METRICS_PORT=port))
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"fairground: Metrics cannot be shown at 127.0.0.1:{port}")
+    assert not list(tmp_path.iterdir())
+
+
 def test_optional_libraries_are_not_loaded() -> None:
-    unwanted = {"redis", "prometheus_client", "fairground.platform.storage.s3"}
+    unwanted = {"redis", "prometheus_client", "fairground.platform.storage.s3", "fairground.ops.demo.plan"}
     look = f"import sys, fairground.entrypoints.cli.server; print({unwanted} & {{*sys.modules}})"
     env = os.environ | {"PYTHONPATH": str(SOURCE)}
     assert subprocess.check_output([sys.executable, "-c", look], env=env, text=True) == "set()\n"
+
+
+def test_commands_run_without_rich_which_is_importable_afterwards(tmp_path: Path) -> None:
+    look = (
+        "import atexit, sys; from fairground.entrypoints.cli import main;"
+        " atexit.register(lambda: print({'pygments', 'rich'} & {*sys.modules}, __import__('rich').__name__));"
+        " main(['routes'])"
+    )
+    shown = subprocess.check_output([sys.executable, "-c", look], env=environment(tmp_path), text=True)
+    assert shown.splitlines()[-1] == "set() rich"
+    assert "GET        /" in shown
 
 
 def test_a_second_server_on_a_database_file_is_refused(sqlite_template: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Bookings as their sides and other modules see them: one, lists of them, and those that a new zone concerns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -77,6 +77,11 @@ class BookingQueries:
         except BookingNotFound:
             return None
         return side_of(record)
+
+    async def find_booking_sides(self, *, booking_ids: Collection[UUID]) -> dict[UUID, BookingSide]:
+        async with self._db.read() as tx:
+            records = _readable(await store.list_bookings(tx, booking_ids=booking_ids))
+        return {record.id: side_of(record) for record in records}
 
     async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
         record, _ = await self._get(booking_id)

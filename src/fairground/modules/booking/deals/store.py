@@ -1,12 +1,13 @@
 """Every SQL statement of deals: bookings and their lists, the log of changes, the locks and the counters."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, desc, func, insert, literal, select, tuple_, union_all, update
+from sqlalchemy import Integer, Select, and_, bindparam, desc, func, insert, literal, select, tuple_, union_all, update
 
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import BookingMode
@@ -51,16 +52,26 @@ class ListedBooking(NamedTuple):
 
 
 async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
+    await tx.execute(insert(BookingRow).values(_booking_row(record)))
+    await _log_change(tx, record, actor=Actor.CUSTOMER, from_status=None)
+
+
+async def insert_bookings(tx: WriteTx, records: Sequence[BookingRecord]) -> None:
+    """Do the same for hundreds of bookings."""
+    await tx.insert_many(BookingRow, [_booking_row(record) for record in records])
+    changes = [_change_row(record, actor=Actor.CUSTOMER, from_status=None) for record in records]
+    await tx.insert_many(ChangeRow, changes)
+
+
+def _booking_row(record: BookingRecord) -> dict[str, Any]:
     wall = record.starts_at.astimezone(get_zone(record.timezone))
-    row = {name: getattr(record, name) for name in _COLUMNS} | {
+    return {name: getattr(record, name) for name in _COLUMNS} | {
         "status": record.status.value,
         "booking_mode": record.booking_mode.value,
         "cancellation": record.cancellation.model_dump(mode="json"),
         "starts_wall": wall.replace(tzinfo=None).isoformat(timespec="minutes"),
         "starts_fold": wall.fold,
     }
-    await tx.execute(insert(BookingRow).values(row))
-    await _log_change(tx, record, actor=Actor.CUSTOMER, from_status=None)
 
 
 def allocation_of(record: BookingRecord) -> Allocation:
@@ -130,16 +141,18 @@ async def change_booking(
 
 
 async def _log_change(tx: WriteTx, record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None) -> None:
-    await tx.execute(
-        insert(ChangeRow).values(
-            booking_id=record.id,
-            version=record.version,
-            actor=actor.value,
-            from_status=None if from_status is None else from_status.value,
-            to_status=record.status.value,
-            changed_at=record.changed_at,
-        )
-    )
+    await tx.execute(insert(ChangeRow).values(_change_row(record, actor=actor, from_status=from_status)))
+
+
+def _change_row(record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None) -> dict[str, Any]:
+    return {
+        "booking_id": record.id,
+        "version": record.version,
+        "actor": actor.value,
+        "from_status": None if from_status is None else from_status.value,
+        "to_status": record.status.value,
+        "changed_at": record.changed_at,
+    }
 
 
 async def change_details(tx: WriteTx, record: BookingRecord, *, details: Details, now: datetime) -> BookingRecord:
@@ -152,9 +165,9 @@ async def change_details(tx: WriteTx, record: BookingRecord, *, details: Details
     return replace(changed, changed_at=now)
 
 
-async def mark_reviewed(tx: WriteTx, *, booking_id: UUID, side: Actor) -> None:
+async def mark_reviewed(tx: WriteTx, *, booking_ids: Collection[UUID], side: Actor) -> None:
     reviewed = {f"has_{side}_review": True}
-    await tx.execute(update(BookingRow).where(BookingRow.id == booking_id).values(reviewed))
+    await tx.execute(update(BookingRow).where(among(BookingRow.id, booking_ids)).values(reviewed))
 
 
 async def lock_customer(tx: WriteTx, *, customer_id: UUID) -> None:
@@ -204,14 +217,28 @@ async def find_own_id(
 
 async def count_completed(tx: WriteTx, *, provider_id: UUID) -> int:
     """Count one more completed booking of the provider and return how many that makes."""
-    await tx.insert_ignore(ProviderCounterRow, [{"provider_id": provider_id, "completed_count": 0}])
-    counter = ProviderCounterRow.provider_id == provider_id
-    # The row stays locked until the commit, so every completion gets a number of its own.
-    await tx.execute(
-        update(ProviderCounterRow).where(counter).values(completed_count=ProviderCounterRow.completed_count + 1)
-    )
-    count: int = await tx.scalar(select(ProviderCounterRow.completed_count).where(counter))
+    [count] = (await add_completed(tx, {provider_id: 1})).values()
     return count
+
+
+async def add_completed(tx: WriteTx, added: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Count more completed bookings of each provider and return how many that makes."""
+    # In the order of their ids, so that two transactions cannot deadlock.
+    rows = [{"counted_id": provider_id, "added": added[provider_id]} for provider_id in sorted(added)]
+    await tx.insert_many(ProviderCounterRow, [{"provider_id": each, "completed_count": 0} for each in sorted(added)])
+    statement = update(ProviderCounterRow).where(ProviderCounterRow.provider_id == bindparam("counted_id"))
+    # The rows stay locked until the commit, so every completion gets a number of its own.
+    await tx.execute(
+        statement.values(completed_count=ProviderCounterRow.completed_count + bindparam("added", type_=Integer())), rows
+    )
+    counters = select(ProviderCounterRow.provider_id, ProviderCounterRow.completed_count)
+    counted = await tx.all(counters.where(among(ProviderCounterRow.provider_id, added)))
+    return {row.provider_id: row.completed_count for row in counted}
+
+
+async def list_bookings(tx: ReadTx, *, booking_ids: Collection[UUID]) -> list[BookingRecord | UnreadableBooking]:
+    """Return those of the bookings that exist."""
+    return [_read_or_refuse(row) for row in await tx.all(_select_bookings().where(among(BookingRow.id, booking_ids)))]
 
 
 async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord | UnreadableBooking]:

@@ -169,28 +169,33 @@ async def list_services(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID
 
 async def find_offer(tx: ReadTx, service_id: UUID) -> Offer | None:
     """Return a service with its terms, even when it is withdrawn or its provider is not approved."""
-    statement = (
-        select(
-            ServiceRow.id.label("service_id"),
-            ServiceRow.name.label("service_name"),
-            ServiceRow.price_minor,
-            ServiceRow.currency,
-            ServiceRow.duration_minutes,
-            ServiceRow.booking_mode,
-            ProviderRow.id.label("provider_id"),
-            ProviderRow.business_name.label("provider_name"),
-            ProviderRow.slug.label("provider_slug"),
-            ProviderRow.owner_id,
-            ProviderRow.vertical,
-            ProviderRow.location,
-            ProviderRow.timezone,
-            _is_bookable().label("is_bookable"),
-        )
-        .join(ProviderRow, ProviderRow.id == ServiceRow.provider_id)
-        .where(ServiceRow.id == service_id)
-    )
-    row = await tx.one_or_none(statement)
+    row = await tx.one_or_none(_select_offers().where(ServiceRow.id == service_id))
     return Offer(**row._asdict()) if row else None
+
+
+async def list_offers(tx: ReadTx, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
+    """Do the same for several services, by service."""
+    rows = await tx.all(_select_offers().where(among(ServiceRow.id, service_ids)))
+    return {row.service_id: Offer(**row._asdict()) for row in rows}
+
+
+def _select_offers() -> Select[*tuple[Any, ...]]:
+    return select(
+        ServiceRow.id.label("service_id"),
+        ServiceRow.name.label("service_name"),
+        ServiceRow.price_minor,
+        ServiceRow.currency,
+        ServiceRow.duration_minutes,
+        ServiceRow.booking_mode,
+        ProviderRow.id.label("provider_id"),
+        ProviderRow.business_name.label("provider_name"),
+        ProviderRow.slug.label("provider_slug"),
+        ProviderRow.owner_id,
+        ProviderRow.vertical,
+        ProviderRow.location,
+        ProviderRow.timezone,
+        _is_bookable().label("is_bookable"),
+    ).join(ProviderRow, ProviderRow.id == ServiceRow.provider_id)
 
 
 def _is_bookable() -> ColumnElement[bool]:
