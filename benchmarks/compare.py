@@ -1,6 +1,6 @@
 """Compares two checkouts of this repository: server CPU per request in interleaved rounds, and CPU of commands.
 
-    python -m benchmarks.compare BEFORE AFTER [--database postgresql://…] [--rounds 5]
+    python -m benchmarks.compare BEFORE AFTER [--database postgresql://…] [--rounds 5] [--only PATTERN] [--out FILE]
 
 Each checkout is a directory with its own `.venv`. Both get the same demo, in a SQLite file or in a new database of the
 server that is named. Their servers run side by side on one core, and requests come from the other. CPU travels between
@@ -15,7 +15,6 @@ import json
 import os
 import re
 import resource
-import statistics
 import subprocess
 import tempfile
 import time
@@ -30,14 +29,18 @@ from urllib.parse import urlsplit
 import psycopg
 
 from benchmarks import load
+from benchmarks.calibration import calibrate, describe_machine
+from benchmarks.job_runs import OUR_WORKER, run_jobs
+from benchmarks.measuring import Cost, Meter, Rounds, cpu_seconds_of, postgres_process
+from benchmarks.results import Recorder, Run, today
 from tools.guardian import free_port
 
 START_SECONDS: Final = 120
+IDLE_SECONDS: Final = 600  # on a machine with other work
 CUSTOMER: Final = {"email": "customer-1@example.org", "password": "demo-fairground"}
 API: Final = "/api/v1"
 PROFILES: Final = f"{API}/service-provider-profiles/"
 LIST: Final = f"{PROFILES}?vertical=artists&sort=most_booked&limit=12"
-_NANOSECONDS: Final = 1e9
 
 
 @dataclass
@@ -48,7 +51,10 @@ class Checkout:
     folder: Path
     data_dir: Path
     database_url: str
-    command_seconds: dict[str, float] = field(default_factory=dict)
+    commands: dict[str, Cost] = field(default_factory=dict)
+
+    def make_tables(self) -> None:
+        self._run("db", "upgrade")
 
     def prepare(self) -> None:
         """Make the database and its demo, and note the CPU that the commands take."""
@@ -57,11 +63,11 @@ class Checkout:
             "db upgrade": ["db", "upgrade"],
             "demo": ["demo", "--into-this-database"],
         }.items():
-            self.command_seconds[name] = self._run(*arguments)
+            self.commands[name] = self._run(*arguments)
 
-    def _run(self, *arguments: str) -> float:
-        """Run `fairground …` to its end, and return the CPU seconds of it and its children."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    def _run(self, *arguments: str) -> Cost:
+        """Run `fairground …` to its end, and return what it took with its children."""
+        began_at, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         program = [str(self.folder / ".venv/bin/fairground"), *arguments]
         done = subprocess.run(
             program, env=self._environment(), capture_output=True, text=True, cwd=self.folder, check=False
@@ -69,7 +75,8 @@ class Checkout:
         if done.returncode:
             raise SystemExit(f"{self.name}: fairground {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return Cost(cpu_seconds, time.perf_counter() - began_at)
 
     def _environment(self, **more: str) -> dict[str, str]:
         own = {"FAIRGROUND_DATA_DIR": str(self.data_dir), "FAIRGROUND_DATABASE_URL": self.database_url}
@@ -125,17 +132,12 @@ class Site:
             self._token = json.loads(self.ask(f"{API}/auth/login?mode=token", body=CUSTOMER)[0])["token"]
         return {"Authorization": f"Bearer {self._token}"}
 
-    def cpu_seconds(self) -> float:
-        """Return what the threads that are alive have used, to the nanosecond."""
-        tasks = Path(f"/proc/{self.process_id}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / _NANOSECONDS
-
     def wait_until_idle(self) -> None:
         """Wait until the jobs that the demo has left are done: in a second they would take most of one."""
-        used = self.cpu_seconds()
-        for _ in range(START_SECONDS):
+        used = cpu_seconds_of(self.process_id)
+        for _ in range(IDLE_SECONDS):
             time.sleep(1)
-            before, used = used, self.cpu_seconds()
+            before, used = used, cpu_seconds_of(self.process_id)
             if used - before < 0.05:
                 return
         raise SystemExit("A server did not become idle.")
@@ -184,7 +186,7 @@ def under_load(path: str, headers: Mapping[str, str] | None = None, *, seconds: 
     """Ask on sixteen connections without a pause."""
 
     def run(site: Site) -> int:
-        return round(load.requests_per_second(site.url + path, seconds=seconds, headers=headers or {}) * seconds)
+        return load.send_requests(site.url + path, seconds=seconds, headers=headers or {})[0]
 
     return run
 
@@ -243,28 +245,73 @@ def scenarios(site: Site) -> dict[str, Scenario]:
     return found
 
 
-def compare(before: Checkout, after: Checkout, *, rounds: int, only: str) -> None:
-    """Print for each scenario the CPU of both in milliseconds a request, and the median of the ratios."""
+class Report:
+    """Prints each line as soon as it is measured, and keeps it for the file."""
+
+    def __init__(self) -> None:
+        self.recorder = Recorder()
+        print("| CPU                 | before   | after    | ratio |\n|---|---|---|---|", flush=True)
+
+    def add(self, what: str, rounds: Rounds, *, unit: str) -> None:
+        """Add the costs of `before` and `after`: those of commands are shown in seconds, others in milliseconds."""
+        scale, sign = (1, ", s") if unit == "command" else (1_000, "")
+        old, new = (rounds.median(name).cpu_seconds * scale for name in ("before", "after"))
+        print(
+            f"| {what + sign:<19} | {old:8.4f} | {new:8.4f} | {rounds.cpu_ratio('after', 'before'):5.2f} |", flush=True
+        )
+        self.recorder.compare("After", what, "before", rounds, unit=unit, ours="after", theirs="before")
+
+
+def compare_sites(before: Checkout, after: Checkout, report: Report, *, rounds: int, only: str) -> None:
+    """Compare the CPU of commands, and of each scenario for a request."""
+    checkouts = {"before": before, "after": after}
+    for checkout in checkouts.values():
+        checkout.prepare()
+    for command in before.commands:
+        once = Rounds()
+        for name, checkout in checkouts.items():
+            once.add(name, checkout.commands[command])
+        report.add(command, once, unit="command")
     with before.serving() as old, after.serving() as new, load.pinned_to_load_core():
-        sites = (old, new)
-        for site in sites:
+        sites = {"before": old, "after": new}
+        for site in sites.values():
             load.pin(site.process_id)
-        found = [scenarios(site) for site in sites]
-        for name in filter(re.compile(only).search, found[0]):
-            measured = [_measure(name, sites, found, number) for number in range(rounds + 1)][1:]  # the first one warms
-            old_ms, new_ms = (statistics.median(each[which] for each in measured) for which in (0, 1))
-            ratio = statistics.median(each[1] / each[0] for each in measured)
-            print(f"| {name:<19} | {old_ms:8.4f} | {new_ms:8.4f} | {ratio:5.2f} |", flush=True)
+        found = {name: scenarios(site) for name, site in sites.items()}
+        for scenario in filter(re.compile(only).search, found["before"]):
+            measured = Rounds()
+            for name in measured.turns(*sites, rounds=rounds):
+                meter = Meter(sites[name].process_id)
+                measured.add(name, meter.cost(units=found[name][scenario](sites[name])))
+            report.add(scenario, measured, unit="request")
 
 
-def _measure(name: str, sites: tuple[Site, Site], found: list[dict[str, Scenario]], number: int) -> tuple[float, float]:
-    """Return the CPU of both in one round. They take turns in which comes first."""
-    spent = [0.0, 0.0]
-    for which in (0, 1) if number % 2 else (1, 0):
-        began = sites[which].cpu_seconds()
-        count = found[which][name](sites[which])
-        spent[which] = (sites[which].cpu_seconds() - began) / count * 1_000
-    return spent[0], spent[1]
+JOB_LINE: Final = "no-op job"
+JOBS: Final = 1_000
+JOB_BATCHES: Final = (5, 100)  # what a worker runs at a time, and the most that it may
+
+
+def compare_jobs(before: Checkout, after: Checkout, report: Report, *, rounds: int, database: str | None) -> None:
+    """Compare jobs that do nothing, which a new worker runs in each round.
+
+    Args:
+        before: Has a database of its own for it, for waiting jobs of the demo would make each claim slower.
+        database: The address of PostgreSQL, whose part has a line of its own; None for SQLite.
+    """
+    server = postgres_process(database) if database else 0
+    checkouts = {"before": before, "after": after}
+    for checkout in checkouts.values():
+        checkout.make_tables()
+    for batch in JOB_BATCHES:
+        workers, databases = Rounds(), Rounds()
+        for name in workers.turns(*checkouts, rounds=rounds, warm_up=False):
+            python, url = checkouts[name].folder / ".venv/bin/python", checkouts[name].database_url
+            worker, of_database = run_jobs(python, OUR_WORKER, url=url, jobs=JOBS, batch=batch, server=server)
+            workers.add(name, worker)
+            databases.add(name, of_database)
+        what = f"{JOB_LINE}, {batch} at once"
+        report.add(what, workers, unit="job")
+        if server:
+            report.add(f"{what}, PostgreSQL's part", databases, unit="job")
 
 
 def main() -> None:
@@ -274,23 +321,35 @@ def main() -> None:
     parser.add_argument("--database", help="a PostgreSQL server on which databases may be created; else SQLite")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="a pattern for the names of what is measured")
+    parser.add_argument("--out", type=Path, help="a file that gets the same, as JSON like those of `make bench`")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        pair = []
-        for name, path in (("before", asked.before), ("after", asked.after)):
-            data_dir = Path(folder) / name
-            data_dir.mkdir()
-            url = f"sqlite:///{data_dir}/fairground.db"
-            if asked.database:
-                url = stack.enter_context(_database(asked.database, name))
-            pair.append(Checkout(name, path.resolve(), data_dir, url))
-            pair[-1].prepare()
-        print("| CPU                 | before   | after    | ratio |\n|---|---|---|---|", flush=True)
-        before, after = pair
-        for command, seconds in before.command_seconds.items():
-            now = after.command_seconds[command]
-            print(f"| {command + ', s':<19} | {seconds:8.2f} | {now:8.2f} | {now / seconds:5.2f} |")
-        compare(before, after, rounds=asked.rounds, only=asked.only)
+
+        def pair(purpose: str) -> tuple[Checkout, Checkout]:
+            before, after = (
+                _checkout(stack, f"{name}{purpose}", path, folder=Path(folder), server=asked.database)
+                for name, path in (("before", asked.before), ("after", asked.after))
+            )
+            return before, after
+
+        machine, calibration = describe_machine(), calibrate(Path(folder) / "calibration")
+        print(f"{machine}. {calibration}.", flush=True)
+        report = Report()
+        if re.search(asked.only, JOB_LINE):
+            compare_jobs(*pair("_jobs"), report, rounds=asked.rounds, database=asked.database)
+        if asked.only != JOB_LINE:
+            compare_sites(*pair(""), report, rounds=asked.rounds, only=asked.only)
+        if asked.out:
+            comparisons = report.recorder.comparisons
+            Run(today(), "comparison", machine, calibration, {}, comparisons, facts=(), not_run=()).write(asked.out)
+
+
+def _checkout(stack: contextlib.ExitStack, name: str, path: Path, *, folder: Path, server: str | None) -> Checkout:
+    """Return a checkout with an empty database, which is dropped at the end."""
+    data_dir = folder / name
+    data_dir.mkdir()
+    url = stack.enter_context(_database(server, name)) if server else f"sqlite:///{data_dir}/fairground.db"
+    return Checkout(name, path.resolve(), data_dir, url)
 
 
 @contextlib.contextmanager

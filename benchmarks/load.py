@@ -1,4 +1,4 @@
-"""Load on one address, by wrk, from a core of its own; and its CPU time in the server."""
+"""Load on one address, by wrk, from a core of its own."""
 
 import os
 import re
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from benchmarks.measuring import Cost, cpu_seconds_of
 
 SERVER_CORE = 0
 LOAD_CORE = 1
@@ -32,14 +34,15 @@ def pinned_to_load_core() -> Iterator[None]:
         os.sched_setaffinity(0, usual)
 
 
-def cpu_seconds_of(process_id: int) -> float:
-    """Return what all threads of a process have used so far."""
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cost_of_request(address: str, process_id: int, *, seconds: int, headers: Mapping[str, str] | None = None) -> Cost:
+    """Request one address without a pause on connections that stay open, and return what each request took."""
+    used = cpu_seconds_of(process_id)
+    requests, by_the_clock = send_requests(address, seconds=seconds, headers=headers or {})
+    return Cost((cpu_seconds_of(process_id) - used) / requests, by_the_clock / requests)
 
 
-def requests_per_second(address: str, *, seconds: int, headers: Mapping[str, str]) -> float:
-    """Request one address without a pause, and return the number of answers per second.
+def send_requests(address: str, *, seconds: int, headers: Mapping[str, str]) -> tuple[int, float]:
+    """Request one address without a pause; return the number of answers and the seconds that these took.
 
     Raises:
         AssertionError: An answer was neither 2xx nor 3xx, or a connection broke.
@@ -56,6 +59,6 @@ def requests_per_second(address: str, *, seconds: int, headers: Mapping[str, str
     )
     assert "Non-2xx" not in done.stdout, done.stdout
     assert "Socket errors" not in done.stdout, done.stdout
-    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    found = re.search(r"(\d+) requests in ([\d.]+)s", done.stdout)
     assert found is not None, done.stdout
-    return float(found[1])
+    return int(found[1]), float(found[2])

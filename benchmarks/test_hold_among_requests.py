@@ -2,15 +2,14 @@
 
 import contextlib
 import os
-import statistics
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy import text
 
+from benchmarks.measuring import Cost, Meter, Rounds, backend_processes
+from benchmarks.results import Recorder
 from fairground.contracts.providers import Offer
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.database import Database
@@ -23,7 +22,6 @@ from tests.support.postgres import fresh_database
 pytestmark = pytest.mark.anyio
 
 REQUESTS: Final = 20_000
-ROUNDS: Final = 7
 HOLDS: Final = 40  # in each round and place
 RATIO_MAX: Final = 1.5
 
@@ -49,48 +47,23 @@ async def rigs(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
         yield rigs
 
 
-async def _server_process(db: Database) -> int | None:
-    if db.backend.ops.name == "sqlite":
-        return None
-    async with db.write() as tx:
-        process_id: int = await tx.scalar(text("SELECT pg_backend_pid()"))
-    return process_id
-
-
-def _cpu_seconds(process_id: int | None) -> float:
-    """Return the CPU time of this process and of the database server, if there is one."""
-    own = time.process_time()
-    if process_id is None:
-        return own
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return own + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def _milliseconds_for_each(rig: Rig, offer: Offer, process_id: int | None) -> float:
-    """Return the CPU time of a hold, each by a customer of its own; all holds are cancelled afterwards."""
-    starts_at = await rig.tomorrow()
-    spent = 0.0
+async def _cost_of_a_hold(rig: Rig, offer: Offer, process_ids: Sequence[int]) -> Cost:
+    """Return what a hold takes with its cancellation, each by a customer of its own."""
+    starts_at, meter = await rig.tomorrow(), Meter(*process_ids)
     for _ in range(HOLDS):
         customer_id = uuid7()
-        began = _cpu_seconds(process_id)
         booking = await rig.hold(offer, customer_id=customer_id, starts_at=starts_at)
-        spent += _cpu_seconds(process_id) - began
         await rig.service.cancel(user_id=customer_id, booking_id=booking.id)
-    return spent / HOLDS * 1_000
+    return meter.cost(units=HOLDS)
 
 
-async def test_hold_costs_the_same_among_many_requests(
-    rigs: list[Rig], dialect: str, figure: Callable[[str, float, str], None]
-) -> None:
-    places = [(rig, await rig.offer(), await _server_process(rig.db)) for rig in rigs]
-    for place in places:
-        await _milliseconds_for_each(*place)
-    # In turn, so that other work of the machine affects both.
-    rounds = [[await _milliseconds_for_each(*place) for place in places] for _ in range(ROUNDS)]
-    ratio = statistics.median(many / none for none, many in rounds)
-    figure(f"{dialect}: CPU of a hold among none", statistics.median(none for none, _ in rounds), "ms")
-    figure(
-        f"{dialect}: CPU of a hold among {REQUESTS} requests of others", statistics.median(m for _, m in rounds), "ms"
-    )
-    figure(f"{dialect}: the second against the first", ratio, "×")
-    assert ratio <= RATIO_MAX
+async def test_hold_costs_the_same_among_many_requests(rigs: list[Rig], dialect: str, record: Recorder) -> None:
+    places = dict(zip(("theirs", "ours"), rigs, strict=True))
+    offers = {name: await rig.offer() for name, rig in places.items()}
+    process_ids = {name: [os.getpid(), *await backend_processes(rig.db)] for name, rig in places.items()}
+    rounds = Rounds()
+    for name in rounds.turns(*places):
+        rounds.add(name, await _cost_of_a_hold(places[name], offers[name], process_ids[name]))
+    what, against = f"a hold and its end among {REQUESTS:,} requests of others, {dialect}", "the same among none"
+    record.compare("Holds", what, against, rounds, unit="hold", cpu_ratio_max=RATIO_MAX)
+    assert rounds.cpu_ratio("ours", "theirs") <= RATIO_MAX

@@ -1,88 +1,89 @@
 """The cost of an avatar for a server when it is rendered, when it is stored and when the caller has it: CPU and waits.
 
-Two callers send requests, each the next as soon as it is answered. Rounds alternate; each ratio is that of one round,
-and the figure is the median of five. Waits are wall time, so they depend on the machine: its load is a figure too.
+Two callers send requests, each the next as soon as it is answered. A round makes pictures, and then requests them
+again: its order is given. Waits are by the clock, so they depend on the machine.
 """
 
 import asyncio
 import itertools
-import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks.load import cpu_seconds_of
+from benchmarks.measuring import ROUNDS, Cost, Meter, Rounds
+from benchmarks.results import Recorder
 from tests.support.drawn_photo import draw_photo
 from tests.support.picture_server import PictureServer, serving_pictures
+from tests.support.proofs import Dose
 
-ROUNDS: Final = 5
+SECTION: Final = "Pictures over HTTP"
 CALLERS: Final = 2
-REQUESTS: Final = 1_500
-FACE: Final = "face of 256 px, from its master"
-WHOLE: Final = "512 px, from 12 MP"
-THERE: Final = "face that is there"
-Figures = Callable[[str, float, str], None]
+REQUESTS: Final = Dose()(small=600, full=1_500)
+FACE: Final = "an avatar of 256 px, made from its master"
+WHOLE: Final = "512 px, made from 12 MP"
+STORED: Final = "an avatar that is stored"
+UNCHANGED: Final = "an avatar that the caller has (304)"
 Asked = tuple[str, str]
 """An address, and the ETag of what the caller has."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    cpu_seconds: float
-    """Of the server and its children, for one request."""
-    p95_seconds: float
-    """What all but one of twenty requests waited at most."""
+Waits = dict[str, float]
+"""What all but one of twenty requests of a kind waited at most, in seconds."""
 
 
 @pytest.mark.parametrize("fmt", ["webp", "jpeg"])
-async def test_faces_over_http(sqlite_template: Path, tmp_path: Path, fmt: str, figure: Figures) -> None:
+async def test_avatars_over_http(sqlite_template: Path, tmp_path: Path, fmt: str, record: Recorder) -> None:
     photo = tmp_path / "photo.jpg"
     draw_photo(4032, 3024).jpegsave(str(photo), Q=90)
+    rounds = Rounds()
     async with serving_pictures(sqlite_template, tmp_path / "installation") as serving:
-        await a_round(serving, photo.read_bytes(), fmt=fmt)
-        rounds = [await a_round(serving, photo.read_bytes() + bytes(at), fmt=fmt) for at in range(1, ROUNDS + 1)]
-    for name in rounds[0]:
-        costs = [each[name] for each in rounds]
-        figure(f"{fmt}, {name}: CPU", statistics.median(cost.cpu_seconds for cost in costs) * 1000, "ms")
-        figure(f"{fmt}, {name}: p95", statistics.median(cost.p95_seconds for cost in costs) * 1000, "ms")
-    for cold in (FACE, WHOLE):
-        ratios = [each[cold].cpu_seconds / each[THERE].cpu_seconds for each in rounds]
-        figure(f"{fmt}, {cold}: by a face that is there", statistics.median(ratios), "× CPU")
-    figure("load of the machine, of two cores", os.getloadavg()[0], "processes")
+        await a_round(serving, photo.read_bytes(), Rounds(), fmt=fmt)
+        waits = [await a_round(serving, photo.read_bytes() + bytes(at), rounds, fmt=fmt) for at in range(1, ROUNDS + 1)]
+    for cold, most in ((FACE, 0.01), (WHOLE, None)):
+        record.compare(
+            SECTION,
+            f"{STORED} ({fmt})",
+            cold,
+            rounds,
+            unit="request",
+            ours=STORED,
+            theirs=cold,
+            cpu_ratio_max=most,
+        )
+    record.compare(SECTION, f"{UNCHANGED}, {fmt}", STORED, rounds, unit="request", ours=UNCHANGED, theirs=STORED)
+    for name in (FACE, STORED):
+        record.note(SECTION, f"{name} ({fmt}): p95", statistics.median(each[name] for each in waits) * 1_000, "ms")
 
 
-async def a_round(serving: PictureServer, photo: bytes, *, fmt: str) -> dict[str, Cost]:
+async def a_round(serving: PictureServer, photo: bytes, rounds: Rounds, *, fmt: str) -> Waits:
     """Request every variant of a new provider, with a new photo."""
     owner = await serving.open_portrait_owner()
     picture = await owner.upload(photo)
     square = await owner.choose(picture)
     faces = [(f"{square}&w=256&q={quality}&fmt={fmt}", "") for quality in range(40, 100, 5)]
     wholes = [(f"{picture['url']}&w=512&q={quality}&fmt={fmt}", "") for quality in range(40, 100, 5)]
-    costs = {
-        FACE: await cost_of(serving, faces),
-        WHOLE: await cost_of(serving, wholes),
-        THERE: await cost_of(serving, again(faces)),
-    }
+    waits = {}
+    for name, asked in ((FACE, faces), (WHOLE, wholes), (STORED, again(faces))):
+        cost, waits[name] = await cost_of(serving, asked)
+        rounds.add(name, cost)
     known = [(path, (await serving.client.head(path)).headers["etag"]) for path, _ in faces]
-    return costs | {"face that the caller has (304)": await cost_of(serving, again(known))}
+    cost, waits[UNCHANGED] = await cost_of(serving, again(known))
+    rounds.add(UNCHANGED, cost)
+    return waits
 
 
 def again(asked: Sequence[Asked]) -> list[Asked]:
     return list(itertools.islice(itertools.cycle(asked), REQUESTS))
 
 
-async def cost_of(serving: PictureServer, asked: Sequence[Asked]) -> Cost:
-    process_ids = [serving.server.process_id, *serving.server.children()]
-    left, waits, before = iter(asked), list[float](), sum(map(cpu_seconds_of, process_ids))
+async def cost_of(serving: PictureServer, asked: Sequence[Asked]) -> tuple[Cost, float]:
+    """Return what a request took of the server and its children, and what all but one of twenty waited at most."""
+    left, waits, meter = iter(asked), list[float](), Meter(serving.server.process_id)
     await asyncio.gather(*(_call(serving.server.url, left, waits) for _ in range(CALLERS)))
-    cpu_seconds = (sum(map(cpu_seconds_of, process_ids)) - before) / len(asked)
-    return Cost(cpu_seconds, sorted(waits)[len(waits) * 95 // 100])
+    return meter.cost(units=len(asked)), sorted(waits)[len(waits) * 95 // 100]
 
 
 async def _call(url: str, left: Iterator[Asked], waits: list[float]) -> None:

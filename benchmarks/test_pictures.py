@@ -1,6 +1,5 @@
 """The CPU time of rendering: against Pillow as it is usually used, against sharp, against thumbor.
 
-Rounds alternate, because the cores are shared; each ratio is that of one round, and the report has the median of five.
 The source is a drawn photo of 12 megapixels and, where the real data is, a sheet of real ones of the same size. These
 are small and sharp to the pixel, so they are enlarged until a pixel takes as many bytes as in a camera's large photos.
 """
@@ -8,7 +7,6 @@ are small and sharp to the pixel, so they are enlarged until a pixel takes as ma
 import asyncio
 import io
 import os
-import statistics
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -18,7 +16,9 @@ import httpx
 import pytest
 from PIL import Image
 
+from benchmarks.measuring import Cost, Meter, Rounds
 from benchmarks.peers import sharp, thumbor
+from benchmarks.results import Recorder
 from fairground.platform.images.child import EngineName, open_engine
 from fairground.platform.images.formats import PictureFormat
 from fairground.platform.images.recipes import MASTER, PLACEHOLDER, UPLOAD, Recipe, Shape, gallery
@@ -26,14 +26,17 @@ from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.rendering.canvas import render
 from fairground.platform.images.settings import ImageSettings
 from tests.support.drawn_photo import draw_photo
+from tests.support.proofs import Dose
 
-ROUNDS: Final = 5
-AVATARS: Final = 40
+SECTION: Final = "Pictures"
+AVATARS: Final = Dose()(small=20, full=40)
+COUNT: Final = Dose()(small=1, full=5)
+"""How many pictures of a kind a round makes."""
 SIZE_PX: Final = (4032, 3024)
-Figures = Callable[[str, float, str], None]
 WEBP, JPEG = (
     Recipe(Shape.WHOLE, 512, kind, quality) for kind, quality in ((PictureFormat.WEBP, 90), (PictureFormat.JPEG, 85))
 )
+AGAINST_PILLOW_MAX: Final = {PictureFormat.WEBP: 0.4, PictureFormat.JPEG: 0.29}
 # Pillow's names for the settings of our recipes: with another effort, encoders would be compared.
 SAME_EFFORT: Final[dict[PictureFormat, dict[str, Any]]] = {
     PictureFormat.WEBP: {"method": 2},
@@ -67,11 +70,11 @@ def photo(request: pytest.FixtureRequest) -> Path:
     return path
 
 
-def cpu_seconds(work: Callable[[], object], *, count: int = 3) -> float:
-    started = time.process_time()
+def cost_of(work: Callable[[], object], *, count: int = COUNT) -> Cost:
+    meter = Meter(os.getpid())
     for _ in range(count):
         work()
-    return (time.process_time() - started) / count
+    return meter.cost(units=count)
 
 
 def by_pillow(content: bytes, recipes: list[Recipe]) -> None:
@@ -83,47 +86,54 @@ def by_pillow(content: bytes, recipes: list[Recipe]) -> None:
         scaled.save(io.BytesIO(), recipe.format.value, quality=recipe.quality, **SAME_EFFORT[recipe.format])
 
 
-def ratio(ours: Callable[[], float], theirs: Callable[[], float]) -> float:
-    ours()
-    theirs()
-    return statistics.median(ours() / theirs() for _ in range(ROUNDS))
+def in_turns(**sides: Callable[[], Cost]) -> Rounds:
+    rounds = Rounds()
+    for name in rounds.turns(*sides):
+        rounds.add(name, sides[name]())
+    return rounds
 
 
 @pytest.mark.parametrize("recipe", [WEBP, JPEG], ids=["webp", "jpeg"])
 @pytest.mark.parametrize("name", [EngineName.VIPS, EngineName.PILLOW])
-def test_one_picture_against_pillow(photo: Path, recipe: Recipe, name: EngineName, figure: Figures) -> None:
+def test_one_picture_against_pillow(photo: Path, recipe: Recipe, name: EngineName, record: Recorder) -> None:
     content, (_, engine) = photo.read_bytes(), open_engine(name)
-    measured = ratio(
-        lambda: cpu_seconds(lambda: render(engine, content, [recipe])),
-        lambda: cpu_seconds(lambda: by_pillow(content, [recipe])),
+    rounds = in_turns(
+        ours=lambda: cost_of(lambda: render(engine, content, [recipe])),
+        theirs=lambda: cost_of(lambda: by_pillow(content, [recipe])),
     )
-    figure(f"{photo.stem}: 12 MP to 512 px {recipe.format} by {name}, against Pillow's full decode", measured, "× CPU")
+    what, against = f"{photo.stem}: 12 MP to 512 px {recipe.format} by {name}", "Pillow: full decode, LANCZOS"
+    most = AGAINST_PILLOW_MAX[recipe.format] if name is EngineName.VIPS else None
+    record.compare(SECTION, what, against, rounds, unit="picture", cpu_ratio_max=most)
 
 
 @pytest.mark.parametrize("name", [EngineName.VIPS, EngineName.PILLOW])
-def test_a_gallery_against_pillow(photo: Path, name: EngineName, figure: Figures) -> None:
+def test_a_gallery_against_pillow(photo: Path, name: EngineName, record: Recorder) -> None:
     content, (_, engine) = photo.read_bytes(), open_engine(name)
     widths = gallery(PictureFormat.WEBP)
-    measured = ratio(
-        lambda: cpu_seconds(lambda: render(engine, content, (*widths, PLACEHOLDER))),
-        lambda: cpu_seconds(lambda: by_pillow(content, list(widths)), count=1),
+    rounds = in_turns(
+        ours=lambda: cost_of(lambda: render(engine, content, (*widths, PLACEHOLDER))),
+        theirs=lambda: cost_of(lambda: by_pillow(content, list(widths)), count=1),
+        upload=lambda: cost_of(lambda: render(engine, content, UPLOAD), count=1),
     )
-    figure(f"{photo.stem}: three widths and placeholder by {name}, against three decodes by Pillow", measured, "× CPU")
-    upload = statistics.median(cpu_seconds(lambda: render(engine, content, UPLOAD)) for _ in range(ROUNDS))
-    figure(f"{photo.stem}: all of an upload by {name}", upload * 1000, "ms of CPU")
+    what = f"{photo.stem}: 400, 800 and 1200 px WebP and placeholder by {name}"
+    most = 0.37 if name is EngineName.VIPS else None
+    record.compare(SECTION, what, "Pillow: three full decodes", rounds, unit="gallery", cpu_ratio_max=most)
+    upload = rounds.median("upload").cpu_seconds * 1_000
+    record.note(SECTION, f"{photo.stem}: all of an upload by {name}", upload, "ms of CPU")
 
 
 @pytest.mark.parametrize("recipe", [WEBP, JPEG], ids=["webp", "jpeg"])
 def test_one_picture_against_sharp(
-    photo: Path, recipe: Recipe, tmp_path_factory: pytest.TempPathFactory, figure: Figures
+    photo: Path, recipe: Recipe, tmp_path_factory: pytest.TempPathFactory, record: Recorder
 ) -> None:
     peer = sharp.install(tmp_path_factory.mktemp("sharp"))
     content, (_, engine) = photo.read_bytes(), open_engine(EngineName.VIPS)
-    measured = ratio(
-        lambda: cpu_seconds(lambda: render(engine, content, [recipe]), count=10),
-        lambda: peer.cpu_seconds(photo, recipe.format.value, recipe.quality, count=10),
+    rounds = in_turns(
+        ours=lambda: cost_of(lambda: render(engine, content, [recipe])),
+        theirs=lambda: peer.cost(photo, recipe.format.value, recipe.quality, count=COUNT),
     )
-    figure(f"{photo.stem}: 12 MP to 512 px {recipe.format}, against sharp", measured, "× CPU")
+    what = f"{photo.stem}: 12 MP to 512 px {recipe.format}"
+    record.compare(SECTION, what, "sharp, the same libvips", rounds, unit="picture", cpu_ratio_max=1.25)
 
 
 @pytest.fixture
@@ -139,12 +149,11 @@ def content(drawn: Path) -> bytes:
 
 
 async def test_an_avatar_from_its_master_against_thumbor_from_the_original(
-    thumbor_server: tuple[str, int], content: bytes, figure: Figures
+    thumbor_server: tuple[str, int], content: bytes, record: Recorder
 ) -> None:
     """Ours: a child process and what this process does for it, without HTTP. Theirs: the server, with HTTP."""
     address, process_id = thumbor_server
     (master,) = render(open_engine(EngineName.VIPS)[1], content, [MASTER]).derivatives
-    before = _children()
 
     async def load() -> bytes:
         return master.content
@@ -154,26 +163,21 @@ async def test_an_avatar_from_its_master_against_thumbor_from_the_original(
         for kind in (PictureFormat.WEBP, PictureFormat.JPEG):
             recipe = Recipe(Shape.SQUARE, 256, kind, 80)
             theirs_at = f"{address}/256x256/filters:format({kind})/photo.jpg"
-            await renderer.render("warm", [recipe], load)
-            (await client.get(theirs_at)).raise_for_status()
-            (child,) = _children() - before
-            pairs = []
-            for _ in range(ROUNDS):
-                started = time.process_time() + _cpu_seconds_of(child)
-                for at in range(AVATARS):
-                    await renderer.render(f"avatar {at}", [recipe], load)
-                ours = (time.process_time() + _cpu_seconds_of(child) - started) / AVATARS
-                started = _cpu_seconds_of(process_id)
-                for _ in range(AVATARS // 4):
-                    await client.get(theirs_at)
-                pairs.append((ours, (_cpu_seconds_of(process_id) - started) / (AVATARS // 4)))
-            for name, each in zip(("from its master", "by thumbor, from 12 MP"), zip(*pairs, strict=True), strict=True):
-                figure(f"avatar of 256 px {kind} {name}", statistics.median(each) * 1000, "ms of CPU")
-            measured = statistics.median(ours / theirs for ours, theirs in pairs)
-            figure(f"avatar of 256 px {kind}, ours against thumbor's", measured, "× CPU")
+            rounds = Rounds()
+            for name in rounds.turns("ours", "theirs"):
+                meter = Meter(os.getpid()) if name == "ours" else Meter(process_id)
+                count = AVATARS if name == "ours" else AVATARS // 4
+                for at in range(count):
+                    if name == "ours":
+                        await renderer.render(f"avatar {at}", [recipe], load)
+                    else:
+                        (await client.get(theirs_at)).raise_for_status()
+                rounds.add(name, meter.cost(units=count))
+            what, against = f"an avatar of 256 px {kind}, from its master", "thumbor 7.8, from the original, by HTTP"
+            record.compare(SECTION, what, against, rounds, unit="picture", cpu_ratio_max=0.1)
 
 
-async def test_the_loop_while_pictures_are_made(content: bytes, figure: Figures) -> None:
+async def test_the_loop_while_pictures_are_made(content: bytes, record: Recorder) -> None:
     async def load() -> bytes:
         return content
 
@@ -185,9 +189,9 @@ async def test_the_loop_while_pictures_are_made(content: bytes, figure: Figures)
         await renderer.render("warm", UPLOAD, load)
         started = time.process_time()
         await render_twenty()
-        figure("CPU of the program for one upload", (time.process_time() - started) / 20 * 1000, "ms")
+        record.note(SECTION, "one upload, our process alone", (time.process_time() - started) / 20 * 1000, "ms of CPU")
         rendering = await _longest_turn(render_twenty())
-    figure("longest turn of the event loop while 20 uploads are rendered", rendering * 1000, "ms of CPU")
+    record.note(SECTION, "longest turn of the event loop while 20 uploads are rendered", rendering * 1000, "ms of CPU")
 
 
 async def _longest_turn(work: Coroutine[object, object, None]) -> float:
@@ -209,7 +213,7 @@ async def _longest_turn(work: Coroutine[object, object, None]) -> float:
 
 
 @pytest.mark.parametrize("name", [EngineName.VIPS, EngineName.PILLOW])
-async def test_memory_for_the_largest_png(name: EngineName, content: bytes, figure: Figures) -> None:
+async def test_memory_for_the_largest_png(name: EngineName, content: bytes, record: Recorder) -> None:
     out, before = io.BytesIO(), _children()
     photo = Image.open(io.BytesIO(content)).resize((8_900, 6_600))
     photo.quantize(64, dither=Image.Dither.NONE).convert("RGB").save(out, "PNG", compress_level=1)
@@ -224,7 +228,8 @@ async def test_memory_for_the_largest_png(name: EngineName, content: bytes, figu
         most = _most_bytes(child)
         await renderer.render("png", UPLOAD, load)
         most = _most_bytes(child) - most - len(out.getvalue())
-    figure(f"PNG of 59 MP by {name}, beside its {len(out.getvalue()) >> 20} MiB", most / 2**20, "MiB at most")
+    what = f"memory for a PNG of 59 MP by {name}, beside its {len(out.getvalue()) >> 20} MiB"
+    record.note(SECTION, what, most / 2**20, "MiB at most")
 
 
 async def _small() -> bytes:
@@ -239,8 +244,3 @@ def _most_bytes(process_id: int) -> int:
 
 def _children() -> set[int]:
     return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
-
-
-def _cpu_seconds_of(process_id: int) -> float:
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

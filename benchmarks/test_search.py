@@ -1,13 +1,16 @@
-"""Search among many providers: the time of a query in the service, without a cache, with facets.
+"""Search among many providers: a query in the service, without a cache, with facets, against a page of a list.
+
+CPU is that of this process and of the process of PostgreSQL that works for its only connection.
 
 `make bench` takes 1,000 providers; FAIRGROUND_PROOF_DOSE=full takes 100,000, the dose of docs/benchmarks.md.
 """
 
 import gc
+import os
 import random
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from itertools import accumulate
 from typing import Any, Final
@@ -16,7 +19,9 @@ import pytest
 from sqlalchemy import select, text
 
 from benchmarks.marketplace import Marketplace, build
-from fairground.contracts.discovery import SearchQuery
+from benchmarks.measuring import Meter, Rounds, backend_processes
+from benchmarks.results import Recorder
+from fairground.contracts.discovery import ProviderQuery, SearchQuery
 from fairground.kernel.zones import SystemClock
 from fairground.modules.discovery.domain.search.documents import Document, describe
 from fairground.modules.discovery.store.search import BuiltInSearch
@@ -30,12 +35,12 @@ from tests.support.proofs import Dose
 
 pytestmark = pytest.mark.anyio
 
-ROUNDS: Final = 5
+SECTION: Final = "Search"
+LIST_PAGE: Final = "a page of 24 without a search"
 BATCH: Final = 2_000
 WORDS: Final = 3_000
 WORDS_OF_BIO: Final = 60
 QUESTIONS_OF_A_KIND: Final = 20
-Figures = Callable[[str, float, str], None]
 
 
 class Prose:
@@ -54,16 +59,16 @@ class Prose:
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
     migrate(database_url)
-    database = Database(database_url, outbox=RecordingOutbox())
+    database = Database(database_url, outbox=RecordingOutbox(), pool_size=1)
     yield database
     await database.close()
 
 
-async def test_a_search_among_many(db: Database, dose: Dose, figure: Figures) -> None:
+async def test_a_search_among_many(db: Database, dialect: str, dose: Dose, record: Recorder) -> None:
     market = await build(db, providers=dose(small=1_000, full=100_000))
     prose = Prose()
     rate = await _index(db, prose)
-    figure(f"documents indexed, {db.backend.ops.name}", rate, "1/s")
+    record.note(SECTION, f"documents indexed, {dialect}", rate, "1/s")
     catalog = Directory(
         db=db,
         verticals=load_verticals(),
@@ -72,12 +77,21 @@ async def test_a_search_among_many(db: Database, dose: Dose, figure: Figures) ->
     # Objects from filling the database are none of a server's, and every collection would go through them.
     gc.collect()
     gc.freeze()
-    everything: list[float] = []
-    for kind, questions in (await _questions(db, market, prose)).items():
-        took = [await _milliseconds(catalog, question) for question in questions for _ in range(ROUNDS)]
-        everything += took
-        figure(f"{kind}, {db.backend.ops.name}: p95 (median {statistics.median(took):.1f})", _p95(took), "ms")
-    figure(f"all of them, {db.backend.ops.name}: p95", _p95(everything), "ms")
+    process_ids = [os.getpid(), *await backend_processes(db)]
+    by_kind, rounds, everything = await _questions(db, market, prose), Rounds(), list[float]()
+    for turn, kind in enumerate(rounds.turns(LIST_PAGE, *by_kind)):
+        meter, took = Meter(*process_ids), list[float]()
+        for number in range(QUESTIONS_OF_A_KIND):
+            if kind == LIST_PAGE:
+                await catalog.search_providers(query=ProviderQuery(limit=24))
+            else:
+                took.append(await _milliseconds(catalog, by_kind[kind][number]))
+        rounds.add(kind, meter.cost(units=QUESTIONS_OF_A_KIND))
+        everything += took if turn > len(by_kind) else []  # the first round warms up
+    for kind in by_kind:
+        what = f"{kind}, {dialect}"
+        record.compare(SECTION, what, LIST_PAGE, rounds, unit="search", ours=kind, theirs=LIST_PAGE)
+    record.note(SECTION, f"all searches among {market.providers:,} providers, {dialect}: p95", _p95(everything), "ms")
 
 
 async def _index(db: Database, prose: Prose) -> float:

@@ -1,20 +1,23 @@
 """Why SQLite is used as it is: commits shared by a group, and long reads that leave the loop (ADR-0002)."""
 
 import asyncio
+import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Integer, Text, column, func, insert, select, table, text
 
+from benchmarks.measuring import ROUNDS, Meter, Rounds
+from benchmarks.results import Recorder
 from fairground.platform.db.database import Database
 from tests.support.outbox import RecordingOutbox
 
 pytestmark = pytest.mark.anyio
 
-ROUNDS = 5
+SECTION = "Transactions on SQLite"
 WRITES = 400
 READS = 400
 SCAN_ROWS = 400_000
@@ -34,10 +37,17 @@ async def db(tmp_path: Path) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def seconds(work: Callable[[], Awaitable[object]]) -> float:
-    start = time.perf_counter()
-    await work()
-    return time.perf_counter() - start
+Work = Callable[[], Awaitable[object]]
+
+
+async def compare(works: Mapping[str, Work], *, units: int) -> Rounds:
+    """Measure works of this process, which is all of SQLite too."""
+    rounds = Rounds()
+    for name in rounds.turns(*works):
+        meter = Meter(os.getpid())
+        await works[name]()
+        rounds.add(name, meter.cost(units=units))
+    return rounds
 
 
 async def write(db: Database) -> None:
@@ -45,7 +55,7 @@ async def write(db: Database) -> None:
         await tx.execute(insert(note).values(body="x"))
 
 
-async def test_commits_of_a_rush_are_shared(db: Database, figure: Callable[[str, float, str], None]) -> None:
+async def test_commits_of_a_rush_are_shared(db: Database, record: Recorder) -> None:
     async def one_by_one() -> None:
         for _ in range(WRITES):
             await write(db)
@@ -53,11 +63,11 @@ async def test_commits_of_a_rush_are_shared(db: Database, figure: Callable[[str,
     async def in_a_rush() -> None:
         await asyncio.gather(*(write(db) for _ in range(WRITES)))
 
-    pairs = [(await seconds(one_by_one), await seconds(in_a_rush)) for _ in range(ROUNDS)]
-    figure("writes in a rush against one by one", statistics.median(alone / rush for alone, rush in pairs), "×")
+    rounds = await compare({"ours": in_a_rush, "theirs": one_by_one}, units=WRITES)
+    record.compare(SECTION, f"a write among {WRITES} at once", "one after the other", rounds, unit="write")
 
 
-async def longest_stall(work: Callable[[], Awaitable[object]]) -> float:
+async def longest_stall(work: Work) -> float:
     """Return the longest time, in seconds, for which `work` blocked the event loop."""
     longest = 0.0
 
@@ -75,7 +85,7 @@ async def longest_stall(work: Callable[[], Awaitable[object]]) -> float:
     return longest
 
 
-async def test_a_scan_leaves_the_loop(db: Database, figure: Callable[[str, float, str], None]) -> None:
+async def test_a_scan_leaves_the_loop(db: Database, record: Recorder) -> None:
     scan = select(func.count()).where(note.c.body.like("%9999%"))
 
     async def by_a_reader() -> None:
@@ -87,10 +97,11 @@ async def test_a_scan_leaves_the_loop(db: Database, figure: Callable[[str, float
             await tx.scalar(scan)
 
     stalls = [(await longest_stall(on_the_loop), await longest_stall(by_a_reader)) for _ in range(ROUNDS)]
-    figure("stall by a scan on the loop against by a reader", statistics.median(a / b for a, b in stalls), "×")
+    ratio = statistics.median(on_loop / by_reader for on_loop, by_reader in stalls)
+    record.note(SECTION, "longest stall by a scan on the event loop against one by a reader", ratio, "×")
 
 
-async def test_what_a_reader_costs_a_small_read(db: Database, figure: Callable[[str, float, str], None]) -> None:
+async def test_what_a_reader_costs_a_small_read(db: Database, record: Recorder) -> None:
     small = select(note.c.body).where(note.c.id == 77)
 
     async def by_a_reader() -> None:
@@ -103,7 +114,5 @@ async def test_what_a_reader_costs_a_small_read(db: Database, figure: Callable[[
             for _ in range(READS):
                 await tx.scalar(small)
 
-    pairs = [(await seconds(by_a_reader), await seconds(on_the_loop)) for _ in range(ROUNDS)]
-    ratio = statistics.median(slow / fast for slow, fast in pairs)
-    figure("small read by a reader against on the open writer", ratio, "× time")
-    figure("small read by a reader", statistics.median(slow for slow, _ in pairs) / READS * 1e6, "µs")
+    rounds = await compare({"ours": by_a_reader, "theirs": on_the_loop}, units=READS)
+    record.compare(SECTION, "a small read by a reader", "the same in an open transaction", rounds, unit="read")

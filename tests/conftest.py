@@ -14,7 +14,7 @@
 """
 
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from fairground.platform.db.dialect import base, postgres_transactions
 from tests.support.chromium import refuse_without_required_browser
 from tests.support.compiling import compile_statements_once
 from tests.support.databases import copy_of, migrate
+from tests.support.hashing import hash_passwords_cheaply
 from tests.support.logs import tell_errors_as_the_program_does
 from tests.support.outbox import RecordingOutbox
 from tests.support.postgres import Emptier, fresh_database
@@ -71,12 +72,16 @@ BOTH_DATABASES: Final = (
 """Exceptions from the list before: journeys, and tests whose subject is SQL."""
 SERVERS: Final = pytest.StashKey[dict[str, SharedServer]]()
 FIGURES: Final = pytest.StashKey[list[Figure]]()
+# Each composed program is some 100,000 objects, and the collector would look through all that exist at every one. Half
+# a million may wait for it, which is about 100 MB.
+GARBAGE_THRESHOLDS: Final = (5_000, 10, 10)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     refuse_without_required_browser()
     compile_templates_once()
     compile_statements_once()
+    hash_passwords_cheaply()
     tell_errors_as_the_program_does()
     config.stash[SERVERS] = shared_servers(getattr(config, "workerinput", {}).get("servers", {}))
     config.stash[FIGURES] = []
@@ -92,10 +97,27 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["servers"] = {name: (server.url, server.description) for name, server in servers.items()}
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    # What is loaded now stays, so there is nothing to collect meanwhile.
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
     # What is loaded by now stays: the collector, who would look through it again and again, takes it as given.
     gc.collect()
     gc.freeze()
+    if not any(map(_measures, session.items)):
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
+def _measures(item: pytest.Item) -> bool:
+    """Return whether the test may record a figure, which needs the collector as the program has it."""
+    return "proof" in item.keywords or item.path.is_relative_to(ROOT / "benchmarks")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

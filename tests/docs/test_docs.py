@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from benchmarks.results import read_run
 from fairground.contracts.imports import Imports
 from fairground.contracts.providers import Providers
 from fairground.entrypoints.compose import compose
@@ -22,6 +23,7 @@ from fairground.platform.http.app import list_routes
 from fairground.sandbox.stripe.cards import CARDS
 from fairground.verticals.loader import load_verticals
 from tests.support.databases import copy_of
+from tools.benchmarks_page import render_page
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -47,6 +49,13 @@ def test_every_named_setting_exists(file: Path) -> None:
     named = set(re.findall(r"FAIRGROUND_[A-Z_]+[A-Z]", file.read_text(encoding="utf-8")))
     known = {entry.name for entry in list_settings()}
     assert {name for name in named - known if not name.startswith(_OF_THE_TESTS)} == set()
+
+
+def test_benchmarks_are_those_of_the_file_that_the_page_names() -> None:
+    text = page("benchmarks.md")
+    named = re.search(r"`(benchmarks/results/[^`]+\.json)`", text)
+    assert named is not None, "docs/benchmarks.md names no file; run `make benchmarks-page`."
+    assert text == render_page(read_run(ROOT / named[1]), source=named[1]), "Run `make benchmarks-page`."
 
 
 def test_the_glossary_names_existing_files() -> None:

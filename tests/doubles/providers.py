@@ -1,5 +1,6 @@
 """A catalog in memory: what booking asks of the real one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -72,6 +73,12 @@ class FakeProviders:
         if service_id not in self.offers:
             raise ServiceNotFound(f"There is no service {service_id}.")
         return self.offers[service_id]
+
+    async def get_offers(self, *, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
+        return {service_id: await self.get_offer(service_id=service_id) for service_id in service_ids}
+
+    async def get_provider_refs(self, *, provider_ids: Collection[UUID]) -> dict[UUID, ProviderRef]:
+        return {provider_id: await self.get_provider_ref(provider_id=provider_id) for provider_id in provider_ids}
 
     async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
         if provider_id not in self.providers:

@@ -15,9 +15,12 @@ from typing import Final
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from fairground.entrypoints.server import AddressError, bind_socket
 from fairground.entrypoints.settings import Settings
+from fairground.modules.accounts.tables import UserRow
+from fairground.platform.db.dialect import open_backend
 from tests.support.servers import Installation
 
 SOURCE: Final = Path(__file__).resolve().parents[2] / "src"
@@ -79,12 +82,23 @@ def test_commands_work_beside_a_server_which_ends_at_a_signal(migrated_url: str,
             assert ended.exit_code == 0, ended.output
         assert 'route="/api/v1/auth/login",status="200"} 1.0' in metrics_of(log)
         assert httpx.get(f"{address}/metrics").status_code == 404
-        second = fairground("serve", env=env | {"FAIRGROUND_HTTP_PORT": address.rpartition(":")[2]})
-        assert second.returncode == 2
-        assert second.stderr.startswith("fairground: Port ")
+        assert stored_hash(migrated_url).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        taken = {"FAIRGROUND_HTTP_PORT": address.rpartition(":")[2]}
+        second = Installation(database_url=migrated_url, data_dir=tmp_path, **taken).run("serve")
+        assert second.exit_code == 2
+        assert second.output.startswith("fairground: Port ")
         server.send_signal(signal.SIGTERM)
         assert server.wait(START_SECONDS) == 0
     assert "Traceback" not in log.read_text()
+
+
+def stored_hash(url: str) -> str:
+    """Return the hash of the only user's password: its cost is chosen by the program, which our own process changes."""
+    engine = open_backend(url, pool_size=1, is_secondary=True).migration_engine()
+    with engine.connect() as connection:
+        found: str = connection.execute(select(UserRow.password_hash)).scalar_one()
+    engine.dispose()
+    return found
 
 
 def metrics_of(log: Path) -> str:
@@ -92,37 +106,59 @@ def metrics_of(log: Path) -> str:
     return httpx.get(shown["address"]).text
 
 
-def test_taken_metrics_port_is_refused_with_a_hint(sqlite_template: Path, tmp_path: Path) -> None:
-    file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
+@contextmanager
+def taken_port() -> Iterator[str]:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = str(taken.getsockname()[1])
-        env = environment(tmp_path, DATABASE_URL=f"sqlite:///{file}", HTTP_PORT="0", METRICS_PORT=port)
-        refused = fairground("worker", env=env)
+        yield str(taken.getsockname()[1])
+
+
+def test_taken_metrics_port_is_refused_with_a_hint(sqlite_template: Path, tmp_path: Path) -> None:
+    file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
+    with taken_port() as port:
+        installation = Installation(database_url=f"sqlite:///{file}", data_dir=tmp_path, FAIRGROUND_METRICS_PORT=port)
+        refused = installation.run("worker")
+    assert refused.exit_code == 2
+    assert f"Metrics cannot be shown at 127.0.0.1:{port}" in refused.output
+    assert "FAIRGROUND_METRICS_PORT" in refused.output
+
+
+def test_taken_metrics_port_is_refused_before_a_demo_is_built(tmp_path: Path) -> None:
+    with taken_port() as port:
+        refused = fairground("up", env=environment(tmp_path, HTTP_PORT="0", METRICS_PORT=port))
     assert refused.returncode == 2
-    assert f"Metrics cannot be shown at 127.0.0.1:{port}" in refused.stderr
-    assert "FAIRGROUND_METRICS_PORT" in refused.stderr
+    assert refused.stderr.startswith(f"fairground: Metrics cannot be shown at 127.0.0.1:{port}")
+    assert not list(tmp_path.iterdir())
 
 
 def test_optional_libraries_are_not_loaded() -> None:
-    unwanted = {"redis", "prometheus_client", "fairground.platform.storage.s3"}
+    unwanted = {"redis", "prometheus_client", "fairground.platform.storage.s3", "fairground.ops.demo.plan"}
     look = f"import sys, fairground.entrypoints.cli.server; print({unwanted} & {{*sys.modules}})"
     env = os.environ | {"PYTHONPATH": str(SOURCE)}
     assert subprocess.check_output([sys.executable, "-c", look], env=env, text=True) == "set()\n"
 
 
+def test_commands_run_without_rich_which_is_importable_afterwards(tmp_path: Path) -> None:
+    look = (
+        "import atexit, sys; from fairground.entrypoints.cli import main;"
+        " atexit.register(lambda: print({'pygments', 'rich'} & {*sys.modules}, __import__('rich').__name__));"
+        " main(['routes'])"
+    )
+    shown = subprocess.check_output([sys.executable, "-c", look], env=environment(tmp_path), text=True)
+    assert shown.splitlines()[-1] == "set() rich"
+    assert "GET        /" in shown
+
+
 def test_a_second_server_on_a_database_file_is_refused(sqlite_template: Path, tmp_path: Path) -> None:
     file = shutil.copy(sqlite_template, tmp_path / "fairground.db")
-    env = environment(tmp_path, DATABASE_URL=f"sqlite:///{file}", HTTP_PORT="0")
-    log = tmp_path / "log"
-    with running("serve", env, log) as server:
-        address_in(log, server)
+    installation = Installation(database_url=f"sqlite:///{file}", data_dir=tmp_path)
+    with installation.serving():
         for command in ("serve", "worker"):
-            second = fairground(command, env=env)
-            assert second.returncode == 2, command
-            assert second.stderr.startswith("fairground: Another fairground server is using ")
-            assert "FAIRGROUND_DATABASE_URL=postgresql://" in second.stderr
+            second = installation.run(command)
+            assert second.exit_code == 2, command
+            assert second.output.startswith("fairground: Another fairground server is using ")
+            assert "FAIRGROUND_DATABASE_URL=postgresql://" in second.output
 
 
 def test_sandbox_money_at_a_public_address_is_refused_before_any_file_is_created(tmp_path: Path) -> None:
@@ -139,12 +175,13 @@ def test_up_at_a_public_address_starts_without_a_demo_and_names_the_command_for_
     log = tmp_path / "log"
     with running("up", env, log) as server:
         address_in(log, server)
-        listed = fairground("users", "list", env=env)
+        beside = Installation(database_url=f"sqlite:///{tmp_path / 'fairground.db'}", data_dir=tmp_path)
+        listed = beside.run("users", "list")
         server.send_signal(signal.SIGINT)
         assert server.wait(START_SECONDS) == 0
     assert "No demo is built" in log.read_text()
     assert "fairground users create --role admin" in log.read_text()
-    assert (listed.returncode, listed.stdout) == (0, "")
+    assert (listed.exit_code, listed.output) == (0, "")
 
 
 def test_a_taken_port_is_named_with_another_one() -> None:

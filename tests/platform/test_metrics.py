@@ -16,7 +16,8 @@ from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.jobs.settings import JobSettings
-from fairground.platform.jobs.worker import JobStats, Worker
+from fairground.platform.jobs.stats import JobStats
+from fairground.platform.jobs.worker import Worker
 from fairground.platform.metrics import Metrics, Sources
 from tests.platform.jobs.shop import CountStock, PackOrder, Shop, enqueue
 from tests.support.scraping import labelled, read

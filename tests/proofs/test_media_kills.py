@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from fairground.contracts.media import PictureState
 from fairground.modules.media.tables import OriginalRow, PictureRow, RenditionRow
-from fairground.platform.jobs.store import rescue_stalled
+from fairground.platform.jobs.held_jobs import rescue_stalled
 from tests.support import processes
 from tests.support.dying_uploader import OWNER, PHOTO, upload_and_die
 from tests.support.proofs import Dose

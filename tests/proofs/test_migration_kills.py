@@ -12,7 +12,7 @@ from fairground.entrypoints.compose import Program
 from fairground.modules.imports.tables import EmbeddedPictureRow
 from fairground.modules.media.tables import PictureRow
 from fairground.modules.providers.tables import GalleryRow, PortraitRow
-from fairground.platform.jobs.store import rescue_stalled
+from fairground.platform.jobs.held_jobs import rescue_stalled
 from tests.support import processes
 from tests.support.databases import copy_of
 from tests.support.embedded import ROWS, bring_in

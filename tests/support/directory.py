@@ -22,6 +22,7 @@ from fairground.modules.providers import http as catalog_http
 from fairground.modules.providers.service import ProviderService
 from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
+from fairground.modules.providers.service.bulk_creation import BulkCreation
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.pictures import GalleryService, PortraitService
@@ -71,11 +72,15 @@ class Directory(ProviderService):
             ),
             approval=Approval(db=db, accounts=accounts, verticals=verticals, views=self._views),
             offers=ServiceOffers(db=db, verticals=verticals, clock=clock, currency=currency),
+            bulk=BulkCreation(db=db, accounts=accounts, verticals=verticals, clock=clock, currency=currency),
         )
         figures = FigureEventHandlers(db=db)
         self.record_completion = figures.on_booking_completed
         self.record_rating = figures.on_provider_rated
         self.record_hours = figures.on_availability_rules_set
+        self.record_past_bookings = figures.on_bookings_recorded
+        self.record_past_reviews = figures.on_reviews_recorded
+        self.record_first_hours = figures.on_first_hours_set
         external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
         self.import_providers = ProviderImports(db=db, providers=self, external=external).import_providers
 

@@ -25,5 +25,5 @@ class RecordingOutbox:
     async def enqueue(self, tx: WriteTx, job: Job, *, delay: timedelta, dedup_key: str | None) -> None:  # noqa: ARG002
         self.jobs.append(job)
 
-    def committed(self) -> None:
-        self.wakes += 1
+    def committed(self, tx: WriteTx, *, ends_job: bool) -> None:  # noqa: ARG002
+        self.wakes += tx.has_messages

@@ -22,7 +22,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.outbox import JobOutbox, Routes
-from fairground.platform.jobs.worker import drain
+from fairground.platform.jobs.runner import drain
 from fairground.platform.module import Links, Module
 from fairground.platform.storage.folder import FolderStore
 from fairground.platform.storage.keys import Retention

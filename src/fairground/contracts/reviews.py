@@ -75,7 +75,7 @@ class ProviderRated(Event):
     rating_sum: int
     rating_count: int
     review_id: UUID | None = None
-    """The new review; None for one that was written elsewhere, of which no provider is notified."""
+    """None in events that were stored before `PastReviewsRecorded`, of which no provider is notified."""
 
 
 class ReviewWritten(Event):
@@ -87,6 +87,17 @@ class ReviewWritten(Event):
     booking_id: UUID
     provider_id: UUID
     side: ReviewSide
+
+
+class PastReviewsRecorded(Event):
+    """Up to 500 reviews came along with their bookings. `ratings` are totals, so double delivery is safe."""
+
+    topic: ClassVar = "reviews.past_recorded.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    ratings: dict[UUID, tuple[int, int]]
+    """By provider, the sum and number of all its ratings by customers."""
+    booking_ids: dict[ReviewSide, list[UUID]]
+    """The reviewed bookings by the side that has reviewed them."""
 
 
 class Reviews(Protocol):
@@ -121,7 +132,7 @@ class Reviews(Protocol):
         ...
 
     async def record_past_reviews(self, *, reviews: list[PastReview]) -> None:
-        """Store up to 500 reviews with their own dates; a review that exists already is skipped.
+        """Store up to 500 reviews with their own dates, and notify none; a review that exists already is skipped.
 
         Raises:
             BookingNotFound, NotCompleted, ReviewInvalid: None was stored.

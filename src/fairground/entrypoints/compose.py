@@ -182,7 +182,7 @@ def _compose(settings: Settings, *, is_secondary: bool, is_silent: bool, names: 
     ]
     for module in modules:
         if not (is_silent and module.name == _MAILING):
-            routes.add(module.name, handlers=module.handlers, queue=module.queue)
+            routes.add(module.name, handlers=module.handlers, queue=module.queue, projections=module.projections)
     schedules = [schedule for module in modules for schedule in module.schedules]
     return Program(
         settings=settings,

@@ -40,16 +40,36 @@ def bind_socket(settings: Settings) -> socket.socket:
     Raises:
         AddressError: The port is taken or not allowed, or the address is not one of this machine's.
     """
-    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        return _listen(settings.http_host, settings.http_port)
+    except OSError as error:
+        raise AddressError(_explain(error, settings)) from None
+
+
+def require_metrics_port(settings: Settings) -> None:
+    """Check that metrics could be shown, before work is done for a process that would then not start.
+
+    Raises:
+        AddressError: As `show_metrics`.
+    """
+    if settings.metrics_port is None:
+        return
+    try:
+        _listen(settings.metrics_host, settings.metrics_port).close()
+    except OSError as error:
+        raise _metrics_refused(error, settings) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.http_host, settings.http_port))
+        listener.bind((host, port))
         # Listening at once keeps a second server of ours from taking the port before the first one serves.
         listener.listen(_BACKLOG)
-    except OSError as error:
+    except OSError:
         listener.close()
-        raise AddressError(_explain(error, settings)) from None
+        raise
     return listener
 
 
@@ -61,6 +81,14 @@ def _explain(error: OSError, settings: Settings) -> str:
     if error.errno == errno.EACCES:
         return f"Listening on {where} is not allowed to this user. Set FAIRGROUND_HTTP_PORT to 1024 or more."
     return f"Cannot listen on {where}: {error.strerror}. Set FAIRGROUND_HTTP_HOST to an address of this machine."
+
+
+def _metrics_refused(error: OSError, settings: Settings) -> AddressError:
+    return AddressError(
+        f"Metrics cannot be shown at {settings.metrics_host}:{settings.metrics_port}: {error.strerror}. Set"
+        " FAIRGROUND_METRICS_PORT to a free port, one for each process, and FAIRGROUND_METRICS_HOST to an address of"
+        " this machine."
+    )
 
 
 async def serve(app: ASGIApp, listener: socket.socket, settings: Settings) -> None:
@@ -107,10 +135,7 @@ async def show_metrics(program: Program) -> AsyncIterator[None]:
         try:
             taken = await ends.enter_async_context(metrics.shown_at(host, port))
         except OSError as error:
-            raise AddressError(
-                f"Metrics cannot be shown at {host}:{port}: {error.strerror}. Set FAIRGROUND_METRICS_PORT to a free"
-                " port, one for each process, and FAIRGROUND_METRICS_HOST to an address of this machine."
-            ) from None
+            raise _metrics_refused(error, program.settings) from None
         log.info("metrics.shown", address=f"http://{host}:{taken}/metrics")
         yield
 

@@ -34,7 +34,7 @@ from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.http.cache_control import UNSTORED
 from fairground.platform.http.request_counter import RequestStats
 from fairground.platform.jobs.queues import QueueDepths, measure_queues
-from fairground.platform.jobs.worker import JobStats
+from fairground.platform.jobs.stats import JobStats
 from fairground.platform.measures import BOUNDS_SECONDS, Counted, DurationHistogram, Gauged, Labels, Measure
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Metrics(Collector):
         stats = self._sources.jobs
         yield _counter(
             "jobs",
-            "Runs of jobs by how they ended: done, discarded, retried, dead or lost.",
+            "Runs of jobs by how they ended: done, discarded, superseded, retried, dead or lost.",
             labels=("kind", "outcome"),
             counts=list(stats.ended.items()),
         )

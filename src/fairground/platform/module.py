@@ -1,6 +1,6 @@
 """What a module contributes to the program, and the links by which modules find each other's contracts."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -24,6 +24,20 @@ class Schedule:
     job: Job
     every: timedelta
     runs_at_start: bool = False
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Says that the newest of the waiting messages with one key does the work of all of them, for one handler.
+
+    That holds where a handler brings something up to date: from what is there when it runs, or from the facts of the
+    message with the highest version.
+    """
+
+    key: Callable[[Any], Hashable]
+    version: Callable[[Any], Any] = lambda _message: 0
+    """Which of two messages is newer; equal ones by the time at which they were stored. A handler that reads what is
+    there needs none."""
 
 
 class Referrer(Protocol):
@@ -79,6 +93,8 @@ class Module:
     """Routes outside /api/v1."""
     handlers: Mapping[type[Message], Handler] = field(default_factory=dict)
     """The function that takes each message."""
+    projections: Mapping[type[Message], Projection] = field(default_factory=dict)
+    """Which of the messages replace older ones of the same key."""
     queue: Queue | None = None
     """Where all messages wait that it handles; None leaves that to each message."""
     schedules: Sequence[Schedule] = ()

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,20 @@ def sign_in(service: AccountService) -> SignIn:
         return await service.sign_in(email=email, password=password, client=client, **options)
 
     return sign_in
+
+
+OpenSessions = Callable[..., Awaitable[list[OpenedSession]]]
+
+
+@pytest.fixture
+def open_sessions(db: Database, sessions: Sessions) -> OpenSessions:
+    """Open many sessions in one transaction, without the sign-in and the hash of each."""
+
+    async def open_sessions(user: User, *, kind: SessionKind, count: int) -> list[OpenedSession]:
+        async with db.write() as tx:
+            return [await sessions.open_session(tx, user=user, kind=kind, name="Firefox") for _ in range(count)]
+
+    return open_sessions
 
 
 SiteAt = Callable[[str], Site]

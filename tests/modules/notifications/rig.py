@@ -22,7 +22,7 @@ from fairground.modules.booking import module as booking_module
 from fairground.modules.notifications import module as notifications_module
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import Routes
-from fairground.platform.jobs.worker import drain
+from fairground.platform.jobs.runner import drain
 from fairground.platform.mail.mailer import FolderMailer
 from fairground.platform.module import Links, Module
 from tests.doubles.accounts import FakeAccounts

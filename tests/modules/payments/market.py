@@ -31,7 +31,7 @@ from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbo
 from fairground.modules.payments.tables import AttemptRow
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import Routes
-from fairground.platform.jobs.worker import drain
+from fairground.platform.jobs.runner import drain
 from fairground.sandbox.stripe.api import RequestFault
 from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 

@@ -23,7 +23,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.http import problems
 from fairground.platform.http.app import API_PREFIX
 from fairground.platform.jobs.outbox import Routes
-from fairground.platform.jobs.worker import drain
+from fairground.platform.jobs.runner import drain
 from fairground.platform.module import Links
 from fairground.sandbox.stripe.store import SandboxStore
 from tests.support.runtime import make_runtime

@@ -2,10 +2,10 @@ from pathlib import Path
 from typing import cast
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FirstHoursSet, PastBookingsRecorded
 from fairground.contracts.media import Images, PictureDeleted, PictureDescribed, PictureReady, PictureRefused, Pictures
 from fairground.contracts.providers import Galleries, Providers
-from fairground.contracts.reviews import ProviderRated
+from fairground.contracts.reviews import PastReviewsRecorded, ProviderRated
 from fairground.kernel.messages import Event
 from fairground.modules.providers.module import build
 from fairground.platform.db.database import Database
@@ -23,7 +23,8 @@ async def test_module_provides_its_contracts_and_handles_events_of_later_modules
     links.provide(Pictures, cast("Pictures", FakePictures()))
     links.provide(Images, cast("Images", None))
     module = build(make_runtime(db, tmp_path), links)
-    handled = {BookingCompleted, ProviderRated, AvailabilityRulesSet}
+    handled = {BookingCompleted, PastBookingsRecorded, ProviderRated, PastReviewsRecorded}
+    handled |= {AvailabilityRulesSet, FirstHoursSet}
     handled |= {PictureReady, PictureDescribed, PictureRefused, PictureDeleted}
     assert {kind for kind in module.handlers if issubclass(kind, Event)} == handled
     assert await links.of(Providers).get_currency() == "EUR"

@@ -1,6 +1,7 @@
 """Each side reviews a completed booking once, and the totals equal a recount."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -13,12 +14,12 @@ from fairground.contracts.booking import BookingNotFound, Bookings, BookingSide,
 from fairground.contracts.reviews import (
     NotCompleted,
     PastReview,
+    PastReviewsRecorded,
     ProviderRated,
     Review,
     ReviewExists,
     ReviewInvalid,
     ReviewSide,
-    ReviewWritten,
 )
 from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import PageTooDeep, TimeCursor
@@ -52,6 +53,9 @@ class KnownBookings:
     async def find_booking_side(self, *, booking_id: UUID) -> BookingSide | None:
         return self.sides.get(booking_id)
 
+    async def find_booking_sides(self, *, booking_ids: Collection[UUID]) -> dict[UUID, BookingSide]:
+        return {booking_id: self.sides[booking_id] for booking_id in booking_ids if booking_id in self.sides}
+
 
 class AccountsOfAnna:
     async def get_user(self, *, user_id: UUID) -> User:
@@ -63,6 +67,9 @@ class AccountsOfAnna:
             email_verified=True,
             created_at=datetime.now(UTC),
         )
+
+    async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:
+        return {user_id: await self.get_user(user_id=user_id) for user_id in user_ids}
 
 
 @pytest.fixture
@@ -236,10 +243,45 @@ async def test_past_reviews_keep_their_dates_and_are_stored_once(
     await reviews.record_past_reviews(reviews=past)
     page = await reviews.list_provider_reviews(provider_id=PROVIDER, page=1, limit=10)
     assert [(review.text, review.created_at) for review in page.data] == [("By the customer.", written_at)]
-    rated = ProviderRated(provider_id=PROVIDER, rating_sum=4, rating_count=1, review_id=None)
-    assert [event for event in outbox.events if isinstance(event, ProviderRated)] == [rated]
-    written = [event for event in outbox.events if isinstance(event, ReviewWritten)]
-    assert [(event.booking_id, event.side) for event in written] == [(side.booking_id, each) for each in ReviewSide]
+    booking_ids = {each: [side.booking_id] for each in ReviewSide}
+    assert outbox.events == [PastReviewsRecorded(ratings={PROVIDER: (4, 1)}, booking_ids=booking_ids)]
+
+
+async def test_past_reviews_add_to_the_totals_once_each(
+    reviews: ReviewService, bookings: KnownBookings, outbox: RecordingOutbox
+) -> None:
+    first, second, written_at = bookings.add(), bookings.add(), datetime(2026, 3, 1, 12, tzinfo=UTC)
+    await reviews.write_review(author_id=first.customer_id, booking_id=first.booking_id, rating=2, text="")
+    past = [
+        PastReview(booking_id=side.booking_id, side=ReviewSide.CUSTOMER, rating=5, text="", written_at=written_at)
+        for side in (first, second, second)
+    ]
+    await reviews.record_past_reviews(reviews=past)
+    assert (await reviews.list_provider_reviews(provider_id=PROVIDER, limit=10)).total == 2
+    [recorded] = [event for event in outbox.events if isinstance(event, PastReviewsRecorded)]
+    assert recorded.ratings == {PROVIDER: (7, 2)}
+    assert recorded.booking_ids == {ReviewSide.CUSTOMER: [second.booking_id]}
+
+
+async def test_past_review_of_an_unknown_booking_is_refused(reviews: ReviewService) -> None:
+    past = PastReview(booking_id=uuid7(), side=ReviewSide.CUSTOMER, rating=5, text="", written_at=datetime.now(UTC))
+    with pytest.raises(BookingNotFound):
+        await reviews.record_past_reviews(reviews=[past])
+
+
+async def test_concurrent_records_of_the_same_past_reviews_store_each_once(
+    reviews: ReviewService, bookings: KnownBookings, outbox: RecordingOutbox
+) -> None:
+    past = [
+        PastReview(
+            booking_id=side.booking_id, side=ReviewSide.CUSTOMER, rating=4, text="", written_at=datetime.now(UTC)
+        )
+        for side in [bookings.add() for _ in range(5)]
+    ]
+    await asyncio.gather(*(reviews.record_past_reviews(reviews=past) for _ in range(4)))
+    recorded = [event for event in outbox.events if isinstance(event, PastReviewsRecorded)]
+    assert max(event.ratings[PROVIDER] for event in recorded if event.ratings) == (20, 5)
+    assert (await reviews.list_provider_reviews(provider_id=PROVIDER, limit=10)).total == 5
 
 
 @pytest.mark.parametrize(

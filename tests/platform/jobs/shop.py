@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from fairground.kernel.messages import Event, Job, Message, Priority, Queue
 from fairground.platform.db.database import Database
-from fairground.platform.jobs import store
+from fairground.platform.jobs import held_jobs
 from fairground.platform.jobs.lifecycle import RunningJob
 from fairground.platform.jobs.outbox import Routes
 from fairground.platform.jobs.queues import claim_jobs
@@ -94,7 +94,11 @@ async def claim_all(
     db: Database, routes: Routes, *, slots: Mapping[Queue, int], busy_queues: Collection[Queue] = ()
 ) -> list[RunningJob]:
     """Claim as a worker does that has so many free slots."""
-    return await claim_jobs(db, kinds=routes.kinds, slots=slots, busy_queues=busy_queues, lease=LEASE, worker="test")
+    async with db.write() as tx:
+        claimed = await claim_jobs(
+            tx, routes=routes, slots=slots, free=slots, busy_queues=busy_queues, lease=LEASE, worker="test"
+        )
+    return list(claimed.jobs)
 
 
 async def claim(db: Database, routes: Routes) -> RunningJob:
@@ -106,7 +110,7 @@ async def lose(db: Database) -> None:
     """Let the leases of all running jobs end, and rescue the jobs from their workers."""
     db.clock_shift += LEASE * 2
     async with db.write() as tx:
-        assert await store.rescue_stalled(tx, limit=10)
+        assert await held_jobs.rescue_stalled(tx, limit=10)
 
 
 async def eventually(is_so: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:

@@ -15,7 +15,7 @@ from fairground.platform.jobs.dead_letters import (
 )
 from fairground.platform.jobs.lifecycle import JobState, Retry
 from fairground.platform.jobs.outbox import Routes
-from fairground.platform.jobs.worker import drain
+from fairground.platform.jobs.runner import drain
 from fairground.platform.shared_tables import build_jobs
 from tests.platform.jobs.shop import CountStock, PackOrder, Shop, claim, enqueue, lose, row, rows
 

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Queue
 from fairground.platform.db.database import Database
-from fairground.platform.jobs import store
+from fairground.platform.jobs import held_jobs, store
 from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.jobs.tables import JobRow
 from tests.platform.jobs.outage import outage
@@ -24,7 +24,7 @@ async def test_lease_longer_than_the_maximum_is_rescued(db: Database, routes: Ro
     await claim(db, routes)
     db.clock_shift = timedelta(0)
     async with db.write() as tx:
-        assert await store.rescue_stalled(tx, limit=10) == 1
+        assert await held_jobs.rescue_stalled(tx, limit=10) == 1
     assert (await row(db)).state == "ready"
 
 
@@ -32,9 +32,9 @@ async def test_lease_of_the_maximum_length_is_kept(db: Database, routes: Routes)
     await enqueue(db, PackOrder(order_id=uuid7()))
     job = await claim(db, routes)
     async with db.write() as tx:
-        await store.extend_leases(tx, [job], lease=store.LEASE_MAX)
+        await held_jobs.extend_leases(tx, [job], lease=held_jobs.LEASE_MAX)
     async with db.write() as tx:
-        assert await store.rescue_stalled(tx, limit=10) == 0
+        assert await held_jobs.rescue_stalled(tx, limit=10) == 0
 
 
 async def test_long_job_keeps_its_lease(db: Database, outbox: JobOutbox) -> None:
@@ -133,7 +133,7 @@ async def test_job_of_a_dead_worker_is_rescued(db: Database, outbox: JobOutbox, 
     await enqueue(db, CountStock())
     async with db.write() as tx:
         due = await store.lock_due_jobs(tx, kinds=outbox.routes.kinds, slots={Queue.DEFAULT: 1})
-        await store.lease_jobs(tx, due, lease=timedelta(milliseconds=300), worker="dead")
+        await held_jobs.lease_jobs(tx, due, starting=[due[0].id], lease=timedelta(milliseconds=300), worker="dead")
     async with make_worker(db, outbox).running():
         await eventually(lambda: all_done(db))
     assert (shop.taken, (await row(db)).crashes) == ([CountStock()], 1)

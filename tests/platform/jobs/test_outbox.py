@@ -9,7 +9,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Message, Queue
 from fairground.platform.db.database import Database
-from fairground.platform.jobs import store
+from fairground.platform.jobs import held_jobs, store
 from fairground.platform.jobs.lifecycle import LostLease, working_on
 from fairground.platform.jobs.outbox import JobOutbox, Routes, UnknownQueue
 from tests.platform.jobs.shop import (
@@ -185,9 +185,9 @@ async def test_job_is_not_rescued_during_its_transaction(
             tx = await stack.enter_async_context(db.write(ends_job=True))
         if tx.ops.name == "postgresql":
             async with other.write() as rescuer:
-                assert await store.rescue_stalled(rescuer, limit=10) == 0
+                assert await held_jobs.rescue_stalled(rescuer, limit=10) == 0
     async with other.write() as rescuer:
-        assert await store.rescue_stalled(rescuer, limit=10) == 0
+        assert await held_jobs.rescue_stalled(rescuer, limit=10) == 0
     await other.close()
     assert (await row(db)).state == "done"
 

@@ -14,9 +14,9 @@ from fairground.platform.db.database import Database
 from fairground.platform.jobs.lifecycle import Retry
 from fairground.platform.jobs.outbox import JobOutbox, Routes
 from fairground.platform.jobs.queues import QueueDepth, QueueDepths, choose_startable, measure_queues
+from fairground.platform.jobs.runner import drain
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.tables import JobRow
-from fairground.platform.jobs.worker import drain
 from tests.platform.jobs.shop import (
     LEASE,
     CountStock,

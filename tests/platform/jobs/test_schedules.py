@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import JobOutbox, Routes
+from fairground.platform.jobs.runner import drain
 from fairground.platform.jobs.schedules import Scheduler, next_tick
-from fairground.platform.jobs.worker import drain
 from fairground.platform.module import Schedule
 from tests.platform.jobs.shop import CountStock, Shop, rows
 

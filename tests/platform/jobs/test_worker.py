@@ -11,8 +11,8 @@ from fairground.platform.db.database import Database
 from fairground.platform.jobs.dead_letters import count_jobs
 from fairground.platform.jobs.lifecycle import AlreadyFinished, CancelJob, JobState, Retry
 from fairground.platform.jobs.outbox import JobOutbox, Routes
+from fairground.platform.jobs.runner import describe, drain
 from fairground.platform.jobs.tables import JobRow
-from fairground.platform.jobs.worker import describe, drain
 from fairground.platform.module import Schedule
 from tests.platform.jobs.outage import outage
 from tests.platform.jobs.shop import (

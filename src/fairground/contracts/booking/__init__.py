@@ -1,5 +1,6 @@
 """Booking: free times, holds, requests, and what becomes of them. The contract `Bookings` and what it speaks of."""
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -14,6 +15,7 @@ from fairground.contracts.booking.availability import (
     AvailabilitySummarySet,
     ClosingTime,
     DatedException,
+    FirstHoursSet,
     RulesInvalid,
     Slot,
     WallTime,
@@ -49,6 +51,7 @@ from fairground.contracts.booking.bookings import (
     NotYet,
     OwnService,
     PastBooking,
+    PastBookingsRecorded,
     PayIn,
     PriceChanged,
     RefundTerm,
@@ -89,6 +92,7 @@ __all__ = [
     "DatedException",
     "DeclineIn",
     "DetailsInvalid",
+    "FirstHoursSet",
     "HoldIn",
     "HoldLapsed",
     "NextStep",
@@ -97,6 +101,7 @@ __all__ = [
     "NotYet",
     "OwnService",
     "PastBooking",
+    "PastBookingsRecorded",
     "PayIn",
     "PriceChanged",
     "RefundTerm",
@@ -132,6 +137,15 @@ class Bookings(Protocol):
         Raises:
             ProviderNotFound: No such provider, or it belongs to another account.
             RulesInvalid: Overlapping or empty hours, an unknown zone, more than 366 exceptions.
+        """
+        ...
+
+    async def set_first_rules(self, *, rules: Mapping[UUID, AvailabilityRules]) -> None:
+        """Give hours to up to 500 providers who have none yet.
+
+        Raises:
+            ProviderNotFound: One of the providers does not exist.
+            RulesInvalid: As for `set_rules`, or one of them has hours already. No hours were set.
         """
         ...
 
@@ -239,6 +253,10 @@ class Bookings(Protocol):
 
     async def find_booking_side(self, *, booking_id: UUID) -> BookingSide | None: ...
 
+    async def find_booking_sides(self, *, booking_ids: Collection[UUID]) -> dict[UUID, BookingSide]:
+        """Return the sides of those of the bookings that exist."""
+        ...
+
     async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
         """Return the booking as an iCalendar file (RFC 5545) for one of its sides.
 
@@ -255,6 +273,8 @@ class Bookings(Protocol):
 
     async def record_past_bookings(self, *, bookings: list[PastBooking]) -> list[UUID]:
         """Write down up to 500 bookings as completed, so that a provider's history comes along; return their ids.
+
+        Neither side is notified of them.
 
         Raises:
             ServiceNotFound, NotBookable, SlotTaken: Nothing was written.

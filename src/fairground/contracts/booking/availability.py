@@ -75,6 +75,17 @@ class AvailabilityRulesSet(Event):
     version: int
 
 
+class FirstHoursSet(Event):
+    """Up to 500 providers who had no hours got some by one call. The version is that of `AvailabilityRulesSet`."""
+
+    topic: ClassVar = "booking.first_hours_set.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    has_hours: dict[UUID, bool]
+    """By provider, whether there are any weekly hours."""
+    version: int
+
+
 class AvailabilitySummarySet(Event):
     """On which days a provider can still be booked, whole and with a version that only grows.
 

@@ -272,6 +272,15 @@ class BookingExpired(_BookingEvent):
     was: BookingStatus
 
 
+class PastBookingsRecorded(Event):
+    """Up to 500 bookings came along with the history of their providers; neither side is notified of them."""
+
+    topic: ClassVar = "booking.past_recorded.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    completed_counts: dict[UUID, int]
+    """By provider, the number of all bookings that took place; it only grows, so double delivery is safe."""
+
+
 class BookingCompleted(_BookingEvent):
     """Carries the provider's new total and a version, so that late and double delivery do no harm."""
 

@@ -39,10 +39,12 @@ from fairground.contracts.providers.profiles import (
     BookingMode,
     CategoryUnknown,
     ChangedProvider,
+    CreatedProvider,
     CurrencyUnsupported,
     ExportedProvider,
     ExternalOutcome,
     ExternalProvider,
+    NewProvider,
     NotAProvider,
     Offer,
     OwnProvider,
@@ -91,6 +93,7 @@ __all__ = [
     "BookingMode",
     "CategoryUnknown",
     "ChangedProvider",
+    "CreatedProvider",
     "CurrencyUnsupported",
     "ExportedProvider",
     "ExternalOutcome",
@@ -100,6 +103,7 @@ __all__ = [
     "GalleryChanged",
     "GalleryFull",
     "GalleryPicture",
+    "NewProvider",
     "NotAProvider",
     "Offer",
     "OwnGalleryPicture",
@@ -233,6 +237,15 @@ class Providers(Protocol):
         """
         ...
 
+    async def create_providers_in_bulk(self, *, providers: list[NewProvider], staff_id: UUID) -> list[CreatedProvider]:
+        """Create up to 500 providers as their own steps would leave them, by a few statements; none is notified.
+
+        Raises:
+            StaffOnly, NotAProvider, ProfileExists, VerticalUnknown, CategoryUnknown, CurrencyUnsupported,
+            ProfileInvalid, ServiceInvalid, ProfileIncomplete: None was created.
+        """
+        ...
+
     async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> ChangedProvider:
         """Change a profile in any state.
 
@@ -282,8 +295,16 @@ class Providers(Protocol):
         """Raise ServiceNotFound when there is no such service."""
         ...
 
+    async def get_offers(self, *, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
+        """Return the offers by service; raise ServiceNotFound when one of them is missing."""
+        ...
+
     async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
         """Return any provider in any state; raise ProviderNotFound when there is none."""
+        ...
+
+    async def get_provider_refs(self, *, provider_ids: Collection[UUID]) -> dict[UUID, ProviderRef]:
+        """Return providers in any state; raise ProviderNotFound when one of them is missing."""
         ...
 
     async def find_provider_owned_by(self, *, owner_id: UUID) -> ProviderRef | None: ...

@@ -158,6 +158,23 @@ class ServiceIn(DTO):
     description: str | None = None
 
 
+class NewProvider(DTO):
+    """A provider that comes whole: with its services, a picture of this installation, and the staff's decision."""
+
+    owner_id: UUID
+    profile: ProfileIn
+    services: list[ServiceIn]
+    picture_url: str
+    status: ProviderStatus
+    rejection_reason: str | None = None
+
+
+class CreatedProvider(DTO):
+    id: UUID
+    service_ids: list[UUID]
+    """In the order of the services."""
+
+
 class Offer(DTO):
     """A service with the terms that a booking copies."""
 

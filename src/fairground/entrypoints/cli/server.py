@@ -10,10 +10,9 @@ import typer
 import uvloop
 from starlette.types import ASGIApp
 
-from fairground.entrypoints.cli.demo import build_demo_file
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.environment import list_settings, load_settings
-from fairground.entrypoints.server import bind_socket, serve, show_metrics
+from fairground.entrypoints.server import bind_socket, require_metrics_port, serve, show_metrics
 from fairground.entrypoints.settings import Settings
 from fairground.platform.db.schema import require_schema, upgrade_schema
 from fairground.platform.http.app import list_routes
@@ -42,6 +41,9 @@ def up() -> None:
     program.db.backend.acquire_server_lock()
     file = program.db.backend.file
     if file is not None and not file.exists():
+        # Imported here: a demo is built once in the life of an installation.
+        from fairground.entrypoints.cli.demo import build_demo_file
+
         build_demo_file(settings, file)
     upgrade_schema(program.db.backend, program.histories)
     _serve(program, app, listener)
@@ -95,9 +97,13 @@ def show_settings() -> None:
 
 
 def _take_address(settings: Settings) -> tuple[Settings, socket.socket]:
-    """Bind the socket; a port of 0 becomes the one that the system chose, so that links name it."""
+    """Bind the socket; a port of 0 becomes the one that the system chose, so that links name it.
+
+    A metrics port that is taken is refused too, before `up` makes a database and a demo.
+    """
     configure_logs()
     listener = bind_socket(settings)
+    require_metrics_port(settings)
     return settings.model_copy(update={"http_port": listener.getsockname()[1]}), listener
 
 

@@ -60,7 +60,7 @@ async def insert_users(tx: WriteTx, users: Sequence[User], *, password_hash: str
     """Insert the users whose address is free; return their number."""
     rows = [_user_row(user, password_hash) for user in users]
     starts = range(0, len(rows), _ROWS_PER_STATEMENT)
-    return sum([await tx.insert_ignore(UserRow, rows[start : start + _ROWS_PER_STATEMENT]) for start in starts])
+    return sum([await tx.insert_many(UserRow, rows[start : start + _ROWS_PER_STATEMENT]) for start in starts])
 
 
 def _user_row(user: User, password_hash: str) -> Mapping[str, Any]:

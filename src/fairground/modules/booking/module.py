@@ -11,10 +11,11 @@ from fairground.contracts.booking import (
     BookingExpired,
     BookingHeld,
     Bookings,
+    FirstHoursSet,
 )
 from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, Payments
 from fairground.contracts.providers import Providers, ProviderSchedules, ProviderTimezoneSet, ServicesChanged
-from fairground.contracts.reviews import ReviewWritten
+from fairground.contracts.reviews import PastReviewsRecorded, ReviewWritten
 from fairground.kernel.messages import Message
 from fairground.modules.booking import http
 from fairground.modules.booking.deals.expiry import ExpireLapsed
@@ -27,7 +28,7 @@ from fairground.modules.booking.deals.transitions import (
 from fairground.modules.booking.service import Parts, assemble
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.tables import history
-from fairground.platform.module import Handler, Links, Module, Schedule
+from fairground.platform.module import Handler, Links, Module, Projection, Schedule
 from fairground.runtime import Runtime
 
 
@@ -50,6 +51,11 @@ def build(runtime: Runtime, links: Links) -> Module:
         history=history,
         routers=[http.routes(parts.service, providers=providers)],
         handlers=handlers_of(parts),
+        # Whatever has changed, the summary is made from what is there.
+        projections=dict.fromkeys(
+            (BookingHeld, BookingDeclined, BookingCancelled, BookingExpired, AvailabilityRulesSet, ServicesChanged),
+            Projection(key=lambda event: event.provider_id),
+        ),
         schedules=[Schedule(job=ExpireLapsed(), every=timedelta(minutes=1), runs_at_start=True)],
         start=parts.allocations.prove_guard,
     )
@@ -63,11 +69,13 @@ def handlers_of(parts: Parts) -> Mapping[type[Message], Handler]:
         BookingCancelled: parts.summaries.follow_change,
         BookingExpired: parts.summaries.follow_change,
         AvailabilityRulesSet: parts.summaries.follow_change,
+        FirstHoursSet: parts.summaries.follow_first_hours,
         ServicesChanged: parts.summaries.follow_change,
         ProviderTimezoneSet: parts.summaries.follow_timezone,
         PaymentAuthorised: parts.checkout.follow_payment,
         PaymentCaptured: parts.checkout.follow_payment,
         ReviewWritten: parts.completion.note_review,
+        PastReviewsRecorded: parts.completion.note_past_reviews,
         ExpireBooking: parts.expiry.expire_booking,
         ExpireLapsed: parts.expiry.expire_lapsed,
         CompleteBooking: parts.completion.complete_booking,

@@ -42,6 +42,7 @@ class BookingService:
         self.list_slots = slots.list_slots
         self.get_rules = hours.get_rules
         self.set_rules = hours.set_rules
+        self.set_first_rules = hours.set_first_rules
         self.hold = holds.hold
         self.pay = checkout.pay
         self.settle_payment = checkout.settle_payment
@@ -53,6 +54,7 @@ class BookingService:
         self.get_booking = queries.get_booking
         self.list_bookings = queries.list_bookings
         self.find_booking_side = queries.find_booking_side
+        self.find_booking_sides = queries.find_booking_sides
         self.get_calendar = queries.get_calendar
         self.describe_booking = queries.describe_booking
 

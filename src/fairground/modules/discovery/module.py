@@ -12,7 +12,7 @@ from fairground.modules.discovery.service.read_model import ReadModel, RebuildRe
 from fairground.modules.discovery.service.search import Search
 from fairground.modules.discovery.store.search import BuiltInSearch
 from fairground.modules.discovery.tables import history
-from fairground.platform.module import Links, Module
+from fairground.platform.module import Links, Module, Projection
 from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
 
@@ -35,6 +35,12 @@ def build(runtime: Runtime, links: Links) -> Module:
             ProvidersChanged: read_model.on_providers_changed,
             AvailabilitySummarySet: read_model.on_availability_summary_set,
             RebuildReadModel: read_model.on_rebuild,
+        },
+        projections={
+            ProvidersChanged: Projection(key=lambda event: frozenset(event.versions)),
+            AvailabilitySummarySet: Projection(
+                key=lambda event: event.provider_id, version=lambda event: event.version
+            ),
         },
         demo=lambda _content: read_model.rebuild_all(),
         start=read_model.start,

@@ -190,6 +190,12 @@ def advance(now: ProviderStatus, to: ProviderStatus) -> ProviderStatus:
     return to
 
 
+def path_to(status: ProviderStatus) -> list[ProviderStatus]:
+    """Return the statuses of a provider from its draft to this one."""
+    start = [ProviderStatus.DRAFT, ProviderStatus.SUBMITTED]
+    return [*start[: start.index(status)], status] if status in start else [*start, advance(start[-1], status)]
+
+
 @dataclass(frozen=True)
 class ApprovalFacts:
     """The facts that a pack's checklist can require. Each field is a key of `verticals.schema.Fact`."""

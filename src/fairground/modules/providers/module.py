@@ -1,7 +1,10 @@
 """Builds providers."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FirstHoursSet, PastBookingsRecorded
 from fairground.contracts.media import (
     Images,
     PictureDeleted,
@@ -18,21 +21,32 @@ from fairground.contracts.providers import (
     ProviderSchedules,
     ProviderSnapshots,
 )
-from fairground.contracts.reviews import ProviderRated
+from fairground.contracts.reviews import PastReviewsRecorded, ProviderRated
+from fairground.kernel.messages import Message
 from fairground.modules.providers import http
 from fairground.modules.providers.http.pictures import image_routes
 from fairground.modules.providers.service import ProviderService
 from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
+from fairground.modules.providers.service.bulk_creation import BulkCreation
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
 from fairground.modules.providers.tables import history
 from fairground.platform.images.image_proxy import ImageRequestStats
-from fairground.platform.module import Links, Module
+from fairground.platform.module import Links, Module, Projection
 from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
+
+# Figures of a provider: each event carries the newest total, and a version of it.
+_PROJECTIONS: Final[Mapping[type[Message], Projection]] = {
+    BookingCompleted: Projection(
+        key=lambda event: event.provider_id, version=lambda event: event.provider_completed_count
+    ),
+    ProviderRated: Projection(key=lambda event: event.provider_id, version=lambda event: event.rating_count),
+    AvailabilityRulesSet: Projection(key=lambda event: event.provider_id, version=lambda event: event.version),
+}
 
 
 def build(runtime: Runtime, links: Links) -> Module:
@@ -60,14 +74,18 @@ def build(runtime: Runtime, links: Links) -> Module:
         ],
         handlers={
             BookingCompleted: figures.on_booking_completed,
+            PastBookingsRecorded: figures.on_bookings_recorded,
             ProviderRated: figures.on_provider_rated,
+            PastReviewsRecorded: figures.on_reviews_recorded,
             AvailabilityRulesSet: figures.on_availability_rules_set,
+            FirstHoursSet: figures.on_first_hours_set,
             PictureReady: picture_events.on_ready,
             PictureDescribed: picture_events.on_described,
             PictureRefused: picture_events.on_refused,
             PictureDeleted: picture_events.on_deleted,
             FollowPicture: picture_events.on_follow_picture,
         },
+        projections=_PROJECTIONS,
         measure=image_requests.measure,
     )
 
@@ -90,4 +108,5 @@ def _build_service(
         profiles=profiles,
         approval=Approval(db=db, accounts=accounts, verticals=verticals, views=views),
         offers=ServiceOffers(db=db, verticals=verticals, clock=clock, currency=currency),
+        bulk=BulkCreation(db=db, accounts=accounts, verticals=verticals, clock=clock, currency=currency),
     )

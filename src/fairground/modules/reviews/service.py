@@ -1,5 +1,7 @@
 """Reviews of completed bookings: who may write one, what it may contain, and the totals of each provider."""
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +13,8 @@ from fairground.contracts.reviews import (
     REVIEW_MAX_LENGTH,
     NotCompleted,
     PastReview,
+    PastReviewsRecorded,
+    ProviderRated,
     Review,
     ReviewExists,
     ReviewInvalid,
@@ -24,6 +28,10 @@ from fairground.kernel.inputs import TimeCursor, offset_of
 from fairground.kernel.text import clean_text, refused_as
 from fairground.modules.reviews import store
 from fairground.platform.db.database import Database, WriteTx
+
+
+class _Overtaken(Exception):
+    """Another transaction has stored one of the reviews since this one looked."""
 
 
 class ReviewService:
@@ -40,24 +48,51 @@ class ReviewService:
         async with self._db.write() as tx:
             review = _new_review(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
             tx.invalidate(reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug))
-            if not await _insert(tx, review, author, is_new=True):
+            if not await store.insert_review(tx, review, author_id=author.id):
                 raise ReviewExists("You have reviewed this booking already.")
+            await tx.emit(
+                ReviewWritten(review_id=review.id, booking_id=booking_id, provider_id=sides.provider_id, side=side)
+            )
+            if side is ReviewSide.CUSTOMER:
+                total, count = await store.add_ratings(tx, sides.provider_id, [rating])
+                await tx.emit(
+                    ProviderRated(
+                        provider_id=sides.provider_id, rating_sum=total, rating_count=count, review_id=review.id
+                    )
+                )
         return review
 
     async def record_past_reviews(self, *, reviews: list[PastReview]) -> None:
-        written: list[tuple[Review, User]] = []
-        tags: set[str] = set()
+        sides = await self._bookings.find_booking_sides(booking_ids={past.booking_id for past in reviews})
         for past in reviews:
-            sides = await self._get_sides(past.booking_id)
-            tags |= {reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug)}
-            text = _check_review(sides, rating=past.rating, text=past.text)
-            author = await self._accounts.get_user(user_id=_author_on(past.side, sides))
-            review = _new_review(sides, author, side=past.side, rating=past.rating, text=text, at=past.written_at)
-            written.append((review, author))
-        async with self._db.write() as tx:
-            tx.invalidate(*tags)
-            for review, author in written:
-                await _insert(tx, review, author, is_new=False)
+            if past.booking_id not in sides:
+                raise _not_found()
+        author_ids = {_author_on(past.side, sides[past.booking_id]) for past in reviews}
+        authors = await self._accounts.find_users(user_ids=author_ids)
+        written: dict[tuple[UUID, ReviewSide], tuple[Review, UUID]] = {}
+        for past in reviews:
+            written.setdefault((past.booking_id, past.side), _past_review(past, sides[past.booking_id], authors))
+        tags = {reviews_tag(key) for each in sides.values() for key in (each.provider_id, each.provider_slug)}
+        while not await self._record(written, tags=tags):
+            # Another transaction has committed one of these reviews; the next attempt reads it.
+            pass
+
+    async def _record(
+        self, written: Mapping[tuple[UUID, ReviewSide], tuple[Review, UUID]], *, tags: Collection[str]
+    ) -> bool:
+        """Store the reviews that do not exist yet. Return False if another transaction was faster with one of them."""
+        try:
+            async with self._db.write() as tx:
+                known = await store.find_reviewed(tx, {booking_id for booking_id, _ in written})
+                new = [each for key, each in written.items() if key not in known]
+                if not await store.insert_reviews(tx, new):
+                    raise _Overtaken
+                if new:
+                    tx.invalidate(*tags)
+                    await _announce(tx, [review for review, _ in new])
+        except _Overtaken:
+            return False
+        return True
 
     async def _get_sides(self, booking_id: UUID) -> BookingSide:
         sides = await self._bookings.find_booking_side(booking_id=booking_id)
@@ -101,23 +136,27 @@ def _new_review(sides: BookingSide, author: User, *, side: ReviewSide, rating: i
     )
 
 
-async def _insert(tx: WriteTx, review: Review, author: User, *, is_new: bool) -> bool:
-    """Insert a review and emit its events. Return False if its side of the booking has one already.
+def _past_review(past: PastReview, sides: BookingSide, authors: Mapping[UUID, User]) -> tuple[Review, UUID]:
+    """Return a review with its author."""
+    text = _check_review(sides, rating=past.rating, text=past.text)
+    author = authors.get(_author_on(past.side, sides))
+    if author is None:
+        raise _not_found()
+    review = _new_review(sides, author, side=past.side, rating=past.rating, text=text, at=past.written_at)
+    return review, author.id
 
-    Args:
-        is_new: Whether the provider is notified; False for a review that was written elsewhere.
-    """
-    if not await store.insert_review(tx, review, author_id=author.id):
-        return False
-    await tx.emit(
-        ReviewWritten(
-            review_id=review.id, booking_id=review.booking_id, provider_id=review.provider_id, side=review.side
-        )
-    )
-    if review.side is ReviewSide.CUSTOMER:
-        figures = await store.add_rating(tx, review)
-        await tx.emit(figures.model_copy(update={"review_id": review.id}) if is_new else figures)
-    return True
+
+async def _announce(tx: WriteTx, reviews: Sequence[Review]) -> None:
+    """Add reviews that came along to the totals of their providers, and announce them by one event."""
+    stars: dict[UUID, list[int]] = defaultdict(list)
+    booking_ids: dict[ReviewSide, list[UUID]] = defaultdict(list)
+    for review in reviews:
+        booking_ids[review.side].append(review.booking_id)
+        if review.side is ReviewSide.CUSTOMER:
+            stars[review.provider_id].append(review.rating)
+    # In the order of their ids, so that two transactions cannot deadlock.
+    ratings = {each: await store.add_ratings(tx, each, stars[each]) for each in sorted(stars)}
+    await tx.emit(PastReviewsRecorded(ratings=ratings, booking_ids=booking_ids))
 
 
 def _side_of(user_id: UUID, sides: BookingSide) -> ReviewSide:

@@ -1,15 +1,16 @@
 """Every SQL statement of the reviews module."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import literal, select, tuple_
 
-from fairground.contracts.reviews import ProviderRated, Review, ReviewSide
+from fairground.contracts.reviews import Review, ReviewSide
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.reviews.tables import ProviderFiguresRow, ReviewRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.types import among
 
 
 async def insert_review(tx: WriteTx, review: Review, *, author_id: UUID) -> bool:
@@ -18,17 +19,30 @@ async def insert_review(tx: WriteTx, review: Review, *, author_id: UUID) -> bool
     return await tx.insert_ignore(ReviewRow, [row]) == 1
 
 
-async def add_rating(tx: WriteTx, review: Review) -> ProviderRated:
-    """Add a customer's rating to the provider's totals and return the new ones."""
+async def insert_reviews(tx: WriteTx, reviews: Sequence[tuple[Review, UUID]]) -> bool:
+    """Insert reviews with their authors. Return False if one exists already, and the caller rolls back."""
+    rows = [{**review.model_dump(), "side": review.side.value, "author_id": author} for review, author in reviews]
+    return await tx.insert_many(ReviewRow, rows) == len(rows)
+
+
+async def find_reviewed(tx: ReadTx, booking_ids: Collection[UUID]) -> set[tuple[UUID, ReviewSide]]:
+    """Return which sides of the bookings have written a review."""
+    written = select(ReviewRow.booking_id, ReviewRow.side).where(among(ReviewRow.booking_id, booking_ids))
+    return {(row.booking_id, ReviewSide(row.side)) for row in await tx.all(written)}
+
+
+async def add_ratings(tx: WriteTx, provider_id: UUID, ratings: Sequence[int]) -> tuple[int, int]:
+    """Add ratings by customers to the provider's totals; return the sum and number of all of them."""
     table = ProviderFiguresRow.__table__
-    insert = tx.ops.insert(table).values(provider_id=review.provider_id, rating_sum=review.rating, rating_count=1)
+    added_values = {"provider_id": provider_id, "rating_sum": sum(ratings), "rating_count": len(ratings)}
+    insert = tx.ops.insert(table).values(added_values)
     added = {name: table.c[name] + insert.excluded[name] for name in ("rating_sum", "rating_count")}
     row = await tx.one_or_none(
         insert.on_conflict_do_update(index_elements=["provider_id"], set_=added).returning(
             table.c.rating_sum, table.c.rating_count
         )
     )
-    return ProviderRated(provider_id=review.provider_id, rating_sum=row.rating_sum, rating_count=row.rating_count)
+    return row.rating_sum, row.rating_count
 
 
 async def list_reviews_of_booking(tx: ReadTx, booking_id: UUID) -> list[Review]:

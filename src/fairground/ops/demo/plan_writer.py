@@ -19,8 +19,9 @@ from fairground.contracts.booking import (
     SlotTaken,
     WeeklyHours,
 )
-from fairground.contracts.providers import BookingMode, ProfileIn, Providers, ServiceIn
+from fairground.contracts.providers import BookingMode, NewProvider, ProfileIn, Providers, ProviderStatus, ServiceIn
 from fairground.contracts.reviews import PastReview, Reviews, ReviewSide
+from fairground.kernel.ids import uuid7
 from fairground.kernel.money import major_from_minor, minor_from_major
 from fairground.kernel.zones import get_zone
 from fairground.ops.demo.pictures.draw import draw_portrait
@@ -76,11 +77,9 @@ class PlanWriter:
         owners, customers, admin_id = await self._create_accounts()
         make_private_folder(self._pictures_dir)
 
-        async def create_provider(numbered: tuple[int, DemoProvider]) -> WrittenProvider:
-            number, planned = numbered
-            return await self._create_provider(planned, owner_id=owners[number], admin_id=admin_id, currency=currency)
-
-        written = await _map(enumerate(self._plan.providers), create_provider)
+        written = []
+        for some in _batches(list(zip(self._plan.providers, owners, strict=True))):
+            written += await self._create_providers(some, admin_id=admin_id, currency=currency)
         approved = [provider for provider in written if provider.planned.state == "approved"]
         await self._record_past(approved, customers)
         await _map(approved, lambda provider: self._book_ahead(provider, customers))
@@ -100,23 +99,30 @@ class PlanWriter:
         count = len(self._plan.providers)
         return ids[:count], ids[count:-1], ids[-1]
 
-    async def _create_provider(
-        self, planned: DemoProvider, *, owner_id: UUID, admin_id: UUID, currency: str
-    ) -> WrittenProvider:
-        providers = self._contracts.providers
-        provider = await providers.create_provider(owner_id=owner_id, profile=_profile(planned))
-        services = [
-            await providers.add_service(
-                owner_id=owner_id,
-                provider_id=provider.id,
-                service=_service(service, currency=currency),
-            )
-            for service in planned.services
+    async def _create_providers(
+        self, planned: Sequence[tuple[DemoProvider, UUID]], *, admin_id: UUID, currency: str
+    ) -> list[WrittenProvider]:
+        created = await self._contracts.providers.create_providers_in_bulk(
+            providers=[
+                NewProvider(
+                    owner_id=owner_id,
+                    profile=_profile(each),
+                    services=[_service(service, currency=currency) for service in each.services],
+                    picture_url=self._draw(each),
+                    status=ProviderStatus(each.state),
+                    rejection_reason=each.rejection_reason or None,
+                )
+                for each, owner_id in planned
+            ],
+            staff_id=admin_id,
+        )
+        written = [
+            WrittenProvider(each, owner_id, new.id, new.service_ids)
+            for (each, owner_id), new in zip(planned, created, strict=True)
         ]
-        await self._contracts.bookings.set_rules(owner_id=owner_id, provider_id=provider.id, rules=self._rules(planned))
-        await self._add_picture(planned, provider_id=provider.id)
-        await self._decide(planned, provider_id=provider.id, owner_id=owner_id, admin_id=admin_id)
-        return WrittenProvider(planned, owner_id, provider.id, [service.id for service in services])
+        rules = {provider.id: self._rules(provider.planned) for provider in written}
+        await self._contracts.bookings.set_first_rules(rules=rules)
+        return written
 
     def _rules(self, planned: DemoProvider) -> AvailabilityRules:
         return AvailabilityRules(
@@ -127,21 +133,11 @@ class PlanWriter:
             ],
         )
 
-    async def _add_picture(self, planned: DemoProvider, *, provider_id: UUID) -> None:
-        file = self._pictures_dir / f"{provider_id}.svg"
+    def _draw(self, planned: DemoProvider) -> str:
+        """Draw the provider's picture into a file and return its address."""
+        file = self._pictures_dir / f"{uuid7()}.svg"
         file.write_text(draw_portrait(planned.picture), encoding="utf-8")
-        await self._contracts.providers.set_picture(provider_id=provider_id, url=f"{PICTURES_PATH}/{file.name}")
-
-    async def _decide(self, planned: DemoProvider, *, provider_id: UUID, owner_id: UUID, admin_id: UUID) -> None:
-        providers = self._contracts.providers
-        if planned.state == "draft":
-            return
-        await providers.submit_provider(owner_id=owner_id, provider_id=provider_id)
-        if planned.state == "approved":
-            await providers.approve_provider(staff_id=admin_id, provider_id=provider_id)
-        elif planned.state == "rejected":
-            reason = planned.rejection_reason
-            await providers.reject_provider(staff_id=admin_id, provider_id=provider_id, reason=reason)
+        return f"{PICTURES_PATH}/{file.name}"
 
     async def _record_past(self, providers: Sequence[WrittenProvider], customers: Sequence[UUID]) -> None:
         past = [

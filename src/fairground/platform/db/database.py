@@ -39,8 +39,8 @@ class Outbox(Protocol):
 
     async def enqueue(self, tx: "WriteTx", job: Job, *, delay: timedelta, dedup_key: str | None) -> None: ...
 
-    def committed(self) -> None:
-        """Wake the workers that wait for messages; called after a transaction that stored some."""
+    def committed(self, tx: "WriteTx", *, ends_job: bool) -> None:
+        """Note that a transaction is kept, and wake the workers that wait for messages if it stored some."""
         ...
 
 
@@ -312,8 +312,7 @@ class Database:
             if job is not None and self.invalidation is not None:
                 await self.invalidation.apply(job)
         finally:
-            if tx.has_messages:
-                self._outbox.committed()
+            self._outbox.committed(tx, ends_job=ends_job)
 
     async def ping(self) -> None:
         """Raise DatabaseUnavailable when the database does not answer."""

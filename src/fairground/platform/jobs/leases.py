@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 import structlog
 
 from fairground.platform.background_loops import PAUSE_MAX_SECONDS
 from fairground.platform.db.database import Database, WriteTx
-from fairground.platform.jobs import store
+from fairground.platform.jobs import held_jobs
 from fairground.platform.jobs.lifecycle import DONE, AlreadyFinished, LostLease, RunningJob
 
 BEATS_PER_LEASE: Final = 3
@@ -33,8 +32,9 @@ async def check_fence(tx: WriteTx, job: RunningJob, *, ends_job: bool) -> None:
         LostLease: Another worker holds the job; nothing of this transaction may be kept.
         AlreadyFinished: The handler has ended its job before.
     """
+    job.has_written = True
     was_ended, job.is_ended_by_handler = job.is_ended_by_handler, job.is_ended_by_handler or ends_job
-    still_ours = await store.end_job(tx, job, DONE) if ends_job else await store.extend_lease(tx, job)
+    still_ours = await held_jobs.end_job(tx, job, DONE) if ends_job else await held_jobs.extend_lease(tx, job)
     if not still_ours and was_ended:
         raise AlreadyFinished(f"Job {job.id} ({job.kind}) writes after the write that ended it; that must be its last.")
     if not still_ours:
@@ -44,9 +44,10 @@ async def check_fence(tx: WriteTx, job: RunningJob, *, ends_job: bool) -> None:
 @dataclass(eq=False)
 class HeldJob:
     job: RunningJob
-    task: asyncio.Task[None]
     renewed_at: float
     """By the clock of the event loop, read before the statement: never later than what the database has."""
+    task: asyncio.Task[None] | None = None
+    """None until the job starts."""
     is_abandoned: bool = False
 
 
@@ -56,17 +57,28 @@ class Heartbeat:
     def __init__(self, db: Database, *, lease: timedelta) -> None:
         self._db = db
         self._lease = lease
-        self._held: dict[UUID, HeldJob] = {}
+        self._held: dict[RunningJob, HeldJob] = {}
 
     @property
     def held(self) -> list[HeldJob]:
         return list(self._held.values())
 
-    def add(self, job: RunningJob, *, task: asyncio.Task[None], claimed_at: float) -> None:
-        self._held[job.id] = HeldJob(job=job, task=task, renewed_at=claimed_at)
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        return [held.task for held in self.held if held.task is not None]
+
+    def add(self, job: RunningJob, *, claimed_at: float) -> None:
+        self._held[job] = HeldJob(job=job, renewed_at=claimed_at)
+
+    def start(self, job: RunningJob, task: asyncio.Task[None]) -> None:
+        self._held[job].task = task
+
+    def holds(self, job: RunningJob) -> bool:
+        held = self._held.get(job)
+        return held is not None and not held.is_abandoned
 
     def remove(self, job: RunningJob) -> None:
-        self._held.pop(job.id, None)
+        self._held.pop(job, None)
 
     @property
     def pause_max_seconds(self) -> float:
@@ -88,7 +100,7 @@ class Heartbeat:
             return
         asked_at = _now()
         async with self._db.write() as tx:
-            ours = await store.extend_leases(tx, [held.job for held in kept], lease=self._lease)
+            ours = await held_jobs.extend_leases(tx, [held.job for held in kept], lease=self._lease)
         for held in kept:
             if held.job.id in ours:
                 held.renewed_at = asked_at
@@ -101,9 +113,10 @@ class Heartbeat:
                 self._abandon(held)
 
     def _abandon(self, held: HeldJob) -> None:
-        if held.job.id in self._held:
+        if held.job in self._held:
             held.is_abandoned = True
-            held.task.cancel()
+            if held.task is not None:
+                held.task.cancel()
             log.warning("job.lease_lost", job_id=str(held.job.id), kind=held.job.kind, attempt=held.job.attempt)
 
     def _first_deadline(self) -> float:
@@ -124,7 +137,7 @@ class Rescuer:
     async def rescue(self) -> float:
         """Rescue stalled jobs and return the seconds until the next time."""
         async with self._db.write() as tx:
-            count = await store.rescue_stalled(tx, limit=RESCUED_AT_ONCE)
+            count = await held_jobs.rescue_stalled(tx, limit=RESCUED_AT_ONCE)
         if count:
             log.warning("jobs.rescued", count=count)
             self._on_rescue(count)

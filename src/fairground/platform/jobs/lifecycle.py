@@ -68,7 +68,7 @@ class LostLease(Exception):
 
 @dataclass(eq=False)
 class RunningJob:
-    """A claimed job, held by this process under one fence number."""
+    """A claimed job, held by this process under one fence number; it runs now, or waits here for a free slot."""
 
     id: UUID
     kind: str
@@ -76,12 +76,17 @@ class RunningJob:
     payload: dict[str, Any]
     fence: int
     attempt: int
+    """The number of this run, also before it starts."""
     max_attempts: int
     crashes: int
     lease: timedelta
     """How long the job stays ours without a heartbeat."""
     is_ended_by_handler: bool = field(default=False, init=False)
     """Whether the handler opened a transaction that ends the job; it may still have rolled back."""
+    is_ended: bool = field(default=False, init=False)
+    """Whether such a transaction has committed."""
+    has_written: bool = field(default=False, init=False)
+    """Whether the handler opened a transaction that writes."""
 
     @property
     def runs_alone(self) -> bool:

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from fairground.kernel.messages import Event, Job, Message, Queue
 from fairground.platform.db.database import WriteTx
 from fairground.platform.jobs import store
 from fairground.platform.jobs.leases import check_fence
 from fairground.platform.jobs.lifecycle import current_job
-from fairground.platform.module import Handler
+from fairground.platform.module import Handler, Projection
 
 EVENT_MAX_ATTEMPTS: Final = Job.max_attempts
+_NONE: Final[Mapping[type[Message], Projection]] = {}
 
 
 class UnknownQueue(ValueError):
@@ -28,6 +29,11 @@ class Route:
     queue: Queue
     message_class: type[Message]
     handler: Handler
+    projection: Projection | None = None
+    """How waiting messages of this consumer replace each other; None where each has effects of its own."""
+
+    def parse(self, payload: Mapping[str, Any]) -> Message:
+        return self.message_class.model_validate(payload)
 
 
 class Routes:
@@ -37,11 +43,19 @@ class Routes:
         self._by_kind: dict[str, Route] = {}
         self._by_topic: dict[str, list[Route]] = {}
 
-    def add(self, consumer: str, *, handlers: Mapping[type[Message], Handler], queue: Queue | None = None) -> None:
+    def add(
+        self,
+        consumer: str,
+        *,
+        handlers: Mapping[type[Message], Handler],
+        queue: Queue | None = None,
+        projections: Mapping[type[Message], Projection] = _NONE,
+    ) -> None:
         """Register the handlers of a consumer, named as its module.
 
         Args:
             queue: Where all messages of this consumer wait; None leaves that to each message.
+            projections: Messages that replace older ones of the same key.
 
         Raises:
             UnknownQueue: A message or the consumer names a queue that does not exist.
@@ -54,7 +68,8 @@ class Routes:
                 raise ValueError(f"'{consumer}' takes '{topic}' twice; a topic has one handler in a module.")
             if issubclass(message_class, Job) and topic in self._by_topic:
                 raise ValueError(f"'{topic}' is a job and has two handlers; only an event may have several.")
-            route = Route(kind, _known(queue or message_class.queue, kind=kind), message_class, handler)
+            known = _known(queue or message_class.queue, kind=kind)
+            route = Route(kind, known, message_class, handler, projections.get(message_class))
             self._by_kind[kind] = route
             self._by_topic.setdefault(topic, []).append(route)
 
@@ -119,8 +134,12 @@ class JobOutbox:
         routes = [self.routes.handler_of(job)]
         await self._insert(tx, job, routes, max_attempts=job.max_attempts, delay=delay, dedup_key=dedup_key)
 
-    def committed(self) -> None:
-        self.wake.set()
+    def committed(self, tx: WriteTx, *, ends_job: bool) -> None:
+        job = current_job()
+        if job is not None and ends_job:
+            job.is_ended = True
+        if tx.has_messages:
+            self.wake.set()
 
     async def _insert(
         self,

@@ -1,34 +1,99 @@
 """The queues: which due jobs a process claims from them, and how much waits in each."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import ValidationError
 
 from fairground.kernel.messages import Queue
-from fairground.platform.db.database import Database
-from fairground.platform.jobs import dead_letters, store
+from fairground.platform.db.database import Database, WriteTx
+from fairground.platform.jobs import dead_letters, held_jobs, store
 from fairground.platform.jobs.lifecycle import RunningJob
+from fairground.platform.jobs.outbox import Routes
 from fairground.platform.jobs.store import DueJob
+from fairground.platform.module import Handler
+
+_Key = tuple[Handler, Hashable]
+"""What makes one message replace another."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What one claim has changed."""
+
+    jobs: Sequence[RunningJob]
+    starting: Collection[UUID]
+    """Those that start when the claim is committed."""
+    superseded: Sequence[DueJob]
+    """Jobs that are done without having run, because a newer one is among the claimed."""
+
+    def count(self, queue: Queue) -> int:
+        return [*(job.queue for job in self.jobs), *(job.queue for job in self.superseded)].count(queue)
+
+
+NOTHING_CLAIMED: Final = Claimed(jobs=(), starting=(), superseded=())
 
 
 async def claim_jobs(
-    db: Database,
+    tx: WriteTx,
     *,
-    kinds: Sequence[str],
+    routes: Routes,
     slots: Mapping[Queue, int],
+    free: Mapping[Queue, int],
     busy_queues: Collection[Queue],
     lease: timedelta,
     worker: str,
-) -> list[RunningJob]:
-    """Claim due jobs that may run beside each other.
+) -> Claimed:
+    """Claim due jobs that may run beside each other, and start as many as there are free slots.
 
     Args:
-        slots: How many jobs of each queue may start.
-        busy_queues: The queues in which this process already runs jobs.
+        slots: How many jobs of each queue may be claimed.
+        free: How many of them may start at once.
+        busy_queues: The queues of which this process already holds jobs.
     """
-    async with db.write() as tx:
-        due = await store.lock_due_jobs(tx, kinds=kinds, slots=slots)
-        return await store.lease_jobs(tx, choose_startable(due, busy_queues=busy_queues), lease=lease, worker=worker)
+    due = await store.lock_due_jobs(tx, kinds=routes.kinds, slots=slots)
+    newest = supersede(due, routes=routes)
+    chosen = choose_startable([job for job in due if job.id not in newest], busy_queues=busy_queues)
+    starting = _first_of_each_queue(chosen, free)
+    jobs = await held_jobs.lease_jobs(tx, chosen, starting=starting, lease=lease, worker=worker)
+    running = {job.id for job in chosen}
+    superseded = [job for job in due if newest.get(job.id) in running]
+    await held_jobs.end_superseded(tx, superseded)
+    return Claimed(jobs=jobs, starting=starting, superseded=superseded)
+
+
+def _first_of_each_queue(jobs: Sequence[DueJob], free: Mapping[Queue, int]) -> set[UUID]:
+    left, first = Counter(free), set[UUID]()
+    for job in jobs:
+        if left[job.queue] > 0:
+            left[job.queue] -= 1
+            first.add(job.id)
+    return first
+
+
+def supersede(due: Sequence[DueJob], *, routes: Routes) -> dict[UUID, UUID]:
+    """Return which jobs need not run, and the newer job that does the work of each.
+
+    A job that crashed a worker is left alone: it has to show whether it does so again.
+    """
+    newest: dict[_Key, tuple[Any, UUID]] = {}
+    keys: dict[UUID, _Key] = {}
+    for job in due:
+        route = routes.of(job.kind)
+        if route.projection is None or job.crashes:
+            continue
+        try:
+            message = route.parse(job.payload)
+        except ValidationError:
+            continue  # its run will say what is wrong
+        key = keys[job.id] = route.handler, route.projection.key(message)
+        candidate = route.projection.version(message), job.id
+        newest[key] = max(newest.get(key, candidate), candidate)
+    return {job_id: newest[key][1] for job_id, key in keys.items() if newest[key][1] != job_id}
 
 
 def choose_startable(due: Sequence[DueJob], *, busy_queues: Collection[Queue]) -> list[DueJob]:

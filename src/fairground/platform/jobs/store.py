@@ -1,4 +1,4 @@
-"""All SQL on waiting and running jobs, the same on both dialects."""
+"""SQL on the jobs that wait: how messages are stored, and which jobs are due."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -19,9 +19,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -32,13 +30,8 @@ from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import Key, SQLOps
 from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import TimeShift, among, constant
-from fairground.platform.jobs.lifecycle import JobResult, JobState, RunningJob
+from fairground.platform.jobs.lifecycle import JobState
 from fairground.platform.jobs.tables import JobRow
-
-LEASE_MAX: Final = timedelta(hours=1)
-"""The longest that FAIRGROUND_JOBS_LEASE_SECONDS may be."""
-
-_NOT_HELD: Final[dict[str, Any]] = {"lease_until": None, "worker": None}
 
 
 @dataclass(frozen=True)
@@ -94,17 +87,33 @@ async def insert_jobs(
     row = {
         "priority": int(message.priority),
         "payload": message.model_dump(mode="json"),
-        "state": JobState.READY.value,
-        "run_at": tx.now(delay),
-        "attempt": 0,
         "max_attempts": max_attempts,
-        "crashes": 0,
-        "fence": 0,
         "dedup_key": dedup_key,
-        "created_at": tx.now(),
+        "due": tx.clock_shift + delay,
+        "now": tx.clock_shift,
     }
     rows = [{**row, "id": uuid7(), "kind": kind, "queue": queue} for kind, queue in queues.items()]
-    return await tx.insert_ignore(JobRow, rows)
+    return await tx.execute(_insertion(tx.ops), rows if len(rows) > 1 else rows[0]) if rows else 0
+
+
+@lru_cache
+def _insertion(ops: SQLOps) -> Prepared:
+    given = ("id", "kind", "queue", "priority", "payload", "max_attempts", "dedup_key")
+    row = {
+        **{name: bindparam(name) for name in given},
+        "state": JobState.READY.value,
+        "attempt": 0,
+        "crashes": 0,
+        "fence": 0,
+        "run_at": moved_clock(ops, "due"),
+        "created_at": moved_clock(ops),
+    }
+    return Prepared(ops.insert(JobRow.__table__).values(row).on_conflict_do_nothing())
+
+
+def moved_clock(ops: SQLOps, shift: str = "now") -> ColumnElement[datetime]:
+    """Return the clock, moved by a parameter."""
+    return ops.now(bindparam(shift, type_=TimeShift()))
 
 
 async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Queue, int]) -> list[DueJob]:
@@ -131,7 +140,7 @@ async def lock_due_jobs(tx: WriteTx, *, kinds: Sequence[str], slots: Mapping[Que
 # Building the statement takes longer than running it.
 @lru_cache(maxsize=64)
 def _due_statement(ops: SQLOps, kinds: tuple[str, ...]) -> Prepared:
-    now = ops.now(bindparam("now", type_=TimeShift()))
+    now = moved_clock(ops)
 
     def due_range(key: Key) -> Select[Any]:
         is_due = _is_due(key["queue"], key["priority"], now=now)
@@ -170,95 +179,6 @@ def _is_due(
     )
 
 
-async def lease_jobs(tx: WriteTx, due: Sequence[DueJob], *, lease: timedelta, worker: str) -> list[RunningJob]:
-    """Claim jobs that this transaction has locked: use up one attempt of each and raise its fence."""
-    if not due:
-        return []
-    await tx.execute(
-        update(JobRow)
-        .where(JobRow.id.in_([job.id for job in due]))
-        .values(
-            state=JobState.RUNNING.value,
-            attempt=JobRow.attempt + 1,
-            fence=JobRow.fence + 1,
-            lease_until=tx.now(lease),
-            started_at=tx.now(),
-            worker=worker,
-        )
-    )
-    return [
-        RunningJob(
-            id=job.id,
-            kind=job.kind,
-            queue=job.queue,
-            payload=job.payload,
-            fence=job.fence + 1,
-            attempt=job.attempt + 1,
-            max_attempts=job.max_attempts,
-            crashes=job.crashes,
-            lease=lease,
-        )
-        for job in due
-    ]
-
-
-async def extend_lease(tx: WriteTx, job: RunningJob) -> bool:
-    """Lock the row of a job until this transaction ends and renew its lease; return False if it is no longer ours."""
-    return await tx.execute(update(JobRow).where(_held([job])).values(lease_until=tx.now(job.lease))) == 1
-
-
-async def extend_leases(tx: WriteTx, jobs: Collection[RunningJob], *, lease: timedelta) -> set[UUID]:
-    """Renew the leases of these jobs and return the ids of those that are still ours.
-
-    Skips a row that is locked by its own job's transaction, which renewed the lease when it began.
-    """
-    free = await tx.all(tx.ops.skip_locked(select(JobRow.id).where(_held(jobs))))
-    await tx.execute(update(JobRow).where(JobRow.id.in_([row.id for row in free])).values(lease_until=tx.now(lease)))
-    # A job that its handler has just marked done is not lost; its task is about to return.
-    ours = JobRow.state.in_([JobState.RUNNING.value, JobState.DONE.value])
-    return set(await tx.scalars(select(JobRow.id).where(_fenced(jobs), ours)))
-
-
-async def end_job(tx: WriteTx, job: RunningJob, result: JobResult) -> bool:
-    """End the run of a job; return False if it is no longer ours, or has been ended already."""
-    values: dict[str, Any] = {**_NOT_HELD, "state": result.state.value, "error": result.error}
-    if result.state is JobState.READY:
-        values["run_at"] = tx.now(result.delay)
-    else:
-        values["finished_at"] = tx.now()
-    if result.state is JobState.DONE:
-        values["payload"] = None
-    return await tx.execute(update(JobRow).where(_held([job])).values(values)) == 1
-
-
-async def release_jobs(tx: WriteTx, jobs: Collection[RunningJob]) -> int:
-    """Make unfinished jobs ready again, as if they had not been claimed; return how many were still ours."""
-    released = {"state": JobState.READY.value, "attempt": JobRow.attempt - 1}
-    return await tx.execute(update(JobRow).where(_held(jobs)).values({**_NOT_HELD, **released}))
-
-
-async def rescue_stalled(tx: WriteTx, *, limit: int) -> int:
-    """Make jobs whose lease is over ready again, or dead after their last attempt; return their number."""
-    # A clock that ran ahead has stored a lease that ends too late. If its worker is alive, the fence stops it.
-    is_over = or_(JobRow.lease_until < tx.now(), JobRow.lease_until > tx.now(LEASE_MAX))
-    expired = and_(in_state(JobState.RUNNING), is_over)
-    rows = await tx.all(tx.ops.skip_locked(select(JobRow.id).where(expired).limit(limit)))
-    if not rows:
-        return 0
-    is_last = JobRow.attempt >= JobRow.max_attempts
-    return await tx.execute(
-        update(JobRow)
-        .where(JobRow.id.in_([row.id for row in rows]))
-        .values(
-            **_NOT_HELD,
-            crashes=JobRow.crashes + 1,
-            state=case((is_last, JobState.DEAD.value), else_=JobState.READY.value),
-            finished_at=case((is_last, tx.now())),
-            error="The worker that held the job stopped renewing its lease.",
-        )
-    )
-
-
 async def find_unfinished(tx: ReadTx, *, kind: str) -> set[UUID]:
     """Return the jobs of a kind that wait or run."""
     # Two statements, because each is answered from the partial index of its state.
@@ -294,11 +214,3 @@ async def count_due(tx: ReadTx) -> dict[Queue, tuple[int, datetime]]:
             due, oldest_at = found.get(Queue(row.queue), (0, row.oldest_at))
             found[Queue(row.queue)] = (due + row.due, min(oldest_at, row.oldest_at))
     return found
-
-
-def _fenced(jobs: Collection[RunningJob]) -> ColumnElement[bool]:
-    return tuple_(JobRow.id, JobRow.fence).in_([(job.id, job.fence) for job in jobs])
-
-
-def _held(jobs: Collection[RunningJob]) -> ColumnElement[bool]:
-    return and_(in_state(JobState.RUNNING), _fenced(jobs))

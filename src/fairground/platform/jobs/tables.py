@@ -53,7 +53,7 @@ class JobRow(Base):
     state: Mapped[str] = mapped_column(Text)
     run_at: Mapped[datetime]
     attempt: Mapped[int] = mapped_column(Integer)
-    """Counted when a worker claims the job, so that a run which kills its process uses up an attempt too."""
+    """Counted when a worker starts the job, so that a run which kills its process uses up an attempt too."""
     max_attempts: Mapped[int] = mapped_column(Integer)
     crashes: Mapped[int] = mapped_column(Integer)
     """How often the job was rescued from a worker. It may be the cause, so it runs alone from then on."""
@@ -65,6 +65,7 @@ class JobRow(Base):
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
+    """NULL while a worker has claimed the job and not started it."""
     finished_at: Mapped[datetime | None]
 
 

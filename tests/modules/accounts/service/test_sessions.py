@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from fairground.contracts.accounts import (
     Role,
+    SessionKind,
     SessionNotFound,
     TooManyTokens,
     User,
@@ -18,7 +19,7 @@ from fairground.modules.accounts.service.sessions import DropExpired, Sessions
 from fairground.modules.accounts.tables import SessionRow
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
-from tests.modules.accounts.conftest import SignIn
+from tests.modules.accounts.conftest import OpenSessions, SignIn
 from tests.modules.accounts.stand_ins import PASSWORD
 
 
@@ -151,8 +152,10 @@ async def test_token_of_an_admin_lives_for_a_month(db: Database, service: Accoun
     assert await service.find_session(secret=token.secret) is None
 
 
-async def test_account_has_at_most_100_tokens_after_concurrent_requests(service: AccountService, ada: User) -> None:
-    kept = [await service.create_token(user_id=ada.id, name=f"Program {number}") for number in range(SESSIONS_MAX - 3)]
+async def test_account_has_at_most_100_tokens_after_concurrent_requests(
+    service: AccountService, open_sessions: OpenSessions, ada: User
+) -> None:
+    kept = await open_sessions(ada, kind=SessionKind.TOKEN, count=SESSIONS_MAX - 3)
     more = (service.create_token(user_id=ada.id, name="More") for _ in range(10))
     outcomes = await asyncio.gather(*more, return_exceptions=True)
 

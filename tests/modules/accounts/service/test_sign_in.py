@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from fairground.contracts.accounts import (
     HasherBusy,
+    Role,
     SessionKind,
     TooManyAttempts,
     User,
@@ -22,7 +23,7 @@ from fairground.modules.accounts.tables import UserRow
 from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.base import DatabaseUnavailable
-from tests.modules.accounts.conftest import ServiceOf, SignIn
+from tests.modules.accounts.conftest import OpenSessions, ServiceOf, SignIn
 from tests.modules.accounts.stand_ins import PASSWORD, CountingAlgorithm
 from tests.support.outbox import RecordingOutbox
 
@@ -224,9 +225,10 @@ async def test_failed_sign_in_ends_no_session(service: AccountService, sign_in: 
 
 @pytest.mark.parametrize("kind", list(SessionKind))
 async def test_sign_in_beyond_100_sessions_ends_the_least_recently_seen(
-    db: Database, service: AccountService, sign_in: SignIn, ada: User, kind: SessionKind
+    db: Database, service: AccountService, open_sessions: OpenSessions, sign_in: SignIn, kind: SessionKind
 ) -> None:
-    opened = [await sign_in(kind=kind) for _ in range(SESSIONS_MAX)]
+    ada = await service.create_user(email="ada@example.org", password=PASSWORD, name="Ada", role=Role.CUSTOMER)
+    opened = await open_sessions(ada, kind=kind, count=SESSIONS_MAX)
     db.clock_shift = timedelta(minutes=2)
     assert await service.find_session(secret=opened[0].secret) is not None
     newest = await sign_in(kind=kind)

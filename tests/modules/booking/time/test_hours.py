@@ -8,7 +8,9 @@ import pytest
 from fairground.contracts.booking import (
     AvailabilityRules,
     AvailabilityRulesSet,
+    AvailabilitySummarySet,
     DatedException,
+    FirstHoursSet,
     RulesInvalid,
     WeeklyHours,
 )
@@ -104,3 +106,42 @@ async def test_hours_of_another_account_cannot_be_set(rig: Rig) -> None:
         await rig.service.set_rules(
             owner_id=uuid7(), provider_id=provider.id, rules=AvailabilityRules(timezone="UTC", weekly=[])
         )
+
+
+async def test_first_hours_are_those_that_single_calls_would_set(rig: Rig) -> None:
+    providers = [rig.providers.add_provider(timezone=zone) for zone in ("Europe/Oslo", "UTC")]
+    given = [rules((0, NINE, NOON), exceptions=(closed(),)), AvailabilityRules(timezone="UTC", weekly=[])]
+    by_id = {provider.id: hours for provider, hours in zip(providers, given, strict=True)}
+    await rig.service.set_first_rules(rules=by_id)
+    for provider_id, hours in by_id.items():
+        assert await rig.service.get_rules(provider_id=provider_id) == hours
+    has_hours = {providers[0].id: True, providers[1].id: False}
+    assert rig.outbox.events == [FirstHoursSet(has_hours=has_hours, version=1)]
+    await rig.service.set_rules(owner_id=owner_of(providers[0]), provider_id=providers[0].id, rules=given[0])
+    assert rig.emitted(AvailabilityRulesSet)[-1].version == 2
+
+
+async def test_first_hours_of_a_provider_who_has_some_are_refused_whole(rig: Rig) -> None:
+    known, new = await rig.provider(), rig.providers.add_provider(timezone="UTC")
+    later = AvailabilityRules(timezone="UTC", weekly=[])
+    with pytest.raises(RulesInvalid, match="has hours already"):
+        await rig.service.set_first_rules(rules={new.id: later, known.id: later})
+    with pytest.raises(RulesInvalid, match="the zone of the provider is UTC"):
+        await rig.service.set_first_rules(rules={new.id: rules()})
+    with pytest.raises(ProviderNotFound):
+        await rig.service.set_first_rules(rules={uuid7(): later})
+    assert (await rig.service.get_rules(provider_id=known.id)).weekly == ALWAYS_OPEN
+    assert not rig.emitted(FirstHoursSet)
+
+
+async def test_first_hours_are_followed_by_a_summary_of_each_provider(rig: Rig) -> None:
+    providers = [rig.providers.add_provider(timezone="UTC") for _ in range(3)]
+    for provider in providers:
+        rig.providers.add_service(provider)
+    always = AvailabilityRules(timezone="UTC", weekly=ALWAYS_OPEN)
+    await rig.service.set_first_rules(rules={provider.id: always for provider in providers})
+    [event] = rig.emitted(FirstHoursSet)
+    await rig.handlers[FirstHoursSet](event)
+    summaries = rig.emitted(AvailabilitySummarySet)
+    assert {summary.provider_id for summary in summaries} == {provider.id for provider in providers}
+    assert all(None not in summary.week for summary in summaries)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FirstHoursSet, PastBookingsRecorded
 from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.media import (
     Picture,
@@ -15,12 +15,14 @@ from fairground.contracts.media import (
     PictureState,
     avatar_url,
 )
-from fairground.contracts.reviews import ProviderRated
+from fairground.contracts.providers import ProvidersChanged
+from fairground.contracts.reviews import PastReviewsRecorded, ProviderRated
 from fairground.kernel.ids import uuid7
 from fairground.modules.providers.service.event_handlers import PictureEventHandlers
 from fairground.modules.providers.service.pictures import PortraitService
 from tests.doubles.media import FakePictures
 from tests.support.directory import Directory
+from tests.support.outbox import RecordingOutbox
 from tests.support.providers import Desk
 from tests.support.wall import Wall
 
@@ -48,6 +50,27 @@ async def test_late_and_double_events_leave_the_newest_figures(
     assert (card.book_count, card.rating_count, card.rating) == (3, 3, 4.33)
     view = await catalog.get_provider_for_review(provider_id=provider.id)
     assert view.missing == ["has_service"]
+
+
+@pytest.mark.parametrize("order", [*permutations((1, 2, 3))])
+async def test_late_and_double_events_about_many_providers_leave_the_newest_figures(
+    desk: Desk, catalog: Directory, outbox: RecordingOutbox, order: tuple[int, ...]
+) -> None:
+    one, other = await desk.approved(), await desk.approved(business_name="Other")
+    draft, unknown = await desk.draft(business_name="Draft"), uuid7()
+    ids = (one.id, other.id, draft.id, unknown)
+    for version in (*order, order[0]):
+        await catalog.record_past_bookings(PastBookingsRecorded(completed_counts=dict.fromkeys(ids, version)))
+        ratings = dict.fromkeys(ids, (4 * version + 1, version))
+        await catalog.record_past_reviews(PastReviewsRecorded(ratings=ratings, booking_ids={}))
+        has_hours = {one.id: version == 3, other.id: version == 2, draft.id: True, unknown: True}
+        await catalog.record_first_hours(FirstHoursSet(has_hours=has_hours, version=version))
+    cards = (await catalog.search_providers(query=ProviderQuery())).data
+    assert [(card.book_count, card.rating_count, card.rating) for card in cards] == [(3, 3, 4.33)] * 2
+    missing = [(await catalog.get_provider_for_review(provider_id=each)).missing for each in (one.id, other.id)]
+    assert missing == [["has_service"], ["has_service", "has_hours"]]
+    changed = [event.versions.keys() for event in outbox.events if isinstance(event, ProvidersChanged)]
+    assert draft.id not in {each for versions in changed for each in versions}
 
 
 async def test_event_about_an_unknown_provider_changes_nothing(catalog: Directory) -> None:

@@ -1,5 +1,7 @@
 """Completed bookings: by a side, by themselves, or made elsewhere and recorded, and the reviews that follow."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -10,11 +12,12 @@ from fairground.contracts.booking import (
     BookingView,
     DetailsInvalid,
     PastBooking,
+    PastBookingsRecorded,
     SlotTaken,
 )
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import Offer, Providers
-from fairground.contracts.reviews import ReviewWritten
+from fairground.contracts.reviews import PastReviewsRecorded, ReviewWritten
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import (
@@ -24,9 +27,9 @@ from fairground.modules.booking.deals.domain.record import (
     new_record,
     view_of,
 )
-from fairground.modules.booking.deals.transitions import CompleteBooking, Transitions, emit_completed
+from fairground.modules.booking.deals.transitions import CompleteBooking, Transitions
 from fairground.modules.booking.time import store as time_store
-from fairground.platform.db.database import Database, WriteTx
+from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals
 
 
@@ -54,7 +57,13 @@ class Completion:
     async def note_review(self, event: ReviewWritten) -> None:
         """Store that one side has reviewed the booking, so that a second review is not one of its next steps."""
         async with self._db.write(ends_job=True) as tx:
-            await store.mark_reviewed(tx, booking_id=event.booking_id, side=Actor(event.side.value))
+            await store.mark_reviewed(tx, booking_ids=[event.booking_id], side=Actor(event.side.value))
+
+    async def note_past_reviews(self, event: PastReviewsRecorded) -> None:
+        """Do the same for many reviews."""
+        async with self._db.write(ends_job=True) as tx:
+            for side, booking_ids in event.booking_ids.items():
+                await store.mark_reviewed(tx, booking_ids=booking_ids, side=Actor(side.value))
 
 
 class BookingHistory:
@@ -64,15 +73,19 @@ class BookingHistory:
         self._verticals = verticals
 
     async def record_past_bookings(self, *, bookings: list[PastBooking]) -> list[UUID]:
-        offers = {
-            service_id: await self._providers.get_offer(service_id=service_id)
-            for service_id in {past.service_id for past in bookings}
-        }
+        if not bookings:
+            return []
+        offers = await self._providers.get_offers(service_ids={past.service_id for past in bookings})
         async with self._db.write() as tx:
             now = await tx.current_time()
             records = [self._completed(past, offers[past.service_id], now=now) for past in bookings]
-            for record in records:
-                await _insert(tx, record)
+            # Not by `Allocations`, which invalidates cached responses: none of them shows the past.
+            taken = await time_store.take_times(tx, [_taken_time(record) for record in records])
+            if taken is not None:
+                raise _taken(taken, records)
+            await store.insert_bookings(tx, records)
+            counts = await store.add_completed(tx, Counter(record.provider_id for record in records))
+            await tx.emit(PastBookingsRecorded(completed_counts=counts))
         return [record.id for record in records]
 
     def _completed(self, past: PastBooking, offer: Offer, *, now: datetime) -> BookingRecord:
@@ -92,18 +105,10 @@ class BookingHistory:
         return replace(record, status=BookingStatus.COMPLETED, was_confirmed=True, note=note)
 
 
-async def _insert(tx: WriteTx, record: BookingRecord) -> None:
-    # Not by `Allocations`, which invalidates cached responses: none of them shows the past.
-    is_claimed = await time_store.claim_time(
-        tx,
-        booking_id=record.id,
-        provider_id=record.provider_id,
-        starts_at=record.starts_at,
-        ends_at=record.ends_at,
-        expires_at=record.ends_at,
-    )
-    if not is_claimed:
-        raise SlotTaken(f"{record.provider_name} was booked at {record.starts_at:%Y-%m-%d %H:%M} UTC already.")
-    await time_store.confirm_time(tx, booking_id=record.id)
-    await store.insert_booking(tx, record)
-    await emit_completed(tx, record)
+def _taken_time(record: BookingRecord) -> time_store.TakenTime:
+    return time_store.TakenTime(record.id, record.provider_id, record.starts_at, record.ends_at)
+
+
+def _taken(time: time_store.TakenTime, records: Sequence[BookingRecord]) -> SlotTaken:
+    [name] = [record.provider_name for record in records if record.id == time.booking_id]
+    return SlotTaken(f"{name} was booked at {time.starts_at:%Y-%m-%d %H:%M} UTC already.")

@@ -1,6 +1,6 @@
 """Bookings as their sides and other modules see them: one, lists of them, and those that a new zone concerns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.icalendar_file import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, booking_of, side_of, view_of
-from fairground.modules.booking.deals.store import UnreadableBooking
+from fairground.modules.booking.deals.rows import UnreadableBooking
 from fairground.platform.db.database import Database
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,11 @@ class BookingQueries:
         except BookingNotFound:
             return None
         return side_of(record)
+
+    async def find_booking_sides(self, *, booking_ids: Collection[UUID]) -> dict[UUID, BookingSide]:
+        async with self._db.read() as tx:
+            records = _readable(await store.list_bookings(tx, booking_ids=booking_ids))
+        return {record.id: side_of(record) for record in records}
 
     async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
         record, _ = await self._get(booking_id)

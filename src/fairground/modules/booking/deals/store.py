@@ -1,6 +1,7 @@
 """Every SQL statement of deals: bookings and their lists, the log of changes, the locks and the counters."""
 
-from dataclasses import fields, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
@@ -10,11 +11,17 @@ from sqlalchemy import Integer, Select, and_, bindparam, desc, func, insert, sel
 from sqlalchemy.orm import DeclarativeBase
 
 from fairground.contracts.booking import BookingStatus
-from fairground.contracts.providers import BookingMode
 from fairground.kernel.inputs import TimeCursor
-from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import LIVE, Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, Details, not_found
+from fairground.modules.booking.deals.rows import (
+    BOOKING_COLUMNS,
+    UnreadableBooking,
+    booking_row,
+    change_row,
+    read_or_refuse,
+    record_of,
+)
 from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
 from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocation
@@ -23,19 +30,8 @@ from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import TimeShift, among, constant
-from fairground.verticals.cancellation_policy import CancellationPolicy
 
-_KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})
-_COLUMNS: Final = tuple(field.name for field in fields(BookingRecord) if field.name not in _KEPT_ELSEWHERE)
 _NOW: Final = bindparam("now", type_=TimeShift())
-
-
-class UnreadableBooking(Exception):
-    """The row of a booking is none that this version understands; the cause says why."""
-
-    def __init__(self, booking_id: UUID) -> None:
-        super().__init__(f"The row of booking {booking_id} cannot be read.")
-        self.booking_id = booking_id
 
 
 class LiveHolds(NamedTuple):
@@ -55,16 +51,16 @@ class ListedBooking(NamedTuple):
 
 
 async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
-    wall = record.starts_at.astimezone(get_zone(record.timezone))
-    row: dict[str, Any] = {name: getattr(record, name) for name in _COLUMNS} | {
-        "status": record.status.value,
-        "booking_mode": record.booking_mode.value,
-        "cancellation": record.cancellation.model_dump(mode="json"),
-        "starts_wall": wall.replace(tzinfo=None).isoformat(timespec="minutes"),
-        "starts_fold": wall.fold,
-    }
+    row = booking_row(record)
     await tx.execute(_insert(tx.ops, BookingRow, tuple(row)), row)
     await _log_change(tx, record, actor=Actor.CUSTOMER, from_status=None)
+
+
+async def insert_bookings(tx: WriteTx, records: Sequence[BookingRecord]) -> None:
+    """Do the same for hundreds of bookings."""
+    await tx.insert_many(BookingRow, [booking_row(record) for record in records])
+    changes = [change_row(record, actor=Actor.CUSTOMER, from_status=None) for record in records]
+    await tx.insert_many(ChangeRow, changes)
 
 
 @lru_cache(maxsize=4)  # of two tables, for each dialect
@@ -89,7 +85,7 @@ async def get_booking(tx: ReadTx, *, booking_id: UUID) -> tuple[BookingRecord, d
     row = await tx.one_or_none(_booking(tx.ops), {"booking": booking_id, "now": tx.clock_shift})
     if row is None:
         raise not_found(booking_id)
-    return _record_of(row), row.read_at
+    return record_of(row), row.read_at
 
 
 @lru_cache(maxsize=2)  # one for each dialect
@@ -153,14 +149,7 @@ def _change(_ops: SQLOps) -> Prepared:
 
 
 async def _log_change(tx: WriteTx, record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None) -> None:
-    row = {
-        "booking_id": record.id,
-        "version": record.version,
-        "actor": actor.value,
-        "from_status": None if from_status is None else from_status.value,
-        "to_status": record.status.value,
-        "changed_at": record.changed_at,
-    }
+    row = change_row(record, actor=actor, from_status=from_status)
     await tx.execute(_insert(tx.ops, ChangeRow, tuple(row)), row)
 
 
@@ -174,9 +163,9 @@ async def change_details(tx: WriteTx, record: BookingRecord, *, details: Details
     return replace(changed, changed_at=now)
 
 
-async def mark_reviewed(tx: WriteTx, *, booking_id: UUID, side: Actor) -> None:
+async def mark_reviewed(tx: WriteTx, *, booking_ids: Collection[UUID], side: Actor) -> None:
     reviewed = {f"has_{side}_review": True}
-    await tx.execute(update(BookingRow).where(BookingRow.id == booking_id).values(reviewed))
+    await tx.execute(update(BookingRow).where(among(BookingRow.id, booking_ids)).values(reviewed))
 
 
 async def lock_customer(tx: WriteTx, *, customer_id: UUID) -> None:
@@ -242,21 +231,35 @@ def _own_id(ops: SQLOps) -> Prepared:
 
 async def count_completed(tx: WriteTx, *, provider_id: UUID) -> int:
     """Count one more completed booking of the provider and return how many that makes."""
-    await tx.insert_ignore(ProviderCounterRow, [{"provider_id": provider_id, "completed_count": 0}])
-    counter = ProviderCounterRow.provider_id == provider_id
-    # The row stays locked until the commit, so every completion gets a number of its own.
-    await tx.execute(
-        update(ProviderCounterRow).where(counter).values(completed_count=ProviderCounterRow.completed_count + 1)
-    )
-    count: int = await tx.scalar(select(ProviderCounterRow.completed_count).where(counter))
+    [count] = (await add_completed(tx, {provider_id: 1})).values()
     return count
+
+
+async def add_completed(tx: WriteTx, added: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Count more completed bookings of each provider and return how many that makes."""
+    # In the order of their ids, so that two transactions cannot deadlock.
+    rows = [{"counted_id": provider_id, "added": added[provider_id]} for provider_id in sorted(added)]
+    await tx.insert_many(ProviderCounterRow, [{"provider_id": each, "completed_count": 0} for each in sorted(added)])
+    statement = update(ProviderCounterRow).where(ProviderCounterRow.provider_id == bindparam("counted_id"))
+    # The rows stay locked until the commit, so every completion gets a number of its own.
+    await tx.execute(
+        statement.values(completed_count=ProviderCounterRow.completed_count + bindparam("added", type_=Integer())), rows
+    )
+    counters = select(ProviderCounterRow.provider_id, ProviderCounterRow.completed_count)
+    counted = await tx.all(counters.where(among(ProviderCounterRow.provider_id, added)))
+    return {row.provider_id: row.completed_count for row in counted}
+
+
+async def list_bookings(tx: ReadTx, *, booking_ids: Collection[UUID]) -> list[BookingRecord | UnreadableBooking]:
+    """Return those of the bookings that exist."""
+    return [read_or_refuse(row) for row in await tx.all(_select_bookings().where(among(BookingRow.id, booking_ids)))]
 
 
 async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord | UnreadableBooking]:
     """Return the provider's live bookings that have not ended, by their start."""
     is_ahead = time_store.live_from(provider_id, tx.now())
     statement = _select_bookings().where(*is_ahead).order_by(BookingRow.starts_at)
-    return [_read_or_refuse(row) for row in await tx.all(statement)]
+    return [read_or_refuse(row) for row in await tx.all(statement)]
 
 
 async def list_page(
@@ -286,7 +289,7 @@ async def list_page(
     page = await tx.all(statement, values)
     ids = [entry.id for entry in page]
     rows = await tx.all(_bookings(tx.ops), {"ids": ids}) if ids else []
-    records = {row.id: _read_or_refuse(row) for row in rows}
+    records = {row.id: read_or_refuse(row) for row in rows}
     return [ListedBooking(id=entry.id, starts_at=entry.starts_at, record=records[entry.id]) for entry in page]
 
 
@@ -350,36 +353,10 @@ def _select_bookings() -> Select[Any]:
     changed_by = func.coalesce(ChangeRow.actor, Actor.CUSTOMER.value).label("changed_by")
     return (
         select(
-            *(BookingRow.__table__.c[name] for name in _COLUMNS),
+            *(BookingRow.__table__.c[name] for name in BOOKING_COLUMNS),
             AllocationRow.expires_at.label("lapses_at"),
             changed_by,
         )
         .join(AllocationRow, AllocationRow.booking_id == BookingRow.id)
         .join(ChangeRow, last_change, isouter=True)
     )
-
-
-def _record_of(row: Any) -> BookingRecord:
-    """Return the record of a row of `_select_bookings`; raise UnreadableBooking."""
-    try:
-        return BookingRecord(
-            **{name: getattr(row, name) for name in _COLUMNS}
-            | {
-                "status": BookingStatus(row.status),
-                "booking_mode": BookingMode(row.booking_mode),
-                # What a newer version has stored besides is ignored, so that going back to this one leaves bookings
-                # readable.
-                "cancellation": CancellationPolicy.model_validate(row.cancellation, extra="ignore"),
-                "lapses_at": row.lapses_at,
-                "changed_by": Actor(row.changed_by),
-            }
-        )
-    except ValueError as error:
-        raise UnreadableBooking(row.id) from error
-
-
-def _read_or_refuse(row: Any) -> BookingRecord | UnreadableBooking:
-    try:
-        return _record_of(row)
-    except UnreadableBooking as error:
-        return error

@@ -63,7 +63,7 @@ class BookingRow(Base):
     """Stays true: the money of a booking that was once confirmed follows its cancellation policy."""
     has_customer_review: Mapped[bool] = mapped_column(server_default=false())
     has_provider_review: Mapped[bool] = mapped_column(server_default=false())
-    """Whether that side has written its review: a projection, fed by `reviews.written.v1`."""
+    """Whether that side has written its review: a projection, fed by the events of reviews."""
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 

@@ -1,7 +1,7 @@
 """A provider's opening hours: weekly hours and exceptions, what they must be like, and the zone of their wall times."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, time
 from itertools import pairwise
 from typing import Final
@@ -13,6 +13,7 @@ from fairground.contracts.booking.availability import (
     AvailabilityRules,
     AvailabilityRulesSet,
     DatedException,
+    FirstHoursSet,
     RulesInvalid,
     hours_tag,
 )
@@ -22,6 +23,7 @@ from fairground.modules.booking.time import store
 from fairground.platform.db.database import Database
 
 _MIDNIGHT_MINUTE: Final = 24 * 60
+_FIRST_VERSION: Final = 1
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 Minutes = tuple[int, int]
@@ -45,13 +47,27 @@ class ProviderHours:
         if provider.owner_id != owner_id:
             raise ProviderNotFound(f"You have no provider {provider_id}.")
         check_rules(rules)
-        if rules.timezone != provider.timezone:
-            raise RulesInvalid(
-                f"The hours are in {rules.timezone}, and the zone of the provider is {provider.timezone}.",
-                hint=f"PATCH /api/v1/service-provider-profiles/{provider_id} with timezone changes the zone of both.",
-            )
+        _check_zone(rules, provider)
         await self._replace(provider, rules)
         return rules
+
+    async def set_first_rules(self, *, rules: Mapping[UUID, AvailabilityRules]) -> None:
+        if not rules:
+            return
+        providers = await self._providers.get_provider_refs(provider_ids=rules.keys())
+        for provider_id, hours in rules.items():
+            check_rules(hours)
+            _check_zone(hours, providers[provider_id])
+        async with self._db.write() as tx:
+            if not await store.insert_rules(tx, rules, version=_FIRST_VERSION):
+                raise RulesInvalid("One of the providers has hours already.")
+            for provider in providers.values():
+                tx.invalidate(hours_tag(provider.id), hours_tag(provider.slug))
+            await store.keep_newer_zones(
+                tx, {each.id: (each.timezone, each.timezone_version) for each in providers.values()}
+            )
+            has_hours = {provider_id: bool(hours.weekly) for provider_id, hours in rules.items()}
+            await tx.emit(FirstHoursSet(has_hours=has_hours, version=_FIRST_VERSION))
 
     async def _replace(self, provider: ProviderRef, rules: AvailabilityRules) -> None:
         async with self._db.write() as tx:
@@ -71,6 +87,14 @@ class ProviderHours:
             )
             if is_newer:
                 tx.invalidate(hours_tag(change.provider_id), hours_tag(change.slug))
+
+
+def _check_zone(rules: AvailabilityRules, provider: ProviderRef) -> None:
+    if rules.timezone != provider.timezone:
+        raise RulesInvalid(
+            f"The hours are in {rules.timezone}, and the zone of the provider is {provider.timezone}.",
+            hint=f"PATCH /api/v1/service-provider-profiles/{provider.id} with timezone changes the zone of both.",
+        )
 
 
 def check_rules(rules: AvailabilityRules) -> None:

@@ -1,8 +1,11 @@
 """Allocations, hours and zones: every SQL statement of time."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
@@ -16,7 +19,7 @@ from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.guards import LONGEST
 from fairground.platform.db.dialect.prepared import Prepared
-from fairground.platform.db.types import TimeShift, constant
+from fairground.platform.db.types import TimeShift, among, constant
 
 _LIVE_STATES: Final = (constant("held"), constant("confirmed"))
 _NOW: Final = bindparam("now", type_=TimeShift())
@@ -30,6 +33,15 @@ class Schedule(NamedTuple):
     now: datetime
     is_taken: bool
     """Whether a live allocation overlaps it. A hold that has lapsed takes no time."""
+
+
+class TakenTime(NamedTuple):
+    """The time of a provider that a booking took which was made elsewhere."""
+
+    booking_id: UUID
+    provider_id: UUID
+    starts_at: datetime
+    ends_at: datetime
 
 
 class Lapsed(NamedTuple):
@@ -61,8 +73,60 @@ def _claim(ops: SQLOps, names: tuple[str, ...]) -> Prepared:
     return Prepared(statement.on_conflict_do_nothing())
 
 
+async def take_times(tx: WriteTx, times: Sequence[TakenTime]) -> TakenTime | None:
+    """Take all of the times for good.
+
+    Return one that overlaps another one or a live allocation; the caller then rolls back.
+    """
+    overlapping = next(_find_overlaps(times, await _list_taken(tx, times)), None)
+    if overlapping is not None:
+        return overlapping
+    rows = [
+        _new_row(each.booking_id, each.provider_id, starts_at=each.starts_at, ends_at=each.ends_at, expires_at=None)
+        for each in times
+    ]
+    if await tx.insert_many(AllocationRow, rows) == len(rows):
+        return None
+    # On PostgreSQL, another transaction has taken one of them since the look.
+    own = among(AllocationRow.booking_id, [each.booking_id for each in times])
+    taken = set(await tx.scalars(select(AllocationRow.booking_id).where(own)))
+    return next(each for each in times if each.booking_id not in taken)
+
+
+async def _list_taken(tx: ReadTx, times: Sequence[TakenTime]) -> dict[UUID, list[tuple[datetime, datetime]]]:
+    """Return the live allocations of the providers around the times, by provider."""
+    first, last = min(each.starts_at for each in times), max(each.ends_at for each in times)
+    statement = select(AllocationRow.resource_id, AllocationRow.blocked_from, AllocationRow.blocked_until).where(
+        among(AllocationRow.resource_id, {each.provider_id for each in times}),
+        AllocationRow.unit == PERSON,
+        AllocationRow.blocked_from < last,
+        AllocationRow.blocked_from > first - LONGEST,
+        AllocationRow.state.in_(_LIVE_STATES),
+    )
+    taken = defaultdict(list)
+    for provider_id, starts_at, ends_at in await tx.all(statement):
+        taken[provider_id].append((starts_at, ends_at))
+    return taken
+
+
+def _find_overlaps(
+    times: Sequence[TakenTime], taken: Mapping[UUID, Sequence[tuple[datetime, datetime]]]
+) -> Iterator[TakenTime]:
+    by_provider = defaultdict(list)
+    for each in times:
+        by_provider[each.provider_id].append(each)
+    for provider_id, own in by_provider.items():
+        found: list[tuple[datetime, datetime, TakenTime | None]]
+        found = [(each.starts_at, each.ends_at, each) for each in own]
+        found += [(*each, None) for each in taken.get(provider_id, ())]
+        found.sort(key=itemgetter(0))
+        for (_, earlier_end, earlier), (later_start, _, later) in pairwise(found):
+            if later_start < earlier_end and (overlapping := later or earlier):
+                yield overlapping
+
+
 def _new_row(
-    booking_id: UUID, provider_id: UUID, *, starts_at: datetime, ends_at: datetime, expires_at: datetime
+    booking_id: UUID, provider_id: UUID, *, starts_at: datetime, ends_at: datetime, expires_at: datetime | None
 ) -> dict[str, Any]:
     return {
         "id": uuid7(),
@@ -70,7 +134,7 @@ def _new_row(
         "unit": PERSON,
         "blocked_from": starts_at,
         "blocked_until": ends_at,
-        "state": "held",
+        "state": "confirmed" if expires_at is None else "held",
         "expires_at": expires_at,
         "booking_id": booking_id,
         "version": 1,
@@ -268,6 +332,18 @@ def _rules_of(row: Any) -> AvailabilityRules:
     return AvailabilityRules.model_validate(row.document | {"timezone": row.timezone})
 
 
+async def keep_newer_zones(tx: WriteTx, zones: Mapping[UUID, tuple[str, int]]) -> None:
+    """Keep the zone of each provider, unless it is no newer than the one that is kept.
+
+    Args:
+        zones: The zone and its version by provider.
+    """
+    rows = [{"provider_id": each, "timezone": zone, "version": version} for each, (zone, version) in zones.items()]
+    if await tx.insert_many(ProviderZoneRow, rows) < len(rows):
+        for each, (zone, version) in zones.items():
+            await keep_newer_zone(tx, provider_id=each, timezone=zone, version=version)
+
+
 async def keep_newer_zone(tx: WriteTx, *, provider_id: UUID, timezone: str, version: int) -> bool:
     """Keep a zone of the provider, unless it is no newer than the one that is kept. Return whether it was newer."""
     zone = {"timezone": timezone, "version": version}
@@ -286,9 +362,18 @@ async def lock_version(tx: WriteTx, *, provider_id: UUID) -> int:
 
 
 async def put_rules(tx: WriteTx, *, provider_id: UUID, rules: AvailabilityRules, version: int) -> None:
-    document = rules.model_dump(mode="json", exclude={"timezone"})
     own = RulesRow.provider_id == provider_id
-    await tx.execute(update(RulesRow).where(own).values(version=version, document=document))
+    await tx.execute(update(RulesRow).where(own).values(version=version, document=_document(rules)))
+
+
+async def insert_rules(tx: WriteTx, rules: Mapping[UUID, AvailabilityRules], *, version: int) -> bool:
+    """Insert the hours of providers who have none. Return False when one of them has, and the caller rolls back."""
+    rows = [{"provider_id": each, "version": version, "document": _document(rules[each])} for each in sorted(rules)]
+    return await tx.insert_many(RulesRow, rows) == len(rows)
+
+
+def _document(rules: AvailabilityRules) -> dict[str, Any]:
+    return rules.model_dump(mode="json", exclude={"timezone"})
 
 
 async def find_published_version(tx: ReadTx, *, provider_id: UUID) -> int | None:

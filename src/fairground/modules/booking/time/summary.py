@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
-from fairground.contracts.booking.availability import AvailabilityRules, AvailabilitySummarySet, Slot
+from fairground.contracts.booking.availability import AvailabilityRules, AvailabilitySummarySet, FirstHoursSet, Slot
 from fairground.contracts.providers import ProviderRef, Providers, ProviderTimezoneSet
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.time import store
@@ -41,12 +41,22 @@ class AvailabilitySummaries:
     async def follow_change(self, event: ProviderEvent) -> None:
         await self.publish(provider_id=event.provider_id)
 
+    async def follow_first_hours(self, event: FirstHoursSet) -> None:
+        *others, last = event.has_hours
+        for provider_id in others:
+            await self.publish(provider_id=provider_id, ends_job=False)
+        await self.publish(provider_id=last)
+
     async def follow_timezone(self, event: ProviderTimezoneSet) -> None:
         await self._hours.follow_timezone(event)
         await self.publish(provider_id=event.provider_id)
 
-    async def publish(self, *, provider_id: UUID) -> None:
-        """Publish the present summary. A provider who has never set hours has none."""
+    async def publish(self, *, provider_id: UUID, ends_job: bool = True) -> None:
+        """Publish the present summary. A provider who has never set hours has none.
+
+        Args:
+            ends_job: As of `Database.write`.
+        """
         while True:
             async with self._db.read() as tx:
                 version = await store.find_published_version(tx, provider_id=provider_id)
@@ -57,13 +67,15 @@ class AvailabilitySummaries:
             # Where any service can start, the shortest one can.
             minutes = min((service.duration_minutes for service in services), default=None)
             try:
-                await self._publish(provider, published_version=version, shortest_minutes=minutes)
+                await self._publish(provider, published_version=version, shortest_minutes=minutes, ends_job=ends_job)
             except _Overtaken:
                 continue
             return
 
-    async def _publish(self, provider: ProviderRef, *, published_version: int, shortest_minutes: int | None) -> None:
-        async with self._db.write(ends_job=True) as tx:
+    async def _publish(
+        self, provider: ProviderRef, *, published_version: int, shortest_minutes: int | None, ends_job: bool
+    ) -> None:
+        async with self._db.write(ends_job=ends_job) as tx:
             # What `providers` answered may be older than a summary that was published meanwhile.
             if await store.lock_published_version(tx, provider_id=provider.id) != published_version:
                 raise _Overtaken

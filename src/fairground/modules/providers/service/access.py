@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.providers import (
     SLUG_PATTERN,
     OwnProvider,
@@ -11,6 +11,7 @@ from fairground.contracts.providers import (
     ProviderRef,
     ProvidersChanged,
     ProviderStatus,
+    StaffOnly,
     VerticalUnknown,
     provider_tag,
 )
@@ -77,6 +78,13 @@ async def get_record(tx: ReadTx, provider_id: UUID) -> OwnRecord:
     return record
 
 
+async def require_staff(accounts: Accounts, staff_id: UUID) -> None:
+    """Raise StaffOnly for an account that may not decide. Call it outside of transactions."""
+    staff = await accounts.get_user(user_id=staff_id)
+    if staff.role is not Role.ADMIN:
+        raise StaffOnly("Only staff decide about profiles.")
+
+
 class OwnViews:
     """Makes of stored records the views for owners and staff."""
 
@@ -121,12 +129,18 @@ def facts_of(record: OwnRecord, *, email_verified: bool) -> ApprovalFacts:
     )
 
 
-async def announce(tx: WriteTx, provider: ProviderRef) -> None:
-    """Invalidate the cache tags of a provider's page and announce its next snapshot to read models.
+async def announce_all(tx: WriteTx, providers: Collection[ProviderRef]) -> None:
+    """Invalidate the cache tags of the providers' pages and announce their next snapshots to read models.
 
     Before its approval a provider is not shown, and an approved one stays approved.
     """
-    if provider.status is ProviderStatus.APPROVED:
-        tx.invalidate(provider_tag(provider.id), provider_tag(provider.slug))
-        version = await profiles.raise_version(tx, provider.id)
-        await tx.emit(ProvidersChanged(versions={provider.id: version}))
+    approved = [provider for provider in providers if provider.status is ProviderStatus.APPROVED]
+    if approved:
+        tx.invalidate(*(provider_tag(key) for provider in approved for key in (provider.id, provider.slug)))
+        versions = await profiles.raise_versions(tx, [provider.id for provider in approved])
+        await tx.emit(ProvidersChanged(versions=versions))
+
+
+async def announce(tx: WriteTx, provider: ProviderRef) -> None:
+    """Do the same for one provider."""
+    await announce_all(tx, [provider])

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.providers import (
     OwnProvider,
     ProviderApproved,
@@ -10,7 +10,6 @@ from fairground.contracts.providers import (
     ProviderRejected,
     ProviderStatus,
     ProviderSubmitted,
-    StaffOnly,
     StatusConflict,
 )
 from fairground.modules.providers.domain import advance, check_reason, require_complete
@@ -22,6 +21,7 @@ from fairground.modules.providers.service.access import (
     get_record,
     lock_owned,
     lock_provider,
+    require_staff,
 )
 from fairground.modules.providers.store import profiles
 from fairground.platform.db.database import Database, WriteTx
@@ -52,7 +52,7 @@ class Approval:
         return self._views.show_known(record, email_verified=owner.email_verified)
 
     async def approve_provider(self, *, staff_id: UUID, provider_id: UUID) -> OwnProvider:
-        await self._require_staff(staff_id)
+        await require_staff(self._accounts, staff_id)
         async with self._db.write() as tx:
             provider, owner_id = await self._lock_for_decision(tx, provider_id, ProviderStatus.APPROVED)
             await profiles.move_status(tx, provider, ProviderStatus.APPROVED, actor_id=staff_id)
@@ -64,7 +64,7 @@ class Approval:
 
     async def reject_provider(self, *, staff_id: UUID, provider_id: UUID, reason: str) -> OwnProvider:
         reason = check_reason(reason)
-        await self._require_staff(staff_id)
+        await require_staff(self._accounts, staff_id)
         async with self._db.write() as tx:
             provider, owner_id = await self._lock_for_decision(tx, provider_id, ProviderStatus.REJECTED)
             await profiles.move_status(tx, provider, ProviderStatus.REJECTED, actor_id=staff_id, reason=reason)
@@ -75,11 +75,6 @@ class Approval:
             )
             record = await get_record(tx, provider_id)
         return await self._views.show(record)
-
-    async def _require_staff(self, staff_id: UUID) -> None:
-        staff = await self._accounts.get_user(user_id=staff_id)
-        if staff.role is not Role.ADMIN:
-            raise StaffOnly("Only staff decide about profiles.")
 
     async def _lock_for_decision(self, tx: WriteTx, provider_id: UUID, to: ProviderStatus) -> tuple[ProviderRef, UUID]:
         """Lock a provider that may become `to`, and return it with its owner."""

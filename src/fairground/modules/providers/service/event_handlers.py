@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted
+from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FirstHoursSet, PastBookingsRecorded
 from fairground.contracts.media import (
     Picture,
     PictureDeleted,
@@ -20,9 +20,9 @@ from fairground.contracts.media import (
     avatar_url,
 )
 from fairground.contracts.providers import ProviderRef
-from fairground.contracts.reviews import ProviderRated
+from fairground.contracts.reviews import PastReviewsRecorded, ProviderRated
 from fairground.kernel.zones import Clock
-from fairground.modules.providers.service.access import announce
+from fairground.modules.providers.service.access import announce_all
 from fairground.modules.providers.service.pictures import FollowPicture, announce_pictures
 from fairground.modules.providers.store import pictures, profiles
 from fairground.platform.db.database import Database, WriteTx
@@ -33,24 +33,52 @@ class FigureEventHandlers:
         self._db = db
 
     async def on_booking_completed(self, event: BookingCompleted) -> None:
-        async with self._db.write(ends_job=True) as tx:
-            provider = await profiles.find_ref(tx, event.provider_id)
-            count = event.provider_completed_count
-            if await profiles.raise_book_count(tx, event.provider_id, book_count=count) and provider is not None:
-                await announce(tx, provider)
+        await self._raise_book_counts({event.provider_id: event.provider_completed_count})
+
+    async def on_bookings_recorded(self, event: PastBookingsRecorded) -> None:
+        await self._raise_book_counts(event.completed_counts)
 
     async def on_provider_rated(self, event: ProviderRated) -> None:
-        async with self._db.write(ends_job=True) as tx:
-            provider = await profiles.find_ref(tx, event.provider_id)
-            is_newer = await profiles.raise_rating(
-                tx, event.provider_id, rating_sum=event.rating_sum, rating_count=event.rating_count
-            )
-            if is_newer and provider is not None:
-                await announce(tx, provider)
+        await self._raise_ratings({event.provider_id: (event.rating_sum, event.rating_count)})
+
+    async def on_reviews_recorded(self, event: PastReviewsRecorded) -> None:
+        await self._raise_ratings(event.ratings)
 
     async def on_availability_rules_set(self, event: AvailabilityRulesSet) -> None:
+        await self._set_has_hours({event.provider_id: event.has_hours}, version=event.version)
+
+    async def on_first_hours_set(self, event: FirstHoursSet) -> None:
+        await self._set_has_hours(event.has_hours, version=event.version)
+
+    async def _raise_book_counts(self, counts: Mapping[UUID, int]) -> None:
+        """Keep the higher count of each provider, so late and double delivery is safe."""
         async with self._db.write(ends_job=True) as tx:
-            await profiles.set_has_hours(tx, event.provider_id, has_hours=event.has_hours, version=event.version)
+            known = await profiles.lock_figures(tx, counts)
+            changes = {each: {"book_count": counts[each]} for each in known if known[each].book_count < counts[each]}
+            await profiles.change_figures(tx, changes)
+            await announce_all(tx, [known[each].provider for each in changes])
+
+    async def _raise_ratings(self, ratings: Mapping[UUID, tuple[int, int]]) -> None:
+        """Keep the sum and number of ratings with the higher number."""
+        async with self._db.write(ends_job=True) as tx:
+            known = await profiles.lock_figures(tx, ratings)
+            changes = {
+                each: {"rating_sum": total, "rating_count": count, "rating_avg": total / count}
+                for each, (total, count) in ratings.items()
+                if each in known and known[each].rating_count < count
+            }
+            await profiles.change_figures(tx, changes)
+            await announce_all(tx, [known[each].provider for each in changes])
+
+    async def _set_has_hours(self, has_hours: Mapping[UUID, bool], *, version: int) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            known = await profiles.lock_figures(tx, has_hours)
+            changes = {
+                each: {"has_hours": has_hours[each], "hours_version": version}
+                for each in known
+                if known[each].hours_version < version
+            }
+            await profiles.change_figures(tx, changes)
 
 
 class PictureEventHandlers:

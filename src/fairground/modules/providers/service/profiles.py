@@ -82,12 +82,28 @@ class ProviderQueries:
             raise ServiceNotFound(f"There is no service {service_id}.")
         return offer
 
+    async def get_offers(self, *, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
+        async with self._db.read() as tx:
+            offers = await details.list_offers(tx, service_ids)
+        for service_id in service_ids:
+            if service_id not in offers:
+                raise ServiceNotFound(f"There is no service {service_id}.")
+        return offers
+
     async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
         async with self._db.read() as tx:
             provider = await profiles.find_ref(tx, provider_id)
         if provider is None:
             raise not_found(provider_id)
         return provider
+
+    async def get_provider_refs(self, *, provider_ids: Collection[UUID]) -> dict[UUID, ProviderRef]:
+        async with self._db.read() as tx:
+            providers = await profiles.list_refs(tx, provider_ids)
+        for provider_id in provider_ids:
+            if provider_id not in providers:
+                raise not_found(provider_id)
+        return providers
 
     async def list_snapshots(self, *, provider_ids: Collection[UUID]) -> list[ProviderSnapshot]:
         async with self._db.read() as tx:

@@ -178,26 +178,32 @@ async def find_offer(tx: ReadTx, service_id: UUID) -> Offer | None:
 
 @lru_cache(maxsize=2)  # one for each dialect
 def _offer(_ops: SQLOps) -> Prepared:
-    return Prepared(
-        select(
-            ServiceRow.id.label("service_id"),
-            ServiceRow.name.label("service_name"),
-            ServiceRow.price_minor,
-            ServiceRow.currency,
-            ServiceRow.duration_minutes,
-            ServiceRow.booking_mode,
-            ProviderRow.id.label("provider_id"),
-            ProviderRow.business_name.label("provider_name"),
-            ProviderRow.slug.label("provider_slug"),
-            ProviderRow.owner_id,
-            ProviderRow.vertical,
-            ProviderRow.location,
-            ProviderRow.timezone,
-            _is_bookable().label("is_bookable"),
-        )
-        .join(ProviderRow, ProviderRow.id == ServiceRow.provider_id)
-        .where(ServiceRow.id == bindparam("service_id"))
-    )
+    return Prepared(_select_offers().where(ServiceRow.id == bindparam("service_id")))
+
+
+async def list_offers(tx: ReadTx, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
+    """Do the same for several services, by service."""
+    rows = await tx.all(_select_offers().where(among(ServiceRow.id, service_ids)))
+    return {row.service_id: Offer(**row._asdict()) for row in rows}
+
+
+def _select_offers() -> Select[*tuple[Any, ...]]:
+    return select(
+        ServiceRow.id.label("service_id"),
+        ServiceRow.name.label("service_name"),
+        ServiceRow.price_minor,
+        ServiceRow.currency,
+        ServiceRow.duration_minutes,
+        ServiceRow.booking_mode,
+        ProviderRow.id.label("provider_id"),
+        ProviderRow.business_name.label("provider_name"),
+        ProviderRow.slug.label("provider_slug"),
+        ProviderRow.owner_id,
+        ProviderRow.vertical,
+        ProviderRow.location,
+        ProviderRow.timezone,
+        _is_bookable().label("is_bookable"),
+    ).join(ProviderRow, ProviderRow.id == ServiceRow.provider_id)
 
 
 def _is_bookable() -> ColumnElement[bool]:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, or_, select, update
 
 from fairground.contracts.providers import ProviderRef, ProviderStatus, Service, ServiceIn
 from fairground.kernel.ids import uuid7
@@ -32,6 +33,16 @@ INITIAL_FIGURES: Final[Mapping[str, Any]] = {
 """The figures of a provider before the first event about it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """A provider, and by which versions its figures are those of the events so far."""
+
+    provider: ProviderRef
+    book_count: int
+    rating_count: int
+    hours_version: int
+
+
 async def find_ref(tx: ReadTx, provider_id: UUID) -> ProviderRef | None:
     return await _find_ref(tx, ProviderRow.id == provider_id)
 
@@ -43,6 +54,11 @@ async def find_ref_owned_by(tx: ReadTx, owner_id: UUID) -> ProviderRef | None:
 async def _find_ref(tx: ReadTx, condition: ColumnElement[bool]) -> ProviderRef | None:
     row = await tx.one_or_none(select(*_REF_COLUMNS).where(condition))
     return ProviderRef(**row._asdict()) if row else None
+
+
+async def list_refs(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, ProviderRef]:
+    rows = await tx.all(select(*_REF_COLUMNS).where(among(ProviderRow.id, provider_ids)))
+    return {row.id: ProviderRef(**row._asdict()) for row in rows}
 
 
 async def lock_provider(tx: WriteTx, provider_id: UUID) -> ProviderRef | None:
@@ -151,22 +167,28 @@ async def set_rejection_reason(tx: WriteTx, provider_id: UUID, reason: str | Non
     await tx.execute(update(ProviderPrivateRow).where(own).values(rejection_reason=reason))
 
 
-async def raise_book_count(tx: WriteTx, provider_id: UUID, *, book_count: int) -> bool:
-    """Keep the higher count, so late and double delivery is safe. Return whether the new one was higher."""
-    older = (ProviderRow.id == provider_id) & (ProviderRow.book_count < book_count)
-    return await tx.execute(update(ProviderRow).where(older).values(book_count=book_count)) == 1
+async def lock_figures(tx: WriteTx, provider_ids: Collection[UUID]) -> dict[UUID, Figures]:
+    """Lock providers until this transaction ends, in the order of their ids, and return their figures."""
+    statement = select(*_REF_COLUMNS, ProviderRow.book_count, ProviderRow.rating_count, ProviderRow.hours_version)
+    rows = await tx.lock(statement.where(among(ProviderRow.id, provider_ids)).order_by(ProviderRow.id))
+    return {
+        row.id: Figures(
+            provider=ProviderRef(**{name: getattr(row, name) for name in ProviderRef.model_fields}),
+            book_count=row.book_count,
+            rating_count=row.rating_count,
+            hours_version=row.hours_version,
+        )
+        for row in rows
+    }
 
 
-async def raise_rating(tx: WriteTx, provider_id: UUID, *, rating_sum: int, rating_count: int) -> bool:
-    """Keep the figures with the higher count. Return whether the new ones had it."""
-    older = (ProviderRow.id == provider_id) & (ProviderRow.rating_count < rating_count)
-    figures = {"rating_sum": rating_sum, "rating_count": rating_count, "rating_avg": rating_sum / rating_count}
-    return await tx.execute(update(ProviderRow).where(older).values(**figures)) == 1
-
-
-async def set_has_hours(tx: WriteTx, provider_id: UUID, *, has_hours: bool, version: int) -> bool:
-    older = (ProviderRow.id == provider_id) & (ProviderRow.hours_version < version)
-    return await tx.execute(update(ProviderRow).where(older).values(has_hours=has_hours, hours_version=version)) == 1
+async def change_figures(tx: WriteTx, changes: Mapping[UUID, Mapping[str, Any]]) -> None:
+    """Change the same columns of locked providers."""
+    if changes:
+        names = next(iter(changes.values()))
+        statement = update(ProviderRow).where(ProviderRow.id == bindparam("changed_id"))
+        rows = [{"changed_id": provider_id, **values} for provider_id, values in changes.items()]
+        await tx.execute(statement.values({name: bindparam(name) for name in names}), rows)
 
 
 async def count_services(tx: ReadTx, provider_id: UUID) -> int:
