@@ -23,7 +23,7 @@ import hypothesis
 import pytest
 
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect import base, postgres
+from fairground.platform.db.dialect import base, postgres_transactions
 from tests.support.chromium import refuse_without_required_browser
 from tests.support.compiling import compile_statements_once
 from tests.support.databases import copy_of, migrate
@@ -210,8 +210,9 @@ def patience(monkeypatch: pytest.MonkeyPatch, dose: Dose) -> None:
     The full dose is taken within the limits of an installation, where the last in line must not wait longer either.
     """
     if not dose.is_full:
-        monkeypatch.setattr(postgres, "_BEGIN_WRITE", "BEGIN; SET LOCAL lock_timeout = '60s'")
-        monkeypatch.setattr(postgres, "_BEGIN_READ", "BEGIN READ ONLY; SET LOCAL lock_timeout = '60s'")
+        monkeypatch.setattr(postgres_transactions, "BEGIN_WRITE", "BEGIN; SET LOCAL lock_timeout = '60s'")
+        monkeypatch.setattr(postgres_transactions, "BEGIN_READ", "BEGIN READ ONLY; SET LOCAL lock_timeout = '60s'")
+        monkeypatch.setattr(postgres_transactions, "READ_ONCE", "SET TRANSACTION READ ONLY")
         monkeypatch.setattr(base, "CONNECTION_WAIT_SECONDS", 60)
 
 

@@ -19,14 +19,13 @@ REASONS: Final = {
     "accounts/store.py:find_users": "the users whose ids the caller names",
     "accounts/store.py:list_sessions": "the live sessions and tokens of one user",
     "booking/deals/store.py:list_ahead": "one provider's live bookings within the booking horizon",
+    "booking/time/store.py:lock_lapsed_in_the_way": "the lapsed holds that overlap one time of one provider",
     "booking/time/store.py:list_busy": "one provider's allocations between two instants, at most 62 days",
     "discovery/store/availability_summaries.py:replace_summary": "the days of one provider within the booking horizon",
     "discovery/store/lists.py:_read": "page_statement ends in LIMIT",
-    "discovery/store/lists.py:count_up_to": "one row",
     "discovery/store/price_bands.py:count_entries": "one row for each price band",
     "discovery/store/price_bands.py:find_counts": "one row for each price band",
     "discovery/store/price_bands.py:list_bands": "one row for each price band",
-    "discovery/store/search.py:find": "candidates_statement ends in LIMIT",
     "providers/store/details.py:_own_records": "its callers name one provider, or give a LIMIT",
     "providers/store/details.py:find_approved": "one row: id and slug are unique",
     "providers/store/pictures.py:list_gallery": "at most GALLERY_MAX pictures",
@@ -36,7 +35,6 @@ REASONS: Final = {
     "imports/store.py:find_migration": "one row for each state",
     "media/store.py:count_by_state": "one row for each state",
     "payments/store.py:list_lapsing": "a daily job that must see every payment about to lapse",
-    "payments/store.py:list_oldest_first": "the payments whose references the caller names",
     "payments/store.py:list_open": "a job that must see every payment without an outcome",
     "reviews/store.py:find_review": "one row, by its id",
     "reviews/store.py:list_reviews_of_booking": "one review from each side",
@@ -49,12 +47,28 @@ def stores() -> Iterator[Path]:
 
 
 def unbounded(source: str) -> list[str]:
-    """Return the functions that fetch rows and name no bound."""
-    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.AsyncFunctionDef)]
-    return [function.name for function in functions if _calls(function) & _FETCHES and not _calls(function) & _BOUNDS]
+    """Return the functions that fetch rows and name no bound, nor do the functions that build their statements."""
+    nodes = list(ast.walk(ast.parse(source)))
+    functions = [node for node in nodes if isinstance(node, ast.AsyncFunctionDef)]
+    builders = {node.name: _calls(node) for node in nodes if isinstance(node, ast.FunctionDef)}
+    return [
+        function.name
+        for function in functions
+        if _calls(function) & _FETCHES and not _with_builders(_calls(function), builders) & _BOUNDS
+    ]
 
 
-def _calls(function: ast.AsyncFunctionDef) -> set[str]:
+def _with_builders(calls: set[str], builders: dict[str, set[str]]) -> set[str]:
+    """Return the calls, and those of the functions of the same file that are called."""
+    found, left = set(calls), set(calls)
+    while left:
+        further = builders.get(left.pop(), set()) - found
+        found |= further
+        left |= further
+    return found
+
+
+def _calls(function: ast.AsyncFunctionDef | ast.FunctionDef) -> set[str]:
     called = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
     return {
         func.attr if isinstance(func, ast.Attribute) else func.id
@@ -84,3 +98,8 @@ def test_unbounded_read_is_noticed() -> None:
     assert unbounded(loose) == ["list_things"]
     assert unbounded(loose.replace("== 1))", "== 1).limit(20))")) == []
     assert unbounded(loose.replace("tx.all(", "tx.scalars(")) == ["list_things"]
+    built = (
+        "async def list_things(tx):\n    return await tx.all(_things(tx.ops))\n\n\ndef _things(ops):\n    return {}\n"
+    )
+    assert unbounded(built.format("Prepared(select(ThingRow))")) == ["list_things"]
+    assert unbounded(built.format("Prepared(select(ThingRow).limit(20))")) == []

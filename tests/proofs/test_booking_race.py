@@ -1,7 +1,7 @@
 """Sixty-four callers want one time, and one gets it: the claim, its controls, and the race of paying with lapsing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -37,13 +37,23 @@ async def rig(database_url: str, patience: None) -> AsyncIterator[Rig]:
 
 
 @pytest.fixture
-def without_question(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_question(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Find every time free: when its opening is looked up, and when it is claimed."""
 
     def overlapping_none(*_time: object) -> list[ColumnElement[bool]]:
         return [false()]
 
     monkeypatch.setattr(time_store, "_overlapping", overlapping_none)
+    forget_statements()
+    yield
+    forget_statements()
+
+
+def forget_statements() -> None:
+    """Let the statements of time be built again: they are kept for the life of the process."""
+    for each in vars(time_store).values():
+        if hasattr(each, "cache_clear"):
+            each.cache_clear()
 
 
 async def rush_for_times(rig: Rig, *, rounds: int, shapes: tuple[tuple[int, int], ...]) -> list[Rush]:

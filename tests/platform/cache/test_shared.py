@@ -13,8 +13,9 @@ from fairground.platform.cache.cache import TRUSTED_SECONDS, CacheResult, CacheS
 from fairground.platform.cache.entry import META, Entry
 from fairground.platform.cache.invalidation import LocalTags
 from fairground.platform.cache.policy import CacheRequest
-from fairground.platform.cache.redis.connections import Command, Reply, ServerConnection
+from fairground.platform.cache.redis.connections import Replies, ServerConnection
 from fairground.platform.cache.redis.level import RedisLevel
+from fairground.platform.cache.redis.protocol import Command
 from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.shared_level import Lease, LevelUnavailable
 from fairground.platform.cache.stats import CacheStats
@@ -77,7 +78,7 @@ async def test_miss_takes_two_round_trips(pair: Pair, monkeypatch: pytest.Monkey
     turns: list[str] = []
     exchange = ServerConnection.exchange
 
-    async def count(connection: ServerConnection, commands: Sequence[Command]) -> list[Reply]:
+    async def count(connection: ServerConnection, commands: Sequence[Command]) -> Replies:
         turns.append(" ".join(str(command[0]) for command in commands))
         return await exchange(connection, commands)
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect import base, postgres
-from fairground.platform.db.dialect.base import DatabaseTimeout, DatabaseUnavailable
+from fairground.platform.db.dialect import base, postgres_transactions
+from fairground.platform.db.dialect.base import DatabaseTimeout, DatabaseUnavailable, Statement
+from fairground.platform.db.dialect.prepared import Prepared
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import IS_FULL, Dose
 from tools.guardian import Server
@@ -23,7 +24,9 @@ from tools.guardian import Server
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300 if IS_FULL else 120)]
 
 POOL_SIZE: Final = 3
+KindOf = Callable[[TextClause], Statement]
 ENDLESS: Final = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+KINDS_OF_STATEMENT: Final = pytest.mark.parametrize("kind_of", [lambda each: each, Prepared], ids=["usual", "prepared"])
 
 
 @pytest.fixture
@@ -40,7 +43,9 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "READ_SECONDS", 0.3)
-    monkeypatch.setattr(postgres, "_BEGIN_READ", postgres._BEGIN_READ.replace("'10s'", "'300ms'"))
+    for name in ("BEGIN_READ", "READ_ONCE"):
+        opening = getattr(postgres_transactions, name).replace("'10s'", "'300ms'")
+        monkeypatch.setattr(postgres_transactions, name, opening)
 
 
 async def read_one(db: Database) -> int:
@@ -70,20 +75,27 @@ def no_descriptors_left() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("short_limit")
-async def test_endless_read_is_stopped_with_a_hint_and_leaves_its_connection_usable(db: Database) -> None:
+@KINDS_OF_STATEMENT
+async def test_endless_read_is_stopped_with_a_hint_and_leaves_its_connection_usable(
+    db: Database, kind_of: KindOf
+) -> None:
+    endless = kind_of(ENDLESS)
     for _ in range(POOL_SIZE + 1):
         with pytest.raises(DatabaseTimeout) as refused:
             async with db.read() as tx:
-                await tx.scalar(ENDLESS)
+                await tx.scalar(endless)
         assert "try again" in refused.value.hint
         assert await read_one(db) == 1
 
 
 @pytest.mark.usefixtures("short_limit")
-async def test_cancelled_read_leaves_no_limit_behind(db: Database) -> None:
+@KINDS_OF_STATEMENT
+async def test_cancelled_read_leaves_no_limit_behind(db: Database, kind_of: KindOf) -> None:
+    endless = kind_of(ENDLESS)
+
     async def read_endlessly() -> None:
         async with db.read() as tx:
-            await tx.scalar(ENDLESS)
+            await tx.scalar(endless)
 
     for _ in range(POOL_SIZE):
         with pytest.raises(TimeoutError):
@@ -207,7 +219,10 @@ class TestServer:
     @pytest.mark.parametrize(
         ("kind", "limits"), [("read", ["3s", "10s", "30s", "on"]), ("write", ["3s", "5s", "10s", "off"])]
     )
-    async def test_transaction_has_limits_that_end_with_it(self, db: Database, kind: str, limits: list[str]) -> None:
+    @KINDS_OF_STATEMENT
+    async def test_transaction_has_limits_that_end_with_it(
+        self, db: Database, kind: str, limits: list[str], kind_of: KindOf
+    ) -> None:
         names = (
             "lock_timeout",
             "statement_timeout",
@@ -215,30 +230,47 @@ class TestServer:
             "transaction_read_only",
         )
         async with getattr(db, kind)() as tx:
-            assert [await tx.scalar(text(f"SHOW {name}")) for name in names] == limits
+            found = [await tx.scalar(kind_of(text(f"SHOW {name}"))) for name in names]
+        if kind == "read" and kind_of is Prepared:
+            # Each statement is a transaction of its own, which is never idle.
+            limits = [*limits[:2], "0", limits[3]]
+        assert found == limits
         async with db.backend._engine.connect() as connection:  # type: ignore[attr-defined]
             kept = [(await connection.execute(text(f"SHOW {name}"))).scalar() for name in names]
         assert kept == ["0", "0", "0", "off"]
 
-    @pytest.mark.parametrize("kind", ["read", "write"])
+    @pytest.mark.parametrize(
+        ("kind", "statement", "trips"),
+        [
+            ("read", text("SELECT 1"), 3),
+            ("write", text("SELECT 1"), 3),
+            ("read", Prepared(text("SELECT 1")), 1),
+            ("write", Prepared(text("SELECT 1")), 2),
+        ],
+    )
     async def test_limits_cost_no_message_of_their_own(
-        self, postgres_server: Server, tmp_path: Path, kind: str, figure: Callable[[str, float, str], None]
+        self,
+        *,
+        postgres_server: Server,
+        tmp_path: Path,
+        kind: str,
+        statement: Statement,
+        trips: int,
+        figure: Callable[[str, float, str], None],
     ) -> None:
-        """Opening, one statement, and the end: the server becomes ready three times."""
+        """A prepared statement opens its transaction; a reading one ends it, too."""
         database = Database(postgres_server.url, outbox=RecordingOutbox(), pool_size=1)
         trace = tmp_path / "trace"
         with trace.open("wb") as file:
-            async with database.backend._engine.connect() as connection:  # type: ignore[attr-defined]
-                driver = (await connection.get_raw_connection()).driver_connection
-                await connection.rollback()
+            async with database.read() as tx:
+                driver = tx._executor._driver  # type: ignore[attr-defined]
             driver.pgconn.trace(file.fileno())
             async with getattr(database, kind)() as tx:
-                await tx.scalar(text("SELECT 1"))
+                await tx.scalar(statement)
             driver.pgconn.untrace()
         await database.close()
-        trips = trace.read_text().count("ReadyForQuery")
-        assert trips == 3
-        figure(f"round trips of a {kind} of one statement on PostgreSQL", trips, "round trips")
+        assert trace.read_text().count("ReadyForQuery") == trips
+        figure(f"round trips of a {kind} of one {type(statement).__name__} on PostgreSQL", trips, "round trips")
 
     async def test_commit_whose_connection_is_lost_says_that_its_outcome_is_unknown(self, db: Database) -> None:
         async def write_and_lose_the_connection() -> None:

@@ -3,16 +3,20 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from fairground.contracts.accounts import Role, Session, SessionKind, User
 from fairground.modules.accounts.domain import SEEN_EVERY, LinkPurpose
 from fairground.modules.accounts.tables import LinkRow, SessionRow, UserRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
+from fairground.platform.db.types import TimeShift
 
 _ROWS_PER_STATEMENT: Final = 500
 
@@ -136,14 +140,21 @@ async def insert_session(tx: WriteTx, session: Session, *, secret_hash: bytes, e
 
 
 async def find_live_session(tx: ReadTx, *, secret_hash: bytes) -> LiveSession | None:
-    row = await tx.one_or_none(
-        select(*_USER, *_SESSION, SessionRow.ends_at, _is_due(tx).label("is_due"))
-        .join(UserRow, UserRow.id == SessionRow.user_id)
-        .where(SessionRow.secret_hash == secret_hash, SessionRow.expires_at > tx.now())
-    )
+    row = await tx.one_or_none(_live_session(tx.ops), {"secret_hash": secret_hash, "now": tx.clock_shift})
     if row is None:
         return None
-    return LiveSession(session=_to_session(row), user=_to_user(row), ends_at=row.ends_at, is_due=row.is_due)
+    return LiveSession(session=_to_session(row), user=_to_user(row), ends_at=row.ends_at, is_due=bool(row.is_due))
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _live_session(ops: SQLOps) -> Prepared:
+    now = ops.now(bindparam("now", type_=TimeShift()))
+    is_due = _is_seen_before_or_after(ops.later(now, by=-SEEN_EVERY), ops.later(now, by=SEEN_EVERY))
+    return Prepared(
+        select(*_USER, *_SESSION, SessionRow.ends_at, is_due.label("is_due"))
+        .join(UserRow, UserRow.id == SessionRow.user_id)
+        .where(SessionRow.secret_hash == bindparam("secret_hash"), SessionRow.expires_at > now)
+    )
 
 
 async def mark_seen(tx: WriteTx, session_id: UUID, *, seen_at: datetime, expires_at: datetime) -> None:
@@ -155,8 +166,12 @@ async def mark_seen(tx: WriteTx, session_id: UUID, *, seen_at: datetime, expires
 
 
 def _is_due(tx: ReadTx) -> ColumnElement[bool]:
+    return _is_seen_before_or_after(tx.now(-SEEN_EVERY), tx.now(SEEN_EVERY))
+
+
+def _is_seen_before_or_after(early: ColumnElement[Any], late: ColumnElement[Any]) -> ColumnElement[bool]:
     # A `last_seen_at` in the future was stored by a clock that ran ahead; the end derived from it is too late.
-    return (SessionRow.last_seen_at < tx.now(-SEEN_EVERY)) | (SessionRow.last_seen_at > tx.now(SEEN_EVERY))
+    return (SessionRow.last_seen_at < early) | (SessionRow.last_seen_at > late)
 
 
 async def find_session_of(tx: ReadTx, *, user_id: UUID, session_id: UUID) -> Session | None:

@@ -1,9 +1,9 @@
 """JSON routes of discovery, relative to /api/v1: lists over all verticals and of each pack, and search by words."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 from pydantic import (
@@ -15,6 +15,7 @@ from pydantic import (
     create_model,
     model_validator,
 )
+from pydantic_core import to_json
 
 from fairground.contracts.discovery import (
     LEAN_FIELDS,
@@ -48,7 +49,8 @@ from fairground.verticals.schema import Vertical, normalise
 _FieldName = Annotated[str, WithJsonSchema({"type": "string", "enum": [field.value for field in CardField]})]
 _ASKED_FOR: Final = frozenset({CardField.USER_ID, CardField.CREATED_AT, CardField.UPDATED_AT, CardField.DISTANCE_KM})
 _USUAL_FIELDS: Final = frozenset(CardField) - _ASKED_FOR
-_Card = TypeVar("_Card", bound=ProviderCard | LeanProvider)
+_FIELD_ORDER: Final = (*ListedProvider.model_fields, *ListedProvider.model_computed_fields)
+_PICTURE: Final = CardField.PROFILE_PICTURE_URL.value
 
 
 def _in_one_spelling(word: str | None) -> str | None:
@@ -300,10 +302,18 @@ async def _answer(discovery: Discovery, parameters: ListParameters, *, vertical:
     return Response(_body(found, fields), media_type="application/json")
 
 
-def _body(found: ProviderList | LeanList, fields: Collection[CardField]) -> str:
-    shown: dict[str, Any] = dict.fromkeys(type(found).model_fields, True)
-    listed = found.model_copy(update={"data": [_with_avatar(card) for card in found.data]})
-    return listed.model_dump_json(include=shown | {"data": {"__all__": set(fields)}})
+def _body(found: ProviderList | LeanList, fields: Collection[CardField]) -> bytes:
+    """Return what `model_dump_json` would, without a copy of each card for the address of its avatar."""
+    names = [name for name in _FIELD_ORDER if name in fields]
+    shown = dict(found) | {"data": [_card_of(card, names) for card in found.data]}
+    return to_json(shown)
+
+
+def _card_of(card: ListedProvider | LeanProvider, names: Sequence[str]) -> dict[str, Any]:
+    values = {name: getattr(card, name) for name in names}
+    if _PICTURE in values:
+        values[_PICTURE] = list_avatar_url(card.id, picture_url=card.profile_picture_url)
+    return values
 
 
 def _unknown_category(verticals: Verticals, *, vertical: str | None = None) -> Callable[[Mapping[str, Any]], bool]:
@@ -321,7 +331,7 @@ def _list_tags(given: Mapping[str, Any], *, vertical: str | None = None) -> tupl
     return ALL_PROVIDERS, list_tag(vertical or given["vertical"]), *free_tags(given.get("when"))
 
 
-def _with_avatar(card: _Card) -> _Card:
+def _with_avatar(card: ProviderCard) -> ProviderCard:
     """Return a card of a list whose picture is an address in one size, never a whole picture or a `data:` URL."""
     url = list_avatar_url(card.id, picture_url=card.profile_picture_url)
-    return cast("_Card", card.model_copy(update={"profile_picture_url": url}))
+    return card.model_copy(update={"profile_picture_url": url})

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Final, cast
+from enum import Enum
+from functools import lru_cache
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select, update
 
 from fairground.contracts.payments import PaymentNotFound, PaymentStatus
 from fairground.kernel.ids import uuid7
@@ -24,7 +26,9 @@ from fairground.modules.payments.domain import (
 )
 from fairground.modules.payments.tables import AttemptRow, CursorRow, EventRow, PaymentRow, RefundRow
 from fairground.platform.db.database import ReadTx, WriteTx
-from fairground.platform.db.types import constant
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
+from fairground.platform.db.types import TimeShift, among, constant
 
 _EVENTS: Final = "events"
 _COLUMNS: Final = PaymentRow.__table__.columns
@@ -60,34 +64,39 @@ async def save_payment(tx: WriteTx, before: PaymentRecord, after: PaymentRecord)
 
 async def get_payment(tx: ReadTx, payment_id: UUID) -> PaymentRecord:
     """Raise PaymentNotFound."""
-    return _require(await _find(tx, PaymentRow.id == payment_id), payment_id)
+    return _require(await _find(tx, _Named.BY_ID, payment=payment_id), payment_id)
 
 
 async def lock_payment(tx: WriteTx, payment_id: UUID) -> PaymentRecord:
     """Return the payment, which other transactions cannot change until this one ends; raise PaymentNotFound."""
-    return _require(await _lock(tx, PaymentRow.id == payment_id), payment_id)
+    return _require(await _lock(tx, _Named.BY_ID, payment=payment_id), payment_id)
 
 
 async def find_newest(tx: ReadTx, reference_id: UUID) -> PaymentRecord | None:
-    return await _find(tx, PaymentRow.reference_id == reference_id)
+    return await _find(tx, _Named.BY_REFERENCE, reference=reference_id)
 
 
 async def lock_newest(tx: WriteTx, reference_id: UUID) -> PaymentRecord | None:
-    return await _lock(tx, PaymentRow.reference_id == reference_id)
+    return await _lock(tx, _Named.BY_REFERENCE, reference=reference_id)
 
 
 async def lock_payment_of_intent(tx: WriteTx, *, payment_id: UUID | None, intent_id: str) -> PaymentRecord | None:
     """Return the payment that has this id, or that has this intent, locked."""
-    return await _lock(tx, or_(PaymentRow.id == payment_id, PaymentRow.intent_id == intent_id))
+    return await _lock(tx, _Named.BY_ID_OR_INTENT, payment=payment_id, intent=intent_id)
 
 
 async def list_oldest_first(
     tx: ReadTx, reference_ids: Collection[UUID]
 ) -> list[tuple[UUID, PaymentRecord | ValueError]]:
     """Return every payment of the references with its reference, or why its row cannot be read."""
-    named = select(*_COLUMNS, _is_key_expired(tx)).where(PaymentRow.reference_id.in_(reference_ids))
-    rows = await tx.all(named.order_by(PaymentRow.created_at))
+    rows = await tx.all(_oldest_first(tx.ops), {"references": list(reference_ids), "now": tx.clock_shift})
     return [(row.reference_id, _read_or_refuse(row)) for row in rows]
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _oldest_first(ops: SQLOps) -> Prepared:
+    named = _select_payments(ops).where(among(PaymentRow.reference_id, bindparam("references")))
+    return Prepared(named.order_by(PaymentRow.created_at))
 
 
 async def log_outcome(tx: WriteTx, operation: Operation, outcome: Outcome, *, reason: str | None = None) -> None:
@@ -258,18 +267,48 @@ async def _log_attempt(
     await tx.insert_ignore(AttemptRow, [entry | {"reason": reason, "logged_at": tx.now()}])
 
 
-async def _find(tx: ReadTx, condition: ColumnElement[bool]) -> PaymentRecord | None:
-    newest = select(*_COLUMNS, _is_key_expired(tx)).where(condition).order_by(_NEWEST_FIRST).limit(1)
-    return next(iter(_read_payments(await tx.all(newest))), None)
+class _Named(Enum):
+    """How the parameters of a statement name a payment."""
+
+    BY_ID = "id"
+    BY_REFERENCE = "reference"
+    BY_ID_OR_INTENT = "id or intent"
 
 
-async def _lock(tx: WriteTx, condition: ColumnElement[bool]) -> PaymentRecord | None:
-    newest = select(*_COLUMNS, _is_key_expired(tx)).where(condition).order_by(_NEWEST_FIRST).limit(1)
-    return next(iter(_read_payments(await tx.lock(newest))), None)
+_CONDITIONS: Final = {
+    _Named.BY_ID: PaymentRow.id == bindparam("payment"),
+    _Named.BY_REFERENCE: PaymentRow.reference_id == bindparam("reference"),
+    _Named.BY_ID_OR_INTENT: or_(PaymentRow.id == bindparam("payment"), PaymentRow.intent_id == bindparam("intent")),
+}
 
 
-def _is_key_expired(tx: ReadTx) -> ColumnElement[bool]:
-    return (PaymentRow.open_since < tx.now(-REPLAY_KEY_FOR)).label("is_key_expired")
+async def _find(tx: ReadTx, named: _Named, **values: UUID) -> PaymentRecord | None:
+    rows = await tx.all(_newest(tx.ops, named), {**values, "now": tx.clock_shift})
+    return next(iter(_read_payments(rows)), None)
+
+
+async def _lock(tx: WriteTx, named: _Named, **values: UUID | str | None) -> PaymentRecord | None:
+    rows = await tx.all(_newest_locked(tx.ops, named), {**values, "now": tx.clock_shift})
+    return next(iter(_read_payments(rows)), None)
+
+
+@lru_cache(maxsize=6)  # of each name, for each dialect
+def _newest(ops: SQLOps, named: _Named) -> Prepared:
+    return Prepared(_select_newest(ops, named))
+
+
+@lru_cache(maxsize=6)
+def _newest_locked(ops: SQLOps, named: _Named) -> Prepared:
+    return Prepared(ops.lock_rows(_select_newest(ops, named)))
+
+
+def _select_newest(ops: SQLOps, named: _Named) -> Select[Any]:
+    return _select_payments(ops).where(_CONDITIONS[named]).order_by(_NEWEST_FIRST).limit(1)
+
+
+def _select_payments(ops: SQLOps) -> Select[Any]:
+    first_replayable = ops.later(ops.now(bindparam("now", type_=TimeShift())), by=-REPLAY_KEY_FOR)
+    return select(*_COLUMNS, (PaymentRow.open_since < first_replayable).label("is_key_expired"))
 
 
 def _require(payment: PaymentRecord | None, payment_id: UUID) -> PaymentRecord:

@@ -74,7 +74,7 @@ class ReadTx:
         return self.ops.now(literal(self.clock_shift + plus, TimeShift()))
 
     async def current_time(self) -> datetime:
-        moment: datetime = await self.scalar(select(self.now()))
+        moment: datetime = await self.scalar(_current_time(self.ops), {"now": self.clock_shift})
         return moment
 
     async def prefer_indexes(self) -> None:
@@ -178,6 +178,11 @@ class WriteTx(ReadTx):
         """
         self.has_messages = True
         await self._outbox.enqueue(self, job, delay=delay, dedup_key=dedup_key)
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _current_time(ops: SQLOps) -> Prepared:
+    return Prepared(select(ops.now(bindparam("now", type_=TimeShift())).label("moment")))
 
 
 def _insert_ignore(

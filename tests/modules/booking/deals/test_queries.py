@@ -10,7 +10,7 @@ from fairground.contracts.booking import BookingPage, BookingStatus
 from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import CursorInvalid, PageTooDeep
 from fairground.modules.booking.deals import queries
-from fairground.modules.booking.deals.store import UnreadableBooking
+from fairground.modules.booking.deals.rows import UnreadableBooking
 from tests.modules.booking.rig import Rig
 
 pytestmark = pytest.mark.anyio

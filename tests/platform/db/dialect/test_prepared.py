@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql import Executable
 
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect.base import DatabaseTimeout, SQLOps
+from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import TYPE_ANNOTATION_MAP, TimeShift, among, constant
 from tests.support.outbox import RecordingOutbox
@@ -169,21 +169,13 @@ class TestServer:
 
     pytestmark = pytest.mark.parametrize("dialect", ["postgres"], indirect=True)
 
-    async def test_a_prepared_statement_is_stopped_at_its_time_limit(self, db: Database) -> None:
-        with pytest.raises(DatabaseTimeout):
-            await self._sleep(db)
-
-    async def _sleep(self, db: Database) -> None:
-        async with db.read() as tx:
-            await tx.all(Prepared(text("SELECT set_config('statement_timeout', '50ms', true)")))
-            await tx.all(Prepared(text("SELECT pg_sleep(5)")))
-
-    async def test_a_connection_that_died_in_the_pool_is_replaced(self, db: Database) -> None:
+    @pytest.mark.parametrize("kind", ["read", "write"])
+    async def test_a_connection_that_died_in_the_pool_is_replaced(self, db: Database, kind: str) -> None:
         async with db.read() as tx:
             process_id = await tx.scalar(Prepared(text("SELECT pg_backend_pid()")))
         engine = db.backend.migration_engine()
         with engine.connect() as connection:
             connection.execute(text("SELECT pg_terminate_backend(:process_id)"), {"process_id": process_id})
         engine.dispose()
-        async with db.read() as tx:
+        async with getattr(db, kind)() as tx:
             assert await tx.scalar(Prepared(text("SELECT pg_backend_pid()"))) != process_id

@@ -10,7 +10,7 @@ from fairground.kernel.errors import Unavailable
 from fairground.kernel.messages import Job
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.store import UnreadableBooking
+from fairground.modules.booking.deals.rows import UnreadableBooking
 from fairground.modules.booking.deals.transitions import ExpireBooking, Transitions
 from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocation

@@ -30,7 +30,7 @@ from fairground.modules.booking.deals.domain.record import (
     view_of,
 )
 from fairground.modules.booking.deals.expiry import Expiry
-from fairground.modules.booking.deals.store import UnreadableBooking
+from fairground.modules.booking.deals.rows import UnreadableBooking
 from fairground.modules.booking.deals.transitions import ExpireBooking
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time import slots

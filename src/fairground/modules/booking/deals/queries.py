@@ -16,7 +16,7 @@ from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.icalendar_file import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, booking_of, side_of, view_of
-from fairground.modules.booking.deals.store import UnreadableBooking
+from fairground.modules.booking.deals.rows import UnreadableBooking
 from fairground.platform.db.database import Database
 
 log = structlog.get_logger(__name__)

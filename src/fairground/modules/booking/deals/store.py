@@ -1,38 +1,37 @@
 """Every SQL statement of deals: bookings and their lists, the log of changes, the locks and the counters."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, and_, bindparam, desc, func, insert, literal, select, tuple_, union_all, update
+from sqlalchemy import Integer, Select, and_, bindparam, desc, func, insert, select, tuple_, union_all, update
+from sqlalchemy.orm import DeclarativeBase
 
 from fairground.contracts.booking import BookingStatus
-from fairground.contracts.providers import BookingMode
 from fairground.kernel.inputs import TimeCursor
-from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import LIVE, Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, Details, not_found
+from fairground.modules.booking.deals.rows import (
+    BOOKING_COLUMNS,
+    UnreadableBooking,
+    booking_row,
+    change_row,
+    read_or_refuse,
+    record_of,
+)
 from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
 from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocation
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
-from fairground.platform.db.types import among
-from fairground.verticals.cancellation_policy import CancellationPolicy
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
+from fairground.platform.db.types import TimeShift, among, constant
 
-_KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})
-_COLUMNS: Final = tuple(field.name for field in fields(BookingRecord) if field.name not in _KEPT_ELSEWHERE)
-
-
-class UnreadableBooking(Exception):
-    """The row of a booking is none that this version understands; the cause says why."""
-
-    def __init__(self, booking_id: UUID) -> None:
-        super().__init__(f"The row of booking {booking_id} cannot be read.")
-        self.booking_id = booking_id
+_NOW: Final = bindparam("now", type_=TimeShift())
 
 
 class LiveHolds(NamedTuple):
@@ -52,26 +51,21 @@ class ListedBooking(NamedTuple):
 
 
 async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
-    await tx.execute(insert(BookingRow).values(_booking_row(record)))
+    row = booking_row(record)
+    await tx.execute(_insert(tx.ops, BookingRow, tuple(row)), row)
     await _log_change(tx, record, actor=Actor.CUSTOMER, from_status=None)
 
 
 async def insert_bookings(tx: WriteTx, records: Sequence[BookingRecord]) -> None:
     """Do the same for hundreds of bookings."""
-    await tx.insert_many(BookingRow, [_booking_row(record) for record in records])
-    changes = [_change_row(record, actor=Actor.CUSTOMER, from_status=None) for record in records]
+    await tx.insert_many(BookingRow, [booking_row(record) for record in records])
+    changes = [change_row(record, actor=Actor.CUSTOMER, from_status=None) for record in records]
     await tx.insert_many(ChangeRow, changes)
 
 
-def _booking_row(record: BookingRecord) -> dict[str, Any]:
-    wall = record.starts_at.astimezone(get_zone(record.timezone))
-    return {name: getattr(record, name) for name in _COLUMNS} | {
-        "status": record.status.value,
-        "booking_mode": record.booking_mode.value,
-        "cancellation": record.cancellation.model_dump(mode="json"),
-        "starts_wall": wall.replace(tzinfo=None).isoformat(timespec="minutes"),
-        "starts_fold": wall.fold,
-    }
+@lru_cache(maxsize=4)  # of two tables, for each dialect
+def _insert(_ops: SQLOps, row_class: type[DeclarativeBase], names: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(row_class).values({name: bindparam(name) for name in names}))
 
 
 def allocation_of(record: BookingRecord) -> Allocation:
@@ -88,11 +82,16 @@ def allocation_of(record: BookingRecord) -> Allocation:
 async def get_booking(tx: ReadTx, *, booking_id: UUID) -> tuple[BookingRecord, datetime]:
     """Return the booking and the database's time; raise BookingNotFound or UnreadableBooking."""
     # In one statement with the booking, because each statement is a round trip.
-    statement = _select_bookings().add_columns(tx.now().label("read_at")).where(BookingRow.id == booking_id)
-    row = await tx.one_or_none(statement)
+    row = await tx.one_or_none(_booking(tx.ops), {"booking": booking_id, "now": tx.clock_shift})
     if row is None:
         raise not_found(booking_id)
-    return _record_of(row), row.read_at
+    return record_of(row), row.read_at
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _booking(ops: SQLOps) -> Prepared:
+    read_at = ops.now(_NOW).label("read_at")
+    return Prepared(_select_bookings().add_columns(read_at).where(BookingRow.id == bindparam("booking")))
 
 
 async def lock_booking(tx: WriteTx, *, booking_id: UUID) -> tuple[BookingRecord, datetime]:
@@ -119,40 +118,39 @@ async def change_booking(
         changed_at=now,
         changed_by=actor,
     )
-    statement = (
-        update(BookingRow)
-        .where(
-            BookingRow.id == record.id,
-            BookingRow.version == record.version,
-            BookingRow.status == record.status.value,
-        )
-        .values(
-            status=to.value,
-            version=changed.version,
-            decline_reason=reason,
-            was_confirmed=changed.was_confirmed,
-            changed_at=now,
-        )
-    )
-    if await tx.execute(statement) != 1:
+    values = {
+        "booking": record.id,
+        "old_version": record.version,
+        "old_status": record.status.value,
+        "status": to.value,
+        "version": changed.version,
+        "decline_reason": reason,
+        "was_confirmed": changed.was_confirmed,
+        "changed_at": now,
+    }
+    if await tx.execute(_change(tx.ops), values) != 1:
         return None
     await _log_change(tx, changed, actor=actor, from_status=record.status)
     return changed
 
 
+@lru_cache(maxsize=2)
+def _change(_ops: SQLOps) -> Prepared:
+    names = ("status", "version", "decline_reason", "was_confirmed", "changed_at")
+    return Prepared(
+        update(BookingRow)
+        .where(
+            BookingRow.id == bindparam("booking"),
+            BookingRow.version == bindparam("old_version"),
+            BookingRow.status == bindparam("old_status"),
+        )
+        .values({name: bindparam(name) for name in names})
+    )
+
+
 async def _log_change(tx: WriteTx, record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None) -> None:
-    await tx.execute(insert(ChangeRow).values(_change_row(record, actor=actor, from_status=from_status)))
-
-
-def _change_row(record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None) -> dict[str, Any]:
-    return {
-        "booking_id": record.id,
-        "version": record.version,
-        "actor": actor.value,
-        "from_status": None if from_status is None else from_status.value,
-        "to_status": record.status.value,
-        "changed_at": record.changed_at,
-    }
+    row = change_row(record, actor=actor, from_status=from_status)
+    await tx.execute(_insert(tx.ops, ChangeRow, tuple(row)), row)
 
 
 async def change_details(tx: WriteTx, record: BookingRecord, *, details: Details, now: datetime) -> BookingRecord:
@@ -173,46 +171,62 @@ async def mark_reviewed(tx: WriteTx, *, booking_ids: Collection[UUID], side: Act
 async def lock_customer(tx: WriteTx, *, customer_id: UUID) -> None:
     """Make the customer's own requests follow each other, so that each sees the holds of those before it."""
     await tx.insert_ignore(CustomerRow, [{"customer_id": customer_id}])
-    await tx.lock(select(CustomerRow.customer_id).where(CustomerRow.customer_id == customer_id))
+    await tx.one_or_none(_customer_lock(tx.ops), {"customer": customer_id})
+
+
+@lru_cache(maxsize=2)
+def _customer_lock(ops: SQLOps) -> Prepared:
+    own = CustomerRow.customer_id == bindparam("customer")
+    return Prepared(ops.lock_rows(select(CustomerRow.customer_id).where(own)))
 
 
 async def count_live_holds(tx: ReadTx, *, customer_id: UUID) -> LiveHolds:
     """Return how many times the customer holds, when the first of them lapses, and the database's time."""
-    statement = (
-        select(func.count(), func.min(AllocationRow.expires_at), tx.now())
+    return LiveHolds(*(await tx.one_or_none(_live_holds(tx.ops), {"customer": customer_id, "now": tx.clock_shift})))
+
+
+@lru_cache(maxsize=2)
+def _live_holds(ops: SQLOps) -> Prepared:
+    now = ops.now(_NOW)
+    return Prepared(
+        select(func.count(), func.min(AllocationRow.expires_at), now)
         .select_from(AllocationRow)
         .join(BookingRow, BookingRow.id == AllocationRow.booking_id)
         .where(
-            BookingRow.customer_id == customer_id,
+            BookingRow.customer_id == bindparam("customer"),
             BookingRow.status == BookingStatus.HELD.value,
             # Without the allocation's state, which follows from the status: with it, the planner of SQLite would begin
             # with the holds and requests of all customers.
-            AllocationRow.expires_at > tx.now(),
+            AllocationRow.expires_at > now,
         )
     )
-    return LiveHolds(*(await tx.one_or_none(statement)))
 
 
 async def find_own_id(
     tx: ReadTx, *, customer_id: UUID, provider_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> UUID | None:
     """Return which live booking of the customer's takes some of this time of the provider, the earliest of several."""
-    statement = (
+    values = {"customer": customer_id, "provider": provider_id, "start": starts_at, "end": ends_at}
+    found: UUID | None = await tx.scalar(_own_id(tx.ops), values | {"now": tx.clock_shift})
+    return found
+
+
+@lru_cache(maxsize=2)
+def _own_id(ops: SQLOps) -> Prepared:
+    return Prepared(
         select(BookingRow.id)
         .join(AllocationRow, AllocationRow.booking_id == BookingRow.id)
         .where(
-            BookingRow.customer_id == customer_id,
-            BookingRow.status.in_([status.value for status in LIVE]),
-            AllocationRow.expires_at.is_(None) | (AllocationRow.expires_at > tx.now()),
-            BookingRow.provider_id == provider_id,
-            BookingRow.starts_at < ends_at,
-            BookingRow.ends_at > starts_at,
+            BookingRow.customer_id == bindparam("customer"),
+            BookingRow.status.in_([constant(status.value) for status in sorted(LIVE)]),
+            AllocationRow.expires_at.is_(None) | (AllocationRow.expires_at > ops.now(_NOW)),
+            BookingRow.provider_id == bindparam("provider"),
+            BookingRow.starts_at < bindparam("end"),
+            BookingRow.ends_at > bindparam("start"),
         )
         .order_by(BookingRow.starts_at)
         .limit(1)
     )
-    found: UUID | None = await tx.scalar(statement)
-    return found
 
 
 async def count_completed(tx: WriteTx, *, provider_id: UUID) -> int:
@@ -238,14 +252,14 @@ async def add_completed(tx: WriteTx, added: Mapping[UUID, int]) -> dict[UUID, in
 
 async def list_bookings(tx: ReadTx, *, booking_ids: Collection[UUID]) -> list[BookingRecord | UnreadableBooking]:
     """Return those of the bookings that exist."""
-    return [_read_or_refuse(row) for row in await tx.all(_select_bookings().where(among(BookingRow.id, booking_ids)))]
+    return [read_or_refuse(row) for row in await tx.all(_select_bookings().where(among(BookingRow.id, booking_ids)))]
 
 
 async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord | UnreadableBooking]:
     """Return the provider's live bookings that have not ended, by their start."""
     is_ahead = time_store.live_from(provider_id, tx.now())
     statement = _select_bookings().where(*is_ahead).order_by(BookingRow.starts_at)
-    return [_read_or_refuse(row) for row in await tx.all(statement)]
+    return [read_or_refuse(row) for row in await tx.all(statement)]
 
 
 async def list_page(
@@ -266,38 +280,61 @@ async def list_page(
         after: Where the page before this one ended; None begins with the first booking.
         offset: How many more to leave out. Each is a step in an index.
     """
-    branches = [branch.add_columns(BookingRow.starts_at) for branch in _branches(user_id, side, status)]
+    values: dict[str, Any] = {"user": user_id, "offset": offset, "limit": limit}
+    if status is not None:
+        values["status"] = status.value
     if after is not None:
+        values |= {"after_at": after.at, "after_id": after.id}
+    statement = _page(tx.ops, side, has_status=status is not None, is_behind=after is not None)
+    page = await tx.all(statement, values)
+    ids = [entry.id for entry in page]
+    rows = await tx.all(_bookings(tx.ops), {"ids": ids}) if ids else []
+    records = {row.id: read_or_refuse(row) for row in rows}
+    return [ListedBooking(id=entry.id, starts_at=entry.starts_at, record=records[entry.id]) for entry in page]
+
+
+@lru_cache(maxsize=24)  # all there are
+def _page(_ops: SQLOps, side: Actor | None, *, has_status: bool, is_behind: bool) -> Prepared:
+    branches = [branch.add_columns(BookingRow.starts_at) for branch in _branches(side, has_status=has_status)]
+    if is_behind:
         # Only the start narrows the index on both databases; the id decides among equal starts.
         behind = tuple_(BookingRow.starts_at, BookingRow.id) < tuple_(
-            literal(after.at, BookingRow.starts_at.type), literal(after.id, BookingRow.id.type)
+            bindparam("after_at", type_=BookingRow.starts_at.type), bindparam("after_id", type_=BookingRow.id.type)
         )
         branches = [branch.where(behind) for branch in branches]
+    part = {name: bindparam(name, type_=Integer()) for name in ("offset", "limit")}
     if len(branches) == 1:
         found = branches[0].order_by(BookingRow.starts_at.desc(), BookingRow.id.desc())
-        page = await tx.all(found.offset(offset).limit(limit))
-    else:
-        # Ordered as a whole and not from outside, so that both databases merge the two indexes and sort nothing.
-        both = union_all(*branches).order_by(desc("starts_at"), desc("id"))
-        page = await tx.all(both.offset(offset).limit(limit))
-    ids = [entry.id for entry in page]
-    rows = await tx.all(_select_bookings().where(among(BookingRow.id, ids))) if ids else []
-    records = {row.id: _read_or_refuse(row) for row in rows}
-    return [ListedBooking(id=entry.id, starts_at=entry.starts_at, record=records[entry.id]) for entry in page]
+        return Prepared(found.offset(part["offset"]).limit(part["limit"]))
+    # Ordered as a whole and not from outside, so that both databases merge the two indexes and sort nothing.
+    both = union_all(*branches).order_by(desc("starts_at"), desc("id"))
+    return Prepared(both.offset(part["offset"]).limit(part["limit"]))
+
+
+@lru_cache(maxsize=2)
+def _bookings(_ops: SQLOps) -> Prepared:
+    return Prepared(_select_bookings().where(among(BookingRow.id, bindparam("ids"))))
 
 
 async def count_up_to(tx: ReadTx, *, user_id: UUID, side: Actor | None, status: BookingStatus | None, most: int) -> int:
     """Return how many bookings such a list holds, or `most` where there are as many or more."""
-    branches = [branch.limit(most).subquery() for branch in _branches(user_id, side, status)]
-    found = union_all(*(select(branch.c.id) for branch in branches)).limit(most).subquery()
-    count: int = await tx.scalar(select(func.count()).select_from(found))
+    values = {"user": user_id, "most": most} | ({} if status is None else {"status": status.value})
+    count: int = await tx.scalar(_count(tx.ops, side, has_status=status is not None), values)
     return count
 
 
-def _branches(user_id: UUID, side: Actor | None, status: BookingStatus | None) -> list[Select[Any]]:
+@lru_cache(maxsize=12)  # all there are
+def _count(_ops: SQLOps, side: Actor | None, *, has_status: bool) -> Prepared:
+    most = bindparam("most", type_=Integer())
+    branches = [branch.limit(most).subquery() for branch in _branches(side, has_status=has_status)]
+    found = union_all(*(select(branch.c.id) for branch in branches)).limit(most).subquery()
+    return Prepared(select(func.count()).select_from(found))
+
+
+def _branches(side: Actor | None, *, has_status: bool) -> list[Select[Any]]:
     """Return one select for each side, because an OR of two columns is answered from no ordered index."""
-    as_customer = select(BookingRow.id).where(BookingRow.customer_id == user_id)
-    as_provider = select(BookingRow.id).where(BookingRow.provider_owner_id == user_id)
+    as_customer = select(BookingRow.id).where(BookingRow.customer_id == bindparam("user"))
+    as_provider = select(BookingRow.id).where(BookingRow.provider_owner_id == bindparam("user"))
     match side:
         case Actor.CUSTOMER:
             branches = [as_customer]
@@ -306,7 +343,7 @@ def _branches(user_id: UUID, side: Actor | None, status: BookingStatus | None) -
         case _:
             # No booking is in both lists: a provider cannot book their own service.
             branches = [as_customer, as_provider]
-    return branches if status is None else [each.where(BookingRow.status == status.value) for each in branches]
+    return [each.where(BookingRow.status == bindparam("status")) for each in branches] if has_status else branches
 
 
 @cache  # a statement never changes; putting thirty columns together for each booking is what takes time
@@ -316,36 +353,10 @@ def _select_bookings() -> Select[Any]:
     changed_by = func.coalesce(ChangeRow.actor, Actor.CUSTOMER.value).label("changed_by")
     return (
         select(
-            *(BookingRow.__table__.c[name] for name in _COLUMNS),
+            *(BookingRow.__table__.c[name] for name in BOOKING_COLUMNS),
             AllocationRow.expires_at.label("lapses_at"),
             changed_by,
         )
         .join(AllocationRow, AllocationRow.booking_id == BookingRow.id)
         .join(ChangeRow, last_change, isouter=True)
     )
-
-
-def _record_of(row: Any) -> BookingRecord:
-    """Return the record of a row of `_select_bookings`; raise UnreadableBooking."""
-    try:
-        return BookingRecord(
-            **{name: getattr(row, name) for name in _COLUMNS}
-            | {
-                "status": BookingStatus(row.status),
-                "booking_mode": BookingMode(row.booking_mode),
-                # What a newer version has stored besides is ignored, so that going back to this one leaves bookings
-                # readable.
-                "cancellation": CancellationPolicy.model_validate(row.cancellation, extra="ignore"),
-                "lapses_at": row.lapses_at,
-                "changed_by": Actor(row.changed_by),
-            }
-        )
-    except ValueError as error:
-        raise UnreadableBooking(row.id) from error
-
-
-def _read_or_refuse(row: Any) -> BookingRecord | UnreadableBooking:
-    try:
-        return _record_of(row)
-    except UnreadableBooking as error:
-        return error

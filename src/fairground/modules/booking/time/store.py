@@ -3,22 +3,26 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, exists, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, insert, select, update
 from sqlalchemy.sql import Executable
 
 from fairground.contracts.booking.availability import AvailabilityRules
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.time.tables import AllocationRow, ProviderZoneRow, RulesRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.guards import LONGEST
-from fairground.platform.db.types import among
+from fairground.platform.db.dialect.prepared import Prepared
+from fairground.platform.db.types import TimeShift, among, constant
 
-_LIVE: Final = ("held", "confirmed")
+_LIVE_STATES: Final = (constant("held"), constant("confirmed"))
+_NOW: Final = bindparam("now", type_=TimeShift())
 PERSON: Final = 1  # the unit of a provider who is one person
 
 
@@ -57,11 +61,16 @@ async def claim_time(
     then give way; catching the refusal of the guard instead deadlocks (ADR 5).
     """
     row = _new_row(booking_id, provider_id, starts_at=starts_at, ends_at=ends_at, expires_at=expires_at)
-    is_taken = exists().where(*_overlapping(provider_id, starts_at, ends_at), AllocationRow.state.in_(_LIVE))
+    return await tx.execute(_claim(tx.ops, tuple(row)), row | _span(provider_id, starts_at, ends_at)) == 1
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _claim(ops: SQLOps, names: tuple[str, ...]) -> Prepared:
     columns = AllocationRow.__table__.c
-    values = select(*(literal(value, columns[name].type) for name, value in row.items()))
-    statement = tx.ops.insert(AllocationRow.__table__).from_select(list(row), values.where(~is_taken))
-    return await tx.execute(statement.on_conflict_do_nothing()) == 1
+    is_taken = exists().where(*_overlapping(_SPAN), AllocationRow.state.in_(_LIVE_STATES))
+    values = select(*(bindparam(name, type_=columns[name].type) for name in names)).where(~is_taken)
+    statement = ops.insert(AllocationRow.__table__).from_select(list(names), values)
+    return Prepared(statement.on_conflict_do_nothing())
 
 
 async def take_times(tx: WriteTx, times: Sequence[TakenTime]) -> TakenTime | None:
@@ -92,7 +101,7 @@ async def _list_taken(tx: ReadTx, times: Sequence[TakenTime]) -> dict[UUID, list
         AllocationRow.unit == PERSON,
         AllocationRow.blocked_from < last,
         AllocationRow.blocked_from > first - LONGEST,
-        AllocationRow.state.in_(_LIVE),
+        AllocationRow.state.in_(_LIVE_STATES),
     )
     taken = defaultdict(list)
     for provider_id, starts_at, ends_at in await tx.all(statement):
@@ -132,14 +141,37 @@ def _new_row(
     }
 
 
-def _overlapping(provider_id: UUID, starts_at: datetime, ends_at: datetime) -> list[ColumnElement[bool]]:
+class _Span(NamedTuple):
+    """The parameters of a provider's time in a prepared statement."""
+
+    provider_id: Any
+    starts_at: Any
+    earliest: Any
+    ends_at: Any
+
+
+_SPAN: Final = _Span(
+    bindparam("in_provider", type_=AllocationRow.resource_id.type),
+    bindparam("in_start", type_=AllocationRow.blocked_from.type),
+    bindparam("in_earliest", type_=AllocationRow.blocked_from.type),
+    bindparam("in_end", type_=AllocationRow.blocked_from.type),
+)
+
+
+def _span(provider_id: UUID, starts_at: datetime, ends_at: datetime) -> dict[str, Any]:
+    """Return the values of the parameters."""
+    span = _Span(provider_id, starts_at, starts_at - LONGEST, ends_at)
+    return {parameter.key: value for parameter, value in zip(_SPAN, span, strict=True)}
+
+
+def _overlapping(span: _Span) -> list[ColumnElement[bool]]:
     """Return what is true of allocations that overlap; bounded below too, or it would read all of the past."""
     return [
-        AllocationRow.resource_id == provider_id,
+        AllocationRow.resource_id == span.provider_id,
         AllocationRow.unit == PERSON,
-        AllocationRow.blocked_from < ends_at,
-        AllocationRow.blocked_from > starts_at - LONGEST,
-        AllocationRow.blocked_until > starts_at,
+        AllocationRow.blocked_from < span.ends_at,
+        AllocationRow.blocked_from > span.earliest,
+        AllocationRow.blocked_until > span.starts_at,
     ]
 
 
@@ -147,12 +179,17 @@ async def list_busy(
     tx: ReadTx, *, provider_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> list[tuple[datetime, datetime]]:
     """Return the times between the two that are taken, in order. A hold that has lapsed takes none."""
-    statement = (
+    values = _span(provider_id, starts_at, ends_at) | {"now": tx.clock_shift}
+    return [(row.blocked_from, row.blocked_until) for row in await tx.all(_busy(tx.ops), values)]
+
+
+@lru_cache(maxsize=2)
+def _busy(ops: SQLOps) -> Prepared:
+    return Prepared(
         select(AllocationRow.blocked_from, AllocationRow.blocked_until)
-        .where(*_overlapping(provider_id, starts_at, ends_at), *_live_at(tx.now()))
+        .where(*_overlapping(_SPAN), *_live_at(ops.now(_NOW)))
         .order_by(AllocationRow.blocked_from)
     )
-    return [(row.blocked_from, row.blocked_until) for row in await tx.all(statement)]
 
 
 def live_from(provider_id: UUID, moment: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
@@ -167,28 +204,33 @@ def live_from(provider_id: UUID, moment: ColumnElement[datetime]) -> list[Column
 
 def _live_at(moment: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
     has_lapsed = (AllocationRow.state == "held") & (AllocationRow.expires_at <= moment)
-    return [AllocationRow.state.in_(_LIVE), ~has_lapsed]
+    return [AllocationRow.state.in_(_LIVE_STATES), ~has_lapsed]
 
 
 async def lock_lapsed_in_the_way(
     tx: WriteTx, *, provider_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> list[UUID]:
     """Lock the lapsed holds that overlap a time, in the order of their ids, and return their bookings."""
-    statement = (
-        select(AllocationRow.booking_id)
-        .where(
-            *_overlapping(provider_id, starts_at, ends_at),
-            AllocationRow.state == "held",
-            AllocationRow.expires_at <= tx.now(),
-        )
-        .order_by(AllocationRow.id)
-    )
-    return [row.booking_id for row in await tx.lock(statement)]
+    values = _span(provider_id, starts_at, ends_at) | {"now": tx.clock_shift}
+    return await tx.scalars(_lapsed_in_the_way(tx.ops), values)
+
+
+@lru_cache(maxsize=2)
+def _lapsed_in_the_way(ops: SQLOps) -> Prepared:
+    is_lapsed = (AllocationRow.state == "held", AllocationRow.expires_at <= ops.now(_NOW))
+    lapsed = select(AllocationRow.booking_id).where(*_overlapping(_SPAN), *is_lapsed)
+    return Prepared(ops.lock_rows(lapsed.order_by(AllocationRow.id)))
 
 
 async def lock_allocation(tx: WriteTx, *, booking_id: UUID) -> None:
     """Keep every other change of the booking waiting until this transaction ends."""
-    await tx.lock(select(AllocationRow.id).where(AllocationRow.booking_id == booking_id))
+    await tx.one_or_none(_allocation_lock(tx.ops), {"booking": booking_id})
+
+
+@lru_cache(maxsize=2)
+def _allocation_lock(ops: SQLOps) -> Prepared:
+    own = AllocationRow.booking_id == bindparam("booking")
+    return Prepared(ops.lock_rows(select(AllocationRow.id).where(own)))
 
 
 async def list_lapsed(tx: ReadTx, *, after: Lapsed | None, limit: int) -> list[Lapsed]:
@@ -223,12 +265,16 @@ async def confirm_time(tx: WriteTx, *, booking_id: UUID) -> bool:
 
 async def release_time(tx: WriteTx, *, booking_id: UUID) -> None:
     """Give the time back; a time that was given back already stays so."""
-    statement = (
+    await tx.execute(_release(tx.ops), {"booking": booking_id})
+
+
+@lru_cache(maxsize=2)
+def _release(_ops: SQLOps) -> Prepared:
+    return Prepared(
         update(AllocationRow)
         .values(state="released", expires_at=None, version=AllocationRow.version + 1)
-        .where(AllocationRow.booking_id == booking_id, AllocationRow.state.in_(_LIVE))
+        .where(AllocationRow.booking_id == bindparam("booking"), AllocationRow.state.in_(_LIVE_STATES))
     )
-    await tx.execute(statement)
 
 
 def _held(booking_id: UUID) -> list[ColumnElement[bool]]:
@@ -251,23 +297,34 @@ def attempts_to_break_the_guard(now: datetime) -> Sequence[Sequence[Executable]]
 
 async def find_rules(tx: ReadTx, *, provider_id: UUID) -> AvailabilityRules | None:
     """Return the provider's hours in the provider's zone."""
-    row = await tx.one_or_none(_select_rules(provider_id))
+    row = await tx.one_or_none(_rules(tx.ops), {"provider": provider_id})
     return None if row is None else _rules_of(row)
+
+
+@lru_cache(maxsize=2)
+def _rules(_ops: SQLOps) -> Prepared:
+    return Prepared(_select_rules())
 
 
 async def find_schedule(tx: ReadTx, *, provider_id: UUID, starts_at: datetime, ends_at: datetime) -> Schedule | None:
     """Return the provider's hours, the database's time, and whether the time between the two instants is taken."""
-    is_taken = exists().where(*_overlapping(provider_id, starts_at, ends_at), *_live_at(tx.now()))
-    statement = _select_rules(provider_id).add_columns(tx.now().label("read_at"), is_taken.label("is_taken"))
-    row = await tx.one_or_none(statement)
+    values = _span(provider_id, starts_at, ends_at) | {"provider": provider_id, "now": tx.clock_shift}
+    row = await tx.one_or_none(_schedule(tx.ops), values)
     return None if row is None else Schedule(_rules_of(row), now=row.read_at, is_taken=bool(row.is_taken))
 
 
-def _select_rules(provider_id: UUID) -> Select[Any]:
+@lru_cache(maxsize=2)
+def _schedule(ops: SQLOps) -> Prepared:
+    now = ops.now(_NOW)
+    is_taken = exists().where(*_overlapping(_SPAN), *_live_at(now))
+    return Prepared(_select_rules().add_columns(now.label("read_at"), is_taken.label("is_taken")))
+
+
+def _select_rules() -> Select[Any]:
     return (
         select(RulesRow.document, ProviderZoneRow.timezone)
         .join(ProviderZoneRow, ProviderZoneRow.provider_id == RulesRow.provider_id)
-        .where(RulesRow.provider_id == provider_id)
+        .where(RulesRow.provider_id == bindparam("provider"))
     )
 
 

@@ -38,7 +38,8 @@ from fairground.modules.discovery.store.filters import (
 from fairground.modules.discovery.store.listed_providers import CARD_COLUMNS, card_fields
 from fairground.modules.discovery.tables import ListedProviderRow, ListEntryRow, PriceBandRow
 from fairground.platform.db.database import ReadTx
-from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.base import SQLOps, Statement
+from fairground.platform.db.dialect.prepared import Prepared
 
 _COUNTED_MAX: Final = 1_000  # matching entries of a filtered list
 _READ_AT_MOST: Final = 10_000  # entries of a location in one list; of more it is quicker to find the first in order
@@ -127,7 +128,7 @@ async def _find(
 
 
 async def _read(
-    tx: ReadTx, statement: tuple[Select[Any], dict[str, Any]], sort: ProviderSort
+    tx: ReadTx, statement: tuple[Statement, dict[str, Any]], sort: ProviderSort
 ) -> tuple[Sequence[Any], int]:
     """Return the rows of a page, and the number of entries that its statement found."""
     rows = await tx.all(*statement)
@@ -166,7 +167,7 @@ def page_statement(
     is_full: bool,
     at_most: int,
     count_to: int,
-) -> tuple[Select[Any], dict[str, Any]]:
+) -> tuple[Statement, dict[str, Any]]:
     """Return the statement of a page, and the values of its parameters.
 
     Its rows have the columns of a provider, or NULLs where the page is empty, `sort_key` and `counted`: the number of
@@ -182,10 +183,10 @@ def page_statement(
     values: dict[str, Any] = {"limit": page.limit, "offset": page.offset, "at_most": at_most, "count_to": count_to}
     if page.after is not None:
         values |= {"after_key": page.after.key, "after_id": page.after.provider_id}
-    return _page(shape), values | list_filter.parameters
+    return _prepared_page(shape), values | list_filter.parameters
 
 
-def count_statement(list_filter: ListFilter, *, most: int) -> tuple[Select[Any], dict[str, Any]]:
+def count_statement(list_filter: ListFilter, *, most: int) -> tuple[Statement, dict[str, Any]]:
     """Return the statement that counts matching entries up to `most`, and the values of its parameters.
 
     Ignores `near`; radius queries take their count from `page_statement`.
@@ -194,15 +195,21 @@ def count_statement(list_filter: ListFilter, *, most: int) -> tuple[Select[Any],
 
 
 @lru_cache(maxsize=64)
-def _counting(shape: FilterShape) -> Select[Any]:
+def _counting(shape: FilterShape) -> Prepared:
     price = ListEntryRow.price_sort_minor
     lists = [select_entries_in_order(number, shape, price=price) for number in range(len(shape.scopes))]
     heads = [entries.with_only_columns(literal(1)).limit(_number("most")).subquery() for entries in lists]
     counted = union_all(*(select(head) for head in heads)).subquery()
-    return select(func.count()).select_from(select(counted).limit(_number("most")).subquery())
+    return Prepared(select(func.count()).select_from(select(counted).limit(_number("most")).subquery()))
 
 
 @lru_cache(maxsize=128)  # of 0.1 MB each
+def _prepared_page(shape: _Shape) -> Statement:
+    page = _page(shape)
+    # The number of bands of a circle is part of the text.
+    return page if "near" in shape.filter.fields else Prepared(page)
+
+
 def _page(shape: _Shape) -> Select[Any]:
     found = _entries_by_location(shape) if shape.plan is ScanPlan.BY_LOCATION else _entries_in_order(shape)
     key, provider_id = found.c.sort_key, found.c.provider_id

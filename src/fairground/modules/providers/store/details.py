@@ -4,14 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 
 from fairground.contracts.providers import Offer, ProviderDetail, ProviderSnapshot, ProviderStatus, Service
 from fairground.modules.providers.tables import ProviderCategoryRow, ProviderPrivateRow, ProviderRow, ServiceRow
 from fairground.platform.db.database import ReadTx
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import among
 
 _CARD_COLUMNS: Final = (
@@ -169,8 +172,13 @@ async def list_services(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID
 
 async def find_offer(tx: ReadTx, service_id: UUID) -> Offer | None:
     """Return a service with its terms, even when it is withdrawn or its provider is not approved."""
-    row = await tx.one_or_none(_select_offers().where(ServiceRow.id == service_id))
+    row = await tx.one_or_none(_offer(tx.ops), {"service_id": service_id})
     return Offer(**row._asdict()) if row else None
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _offer(_ops: SQLOps) -> Prepared:
+    return Prepared(_select_offers().where(ServiceRow.id == bindparam("service_id")))
 
 
 async def list_offers(tx: ReadTx, service_ids: Collection[UUID]) -> dict[UUID, Offer]:

@@ -68,8 +68,8 @@ class Subscription:
                 case _:
                     pass  # the reply to PING
 
-    async def close(self) -> None:
-        await self._connection.close()
+    def close(self) -> None:
+        self._connection.close()
 
 
 class ReleaseWaiter:

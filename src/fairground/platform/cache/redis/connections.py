@@ -1,65 +1,79 @@
-"""Connections to a Redis server: redis-py's protocol with our time limits, and pipelines that many callers share."""
+"""Connections to a Redis server with our time limits, and a few that many callers share."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import redis
-import structlog
-from redis.asyncio.connection import Connection, parse_url
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
 
+from fairground.platform.cache.redis.protocol import Command, Reply, ServerProtocol
 from fairground.platform.cache.shared_level import LevelUnavailable
 
 ANSWER_SECONDS: Final = 0.05
 CONNECT_SECONDS: Final = 0.1
 PIPELINE_COUNT: Final = 4  # so that one large entry does not delay all callers
-_BATCH_MAX: Final = 64
 _LATE_SECONDS: Final = 0.01
 _RESTARTS_MAX: Final = 5
 
-Command = tuple[str | bytes | int, ...]
-Reply = Any
-"""A reply as redis-py parses it: bytes, int, list, dict or None; `redis.ResponseError` for an error."""
-
-# TimeoutError is an OSError; redis-py raises ValueError for lines that no Redis sends.
+# TimeoutError is an OSError; the protocol raises ValueError for bytes that no Redis sends.
 _FAILURES: Final = (redis.RedisError, OSError, EOFError, ValueError)
 
-log = structlog.get_logger()
 
-
-@asynccontextmanager
-async def answered_within(seconds: float) -> AsyncIterator[None]:
-    """Leave the block with TimeoutError when it takes longer than that.
+class _TimeLimit:
+    """Calls a function after some seconds, unless it is cancelled before.
 
     If the event loop itself was late, the reply may have come and not been read: then the time starts again, a few
     times at most.
     """
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(None) as limit:
-        restarts = _RESTARTS_MAX
-        timer: asyncio.TimerHandle
 
-        def expire_or_restart() -> None:
-            nonlocal restarts, timer
-            if restarts and loop.time() - timer.when() > _LATE_SECONDS:
-                restarts -= 1
-                timer = loop.call_later(seconds, expire_or_restart)
-            else:
-                limit.reschedule(loop.time())
+    def __init__(self, seconds: float, expire: Callable[[], object]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
+        self._expire = expire
+        self._restarts = _RESTARTS_MAX
+        self._start()
 
-        timer = loop.call_later(seconds, expire_or_restart)
+    def _start(self) -> None:
+        self._timer = self._loop.call_later(self._seconds, self._expire_or_restart)
+
+    def _expire_or_restart(self) -> None:
+        if self._restarts and self._loop.time() - self._timer.when() > _LATE_SECONDS:
+            self._restarts -= 1
+            self._start()
+        else:
+            self._expire()
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+
+@asynccontextmanager
+async def _done_within(seconds: float) -> AsyncIterator[None]:
+    """Leave the block with TimeoutError when it takes longer than that."""
+    async with asyncio.timeout(None) as timeout:
+        limit = _TimeLimit(seconds, lambda: timeout.reschedule(asyncio.get_running_loop().time()))
         try:
             yield
         finally:
-            timer.cancel()
+            limit.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    run_id: bytes
+    """Of the server that replied."""
+    values: list[Reply]
 
 
 class ServerConnection:
-    """One connection without redis-py's retries, which would wait and hide lost messages.
+    """One connection, which several callers use at once.
 
-    The first exchange opens it, and so does the next one after a failure.
+    The first exchange opens it, and so does the next one after a failure. redis-py reads the URL; its own connection
+    would take several times as long for an exchange, and its retries would hide lost messages.
     """
 
     def __init__(self, url: str) -> None:
@@ -71,27 +85,37 @@ class ServerConnection:
         arguments: dict[str, Any] = {**parse_url(url)}
         make = arguments.pop("connection_class", Connection)
         try:
-            self._connection: Connection = make(**arguments, protocol=3, socket_timeout=None, driver_info=None)
+            self._options: Connection | UnixDomainSocketConnection = make(**arguments)
         except TypeError as error:
             raise ValueError(f"an option in its query is unknown: {error}") from error
+        self._protocol = ServerProtocol()
+        self._opening: asyncio.Event | None = None
+        self._refusal = ""
+        self._closings = 0
         self.run_id = b""
         """Of the server process behind the open connection. Another process may have other data."""
 
-    async def exchange(self, commands: Sequence[Command]) -> list[Reply]:
+    @property
+    def calls(self) -> int:
+        """How many calls wait for replies."""
+        return self._protocol.calls
+
+    async def exchange(self, commands: Sequence[Command]) -> Replies:
         """Send the commands together, and return the reply to each.
 
         Raises:
             LevelUnavailable: No connection, or no reply in time. It is unknown whether the commands were executed.
         """
-        try:
+        if not self._protocol.is_open:
             await self.open()
-            async with answered_within(ANSWER_SECONDS):
-                return await self._exchange(commands)
-        except BaseException as error:
-            await self.close()
-            if isinstance(error, _FAILURES):
-                raise _unavailable(error) from error
-            raise
+        protocol, run_id = self._protocol, self.run_id
+        limit = _TimeLimit(ANSWER_SECONDS, lambda: protocol.close(TimeoutError()))
+        try:
+            return Replies(run_id, await protocol.call(commands))
+        except _FAILURES as error:
+            raise _unavailable(error) from error
+        finally:
+            limit.cancel()
 
     async def open(self) -> None:
         """Connect, unless connected. The time limit is a little longer than that of an exchange.
@@ -99,18 +123,52 @@ class ServerConnection:
         Raises:
             LevelUnavailable: There is no connection.
         """
-        if self._connection.is_connected:
+        if self._protocol.is_open:
             return
+        if self._opening is None:
+            await self._open_for_all()
+            return
+        await self._opening.wait()
+        if not self._protocol.is_open:
+            raise LevelUnavailable(self._refusal)
+
+    async def _open_for_all(self) -> None:
+        """Make the one attempt that all callers wait for: one after the other they would wait for a time limit each."""
+        opening = self._opening = asyncio.Event()
+        self._refusal = "The caller that connected was cancelled."
         try:
-            async with answered_within(CONNECT_SECONDS):
-                await self._connection.connect()  # type: ignore[no-untyped-call] # theirs has no annotations
-                [information] = await self._exchange([("INFO", "server")])
-        except BaseException as error:
-            await self.close()
-            if isinstance(error, _FAILURES):
-                raise _unavailable(error) from error
+            await self._open()
+        except _FAILURES as error:
+            refusal = _unavailable(error)
+            self._refusal = str(refusal)
+            raise refusal from error
+        except LevelUnavailable as refusal:
+            self._refusal = str(refusal)
             raise
-        self.run_id = _run_id(information)
+        finally:
+            self._opening = None
+            opening.set()
+
+    async def _open(self) -> None:
+        options, closings = self._options, self._closings
+        loop = asyncio.get_running_loop()
+        async with _done_within(CONNECT_SECONDS):
+            if isinstance(options, UnixDomainSocketConnection):
+                _, protocol = await loop.create_unix_connection(ServerProtocol, options.path)
+            else:
+                context = options.ssl_context.get() if isinstance(options, SSLConnection) else None
+                transport, protocol = await loop.create_connection(
+                    ServerProtocol, options.host, options.port, ssl=context
+                )
+                _keep_alive(transport.get_extra_info("socket"), options)
+            try:
+                run_id = await _greet(protocol, options)
+                if closings != self._closings:
+                    raise ConnectionError("The connection was closed while it was opened.")
+            except BaseException as error:
+                protocol.close(error)
+                raise
+        self._protocol, self.run_id = protocol, run_id
 
     async def send(self, command: Command) -> None:
         """Send a command whose reply `receive` returns.
@@ -119,8 +177,7 @@ class ServerConnection:
             LevelUnavailable: It could not be sent.
         """
         try:
-            async with answered_within(ANSWER_SECONDS):
-                await self._connection.send_packed_command(self._connection.pack_command(*command), check_health=False)
+            self._protocol.send([command])
         except _FAILURES as error:
             raise _unavailable(error) from error
 
@@ -130,23 +187,42 @@ class ServerConnection:
         Raises:
             LevelUnavailable: The connection was lost.
         """
+        protocol = self._protocol
+        timeout = asyncio.timeout(timeout_seconds)
         try:
-            return await self._connection.read_response(timeout=timeout_seconds, push_request=True)
+            async with timeout:
+                return await protocol.receive()
         except _FAILURES as error:
+            if timeout.expired():
+                return None
             raise _unavailable(error) from error
 
-    async def close(self) -> None:
-        await self._connection.disconnect(nowait=True)
+    def close(self, reason: str = "The connection was closed.") -> None:
+        """Close it; all calls that wait are refused."""
+        self._closings += 1
+        self._protocol.close(ConnectionError(reason))
 
-    async def _exchange(self, commands: Sequence[Command]) -> list[Reply]:
-        await self._connection.send_packed_command(self._connection.pack_commands(commands), check_health=False)
-        return [await self._read() for _ in commands]
 
-    async def _read(self) -> Reply:
-        try:
-            return await self._connection.read_response()
-        except redis.ResponseError as refusal:
-            return refusal
+def _keep_alive(connected: socket.socket, options: Connection) -> None:
+    """Let the system notice that the server is away, although nothing is sent."""
+    if options.socket_keepalive:
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in cast("dict[int, int]", options.socket_keepalive_options).items():
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+async def _greet(protocol: ServerProtocol, options: Connection | UnixDomainSocketConnection) -> bytes:
+    """Authenticate and choose the database; return the id of the server's run."""
+    hello: Command = ("HELLO", 3)
+    if options.username or options.password:
+        hello += ("AUTH", options.username or "default", options.password or "")
+    if options.client_name:
+        hello += ("SETNAME", options.client_name)
+    for refusal in await protocol.call([hello, ("SELECT", options.db)]):
+        if isinstance(refusal, redis.ResponseError):
+            raise refusal
+    [information] = await protocol.call([("INFO", "server")])
+    return _run_id(information)
 
 
 def _run_id(information: Reply) -> bytes:
@@ -162,29 +238,14 @@ def _unavailable(error: BaseException) -> LevelUnavailable:
     return LevelUnavailable(str(error) or ("No answer in time" if isinstance(error, TimeoutError) else repr(error)))
 
 
-@dataclass(frozen=True, slots=True)
-class Replies:
-    run_id: bytes
-    """Of the server that replied."""
-    values: list[Reply]
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    commands: Sequence[Command]
-    replies: "asyncio.Future[Replies]"
-
-
 class Pipelines:
-    """Executes commands on a few connections. Callers wait for a batch, which ends or fails within milliseconds.
+    """A few connections for any number of callers, which wait for milliseconds at most.
 
-    Commands that are queued while all connections are busy go out together in the next batch.
+    A thousand callers need no more, and a burst never waits for a hundred handshakes.
     """
 
     def __init__(self, connect: Callable[[], ServerConnection]) -> None:
-        self._connect = connect
-        self._calls: asyncio.Queue[_Call] = asyncio.Queue()
-        self._generation = 0
+        self._connections = [connect() for _ in range(PIPELINE_COUNT)]
 
     async def execute(self, *commands: Command) -> Replies:
         """Send commands, in this order and without others between them.
@@ -192,62 +253,13 @@ class Pipelines:
         Raises:
             LevelUnavailable: No reply; it is unknown whether they were executed.
         """
-        call = _Call(commands, asyncio.get_running_loop().create_future())
-        self._calls.put_nowait(call)
-        return await call.replies
+        return await min(self._connections, key=_calls_of).exchange(commands)
 
-    def reset(self) -> None:
-        """Refuse the queued calls, and connect again: the host name may now lead to another server."""
-        self._generation += 1
-        while not self._calls.empty():
-            _refuse(self._calls.get_nowait(), "The server did not answer.")
-
-    async def run(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(PIPELINE_COUNT):
-                    group.create_task(self._run_pipeline(self._connect()))
-        finally:
-            self.reset()
-
-    async def _run_pipeline(self, connection: ServerConnection) -> None:
-        generation = self._generation
-        try:
-            while True:
-                batch = [await self._calls.get()]
-                if generation != self._generation:
-                    generation = self._generation
-                    await connection.close()
-                await self._execute_batch(connection, batch)
-        finally:
-            await connection.close()
-
-    async def _execute_batch(self, connection: ServerConnection, batch: list[_Call]) -> None:
-        while len(batch) < _BATCH_MAX and not self._calls.empty():
-            batch.append(self._calls.get_nowait())
-        try:
-            replies = await connection.exchange([command for call in batch for command in call.commands])
-        except LevelUnavailable as error:
-            for call in batch:
-                _refuse(call, str(error))
-            return
-        except asyncio.CancelledError:
-            for call in batch:
-                _refuse(call, "The level was closed.")
-            raise
-        except Exception:
-            # An error of ours or of the library: requests go on without the level, and so does the program.
-            log.exception("cache.turn_failed", commands=len(batch))
-            for call in batch:
-                _refuse(call, "The level has failed.")
-            return
-        for call in batch:
-            count = len(call.commands)
-            own, replies = replies[:count], replies[count:]
-            if not call.replies.done():
-                call.replies.set_result(Replies(connection.run_id, own))
+    def reset(self, reason: str) -> None:
+        """Refuse all calls that wait, and connect again: the host name may now lead to another server."""
+        for connection in self._connections:
+            connection.close(reason)
 
 
-def _refuse(call: _Call, reason: str) -> None:
-    if not call.replies.done():
-        call.replies.set_exception(LevelUnavailable(reason))
+def _calls_of(connection: ServerConnection) -> int:
+    return connection.calls

@@ -10,8 +10,9 @@ from typing import Final
 import redis
 
 from fairground.platform.cache.redis.channel import Subscribers, released_message, tags_message
-from fairground.platform.cache.redis.connections import Command, Pipelines, Replies, ServerConnection
+from fairground.platform.cache.redis.connections import Pipelines, Replies, ServerConnection
 from fairground.platform.cache.redis.monitor import ServerMonitor
+from fairground.platform.cache.redis.protocol import Command
 from fairground.platform.cache.shared_level import (
     Backlog,
     ClaimReply,
@@ -217,12 +218,12 @@ class RedisLevel:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._pipelines.run()), group.create_task(self._monitor.run())]
+            monitoring = group.create_task(self._monitor.run())
             try:
                 yield
             finally:
-                for task in tasks:
-                    task.cancel()
+                monitoring.cancel()
+                self._pipelines.reset("The level was closed.")
 
     async def _execute(self, *commands: Command, reads: bool = True) -> Replies:
         state = self._monitor.state
@@ -246,11 +247,11 @@ class RedisLevel:
             self._monitor.record_success()
             return
         reason = str(refusal)
-        # Before Redis 7 a refusal inside a script is a script error, and only its text contains the cause.
-        if isinstance(refusal, redis.ReadOnlyError) or "-READONLY " in reason:
+        # Before Redis 7 a refusal inside a script is a script error, which contains the cause.
+        if reason.startswith("READONLY ") or "-READONLY " in reason:
             # Another server is the primary now; a new connection may reach it.
             self._monitor.switch_off(reason)
-        elif not isinstance(refusal, redis.OutOfMemoryError) and "-OOM " not in reason:
+        elif not reason.startswith("OOM ") and "-OOM " not in reason:
             self._monitor.record_failure(reason)
         raise LevelUnavailable(reason)
 

@@ -11,7 +11,8 @@ import redis
 import structlog
 
 from fairground.platform.cache.redis.channel import Subscribers, Subscription
-from fairground.platform.cache.redis.connections import Command, Pipelines, ServerConnection
+from fairground.platform.cache.redis.connections import Pipelines, ServerConnection
+from fairground.platform.cache.redis.protocol import Command
 from fairground.platform.cache.shared_level import Backlog, LevelState, LevelUnavailable
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 
@@ -153,9 +154,9 @@ class ServerMonitor:
                     )
         finally:
             self.state = LevelState.OFF
-            self._pipelines.reset()
+            self._pipelines.reset("The server did not answer.")
             self._subscribers.disconnected()
-            await subscription.close()
+            subscription.close()
 
     async def _probe_server(self) -> None:
         replies = await self._pipelines.execute(self._probe)

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import redis
 
-from fairground.platform.cache.redis.connections import ANSWER_SECONDS, Command, Reply, ServerConnection
+from fairground.platform.cache.redis.connections import ANSWER_SECONDS, ServerConnection
+from fairground.platform.cache.redis.protocol import Command, Reply
 from fairground.platform.cache.shared_level import LevelUnavailable
 from fairground.platform.module import CheckResult, CheckStatus
 
@@ -34,11 +35,11 @@ async def check_server(url: str, *, namespace: str) -> list[CheckResult]:
     except LevelUnavailable as error:
         return [CheckResult(CheckStatus.FAILED, f"It cannot be used: {error}")]
     finally:
-        await connection.close()
+        connection.close()
 
 
 async def _execute(connection: ServerConnection, command: Command) -> Reply:
-    [reply] = await connection.exchange([command])
+    [reply] = (await connection.exchange([command])).values
     if isinstance(reply, redis.ResponseError):
         raise LevelUnavailable(f"{command[0]!s} was refused: {reply}")
     return reply

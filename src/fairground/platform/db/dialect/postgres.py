@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
@@ -34,10 +33,9 @@ from sqlalchemy.dialects.postgresql import TSQUERY, insert
 from sqlalchemy.dialects.postgresql import Insert as ConflictInsert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import Executable
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
@@ -51,25 +49,12 @@ from fairground.platform.db.dialect.base import (
     Executor,
     Key,
     Observe,
-    Rows,
-    Statement,
 )
 from fairground.platform.db.dialect.columns import UtcDateTime, in_utc
-from fairground.platform.db.dialect.prepared import Fetched, Prepared, Values
+from fairground.platform.db.dialect.postgres_transactions import ConnectionPool, Transaction
 from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 from fairground.platform.private_files import create_private_file
 
-# A booking waits for another one's commit and for nothing else, so a longer wait is a fault. One message opens the
-# transaction and sets its limits; SET LOCAL ends with it, so a pooler may pass the connection on.
-_BEGIN_WRITE = (
-    "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '5s';"
-    " SET LOCAL idle_in_transaction_session_timeout = '10s'"
-)
-# A reader waits for a lock only while a migration changes a table.
-_BEGIN_READ = (
-    f"BEGIN READ ONLY; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '{base.READ_SECONDS}s';"
-    " SET LOCAL idle_in_transaction_session_timeout = '30s'"
-)
 # Without `jit = off`, the cost that forbids a scan would make PostgreSQL compile the query, which takes a second.
 _PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
 _QUERY_CANCELLED: Final = "57014"
@@ -154,9 +139,7 @@ class PostgresBackend:
         self._url = url.set(drivername="postgresql+psycopg")
         self._engine = create_async_engine(
             self._url,
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_timeout=base.CONNECTION_WAIT_SECONDS,
+            poolclass=NullPool,
             connect_args=_CONNECT_ARGS,
             # Else the driver sends BEGIN, which would be a message of its own.
             isolation_level="AUTOCOMMIT",
@@ -167,52 +150,42 @@ class PostgresBackend:
         _keep_sessions_in_utc(self.engine)
         self.observe: Observe = base.ignore_statement
         self._most = 2 * pool_size
+        self._pool = ConnectionPool(self._engine, kept=pool_size, most=self._most)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Executor]:
         try:
-            async with self._engine.connect() as connection:
-                yield await self._begin(connection, _BEGIN_READ)
-        except (*_FAILURES, PoolTimeout) as error:
+            connection = await self._pool.acquire()
+            try:
+                yield Transaction(connection, is_read_only=True, observe=self.observe)
+            finally:
+                await self._pool.release(connection)
+        except _FAILURES as error:
             if _sqlstate(error) == _QUERY_CANCELLED:
                 raise base.read_timed_out(_reason(error)) from error
-            raise _unavailable(error) from error
+            raise base.unavailable(_reason(error)) from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Executor]:
         is_committing = False
         try:
-            async with self._engine.connect() as connection:
-                transaction = await self._begin(connection, _BEGIN_WRITE)
+            connection = await self._pool.acquire()
+            try:
+                transaction = Transaction(connection, is_read_only=False, observe=self.observe)
                 yield transaction
                 is_committing = True
                 await transaction.commit()
+            finally:
+                await self._pool.release(connection)
         except (InternalError, psycopg.InternalError) as error:
             if _sqlstate(error) == _READ_ONLY:
-                raise _unavailable(error) from error
+                raise base.unavailable(_reason(error)) from error
             raise
-        except (*_FAILURES, PoolTimeout) as error:
-            raise (_outcome_unknown(error) if is_committing else _unavailable(error)) from error
-
-    async def _begin(self, connection: AsyncConnection, sql: str) -> "_Transaction":
-        """Open a transaction, on another connection if this one died in the pool.
-
-        The pool could test each connection before its use; that would cost every transaction a message.
-        """
-        driver = _driver_of(connection)
-        try:
-            await driver.execute(sql)
-        except psycopg.Error:
-            if not driver.closed:
-                raise
-            await connection.invalidate()
-            await connection.get_raw_connection()  # connects again
-            driver = _driver_of(connection)
-            await driver.execute(sql)
-        return _Transaction(connection, driver, observe=self.observe)
+        except _FAILURES as error:
+            raise (_outcome_unknown(error) if is_committing else base.unavailable(_reason(error))) from error
 
     def connections(self) -> Connections:
-        return Connections(in_use=cast("QueuePool", self.engine.pool).checkedout(), most=self._most)
+        return Connections(in_use=self._pool.in_use, most=self._most)
 
     def migration_engine(self) -> Engine:
         engine = create_engine(self._url, poolclass=NullPool, connect_args=_CONNECT_ARGS)
@@ -249,43 +222,8 @@ class PostgresBackend:
         """Do nothing: the server decides about its commits."""
 
     async def close(self) -> None:
+        await self._pool.close()
         await self._engine.dispose()
-
-
-def _driver_of(connection: AsyncConnection) -> "psycopg.AsyncConnection[Any]":
-    # `AsyncConnection.get_raw_connection` returns the same after a switch of greenlets.
-    pooled = cast("Connection", connection.sync_connection).connection
-    return cast("psycopg.AsyncConnection[Any]", pooled.driver_connection)
-
-
-class _Transaction:
-    """An open transaction. SQLAlchemy, which knows of none, sends its statements on the same connection."""
-
-    def __init__(
-        self, connection: AsyncConnection, driver: "psycopg.AsyncConnection[Any]", *, observe: Observe
-    ) -> None:
-        self._connection = connection
-        self._driver = driver
-        self._observe = observe
-
-    async def execute(self, statement: Statement, values: Values = None) -> Rows:
-        if not isinstance(statement, Prepared):
-            return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
-        compiled = statement.compiled(self._connection.dialect)
-        cursor = self._driver.cursor()
-        parameters, began_at = compiled.parameters(values), time.perf_counter()
-        try:
-            if isinstance(parameters, list):
-                await cursor.executemany(compiled.sql, parameters)
-            else:
-                await cursor.execute(compiled.sql, parameters)
-        finally:
-            self._observe(compiled.sql, parameters, time.perf_counter() - began_at)
-        rows = await cursor.fetchall() if cursor.description else []
-        return Fetched(compiled.rows(rows, cursor.description), cursor.rowcount)
-
-    async def commit(self) -> None:
-        await self._driver.commit()
 
 
 # A pooler gives the server connection to another client after the transaction; prepared statements would outlive it.
@@ -313,10 +251,6 @@ _FAILURES: Final = (OperationalError, InterfaceError, psycopg.OperationalError, 
 
 def _sqlstate(error: BaseException) -> str | None:
     return getattr(getattr(error, "orig", error), "sqlstate", None)
-
-
-def _unavailable(error: Exception) -> DatabaseUnavailable:
-    return base.no_connection_free() if isinstance(error, PoolTimeout) else base.unavailable(_reason(error))
 
 
 def _outcome_unknown(error: Exception) -> DatabaseUnavailable:

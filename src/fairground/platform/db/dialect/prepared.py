@@ -7,7 +7,7 @@ to run it (docs/adr/0031-prepared-statements.md). A prepared statement keeps its
 from collections import namedtuple
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from sqlalchemy import BindParameter, Dialect
 from sqlalchemy.sql import ClauseElement, Executable
@@ -16,6 +16,14 @@ from sqlalchemy.types import TypeEngine
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """The parameters of a statement; a sequence runs the statement once for each of its members."""
+
+
+class Described(Protocol):
+    """A cursor of a driver. Its description is read once for a statement, because psycopg makes a new one each time."""
+
+    @property
+    def description(self) -> Sequence[Any] | None: ...
+
 
 Convert = Callable[[Any], Any] | None
 _NO_VALUES: Final[Mapping[str, Any]] = {}
@@ -97,12 +105,12 @@ class CompiledStatement:
             found[name] = value if convert is None else convert(value)
         return found if self._order is None else tuple(found[name] for name in self._order)
 
-    def rows(self, fetched: Sequence[Sequence[Any]], description: Sequence[Any] | None) -> Sequence[Any]:
+    def rows(self, fetched: Sequence[Sequence[Any]], cursor: Described) -> Sequence[Any]:
         """Return what was fetched as named tuples of Python's values."""
         if not fetched or not self._columns:
             return fetched
         if self._converters is None:
-            self._converters = self._result_converters(description or ())
+            self._converters = self._result_converters(cursor.description or ())
         make = self._make_row
         if not self._converters:
             return [make(row) for row in fetched]

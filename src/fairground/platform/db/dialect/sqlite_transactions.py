@@ -278,7 +278,7 @@ def run_prepared(connection: Connection, statement: Prepared, values: Values, *,
         rows = cursor.fetchall()
     finally:
         observe(compiled.sql, parameters, time.perf_counter() - began_at)
-    return Fetched(compiled.rows(rows, cursor.description), cursor.rowcount)
+    return Fetched(compiled.rows(rows, cursor), cursor.rowcount)
 
 
 def raw_of(connection: Connection) -> sqlite3.Connection:

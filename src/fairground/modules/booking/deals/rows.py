@@ -1,0 +1,71 @@
+"""Bookings as rows, and rows as bookings."""
+
+from dataclasses import fields
+from typing import Any, Final
+from uuid import UUID
+
+from fairground.contracts.booking import BookingStatus
+from fairground.contracts.providers import BookingMode
+from fairground.kernel.zones import get_zone
+from fairground.modules.booking.deals.domain.machine import Actor
+from fairground.modules.booking.deals.domain.record import BookingRecord
+from fairground.verticals.cancellation_policy import CancellationPolicy
+
+_KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})
+BOOKING_COLUMNS: Final = tuple(field.name for field in fields(BookingRecord) if field.name not in _KEPT_ELSEWHERE)
+
+
+class UnreadableBooking(Exception):
+    """The row of a booking is none that this version understands; the cause says why."""
+
+    def __init__(self, booking_id: UUID) -> None:
+        super().__init__(f"The row of booking {booking_id} cannot be read.")
+        self.booking_id = booking_id
+
+
+def booking_row(record: BookingRecord) -> dict[str, Any]:
+    wall = record.starts_at.astimezone(get_zone(record.timezone))
+    return {name: getattr(record, name) for name in BOOKING_COLUMNS} | {
+        "status": record.status.value,
+        "booking_mode": record.booking_mode.value,
+        "cancellation": record.cancellation.model_dump(mode="json"),
+        "starts_wall": wall.replace(tzinfo=None).isoformat(timespec="minutes"),
+        "starts_fold": wall.fold,
+    }
+
+
+def change_row(record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None) -> dict[str, Any]:
+    return {
+        "booking_id": record.id,
+        "version": record.version,
+        "actor": actor.value,
+        "from_status": None if from_status is None else from_status.value,
+        "to_status": record.status.value,
+        "changed_at": record.changed_at,
+    }
+
+
+def record_of(row: Any) -> BookingRecord:
+    """Return the record of a row of `_select_bookings`; raise UnreadableBooking."""
+    try:
+        return BookingRecord(
+            **{name: getattr(row, name) for name in BOOKING_COLUMNS}
+            | {
+                "status": BookingStatus(row.status),
+                "booking_mode": BookingMode(row.booking_mode),
+                # What a newer version has stored besides is ignored, so that going back to this one leaves bookings
+                # readable.
+                "cancellation": CancellationPolicy.model_validate(row.cancellation, extra="ignore"),
+                "lapses_at": row.lapses_at,
+                "changed_by": Actor(row.changed_by),
+            }
+        )
+    except ValueError as error:
+        raise UnreadableBooking(row.id) from error
+
+
+def read_or_refuse(row: Any) -> BookingRecord | UnreadableBooking:
+    try:
+        return record_of(row)
+    except UnreadableBooking as error:
+        return error
