@@ -20,7 +20,6 @@ REPLIES: tuple[tuple[bytes, Reply], ...] = (
     (b"*-1\r\n", None),
     (b"#t\r\n", True),
     (b",1.5\r\n", 1.5),
-    (b"(12345678901234567890\r\n", 12345678901234567890),
     (b"$0\r\n\r\n", b""),
     (b"$6\r\n\r\n*1\r\n\r\n", b"\r\n*1\r\n"),
     (b"=9\r\ntxt:plain\r\n", b"plain"),
@@ -92,7 +91,7 @@ async def test_push_between_replies_is_a_message(protocol: ServerProtocol) -> No
     assert await protocol.receive() == [b"message", b"a"]
 
 
-@pytest.mark.parametrize("broken", [b"hello\r\n", b"$x\r\n", b":\r\n", b"%1\r\n*0\r\n:1\r\n", b"+" + b"a" * 70_000])
+@pytest.mark.parametrize("broken", [b"hello\r\n", b"$x\r\n", b":\r\n", b"%1\r\n*0\r\n:1\r\n"])
 async def test_bytes_of_no_redis_end_the_connection(protocol: ServerProtocol, wire: Wire, broken: bytes) -> None:
     call = protocol.call([PING])
     protocol.data_received(broken)
