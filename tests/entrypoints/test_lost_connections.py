@@ -1,21 +1,21 @@
 """After a database restart or a cut by a firewall the first request succeeds in spite of dead connections."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.settings import Settings
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect import postgres
 from fairground.platform.db.dialect.base import DatabaseUnavailable
+from fairground.platform.db.dialect.postgres_transactions import Transaction
 from tests.support.outbox import RecordingOutbox
 
 CALLERS = 8
@@ -55,10 +55,10 @@ async def test_the_first_request_after_all_connections_were_lost_is_answered(mig
 async def test_control_without_a_second_try_requests_fail(
     migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def begin_once(connection: AsyncConnection, sql: str) -> None:
-        await connection.exec_driver_sql(sql)
+    async def send_once(_transaction: Transaction, send: Callable[[], Awaitable[Any]]) -> Any:
+        return await send()
 
-    monkeypatch.setattr(postgres, "_begin", begin_once)
+    monkeypatch.setattr(Transaction, "_first", send_once)
     assert 503 in await statuses_after_losses(migrated_url, tmp_path)
 
 
@@ -96,17 +96,25 @@ async def test_read_that_begins_again_is_still_read_only(db: Database, migrated_
         assert await tx.scalar(text("SHOW transaction_read_only")) == "off"
 
 
+async def test_a_read_of_prepared_statements_goes_on_after_a_cut_between_them(db: Database, migrated_url: str) -> None:
+    async with db.read() as tx:
+        before = await tx.current_time()
+        lose_all_connections(migrated_url)
+        assert await tx.current_time() > before
+
+
 async def test_transaction_cut_after_its_first_statement_is_not_repeated(db: Database, migrated_url: str) -> None:
     async def read() -> None:
         async with db.read() as tx:
-            await tx.current_time()
+            await tx.scalar(text("SELECT 1"))
             lose_all_connections(migrated_url)
             await tx.current_time()
 
     async def write() -> None:
         async with db.write() as tx:
-            lose_all_connections(migrated_url)
             await tx.execute(text("CREATE TABLE half (number int)"))
+            lose_all_connections(migrated_url)
+            await tx.current_time()
 
     for cut in (read, write):
         with pytest.raises(DatabaseUnavailable):
