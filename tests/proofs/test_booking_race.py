@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, false
 from fairground.contracts.booking import BookingStatus, BookingView
 from fairground.contracts.providers import BookingMode, Offer
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.time import store as time_store
+from fairground.modules.booking.time.store import allocations as time_store
 from fairground.platform.db.database import Database
 from tests.modules.booking.rig import Rig, make_rig
 from tests.support.databases import migrate

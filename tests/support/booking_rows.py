@@ -10,7 +10,7 @@ from sqlalchemy import text
 from fairground.contracts.booking import BookingStatus
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.tables import BookingRow
-from fairground.modules.booking.time.store import PERSON
+from fairground.modules.booking.time.store.allocations import PERSON
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import Database
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from fairground.modules.booking.time.store import PERSON
+from fairground.modules.booking.time.store.allocations import PERSON
 from fairground.modules.booking.time.tables import ALLOCATION_GUARD, AllocationRow
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect import open_backend

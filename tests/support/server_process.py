@@ -17,7 +17,7 @@ from sqlalchemy import false
 
 import fairground.entrypoints.cli.server  # noqa: F401 - now, so that the processes forked from us need not
 from fairground.entrypoints.cli import main
-from fairground.modules.booking.time import store as time_store
+from fairground.modules.booking.time.store import allocations as time_store
 from fairground.modules.media.service import renditions
 from fairground.platform.cache.policy import CacheRequest, ComputedResponse
 from fairground.platform.cache.shared_level import LevelState

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from fairground.modules.booking.tables import history
-from fairground.modules.booking.time.store import attempts_to_break_the_guard
+from fairground.modules.booking.time.store.allocations import attempts_to_break_the_guard
 from fairground.modules.booking.time.tables import ALLOCATION_GUARD
 from fairground.platform.db.database import Database
 from fairground.platform.db.dialect.guards import GuardError

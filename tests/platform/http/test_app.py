@@ -35,7 +35,7 @@ async def set_read_only(db: Database, *, is_read_only: bool) -> None:
         connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {is_read_only}')
         connection.commit()
     engine.dispose()
-    await backend._engine.dispose()  # a session keeps what was set when it began
+    await backend._pool.close()  # a session keeps what was set when it began
 
 
 class Watch:

@@ -209,8 +209,15 @@ async def insert_foreign_refund(tx: WriteTx, payment_id: UUID, *, processor_refu
 
 async def insert_event(tx: WriteTx, *, event_id: str, kind: str, intent_id: str | None) -> bool:
     """Store that an event has arrived. Return False when it had arrived before."""
-    row = {"event_id": event_id, "kind": kind, "intent_id": intent_id, "received_at": tx.now()}
-    return await tx.insert_ignore(EventRow, [row]) == 1
+    row = {"event_id": event_id, "kind": kind, "intent_id": intent_id, "now": tx.clock_shift}
+    return await tx.execute(_event_insertion(tx.ops), row) == 1
+
+
+@lru_cache(maxsize=2)
+def _event_insertion(ops: SQLOps) -> Prepared:
+    row: dict[str, Any] = {name: bindparam(name) for name in ("event_id", "kind", "intent_id")}
+    received = {"received_at": ops.now(bindparam("now", type_=TimeShift()))}
+    return Prepared(ops.insert(EventRow.__table__).values(row | received).on_conflict_do_nothing())
 
 
 async def find_cursor(tx: ReadTx) -> str | None:

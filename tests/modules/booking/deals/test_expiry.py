@@ -7,7 +7,7 @@ import structlog
 
 from fairground.contracts.booking import BookingStatus, BookingView, SlotTaken
 from fairground.modules.booking.deals import expiry, store
-from fairground.modules.booking.time import store as time_store
+from fairground.modules.booking.time.store import allocations as time_store
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.jobs.lifecycle import LostLease
 from tests.modules.booking.rig import Rig

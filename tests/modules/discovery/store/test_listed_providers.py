@@ -16,7 +16,7 @@ from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.providers import OwnProvider, ProfileChanges
 from fairground.contracts.reviews import ProviderRated
 from fairground.kernel.ids import uuid7
-from fairground.modules.discovery.store import listed_providers, price_bands
+from fairground.modules.discovery.store import availability_summaries, listed_providers, price_bands
 from fairground.modules.discovery.tables import ListedProviderRow, ListEntryRow, PriceBandRow
 from fairground.modules.providers.tables import ProviderRow
 from fairground.platform.db.database import Database, WriteTx
@@ -194,18 +194,21 @@ async def test_the_control_without_the_lock_on_a_summary_an_older_snapshot_is_wr
             await others_done.wait()
         return rows
 
-    async def no_lock(self: WriteTx, statement: Any) -> Any:
-        return await self.all(statement)
-
+    # The statement is built once for the program, so it is built again without its lock, and afterwards with it.
+    statement = availability_summaries._weeks_lock
+    statement.cache_clear()
     monkeypatch.setattr(listed_providers, "list_rows", list_and_wait)
-    monkeypatch.setattr(WriteTx, "lock", no_lock)
-    slow = asyncio.ensure_future(catalog.rebuild(after=None))
-    await has_read.wait()
-    await desk.offer(provider, price_minor=100)
-    await catalog.follow_changes()
-    others_done.set()
-    await slow
-    monkeypatch.undo()
+    monkeypatch.setattr(type(db.backend.ops), "lock_rows", lambda _ops, rows: rows)
+    try:
+        slow = asyncio.ensure_future(catalog.rebuild(after=None))
+        await has_read.wait()
+        await desk.offer(provider, price_minor=100)
+        await catalog.follow_changes()
+        others_done.set()
+        await slow
+    finally:
+        monkeypatch.undo()
+        statement.cache_clear()
     assert await _kept(db) != await _from_scratch(db, catalog)
 
 

@@ -28,7 +28,7 @@ from fairground.modules.booking.deals.domain.record import (
     view_of,
 )
 from fairground.modules.booking.deals.transitions import CompleteBooking, Transitions
-from fairground.modules.booking.time import store as time_store
+from fairground.modules.booking.time.store import allocations as time_store
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals
 

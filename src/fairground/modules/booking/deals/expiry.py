@@ -12,8 +12,8 @@ from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.rows import UnreadableBooking
 from fairground.modules.booking.deals.transitions import ExpireBooking, Transitions
-from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocation
+from fairground.modules.booking.time.store import allocations as time_store
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.jobs.lifecycle import LostLease
 

@@ -35,7 +35,7 @@ from fairground.modules.booking.deals.transitions import ExpireBooking
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time import slots
 from fairground.modules.booking.time.allocations import Allocations
-from fairground.modules.booking.time.store import Schedule
+from fairground.modules.booking.time.store.allocations import Schedule
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.db.dialect.guards import LONGEST
 from fairground.verticals.loader import Verticals

@@ -23,8 +23,8 @@ from fairground.modules.booking.deals.rows import (
     record_of,
 )
 from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
-from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocation
+from fairground.modules.booking.time.store import allocations as time_store
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import SQLOps

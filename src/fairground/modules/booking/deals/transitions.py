@@ -20,8 +20,8 @@ from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor, require_transition
 from fairground.modules.booking.deals.domain.record import BookingRecord, answer_due
 from fairground.modules.booking.settings import BookingSettings
-from fairground.modules.booking.time import store as time_store
 from fairground.modules.booking.time.allocations import Allocations
+from fairground.modules.booking.time.store import allocations as time_store
 from fairground.platform.db.database import WriteTx
 
 # Two days at least: an outage of the processor must not keep a customer's money.

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fairground.contracts.booking.availability import tags_of_time
-from fairground.modules.booking.time import store
+from fairground.modules.booking.time.store import allocations as store
 from fairground.modules.booking.time.tables import ALLOCATION_GUARD
 from fairground.platform.db import probes
 from fairground.platform.db.database import Database, WriteTx

@@ -19,7 +19,7 @@ from fairground.contracts.booking.availability import (
 )
 from fairground.contracts.providers import ProviderNotFound, ProviderRef, Providers, ProviderTimezoneSet
 from fairground.kernel.zones import find_zone
-from fairground.modules.booking.time import store
+from fairground.modules.booking.time.store import hours as hours_store
 from fairground.platform.db.database import Database
 
 _MIDNIGHT_MINUTE: Final = 24 * 60
@@ -37,7 +37,7 @@ class ProviderHours:
     async def get_rules(self, *, provider_id: UUID) -> AvailabilityRules:
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
         async with self._db.read() as tx:
-            rules = await store.find_rules(tx, provider_id=provider_id)
+            rules = await hours_store.find_rules(tx, provider_id=provider_id)
         # As `providers` has it: hours of before zones belonged to providers may have another one while they are empty.
         empty = AvailabilityRules(timezone=provider.timezone, weekly=[])
         return rules.model_copy(update={"timezone": provider.timezone}) if rules else empty
@@ -59,11 +59,11 @@ class ProviderHours:
             check_rules(hours)
             _check_zone(hours, providers[provider_id])
         async with self._db.write() as tx:
-            if not await store.insert_rules(tx, rules, version=_FIRST_VERSION):
+            if not await hours_store.insert_rules(tx, rules, version=_FIRST_VERSION):
                 raise RulesInvalid("One of the providers has hours already.")
             for provider in providers.values():
                 tx.invalidate(hours_tag(provider.id), hours_tag(provider.slug))
-            await store.keep_newer_zones(
+            await hours_store.keep_newer_zones(
                 tx, {each.id: (each.timezone, each.timezone_version) for each in providers.values()}
             )
             has_hours = {provider_id: bool(hours.weekly) for provider_id, hours in rules.items()}
@@ -72,9 +72,9 @@ class ProviderHours:
     async def _replace(self, provider: ProviderRef, rules: AvailabilityRules) -> None:
         async with self._db.write() as tx:
             tx.invalidate(hours_tag(provider.id), hours_tag(provider.slug))
-            version = await store.lock_version(tx, provider_id=provider.id) + 1
-            await store.put_rules(tx, provider_id=provider.id, rules=rules, version=version)
-            await store.keep_newer_zone(
+            version = await hours_store.lock_version(tx, provider_id=provider.id) + 1
+            await hours_store.put_rules(tx, provider_id=provider.id, rules=rules, version=version)
+            await hours_store.keep_newer_zone(
                 tx, provider_id=provider.id, timezone=provider.timezone, version=provider.timezone_version
             )
             await tx.emit(AvailabilityRulesSet(provider_id=provider.id, has_hours=bool(rules.weekly), version=version))
@@ -82,7 +82,7 @@ class ProviderHours:
     async def follow_timezone(self, change: ProviderTimezoneSet) -> None:
         """Let the hours keep their wall times in a new zone. An older change than the kept one is ignored."""
         async with self._db.write() as tx:
-            is_newer = await store.keep_newer_zone(
+            is_newer = await hours_store.keep_newer_zone(
                 tx, provider_id=change.provider_id, timezone=change.timezone, version=change.version
             )
             if is_newer:

@@ -20,7 +20,8 @@ from fairground.contracts.booking.availability import (
 )
 from fairground.contracts.providers import ProviderNotFound, Providers, ProviderStatus, ServiceNotFound
 from fairground.kernel.zones import first_instant, get_zone, last_instant
-from fairground.modules.booking.time import store
+from fairground.modules.booking.time.store import allocations as store
+from fairground.modules.booking.time.store import hours as hours_store
 from fairground.platform.db.database import Database, ReadTx
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import BookingRules
@@ -54,7 +55,7 @@ class Slots:
         pack = self._verticals.find(provider.vertical)
         duration = await self._duration(provider_id=provider_id, service_id=service_id)
         async with self._db.read() as tx:
-            rules = await store.find_rules(tx, provider_id=provider_id)
+            rules = await hours_store.find_rules(tx, provider_id=provider_id)
             if rules is None or duration is None:
                 return Availability(timezone=provider.timezone, slots=[])
             now = await tx.current_time()

@@ -9,9 +9,10 @@ from uuid import UUID
 from fairground.contracts.booking.availability import AvailabilityRules, AvailabilitySummarySet, FirstHoursSet, Slot
 from fairground.contracts.providers import ProviderRef, Providers, ProviderTimezoneSet
 from fairground.kernel.zones import get_zone
-from fairground.modules.booking.time import store
 from fairground.modules.booking.time.hours import ProviderHours
 from fairground.modules.booking.time.slots import Interval, list_starts, without_busy
+from fairground.modules.booking.time.store import allocations as store
+from fairground.modules.booking.time.store import hours as hours_store
 from fairground.platform.db.database import Database, WriteTx
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical
@@ -59,7 +60,7 @@ class AvailabilitySummaries:
         """
         while True:
             async with self._db.read() as tx:
-                version = await store.find_published_version(tx, provider_id=provider_id)
+                version = await hours_store.find_published_version(tx, provider_id=provider_id)
             if version is None:
                 return
             provider = await self._providers.get_provider_ref(provider_id=provider_id)
@@ -77,9 +78,9 @@ class AvailabilitySummaries:
     ) -> None:
         async with self._db.write(ends_job=ends_job) as tx:
             # What `providers` answered may be older than a summary that was published meanwhile.
-            if await store.lock_published_version(tx, provider_id=provider.id) != published_version:
+            if await hours_store.lock_published_version(tx, provider_id=provider.id) != published_version:
                 raise _Overtaken
-            rules = await store.find_rules(tx, provider_id=provider.id)
+            rules = await hours_store.find_rules(tx, provider_id=provider.id)
             pack = self._verticals.find(provider.vertical)
             if rules is None or pack is None:
                 return
@@ -89,7 +90,7 @@ class AvailabilitySummaries:
             )
             if shortest_minutes is not None:
                 event = await _with_days(tx, event, rules, pack, duration=timedelta(minutes=shortest_minutes))
-            await store.set_published_version(tx, provider_id=provider.id, version=version)
+            await hours_store.set_published_version(tx, provider_id=provider.id, version=version)
             await tx.emit(event)
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from fairground.modules.discovery.domain.availability_summary import ANY_START, CLOSED, open_days
 from fairground.modules.discovery.tables import DayRow, ListEntryRow, WeekRow
 from fairground.platform.db.database import WriteTx
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import among, looked_up
 
 _DAY: Final = bindparam("day", type_=Date())
@@ -24,14 +27,24 @@ async def lock_summaries(tx: WriteTx, provider_ids: Collection[UUID]) -> dict[UU
     # In one order, so that two writers of the same providers wait for each other in one direction only.
     ordered = sorted(provider_ids)
     await tx.insert_many(WeekRow, [{"provider_id": provider_id, **_NEVER_OPEN} for provider_id in ordered])
-    mine = among(WeekRow.provider_id, ordered)
-    columns: tuple[Any, ...] = (WeekRow.provider_id, WeekRow.last_starts)
-    weeks = await tx.lock(select(*columns).where(mine).order_by(WeekRow.provider_id))
+    weeks = await tx.all(_weeks_lock(tx.ops), {"ids": ordered})
     days: dict[UUID, dict[date, str]] = defaultdict(dict)
-    exceptional = select(DayRow.provider_id, DayRow.day, DayRow.last_start)
-    for row in await tx.all(exceptional.where(among(DayRow.provider_id, ordered))):
+    for row in await tx.all(_days_of(tx.ops), {"ids": ordered}):
         days[row.provider_id][row.day] = row.last_start
     return {row.provider_id: open_days(row.last_starts, days[row.provider_id]) for row in weeks}
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _weeks_lock(ops: SQLOps) -> Prepared:
+    columns: tuple[Any, ...] = (WeekRow.version, WeekRow.timezone, WeekRow.provider_id, WeekRow.last_starts)
+    mine = among(WeekRow.provider_id, bindparam("ids"))
+    return Prepared(ops.lock_rows(select(*columns).where(mine).order_by(WeekRow.provider_id)))
+
+
+@lru_cache(maxsize=2)
+def _days_of(_ops: SQLOps) -> Prepared:
+    days = select(DayRow.provider_id, DayRow.day, DayRow.last_start)
+    return Prepared(days.where(among(DayRow.provider_id, bindparam("ids"))))
 
 
 async def replace_summary(
@@ -42,21 +55,27 @@ async def replace_summary(
     Returns:
         The dates whose last start changed; None when the weekly pattern did, and so any date.
     """
-    mine = WeekRow.provider_id == provider_id
     changes = {"timezone": timezone, "last_starts": "".join(week)}
     await tx.insert_ignore(WeekRow, [{"provider_id": provider_id, **_NEVER_OPEN}])
-    (before,) = await tx.lock(select(WeekRow).where(mine))
-    newer = update(WeekRow).where(mine, WeekRow.version < version).values(version=version, **changes)
-    if not await tx.execute(newer):
+    (before,) = await tx.all(_weeks_lock(tx.ops), {"ids": [provider_id]})
+    if not await tx.execute(_newer_week(tx.ops), {"provider": provider_id, "new_version": version, **changes}):
         return frozenset()
-    stored = select(DayRow.day, DayRow.last_start).where(DayRow.provider_id == provider_id)
-    known = {row.day: row.last_start for row in await tx.all(stored)}
-    await tx.execute(delete(DayRow).where(DayRow.provider_id == provider_id))
+    known = {row.day: row.last_start for row in await tx.all(_days_of(tx.ops), {"ids": [provider_id]})}
+    if known:
+        await tx.execute(delete(DayRow).where(DayRow.provider_id == provider_id))
     rows = [{"provider_id": provider_id, "day": day, "last_start": last} for day, last in days.items()]
     await tx.insert_many(DayRow, rows)
     if before.version == 0 or (before.timezone, before.last_starts) != (timezone, changes["last_starts"]):
         return None
     return {day for day, _ in known.items() ^ days.items()}
+
+
+@lru_cache(maxsize=2)
+def _newer_week(_ops: SQLOps) -> Prepared:
+    new = bindparam("new_version", type_=BigInteger())
+    changes = {"version": new, **{name: bindparam(name) for name in ("timezone", "last_starts")}}
+    older = WeekRow.provider_id == bindparam("provider"), WeekRow.version < new
+    return Prepared(update(WeekRow).where(*older).values(changes))
 
 
 def can_be_open(open_days: Any) -> ColumnElement[bool]:

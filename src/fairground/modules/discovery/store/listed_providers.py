@@ -4,10 +4,11 @@ All are written from snapshots, in transactions that have locked the availabilit
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import BigInteger, bindparam, delete, exists, select, update
 
 from fairground.contracts.discovery import Place
 from fairground.contracts.providers import ProviderCard, ProviderSnapshot
@@ -23,6 +24,8 @@ from fairground.modules.discovery.tables import (
     NamePhraseRow,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import among
 
 CARD_COLUMNS: Final = (
@@ -70,8 +73,13 @@ async def has_any(tx: ReadTx) -> bool:
 
 async def list_rows(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
     """Return the columns of each copy, by name."""
-    rows = await tx.all(select(*ListedProviderRow.__table__.c).where(among(ListedProviderRow.id, provider_ids)))
+    rows = await tx.all(_rows_of(tx.ops), {"ids": list(provider_ids)})
     return {row.id: row._asdict() for row in rows}
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _rows_of(_ops: SQLOps) -> Prepared:
+    return Prepared(select(*ListedProviderRow.__table__.c).where(among(ListedProviderRow.id, bindparam("ids"))))
 
 
 def row_of(snapshot: ProviderSnapshot) -> dict[str, Any]:
@@ -86,7 +94,8 @@ async def replace_rows(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 async def delete_rows(tx: WriteTx, provider_ids: Collection[UUID]) -> None:
-    await tx.execute(delete(ListedProviderRow).where(among(ListedProviderRow.id, provider_ids)))
+    if provider_ids:
+        await tx.execute(delete(ListedProviderRow).where(among(ListedProviderRow.id, provider_ids)))
 
 
 async def replace_name_phrases(tx: WriteTx, names: Mapping[UUID, str]) -> None:
@@ -96,7 +105,8 @@ async def replace_name_phrases(tx: WriteTx, names: Mapping[UUID, str]) -> None:
 
 
 async def delete_name_phrases(tx: WriteTx, provider_ids: Collection[UUID]) -> None:
-    await tx.execute(delete(NamePhraseRow).where(among(NamePhraseRow.provider_id, provider_ids)))
+    if provider_ids:
+        await tx.execute(delete(NamePhraseRow).where(among(NamePhraseRow.provider_id, provider_ids)))
 
 
 def name_phrase_rows(names: Mapping[UUID, str]) -> list[dict[str, Any]]:
@@ -107,6 +117,8 @@ async def learn_locations(tx: WriteTx, folded_locations: Collection[str]) -> Non
     """Make folded locations findable by any part of them."""
     phrase, location = LocationPhraseRow.phrase, LocationPhraseRow.folded_location
     new = set(folded_locations)
+    if not new:
+        return
     whole = {folded.replace(" ", "") for folded in new}
     known = await tx.scalars(select(location).where(among(phrase, whole), among(location, new)))
     # In one order, so that two imports that learn the same ones wait for each other in one direction only.
@@ -128,19 +140,31 @@ async def replace_entries(
     Args:
         scale_minor: The lower edges of the price bands, ascending.
     """
-    mine = among(ListEntryRow.provider_id, provider_ids)
-    before = await price_bands.count_entries(tx, mine, scale_minor=scale_minor)
-    await tx.execute(delete(ListEntryRow).where(mine))
+    if not provider_ids:
+        return
+    before = await price_bands.count_entries_of(tx, provider_ids, scale_minor=scale_minor)
+    await tx.execute(_entries_deletion(tx.ops), {"ids": list(provider_ids)})
     await tx.insert_many(ListEntryRow, entries)
-    after = await price_bands.count_entries(tx, mine, scale_minor=scale_minor)
+    after = await price_bands.count_entries_of(tx, provider_ids, scale_minor=scale_minor)
     after.subtract(before)
     await price_bands.add_counts(tx, after)
 
 
+@lru_cache(maxsize=2)
+def _entries_deletion(_ops: SQLOps) -> Prepared:
+    return Prepared(delete(ListEntryRow).where(among(ListEntryRow.provider_id, bindparam("ids"))))
+
+
 async def set_open_days(tx: WriteTx, provider_id: UUID, *, open_days: int) -> bool:
     """Set the open days of a provider's entries. Return False when they have them already, or there are none."""
-    other = (ListEntryRow.provider_id == provider_id, ListEntryRow.open_days != open_days)
-    return await tx.execute(update(ListEntryRow).where(*other).values(open_days=open_days)) > 0
+    return await tx.execute(_open_days_change(tx.ops), {"provider": provider_id, "new": open_days}) > 0
+
+
+@lru_cache(maxsize=2)
+def _open_days_change(_ops: SQLOps) -> Prepared:
+    new = bindparam("new", type_=BigInteger())
+    other = ListEntryRow.provider_id == bindparam("provider"), ListEntryRow.open_days != new
+    return Prepared(update(ListEntryRow).where(*other).values(open_days=new))
 
 
 def entry_rows(provider: ProviderSnapshot, *, open_days: int) -> list[dict[str, Any]]:

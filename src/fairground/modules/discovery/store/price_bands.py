@@ -1,10 +1,12 @@
 """Price bands: the number of providers of each list by lowest price, kept in the transactions that change entries."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, select, true, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, delete, func, select, update
 
 from fairground.modules.discovery.tables import (
     ALL_PROVIDERS_SCOPE,
@@ -14,6 +16,9 @@ from fairground.modules.discovery.tables import (
     PriceBandRow,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
+from fairground.platform.db.types import among, constant
 
 BandCounts = Counter[tuple[str, int]]
 """Providers by scope and by the lower edge of their band."""
@@ -21,19 +26,31 @@ BandCounts = Counter[tuple[str, int]]
 _IS_TURN: Final = (PriceBandRow.scope == ALL_PROVIDERS_SCOPE) & (PriceBandRow.from_minor == NO_PRICE_BAND)
 
 
-async def count_entries(tx: ReadTx, entries: ColumnElement[bool], *, scale_minor: Sequence[int]) -> BandCounts:
-    """Count the entries for which the condition holds."""
+async def count_entries_of(tx: ReadTx, provider_ids: Collection[UUID], *, scale_minor: Sequence[int]) -> BandCounts:
+    """Count the entries of these providers."""
+    return _counter(await tx.all(_count_of_providers(tx.ops, tuple(scale_minor)), {"ids": list(provider_ids)}))
+
+
+@lru_cache(maxsize=8)  # one for each dialect and scale
+def _count_of_providers(_ops: SQLOps, scale_minor: tuple[int, ...]) -> Prepared:
+    return Prepared(_count_by_band(scale_minor).where(among(ListEntryRow.provider_id, bindparam("ids"))))
+
+
+def _count_by_band(scale_minor: Sequence[int]) -> Select[str, int, int]:
     band = _band(scale_minor).label("band")
-    statement = select(ListEntryRow.scope, band, func.count()).where(entries).group_by(ListEntryRow.scope, band)
-    return Counter({(scope, from_minor): count for scope, from_minor, count in await tx.all(statement)})
+    return select(ListEntryRow.scope, band, func.count()).group_by(ListEntryRow.scope, band)
+
+
+def _counter(rows: Iterable[tuple[str, int, int]]) -> BandCounts:
+    return Counter({(scope, from_minor): count for scope, from_minor, count in rows})
 
 
 def _band(scale_minor: Sequence[int]) -> ColumnElement[int]:
     price = ListEntryRow.price_sort_minor
     edges = sorted(scale_minor, reverse=True)
-    # A number in the SQL text, because PostgreSQL takes two parameters of equal value for two expressions.
-    steps = [(price >= edge, literal(edge, literal_execute=True)) for edge in edges]
-    return case((price == NO_PRICE_SORTS_AS, literal(NO_PRICE_BAND, literal_execute=True)), *steps)
+    # Numbers in the SQL text, because PostgreSQL takes two parameters of equal value for two expressions.
+    steps = [(price >= edge, constant(edge)) for edge in edges]
+    return case((price == NO_PRICE_SORTS_AS, constant(NO_PRICE_BAND)), *steps)
 
 
 async def add_counts(tx: WriteTx, changes: BandCounts) -> None:
@@ -54,7 +71,7 @@ async def add_counts(tx: WriteTx, changes: BandCounts) -> None:
 async def recount(tx: WriteTx, *, scale_minor: Sequence[int]) -> None:
     """Count all entries again in these bands, which may be new ones."""
     await _take_turn(tx)
-    counts = await count_entries(tx, true(), scale_minor=scale_minor)
+    counts = _counter(await tx.all(_count_by_band(scale_minor)))
     empty = {(ALL_PROVIDERS_SCOPE, from_minor): 0 for from_minor in (NO_PRICE_BAND, *scale_minor)}
     rows = [
         {"scope": scope, "from_minor": from_minor, "providers": count}

@@ -52,6 +52,7 @@ from fairground.modules.discovery.tables import (
 )
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import TextQuery, TextQueryType, among
 
 _NEAR_MAX: Final = 2_000
@@ -124,11 +125,12 @@ class BuiltInSearch:
             await self._learn_spellings(tx, frozenset().union(*(document.spelled for document in reworded)))
 
     async def drop(self, tx: WriteTx, provider_ids: Collection[UUID]) -> None:
-        await tx.execute(delete(SearchDocumentRow).where(among(SearchDocumentRow.provider_id, provider_ids)))
+        if provider_ids:
+            await tx.execute(delete(SearchDocumentRow).where(among(SearchDocumentRow.provider_id, provider_ids)))
 
     async def set_open_days(self, tx: WriteTx, provider_id: UUID, *, open_days: int) -> None:
-        own = SearchDocumentRow.provider_id == provider_id
-        await tx.execute(update(SearchDocumentRow).where(own).values(open_days=open_days))
+        changes = {"provider": provider_id, "open_days": open_days}
+        await tx.execute(_change_of_copies(tx.ops, ("open_days",)), changes)
 
     async def find(self, tx: ReadTx, question: Question, list_filter: ListFilter, *, at_most: int) -> list[Candidate]:
         await tx.prefer_indexes()
@@ -146,13 +148,12 @@ class BuiltInSearch:
         return {word: near(word, known) for word in words}
 
     async def _list_documents(self, tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, Document]:
-        statement = select(*_DOCUMENT_COLUMNS).where(among(SearchDocumentRow.provider_id, provider_ids))
-        return {row.provider_id: Document(**row._asdict()) for row in await tx.all(statement)}
+        rows = await tx.all(_documents_of(tx.ops), {"ids": list(provider_ids)})
+        return {row.provider_id: Document(**row._asdict()) for row in rows}
 
     async def _update_copies(self, tx: WriteTx, document: Document) -> None:
-        own = SearchDocumentRow.provider_id == document.provider_id
         copied = {name: getattr(document, name) for name in _COPIED}
-        await tx.execute(update(SearchDocumentRow).where(own).values(**copied))
+        await tx.execute(_change_of_copies(tx.ops, _COPIED), {"provider": document.provider_id, **copied})
 
     async def _learn_spellings(self, tx: WriteTx, words: Collection[str]) -> None:
         # By the spelling alone, which finds a few more: SQLite would look for each spelling with each word.
@@ -161,6 +162,17 @@ class BuiltInSearch:
         # In one order, so that two imports that learn the same words wait for each other in one direction only.
         pairs = sorted((spelling, word) for word in new for spelling in shortened(word))
         await tx.insert_many(SearchSpellingRow, [{"spelling": spelling, "word": word} for spelling, word in pairs])
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _documents_of(_ops: SQLOps) -> Prepared:
+    return Prepared(select(*_DOCUMENT_COLUMNS).where(among(SearchDocumentRow.provider_id, bindparam("ids"))))
+
+
+@lru_cache(maxsize=4)
+def _change_of_copies(_ops: SQLOps, names: tuple[str, ...]) -> Prepared:
+    own = SearchDocumentRow.provider_id == bindparam("provider")
+    return Prepared(update(SearchDocumentRow).where(own).values({name: bindparam(name) for name in names}))
 
 
 def _has_the_same_words(document: Document, other: Document | None) -> bool:

@@ -164,10 +164,15 @@ async def list_services(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID
     """Return the offered services of each provider, the oldest first."""
     found: dict[UUID, list[Service]] = defaultdict(list)
     if provider_ids:
-        offered = and_(among(ServiceRow.provider_id, provider_ids), ServiceRow.withdrawn_at.is_(None))
-        for row in await tx.all(select(*_SERVICE_COLUMNS).where(offered).order_by(ServiceRow.id)):
+        for row in await tx.all(_services_of(tx.ops), {"ids": list(provider_ids)}):
             found[row.provider_id].append(Service(**row._asdict()))
     return found
+
+
+@lru_cache(maxsize=2)
+def _services_of(_ops: SQLOps) -> Prepared:
+    offered = and_(among(ServiceRow.provider_id, bindparam("ids")), ServiceRow.withdrawn_at.is_(None))
+    return Prepared(select(*_SERVICE_COLUMNS).where(offered).order_by(ServiceRow.id))
 
 
 async def find_offer(tx: ReadTx, service_id: UUID) -> Offer | None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from fairground.modules.providers.tables import (
     ServiceRow,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import among
 
 _REF_COLUMNS: Final = [getattr(ProviderRow, name) for name in ProviderRef.model_fields]
@@ -44,15 +47,19 @@ class Figures:
 
 
 async def find_ref(tx: ReadTx, provider_id: UUID) -> ProviderRef | None:
-    return await _find_ref(tx, ProviderRow.id == provider_id)
+    return _ref_of(await tx.one_or_none(_ref_by_id(tx.ops), {"id": provider_id}))
+
+
+@lru_cache(maxsize=2)  # one for each dialect
+def _ref_by_id(_ops: SQLOps) -> Prepared:
+    return Prepared(select(*_REF_COLUMNS).where(ProviderRow.id == bindparam("id")))
 
 
 async def find_ref_owned_by(tx: ReadTx, owner_id: UUID) -> ProviderRef | None:
-    return await _find_ref(tx, ProviderRow.owner_id == owner_id)
+    return _ref_of(await tx.one_or_none(select(*_REF_COLUMNS).where(ProviderRow.owner_id == owner_id)))
 
 
-async def _find_ref(tx: ReadTx, condition: ColumnElement[bool]) -> ProviderRef | None:
-    row = await tx.one_or_none(select(*_REF_COLUMNS).where(condition))
+def _ref_of(row: Any) -> ProviderRef | None:
     return ProviderRef(**row._asdict()) if row else None
 
 

@@ -74,7 +74,7 @@ def ignore_statement(_sql: str, _parameters: object, _seconds: float) -> None:
     """Observe nothing."""
 
 
-BulkInsert = tuple[Executable, Sequence[Mapping[str, Any]] | None]
+BulkInsert = tuple[Prepared, Values]
 """A statement, and the rows to run it with when they are not part of it."""
 
 

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
@@ -17,6 +18,8 @@ from sqlalchemy import (
     Engine,
     Interval,
     Select,
+    Text,
+    bindparam,
     column,
     create_engine,
     event,
@@ -52,6 +55,7 @@ from fairground.platform.db.dialect.base import (
 )
 from fairground.platform.db.dialect.columns import UtcDateTime, in_utc
 from fairground.platform.db.dialect.postgres_transactions import ConnectionPool, Transaction
+from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.dialect.text_search import TextQuery, WordIndex
 from fairground.platform.private_files import create_private_file
 
@@ -77,11 +81,8 @@ class PostgresOps:
 
     def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
         # One JSON text for all rows: one message per row is slow here, and arrays take twice as long.
-        columns = [column(name, table.c[name].type) for name in rows[0]]
-        document = literal(json.dumps(rows, default=_as_json, ensure_ascii=False)).cast(JSON)
-        stored = func.json_to_recordset(document).table_valued(*columns).render_derived(with_types=True)
-        statement = self.insert(table).from_select(list(rows[0]), select(stored), include_defaults=False)
-        return statement.on_conflict_do_nothing(), None
+        document = json.dumps(rows, default=_as_json, ensure_ascii=False)
+        return _insert_many(table, tuple(rows[0])), {"rows": document}
 
     def find_words(
         self,
@@ -126,6 +127,15 @@ def _as_json(value: object) -> str:
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
     raise TypeError(f"{value!r} is not a plain value.")
+
+
+@lru_cache(maxsize=128)
+def _insert_many(table: FromClause, names: tuple[str, ...]) -> Prepared:
+    columns = [column(name, table.c[name].type) for name in names]
+    document = bindparam("rows", type_=Text()).cast(JSON)
+    stored = func.json_to_recordset(document).table_valued(*columns).render_derived(with_types=True)
+    statement = insert(cast("Any", table)).from_select(list(names), select(stored), include_defaults=False)
+    return Prepared(statement.on_conflict_do_nothing())
 
 
 # One for the program: statements that are built once are cached by it.

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Select,
+    bindparam,
     create_engine,
     event,
     literal_column,
@@ -46,6 +48,7 @@ from fairground.platform.db.dialect.base import (
     Observe,
 )
 from fairground.platform.db.dialect.columns import UtcDateTime
+from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.dialect.sqlite_transactions import (
     BUSY_TIMEOUT_SECONDS,
     ReaderPool,
@@ -78,7 +81,7 @@ class SQLiteOps:
         return cast("ConflictInsert", insert(cast("Any", table)))
 
     def insert_many(self, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> BulkInsert:
-        return self.insert(table).on_conflict_do_nothing(), rows
+        return _insert_many(table, tuple(rows[0])), rows
 
     def find_words(
         self,
@@ -111,6 +114,12 @@ class SQLiteOps:
 
     def skip_locked(self, select: Select[Any]) -> Select[Any]:
         return select
+
+
+@lru_cache(maxsize=128)
+def _insert_many(table: FromClause, names: tuple[str, ...]) -> Prepared:
+    statement = insert(cast("Any", table)).values({name: bindparam(name) for name in names})
+    return Prepared(statement.on_conflict_do_nothing().inline())
 
 
 # One for the program: statements that are built once are cached by it.

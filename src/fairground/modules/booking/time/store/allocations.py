@@ -1,4 +1,4 @@
-"""Allocations, hours and zones: every SQL statement of time."""
+"""Allocations: every SQL statement about the times that are taken."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,12 +9,13 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, select, update
 from sqlalchemy.sql import Executable
 
 from fairground.contracts.booking.availability import AvailabilityRules
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.time.tables import AllocationRow, ProviderZoneRow, RulesRow
+from fairground.modules.booking.time.store.hours import rules_of, select_rules
+from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.guards import LONGEST
@@ -295,99 +296,15 @@ def attempts_to_break_the_guard(now: datetime) -> Sequence[Sequence[Executable]]
     return [[insert_first, insert_second], [insert_first, insert_changed, move]]
 
 
-async def find_rules(tx: ReadTx, *, provider_id: UUID) -> AvailabilityRules | None:
-    """Return the provider's hours in the provider's zone."""
-    row = await tx.one_or_none(_rules(tx.ops), {"provider": provider_id})
-    return None if row is None else _rules_of(row)
-
-
-@lru_cache(maxsize=2)
-def _rules(_ops: SQLOps) -> Prepared:
-    return Prepared(_select_rules())
-
-
 async def find_schedule(tx: ReadTx, *, provider_id: UUID, starts_at: datetime, ends_at: datetime) -> Schedule | None:
     """Return the provider's hours, the database's time, and whether the time between the two instants is taken."""
     values = _span(provider_id, starts_at, ends_at) | {"provider": provider_id, "now": tx.clock_shift}
     row = await tx.one_or_none(_schedule(tx.ops), values)
-    return None if row is None else Schedule(_rules_of(row), now=row.read_at, is_taken=bool(row.is_taken))
+    return None if row is None else Schedule(rules_of(row), now=row.read_at, is_taken=bool(row.is_taken))
 
 
 @lru_cache(maxsize=2)
 def _schedule(ops: SQLOps) -> Prepared:
     now = ops.now(_NOW)
     is_taken = exists().where(*_overlapping(_SPAN), *_live_at(now))
-    return Prepared(_select_rules().add_columns(now.label("read_at"), is_taken.label("is_taken")))
-
-
-def _select_rules() -> Select[Any]:
-    return (
-        select(RulesRow.document, ProviderZoneRow.timezone)
-        .join(ProviderZoneRow, ProviderZoneRow.provider_id == RulesRow.provider_id)
-        .where(RulesRow.provider_id == bindparam("provider"))
-    )
-
-
-def _rules_of(row: Any) -> AvailabilityRules:
-    return AvailabilityRules.model_validate(row.document | {"timezone": row.timezone})
-
-
-async def keep_newer_zones(tx: WriteTx, zones: Mapping[UUID, tuple[str, int]]) -> None:
-    """Keep the zone of each provider, unless it is no newer than the one that is kept.
-
-    Args:
-        zones: The zone and its version by provider.
-    """
-    rows = [{"provider_id": each, "timezone": zone, "version": version} for each, (zone, version) in zones.items()]
-    if await tx.insert_many(ProviderZoneRow, rows) < len(rows):
-        for each, (zone, version) in zones.items():
-            await keep_newer_zone(tx, provider_id=each, timezone=zone, version=version)
-
-
-async def keep_newer_zone(tx: WriteTx, *, provider_id: UUID, timezone: str, version: int) -> bool:
-    """Keep a zone of the provider, unless it is no newer than the one that is kept. Return whether it was newer."""
-    zone = {"timezone": timezone, "version": version}
-    if await tx.insert_ignore(ProviderZoneRow, [{"provider_id": provider_id, **zone}]):
-        return True
-    older = (ProviderZoneRow.provider_id == provider_id) & (ProviderZoneRow.version < version)
-    return await tx.execute(update(ProviderZoneRow).where(older).values(**zone)) == 1
-
-
-async def lock_version(tx: WriteTx, *, provider_id: UUID) -> int:
-    """Return the version of the provider's hours, 0 before the first, and keep others from replacing them."""
-    await tx.insert_ignore(RulesRow, [{"provider_id": provider_id, "version": 0, "document": {"weekly": []}}])
-    rows = await tx.lock(select(RulesRow.version).where(RulesRow.provider_id == provider_id))
-    version: int = rows[0].version
-    return version
-
-
-async def put_rules(tx: WriteTx, *, provider_id: UUID, rules: AvailabilityRules, version: int) -> None:
-    own = RulesRow.provider_id == provider_id
-    await tx.execute(update(RulesRow).where(own).values(version=version, document=_document(rules)))
-
-
-async def insert_rules(tx: WriteTx, rules: Mapping[UUID, AvailabilityRules], *, version: int) -> bool:
-    """Insert the hours of providers who have none. Return False when one of them has, and the caller rolls back."""
-    rows = [{"provider_id": each, "version": version, "document": _document(rules[each])} for each in sorted(rules)]
-    return await tx.insert_many(RulesRow, rows) == len(rows)
-
-
-def _document(rules: AvailabilityRules) -> dict[str, Any]:
-    return rules.model_dump(mode="json", exclude={"timezone"})
-
-
-async def find_published_version(tx: ReadTx, *, provider_id: UUID) -> int | None:
-    """Return the version of the provider's availability summary; None for one who has never set hours."""
-    version: int | None = await tx.scalar(select(RulesRow.published_version).where(RulesRow.provider_id == provider_id))
-    return version
-
-
-async def lock_published_version(tx: WriteTx, *, provider_id: UUID) -> int:
-    """Return the same, and keep other transactions from publishing one."""
-    rows = await tx.lock(select(RulesRow.published_version).where(RulesRow.provider_id == provider_id))
-    version: int = rows[0][0]
-    return version
-
-
-async def set_published_version(tx: WriteTx, *, provider_id: UUID, version: int) -> None:
-    await tx.execute(update(RulesRow).where(RulesRow.provider_id == provider_id).values(published_version=version))
+    return Prepared(select_rules().add_columns(now.label("read_at"), is_taken.label("is_taken")))

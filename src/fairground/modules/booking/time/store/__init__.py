@@ -1,0 +1,1 @@
+"""Every SQL statement of time: allocations, hours and zones."""
