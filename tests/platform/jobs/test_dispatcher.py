@@ -75,7 +75,7 @@ class TestClaimsBeyondTheSlots:
         await lose(db)
         counted = {each.id: (each.state, each.attempt, each.crashes, each.error is None) for each in await rows(db)}
         for job in claimed.jobs:
-            is_started = job.id in claimed.starting
+            is_started = job in claimed.starting
             assert counted[job.id] == (("ready", 1, 1, False) if is_started else ("ready", 0, 0, True))
         assert len(claimed.starting) == 2
 

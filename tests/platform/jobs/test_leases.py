@@ -133,7 +133,7 @@ async def test_job_of_a_dead_worker_is_rescued(db: Database, outbox: JobOutbox, 
     await enqueue(db, CountStock())
     async with db.write() as tx:
         due = await store.lock_due_jobs(tx, kinds=outbox.routes.kinds, slots={Queue.DEFAULT: 1})
-        await held_jobs.lease_jobs(tx, due, starting=[due[0].id], lease=timedelta(milliseconds=300), worker="dead")
+        await held_jobs.lease_jobs(tx, starting=due, waiting=[], lease=timedelta(milliseconds=300), worker="dead")
     async with make_worker(db, outbox).running():
         await eventually(lambda: all_done(db))
     assert (shop.taken, (await row(db)).crashes) == ([CountStock()], 1)

@@ -123,7 +123,7 @@ class Dispatcher:
         self._take_out(plan.starting, lost=[job for job in plan.starting if job.id not in ours])
         self._keep(claimed, plan, now=now)
         starting = [job for job in plan.starting if job.id in ours]
-        starting += [job for job in claimed.jobs if job.id in claimed.starting]
+        starting += claimed.starting
         for job in starting:
             self._running[job.queue].add(job)
         return starting
@@ -155,8 +155,9 @@ class Dispatcher:
         is_alone = any(job.runs_alone for job in chain(*self._running.values()))
         for queue, limit in self._settings.concurrency_by_queue.items():
             waiting = self._waiting[queue]
-            waiting.jobs = [job for job in waiting.jobs if self._heartbeat.holds(job)]
             free = 0 if is_alone else max(0, limit - len(self._running[queue]))
+            while waiting.jobs and not all(map(self._heartbeat.holds, waiting.jobs[:free])):
+                waiting.jobs = [job for job in waiting.jobs if self._heartbeat.holds(job)]
             starting, rest = waiting.jobs[:free], waiting.jobs[free:]
             plan.starting.extend(starting)
             if rest and now - waiting.claimed_at > KEPT_SECONDS:
@@ -189,9 +190,10 @@ class Dispatcher:
     def _keep(self, claimed: Claimed, plan: _Plan, *, now: float) -> None:
         for job in claimed.jobs:
             self._heartbeat.add(job, claimed_at=now)
-            if job.id not in claimed.starting:
-                self._waiting[job.queue].jobs.append(job)
+        for job in claimed.waiting:
+            self._waiting[job.queue].jobs.append(job)
+        counts = claimed.counts()
         for queue, asked in plan.slots.items():
-            self._waiting[queue].note_claim(claimed.count(queue), asked=asked, free=plan.free[queue], now=now)
+            self._waiting[queue].note_claim(counts[queue], asked=asked, free=plan.free[queue], now=now)
         for superseded in claimed.superseded:
             self._stats.ended[superseded.kind, "superseded"] += 1

@@ -25,16 +25,18 @@ _SUPERSEDED: Final = "A newer job has done its work."
 
 
 async def lease_jobs(
-    tx: WriteTx, due: Sequence[DueJob], *, starting: Collection[UUID], lease: timedelta, worker: str
+    tx: WriteTx, *, starting: Sequence[DueJob], waiting: Sequence[DueJob], lease: timedelta, worker: str
 ) -> list[RunningJob]:
-    """Claim jobs that this transaction has locked: raise the fence of each, and start some of them.
+    """Claim jobs that this transaction has locked, and return them in this order: raise their fences, and start some.
 
     Args:
-        starting: The jobs that start at once. The others use up no attempt until `end_and_start`.
+        starting: The jobs that start at once.
+        waiting: Those that use up no attempt until `end_and_start`.
     """
+    due = [*starting, *waiting]
     if not due:
         return []
-    values = {"ids": [job.id for job in due], "starting": list(starting), "worker": worker}
+    values = {"ids": [job.id for job in due], "starting": [job.id for job in starting], "worker": worker}
     await tx.execute(_leasing(tx.ops), {**values, "now": tx.clock_shift, "lease": tx.clock_shift + lease})
     return [
         RunningJob(
@@ -75,12 +77,12 @@ async def end_and_start(tx: WriteTx, *, ended: Collection[RunningJob], starting:
     for job in (*ended, *starting):
         by_fence.setdefault(job.fence, []).append(job.id)
     change = _change_of_held(tx.ops, ends=bool(ended), starts=bool(starting))
-    values = {"starting": [job.id for job in starting], "now": tx.clock_shift}
+    now = tx.clock_shift
     # Almost all jobs run for the first time, so there is one statement.
     return {
         found
         for fence, ids in by_fence.items()
-        for found in await tx.scalars(change, {**values, "ids": ids, "held_fence": fence})
+        for found in await tx.scalars(change, {"ids": ids, "held_fence": fence, "now": now})
     }
 
 
@@ -97,10 +99,10 @@ def _change_of_held(ops: SQLOps, *, ends: bool, starts: bool) -> Prepared:
     }
     changes: dict[str, Any] = done if ends else started
     if ends and starts:
-        is_starting = among(JobRow.id, bindparam("starting"))
+        # What ends has started before, so the rows say which they are.
         changes = {
-            **{name: case((is_starting, getattr(JobRow, name)), else_=value) for name, value in done.items()},
-            **{name: case((is_starting, value), else_=getattr(JobRow, name)) for name, value in started.items()},
+            **{name: case((_HAS_STARTED, value), else_=getattr(JobRow, name)) for name, value in done.items()},
+            **{name: case((_HAS_STARTED, getattr(JobRow, name)), else_=value) for name, value in started.items()},
         }
     return Prepared(update(JobRow).where(_is_held()).values(changes).returning(JobRow.id))
 

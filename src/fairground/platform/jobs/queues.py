@@ -25,17 +25,23 @@ _Key = tuple[Handler, Hashable]
 class Claimed:
     """What one claim has changed."""
 
-    jobs: Sequence[RunningJob]
-    starting: Collection[UUID]
-    """Those that start when the claim is committed."""
+    starting: Sequence[RunningJob]
+    """Jobs that start when the claim is committed."""
+    waiting: Sequence[RunningJob]
+    """Jobs that have no free slot yet."""
     superseded: Sequence[DueJob]
     """Jobs that are done without having run, because a newer one is among the claimed."""
 
-    def count(self, queue: Queue) -> int:
-        return [*(job.queue for job in self.jobs), *(job.queue for job in self.superseded)].count(queue)
+    @property
+    def jobs(self) -> Sequence[RunningJob]:
+        return [*self.starting, *self.waiting]
+
+    def counts(self) -> Counter[Queue]:
+        """Return how many jobs of each queue are taken from it."""
+        return Counter([*(job.queue for job in self.jobs), *(job.queue for job in self.superseded)])
 
 
-NOTHING_CLAIMED: Final = Claimed(jobs=(), starting=(), superseded=())
+NOTHING_CLAIMED: Final = Claimed(starting=(), waiting=(), superseded=())
 
 
 async def claim_jobs(
@@ -57,22 +63,26 @@ async def claim_jobs(
     """
     due = await store.lock_due_jobs(tx, kinds=routes.kinds, slots=slots)
     newest = supersede(due, routes=routes)
-    chosen = choose_startable([job for job in due if job.id not in newest], busy_queues=busy_queues)
-    starting = _first_of_each_queue(chosen, free)
-    jobs = await held_jobs.lease_jobs(tx, chosen, starting=starting, lease=lease, worker=worker)
-    running = {job.id for job in chosen}
-    superseded = [job for job in due if newest.get(job.id) in running]
-    await held_jobs.end_superseded(tx, superseded)
-    return Claimed(jobs=jobs, starting=starting, superseded=superseded)
+    current = [job for job in due if job.id not in newest] if newest else due
+    chosen = choose_startable(current, busy_queues=busy_queues)
+    starting, waiting = _split(chosen, free)
+    jobs = await held_jobs.lease_jobs(tx, starting=starting, waiting=waiting, lease=lease, worker=worker)
+    superseded: list[DueJob] = []
+    if newest:
+        claimed = {job.id for job in chosen}
+        superseded = [job for job in due if newest.get(job.id) in claimed]
+        await held_jobs.end_superseded(tx, superseded)
+    count = len(starting)
+    return Claimed(starting=jobs[:count], waiting=jobs[count:], superseded=superseded)
 
 
-def _first_of_each_queue(jobs: Sequence[DueJob], free: Mapping[Queue, int]) -> set[UUID]:
-    left, first = Counter(free), set[UUID]()
+def _split(jobs: Sequence[DueJob], free: Mapping[Queue, int]) -> tuple[list[DueJob], list[DueJob]]:
+    """Return the jobs that have a free slot of their queue, and the others."""
+    left, starting, waiting = Counter(free), list[DueJob](), list[DueJob]()
     for job in jobs:
-        if left[job.queue] > 0:
-            left[job.queue] -= 1
-            first.add(job.id)
-    return first
+        (starting if left[job.queue] > 0 else waiting).append(job)
+        left[job.queue] -= 1
+    return starting, waiting
 
 
 def supersede(due: Sequence[DueJob], *, routes: Routes) -> dict[UUID, UUID]:

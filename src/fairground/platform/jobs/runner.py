@@ -128,8 +128,7 @@ async def drain(db: Database, *, routes: Routes) -> int:
 async def _claim_next(db: Database, *, routes: Routes) -> RunningJob | None:
     async with db.write() as tx:
         due = (await store.lock_due_jobs(tx, kinds=routes.kinds, slots=dict.fromkeys(Queue, 1)))[:1]
-        starting = [job.id for job in due]
-        claimed = await held_jobs.lease_jobs(tx, due, starting=starting, lease=_DRAIN_LEASE, worker="drain")
+        claimed = await held_jobs.lease_jobs(tx, starting=due, waiting=[], lease=_DRAIN_LEASE, worker="drain")
     return claimed[0] if claimed else None
 
 

@@ -1,12 +1,16 @@
 """Jobs that are enqueued at an interval. There is no leader: the first worker that looks enqueues what is due."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import and_, false, or_, select, update
+from sqlalchemy import bindparam, select, update
 
-from fairground.platform.db.database import Database, ReadTx, WriteTx
+from fairground.platform.db.database import Database, WriteTx
+from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.prepared import Prepared
+from fairground.platform.db.types import TimeShift, among
 from fairground.platform.jobs.outbox import Routes
 from fairground.platform.jobs.tables import ScheduleRow
 from fairground.platform.module import Schedule
@@ -29,8 +33,9 @@ class Scheduler:
             self._is_prepared = True
         kinds = sorted(self._by_kind)
         async with self._db.read() as tx:
-            is_due = await _find_due(tx, kinds)
-            is_too_far = await _find_too_far(tx, self._by_kind)
+            dates = await tx.all(_dates(tx.ops), {"kinds": kinds, "now": tx.clock_shift})
+        is_due = any(date.next_at <= date.read_at for date in dates)
+        is_too_far = any(date.next_at > date.read_at + self._by_kind[date.kind].every for date in dates)
         if is_too_far:
             # The clock ran ahead when the dates were stored; until it is that late again, an hourly job would not run.
             async with self._db.write() as tx:
@@ -61,17 +66,11 @@ def next_tick(due_at: datetime, *, now: datetime, every: timedelta) -> datetime:
     return due_at + every * ((now - due_at) // every + 1)
 
 
-async def _find_due(tx: ReadTx, kinds: Sequence[str]) -> bool:
-    due = select(ScheduleRow.kind).where(ScheduleRow.kind.in_(kinds), ScheduleRow.next_at <= tx.now())
-    return await tx.scalar(due.limit(1)) is not None
-
-
-async def _find_too_far(tx: ReadTx, by_kind: Mapping[str, Schedule]) -> bool:
-    too_far = [
-        and_(ScheduleRow.kind == kind, ScheduleRow.next_at > tx.now(schedule.every))
-        for kind, schedule in by_kind.items()
-    ]
-    return await tx.scalar(select(ScheduleRow.kind).where(or_(false(), *too_far)).limit(1)) is not None
+@lru_cache(maxsize=2)  # one for each dialect
+def _dates(ops: SQLOps) -> Prepared:
+    read_at = ops.now(bindparam("now", type_=TimeShift())).label("read_at")
+    dates = select(ScheduleRow.kind, ScheduleRow.next_at, read_at)
+    return Prepared(dates.where(among(ScheduleRow.kind, bindparam("kinds"))))
 
 
 async def _lock_due(tx: WriteTx, kinds: Sequence[str]) -> list[tuple[str, datetime]]:

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 import psycopg
+from pydantic_core import from_json
 from sqlalchemy import (
     JSON,
     Connection,
@@ -155,6 +156,7 @@ class PostgresBackend:
             isolation_level="AUTOCOMMIT",
             # `insert_ignore` returns the row count of an INSERT.
             execution_options=COUNT_ROWS,
+            json_deserializer=from_json,
         )
         self.engine = self._engine.sync_engine
         _keep_sessions_in_utc(self.engine)

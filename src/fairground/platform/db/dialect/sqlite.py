@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
 
+from pydantic_core import from_json
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -196,7 +197,13 @@ class SQLiteBackend:
 
     def _make_engine(self) -> Engine:
         # With AUTOCOMMIT the driver opens no transactions of its own; we send BEGIN, SAVEPOINT and COMMIT.
-        engine = create_engine("sqlite://", isolation_level="AUTOCOMMIT", poolclass=NullPool, creator=self._open_file)
+        engine = create_engine(
+            "sqlite://",
+            isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
+            creator=self._open_file,
+            json_deserializer=from_json,
+        )
         event.listen(engine, "connect", _set_pragmas)
         return engine
 
