@@ -238,7 +238,9 @@ class BufferedHttpProtocol(HttpToolsProtocol):
     def _write_refusal(self, refusal: ProblemResponse) -> None:
         fields = [*self.server_state.default_headers, *refusal.raw_headers, *_REFUSAL_FIELDS]
         lines = [b"%s: %s\r\n" % field for field in fields]
-        body = b"" if self.parser.get_method() == b"HEAD" else bytes(refusal.body)
+        # Before its target is read, the parser has the method of an earlier message.
+        is_head = self._part != _BETWEEN and self.url and self.parser.get_method() == b"HEAD"
+        body = b"" if is_head else bytes(refusal.body)
         self.transport.write_whole(b"".join([STATUS_LINE[refusal.status_code], *lines, b"\r\n", body]))
 
     def progress(self) -> tuple[Wait, object]:

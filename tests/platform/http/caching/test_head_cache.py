@@ -189,3 +189,18 @@ def test_head_with_more_than_its_fields_is_not_recognised(head: bytes) -> None:
 
 def test_plain_head_is_recognised() -> None:
     assert is_plain(KEPT[:-2] + b"Accept-Encoding: br\r\nX-Cookie: a\r\n\r\n")
+
+
+@pytest.mark.parametrize("broken", [b"\tUT /api/v1/kept HTTP/1.1\r\n\r\n", b"GE/ /api/v1/kept HTTP/1.1\r\n\r\n"])
+async def test_malformed_message_after_a_head_request_is_refused_with_its_body(app: CachedApp, broken: bytes) -> None:
+    connection = app.server.connect()
+    assert (await connection.send(KEPT.replace(b"GET", b"HEAD"))).endswith(b"\r\n\r\n")
+    refused = await connection.send(broken)
+    assert refused.startswith(b"HTTP/1.1 400 ")
+    assert refused.endswith(b"}")
+
+
+async def test_head_request_that_is_refused_gets_no_body(app: CachedApp) -> None:
+    refused = await app.server.connect().send(b"HEAD /api/v1/kept HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+    assert refused.startswith(b"HTTP/1.1 400 ")
+    assert refused.endswith(b"\r\n\r\n")
