@@ -240,6 +240,8 @@ def scenarios(site: Site) -> dict[str, Scenario]:
     if script:
         found["script file"] = under_load(script[1])
     if address := card["profile_picture_url"]:
+        # A drawn picture is a file, to which the address of an avatar leads.
+        address = site.ask(address)[1]["Location"] or address
         found["picture"] = under_load(address)
         found["picture, 304"] = under_load(address, {"If-None-Match": site.ask(address)[1]["ETag"]})
     return found
