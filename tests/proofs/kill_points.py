@@ -15,7 +15,7 @@ _EXECUTOR: Final = "fairground.modules.payments.service.operation_executor"
 _STRIPE: Final = "fairground.modules.payments.gateways.stripe"
 
 POINTS: Final = (
-    FailPoint("the time is claimed, nothing committed", f"{_BOOKING}.time.store", "claim_time", "after"),
+    FailPoint("the time is claimed, nothing committed", f"{_BOOKING}.time.store.allocations", "claim_time", "after"),
     FailPoint("the booking is written, nothing committed", _BOOKINGS, "insert_booking", "after"),
     FailPoint("the hold is committed, not answered", _HOLDS, "Holds.hold", "after"),
     FailPoint("the hold is prolonged, no payment written", _INTENTS, "Intents.authorise", "before"),
