@@ -73,6 +73,7 @@ def test_number_out_of_bounds_is_refused_with_bounds_and_default(monkeypatch: py
         ("STORAGE_CDN_URL", "http://[", " is 'http://['; it must be http:// or https:// with a host, such as"),
         ("ALLOW", "money", " is 'money'; it must be one or more of sandbox-money, mail-page and demo-accounts, with"),
         ("ALLOW", "mail-page,money", " is 'money'; it must be one or more of sandbox-money, mail-page and demo-"),
+        ("DATA_DIR", "", " is ''; it must name a folder."),
         (
             "CACHE_NAMESPACE",
             "a/b",

@@ -120,6 +120,13 @@ class Settings(BaseSettings):
         + ".",
     )
 
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _check_data_dir(cls, folder: object) -> object:
+        if folder == "":
+            raise ValueError("must name a folder")
+        return folder
+
     @field_validator("public_url")
     @classmethod
     def _check_public_url(cls, url: str) -> str:

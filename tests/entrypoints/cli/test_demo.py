@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.entrypoints.cli.demo import build_demo
+from fairground.entrypoints.cli.demo import build_demo, remove_interrupted
 from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.settings import Settings, SettingsError
+from fairground.modules.payments.module import SANDBOX_FILE
 from tests.entrypoints.cli.conftest import CommandLine
 
 
@@ -46,3 +47,14 @@ def test_a_database_that_has_users_gets_no_demo(installed: CommandLine) -> None:
 def test_demo_at_a_public_address_is_refused(installed: CommandLine, setting: dict[str, str]) -> None:
     installed.set(**setting)
     assert "set FAIRGROUND_ALLOW=demo-accounts" in installed("demo", "--into-this-database").refusal
+
+
+@pytest.mark.parametrize("was_interrupted", [True, False])
+def test_play_money_of_an_interrupted_build_goes_with_its_database(tmp_path: Path, *, was_interrupted: bool) -> None:
+    aside, kept = tmp_path / "fairground.db.building", tmp_path / "pictures"
+    kept.mkdir()
+    money = [tmp_path / SANDBOX_FILE, tmp_path / f"{SANDBOX_FILE}-wal"]
+    for file in (*money, *([aside, tmp_path / f"{aside.name}-wal"] if was_interrupted else [])):
+        file.touch()
+    remove_interrupted(Settings(data_dir=tmp_path), aside)
+    assert set(tmp_path.iterdir()) == ({kept} if was_interrupted else {kept, *money})

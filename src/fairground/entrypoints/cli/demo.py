@@ -21,6 +21,7 @@ from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Risk, Settings, SettingsError
+from fairground.modules.payments.module import SANDBOX_FILE
 from fairground.ops.demo.plan import DemoPlan, DemoProvider
 from fairground.ops.demo.plan_builder import PROVIDERS, SEED, build_plan
 from fairground.ops.demo.plan_writer import ADMIN_EMAIL, PASSWORD, Contracts, PlanWriter
@@ -102,8 +103,7 @@ def build_demo_file(settings: Settings, file: Path) -> None:
         )
         return
     aside = file.with_name(f"{file.name}.building")
-    for leftover in aside.parent.glob(f"{aside.name}*"):
-        leftover.unlink()
+    remove_interrupted(settings, aside)
     typer.echo("Building the demo, which takes some seconds …", err=True)
     # In a process of its own, so that its memory is returned to the system. It ends with this process.
     builder = multiprocessing.get_context("fork").Process(target=_build_aside, args=(settings, aside), daemon=True)
@@ -117,6 +117,15 @@ def build_demo_file(settings: Settings, file: Path) -> None:
     with aside.open("rb") as built:
         os.fsync(built.fileno())
     aside.rename(file)
+
+
+def remove_interrupted(settings: Settings, aside: Path) -> None:
+    """Remove what a build left that was interrupted, with its play money: the next one has other payments."""
+    leftovers = list(aside.parent.glob(f"{aside.name}*"))
+    if leftovers:
+        leftovers += settings.data_dir.glob(f"{SANDBOX_FILE}*")
+    for leftover in leftovers:
+        leftover.unlink()
 
 
 def _build_aside(settings: Settings, aside: Path) -> None:

@@ -1,6 +1,7 @@
 """Writes a plan through the contracts that people use too, so the demo holds only what the product allows."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +22,6 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.providers import BookingMode, NewProvider, ProfileIn, Providers, ProviderStatus, ServiceIn
 from fairground.contracts.reviews import PastReview, Reviews, ReviewSide
-from fairground.kernel.ids import uuid7
 from fairground.kernel.money import major_from_minor, minor_from_major
 from fairground.kernel.zones import get_zone
 from fairground.ops.demo.pictures.draw import draw_portrait
@@ -135,8 +135,10 @@ class PlanWriter:
 
     def _draw(self, planned: DemoProvider) -> str:
         """Draw the provider's picture into a file and return its address."""
-        file = self._pictures_dir / f"{uuid7()}.svg"
-        file.write_text(draw_portrait(planned.picture), encoding="utf-8")
+        picture = draw_portrait(planned.picture).encode()
+        # Named by its content, so that a demo that is built again after an interruption leaves no second file.
+        file = self._pictures_dir / f"{UUID(bytes=hashlib.sha256(picture).digest()[:16])}.svg"
+        file.write_bytes(picture)
         return f"{PICTURES_PATH}/{file.name}"
 
     async def _record_past(self, providers: Sequence[WrittenProvider], customers: Sequence[UUID]) -> None:
