@@ -1,5 +1,8 @@
 """Where the demo may be built. What it holds is tested in tests/ops/demo."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,3 +61,25 @@ def test_play_money_of_an_interrupted_build_goes_with_its_database(tmp_path: Pat
         file.touch()
     remove_interrupted(Settings(data_dir=tmp_path), aside)
     assert set(tmp_path.iterdir()) == ({kept} if was_interrupted else {kept, *money})
+
+
+_PARENT = """
+import os, time
+from fairground.entrypoints.cli.demo import end_with_parent
+child = os.fork()
+if not child:
+    end_with_parent(os.getppid())
+print(child, flush=True)
+time.sleep(60)
+"""
+
+
+def test_builder_ends_soon_after_its_parent_was_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        for _ in range(2):
+            parent.stdout.readline()  # both run
+        parent.kill()
+        killed_at = time.monotonic()
+        assert parent.stdout.read() == ""  # the pipe is open as long as the child is alive
+    assert time.monotonic() - killed_at < 30

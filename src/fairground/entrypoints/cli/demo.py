@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -29,6 +31,7 @@ from fairground.platform.db.schema import upgrade_schema
 from fairground.platform.logs import configure_logs
 
 _INTERRUPTED_EXIT_CODE: Final = 130
+_PARENT_SECONDS: Final = 0.2  # between two looks whether the parent is alive
 
 
 def add_to(app: typer.Typer) -> None:
@@ -128,7 +131,19 @@ def remove_interrupted(settings: Settings, aside: Path) -> None:
         leftover.unlink()
 
 
+def end_with_parent(parent_id: int) -> None:
+    """End this process when its parent is killed: it has inherited the port and the lock, which the next `up` needs."""
+
+    def watch() -> None:
+        while os.getppid() == parent_id:
+            time.sleep(_PARENT_SECONDS)
+        os._exit(_INTERRUPTED_EXIT_CODE)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _build_aside(settings: Settings, aside: Path) -> None:
+    end_with_parent(os.getppid())
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         _build_demo_into(settings, aside)
