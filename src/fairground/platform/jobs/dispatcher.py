@@ -156,7 +156,7 @@ class Dispatcher:
         for queue, limit in self._settings.concurrency_by_queue.items():
             waiting = self._waiting[queue]
             free = 0 if is_alone else max(0, limit - len(self._running[queue]))
-            while waiting.jobs and not all(map(self._heartbeat.holds, waiting.jobs[:free])):
+            if not all(map(self._heartbeat.holds, waiting.jobs[:free])):
                 waiting.jobs = [job for job in waiting.jobs if self._heartbeat.holds(job)]
             starting, rest = waiting.jobs[:free], waiting.jobs[free:]
             plan.starting.extend(starting)

@@ -137,12 +137,6 @@ def category_rows(provider_id: UUID, slugs: Sequence[str]) -> list[dict[str, Any
     return [{"provider_id": provider_id, "category": slug, "position": position} for position, slug in enumerate(slugs)]
 
 
-async def raise_version(tx: WriteTx, provider_id: UUID) -> int:
-    """Count a change of one locked provider; return the version of its next snapshot."""
-    [version] = (await raise_versions(tx, [provider_id])).values()
-    return version
-
-
 async def raise_versions(tx: WriteTx, provider_ids: Collection[UUID]) -> dict[UUID, int]:
     """Count a change of each locked provider; return the version of its next snapshot."""
     raised = update(ProviderRow).where(among(ProviderRow.id, provider_ids)).values(version=ProviderRow.version + 1)
