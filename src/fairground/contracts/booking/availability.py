@@ -1,7 +1,7 @@
 """When a provider can be booked: hours, slots, and what follows from their changes."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import Field, WithJsonSchema
@@ -13,6 +13,10 @@ from fairground.kernel.messages import Event, Priority, Queue
 SLOT_LIST_MAX_DAYS: Final = 62
 WEEKLY_HOURS_MAX: Final = 7 * 24
 EXCEPTIONS_MAX: Final = 366
+TIME_OFF_MAX: Final = 366
+TIME_OFF_NOTE_MAX_LENGTH: Final = 200
+MIN_NOTICE_HOURS_MAX: Final = 720
+REOPENED: Final = "reopened"
 
 _CLOCK: Final = r"([01]\d|2[0-3]):[0-5]\d(:00)?"
 # The format "time" of JSON Schema is RFC 3339's, which asks for an offset, and a clock on a wall has none.
@@ -34,10 +38,17 @@ class Slot(DTO):
 class Availability(DTO):
     timezone: str
     slots: list[Slot]
+    is_paused: bool = False
+    """Whether the provider takes no bookings at present."""
+    paused_until: date | None = None
+    """The first day on which bookings are taken again, where the provider has named one."""
 
 
 class WeeklyHours(DTO):
-    """Opening hours of one weekday (Monday is 0) in the provider's wall time. `end` 00:00 means midnight."""
+    """Opening hours that start on one weekday (Monday is 0), in the provider's wall time.
+
+    An end that is not after the start is on the next day: 18:00 to 02:00 are eight hours, 09:00 to 09:00 are 24.
+    """
 
     weekday: int
     start: WallTime
@@ -48,7 +59,7 @@ class DatedException(DTO):
     """Other hours on one date.
 
     Available with times: these instead of the weekly ones (several add up). Unavailable with times: these are taken
-    out. Unavailable without times: closed all day.
+    out. Unavailable without times: closed all day. An end that is not after the start is on the next day.
     """
 
     date: date
@@ -57,10 +68,41 @@ class DatedException(DTO):
     end: ClosingTime | None = None
 
 
+class TimeOff(DTO):
+    """Days off, both included. No hours start on them, and none of an earlier day reaches into them."""
+
+    from_date: date
+    to_date: date
+    note: str | None = None
+    """For the provider alone; at most TIME_OFF_NOTE_MAX_LENGTH."""
+
+
+PausedUntil = date | Literal["reopened"]
+"""The first day on which bookings are taken again, or REOPENED: the provider will say when."""
+
+
 class AvailabilityRules(DTO):
     timezone: str
     weekly: list[WeeklyHours]
     exceptions: list[DatedException] = Field(default_factory=list)
+    time_off: list[TimeOff] = Field(default_factory=list)
+    """In order, and apart from each other."""
+    min_notice_hours: int | None = None
+    """Hours from booking to the earliest start; None for those of the vertical."""
+    paused_until: PausedUntil | None = None
+    """While bookings are paused nothing is offered, on any date. None while they are not."""
+
+
+class RulesChanges(DTO):
+    """The fields to change; a field that is not set stays as it is."""
+
+    timezone: str = ""
+    """Of the hours; where it is set, it must be the provider's."""
+    weekly: list[WeeklyHours] = Field(default_factory=list)
+    exceptions: list[DatedException] = Field(default_factory=list)
+    time_off: list[TimeOff] = Field(default_factory=list)
+    min_notice_hours: int | None = None
+    paused_until: PausedUntil | None = None
 
 
 class AvailabilityRulesSet(Event):
@@ -90,7 +132,8 @@ class AvailabilitySummarySet(Event):
     """On which days a provider can still be booked, whole and with a version that only grows.
 
     A day is described by its last start in the zone's wall time, or by None when it has none. A booking needs notice
-    and a horizon besides, which are the vertical's.
+    and a horizon besides, which are the vertical's unless the provider has a notice of their own. A provider who has
+    paused bookings has no starts.
     """
 
     topic: ClassVar = "booking.free_days_set.v1"
@@ -103,6 +146,8 @@ class AvailabilitySummarySet(Event):
     """The weekly pattern: from Monday to Sunday, as long as nothing is booked."""
     days: dict[date, time | None]
     """The exceptional days: dates from today on that differ from the weekly pattern."""
+    min_notice_hours: int | None = None
+    """The provider's own notice; None for the vertical's."""
 
 
 # Tags of cached responses. Booking invalidates them.
