@@ -1,5 +1,6 @@
 """When a provider can be booked: hours, slots, and what follows from their changes."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
@@ -91,6 +92,32 @@ class AvailabilityRules(DTO):
     """Hours from booking to the earliest start; None for those of the vertical."""
     paused_until: PausedUntil | None = None
     """While bookings are paused nothing is offered, on any date. None while they are not."""
+
+    def find_time_off(self, day: date) -> TimeOff | None:
+        return next((each for each in self.time_off if each.from_date <= day <= each.to_date), None)
+
+    def is_closed_on(self, day: date) -> bool:
+        """Return whether the date is off, or closed all day."""
+        closed = (each.date == day and not each.available and each.start is None for each in self.exceptions)
+        return any(closed) or self.find_time_off(day) is not None
+
+    def hours_on(self, day: date) -> list[tuple[time, time]]:
+        """Return the hours that start on a date: the special ones, or else the weekly ones; none when it is closed."""
+        if self.is_closed_on(day):
+            return []
+        exceptions = [each for each in self.exceptions if each.date == day and each.available]
+        hours: Sequence[DatedException | WeeklyHours] = exceptions or [
+            each for each in self.weekly if each.weekday == day.weekday()
+        ]
+        return [(each.start, each.end) for each in hours if each.start is not None and each.end is not None]
+
+    def breaks_on(self, day: date) -> list[tuple[time, time]]:
+        """Return the hours that are taken out on a date."""
+        return [
+            (each.start, each.end)
+            for each in self.exceptions
+            if each.date == day and not each.available and each.start is not None and each.end is not None
+        ]
 
 
 class RulesChanges(DTO):

@@ -1,7 +1,7 @@
 """A provider's opening hours: replacing and changing them, and the zone of their wall times."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from fairground.contracts.booking.availability import (
 )
 from fairground.contracts.providers import ProviderNotFound, ProviderRef, Providers, ProviderTimezoneSet
 from fairground.kernel.messages import Job, Priority, Queue
-from fairground.kernel.zones import find_zone, first_instant, get_zone
+from fairground.kernel.zones import find_zone, get_zone, start_of_day
 from fairground.modules.booking.time.rules import check_new_dates, check_rules
 from fairground.modules.booking.time.store import hours as hours_store
 from fairground.platform.db.database import Database, WriteTx
@@ -149,7 +149,7 @@ class ProviderHours:
 
 async def enqueue_end_of_pause(tx: WriteTx, rules: AvailabilityRules, *, provider_id: UUID, now: datetime) -> None:
     if isinstance(rules.paused_until, date):
-        ends_at = first_instant(datetime.combine(rules.paused_until, time.min), zone=get_zone(rules.timezone))
+        ends_at = start_of_day(rules.paused_until, zone=get_zone(rules.timezone))
         if ends_at > now:
             await tx.enqueue(EndPause(provider_id=provider_id), delay=ends_at - now)
 

@@ -4,7 +4,6 @@ Hours become instants at their edges, and are stepped through in elapsed time. S
 gives wrong lengths and times that do not exist on nearly every day on which a zone changes its offset (ADR 24).
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
@@ -15,12 +14,10 @@ from fairground.contracts.booking.availability import (
     SLOT_LIST_MAX_DAYS,
     Availability,
     AvailabilityRules,
-    DatedException,
     Slot,
-    WeeklyHours,
 )
 from fairground.contracts.providers import ProviderNotFound, Providers, ProviderStatus, ServiceNotFound
-from fairground.kernel.zones import first_instant, get_zone, last_instant
+from fairground.kernel.zones import first_instant, get_zone, last_instant, start_of_day
 from fairground.modules.booking.time.hours import is_paused
 from fairground.modules.booking.time.store import allocations as store
 from fairground.modules.booking.time.store import hours as hours_store
@@ -170,33 +167,14 @@ def open_windows(rules: AvailabilityRules, *, zone: tzinfo, days: Iterable[date]
     """Return the open times that start on some days, in order. They are disjoint, but may touch."""
     opened: list[Interval] = []
     closed: list[Interval] = []
-    by_date: dict[date, list[DatedException]] = defaultdict(list)
-    for exception in rules.exceptions:
-        by_date[exception.date].append(exception)
     for day in days:
-        exceptions = by_date.get(day, ())
-        if _is_day_off(rules, day, exceptions):
+        if rules.is_closed_on(day):
             # Hours of the day before that cross midnight end with it.
-            closed.append(_whole_day(day, zone=zone))
-            continue
-        opened += [_interval(day, start, end, zone=zone) for start, end in _hours(rules, day, exceptions)]
-        closed += [
-            _interval(day, exception.start, exception.end, zone=zone)
-            for exception in exceptions
-            if not exception.available and exception.start is not None and exception.end is not None
-        ]
+            closed.append((start_of_day(day, zone=zone), start_of_day(day + _DAY, zone=zone)))
+        else:
+            opened += [_interval(day, start, end, zone=zone) for start, end in rules.hours_on(day)]
+            closed += [_interval(day, start, end, zone=zone) for start, end in rules.breaks_on(day)]
     return _subtract(_merge_overlapping(opened), _merge_overlapping(closed))
-
-
-def _is_day_off(rules: AvailabilityRules, day: date, exceptions: Sequence[DatedException]) -> bool:
-    is_closed = any(not exception.available and exception.start is None for exception in exceptions)
-    return is_closed or any(each.from_date <= day <= each.to_date for each in rules.time_off)
-
-
-def _hours(rules: AvailabilityRules, day: date, exceptions: Sequence[DatedException]) -> list[tuple[time, time]]:
-    hours: Sequence[DatedException | WeeklyHours] = [exception for exception in exceptions if exception.available]
-    hours = hours or [weekly for weekly in rules.weekly if weekly.weekday == day.weekday()]
-    return [(each.start, each.end) for each in hours if each.start is not None and each.end is not None]
 
 
 def _interval(day: date, start: time, end: time, *, zone: tzinfo) -> Interval:
@@ -205,11 +183,6 @@ def _interval(day: date, start: time, end: time, *, zone: tzinfo) -> Interval:
         first_instant(datetime.combine(day, start), zone=zone),
         last_instant(datetime.combine(end_day, end), zone=zone),
     )
-
-
-def _whole_day(day: date, *, zone: tzinfo) -> Interval:
-    start, end = (first_instant(datetime.combine(each, time.min), zone=zone) for each in (day, day + _DAY))
-    return start, end
 
 
 def _merge_overlapping(intervals: Iterable[Interval]) -> list[Interval]:
