@@ -27,7 +27,7 @@ _FARTHEST_EAST: Final = timedelta(hours=14)
 _FARTHEST_WEST: Final = timedelta(hours=12)
 
 
-def open_days(last_starts: str, days: Mapping[date, str], *, has_own_notice: bool) -> int:
+def open_days(last_starts: str, days: Mapping[date, str], *, has_own_notice: bool = False) -> int:
     """Return a bit for each weekday with a start, and one more when a date has a start although its weekday has none.
 
     Args:
