@@ -31,6 +31,11 @@ def test_every_topic_is_used_once_and_carries_a_version() -> None:
     assert all(topic.rpartition(".v")[2].isdigit() for topic in topics)
 
 
+def test_example_of_the_environment_is_what_the_code_says() -> None:
+    written = reference.EXAMPLE.read_text(encoding="utf-8")
+    assert written == reference.render_example(), ".env.example is not current. Run: make reference"
+
+
 def test_every_class_of_settings_is_in_the_reference_with_a_description_and_bounds() -> None:
     ours = {kind for kind in BaseSettings.__subclasses__() if kind.__module__.startswith("fairground.")}
     assert ours == set(settings_classes())
