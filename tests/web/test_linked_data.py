@@ -57,6 +57,6 @@ def test_addresses_are_whole_and_prices_are_in_major_units() -> None:
 
 
 @pytest.mark.parametrize(("rating", "count"), [(4.5, 12), (5.0, 1)])
-def test_rating_is_there_once_somebody_has_reviewed(rating: float, count: int) -> None:
+def test_rating_is_there_after_the_first_review(rating: float, count: int) -> None:
     described = describe_provider(provider(rating=rating, rating_count=count), public_url=URL)
     assert described["aggregateRating"] == {"@type": "AggregateRating", "ratingValue": rating, "reviewCount": count}

@@ -33,7 +33,7 @@ _OF_TESTS: Final = ("FAIRGROUND_TEST_", "FAIRGROUND_PROOF_")
 _OF_KUBERNETES: Final = re.compile(
     r"FAIRGROUND_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
-_RETIRED: Final = frozenset({"FAIRGROUND_CATALOG_CURRENCY"})  # names that are still read
+RETIRED: Final = frozenset({"FAIRGROUND_CATALOG_CURRENCY"})  # names that are still read
 _EXAMPLE_WIDTH: Final = 110  # characters of a line in .env.example
 _SHOWN_MAX: Final = 60  # characters of a value in a message
 _KUBERNETES_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
@@ -74,7 +74,7 @@ def _find_unknown(environment: Mapping[str, str]) -> Iterator[str]:
     known = {entry.name for entry in list_settings()}
     for variable, value in sorted(environment.items()):
         name = variable.upper()
-        if not name.startswith(_PREFIX) or name in known | _RETIRED or name.startswith(_OF_TESTS):
+        if not name.startswith(_PREFIX) or name in known | RETIRED or name.startswith(_OF_TESTS):
             continue
         if _OF_KUBERNETES.fullmatch(name) or (name.endswith("_PORT") and _KUBERNETES_ADDRESS.match(value)):
             continue

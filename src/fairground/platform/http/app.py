@@ -67,8 +67,7 @@ def create_app(
         app.include_router(router, prefix=API_PREFIX)
     for router in pages:
         app.include_router(router, include_in_schema=False)
-    of_health = [(route.path, route) for route in health_routes.routes if isinstance(route, APIRoute)]
-    app.described = [*of_health, *((path, route) for path, route in _routes(api, []) if isinstance(route, APIRoute))]
+    app.described = _described(health_routes, api)
     with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
     could_be_cached = [(path, route) for path, route in _routes(api, pages) if isinstance(route, APIRoute)]
     own = _own_routes(health_routes, app)
@@ -145,6 +144,11 @@ def _health_routes(db: Database, *, level: SharedLevel | None) -> APIRouter:
         return Readiness(shared_cache=level.state if level is not None else None)
 
     return router
+
+
+def _described(health_routes: APIRouter, api: Sequence[APIRouter]) -> list[tuple[str, APIRoute]]:
+    of_health = [(route.path, route) for route in health_routes.routes if isinstance(route, APIRoute)]
+    return [*of_health, *((path, route) for path, route in _routes(api, []) if isinstance(route, APIRoute))]
 
 
 def _own_routes(*routers: APIRouter | FastAPI) -> list[tuple[str, Iterable[str]]]:
