@@ -22,7 +22,8 @@ _OPENS_BESIDES: Final = 1 << 7
 OWN_NOTICE: Final = 1 << 8
 """The bit of a provider with a notice of their own, for whom the first starts of a date are others."""
 _MINUTE: Final = timedelta(minutes=1)
-_MIDDAY: Final = timedelta(hours=12)
+_MIDDAY_MINUTE: Final = 12 * 60
+_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _FARTHEST_EAST: Final = timedelta(hours=14)
 _FARTHEST_WEST: Final = timedelta(hours=12)
 
@@ -96,9 +97,13 @@ class FreeOn:
         return self.day < (self.now - _FARTHEST_WEST).date()
 
     @property
-    def minutes_json(self) -> str:
-        """How many minutes it is now after the date's midnight in each zone; negative before it."""
-        return _minutes_json(self.day, self.now)
+    def now_minutes(self) -> int:
+        return _minutes(self.now)
+
+    @property
+    def midnights_json(self) -> str:
+        """The date's midnight in each zone, in minutes as `now_minutes` counts them."""
+        return _midnights_json(self.day)
 
     @property
     def are_all(self) -> bool:
@@ -125,16 +130,17 @@ def free_on(day: date, *, packs: Iterable[Vertical], now: datetime) -> FreeOn:
 
 
 @lru_cache(maxsize=64)
-def _minutes_json(day: date, now: datetime) -> str:
+def _midnights_json(day: date) -> str:
     # From midday, because clocks change at night: wall times of nearly all of the day are as far from midday as they
     # say.
     midday = datetime.combine(day, time(12))
     return json.dumps(
-        {
-            name: (now - midday.replace(tzinfo=get_zone(name)).astimezone(UTC) + _MIDDAY) // _MINUTE
-            for name in sorted(zone_names())
-        }
+        {name: _minutes(midday.replace(tzinfo=get_zone(name))) - _MIDDAY_MINUTE for name in sorted(zone_names())}
     )
+
+
+def _minutes(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MINUTE
 
 
 @lru_cache(maxsize=64)

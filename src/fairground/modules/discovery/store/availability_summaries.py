@@ -149,8 +149,8 @@ def has_start_from(earliest: ColumnElement[str], *, provider_id: ColumnElement[U
 
 def _own_first_start() -> ColumnElement[str]:
     """Return the first start of the date that is in time by the provider's own notice, as `1730`."""
-    now = cast(looked_up("minutes", WeekRow.timezone), Integer())
-    minutes = now + cast(WeekRow.min_notice_hours, Integer()) * 60
+    midnight = cast(looked_up("midnights", WeekRow.timezone), Integer())
+    minutes = bindparam("now_minutes", type_=Integer()) - midnight + cast(WeekRow.min_notice_hours, Integer()) * 60
     clock = func.substr(cast(10_000 + minutes // 60 * 100 + minutes % 60, Text()), 2, len(ANY_START))
     return case((minutes <= 0, ANY_START), (minutes >= _DAY_MINUTES, TOO_SOON), else_=clock)
 

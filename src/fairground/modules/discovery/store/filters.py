@@ -154,7 +154,8 @@ def _date_parameters(free: FreeOn, scopes: Sequence[str]) -> dict[str, Any]:
         "place_in_week": 4 * free.day.weekday() + 1,
         "weekday_bit": free.weekday_bit,
         "any_bit": free.any_bit,
-        "minutes": free.minutes_json,
+        "now_minutes": free.now_minutes,
+        "midnights": free.midnights_json,
     }
     if free.are_all:
         return values
