@@ -17,7 +17,7 @@ EXCEPTIONS_SPARE: Final = 3
 ROWS_MAX: Final = 400
 
 CLOSED, CLOSED_BETWEEN, OPEN_BETWEEN = "closed", "closed_between", "open_between"
-COPY_TO_ALL, COPY_TO_WEEKDAYS = "all", "weekdays"
+COPY_TO_WEEKDAYS: Final = "weekdays"
 
 
 @dataclass

@@ -141,7 +141,8 @@ class Bookings(Protocol):
     ) -> Availability:
         """Return the free starts of the provider-local dates, both included; at most 62 days.
 
-        Without `service_id` the slots have the length of the provider's shortest service.
+        Without `service_id` the slots have the length of the provider's shortest service. There are none while the
+        provider has paused bookings.
 
         Raises:
             ProviderNotFound, ServiceNotFound

@@ -19,7 +19,7 @@ from fairground.contracts.booking import (
     TimeOff,
     WeeklyHours,
 )
-from fairground.contracts.providers import ProviderNotFound
+from fairground.contracts.providers import ProviderNotFound, ProviderTimezoneSet
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.time.hours import EndPause
@@ -271,3 +271,14 @@ async def test_a_pause_hides_all_times_until_its_last_day_is_over(rig: Rig) -> N
     assert None not in rig.emitted(AvailabilitySummarySet)[-1].week
     assert (await listed()).slots
     assert not (await listed()).is_paused
+
+
+async def test_another_zone_moves_the_end_of_a_pause(rig: Rig) -> None:
+    provider = await rig.provider(timezone="America/New_York")
+    today = (await rig.now()).date()
+    changes = RulesChanges(paused_until=today + timedelta(days=5))
+    await rig.service.change_rules(owner_id=owner_of(provider), provider_id=provider.id, changes=changes)
+    ends = [job for job in rig.outbox.jobs if isinstance(job, EndPause)]
+    moved = ProviderTimezoneSet(provider_id=provider.id, slug=provider.slug, timezone="Asia/Tokyo", version=2)
+    await rig.parts.hours.follow_timezone(moved)
+    assert len([job for job in rig.outbox.jobs if isinstance(job, EndPause)]) == len(ends) + 1

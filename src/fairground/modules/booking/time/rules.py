@@ -143,7 +143,7 @@ def _windows_of(exceptions: Iterable[tuple[str, DatedException]], *, name: str, 
 def _check_night(
     weekly: Sequence[WeeklyHours], by_date: dict[date, list[tuple[str, DatedException]]], *, day: date
 ) -> None:
-    """Refuse special hours of a date that overlap those of the day before, or of which the hours before run into."""
+    """Refuse hours of the day before that run into those of a date, where either are special."""
 
     def opened(on: date) -> list[_Window]:
         exceptions = by_date.get(on, [])
