@@ -21,6 +21,8 @@ from fairground.kernel.messages import Event, Priority, Queue
 NOTE_MAX_LENGTH: Final = 2_000
 REASON_MAX_LENGTH: Final = 1_000
 PARTY_SIZE_MAX: Final = 100_000
+CALENDAR_MAX_DAYS: Final = 62
+CALENDAR_MAX_BOOKINGS: Final = 500
 _AMOUNT_MAX_MINOR: Final = 10**12
 
 
@@ -118,6 +120,14 @@ class BookingPage(DTO):
     total_is_lower_bound: bool
     next_cursor: str | None
     """None when nothing follows."""
+
+
+class BookingRange(DTO):
+    """A provider's bookings of some days, by their start."""
+
+    data: list[Booking]
+    is_cut: bool
+    """Whether there are more than CALENDAR_MAX_BOOKINGS; the later ones are left out."""
 
 
 class BookingSide(DTO):

@@ -1,13 +1,24 @@
 """Bookings as their sides and other modules see them: one, lists of them, and those that a new zone concerns."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import Booking, BookingNotFound, BookingPage, BookingSide, BookingStatus, BookingView
+from fairground.contracts.booking import (
+    CALENDAR_MAX_BOOKINGS,
+    CALENDAR_MAX_DAYS,
+    Booking,
+    BookingNotFound,
+    BookingPage,
+    BookingRange,
+    BookingSide,
+    BookingStatus,
+    BookingView,
+    DetailsInvalid,
+)
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import BookingAtOtherTime
 from fairground.kernel.inputs import PAGED_AT_MOST, TimeCursor, offset_of
@@ -66,6 +77,20 @@ class BookingQueries:
             total_is_lower_bound=total > PAGED_AT_MOST,
             next_cursor=None if end is None else end.write(),
         )
+
+    async def list_bookings_between(self, *, owner_id: UUID, starts_at: datetime, ends_at: datetime) -> BookingRange:
+        if not timedelta(0) < ends_at - starts_at <= timedelta(days=CALENDAR_MAX_DAYS):
+            raise DetailsInvalid(
+                f"{starts_at.isoformat()} to {ends_at.isoformat()} is not a time of up to {CALENDAR_MAX_DAYS} days.",
+                hint="Give the start and a later end.",
+            )
+        async with self._db.read() as tx:
+            # One more than is shown tells whether any are left out.
+            found = await store.list_between(
+                tx, owner_id=owner_id, starts_at=starts_at, ends_at=ends_at, limit=CALENDAR_MAX_BOOKINGS + 1
+            )
+        shown = _readable(found[:CALENDAR_MAX_BOOKINGS])
+        return BookingRange(data=[booking_of(each) for each in shown], is_cut=len(found) > CALENDAR_MAX_BOOKINGS)
 
     async def _views(self, records: Sequence[BookingRecord], *, viewer_id: UUID, now: datetime) -> list[BookingView]:
         payments = await self._payments.find_payments(reference_ids=[record.id for record in records])
