@@ -114,7 +114,8 @@ class Dispatcher:
             return []
         async with self._db.write() as tx:
             ended = [each.job for each in plan.ended]
-            ours = await held_jobs.end_and_start(tx, ended=ended, starting=plan.starting)
+            is_last = not (plan.returned or plan.slots)
+            ours = await held_jobs.end_and_start(tx, ended=ended, starting=plan.starting, is_last=is_last)
             await held_jobs.release_jobs(tx, plan.returned)
             claimed = NOTHING_CLAIMED
             if plan.slots:
