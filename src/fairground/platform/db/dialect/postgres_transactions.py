@@ -119,7 +119,7 @@ class Transaction:
         self._observe = observe
         self._is_open = False
         self.is_committing = False
-        """Whether a COMMIT was sent: until the reply, nobody knows whether it was done."""
+        """Whether a COMMIT was sent. Until the reply comes, its outcome is unknown."""
 
     async def execute(self, statement: Statement, values: Values = None) -> Rows:
         if not isinstance(statement, Prepared):
