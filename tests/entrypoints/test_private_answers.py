@@ -59,6 +59,8 @@ async def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
             held = (await customer.post("/api/v1/bookings", json=wanted)).raise_for_status().json()
             paid = await customer.post(f"/api/v1/bookings/{held['id']}/pay", json={"payment_method": GOOD_CARD})
             paid.raise_for_status()
+            sent = await customer.post(f"/api/v1/bookings/{held['id']}/messages", json={"text": "Is there a piano?"})
+            sent.raise_for_status()
         yield Site(program, market, held["id"], origin)
 
 
@@ -173,6 +175,7 @@ OWN: Final = (
     "/me/bookings/{booking_id}/calendar.ics",
     "/me/bookings",
     "/me/bookings/{booking_id}",
+    "/me/messages",
     "/me/security",
 )
 

@@ -66,6 +66,7 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /me/bookings/{booking_id}/cancel": TIMES,
     "POST /me/bookings/{booking_id}/complete": NOTHING,
     "POST /me/bookings/{booking_id}/decline": TIMES,
+    "POST /me/bookings/{booking_id}/messages": NOTHING,
     "POST /me/bookings/{booking_id}/review": REVIEWS,
     "POST /me/password": NOTHING,
     "POST /me/sessions/{session_id}/revoke": NOTHING,
