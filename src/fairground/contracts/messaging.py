@@ -15,7 +15,6 @@ from fairground.kernel.errors import Conflict, Invalid, LimitExceeded
 from fairground.kernel.messages import Event
 
 MESSAGE_MAX_LENGTH: Final = 4_000
-PAST_MESSAGES_MAX: Final = 500  # in one call
 
 
 class SubjectKind(StrEnum):
