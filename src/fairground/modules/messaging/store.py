@@ -204,20 +204,21 @@ async def list_conversations(
 
 @lru_cache(maxsize=4)
 def _page(_ops: SQLOps, *, is_behind: bool) -> Prepared:
-    # One select for each side, because an OR of two columns is answered from no ordered index. No user is on both
-    # sides of a booking.
-    branches = [
-        select(ConversationRow.id, ConversationRow.last_message_at).where(column == bindparam("user"))
-        for column in (ConversationRow.customer_id, ConversationRow.provider_owner_id)
-    ]
-    if is_behind:
-        last = tuple_(
-            bindparam("after_at", type_=ConversationRow.last_message_at.type),
-            bindparam("after_id", type_=ConversationRow.id.type),
-        )
-        branches = [each.where(tuple_(ConversationRow.last_message_at, ConversationRow.id) < last) for each in branches]
-    both = union_all(*branches).order_by(desc("last_message_at"), desc("id"))
-    return Prepared(both.limit(bindparam("limit", type_=Integer())))
+    # One select for each side, because an OR of two columns is answered from no ordered index; each reads a page at
+    # most, whatever the planner makes of their union. No user is on both sides of a booking.
+    page = bindparam("limit", type_=Integer())
+    branches = []
+    for column in (ConversationRow.customer_id, ConversationRow.provider_owner_id):
+        own = select(ConversationRow.id, ConversationRow.last_message_at).where(column == bindparam("user"))
+        if is_behind:
+            last = tuple_(
+                bindparam("after_at", type_=ConversationRow.last_message_at.type),
+                bindparam("after_id", type_=ConversationRow.id.type),
+            )
+            own = own.where(tuple_(ConversationRow.last_message_at, ConversationRow.id) < last)
+        newest = own.order_by(ConversationRow.last_message_at.desc(), ConversationRow.id.desc()).limit(page)
+        branches.append(select(newest.subquery()))
+    return Prepared(union_all(*branches).order_by(desc("last_message_at"), desc("id")).limit(page))
 
 
 @lru_cache(maxsize=2)
