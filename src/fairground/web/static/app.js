@@ -134,20 +134,6 @@ function watchHold() {
   update();
 }
 
-/** New messages are asked for while their thread is in sight: not in a hidden tab, and not when it is scrolled away. */
-function followThread() {
-  const thread = document.querySelector("[data-follow-seconds]");
-  if (!thread) return;
-  let isInSight = false;
-  const look = () => {
-    if (!isInSight || document.visibilityState !== "visible") return;
-    thread.querySelector("[hx-trigger=follow]")?.dispatchEvent(new Event("follow"));
-  };
-  new IntersectionObserver((entries) => (isInSight = entries.at(-1).isIntersecting)).observe(thread);
-  setInterval(look, 1000 * thread.dataset.followSeconds);
-  document.addEventListener("visibilitychange", look);
-}
-
 /** Arrow keys move between the free days of a month; Tab still visits each of them. */
 function moveInCalendar(event) {
   const day = event.target.closest?.(".calendar a.day");
@@ -203,4 +189,3 @@ focusErrors();
 addPasswordButtons();
 addYourTime();
 watchHold();
-followThread();
