@@ -24,7 +24,7 @@ MOST_PAST_BOOKINGS = 12
 COMING_BOOKINGS = (0, 0, 0, 0, 0, 1, 1, 2)  # each is held, paid and accepted like a real one, which takes time
 CUSTOMER_REVIEWS_SHARE = 0.8
 PROVIDER_REVIEWS_SHARE = 0.4
-THREADS_SHARE = {"completed": 0.2, "confirmed": 0.6, "requested": 0.6}
+THREADS_SHARE = {"completed": 0.35, "confirmed": 0.6, "requested": 0.6}
 STARS = {5: 66, 4: 24, 3: 8, 2: 2}  # percent; a list of nothing but five stars could not be sorted
 SECOND_SENTENCE_SHARE = {5: 0.4, 4: 0.3}  # a satisfied customer writes more
 

@@ -175,10 +175,14 @@ class PlanWriter:
                 await self._contracts.reviews.record_past_reviews(reviews=few)
             await self._record_threads(
                 [
-                    _thread(booking, booking_id=booking_id, begins_at=self._start(provider, booking) - _WRITTEN_BEFORE)
+                    self._past_thread(provider, booking, booking_id=booking_id)
                     for booking_id, (provider, booking) in zip(ids, some, strict=True)
                 ]
             )
+
+    def _past_thread(self, provider: WrittenProvider, booking: DemoBooking, *, booking_id: UUID) -> PastThread:
+        begins_at = self._start(provider, booking) - _WRITTEN_BEFORE
+        return _thread(booking, booking_id=booking_id, begins_at=begins_at, between=_BETWEEN_MESSAGES, is_read=True)
 
     async def _record_threads(self, threads: Sequence[PastThread]) -> None:
         for some in _batches([thread for thread in threads if thread.messages], size=_THREADS_BATCH):
@@ -200,8 +204,9 @@ class PlanWriter:
             if booking.state != "completed":
                 booking_id = await self._book(provider, booking, customer_id=customers[booking.customer])
                 if booking_id is not None:
-                    begins_at = datetime.now(UTC) - len(booking.messages) * _BETWEEN_MESSAGES
-                    threads.append(_thread(booking, booking_id=booking_id, begins_at=begins_at, is_read=False))
+                    # The booking was made a moment ago, and none of its messages can be older.
+                    now, none = datetime.now(UTC), timedelta(0)
+                    threads.append(_thread(booking, booking_id=booking_id, begins_at=now, between=none, is_read=False))
         return threads
 
     async def _book(self, provider: WrittenProvider, booking: DemoBooking, *, customer_id: UUID) -> UUID | None:
@@ -226,11 +231,11 @@ class PlanWriter:
         return datetime.combine(day, booking.start, tzinfo=zone).astimezone(UTC)
 
 
-def _thread(planned: DemoBooking, *, booking_id: UUID, begins_at: datetime, is_read: bool = True) -> PastThread:
+def _thread(
+    planned: DemoBooking, *, booking_id: UUID, begins_at: datetime, between: timedelta, is_read: bool
+) -> PastThread:
     messages = [
-        PastMessage(
-            side=MessageSide(message.side), text=message.text, written_at=begins_at + number * _BETWEEN_MESSAGES
-        )
+        PastMessage(side=MessageSide(message.side), text=message.text, written_at=begins_at + number * between)
         for number, message in enumerate(planned.messages)
     ]
     return PastThread(booking_id=booking_id, messages=messages, is_read=is_read)
