@@ -21,6 +21,8 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /bookings/{booking_id}/cancel": TIMES,
     "POST /bookings/{booking_id}/complete": NOTHING,  # what it counts, providers learns by event
     "POST /bookings/{booking_id}/decline": TIMES,
+    "POST /bookings/{booking_id}/messages": NOTHING,  # messages and read marks are private
+    "PUT /bookings/{booking_id}/messages/read": NOTHING,
     "POST /bookings/{booking_id}/pay": NOTHING,
     "POST /media": NOTHING,  # a picture is private until a provider chooses it
     "POST /media/uploads": NOTHING,
@@ -64,6 +66,7 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /me/bookings/{booking_id}/cancel": TIMES,
     "POST /me/bookings/{booking_id}/complete": NOTHING,
     "POST /me/bookings/{booking_id}/decline": TIMES,
+    "POST /me/bookings/{booking_id}/messages": NOTHING,
     "POST /me/bookings/{booking_id}/review": REVIEWS,
     "POST /me/password": NOTHING,
     "POST /me/sessions/{session_id}/revoke": NOTHING,

@@ -163,11 +163,18 @@ async def _booking(market: FullMarket) -> list[PageState]:
 
 
 def _one_booking(ids: Mapping[str, UUID]) -> Iterator[PageState]:
-    distinct = {CUSTOMER: {"completed", "reviewed", "requested", "cancelled"}, PROVIDER: {"requested", "completed"}}
+    distinct = {
+        CUSTOMER: {"completed", "reviewed", "requested", "confirmed", "cancelled"},
+        PROVIDER: {"requested", "completed"},
+    }
     for role, names in distinct.items():
         for name, booking_id in ids.items():
             path, is_variant = f"/me/bookings/{booking_id}", name not in names
             yield PageState("/me/bookings/{booking_id}", path, role, name, is_variant=is_variant)
+    refused = _send("Send", message="")
+    yield PageState("/me/bookings/{booking_id}", f"/me/bookings/{ids['requested']}", CUSTOMER, "no message", refused)
+    for role in (CUSTOMER, PROVIDER):
+        yield PageState("/me/messages", "/me/messages", role)
 
 
 async def _pay_with_declined_card(page: Page) -> None:

@@ -324,6 +324,10 @@ class Bookings(Protocol):
         """Return a booking without asking for a side, for mails about it; raise BookingNotFound when there is none."""
         ...
 
+    async def describe_bookings(self, *, booking_ids: Collection[UUID]) -> dict[UUID, Booking]:
+        """Return those of the bookings that exist, without asking for a side; at most 500."""
+        ...
+
     async def record_past_bookings(self, *, bookings: list[PastBooking]) -> list[UUID]:
         """Write down up to 500 bookings as completed, so that a provider's history comes along; return their ids.
 

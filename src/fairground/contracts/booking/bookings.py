@@ -131,7 +131,7 @@ class BookingRange(DTO):
 
 
 class BookingSide(DTO):
-    """What reviews need to know of a booking: who its sides are and whether it took place."""
+    """What reviews and messages need to know of a booking: who its sides are, and how it stands."""
 
     booking_id: UUID
     status: BookingStatus
@@ -139,6 +139,10 @@ class BookingSide(DTO):
     provider_id: UUID
     provider_slug: str
     provider_owner_id: UUID
+    was_only_held: bool = False
+    """It ended as a hold that was cancelled or lapsed: its provider was never asked."""
+    ended_at: datetime | None = None
+    """When it was completed, declined, cancelled or lapsed."""
 
 
 class PastBooking(DTO):

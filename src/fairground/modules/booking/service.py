@@ -61,6 +61,7 @@ class BookingService:
         self.find_booking_sides = queries.find_booking_sides
         self.get_calendar = queries.get_calendar
         self.describe_booking = queries.describe_booking
+        self.describe_bookings = queries.describe_bookings
 
 
 class ScheduleService:

@@ -13,6 +13,7 @@ from fairground.web.page_route import not_found_router
 from fairground.web.pages import (
     account,
     api_docs,
+    booking_messages,
     bookings,
     checkout,
     components,
@@ -45,6 +46,7 @@ AREAS: Final = (
     provider,
     checkout,
     bookings,
+    booking_messages,
     account,
     sign_in,
     dashboard,

@@ -104,9 +104,7 @@ class BookingQueries:
         return side_of(record)
 
     async def find_booking_sides(self, *, booking_ids: Collection[UUID]) -> dict[UUID, BookingSide]:
-        async with self._db.read() as tx:
-            records = _readable(await store.list_bookings(tx, booking_ids=booking_ids))
-        return {record.id: side_of(record) for record in records}
+        return {record.id: side_of(record) for record in await self._list(booking_ids)}
 
     async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
         record, _ = await self._get(booking_id)
@@ -124,6 +122,9 @@ class BookingQueries:
         record, _ = await self._get(booking_id)
         return booking_of(record)
 
+    async def describe_bookings(self, *, booking_ids: Collection[UUID]) -> dict[UUID, Booking]:
+        return {record.id: booking_of(record) for record in await self._list(booking_ids)}
+
     async def list_bookings_at_other_times(self, *, provider_id: UUID, timezone: str) -> list[BookingAtOtherTime]:
         """Return the bookings ahead whose wall times another zone of their provider changes (ADR-0024)."""
         async with self._db.read() as tx:
@@ -133,6 +134,10 @@ class BookingQueries:
     async def _get(self, booking_id: UUID) -> tuple[BookingRecord, datetime]:
         async with self._db.read() as tx:
             return await store.get_booking(tx, booking_id=booking_id)
+
+    async def _list(self, booking_ids: Collection[UUID]) -> list[BookingRecord]:
+        async with self._db.read() as tx:
+            return _readable(await store.list_bookings(tx, booking_ids=booking_ids))
 
 
 def _readable(records: Iterable[BookingRecord | UnreadableBooking]) -> list[BookingRecord]:
