@@ -17,7 +17,7 @@ from fairground.modules.discovery.service.lists import Filters, Lists
 from fairground.modules.discovery.service.read_model import ReadModel
 from fairground.modules.discovery.service.search import Search
 from fairground.modules.discovery.store.search import BuiltInSearch, SearchEngine
-from fairground.modules.imports.service import ProviderImports
+from fairground.modules.imports.service.provider_imports import ProviderImports
 from fairground.modules.providers import http as catalog_http
 from fairground.modules.providers.service import ProviderService
 from fairground.modules.providers.service.access import OwnViews

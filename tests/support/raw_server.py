@@ -16,12 +16,20 @@ class RawServer:
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
     """The head of each request."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Whole responses by path. Where there are any, `answer` is that for other paths."""
+
+    @property
+    def paths(self) -> list[str]:
+        """What was asked for."""
+        return [head.split()[1].decode() for head in self.requests]
 
     async def on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
             self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-            await self.answer(writer)
+            file = self.files.get(self.requests[-1].split()[1].decode())
+            await (self.answer(writer) if file is None else answer_with(file)(writer))
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass

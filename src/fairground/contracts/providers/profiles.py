@@ -255,6 +255,7 @@ class ExternalOutcome(DTO):
     unchanged: int
     unclaimed: dict[str, UUID]
     """The providers of the step without an owner, by external id."""
+    updated_ids: frozenset[UUID] = frozenset()
 
 
 class ProviderSnapshot(DTO):

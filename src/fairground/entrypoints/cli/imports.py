@@ -120,6 +120,11 @@ def _report(summary: Summary, *, seconds: float, is_dry_run: bool) -> None:
         typer.echo(
             f"{summary.pictures:,} pictures wait to be made into files: the staff's page /admin/migrations does so."
         )
+    if summary.addresses:
+        typer.echo(
+            f"{summary.addresses:,} pictures are fetched in the background: `fairground images doctor` names those that"
+            " cannot be."
+        )
     if summary.reject_file is not None:
         typer.echo(f"Correct the rejected rows in {summary.reject_file} and import that file.")
         raise typer.Exit(1)

@@ -16,7 +16,6 @@ from fairground.contracts.providers import (
     DURATION_MAX_MINUTES,
     DURATION_MIN_MINUTES,
     EXTERNAL_ID_MAX_LENGTH,
-    GALLERY_MAX,
     LOCATION_MAX_LENGTH,
     NAME_MAX_LENGTH,
     SUBTITLE_MAX_LENGTH,
@@ -25,9 +24,9 @@ from fairground.contracts.providers import (
 )
 from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
 from fairground.kernel.zones import find_zone
+from fairground.ops.imports.pictures import PICTURES, read_pictures
 from fairground.ops.imports.records import ImportRefused, RowFault, show_column, show_columns
 from fairground.ops.imports.services import read_booking_mode, read_price_minor, read_services
-from fairground.platform.images.formats import DATA_URL_SCHEME, decode_data_url
 from fairground.verticals.schema import Vertical
 
 _LINE_END: Final = re.compile("\r\n|[\n\r\x0b\x85\u2028\u2029]")
@@ -38,13 +37,6 @@ SOURCE_PATTERN: Final = "[a-z0-9][a-z0-9._-]{0,79}"
 _SOURCE: Final = re.compile(SOURCE_PATTERN)
 EXPORT_SOURCE: Final = "fairground"
 """The source of exported providers that no import has made; their external id is the id that they had."""
-_PICTURES: Final = {
-    "profile_picture": PicturePlace.PORTRAIT,
-    "portfolio_pictures": PicturePlace.PORTFOLIO,
-    "service_pictures": PicturePlace.SERVICE,
-}
-# Lists become text with commas, and an address has a comma of its own.
-_BETWEEN: Final = re.compile(r"[\s,]+(?=data:)", re.IGNORECASE)
 
 
 class _Clean(Protocol):
@@ -247,19 +239,16 @@ class RowMapper:
         name, service = self._read(fields, "business_name"), self._service_name(fields)
         texts = {PicturePlace.SERVICE: f"{service}, {name}"}
         return [
-            ImportedPicture(place=place, content=content, alt=texts.get(place, name))
-            for field, place in _PICTURES.items()
-            for content in self._contents(fields, field)
+            picture
+            for field, (place, most) in PICTURES.items()
+            for picture in read_pictures(
+                self._read(fields, field),
+                place=place,
+                alt=texts.get(place, name),
+                most=most,
+                column=self.label(field),
+            )
         ]
-
-    def _contents(self, fields: dict[str, str], name: str) -> list[bytes]:
-        addresses = [address for address in _BETWEEN.split(self._read(fields, name).strip(" ,")) if address]
-        most = 1 if name == "profile_picture" else GALLERY_MAX
-        if len(addresses) > most:
-            raise self._fault(name, f"{len(addresses)} pictures", f"leave at most {most}")
-        if any(not address.lower().startswith(DATA_URL_SCHEME) for address in addresses):
-            raise self._fault(name, "this is no picture", "write data:image/jpeg;base64,…, or leave it empty")
-        return [decode_data_url(address) for address in addresses]
 
     def _service_name(self, fields: dict[str, str]) -> str:
         name = self._optional(fields, "service_name", longest=NAME_MAX_LENGTH)

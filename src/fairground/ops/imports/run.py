@@ -27,7 +27,9 @@ class Summary:
     unchanged: int = 0
     rejected: int = 0
     pictures: int = 0
-    """New ones, which wait to be made into files."""
+    """New embedded ones, which wait to be made into files."""
+    addresses: int = 0
+    """Pictures that are fetched in the background."""
     reject_file: Path | None = None
 
     @property
@@ -163,6 +165,7 @@ class Import:
             summary.updated += outcome.updated
             summary.unchanged += outcome.unchanged
             summary.pictures += outcome.pictures
+            summary.addresses += outcome.addresses
 
     def _batches(self, source: Source, file: BinaryIO) -> Iterator[Batch]:
         reader = RowReader(self.provider_map, self.verticals, vertical=self.vertical)

@@ -81,6 +81,7 @@ class ExternalProviderService:
             updated=len(changed),
             unchanged=len(checked) - len(created) - len(changed),
             unclaimed=unclaimed | {provider.external_id: provider_id for provider_id, provider in created.items()},
+            updated_ids=frozenset(changed),
         )
 
     async def _write(
