@@ -229,6 +229,8 @@ class ExternalProvider(DTO):
     booking_mode: BookingMode = BookingMode.REQUEST
     services: list[ServiceIn] = Field(default_factory=list)
     """Instead of the one service."""
+    contact_email: str | None = None
+    """The owner's, normalised: an invitation to claim the provider goes there. Shown to staff alone."""
 
 
 class ExportedProvider(DTO):

@@ -19,12 +19,19 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.notifications import Notifications
 from fairground.contracts.providers import ProviderApproved, ProviderRejected, Providers, ProviderSubmitted
+from fairground.contracts.providers.claims import (
+    Claims,
+    ProviderClaimed,
+    ProviderClaimRefused,
+    ProviderClaimRequested,
+)
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.messages import Queue
 from fairground.modules.notifications import http
 from fairground.modules.notifications.emails import EmailRenderer, EmailSender, SendEmail
 from fairground.modules.notifications.service import (
     BookingNotifier,
+    ClaimNotifier,
     NotificationRenderer,
     NotificationService,
     ProviderNotifier,
@@ -46,13 +53,10 @@ def build(runtime: Runtime, links: Links) -> Module:
     of_providers = ProviderNotifier(
         service=service, renderer=renderer, providers=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
     )
+    of_claims = ClaimNotifier(service=service, renderer=renderer, claims=links.of(Claims), accounts=accounts)
+    mails = EmailRenderer(env, public_url=runtime.public_url)
     emails = EmailSender(
-        db=db,
-        renderer=EmailRenderer(env, public_url=runtime.public_url),
-        mailer=runtime.mailer,
-        bookings=bookings,
-        accounts=accounts,
-        clock=clock,
+        db=db, renderer=mails, mailer=runtime.mailer, bookings=bookings, accounts=accounts, clock=clock
     )
     return Module(
         name="notifications",
@@ -69,6 +73,9 @@ def build(runtime: Runtime, links: Links) -> Module:
             ProviderApproved: of_providers.notify_of_approval,
             ProviderRejected: of_providers.notify_of_rejection,
             ProviderRated: of_providers.notify_of_review,
+            ProviderClaimRequested: of_claims.notify_staff,
+            ProviderClaimed: of_claims.notify_owner,
+            ProviderClaimRefused: of_claims.notify_of_refusal,
             SendEmail: emails.send,
         },
         # Its events too: an email waits for the event that it follows from.

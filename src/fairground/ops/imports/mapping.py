@@ -22,7 +22,14 @@ from fairground.contracts.providers import (
     BookingMode,
     ServiceIn,
 )
-from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
+from fairground.kernel.text import (
+    EmailRefused,
+    TextRefused,
+    check_identifier,
+    clean_line,
+    clean_text,
+    normalise_email,
+)
 from fairground.kernel.zones import find_zone
 from fairground.ops.imports.pictures import PICTURES, read_pictures
 from fairground.ops.imports.records import ImportRefused, RowFault, show_column, show_columns
@@ -130,6 +137,8 @@ class Fields(BaseModel):
     vertical: Rule | None = None
     source: Rule | None = None
     """Of the row's external id, where it is not the map's."""
+    contact_email: Rule | None = None
+    """The owner's, for an invitation to claim the provider."""
     profile_picture: Rule | None = None
     portfolio_pictures: Rule | None = None
     service_pictures: Rule | None = None
@@ -225,6 +234,7 @@ class RowMapper:
             duration_minutes=self._duration_minutes(fields),
             booking_mode=self._booking_mode(fields),
             services=self._services(fields),
+            contact_email=self._contact_email(fields),
             pictures=self._pictures(fields),
         )
 
@@ -249,6 +259,14 @@ class RowMapper:
                 column=self.label(field),
             )
         ]
+
+    def _contact_email(self, fields: dict[str, str]) -> str | None:
+        text = self._read(fields, "contact_email")
+        try:
+            return normalise_email(text) if text else None
+        except EmailRefused:
+            hint = "write it as name@example.org, or leave it empty"
+            raise self._fault("contact_email", f"{text[:80]!r} is no e-mail address", hint) from None
 
     def _service_name(self, fields: dict[str, str]) -> str:
         name = self._optional(fields, "service_name", longest=NAME_MAX_LENGTH)

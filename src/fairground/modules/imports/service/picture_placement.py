@@ -28,6 +28,9 @@ class PicturePlacement:
     async def show_rendered(self, each: Embedded, *, migration_id: UUID | None = None) -> None:
         """Show a picture if media has rendered it."""
         owner_id = await self._owner_of(each.provider_id)
+        if owner_id != each.provider_id:
+            # It may have come to media before the provider was claimed.
+            await self._pictures.transfer_pictures(from_owner_id=each.provider_id, to_owner_id=owner_id)
         superseded = [each.replaces_id] if each.replaces_id else []
         try:
             picture = await self._pictures.get_picture(owner_id=owner_id, picture_id=each.id)

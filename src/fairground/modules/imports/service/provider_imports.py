@@ -51,7 +51,9 @@ class ProviderImports:
 
 def _fingerprint(provider: ImportedProvider, *, vertical: str, currency: str) -> str:
     """Return a digest of the whole row, by which a repeated row is recognised as unchanged."""
-    row = hashlib.sha256(f"{vertical}\n{currency}\n{provider.model_dump_json(exclude={'pictures'})}".encode())
+    # A row without the field has the digest that it had before there was one.
+    unread = {"pictures"} if provider.contact_email else {"pictures", "contact_email"}
+    row = hashlib.sha256(f"{vertical}\n{currency}\n{provider.model_dump_json(exclude=unread)}".encode())
     for picture in provider.pictures:
         row.update(f"\n{picture.place} {picture.alt}\n".encode() + picture.content + (picture.url or "").encode())
     return row.hexdigest()
