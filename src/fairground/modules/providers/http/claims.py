@@ -54,6 +54,7 @@ def claim_routes(claims: Claims) -> APIRouter:
 
     @router.post("/provider-claims/{claim_id}/refuse")
     async def refuse_claim(caller: Staff, claim_id: UUID, body: RefusalIn) -> Claim:
+        """Refuse a claim with a reason, which is mailed to the claimant. They may claim again."""
         return await claims.refuse_claim(staff_id=caller.user_id, claim_id=claim_id, reason=body.reason)
 
     return router
