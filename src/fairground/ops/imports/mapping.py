@@ -31,14 +31,13 @@ from fairground.kernel.text import (
     normalise_email,
 )
 from fairground.kernel.zones import find_zone
+from fairground.ops.imports.numbers import NumberFormat
 from fairground.ops.imports.pictures import PICTURES, read_pictures
 from fairground.ops.imports.records import ImportRefused, RowFault, show_column, show_columns
-from fairground.ops.imports.services import read_booking_mode, read_price_minor, read_services
+from fairground.ops.imports.services import read_booking_mode, read_services
 from fairground.verticals.schema import Vertical
 
 _LINE_END: Final = re.compile("\r\n|[\n\r\x0b\x85\u2028\u2029]")
-# As people write a number. Decimal() also reads 1_000, 1e3 and the digits of every other script.
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 SOURCE_PATTERN: Final = "[a-z0-9][a-z0-9._-]{0,79}"
 _SOURCE: Final = re.compile(SOURCE_PATTERN)
@@ -168,7 +167,18 @@ class ProviderMap(BaseModel):
     """The zone of providers whose row does not name one."""
     encoding: Literal["", "utf-8", "windows-1252"] = ""
     """Of a file without a byte order mark; "" finds UTF-8 and UTF-16."""
+    delimiter: Literal["", ",", ";", "\t", "|"] = ""
+    """Between the columns of a CSV file; "" finds it."""
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'", "\u2019"] = ""
+    """Between groups of three digits; "" allows none."""
     fields: Fields
+
+    @model_validator(mode="after")
+    def _separators_differ(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands must be two different signs")
+        return self
 
 
 def load_map(path: Path) -> ProviderMap:
@@ -214,6 +224,7 @@ class RowMapper:
 
     def __init__(self, provider_map: ProviderMap, vertical: Vertical) -> None:
         self._map = provider_map
+        self._numbers = NumberFormat(provider_map.decimal, provider_map.thousands)
         self._vertical = vertical
 
     def provider_of(self, fields: dict[str, str]) -> ImportedProvider:
@@ -315,12 +326,7 @@ class RowMapper:
         text = self._read(fields, name)
         if not text:
             return None
-        if not _NUMBER.fullmatch(text):
-            raise self._fault(name, f"{text!r} is not a number", "write it like 1250 or 1250.50, without other signs")
-        number = Decimal(text)
-        if not least <= number <= most:
-            raise self._fault(name, f"{text} is out of range", f"it must be from {least} to {most}")
-        return number
+        return self._numbers.read_decimal(text, column=self.label(name), least=least, most=most)
 
     def _place(self, fields: dict[str, str]) -> tuple[float | None, float | None]:
         lat = self._decimal(fields, "lat", least=-90, most=90)
@@ -337,7 +343,9 @@ class RowMapper:
 
     def _price_minor(self, fields: dict[str, str]) -> int | None:
         text = self._read(fields, "price")
-        return read_price_minor(text, currency=self._map.currency, column=self.label("price")) if text else None
+        if not text:
+            return None
+        return self._numbers.read_price_minor(text, currency=self._map.currency, column=self.label("price"))
 
     def _duration_minutes(self, fields: dict[str, str]) -> int:
         found = self._decimal(fields, "duration_minutes", least=DURATION_MIN_MINUTES, most=DURATION_MAX_MINUTES)

@@ -108,7 +108,11 @@ class Import:
             raise ImportRefused(f"{self.path} cannot be read: {error.strerror}. Name a file that is there.") from None
         with file:
             source = open_source(
-                self.path, file, encoding=self.provider_map.encoding, map_columns=self.provider_map.fields.columns
+                self.path,
+                file,
+                encoding=self.provider_map.encoding,
+                delimiter=self.provider_map.delimiter,
+                map_columns=self.provider_map.fields.columns,
             )
             check_columns(self.provider_map, source.columns)
             return await self._import_all(source, file, write)
