@@ -88,7 +88,7 @@ async def _open_lightbox(page: Page) -> None:
 
 async def page_states(market: FullMarket) -> Sequence[PageState]:
     """List every state of every page, those of one role one after the other."""
-    return [*_finding(market), *_signing_in(), *await _booking(market), *_working(market), *_refusals(market)]
+    return [*_finding(market), *_signing_in(market), *await _booking(market), *_working(market), *_refusals(market)]
 
 
 def _finding(market: FullMarket) -> Iterator[PageState]:
@@ -104,6 +104,10 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/p/{id_or_slug}", provider, name="lightbox", reach=_open_lightbox)
     yield PageState("/p/{id_or_slug}", f"{provider}?month=2099-01")
     yield PageState("/p/{id_or_slug}", f"/p/{market.unclaimed_slug}")
+    yield PageState("/claim", "/claim?token=none")
+    yield PageState("/claim", market.invitation_path, name="invited")
+    unfit = _send("Create the account and claim", name="Ola", password="a")
+    yield PageState("/claim", market.invitation_path, name="refused", reach=unfit)
     yield PageState("/p/{id_or_slug}/pictures/{picture_id}", f"{provider}/pictures/{market.picture_id}")
     yield PageState("/_ui", "/_ui")
     yield PageState("/api/docs", "/api/docs")
@@ -111,7 +115,7 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/mail/{name}", f"/mail/{market.mail_name}")
 
 
-def _signing_in() -> Iterator[PageState]:
+def _signing_in(market: FullMarket) -> Iterator[PageState]:
     wrong = _send("Sign in", email="nora@example.org", password="not the one")
     yield PageState("/login", "/login?next=/book/maya")
     yield PageState("/login", "/login", name="refused", reach=wrong)
@@ -129,11 +133,20 @@ def _signing_in() -> Iterator[PageState]:
     refused = _send("Set the password", password="quite another sentence")
     yield PageState("/reset-password", "/reset-password?token=none", name="refused", reach=refused)
     yield PageState("/me", "/me", CUSTOMER)
+    yield from _claiming(market)
     yield PageState("/me/security", "/me/security", CUSTOMER)
     made = _send("Make a token", name="the script that fetches my bookings every night")
     yield PageState("/me/security", "/me/security", CUSTOMER, "token made", made)
     change = _send("Change it", current="not this one", new="quite another sentence")
     yield PageState("/me/security", "/me/security", CUSTOMER, "refused", change)
+
+
+def _claiming(market: FullMarket) -> Iterator[PageState]:
+    claim = f"/p/{market.unclaimed_slug}/claim"
+    yield PageState("/p/{id_or_slug}/claim", claim, CUSTOMER)
+    yield PageState("/p/{id_or_slug}/claim", claim, CUSTOMER, "refused", _send("Claim this page", reason=""))
+    yield PageState("/p/{id_or_slug}/claim", "/p/artists-of-oslo-3/claim", CUSTOMER, "waiting")
+    yield PageState("/claim", market.invitation_path, CUSTOMER, "signed in")
 
 
 async def _booking(market: FullMarket) -> list[PageState]:
@@ -217,6 +230,11 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject with this reason"))
     yield PageState("/admin/approvals/{provider_id}", f"/admin/approvals/{market.provider.id}", STAFF)
+    claim = f"/admin/claims/{market.claim_id}"
+    yield PageState("/admin/claims/{claim_id}", claim, STAFF)
+    yield PageState("/admin/claims/{claim_id}", claim, STAFF, "refused", _send("Refuse with this reason"))
+    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", PROVIDER, is_variant=True)
+    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", STAFF, is_variant=True)
     yield PageState("/admin/migrations", "/admin/migrations", STAFF)
 
 

@@ -1,6 +1,7 @@
 """The contract of providers: profiles, services, approval, portraits and galleries.
 
 This file has the protocols and events; `profiles` and `pictures` define the data, limits, errors and cache tags.
+`claims` is imported from its own file: how an imported provider gets an owner.
 """
 
 from collections.abc import Collection, Mapping, Sequence
