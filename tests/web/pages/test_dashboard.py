@@ -25,6 +25,22 @@ async def test_customer_at_the_dashboard_is_shown_how_to_become_a_provider(marke
     assert (await customer.follow("Open a provider account")).path == "/signup?role=provider"
 
 
+@pytest.mark.parametrize("page", ["bookings", "pictures", "services", "hours", "preview"])
+async def test_page_of_a_provider_without_a_profile_says_to_create_it_first(market: Market, page: str) -> None:
+    provider = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya Rivera")
+    await provider.open(f"/pro/{page}")
+    assert (provider.status, "Create your profile first" in provider.text) == (200, True)
+    assert 'aria-label="Dashboard"' in provider.answer.text
+    assert (await provider.follow("Create your profile")).path == "/pro/profile"
+
+
+async def test_form_of_a_provider_without_a_profile_leads_to_the_profile(market: Market) -> None:
+    provider = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya Rivera")
+    for path in ("/pro/submit", "/pro/services", "/pro/hours", "/pro/pictures/portrait/remove"):
+        await provider.post(path)
+        assert (provider.status, provider.path) == (200, "/pro/profile"), path
+
+
 async def test_footer_leads_to_the_dashboard_only_where_the_reader_can_enter_it(market: Market) -> None:
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora")
     staff = await market.user("ada@example.org", role=Role.ADMIN, name="Ada Staff")

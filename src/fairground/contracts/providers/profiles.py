@@ -292,6 +292,13 @@ class ProviderNotFound(NotFound):
     hint = "GET /api/v1/service-provider-profiles/ lists the providers there are."
 
 
+class ProfileMissing(ProviderNotFound):
+    """The caller's own account has no profile yet."""
+
+    code = "catalog.profile_missing"
+    hint = "Create your profile first: POST /api/v1/service-provider-profiles/."
+
+
 class ServiceNotFound(NotFound):
     code = "catalog.service_not_found"
     hint = "GET /api/v1/service-provider-profiles/{id}/services lists what a provider offers."

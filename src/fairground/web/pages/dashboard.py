@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import BookingPage, Bookings, BookingStatus, BookingView
-from fairground.contracts.providers import NotAProvider, OwnProvider, ProviderNotFound, Providers
-from fairground.kernel.errors import DomainError, NotFound
+from fairground.contracts.providers import NotAProvider, OwnProvider, ProfileMissing, Providers
+from fairground.kernel.errors import DomainError
 from fairground.kernel.zones import Clock
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
@@ -28,10 +28,6 @@ from fairground.web.site import Site
 
 SIDE: Final = "provider"
 COMING_MAX: Final = 100  # bookings that the dashboard lists by day
-
-
-class ProfileMissing(NotFound):
-    code = "web.profile_missing"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,10 +51,11 @@ class Dashboard:
             raise NotAProvider(f"The account of {caller.name} is not a provider's.", role=caller.role)
         try:
             return await self.providers.get_own_provider(owner_id=caller.user_id)
-        except ProviderNotFound:
+        except ProfileMissing:
             return None
 
     async def get_own(self, caller: Caller) -> OwnProvider:
+        """Return the caller's profile; raise NotAProvider, or ProfileMissing before there is one."""
         own = await self.find_own(caller)
         if own is None:
             raise ProfileMissing("There is no profile yet.")
@@ -92,9 +89,21 @@ def build_dashboard(site: Site, links: Links) -> Dashboard:
     )
 
 
+def dashboard_router(dashboard: Dashboard) -> APIRouter:
+    """Return a router whose pages say what to do first, to a caller who has no profile yet."""
+
+    def show_first_step(request: Request, _error: DomainError) -> Response:
+        if request.method != "GET":
+            # The form is of an account that had a profile when the page was opened.
+            return see_other("/pro/profile")
+        return dashboard.page(request, request.state.caller, "first_step", own=None)
+
+    return page_router(dashboard.renderer, refusals={ProfileMissing: show_first_step})
+
+
 def routes(site: Site, links: Links) -> APIRouter:
     dashboard = build_dashboard(site, links)
-    router = page_router(dashboard.renderer)
+    router = dashboard_router(dashboard)
 
     @router.get("/pro")
     async def show_dashboard(request: Request, caller: SignedIn) -> Response:

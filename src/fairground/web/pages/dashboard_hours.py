@@ -14,8 +14,8 @@ from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
 from fairground.web.forms import Form, FormRefused, read_form
-from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.dashboard import Dashboard, build_dashboard
+from fairground.web.page_route import see_other
+from fairground.web.pages.dashboard import Dashboard, build_dashboard, dashboard_router
 from fairground.web.site import Site
 
 WEEKDAYS: Final = range(7)
@@ -29,7 +29,7 @@ CLOSED, CLOSED_BETWEEN, OPEN_BETWEEN = "closed", "closed_between", "open_between
 
 def routes(site: Site, links: Links) -> APIRouter:
     dashboard = build_dashboard(site, links)
-    router = page_router(dashboard.renderer)
+    router = dashboard_router(dashboard)
 
     @router.get("/pro/hours")
     async def edit_hours(request: Request, caller: SignedIn) -> Response:

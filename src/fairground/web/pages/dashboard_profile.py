@@ -25,8 +25,8 @@ from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
 from fairground.verticals.schema import Vertical
 from fairground.web.forms import Form, FormModel, read_form
-from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.dashboard import Dashboard, build_dashboard
+from fairground.web.page_route import see_other
+from fairground.web.pages.dashboard import Dashboard, build_dashboard, dashboard_router
 from fairground.web.site import Site
 
 FIELDS: Final = {"catalog.category_unknown": "categories"}
@@ -46,7 +46,7 @@ class Profile(FormModel):
 
 def routes(site: Site, links: Links) -> APIRouter:
     dashboard, galleries, schedules = build_dashboard(site, links), links.of(Galleries), links.of(ProviderSchedules)
-    router = page_router(dashboard.renderer)
+    router = dashboard_router(dashboard)
 
     @router.get("/pro/profile")
     async def edit_profile(request: Request, caller: SignedIn) -> Response:

@@ -7,6 +7,7 @@ from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.providers import (
     SLUG_PATTERN,
     OwnProvider,
+    ProfileMissing,
     ProviderNotFound,
     ProviderRef,
     ProvidersChanged,
@@ -65,9 +66,7 @@ async def lock_owned(tx: WriteTx, provider_id: UUID, *, owner_id: UUID) -> Provi
 async def get_ref_owned_by(tx: ReadTx, owner_id: UUID) -> ProviderRef:
     provider = await profiles.find_ref_owned_by(tx, owner_id)
     if provider is None:
-        raise ProviderNotFound(
-            "This account has no profile.", hint="Create one: POST /api/v1/service-provider-profiles."
-        )
+        raise ProfileMissing("This account has no profile yet.")
     return provider
 
 
