@@ -130,10 +130,18 @@ def _signing_in() -> Iterator[PageState]:
     yield PageState("/reset-password", "/reset-password?token=none", name="refused", reach=refused)
     yield PageState("/me", "/me", CUSTOMER)
     yield PageState("/me/security", "/me/security", CUSTOMER)
-    made = _send("Make a token", name="the script that fetches my bookings every night")
+    made = _send("Create token", name="the script that fetches my bookings every night")
     yield PageState("/me/security", "/me/security", CUSTOMER, "token made", made)
-    change = _send("Change it", current="not this one", new="quite another sentence")
-    yield PageState("/me/security", "/me/security", CUSTOMER, "refused", change)
+    yield PageState("/me/settings", "/me/settings", CUSTOMER)
+    yield PageState("/me/settings", "/me/settings?saved=password", PROVIDER, is_variant=True)
+    change = _send("Change password", current="not this one", new="quite another sentence")
+    yield PageState("/me/settings", "/me/settings", CUSTOMER, "refused", change)
+    yield PageState("/me/close", "/me/close", CUSTOMER)
+    yield PageState("/me/close", "/me/close", PROVIDER, "refused", _send("Close my account", password="not this one"))
+    yield PageState("/account-closed", "/account-closed")
+    yield PageState("/change-email", "/change-email")
+    yield PageState("/change-email", "/change-email?token=none")
+    yield PageState("/change-email", "/change-email?token=none", name="refused", reach=_send("Confirm this address"))
 
 
 async def _booking(market: FullMarket) -> list[PageState]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import AccountObligations, Accounts
 from fairground.contracts.booking import (
     AvailabilityRulesSet,
     BookingCancelled,
@@ -46,6 +46,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     )
     links.provide(Bookings, parts.service)
     links.provide(ProviderSchedules, parts.schedules)
+    links.provide(AccountObligations, parts.queries)
     return Module(
         name="booking",
         history=history,

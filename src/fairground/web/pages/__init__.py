@@ -26,6 +26,7 @@ from fairground.web.pages import (
     mail,
     provider,
     search,
+    settings,
     sign_in,
     staff,
 )
@@ -41,6 +42,7 @@ AREAS: Final = (
     checkout,
     bookings,
     account,
+    settings,
     sign_in,
     dashboard,
     dashboard_profile,

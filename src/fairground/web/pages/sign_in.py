@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from fairground.contracts.accounts import Accounts, Role, SessionKind
+from fairground.contracts.accounts import Accounts, OwnAccounts, Role, SessionKind
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import ClientKey, SignedIn, Visitor
 from fairground.platform.http.security import SessionCookie
@@ -21,7 +21,7 @@ from fairground.web.site import Site
 
 # Only shows our script that there is a session: it carries no right and no name.
 HINT_COOKIE: Final = "signed_in"
-HOME: Final = {"customer": "/me/bookings", "provider": "/pro", "admin": "/admin/approvals"}
+HOME: Final = {"customer": "/me/bookings", "provider": "/pro", "staff": "/admin/approvals", "admin": "/admin/approvals"}
 ERROR_FIELDS: Final = {
     "accounts.email_taken": "email",
     "accounts.email_unfit": "email",
@@ -104,6 +104,7 @@ def routes(site: Site, links: Links) -> APIRouter:
     emailed = EmailLinkPages(renderer=site.renderer, accounts=accounts)
     _add_verification(router, emailed)
     _add_reset(router, emailed)
+    _add_email_change(router, emailed, links.of(OwnAccounts))
     return router
 
 
@@ -220,3 +221,22 @@ def _add_reset(router: APIRouter, pages: EmailLinkPages) -> None:
             refused = form.refused(refusal, fields=ERROR_FIELDS)
             return pages.show(request, "reset", form=refused, status=refused.status, is_done=False)
         return pages.show(request, "reset", form=form, is_done=True)
+
+
+def _add_email_change(router: APIRouter, pages: EmailLinkPages, own: OwnAccounts) -> None:
+    @router.get("/change-email")
+    async def show_email_change(request: Request, visitor: Visitor) -> Response:
+        form = Form(values={"token": request.query_params.get("token", "")})
+        return pages.show(request, "change_email", form=form, viewer=visitor, changed=None)
+
+    @router.post("/change-email")
+    async def confirm_email_change(request: Request, visitor: Visitor) -> Response:
+        form = await read_form(request)
+        try:
+            changed = await own.confirm_email_change(token=form.parse(Token).token)
+        except DomainError as refusal:
+            refused = form.refused(refusal)
+            return pages.show(
+                request, "change_email", form=refused, status=refused.status, viewer=visitor, changed=None
+            )
+        return pages.show(request, "change_email", form=form, viewer=visitor, changed=changed)

@@ -1,6 +1,7 @@
-"""The service of accounts: a facade over one object for each subject."""
+"""The services of accounts: facades over one object for each subject."""
 
 from fairground.modules.accounts.service.emails import EmailVerification
+from fairground.modules.accounts.service.own_accounts import AccountClosing, AccountDetails, EmailChanges
 from fairground.modules.accounts.service.passwords import Passwords
 from fairground.modules.accounts.service.sessions import Sessions
 from fairground.modules.accounts.service.sign_in import SignIn
@@ -36,3 +37,16 @@ class AccountService:
         self.change_password = passwords.change_password
         self.send_verification = email_verification.send_verification
         self.verify_email = email_verification.verify_email
+
+
+class OwnAccountService:
+    """Implements `OwnAccounts`."""
+
+    def __init__(self, *, details: AccountDetails, email_changes: EmailChanges, closing: AccountClosing) -> None:
+        self.get_own_account = details.get_own_account
+        self.change_details = details.change_details
+        self.become_provider = details.become_provider
+        self.request_email_change = email_changes.request_email_change
+        self.cancel_email_change = email_changes.cancel_email_change
+        self.confirm_email_change = email_changes.confirm_email_change
+        self.close_account = closing.close_account

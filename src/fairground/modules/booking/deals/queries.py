@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import structlog
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, LiveBooking
 from fairground.contracts.booking import Booking, BookingNotFound, BookingPage, BookingSide, BookingStatus, BookingView
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import BookingAtOtherTime
@@ -18,6 +19,8 @@ from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, booking_of, side_of, view_of
 from fairground.modules.booking.deals.rows import UnreadableBooking
 from fairground.platform.db.database import Database
+
+_LIVE_MAX: Final = 100
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +107,20 @@ class BookingQueries:
         async with self._db.read() as tx:
             ahead = _readable(await store.list_ahead(tx, provider_id=provider_id))
         return [_in_zone(record, timezone) for record in ahead if _is_at_other_time(record, timezone)]
+
+    async def list_live_bookings(self, *, user_id: UUID) -> list[LiveBooking]:
+        async with self._db.read() as tx:
+            found = _readable(await store.list_live_of(tx, user_id=user_id, limit=_LIVE_MAX))
+        return [
+            LiveBooking(
+                booking_id=record.id,
+                service_name=record.service_name,
+                starts_at=record.starts_at,
+                timezone=record.timezone,
+                side=record.side_of(user_id).value,
+            )
+            for record in found
+        ]
 
     async def _get(self, booking_id: UUID) -> tuple[BookingRecord, datetime]:
         async with self._db.read() as tx:

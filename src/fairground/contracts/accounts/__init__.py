@@ -1,118 +1,81 @@
-"""Accounts: users, their sessions and API tokens, verification and passwords."""
+"""The contract of accounts: users, their sessions and API tokens, verification and passwords.
 
-from collections.abc import Collection
-from datetime import datetime
-from enum import StrEnum
+This file has the protocols and events; `users` defines the data and the errors.
+"""
+
+from collections.abc import Collection, Mapping
 from typing import ClassVar, Protocol
 from uuid import UUID
 
-from fairground.contracts.dto import DTO
-from fairground.kernel.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated, Unavailable
+from fairground.contracts.accounts.users import (
+    CLOSED_ACCOUNT_NAME,
+    AccountInUse,
+    AccountStatus,
+    EmailTaken,
+    EmailUnchanged,
+    EmailUnfit,
+    EmailUnverified,
+    HasherBusy,
+    LastAdmin,
+    LinkUnusable,
+    LiveBooking,
+    NameUnfit,
+    NotForStaff,
+    OpenedSession,
+    OwnAccount,
+    PasswordUnfit,
+    PendingEmail,
+    PhoneUnfit,
+    Role,
+    RoleNotOffered,
+    Session,
+    SessionKind,
+    SessionNotFound,
+    TooManyAttempts,
+    TooManyTokens,
+    User,
+    UserNotFound,
+    WrongCredentials,
+)
 from fairground.kernel.messages import Event
 
-
-class Role(StrEnum):
-    CUSTOMER = "customer"
-    PROVIDER = "provider"
-    ADMIN = "admin"
-
-
-class User(DTO):
-    id: UUID
-    email: str
-    name: str
-    role: Role
-    email_verified: bool
-    created_at: datetime
-
-
-class SessionKind(StrEnum):
-    BROWSER = "browser"
-    TOKEN = "token"  # noqa: S105 - a kind of session, not a secret
-
-
-class Session(DTO):
-    """A proof of identity that is still valid. The secret itself is shown once and only its hash is kept."""
-
-    id: UUID
-    user_id: UUID
-    kind: SessionKind
-    name: str
-    """The name that its user gave a token, or the User-Agent of a browser."""
-    created_at: datetime
-    last_seen_at: datetime
-    expires_at: datetime
-
-
-class OpenedSession(DTO):
-    session: Session
-    user: User
-    secret: str
-    """The cookie's value or the bearer token. It cannot be read again."""
-
-
-class EmailTaken(Conflict):
-    code = "accounts.email_taken"
-    hint = "Sign in instead, or ask for a new password with POST /api/v1/auth/password-reset."
-
-
-class WrongCredentials(Unauthenticated):
-    code = "accounts.wrong_credentials"
-    hint = "Check e-mail and password; POST /api/v1/auth/password-reset sends a link for a new one."
-
-
-class PasswordUnfit(Invalid):
-    code = "accounts.password_unfit"
-    hint = "Choose 8 to 128 characters that are not a well-known password; a few words make a good one."
-
-
-class EmailUnfit(Invalid):
-    code = "accounts.email_unfit"
-    hint = "Write it as name@example.org, the whole address and nothing else."
-
-
-class NameUnfit(Invalid):
-    code = "accounts.name_unfit"
-    hint = "Write 1 to 100 characters on one line."
-
-
-class RoleNotOffered(Invalid):
-    code = "accounts.role_not_offered"
-    hint = "Register as customer or provider; `fairground users create --role admin` makes an admin."
-
-
-class LinkUnusable(Invalid):
-    """A mailed link that has expired, was used before, or never existed."""
-
-    code = "accounts.link_unusable"
-    hint = "Ask for a new link."
-
-
-class EmailUnverified(Forbidden):
-    code = "accounts.email_unverified"
-    hint = "Follow the link in the mail we sent; POST /api/v1/auth/verify-email/send sends another one."
-
-
-class SessionNotFound(NotFound):
-    code = "accounts.session_not_found"
-
-
-class UserNotFound(NotFound):
-    code = "accounts.user_not_found"
-
-
-class TooManyAttempts(LimitExceeded):
-    code = "accounts.too_many_attempts"
-
-
-class TooManyTokens(Conflict):
-    code = "accounts.too_many_tokens"
-    hint = "End one that is not needed with DELETE /api/v1/me/sessions/{id}; GET /api/v1/me/tokens lists them."
-
-
-class HasherBusy(Unavailable):
-    code = "accounts.hasher_busy"
-    hint = "Many people sign in at this moment; try again in a few seconds."
+__all__ = [
+    "CLOSED_ACCOUNT_NAME",
+    "AccountClosed",
+    "AccountInUse",
+    "AccountObligations",
+    "AccountStatus",
+    "Accounts",
+    "EmailChanged",
+    "EmailTaken",
+    "EmailUnchanged",
+    "EmailUnfit",
+    "EmailUnverified",
+    "EmailVerified",
+    "HasherBusy",
+    "LastAdmin",
+    "LinkUnusable",
+    "LiveBooking",
+    "NameUnfit",
+    "NotForStaff",
+    "OpenedSession",
+    "OwnAccount",
+    "OwnAccounts",
+    "PasswordUnfit",
+    "PendingEmail",
+    "PhoneUnfit",
+    "Role",
+    "RoleNotOffered",
+    "Session",
+    "SessionKind",
+    "SessionNotFound",
+    "TooManyAttempts",
+    "TooManyTokens",
+    "User",
+    "UserNotFound",
+    "UserRegistered",
+    "WrongCredentials",
+]
 
 
 class UserRegistered(Event):
@@ -124,6 +87,21 @@ class UserRegistered(Event):
 class EmailVerified(Event):
     topic: ClassVar = "accounts.email_verified.v1"
     user_id: UUID
+
+
+class EmailChanged(Event):
+    """An account has another address, which is confirmed."""
+
+    topic: ClassVar = "accounts.email_changed.v1"
+    user_id: UUID
+
+
+class AccountClosed(Event):
+    """An account was closed by its user. The version only grows, so that late and double delivery do no harm."""
+
+    topic: ClassVar = "accounts.closed.v1"
+    user_id: UUID
+    version: int
 
 
 class Accounts(Protocol):
@@ -255,4 +233,73 @@ class Accounts(Protocol):
             SessionNotFound: No such session, or it belongs to another user.
             TooManyAttempts: Too many wrong passwords in this session, or for the account in all, sign-in included.
         """
+        ...
+
+
+class OwnAccounts(Protocol):
+    """What users do with their own account. `session_id` is the session in which a password is entered."""
+
+    async def get_own_account(self, *, user_id: UUID) -> OwnAccount:
+        """Raise UserNotFound when there is none."""
+        ...
+
+    async def change_details(self, *, user_id: UUID, changes: Mapping[str, str | None]) -> OwnAccount:
+        """Change `name` and `phone`, as far as they are named; no `phone` removes the number.
+
+        Raises:
+            NameUnfit, PhoneUnfit, UserNotFound
+        """
+        ...
+
+    async def become_provider(self, *, user_id: UUID) -> OwnAccount:
+        """Give a customer's account the role provider, with which it can still book; a provider's stays as it is.
+
+        Raises:
+            NotForStaff, UserNotFound
+        """
+        ...
+
+    async def request_email_change(self, *, user_id: UUID, session_id: UUID, email: str, password: str) -> OwnAccount:
+        """Mail a link to the new address and a notice to the old one. Nothing changes until the link is used.
+
+        A request replaces the one before it.
+
+        Raises:
+            WrongCredentials: `password` is not the password.
+            EmailUnfit, EmailTaken, EmailUnchanged
+            TooManyAttempts: Too many wrong passwords, as for `change_password`, or too many mails.
+        """
+        ...
+
+    async def cancel_email_change(self, *, user_id: UUID) -> OwnAccount:
+        """Forget the new address; its link can no longer be used."""
+        ...
+
+    async def confirm_email_change(self, *, token: str) -> User:
+        """Give the account the new address, confirmed. Links that were mailed to the old one can no longer be used.
+
+        Raises:
+            LinkUnusable: It has expired, was used or cancelled, or never existed.
+            EmailTaken: Another account has the address since; nothing has changed.
+        """
+        ...
+
+    async def close_account(self, *, user_id: UUID, session_id: UUID, password: str) -> None:
+        """End sessions and tokens, erase name, address and telephone, and withdraw the provider's page.
+
+        Bookings and reviews stay, under a neutral name. The address can be used for a new account.
+
+        Raises:
+            WrongCredentials, TooManyAttempts: As for `change_password`.
+            AccountInUse: There are future bookings on either side.
+            LastAdmin: No other account is an admin's.
+        """
+        ...
+
+
+class AccountObligations(Protocol):
+    """Implemented by booking, which is built after accounts and therefore looked up at each call."""
+
+    async def list_live_bookings(self, *, user_id: UUID) -> list[LiveBooking]:
+        """Return the bookings of either side that are held, requested or confirmed and have not ended; at most 100."""
         ...
