@@ -220,7 +220,8 @@ def _refusals(market: FullMarket) -> Iterator[PageState]:
     yield PageState(unknown, "/nothing/here", STAFF)
     for role in (CUSTOMER, NEW_PROVIDER):
         yield PageState(unknown, "/nothing/here", role, is_variant=True)
-    yield PageState("/pro", "/pro", CUSTOMER, "forbidden")
+    yield PageState("/pro", "/pro", CUSTOMER, "invitation")
+    yield PageState("/pro", "/pro", STAFF, "forbidden")
     yield PageState("/admin/approvals", "/admin/approvals", PROVIDER, "forbidden")
     yield PageState("/book/{slug}", "/book/nothing", CUSTOMER, "not found", is_variant=True)
     unknown_booking = f"/me/bookings/{market.waiting_id}"

@@ -3,7 +3,7 @@
 import pytest
 
 from fairground.contracts.accounts import Role
-from tests.support.marketplace import Market, describe, public_provider
+from tests.support.marketplace import PASSWORD, Market, describe, public_provider
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -13,16 +13,42 @@ async def test_staff_at_the_dashboard_is_shown_its_own_pages(market: Market) -> 
     await staff.open("/pro")
     assert staff.status == 403
     assert "These pages are for providers, and your account is for staff." in staff.text
-    assert "books others" not in staff.text
+    assert "Become a provider" not in staff.text
     assert 'class="button " href="/admin/approvals"' in staff.answer.text
 
 
-async def test_customer_at_the_dashboard_is_shown_how_to_become_a_provider(market: Market) -> None:
+@pytest.mark.parametrize("path", ["/pro", "/pro/services", "/pro/preview", "/signup?role=provider"])
+async def test_customer_becomes_a_provider_by_one_button(market: Market, path: str) -> None:
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora")
-    await customer.open("/pro/services")
-    assert customer.status == 403
-    assert "Your account books others. To be booked yourself, open another account, as a provider." in customer.text
-    assert (await customer.follow("Open a provider account")).path == "/signup?role=provider"
+    await customer.open(path)
+    assert (customer.status, customer.path.startswith("/pro")) == (200, True)
+    await customer.send("Become a provider")
+    assert (customer.status, customer.path) == (200, "/pro/profile")
+    await describe(customer, name="Nora & the Tides")
+
+
+async def test_former_customer_books_another_provider_as_before(market: Market) -> None:
+    _, page = await public_provider(market, mode="instant")
+    nora = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora")
+    await (await nora.open("/pro")).send("Become a provider")
+    await describe(nora, name="Nora & the Waves")
+    await (await nora.open(page)).follow(":")
+    await nora.send("Hold this time", party_size="40")
+    await nora.send("Book and pay", payment_method="pm_card_visa")
+    assert "Evening set" in (await nora.open("/me/bookings")).text
+
+
+async def test_reader_who_is_signed_in_is_never_shown_the_sign_up_form(market: Market) -> None:
+    for role, home in (
+        (Role.CUSTOMER, "/me/bookings"),
+        (Role.PROVIDER, "/pro/profile"),
+        (Role.ADMIN, "/admin/approvals"),
+    ):
+        reader = await market.user(f"{role}@example.org", role=role, name="Nora")
+        assert (await reader.open("/signup")).path == home
+        assert (await reader.open("/signup?next=/s")).path == "/s"
+        await reader.post("/signup", name="Nora", email="new@example.org", password=PASSWORD, role="customer")
+        assert reader.path == home
 
 
 @pytest.mark.parametrize("page", ["bookings", "pictures", "services", "hours", "preview"])
@@ -53,7 +79,7 @@ async def test_footer_leads_to_the_dashboard_only_where_the_reader_can_enter_it(
         (provider, "/me/security", True),
     ):
         footer = (await reader.open(path)).answer.text.partition("<footer")[2]
-        assert ('href="/pro"' in footer) is is_shown, (path, is_shown)
+        assert ('href="/pro">Dashboard' in footer) is is_shown, (path, is_shown)
 
 
 async def test_preview_of_a_profile_that_is_not_approved_says_so(market: Market) -> None:

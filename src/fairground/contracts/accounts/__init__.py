@@ -37,6 +37,7 @@ from fairground.contracts.accounts.users import (
     UserNotFound,
     WrongCredentials,
 )
+from fairground.kernel.errors import Invalid
 from fairground.kernel.messages import Event
 
 __all__ = [
@@ -107,8 +108,17 @@ class AccountClosed(Event):
 class Accounts(Protocol):
     """`client` is the address the limits count by: an IPv4 address, or the /64 of an IPv6 one."""
 
-    async def register(self, *, email: str, password: str, name: str, role: Role, client: str) -> User:
+    def check_registration(self, *, email: str | None, password: str | None, name: str | None) -> list[Invalid]:
+        """Return why `register` would refuse these fields, all reasons at once; None is a field that is not given."""
+        ...
+
+    async def register(
+        self, *, email: str, password: str, name: str, role: Role, client: str, next_path: str = ""
+    ) -> User:
         """Create a user and mail a link that verifies the address.
+
+        Args:
+            next_path: The page of this site to which the page of that link leads on.
 
         Raises:
             EmailTaken: The address has an account already.
@@ -196,8 +206,8 @@ class Accounts(Protocol):
 
     async def count_users(self) -> int: ...
 
-    async def send_verification(self, *, user_id: UUID) -> None:
-        """Mail a fresh link that verifies the address; does nothing when it is verified.
+    async def send_verification(self, *, user_id: UUID, next_path: str = "") -> None:
+        """Mail a fresh link that verifies the address; does nothing when it is verified. `next_path`: as `register`.
 
         Raises:
             TooManyAttempts: Requested too often.

@@ -342,7 +342,7 @@ class StatusConflict(Conflict):
 
 class NotAProvider(Forbidden):
     code = "catalog.not_a_provider"
-    hint = "Register an account with the role provider."
+    hint = "POST /api/v1/me/become-provider makes a customer's account a provider's."
 
 
 class StaffOnly(Forbidden):

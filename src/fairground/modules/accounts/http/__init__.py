@@ -243,4 +243,5 @@ class SessionAuthenticator:
             role=user.role.value,
             session_id=session.id,
             is_token=kind is SessionKind.TOKEN,
+            email_verified=user.email_verified,
         )

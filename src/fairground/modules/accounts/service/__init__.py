@@ -20,6 +20,7 @@ class AccountService:
         passwords: Passwords,
         email_verification: EmailVerification,
     ) -> None:
+        self.check_registration = users.check_registration
         self.register = users.register
         self.create_user = users.create_user
         self.create_users_in_bulk = users.create_users_in_bulk

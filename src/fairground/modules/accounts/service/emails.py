@@ -7,6 +7,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from html import escape
 from typing import ClassVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fairground.contracts.accounts import EmailVerified, User, UserNotFound
@@ -26,6 +27,8 @@ class MailVerification(Job):
     queue: ClassVar = Queue.MAIL
     priority: ClassVar = Priority.HIGH
     user_id: UUID
+    next_path: str = ""
+    """The page of this site to which the page of the link leads on."""
 
 
 class MailReset(Job):
@@ -58,7 +61,7 @@ class EmailVerification:
         self._db = db
         self._attempts = attempts
 
-    async def send_verification(self, *, user_id: UUID) -> None:
+    async def send_verification(self, *, user_id: UUID, next_path: str = "") -> None:
         async with self._db.read() as tx:
             user = await store.find_user(tx, user_id)
         if user is None:
@@ -67,7 +70,7 @@ class EmailVerification:
             return
         await self._attempts.admit_verification(user_id=user_id)
         async with self._db.write() as tx:
-            await tx.enqueue(MailVerification(user_id=user_id), dedup_key=str(user_id))
+            await tx.enqueue(MailVerification(user_id=user_id, next_path=next_path), dedup_key=str(user_id))
 
     async def verify_email(self, *, token: str) -> User:
         if not domain.is_secret(token):
@@ -105,7 +108,8 @@ class AccountEmails:
             return
         user, token = opened
         lasts = domain.link_lifetime(self._settings, purpose=LinkPurpose.VERIFY_EMAIL)
-        link = f"{self._public_url}/verify-email?token={token}"
+        query = {"token": token} | ({"next": job.next_path} if job.next_path else {})
+        link = f"{self._public_url}/verify-email?{urlencode(query)}"
         await self._mailer.send(_verification_email(user, link=link, lasts=lasts))
 
     async def send_reset(self, job: MailReset) -> None:

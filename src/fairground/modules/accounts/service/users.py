@@ -1,6 +1,6 @@
 """Users: their registration, and the directory in which they are looked up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from fairground.contracts.accounts import (
     UserNotFound,
     UserRegistered,
 )
+from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
@@ -37,14 +38,32 @@ class Users:
         self._hasher = hasher
         self._well_known_passwords = well_known_passwords
 
-    async def register(self, *, email: str, password: str, name: str, role: Role, client: str) -> User:
+    def check_registration(self, *, email: str | None, password: str | None, name: str | None) -> list[Invalid]:
+        checks: list[Callable[[], object]] = []
+        if name is not None:
+            checks.append(lambda: domain.get_name(name))
+        if email is not None:
+            checks.append(lambda: domain.get_email(email))
+        if password is not None:
+            checks.append(lambda: check_password(password, well_known=self._well_known_passwords))
+        refusals: list[Invalid] = []
+        for check in checks:
+            try:
+                check()
+            except Invalid as refusal:
+                refusals.append(refusal)
+        return refusals
+
+    async def register(
+        self, *, email: str, password: str, name: str, role: Role, client: str, next_path: str = ""
+    ) -> User:
         await self._attempts.admit_registration(client=client)
         if role not in _REGISTRABLE:
             raise RoleNotOffered(f"Registration as {role.value} is not offered.")
         (user,), password_hash = await self._prepare([(email, name, role)], password=password, email_verified=False)
         async with self._db.write() as tx:
             await _insert(tx, [user], password_hash=password_hash)
-            await tx.enqueue(MailVerification(user_id=user.id), dedup_key=str(user.id))
+            await tx.enqueue(MailVerification(user_id=user.id, next_path=next_path), dedup_key=str(user.id))
         return user
 
     async def create_user(

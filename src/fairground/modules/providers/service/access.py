@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.providers import (
     SLUG_PATTERN,
     OwnProvider,
@@ -80,7 +80,7 @@ async def get_record(tx: ReadTx, provider_id: UUID) -> OwnRecord:
 async def require_staff(accounts: Accounts, staff_id: UUID) -> None:
     """Raise StaffOnly for an account that may not decide. Call it outside of transactions."""
     staff = await accounts.get_user(user_id=staff_id)
-    if staff.role is not Role.ADMIN:
+    if not staff.role.is_staff:
         raise StaffOnly("Only staff decide about profiles.")
 
 
