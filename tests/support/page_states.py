@@ -199,7 +199,7 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro", "/pro", REJECTED_PROVIDER)
     yield PageState("/pro", "/pro", WAITING_PROVIDER)
     yield PageState("/pro/profile", "/pro/profile?vertical=chefs", NEW_PROVIDER)
-    unfit = _send("Save and preview", business_name="", location="")
+    unfit = _send("Save", business_name="", location="")
     yield PageState("/pro/profile", "/pro/profile", PROVIDER, "refused", unfit)
     yield PageState("/pro/bookings", "/pro/bookings?status=requested", PROVIDER)
     yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add it", name="", price="much"))

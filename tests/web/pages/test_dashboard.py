@@ -2,8 +2,11 @@
 
 import pytest
 
-from fairground.contracts.accounts import Role
-from tests.support.marketplace import PASSWORD, Market, describe, public_provider
+from fairground.contracts.accounts import Accounts, Role, User
+from fairground.contracts.booking import Bookings
+from fairground.contracts.providers import ProviderNotFound, Providers
+from fairground.kernel.ids import uuid7
+from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -82,16 +85,49 @@ async def test_footer_leads_to_the_dashboard_only_where_the_reader_can_enter_it(
         assert ('href="/pro">Dashboard' in footer) is is_shown, (path, is_shown)
 
 
-async def test_preview_of_a_profile_that_is_not_approved_says_so(market: Market) -> None:
+async def test_preview_of_a_draft_has_services_and_free_times_that_lead_nowhere(market: Market) -> None:
     provider = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya Rivera")
     await describe(provider, name="Maya & the Tides")
+    await offer(provider, mode="instant")
     await provider.open("/pro/preview")
-    assert "This is how others will see you once your profile is approved." in provider.text
+    assert "Only you see this page. Submit your profile for approval to make it public." in provider.text
+    assert "Evening set" in provider.text
+    assert '<span class="slot">' in provider.answer.text
+    assert "/book/" not in provider.answer.text
+    part = await provider.open("/_f/pro/preview")
+    assert '<span class="slot">' in part.answer.text
+    await (await provider.open("/pro")).send("Submit for approval")
+    await provider.open("/pro/preview")
+    assert "It becomes public once your profile is approved." in provider.text
+
+
+async def test_free_times_of_a_draft_are_shown_to_no_other_account(market: Market) -> None:
+    maya = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya Rivera")
+    await describe(maya, name="Maya & the Tides")
+    await offer(maya, mode="instant")
+    own = await market.program.links.of(Providers).get_own_provider(owner_id=(await _user(market, "maya")).id)
+    bookings, day = market.program.links.of(Bookings), market.now().date()
+    for viewer in (None, uuid7()):
+        with pytest.raises(ProviderNotFound):
+            await bookings.list_slots(provider_id=own.id, from_date=day, to_date=day, service_id=None, viewer_id=viewer)
 
 
 async def test_preview_of_an_approved_profile_says_that_others_see_it(market: Market) -> None:
     provider, path = await public_provider(market)
     await provider.open("/pro/preview")
-    assert "once your profile is approved" not in provider.text
-    assert "Your page is public. Others see it like this, with your times and reviews." in provider.text
-    assert (await provider.follow("See it as others do")).path == path
+    assert "approved" not in provider.text
+    assert "Your page is public." in provider.text
+    assert "/book/" not in provider.answer.text
+    assert (await provider.follow("View your public page")).path == path
+
+
+async def test_public_provider_who_saves_the_profile_is_back_at_it_with_a_link_to_the_page(market: Market) -> None:
+    provider, path = await public_provider(market)
+    await (await provider.open("/pro/profile")).send("Save", bio="We play on, and we have not stopped since.")
+    assert (provider.path, "Saved." in provider.text) == ("/pro/profile?saved=yes", True)
+    assert (await provider.follow("View your public page")).path == path
+
+
+async def _user(market: Market, name: str) -> User:
+    users = await market.program.links.of(Accounts).list_users(role=None, limit=9)
+    return next(user for user in users if user.email.startswith(name))
