@@ -92,10 +92,10 @@ async def test_preview_of_a_draft_has_services_and_free_times_that_lead_nowhere(
     await provider.open("/pro/preview")
     assert "Only you see this page. Submit your profile for approval to make it public." in provider.text
     assert "Evening set" in provider.text
-    assert '<span class="slot">' in provider.answer.text
+    assert '<a class="slot">' in provider.answer.text
     assert "/book/" not in provider.answer.text
     part = await provider.open("/_f/pro/preview")
-    assert '<span class="slot">' in part.answer.text
+    assert '<a class="slot">' in part.answer.text
     await (await provider.open("/pro")).send("Submit for approval")
     await provider.open("/pro/preview")
     assert "It becomes public once your profile is approved." in provider.text

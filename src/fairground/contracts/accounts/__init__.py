@@ -7,6 +7,17 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar, Protocol
 from uuid import UUID
 
+from fairground.contracts.accounts.staff import (
+    SEARCH_MAX_LENGTH,
+    SUSPENSION_REASON_MAX_LENGTH,
+    AccountStatusConflict,
+    NotPermitted,
+    StaffAccount,
+    StaffAccountDetail,
+    StaffAccountPage,
+    StaffAccounts,
+    SuspensionInvalid,
+)
 from fairground.contracts.accounts.users import (
     CLOSED_ACCOUNT_NAME,
     AccountInUse,
@@ -31,6 +42,7 @@ from fairground.contracts.accounts.users import (
     Session,
     SessionKind,
     SessionNotFound,
+    SignInSuspended,
     TooManyAttempts,
     TooManyTokens,
     User,
@@ -42,10 +54,15 @@ from fairground.kernel.messages import Event
 
 __all__ = [
     "CLOSED_ACCOUNT_NAME",
+    "SEARCH_MAX_LENGTH",
+    "SUSPENSION_REASON_MAX_LENGTH",
     "AccountClosed",
     "AccountInUse",
     "AccountObligations",
+    "AccountRestored",
     "AccountStatus",
+    "AccountStatusConflict",
+    "AccountSuspended",
     "Accounts",
     "EmailChanged",
     "EmailTaken",
@@ -59,6 +76,7 @@ __all__ = [
     "LiveBooking",
     "NameUnfit",
     "NotForStaff",
+    "NotPermitted",
     "OpenedSession",
     "OwnAccount",
     "OwnAccounts",
@@ -70,6 +88,12 @@ __all__ = [
     "Session",
     "SessionKind",
     "SessionNotFound",
+    "SignInSuspended",
+    "StaffAccount",
+    "StaffAccountDetail",
+    "StaffAccountPage",
+    "StaffAccounts",
+    "SuspensionInvalid",
     "TooManyAttempts",
     "TooManyTokens",
     "User",
@@ -97,12 +121,27 @@ class EmailChanged(Event):
     user_id: UUID
 
 
-class AccountClosed(Event):
-    """An account was closed by its user. The version only grows, so that late and double delivery do no harm."""
+class _StatusChanged(Event):
+    """An account has another status. The version only grows, so that late and double delivery do no harm."""
 
-    topic: ClassVar = "accounts.closed.v1"
     user_id: UUID
     version: int
+
+
+class AccountSuspended(_StatusChanged):
+    topic: ClassVar = "accounts.suspended.v1"
+
+
+class AccountRestored(_StatusChanged):
+    """A suspension has ended."""
+
+    topic: ClassVar = "accounts.restored.v1"
+
+
+class AccountClosed(_StatusChanged):
+    """An account was closed by its user."""
+
+    topic: ClassVar = "accounts.closed.v1"
 
 
 class Accounts(Protocol):
@@ -158,6 +197,7 @@ class Accounts(Protocol):
 
         Raises:
             WrongCredentials: Unknown address or wrong password; both take the same time.
+            SignInSuspended: The password is right, and the account is suspended.
             TooManyAttempts: Too many attempts for the account from this client, from this client for all accounts, or
                 for the account in all; counted before any hash is computed.
             HasherBusy: Too many passwords wait to be verified; the attempt is not counted.
@@ -176,6 +216,7 @@ class Accounts(Protocol):
 
         Raises:
             UserNotFound
+            SignInSuspended: The account is suspended.
             TooManyTokens: The user has 100 already.
         """
         ...
@@ -196,12 +237,18 @@ class Accounts(Protocol):
         """Raise UserNotFound when there is none."""
         ...
 
+    async def find_user_by_email(self, *, email: str) -> User | None: ...
+
     async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:
         """Return the users that exist, by id."""
         ...
 
     async def list_users(self, *, role: Role | None, limit: int) -> list[User]:
         """Return the newest users first."""
+        ...
+
+    async def list_staff(self, *, limit: int) -> list[User]:
+        """Return active accounts of staff and admins, the newest of each role first."""
         ...
 
     async def count_users(self) -> int: ...
@@ -231,6 +278,14 @@ class Accounts(Protocol):
 
         Raises:
             LinkUnusable, PasswordUnfit
+        """
+        ...
+
+    async def set_password(self, *, user_id: UUID, password: str) -> None:
+        """Set a new password and end every session, for operators: no limits, no mail.
+
+        Raises:
+            UserNotFound, PasswordUnfit
         """
         ...
 

@@ -153,7 +153,7 @@ class AccountInUse(Conflict):
 
 class RoleNotOffered(Invalid):
     code = "accounts.role_not_offered"
-    hint = "Register as customer or provider; `fairground users create --role admin` makes an admin."
+    hint = "Register as customer or provider; `fairground users create --role staff` makes staff."
 
 
 class LinkUnusable(Invalid):
@@ -166,6 +166,13 @@ class LinkUnusable(Invalid):
 class EmailUnverified(Forbidden):
     code = "accounts.email_unverified"
     hint = "Follow the link in the mail we sent; POST /api/v1/auth/verify-email/send sends another one."
+
+
+class SignInSuspended(Forbidden):
+    """The account is suspended. Only the right password leads to this answer."""
+
+    code = "accounts.suspended"
+    hint = "Write to the people who run this marketplace."
 
 
 class SessionNotFound(NotFound):

@@ -33,6 +33,8 @@ class ProviderStatus(StrEnum):
     SUBMITTED = "submitted"
     APPROVED = "approved"
     REJECTED = "rejected"
+    SUSPENDED = "suspended"
+    """In any of the other states, and hidden: the account of its owner is suspended or closed."""
 
 
 class BookingMode(StrEnum):

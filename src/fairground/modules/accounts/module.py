@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from fairground.contracts.accounts import AccountObligations, Accounts, OwnAccounts
+from fairground.contracts.accounts import AccountObligations, Accounts, OwnAccounts, StaffAccounts
 from fairground.modules.accounts import http
 from fairground.modules.accounts.service import AccountService, OwnAccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
@@ -25,6 +25,7 @@ from fairground.modules.accounts.service.passwords import (
 )
 from fairground.modules.accounts.service.sessions import DropExpired, Sessions
 from fairground.modules.accounts.service.sign_in import SignIn
+from fairground.modules.accounts.service.staff_accounts import StaffAccountService
 from fairground.modules.accounts.service.users import Users
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.accounts.tables import history
@@ -51,6 +52,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     )
     links.provide(Accounts, service)
     links.provide(OwnAccounts, own)
+    links.provide(StaffAccounts, StaffAccountService(db=db))
     links.provide(Authenticator, http.SessionAuthenticator(service, cookie=cookie))
 
     async def stop() -> None:

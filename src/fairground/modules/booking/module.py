@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from fairground.contracts.accounts import AccountObligations, Accounts
+from fairground.contracts.accounts import AccountClosed, AccountObligations, Accounts
 from fairground.contracts.booking import (
     AvailabilityRulesSet,
     BookingCancelled,
@@ -72,6 +72,7 @@ def handlers_of(parts: Parts) -> Mapping[type[Message], Handler]:
         AvailabilityRulesSet: parts.summaries.follow_change,
         FirstHoursSet: parts.summaries.follow_first_hours,
         ServicesChanged: parts.summaries.follow_change,
+        AccountClosed: parts.cancellation.follow_closed_account,
         ProviderTimezoneSet: parts.summaries.follow_timezone,
         PaymentAuthorised: parts.checkout.follow_payment,
         PaymentCaptured: parts.checkout.follow_payment,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import AccountClosed, AccountRestored, Accounts, AccountSuspended, EmailChanged
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FirstHoursSet, PastBookingsRecorded
 from fairground.contracts.media import (
     Images,
@@ -29,7 +29,11 @@ from fairground.modules.providers.service import ProviderService
 from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
-from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
+from fairground.modules.providers.service.event_handlers import (
+    FigureEventHandlers,
+    OwnerEventHandlers,
+    PictureEventHandlers,
+)
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
@@ -59,6 +63,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     galleries = GalleryService(db=db, pictures=pictures, clock=clock)
     portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
     picture_events = PictureEventHandlers(db=db, pictures=pictures, clock=clock)
+    owners = OwnerEventHandlers(db=db, accounts=links.of(Accounts))
     figures, image_requests = FigureEventHandlers(db=db), ImageRequestStats()
     links.provide(Providers, service)
     links.provide(ProviderSnapshots, queries)
@@ -79,6 +84,10 @@ def build(runtime: Runtime, links: Links) -> Module:
             PastReviewsRecorded: figures.on_reviews_recorded,
             AvailabilityRulesSet: figures.on_availability_rules_set,
             FirstHoursSet: figures.on_first_hours_set,
+            AccountSuspended: owners.on_suspended,
+            AccountRestored: owners.on_restored,
+            AccountClosed: owners.on_closed,
+            EmailChanged: owners.on_email_changed,
             PictureReady: picture_events.on_ready,
             PictureDescribed: picture_events.on_described,
             PictureRefused: picture_events.on_refused,

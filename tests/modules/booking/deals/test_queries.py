@@ -106,3 +106,19 @@ async def test_unreadable_booking_itself_is_an_error_that_names_it(rig: Rig) -> 
     await rig.store_policy(booking.id, {"steps": "none"})
     with pytest.raises(UnreadableBooking, match=str(booking.id)):
         await rig.service.get_booking(user_id=booking.customer_id, booking_id=booking.id)
+
+
+async def test_live_bookings_ahead_are_listed_for_either_side(rig: Rig) -> None:
+    user_id, ordered = await _bookings_of_both_sides(rig)
+    found = await rig.parts.queries.list_live_bookings(user_id=user_id)
+    assert {booking.booking_id for booking in found} == set(ordered)
+    assert [booking.starts_at for booking in found] == sorted(booking.starts_at for booking in found)
+    assert {booking.side for booking in found} == {"customer", "provider"}
+    rig.pass_time(days=4)
+    assert await rig.parts.queries.list_live_bookings(user_id=user_id) == []
+
+
+async def test_hold_that_has_lapsed_is_not_live(rig: Rig) -> None:
+    held = await rig.hold(await rig.offer())
+    rig.pass_time(minutes=11)
+    assert await rig.parts.queries.list_live_bookings(user_id=held.customer_id) == []

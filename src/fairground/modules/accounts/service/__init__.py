@@ -25,8 +25,10 @@ class AccountService:
         self.create_user = users.create_user
         self.create_users_in_bulk = users.create_users_in_bulk
         self.get_user = users.get_user
+        self.find_user_by_email = users.find_user_by_email
         self.find_users = users.find_users
         self.list_users = users.list_users
+        self.list_staff = users.list_staff
         self.count_users = users.count_users
         self.sign_in = sign_in.sign_in
         self.find_session = sessions.find_session
@@ -35,6 +37,7 @@ class AccountService:
         self.revoke_session = sessions.revoke_session
         self.request_password_reset = passwords.request_password_reset
         self.reset_password = passwords.reset_password
+        self.set_password = passwords.set_password
         self.change_password = passwords.change_password
         self.send_verification = email_verification.send_verification
         self.verify_email = email_verification.verify_email

@@ -15,6 +15,7 @@ import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from fairground.contracts.accounts import (
+    AccountStatus,
     HasherBusy,
     OpenedSession,
     PasswordUnfit,
@@ -236,6 +237,16 @@ class Passwords:
         if user_id is None:
             raise domain.link_unusable()
         return user_id
+
+    async def set_password(self, *, user_id: UUID, password: str) -> None:
+        check_password(password, well_known=self._well_known_passwords)
+        password_hash = await self._hasher.hash(password)
+        async with self._db.write() as tx:
+            locked = await store.lock_credentials(tx, user_id)
+            if locked is None or locked.user.status is AccountStatus.CLOSED:
+                raise UserNotFound(f"There is no open account {user_id}.")
+            user = await self._set_password(tx, user_id, password_hash=password_hash)
+        await self._attempts.clear_passwords(email=user.email)
 
     async def change_password(self, *, user_id: UUID, session_id: UUID, current: str, new: str) -> OpenedSession:
         found = await self._check.verify(user_id, session_id=session_id, password=current)

@@ -105,6 +105,14 @@ class Users:
             raise UserNotFound(f"There is no user {user_id}.")
         return user
 
+    async def find_user_by_email(self, *, email: str) -> User | None:
+        known_email = domain.find_email(email)
+        if known_email is None:
+            return None
+        async with self._db.read() as tx:
+            found = await store.find_credentials(tx, email=known_email)
+        return None if found is None else found.user
+
     async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:
         async with self._db.read() as tx:
             return await store.find_users(tx, user_ids)
@@ -112,6 +120,10 @@ class Users:
     async def list_users(self, *, role: Role | None, limit: int) -> list[User]:
         async with self._db.read() as tx:
             return await store.list_users(tx, role=role, limit=limit)
+
+    async def list_staff(self, *, limit: int) -> list[User]:
+        async with self._db.read() as tx:
+            return await store.list_staff(tx, limit=limit)
 
     async def count_users(self) -> int:
         async with self._db.read() as tx:

@@ -106,6 +106,16 @@ async def list_users(tx: ReadTx, *, role: Role | None, limit: int) -> list[User]
     return [to_user(row) for row in await tx.all(of_role)]
 
 
+async def list_staff(tx: ReadTx, *, limit: int) -> list[User]:
+    """Return the active accounts of both roles of staff, the newest of each first."""
+    found: list[User] = []
+    for role in (Role.ADMIN, Role.STAFF):
+        active = (UserRow.status == AccountStatus.ACTIVE.value) & (UserRow.role == role.value)
+        newest_first = select(*USER).where(active).order_by(UserRow.id.desc()).limit(limit)
+        found += [to_user(row) for row in await tx.all(newest_first)]
+    return found[:limit]
+
+
 async def count_users(tx: ReadTx) -> int:
     count: int = await tx.scalar(select(func.count()).select_from(UserRow))
     return count
@@ -225,8 +235,9 @@ async def delete_session_by_secret(tx: WriteTx, *, secret_hash: bytes) -> None:
     await tx.execute(delete(SessionRow).where(SessionRow.secret_hash == secret_hash))
 
 
-async def delete_sessions_of(tx: WriteTx, user_id: UUID) -> None:
-    await tx.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
+async def delete_sessions_of(tx: WriteTx, user_id: UUID) -> int:
+    """Delete them and return their number, those that have expired included."""
+    return await tx.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
 
 
 async def insert_link(

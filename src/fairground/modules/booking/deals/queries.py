@@ -1,11 +1,9 @@
 """Bookings as their sides and other modules see them: one, lists of them, and those that a new zone concerns."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
-
-import structlog
 
 from fairground.contracts.accounts import Accounts, LiveBooking
 from fairground.contracts.booking import Booking, BookingNotFound, BookingPage, BookingSide, BookingStatus, BookingView
@@ -17,12 +15,10 @@ from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.icalendar_file import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, booking_of, side_of, view_of
-from fairground.modules.booking.deals.rows import UnreadableBooking
+from fairground.modules.booking.deals.rows import readable
 from fairground.platform.db.database import Database
 
 _LIVE_MAX: Final = 100
-
-log = structlog.get_logger(__name__)
 
 
 class BookingQueries:
@@ -64,7 +60,7 @@ class BookingQueries:
         shown = found[:limit]
         end = TimeCursor(at=shown[-1].starts_at, id=shown[-1].id) if len(found) > limit else None
         return BookingPage(
-            data=await self._views(_readable(booking.record for booking in shown), viewer_id=user_id, now=now),
+            data=await self._views(readable(booking.record for booking in shown), viewer_id=user_id, now=now),
             total=min(total, PAGED_AT_MOST),
             total_is_lower_bound=total > PAGED_AT_MOST,
             next_cursor=None if end is None else end.write(),
@@ -83,7 +79,7 @@ class BookingQueries:
 
     async def find_booking_sides(self, *, booking_ids: Collection[UUID]) -> dict[UUID, BookingSide]:
         async with self._db.read() as tx:
-            records = _readable(await store.list_bookings(tx, booking_ids=booking_ids))
+            records = readable(await store.list_bookings(tx, booking_ids=booking_ids))
         return {record.id: side_of(record) for record in records}
 
     async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
@@ -105,12 +101,12 @@ class BookingQueries:
     async def list_bookings_at_other_times(self, *, provider_id: UUID, timezone: str) -> list[BookingAtOtherTime]:
         """Return the bookings ahead whose wall times another zone of their provider changes (ADR-0024)."""
         async with self._db.read() as tx:
-            ahead = _readable(await store.list_ahead(tx, provider_id=provider_id))
+            ahead = readable(await store.list_ahead(tx, provider_id=provider_id))
         return [_in_zone(record, timezone) for record in ahead if _is_at_other_time(record, timezone)]
 
     async def list_live_bookings(self, *, user_id: UUID) -> list[LiveBooking]:
         async with self._db.read() as tx:
-            found = _readable(await store.list_live_of(tx, user_id=user_id, limit=_LIVE_MAX))
+            found = readable(await store.list_live_of(tx, user_id=user_id, limit=_LIVE_MAX))
         return [
             LiveBooking(
                 booking_id=record.id,
@@ -125,17 +121,6 @@ class BookingQueries:
     async def _get(self, booking_id: UUID) -> tuple[BookingRecord, datetime]:
         async with self._db.read() as tx:
             return await store.get_booking(tx, booking_id=booking_id)
-
-
-def _readable(records: Iterable[BookingRecord | UnreadableBooking]) -> list[BookingRecord]:
-    """Return the records that can be read. A row that cannot is logged and left out, and hides no other booking."""
-    readable = []
-    for record in records:
-        if isinstance(record, UnreadableBooking):
-            log.error("booking.unreadable", booking_id=str(record.booking_id), exc_info=record)
-        else:
-            readable.append(record)
-    return readable
 
 
 def _is_at_other_time(record: BookingRecord, timezone: str) -> bool:
