@@ -160,6 +160,7 @@ def _add_mailed_links(auth: APIRouter, accounts: Accounts) -> None:
 
     @auth.post("/auth/verify-email")
     async def verify_email(body: VerifyIn) -> User:
+        """Confirm an address with the token of a mailed link."""
         return await accounts.verify_email(token=body.token)
 
     @auth.post("/auth/verify-email/send", status_code=HTTPStatus.ACCEPTED)
@@ -183,6 +184,7 @@ def _add_sessions(me: APIRouter, accounts: Accounts) -> None:
 
     @me.get("/me/tokens")
     async def list_tokens(caller: SignedIn, page: PageNumber = 1, limit: PageLimit = 100) -> SessionList:
+        """List your API tokens, newest first."""
         sessions = await accounts.list_sessions(user_id=caller.user_id)
         tokens = [item for item in sessions if item.kind is SessionKind.TOKEN]
         return _list(tokens, current=caller.session_id, page=page, limit=limit)

@@ -36,6 +36,7 @@ class ConfirmEmailIn(Input):
 def add_own_account(me: APIRouter, own: OwnAccounts, cookie: SessionCookie) -> None:
     @me.get("/me")
     async def get_me(caller: SignedIn) -> OwnAccount:
+        """Read your own account."""
         return await own.get_own_account(user_id=caller.user_id)
 
     @me.patch("/me")
