@@ -39,7 +39,7 @@ from fairground.modules.providers.service.pictures import FollowPicture, Gallery
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
 from fairground.modules.providers.tables import history
 from fairground.platform.images.image_proxy import ImageRequestStats
-from fairground.platform.module import Links, Module, Projection
+from fairground.platform.module import Handler, Links, Module, Projection
 from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
 
@@ -63,8 +63,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     galleries = GalleryService(db=db, pictures=pictures, clock=clock)
     portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
     picture_events = PictureEventHandlers(db=db, pictures=pictures, clock=clock)
-    owners = OwnerEventHandlers(db=db, accounts=links.of(Accounts))
-    figures, image_requests = FigureEventHandlers(db=db), ImageRequestStats()
+    owners, image_requests = OwnerEventHandlers(db=db, accounts=links.of(Accounts)), ImageRequestStats()
     links.provide(Providers, service)
     links.provide(ProviderSnapshots, queries)
     links.provide(ExternalProviders, external)
@@ -78,12 +77,7 @@ def build(runtime: Runtime, links: Links) -> Module:
             image_routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
         ],
         handlers={
-            BookingCompleted: figures.on_booking_completed,
-            PastBookingsRecorded: figures.on_bookings_recorded,
-            ProviderRated: figures.on_provider_rated,
-            PastReviewsRecorded: figures.on_reviews_recorded,
-            AvailabilityRulesSet: figures.on_availability_rules_set,
-            FirstHoursSet: figures.on_first_hours_set,
+            **_figure_handlers(FigureEventHandlers(db=db)),
             AccountSuspended: owners.on_suspended,
             AccountRestored: owners.on_restored,
             AccountClosed: owners.on_closed,
@@ -97,6 +91,17 @@ def build(runtime: Runtime, links: Links) -> Module:
         projections=_PROJECTIONS,
         measure=image_requests.measure,
     )
+
+
+def _figure_handlers(figures: FigureEventHandlers) -> Mapping[type[Message], Handler]:
+    return {
+        BookingCompleted: figures.on_booking_completed,
+        PastBookingsRecorded: figures.on_bookings_recorded,
+        ProviderRated: figures.on_provider_rated,
+        PastReviewsRecorded: figures.on_reviews_recorded,
+        AvailabilityRulesSet: figures.on_availability_rules_set,
+        FirstHoursSet: figures.on_first_hours_set,
+    }
 
 
 def _build_service(

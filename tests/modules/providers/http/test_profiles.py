@@ -66,9 +66,7 @@ async def test_customers_have_no_profile(client: httpx.AsyncClient, people: Peop
     assert (answer.status_code, answer.json()["code"]) == (403, "catalog.not_a_provider")
 
 
-async def test_own_profile_that_is_missing_is_told_apart_from_an_unknown_provider(
-    client: httpx.AsyncClient, people: People
-) -> None:
+async def test_own_profile_that_is_missing_has_a_code_of_its_own(client: httpx.AsyncClient, people: People) -> None:
     answer = await client.get("/me/provider", headers=signed_in(people.add()))
     assert (answer.status_code, answer.json()["code"]) == (404, "catalog.profile_missing")
     assert answer.json()["hint"] == "Create your profile first: POST /api/v1/service-provider-profiles/."

@@ -35,27 +35,32 @@ async def search(
         words: Beginnings; the first one narrows the index and is best the longest.
         before: The last account of the page before this one.
     """
-    statement = _found_by(words) if words else select(*_ACCOUNT)
-    if role is not None:
-        statement = statement.where(UserRow.role == role.value)
-    if status is not None:
-        statement = statement.where(UserRow.status == status.value)
-    if before is not None:
-        statement = statement.where(UserRow.id < before)
     await tx.prefer_indexes()
-    return [_to_account(row) for row in await tx.all(statement.order_by(UserRow.id.desc()).limit(limit))]
+    filters = {UserRow.role: role, UserRow.status: status}
+    narrowed = [column == value.value for column, value in filters.items() if value is not None]
+    if words:
+        ids = _ids_found_by(words, narrowed, before=before).limit(limit).subquery("page")
+        statement = select(*_ACCOUNT).select_from(ids).join(UserRow, UserRow.id == ids.c.user_id)
+    else:
+        earlier = [] if before is None else [UserRow.id < before]
+        statement = select(*_ACCOUNT).where(*narrowed, *earlier).limit(limit)
+    return [_to_account(row) for row in await tx.all(statement.order_by(UserRow.id.desc()))]
 
 
-def _found_by(words: Sequence[str]) -> Select[*tuple[Any, ...]]:
+def _ids_found_by(words: Sequence[str], narrowed: Sequence[Any], *, before: UUID | None) -> Select[Any]:
+    """Select the ids alone, newest first: a short beginning is that of many users, whose rows need not be sorted."""
     first, *others = words
     # Distinct as a table of its own, so that neither database begins with the users, newest first, and reads them all.
     found = select(UserWordRow.user_id).where(*_begins_with(first)).distinct().subquery("found")
-    statement = select(*_ACCOUNT).select_from(found).join(UserRow, UserRow.id == found.c.user_id)
+    ids: Select[Any] = select(found.c.user_id).order_by(found.c.user_id.desc())
+    if narrowed:
+        ids = ids.join(UserRow, UserRow.id == found.c.user_id).where(*narrowed)
+    if before is not None:
+        ids = ids.where(found.c.user_id < before)
     for word in others:
-        statement = statement.where(
-            exists(select(1).where(UserWordRow.user_id == UserRow.id, *_begins_with(word)).correlate(UserRow))
-        )
-    return statement
+        of_same_user = select(1).where(UserWordRow.user_id == found.c.user_id, *_begins_with(word))
+        ids = ids.where(exists(of_same_user.correlate(found)))
+    return ids
 
 
 def _begins_with(beginning: str) -> tuple[Any, Any]:
