@@ -137,12 +137,19 @@ __all__ = [
 
 class Bookings(Protocol):
     async def list_slots(
-        self, *, provider_id: UUID, from_date: date, to_date: date, service_id: UUID | None
+        self,
+        *,
+        provider_id: UUID,
+        from_date: date,
+        to_date: date,
+        service_id: UUID | None,
+        viewer_id: UUID | None = None,
     ) -> Availability:
         """Return the free starts of the provider-local dates, both included; at most 62 days.
 
         Without `service_id` the slots have the length of the provider's shortest service. There are none while the
-        provider has paused bookings.
+        provider has paused bookings. The owner, as `viewer_id`, also sees those of a profile that is not approved, and
+        cannot book them.
 
         Raises:
             ProviderNotFound, ServiceNotFound

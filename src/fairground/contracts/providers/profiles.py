@@ -33,6 +33,8 @@ class ProviderStatus(StrEnum):
     SUBMITTED = "submitted"
     APPROVED = "approved"
     REJECTED = "rejected"
+    SUSPENDED = "suspended"
+    """In any of the other states, and hidden: the account of its owner is suspended or closed."""
 
 
 class BookingMode(StrEnum):
@@ -295,6 +297,13 @@ class ProviderNotFound(NotFound):
     hint = "GET /api/v1/service-provider-profiles/ lists the providers there are."
 
 
+class ProfileMissing(ProviderNotFound):
+    """The caller's own account has no profile yet."""
+
+    code = "catalog.profile_missing"
+    hint = "Create your profile first: POST /api/v1/service-provider-profiles/."
+
+
 class ServiceNotFound(NotFound):
     code = "catalog.service_not_found"
     hint = "GET /api/v1/service-provider-profiles/{id}/services lists what a provider offers."
@@ -338,7 +347,7 @@ class StatusConflict(Conflict):
 
 class NotAProvider(Forbidden):
     code = "catalog.not_a_provider"
-    hint = "Register an account with the role provider."
+    hint = "POST /api/v1/me/become-provider makes a customer's account a provider's."
 
 
 class StaffOnly(Forbidden):

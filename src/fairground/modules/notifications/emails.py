@@ -8,7 +8,7 @@ from uuid import UUID
 
 from jinja2 import Environment
 
-from fairground.contracts.accounts import Accounts, User
+from fairground.contracts.accounts import Accounts, AccountStatus, User
 from fairground.contracts.booking import Bookings, BookingView
 from fairground.kernel.messages import Job
 from fairground.kernel.zones import Clock
@@ -102,6 +102,8 @@ class EmailSender:
         if notification is None:
             return
         recipient = await self._accounts.get_user(user_id=notification.user_id)
+        if recipient.status is AccountStatus.CLOSED:
+            raise CancelJob("The account is closed.")
         details = await self._describe_booking(notification) if notification.topic in BOOKING_RULES else None
         message = self._renderer.render(
             notification, notification_id=job.notification_id, recipient=recipient, details=details

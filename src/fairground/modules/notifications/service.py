@@ -6,7 +6,7 @@ from uuid import UUID
 
 from jinja2 import Environment
 
-from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
 from fairground.contracts.notifications import NotificationPage
 from fairground.contracts.providers import (
@@ -169,7 +169,7 @@ class ProviderNotifier:
         provider = await self._providers.get_provider_for_review(provider_id=event.provider_id)
         if provider.status is not ProviderStatus.SUBMITTED:
             return
-        staff = await self._accounts.list_users(role=Role.ADMIN, limit=STAFF_MAX)
+        staff = await self._accounts.list_staff(limit=STAFF_MAX)
         await self._service.add_notifications(
             [
                 self._renderer.render(
@@ -240,7 +240,7 @@ class ClaimNotifier:
         claim = await self._claims.get_claim(claim_id=event.claim_id)
         if claim.status is not ClaimStatus.WAITING:
             return
-        staff = await self._accounts.list_users(role=Role.ADMIN, limit=STAFF_MAX)
+        staff = await self._accounts.list_staff(limit=STAFF_MAX)
         await self._service.add_notifications(
             [
                 self._renderer.render(

@@ -5,7 +5,20 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    case,
+    literal_column,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.dialect.columns import only_where
@@ -66,6 +79,10 @@ class ProviderRow(Base):
     external_id: Mapped[str | None] = mapped_column(Text)
     external_hash: Mapped[str | None] = mapped_column(Text)
     """Of the imported row as it was last applied: the same row again changes nothing."""
+    is_owner_active: Mapped[bool] = mapped_column(server_default=true())
+    """False hides the provider, whatever its status: the account of its owner is suspended or closed."""
+    owner_version: Mapped[int] = mapped_column(server_default="0")
+    """Of the owner's status, from the events of accounts."""
 
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'submitted', 'approved', 'rejected')", name="status"),
@@ -75,6 +92,11 @@ class ProviderRow(Base):
         UniqueConstraint("external_source", "external_id"),
         Index("ix_providers_provider__submitted", "status", "submitted_at"),
     )
+
+
+def shown_status() -> ColumnElement[str]:
+    """Return the status as others know it: a provider whose owner is not active is suspended, whatever its own."""
+    return case((ProviderRow.is_owner_active, ProviderRow.status), else_=literal_column("'suspended'")).label("status")
 
 
 class ProviderPrivateRow(Base):
