@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from fairground.contracts.payments import (
+    CardFields,
     Payment,
     PaymentFailed,
     PaymentNotFound,
@@ -28,6 +29,8 @@ class FakePayments:
     does_not_answer: bool = False
     refund_keys: set[str] = field(default_factory=set)
     is_sandbox: bool = True
+    bank_origin: str = "https://bank.example"
+    card_fields: CardFields | None = None
 
     def put(self, reference_id: UUID, **changes: object) -> Payment:
         payment = self.payments[reference_id].model_copy(update=changes)

@@ -42,6 +42,19 @@ class Payment(DTO):
     created_at: datetime
 
 
+class CardFields(DTO):
+    """The processor's own fields for a card, which a browser loads from it: card numbers never reach this server.
+
+    The origins are sources of a Content Security Policy.
+    """
+
+    publishable_key: str
+    script_url: str
+    script_origins: tuple[str, ...]
+    frame_origins: tuple[str, ...]
+    connection_origins: tuple[str, ...]
+
+
 class PaymentNotFound(NotFound):
     code = "payment.not_found"
 
@@ -123,6 +136,16 @@ class Payments(Protocol):
     @property
     def is_sandbox(self) -> bool:
         """True where no money moves: payments are the sandbox's."""
+        ...
+
+    @property
+    def bank_origin(self) -> str:
+        """Where customers are sent to prove who they are (3-D Secure), as a source of a Content Security Policy."""
+        ...
+
+    @property
+    def card_fields(self) -> CardFields | None:
+        """The processor's card fields; None in the sandbox, which takes names of test cards, and without a key."""
         ...
 
     async def authorise(
