@@ -74,6 +74,7 @@ class Rig:
     accounts: FakeAccounts
     providers: CatalogWithProfiles
     reviews: FakeReviews
+    payments: FakePayments
     bookings: Bookings
     notifications: Notifications
     module: Module
@@ -155,9 +156,10 @@ def body(mail: EmailMessage, kind: str = "plain") -> str:
 
 def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
     accounts, providers, reviews, links = FakeAccounts(), CatalogWithProfiles(), FakeReviews(), Links()
+    payments = FakePayments()
     links.provide(Accounts, cast("Accounts", accounts))
     links.provide(Providers, cast("Providers", providers))
-    links.provide(Payments, cast("Payments", FakePayments()))
+    links.provide(Payments, cast("Payments", payments))
     links.provide(Reviews, cast("Reviews", reviews))
     mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")
     runtime = make_runtime(db, mail_folder, public_url=PUBLIC_URL, mailer=mailer, mail_from="Fair <hello@fair.example>")
@@ -172,6 +174,7 @@ def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
         accounts=accounts,
         providers=providers,
         reviews=reviews,
+        payments=payments,
         bookings=links.of(Bookings),
         notifications=links.of(Notifications),
         module=module,

@@ -54,6 +54,9 @@ from fairground.contracts.booking.bookings import (
     PastBookingsRecorded,
     PayIn,
     PriceChanged,
+    Receipt,
+    ReceiptLine,
+    ReceiptNotFound,
     RefundTerm,
     SlotTaken,
     StatusConflict,
@@ -104,6 +107,9 @@ __all__ = [
     "PastBookingsRecorded",
     "PayIn",
     "PriceChanged",
+    "Receipt",
+    "ReceiptLine",
+    "ReceiptNotFound",
     "RefundTerm",
     "RulesInvalid",
     "Slot",
@@ -264,6 +270,15 @@ class Bookings(Protocol):
 
         Raises:
             BookingNotFound: As `get_booking` does.
+        """
+        ...
+
+    async def get_receipt(self, *, user_id: UUID, booking_id: UUID) -> Receipt:
+        """Return the receipt of a booking for its customer.
+
+        Raises:
+            BookingNotFound: As `get_booking` does.
+            ReceiptNotFound: No money was taken, or the caller is the provider.
         """
         ...
 

@@ -18,6 +18,7 @@ from fairground.contracts.booking import (
     Bookings,
 )
 from fairground.contracts.notifications import Notifications
+from fairground.contracts.payments import PaymentReleased
 from fairground.contracts.providers import ProviderApproved, ProviderRejected, Providers, ProviderSubmitted
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.messages import Queue
@@ -28,6 +29,7 @@ from fairground.modules.notifications.service import (
     NotificationRenderer,
     NotificationService,
     ProviderNotifier,
+    RefundNotifier,
 )
 from fairground.modules.notifications.tables import history
 from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
@@ -46,6 +48,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     of_providers = ProviderNotifier(
         service=service, renderer=renderer, providers=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
     )
+    of_refunds = RefundNotifier(service=service, renderer=renderer, bookings=bookings)
     emails = EmailSender(
         db=db,
         renderer=EmailRenderer(env, public_url=runtime.public_url),
@@ -65,6 +68,7 @@ def build(runtime: Runtime, links: Links) -> Module:
             BookingCancelled: of_bookings.notify_sides,
             BookingExpired: of_bookings.notify_sides,
             BookingCompleted: of_bookings.notify_sides,
+            PaymentReleased: of_refunds.notify_customer,
             ProviderSubmitted: of_providers.notify_staff,
             ProviderApproved: of_providers.notify_of_approval,
             ProviderRejected: of_providers.notify_of_rejection,

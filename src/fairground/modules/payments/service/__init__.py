@@ -36,6 +36,7 @@ class PaymentService:
         self.refund = refunds.refund
         self.find_payment = queries.find_payment
         self.find_payments = queries.find_payments
+        self.find_receipt = queries.find_receipt
         self.refresh = queries.refresh
 
 
