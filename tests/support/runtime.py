@@ -58,5 +58,6 @@ def make_site(folder: Path, **changes: Any) -> Site:
         "public_url": "http://127.0.0.1:8000",
         "pictures_dir": folder,
         "mail_dir": folder,
+        "texts_dir": None,
     }
     return Site(**(parts | changes))
