@@ -46,6 +46,10 @@ def test_payments_from_before_receipts_have_their_times(database_url: str, tmp_p
     with engine.begin() as connection:
         assert upgrade(connection, [history]) == ["payments"]
         rows = connection.execute(select(PaymentRow.id, PaymentRow.captured_at)).all()
-        assert {row.id: row.captured_at for row in rows} == {logged: PAID_AT, unlogged: PAID_AT - timedelta(days=1), reserved: None}
+        assert {row.id: row.captured_at for row in rows} == {
+            logged: PAID_AT,
+            unlogged: PAID_AT - timedelta(days=1),
+            reserved: None,
+        }
         assert connection.execute(select(RefundRow.succeeded_at)).scalar_one() == PAID_AT
     engine.dispose()

@@ -48,12 +48,16 @@ class CardForm {
     });
     // Returning with the back button restores the page as it was left, with a payment method that is used up.
     addEventListener("pageshow", (event) => event.persisted && this.release());
-    this.mount();
+    try {
+      this.mount();
+    } catch (error) {
+      // A blocker or a broken connection has kept the processor's script away, or it does not take the key.
+      console.error(error);
+      this.fail(this.words.notLoaded);
+    }
   }
 
   mount() {
-    // A blocker or a broken connection has kept the processor's script away.
-    if (!window.Stripe) return this.fail(this.words.notLoaded);
     this.stripe = Stripe(this.words.publishableKey);
     this.elements = this.stripe.elements({
       mode: "payment",
