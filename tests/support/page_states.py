@@ -173,6 +173,7 @@ async def _booking(market: FullMarket) -> list[PageState]:
         PageState(f"{API_PREFIX}/sandbox/3d-secure/{{intent_id}}/{{token}}", bank, CUSTOMER),
         PageState("/me/bookings", "/me/bookings", CUSTOMER),
         PageState("/me/bookings", "/me/bookings?status=completed&page=9", CUSTOMER),
+        PageState("/me/bookings/{booking_id}/receipt", f"/me/bookings/{ids['confirmed']}/receipt", CUSTOMER),
     ]
     for name in ("requested", "confirmed"):
         is_variant, cancel = name == "requested", f"/me/bookings/{ids[name]}/cancel"

@@ -106,7 +106,7 @@ async def test_both_forms_have_the_same_text_and_link(rig: Rig) -> None:
     mail = rig.mail_to(rig.customer)
     page = Paragraphs(body(mail, "html"))
     assert page.open == []
-    assert page.links == [f"{PUBLIC_URL}/me/bookings/{booking.id}"]
+    assert page.links == [f"{PUBLIC_URL}/me/bookings/{booking.id}/receipt", f"{PUBLIC_URL}/me/bookings/{booking.id}"]
     written = " ".join(page.words.split())
     for line in body(mail).splitlines():
         said = line.removeprefix("- ").partition(": ")[2] or line

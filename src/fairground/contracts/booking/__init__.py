@@ -64,6 +64,9 @@ from fairground.contracts.booking.bookings import (
     PastBookingsRecorded,
     PayIn,
     PriceChanged,
+    Receipt,
+    ReceiptLine,
+    ReceiptNotFound,
     RefundTerm,
     SlotTaken,
     StatusConflict,
@@ -122,6 +125,9 @@ __all__ = [
     "PausedUntil",
     "PayIn",
     "PriceChanged",
+    "Receipt",
+    "ReceiptLine",
+    "ReceiptNotFound",
     "RefundTerm",
     "RulesChanges",
     "RulesInvalid",
@@ -324,6 +330,15 @@ class Bookings(Protocol):
 
         Raises:
             BookingNotFound: As `get_booking` does.
+        """
+        ...
+
+    async def get_receipt(self, *, user_id: UUID, booking_id: UUID) -> Receipt:
+        """Return the receipt of a booking for its customer.
+
+        Raises:
+            BookingNotFound: As `get_booking` does.
+            ReceiptNotFound: No money was taken, or the caller is the provider.
         """
         ...
 
