@@ -55,8 +55,10 @@ _PROJECTIONS: Final[Mapping[type[Message], Projection]] = {
 def build(runtime: Runtime, links: Links) -> Module:
     db, verticals, clock, pictures = runtime.db, runtime.verticals, runtime.clock, links.of(Pictures)
     currency = runtime.settings.of(CurrencySettings).currency
-    views = OwnViews(accounts=links.of(Accounts), verticals=verticals)
-    queries = ProviderQueries(db=db, currency=currency)
+    queries, views = (
+        ProviderQueries(db=db, currency=currency),
+        OwnViews(accounts=links.of(Accounts), verticals=verticals),
+    )
     service = _build_service(runtime, links, queries=queries, views=views, currency=currency)
     external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
     galleries = GalleryService(db=db, pictures=pictures, clock=clock)
