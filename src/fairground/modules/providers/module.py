@@ -37,6 +37,7 @@ from fairground.modules.providers.service.invitations import Invitations, MailIn
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
 from fairground.modules.providers.tables import history
+from fairground.platform.db.database import Database
 from fairground.platform.images.image_proxy import ImageRequestStats
 from fairground.platform.module import Handler, Links, Module, Projection
 from fairground.platform.settings import CurrencySettings
@@ -55,16 +56,14 @@ _PROJECTIONS: Final[Mapping[type[Message], Projection]] = {
 def build(runtime: Runtime, links: Links) -> Module:
     db, verticals, clock, pictures = runtime.db, runtime.verticals, runtime.clock, links.of(Pictures)
     currency = runtime.settings.of(CurrencySettings).currency
-    queries, views = (
-        ProviderQueries(db=db, currency=currency),
-        OwnViews(accounts=links.of(Accounts), verticals=verticals),
-    )
+    views = OwnViews(accounts=links.of(Accounts), verticals=verticals)
+    queries = ProviderQueries(db=db, currency=currency)
     service = _build_service(runtime, links, queries=queries, views=views, currency=currency)
     external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
     galleries = GalleryService(db=db, pictures=pictures, clock=clock)
     portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
     picture_events = PictureEventHandlers(db=db, pictures=pictures, clock=clock)
-    figures, image_requests = FigureEventHandlers(db=db), ImageRequestStats()
+    image_requests = ImageRequestStats()
     links.provide(Providers, service)
     links.provide(ProviderSnapshots, queries)
     links.provide(ExternalProviders, external)
@@ -79,12 +78,7 @@ def build(runtime: Runtime, links: Links) -> Module:
             image_routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
         ],
         handlers={
-            BookingCompleted: figures.on_booking_completed,
-            PastBookingsRecorded: figures.on_bookings_recorded,
-            ProviderRated: figures.on_provider_rated,
-            PastReviewsRecorded: figures.on_reviews_recorded,
-            AvailabilityRulesSet: figures.on_availability_rules_set,
-            FirstHoursSet: figures.on_first_hours_set,
+            **_figure_handlers(db),
             PictureReady: picture_events.on_ready,
             PictureDescribed: picture_events.on_described,
             PictureRefused: picture_events.on_refused,
@@ -95,6 +89,18 @@ def build(runtime: Runtime, links: Links) -> Module:
         projections=_PROJECTIONS,
         measure=image_requests.measure,
     )
+
+
+def _figure_handlers(db: Database) -> dict[type[Message], Handler]:
+    figures = FigureEventHandlers(db=db)
+    return {
+        BookingCompleted: figures.on_booking_completed,
+        PastBookingsRecorded: figures.on_bookings_recorded,
+        ProviderRated: figures.on_provider_rated,
+        PastReviewsRecorded: figures.on_reviews_recorded,
+        AvailabilityRulesSet: figures.on_availability_rules_set,
+        FirstHoursSet: figures.on_first_hours_set,
+    }
 
 
 def _build_claims(runtime: Runtime, links: Links) -> dict[type[Message], Handler]:
