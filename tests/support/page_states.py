@@ -29,6 +29,8 @@ NO_PAGES: Final = {
     "/pictures/{name}": "files",
     "/media/{key:path}": "files",
     "/me/bookings/{booking_id}/calendar.ics": "a file",
+    **dict.fromkeys(("/robots.txt", "/sitemap.xml", "/sitemaps/{number}.xml"), "for crawlers"),
+    **dict.fromkeys(("/favicon.ico", "/manifest.webmanifest"), "files"),
 }
 """Routes that answer a reader with something else than a page."""
 _PART_PREFIX: Final = "/_f/"
@@ -111,6 +113,11 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/p/{id_or_slug}/pictures/{picture_id}", f"{provider}/pictures/{market.picture_id}")
     yield PageState("/_ui", "/_ui")
     yield PageState("/api/docs", "/api/docs")
+    yield PageState("/api/docs", "/api/docs?q=hold", name="a search")
+    yield PageState("/help", "/help")
+    yield PageState("/contact", "/contact", is_variant=True)
+    yield PageState("/terms", "/terms", is_variant=True)
+    yield PageState("/privacy", "/privacy", is_variant=True)
     yield PageState("/mail", "/mail")
     yield PageState("/mail/{name}", f"/mail/{market.mail_name}")
 
