@@ -27,6 +27,7 @@ from fairground.contracts.providers.profiles import (
     EXTERNAL_ID_MAX_LENGTH,
     IMPORT_MAX_ROWS,
     LOCATION_MAX_LENGTH,
+    MEETING_DETAILS_MAX_LENGTH,
     NAME_MAX_LENGTH,
     PHONE_MAX_LENGTH,
     PRICE_MAX_MINOR,
@@ -35,6 +36,7 @@ from fairground.contracts.providers.profiles import (
     SERVICES_MAX,
     SLUG_PATTERN,
     SUBTITLE_MAX_LENGTH,
+    TRAVEL_RADIUS_MAX_KM,
     BookingAtOtherTime,
     BookingMode,
     CategoryUnknown,
@@ -54,6 +56,7 @@ from fairground.contracts.providers.profiles import (
     ProfileIncomplete,
     ProfileInvalid,
     ProviderCard,
+    ProviderContact,
     ProviderDetail,
     ProviderNotFound,
     ProviderPath,
@@ -64,6 +67,7 @@ from fairground.contracts.providers.profiles import (
     ServiceIn,
     ServiceInvalid,
     ServiceNotFound,
+    ServiceTerms,
     StaffOnly,
     StatusConflict,
     VerticalUnknown,
@@ -81,6 +85,7 @@ __all__ = [
     "GALLERY_MAX",
     "IMPORT_MAX_ROWS",
     "LOCATION_MAX_LENGTH",
+    "MEETING_DETAILS_MAX_LENGTH",
     "NAME_MAX_LENGTH",
     "PHONE_MAX_LENGTH",
     "PRICE_MAX_MINOR",
@@ -89,6 +94,7 @@ __all__ = [
     "SERVICE_DESCRIPTION_MAX_LENGTH",
     "SLUG_PATTERN",
     "SUBTITLE_MAX_LENGTH",
+    "TRAVEL_RADIUS_MAX_KM",
     "BookingAtOtherTime",
     "BookingMode",
     "CategoryUnknown",
@@ -118,6 +124,7 @@ __all__ = [
     "ProfileInvalid",
     "ProviderApproved",
     "ProviderCard",
+    "ProviderContact",
     "ProviderDetail",
     "ProviderNotFound",
     "ProviderPath",
@@ -136,6 +143,7 @@ __all__ = [
     "ServiceIn",
     "ServiceInvalid",
     "ServiceNotFound",
+    "ServiceTerms",
     "ServicesChanged",
     "StaffOnly",
     "StatusConflict",
@@ -297,6 +305,10 @@ class Providers(Protocol):
 
     async def get_offers(self, *, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
         """Return the offers by service; raise ServiceNotFound when one of them is missing."""
+        ...
+
+    async def get_contact(self, *, provider_id: UUID) -> ProviderContact:
+        """Return how to reach a provider, for the sides of a confirmed booking; raise ProviderNotFound."""
         ...
 
     async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:

@@ -9,7 +9,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from fairground.contracts.dto import DTO
+from fairground.kernel.addresses import Address
 from fairground.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from fairground.verticals.pricing import PriceModel
+from fairground.verticals.schema import Place
 
 SLUG_PATTERN: Final = re.compile(r"[a-z0-9-]{1,80}")
 EXTERNAL_ID_MAX_LENGTH: Final = 200
@@ -25,6 +28,8 @@ SERVICES_MAX: Final = 100  # per provider
 PRICE_MAX_MINOR: Final = 100_000_000
 DURATION_MIN_MINUTES: Final = 5
 DURATION_MAX_MINUTES: Final = 1440
+MEETING_DETAILS_MAX_LENGTH: Final = 500
+TRAVEL_RADIUS_MAX_KM: Final = 20_000
 IMPORT_MAX_ROWS: Final = 500  # per transaction, which bounds the wait of other writers for the lock
 
 
@@ -59,16 +64,35 @@ class ProviderCard(DTO):
     """Bookings that were completed."""
 
 
-class Service(DTO):
+class ServiceTerms(DTO):
+    """What a service costs, how long it takes, where it can take place and for how many."""
+
+    price_model: PriceModel = PriceModel.BOOKING
+    price_minor: int
+    """Of a booking, a person or an hour, as the model says."""
+    currency: str
+    duration_minutes: int
+    """With a price by the hour, the shortest length."""
+    max_duration_minutes: int | None = None
+    """The longest length, only with a price by the hour: bookings are longer by whole half hours."""
+    min_people: int = 1
+    max_people: int | None = None
+    """None where the vertical does not count people."""
+    travel_radius_km: int | None = None
+    """How far from the provider's location the customer's place may be; None without a limit."""
+
+
+class Service(ServiceTerms):
     id: UUID
     provider_id: UUID
     name: str
     category: str
-    price_minor: int
-    currency: str
-    duration_minutes: int
     booking_mode: BookingMode
     description: str | None
+    places: list[Place]
+    """Of the vertical's places: at the `customer`, at the `provider` or `online`."""
+    is_paused: bool = False
+    """A paused service is shown to its owner alone, and cannot be booked."""
 
 
 class ProviderDetail(ProviderCard):
@@ -95,6 +119,10 @@ class OwnProvider(ProviderDetail):
     """Keys of the vertical's approval checklist that are not fulfilled yet."""
     contact_email: str | None
     contact_phone: str | None
+    address: Address | None = None
+    """Where customers come to the provider; a customer of a confirmed booking learns it."""
+    meeting_details: str | None = None
+    """The link or number of an online booking, likewise."""
 
 
 class BookingAtOtherTime(DTO):
@@ -148,14 +176,14 @@ class ProfileChanges(DTO):
     contact_phone: str | None = None
 
 
-class ServiceIn(DTO):
+class ServiceIn(ServiceTerms):
+    """A new service. Without `places` it can take place wherever the vertical and the provider's profile allow."""
+
     name: str
     category: str
-    price_minor: int
-    currency: str
-    duration_minutes: int
     booking_mode: BookingMode
     description: str | None = None
+    places: list[Place] | None = None
 
 
 class NewProvider(DTO):
@@ -175,7 +203,7 @@ class CreatedProvider(DTO):
     """In the order of the services."""
 
 
-class Offer(DTO):
+class Offer(ServiceTerms):
     """A service with the terms that a booking copies."""
 
     service_id: UUID
@@ -186,13 +214,25 @@ class Offer(DTO):
     owner_id: UUID | None
     vertical: str
     location: str
+    lat: float | None = None
+    lng: float | None = None
     timezone: str
-    price_minor: int
-    currency: str
-    duration_minutes: int
     booking_mode: BookingMode
+    places: list[Place]
     is_bookable: bool
-    """Whether the provider is approved and claimed, and the service is still offered."""
+    """Whether the provider is approved and claimed, and the service is offered and not paused."""
+
+
+class ProviderContact(DTO):
+    """How a customer reaches a provider, which the two sides of a confirmed booking learn."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    address: Address | None
+    """Where customers come to the provider."""
+    meeting_details: str | None
+    """The link or number of an online booking."""
 
 
 class ProviderRef(DTO):

@@ -146,7 +146,9 @@ def check_service(pack: Vertical, service: ServiceIn, *, currency: str) -> Servi
         name = require_line(service.name, most=NAME_MAX_LENGTH)
     with refused_as(ServiceInvalid, "description", field="description"):
         description = clean_text(service.description or "", most=SERVICE_DESCRIPTION_MAX_LENGTH) or None
-    return service.model_copy(update={"category": category, "name": name, "description": description})
+    places = service.places or [place for place in pack.booking.places if place != "online"] or [*pack.booking.places]
+    changes = {"category": category, "name": name, "description": description, "places": places}
+    return service.model_copy(update=changes)
 
 
 def check_reason(reason: str) -> str:

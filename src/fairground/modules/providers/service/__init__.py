@@ -20,6 +20,7 @@ class ProviderService:
         self.list_services = queries.list_services
         self.get_offer = queries.get_offer
         self.get_offers = queries.get_offers
+        self.get_contact = queries.get_contact
         self.get_provider_ref = queries.get_provider_ref
         self.get_provider_refs = queries.get_provider_refs
         self.find_provider_owned_by = queries.find_provider_owned_by

@@ -114,6 +114,8 @@ class OwnViews:
             missing=list_missing(pack, facts_of(record, email_verified=email_verified)),
             contact_email=record.contact_email,
             contact_phone=record.contact_phone,
+            address=record.address,
+            meeting_details=record.meeting_details,
         )
 
 

@@ -15,6 +15,7 @@ from fairground.contracts.providers import (
     ProfileChanges,
     ProfileExists,
     ProfileIn,
+    ProviderContact,
     ProviderDetail,
     ProviderRef,
     ProviderSchedules,
@@ -89,6 +90,13 @@ class ProviderQueries:
             if service_id not in offers:
                 raise ServiceNotFound(f"There is no service {service_id}.")
         return offers
+
+    async def get_contact(self, *, provider_id: UUID) -> ProviderContact:
+        async with self._db.read() as tx:
+            contact = await details.find_contact(tx, provider_id)
+        if contact is None:
+            raise not_found(provider_id)
+        return contact
 
     async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
         async with self._db.read() as tx:

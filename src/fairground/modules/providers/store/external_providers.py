@@ -154,7 +154,7 @@ def _exported(
         external_id=row.external_id or str(row.id),
         **{name: getattr(row, name) for name in _EXPORTED_PROFILE},
         categories=categories,
-        services=[ServiceIn(**service.model_dump(exclude={"id", "provider_id"})) for service in services],
+        services=[ServiceIn(**service.model_dump(exclude={"id", "provider_id", "is_paused"})) for service in services],
     )
     return ExportedProvider(
         id=row.id,
