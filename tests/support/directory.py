@@ -25,8 +25,9 @@ from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
+from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import GalleryService, PortraitService
-from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.doubles.media import FakePictures

@@ -96,6 +96,24 @@ class BookingRules(Part):
         default=None, description="Bounds on the number of people; leave it out where people are not counted."
     )
 
+    @property
+    def least_minutes(self) -> int:
+        """The least duration of a service: the step between starts, or a shorter one that the pack suggests."""
+        return min(self.slot_minutes, self.duration_minutes[0])
+
+    @model_validator(mode="after")
+    def _prices_per_person_count_people(self) -> Self:
+        if PriceModel.PERSON in self.price_models and self.party_size is None:
+            raise ValueError("price_models has 'person', but people are not counted; add party_size")
+        return self
+
+    @field_validator("places", "price_models", "modes")
+    @classmethod
+    def _choices_are_distinct(cls, choices: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(choices)) < len(choices):
+            raise ValueError("a choice appears twice; keep one")
+        return choices
+
     @field_validator("duration_minutes")
     @classmethod
     def _durations_ascend(cls, durations: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Profiles, services and approval: their data, the limits of their fields, the errors about them, and cache tags."""
+"""Profiles and approval: their data, the limits of their fields, the errors about them, and cache tags."""
 
 import re
 from datetime import datetime
@@ -9,27 +9,19 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from fairground.contracts.dto import DTO
+from fairground.contracts.providers.services import BookingMode, Service, ServiceIn
 from fairground.kernel.addresses import Address
 from fairground.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from fairground.verticals.pricing import PriceModel
-from fairground.verticals.schema import Place
 
 SLUG_PATTERN: Final = re.compile(r"[a-z0-9-]{1,80}")
 EXTERNAL_ID_MAX_LENGTH: Final = 200
-NAME_MAX_LENGTH: Final = 120
 SUBTITLE_MAX_LENGTH: Final = 160
 BIO_MAX_LENGTH: Final = 6_000
 LOCATION_MAX_LENGTH: Final = 120
 PHONE_MAX_LENGTH: Final = 40
-SERVICE_DESCRIPTION_MAX_LENGTH: Final = 2_000
 REASON_MAX_LENGTH: Final = 1_000
 CATEGORIES_MAX: Final = 10  # per provider
-SERVICES_MAX: Final = 100  # per provider
-PRICE_MAX_MINOR: Final = 100_000_000
-DURATION_MIN_MINUTES: Final = 5
-DURATION_MAX_MINUTES: Final = 1440
 MEETING_DETAILS_MAX_LENGTH: Final = 500
-TRAVEL_RADIUS_MAX_KM: Final = 20_000
 IMPORT_MAX_ROWS: Final = 500  # per transaction, which bounds the wait of other writers for the lock
 
 
@@ -38,11 +30,6 @@ class ProviderStatus(StrEnum):
     SUBMITTED = "submitted"
     APPROVED = "approved"
     REJECTED = "rejected"
-
-
-class BookingMode(StrEnum):
-    INSTANT = "instant"
-    REQUEST = "request"
 
 
 class ProviderCard(DTO):
@@ -56,43 +43,13 @@ class ProviderCard(DTO):
     location: str
     service_categories: list[str]
     price_from_minor: int | None
+    """The lowest total for which one of the services can be booked; None without a service."""
     currency: str | None
     rating: float | None
     """Mean of the visible reviews, 1.0 to 5.0; None before the first."""
     rating_count: int
     book_count: int
     """Bookings that were completed."""
-
-
-class ServiceTerms(DTO):
-    """What a service costs, how long it takes, where it can take place and for how many."""
-
-    price_model: PriceModel = PriceModel.BOOKING
-    price_minor: int
-    """Of a booking, a person or an hour, as the model says."""
-    currency: str
-    duration_minutes: int
-    """With a price by the hour, the shortest length."""
-    max_duration_minutes: int | None = None
-    """The longest length, only with a price by the hour: bookings are longer by whole half hours."""
-    min_people: int = 1
-    max_people: int | None = None
-    """None where the vertical does not count people."""
-    travel_radius_km: int | None = None
-    """How far from the provider's location the customer's place may be; None without a limit."""
-
-
-class Service(ServiceTerms):
-    id: UUID
-    provider_id: UUID
-    name: str
-    category: str
-    booking_mode: BookingMode
-    description: str | None
-    places: list[Place]
-    """Of the vertical's places: at the `customer`, at the `provider` or `online`."""
-    is_paused: bool = False
-    """A paused service is shown to its owner alone, and cannot be booked."""
 
 
 class ProviderDetail(ProviderCard):
@@ -160,6 +117,8 @@ class ProfileIn(DTO):
     timezone: str
     categories: list[str]
     contact_phone: str | None = None
+    address: Address | None = None
+    meeting_details: str | None = None
 
 
 class ProfileChanges(DTO):
@@ -174,16 +133,8 @@ class ProfileChanges(DTO):
     timezone: str | None = None
     categories: list[str] | None = None
     contact_phone: str | None = None
-
-
-class ServiceIn(ServiceTerms):
-    """A new service. Without `places` it can take place wherever the vertical and the provider's profile allow."""
-
-    name: str
-    category: str
-    booking_mode: BookingMode
-    description: str | None = None
-    places: list[Place] | None = None
+    address: Address | None = None
+    meeting_details: str | None = None
 
 
 class NewProvider(DTO):
@@ -201,26 +152,6 @@ class CreatedProvider(DTO):
     id: UUID
     service_ids: list[UUID]
     """In the order of the services."""
-
-
-class Offer(ServiceTerms):
-    """A service with the terms that a booking copies."""
-
-    service_id: UUID
-    service_name: str
-    provider_id: UUID
-    provider_name: str
-    provider_slug: str
-    owner_id: UUID | None
-    vertical: str
-    location: str
-    lat: float | None = None
-    lng: float | None = None
-    timezone: str
-    booking_mode: BookingMode
-    places: list[Place]
-    is_bookable: bool
-    """Whether the provider is approved and claimed, and the service is offered and not paused."""
 
 
 class ProviderContact(DTO):
@@ -316,8 +247,9 @@ class ProviderSnapshot(DTO):
     categories: list[str]
     """Slugs, in the provider's order."""
     service_names: list[str]
-    """Of the offered services, the oldest first."""
+    """Of the services that can be booked, in the provider's order."""
     price_from_minor: int | None
+    """The lowest total that can be booked."""
     currency: str | None
     rating_avg: float
     """Zero before the first review."""
@@ -332,32 +264,19 @@ class ProviderNotFound(NotFound):
     hint = "GET /api/v1/service-provider-profiles/ lists the providers there are."
 
 
-class ServiceNotFound(NotFound):
-    code = "catalog.service_not_found"
-    hint = "GET /api/v1/service-provider-profiles/{id}/services lists what a provider offers."
-
-
 class VerticalUnknown(Invalid):
     code = "catalog.vertical_unknown"
     hint = "GET /api/v1/verticals lists the verticals there are."
-
-
-class CategoryUnknown(Invalid):
-    code = "catalog.category_unknown"
-    hint = "GET /api/v1/categories?vertical=… lists the categories of a vertical."
 
 
 class ProfileInvalid(Invalid):
     code = "catalog.profile_invalid"
 
 
-class ServiceInvalid(Invalid):
-    code = "catalog.service_invalid"
+class ContactInUse(Conflict):
+    """Services take place at the address, online or around the location that a change would remove."""
 
-
-class CurrencyUnsupported(Invalid):
-    code = "catalog.currency_unsupported"
-    hint = "This installation has one currency; GET /api/v1/verticals names it."
+    code = "catalog.contact_in_use"
 
 
 class ProfileExists(Conflict):

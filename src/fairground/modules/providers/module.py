@@ -31,8 +31,9 @@ from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
+from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
-from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.profiles import Profiles, ProviderQueries
 from fairground.modules.providers.tables import history
 from fairground.platform.images.image_proxy import ImageRequestStats
 from fairground.platform.module import Links, Module, Projection

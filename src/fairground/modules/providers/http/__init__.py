@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from fairground.contracts.providers import Galleries, Portraits, Providers
 from fairground.modules.providers.http import packs
 from fairground.modules.providers.http.pictures import gallery_routes
-from fairground.modules.providers.http.profiles import profile_routes, service_routes
+from fairground.modules.providers.http.profiles import profile_routes
+from fairground.modules.providers.http.services import service_routes
 from fairground.verticals.loader import Verticals
 
 

@@ -2,7 +2,8 @@
 
 from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
-from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.offers import ServiceOffers
+from fairground.modules.providers.service.profiles import Profiles, ProviderQueries
 
 
 class ProviderService:
@@ -35,4 +36,9 @@ class ProviderService:
         self.approve_provider = approval.approve_provider
         self.reject_provider = approval.reject_provider
         self.add_service = offers.add_service
+        self.change_service = offers.change_service
+        self.duplicate_service = offers.duplicate_service
+        self.pause_service = offers.pause_service
+        self.resume_service = offers.resume_service
+        self.order_services = offers.order_services
         self.withdraw_service = offers.withdraw_service

@@ -67,10 +67,13 @@ class OwnRecord:
 
 
 async def find_approved(tx: ReadTx, *, provider_id: UUID | None, slug: str) -> ProviderDetail | None:
-    """Return an approved provider by its id, or by its slug when `provider_id` is None."""
+    """Return an approved provider by its id, or by its slug when `provider_id` is None, without paused services."""
     rows = await tx.all(select(*_DETAIL_COLUMNS).where(*_approved(provider_id, slug)))
     details = await _details(tx, rows)
-    return details[0] if details else None
+    if not details:
+        return None
+    shown = [service for service in details[0].services if not service.is_paused]
+    return details[0].model_copy(update={"services": shown})
 
 
 async def find_approved_id(tx: ReadTx, *, provider_id: UUID | None, slug: str) -> UUID | None:
@@ -287,8 +290,11 @@ async def _snapshots(tx: ReadTx, rows: Sequence[Any]) -> list[ProviderSnapshot]:
 
 async def _list_service_names(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     found: dict[UUID, list[str]] = defaultdict(list)
-    offered = (among(ServiceRow.provider_id, provider_ids), ServiceRow.withdrawn_at.is_(None))
-    statement = select(ServiceRow.provider_id, ServiceRow.name).where(*offered).order_by(ServiceRow.id)
+    offered = (ServiceRow.withdrawn_at.is_(None), ServiceRow.is_paused.is_(False))
+    statement = select(ServiceRow.provider_id, ServiceRow.name).where(
+        among(ServiceRow.provider_id, provider_ids), *offered
+    )
+    statement = statement.order_by(ServiceRow.position, ServiceRow.id)
     for provider_id, name in await tx.all(statement):
         found[provider_id].append(name)
     return found

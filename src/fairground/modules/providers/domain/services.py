@@ -1,0 +1,82 @@
+"""Services as they are changed or copied, their lowest total, and what a profile must keep for them."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from fairground.contracts.providers import (
+    NAME_MAX_LENGTH,
+    ContactInUse,
+    Service,
+    ServiceChanges,
+    ServiceIn,
+    ServiceInvalid,
+    ServiceTerms,
+)
+from fairground.contracts.providers.service_rules import Grounds
+from fairground.kernel.money import find_currency
+from fairground.verticals.pricing import compute_lowest_total_minor
+from fairground.verticals.schema import Place
+
+_OPTIONAL: Final = frozenset({"description", "max_duration_minutes", "max_people", "travel_radius_km"})
+"""The fields that a change can empty."""
+_COPY: Final = " (copy)"
+
+
+def apply_changes(service: Service, changes: ServiceChanges) -> ServiceIn:
+    """Return the service with the changed fields, for `check_service`.
+
+    Raises:
+        ServiceInvalid: A required field is emptied.
+    """
+    changed = {name: getattr(changes, name) for name in changes.model_fields_set}
+    for name, value in changed.items():
+        if value is None and name not in _OPTIONAL:
+            raise ServiceInvalid(f"{name} cannot be emptied.", field=name)
+    return as_new(service).model_copy(update=changed)
+
+
+def as_new(service: Service, **changes: Any) -> ServiceIn:
+    """Return an offered service as the input that makes an equal one."""
+    return ServiceIn(**{name: getattr(service, name) for name in ServiceIn.model_fields} | changes)
+
+
+def check_still_served(services: Iterable[Service], *, before: Grounds, after: Grounds) -> None:
+    """Raise ContactInUse when a change of the profile removes what its services depend on."""
+    losses = (
+        (before.has_address and not after.has_address, "address", "address", _is_at("provider")),
+        (before.has_meeting_details and not after.has_meeting_details, "meeting_details", "link", _is_at("online")),
+        (before.has_coordinates and not after.has_coordinates, "lat", "place on the map", _has_radius),
+    )
+    for is_lost, field, words, depends in losses:
+        names = [service.name for service in services if is_lost and depends(service)]
+        if names:
+            raise ContactInUse(
+                f"Your {words} is needed by: {', '.join(names)}.",
+                hint="First change where these services take place.",
+                field=field,
+                services=names,
+            )
+
+
+def _is_at(place: Place) -> Callable[[Service], bool]:
+    return lambda service: place in service.places
+
+
+def _has_radius(service: Service) -> bool:
+    return service.travel_radius_km is not None
+
+
+def name_copy(name: str) -> str:
+    """Return the name of a copy: "Evening set (copy)"."""
+    return name[: NAME_MAX_LENGTH - len(_COPY)].rstrip() + _COPY
+
+
+def lowest_total_minor(terms: ServiceTerms) -> int:
+    """Return the lowest total that a service can be booked for."""
+    return compute_lowest_total_minor(
+        terms.price_model,
+        terms.price_minor,
+        min_people=terms.min_people,
+        shortest_minutes=terms.duration_minutes,
+        step_minor=find_currency(terms.currency).step_minor,
+    )
