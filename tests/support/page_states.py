@@ -194,7 +194,11 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     unfit = _send("Save and preview", business_name="", location="")
     yield PageState("/pro/profile", "/pro/profile", PROVIDER, "refused", unfit)
     yield PageState("/pro/bookings", "/pro/bookings?status=requested", PROVIDER)
-    yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add it", name="", price="much"))
+    yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add service", name="", price="much"))
+    service = f"/pro/services/{market.provider.services[-1].id}"
+    yield PageState("/pro/services/{service_id}", service, PROVIDER)
+    too_few = _send("Save changes", min_people="9", max_people="4")
+    yield PageState("/pro/services/{service_id}", service, PROVIDER, "refused", too_few)
     backwards = _send("Save the hours", start_0_0="20:00", end_0_0="08:00", date_0="2030-12-24")
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "refused", backwards)
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "saved", _send("Save the hours"))

@@ -151,7 +151,7 @@ async def test_price_that_cannot_be_is_named_at_its_field(market: Market, price:
     provider, _ = await public_provider(market)
     await provider.open("/pro/services")
     await provider.send(
-        "Add it", name="Whole day", category="pianist", price=price, duration_minutes="600", booking_mode="request"
+        "Add service", name="Whole day", category="pianist", price=price, duration_minutes="600", booking_mode="request"
     )
     assert provider.status == 422
     assert said in provider.text

@@ -40,6 +40,7 @@ class Formats:
         formatter = LocaleFormatter(locale)
         self.money, self.price, self.rating = formatter.money, formatter.price, formatter.rating
         self.city, self.place_of_clock = formatter.city, formatter.place_of_clock
+        self.country = formatter.country
         self.time, self.short_day = formatter.time, formatter.short_day
         self.moment, self.span = formatter.moment, formatter.span
 

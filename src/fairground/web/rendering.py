@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 
 import fairground
 from fairground.platform.http.identity import Caller
-from fairground.platform.locale_formatter import DEFAULT_LOCALE
+from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.content_security import MapTiles, Origins, content_security_policy
@@ -101,6 +101,7 @@ def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEF
     env.globals["asset"] = assets.url
     env.globals |= {"offer_square": offer_square, "offer_whole": offer_whole, "LARGE": LARGE}
     env.globals["page_style"] = assets.style
+    env.globals["country_options"] = LocaleFormatter(Locale.parse(locale)).list_countries()
     env.globals["language"] = locale.replace("_", "-")
     env.globals["ui"] = _components(env)
     return env

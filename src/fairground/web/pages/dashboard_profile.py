@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -24,12 +24,12 @@ from fairground.kernel.zones import find_zone, selectable_zone_names
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
 from fairground.verticals.schema import Vertical
-from fairground.web.forms import Form, FormModel, read_form
+from fairground.web.forms import Form, FormModel, fill_address, read_address, read_form, read_together
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.dashboard import Dashboard, build_dashboard
 from fairground.web.site import Site
 
-FIELDS: Final = {"catalog.category_unknown": "categories"}
+FIELDS: Final = {"catalog.category_unknown": "categories", "address": "address_street", "lat": "lat"}
 
 
 class Profile(FormModel):
@@ -42,6 +42,7 @@ class Profile(FormModel):
     timezone: str
     categories: Annotated[list[str], Field(min_length=1, max_length=CATEGORIES_MAX)]
     contact_phone: str | None = None
+    meeting_details: str | None = None
 
 
 def routes(site: Site, links: Links) -> APIRouter:
@@ -83,7 +84,7 @@ def routes(site: Site, links: Links) -> APIRouter:
             request,
             caller,
             "preview",
-            provider=own,
+            provider=own.model_copy(update={"services": [each for each in own.services if not each.is_paused]}),
             pack=pack,
             gallery=[picture for picture in pictures if picture.state is PictureState.READY],
             service=None,
@@ -100,7 +101,7 @@ async def _save(
     dashboard: Dashboard, caller: Caller, *, own: OwnProvider | None, form: Form
 ) -> list[BookingAtOtherTime]:
     """Save the form; return the bookings that the zone in it moves to another wall time."""
-    values = form.parse(Profile).model_dump()
+    values = _read_fields(form, own)
     if own is None:
         profile = ProfileIn(vertical=form.values.get("vertical", ""), **values)
         await dashboard.providers.create_provider(owner_id=caller.user_id, profile=profile)
@@ -110,10 +111,19 @@ async def _save(
     return changed.bookings_at_other_times
 
 
+def _read_fields(form: Form, own: OwnProvider | None) -> dict[str, Any]:
+    """Return the fields of the profile with its address; raise FormRefused."""
+    values = read_together(lambda: form.parse(Profile).model_dump(), lambda: {"address": read_address(form)})
+    kept = own.address if own else None
+    if kept is not None and values["address"] == kept.model_copy(update={"lat": None, "lng": None}):
+        values["address"] = kept  # with its coordinates, which the form does not show
+    return values
+
+
 def _filled(own: OwnProvider) -> Form:
-    names = "business_name custom_subtitle bio location lat lng timezone contact_phone".split()
+    names = "business_name custom_subtitle bio location lat lng timezone contact_phone meeting_details".split()
     values = {name: str(value) for name in names if (value := getattr(own, name)) is not None}
-    return Form(values=values, lists={"categories": own.service_categories})
+    return Form(values=values | fill_address(own.address), lists={"categories": own.service_categories})
 
 
 def _show(

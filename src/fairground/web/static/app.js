@@ -99,6 +99,16 @@ function addPasswordButtons() {
   }
 }
 
+/** Hide the fields that another answer makes pointless, and do not send them: `price_model=hour`, `places=customer`. */
+function showFieldsThatApply() {
+  for (const part of document.querySelectorAll("[data-shown-if]")) {
+    const [name, value] = part.dataset.shownIf.split("=");
+    const applies = new FormData(part.closest("form")).getAll(name).includes(value);
+    part.hidden = !applies;
+    for (const input of part.querySelectorAll("input")) input.disabled = !applies;
+  }
+}
+
 /** Return what the reader's clock shows at the instant. */
 function yourTime(instant) {
   const parts = { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
@@ -169,6 +179,7 @@ document.addEventListener("keydown", (event) => {
   }
   moveInCalendar(event);
 });
+document.addEventListener("change", showFieldsThatApply);
 document.addEventListener("submit", guardAgainstDoubleSubmit);
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.request.method === "GET") ctx.fetch = fetchPatiently;
@@ -183,9 +194,11 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.request.method === "GET" && !ctx.response) offerRetry(ctx);
 });
 addEventListener("pageshow", releaseForms);
+addEventListener("pageshow", showFieldsThatApply);
 
 showAccount();
 focusErrors();
 addPasswordButtons();
+showFieldsThatApply();
 addYourTime();
 watchHold();
