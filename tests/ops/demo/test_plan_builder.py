@@ -84,7 +84,7 @@ def test_bookings_start_on_the_grid_of_the_weekly_hours_and_end_within_them() ->
         assert pack is not None
         day = datetime(2026, 6, 1, tzinfo=UTC)
         start = datetime.combine(day, booking.start)
-        end = start + timedelta(minutes=provider.services[booking.service].duration_minutes)
+        end = start + timedelta(minutes=booking.duration_minutes)
         windows = [
             (datetime.combine(day, window.start), datetime.combine(day, window.end))
             for window in provider.calendar.hours
