@@ -7,8 +7,6 @@ from babel import Locale
 from babel.dates import format_skeleton, format_time, get_timezone_location
 from babel.numbers import format_decimal, parse_pattern
 
-from fairground.kernel.addresses import COUNTRIES
-from fairground.kernel.folding import fold
 from fairground.kernel.money import currency_exponent, major_from_minor
 from fairground.kernel.zones import get_zone
 
@@ -45,15 +43,6 @@ class LocaleFormatter:
     def city(self, zone: str) -> str:
         """Return the place a zone is named for: "Europe/Berlin" is "Berlin"."""
         return get_timezone_location(get_zone(zone), locale=self._locale, return_city=True)
-
-    def country(self, code: str) -> str:
-        """Return the name of a country by its ISO 3166-1 code: "NO" is "Norway"."""
-        return str(self._locale.territories.get(code, code))
-
-    def list_countries(self) -> list[tuple[str, str]]:
-        """Return the code and name of every country, by name; Åland is among the first."""
-        named = ((code, self.country(code)) for code in COUNTRIES)
-        return sorted(named, key=lambda pair: fold(pair[1]))
 
     def time(self, instant: datetime, zone: str) -> str:
         """Return the clock time of the instant in the zone: "19:00", for a place that names the zone."""

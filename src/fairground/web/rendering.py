@@ -14,11 +14,11 @@ from starlette.responses import HTMLResponse
 
 import fairground
 from fairground.platform.http.identity import Caller
-from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
+from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.content_security import MapTiles, Origins, content_security_policy
-from fairground.web.formats import Formats, browser_name, date_in, initials, tone, utc
+from fairground.web.formats import Formats, browser_name, date_in, initials, list_countries, tone, utc
 from fairground.web.page_cache import NO_VARY_SEARCH, PRIVATE
 from fairground.web.pictures import LARGE, offer_square, offer_whole
 
@@ -31,15 +31,17 @@ class Renderer:
         *,
         assets: Assets,
         verticals: Verticals,
+        public_url: str = "",
         origins: Origins | None = None,
         map_tiles: MapTiles | None = None,
     ) -> None:
         policy = content_security_policy(assets.style_hash, origins or Origins())
         self.locale = Locale.parse(DEFAULT_LOCALE)
-        self.edition = _edition(assets, verticals, settings=f"{policy} {map_tiles}")
+        self.edition = _edition(assets, verticals, settings=f"{policy} {map_tiles} {public_url}")
         """A digest of templates, assets, packs and settings; pages of another edition may look different."""
         self._env = build_environment(assets, verticals=verticals)
         self._env.globals["map_tiles"] = map_tiles
+        self._env.globals["public_url"] = public_url
         # Only for public pages: browsers prefetch the page of a link that a reader is about to follow.
         self._shared = {
             "Speculation-Rules": f'"{assets.url("speculation.json")}"',
@@ -98,10 +100,10 @@ def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEF
     env.filters["category_name"] = lambda slug: names.get(slug, slug)
     env.filters["extract"] = lambda key, table: table[key]
     env.globals["verticals"] = verticals.packs
+    env.globals["countries"] = list_countries(Locale.parse(locale))
     env.globals["asset"] = assets.url
     env.globals |= {"offer_square": offer_square, "offer_whole": offer_whole, "LARGE": LARGE}
     env.globals["page_style"] = assets.style
-    env.globals["country_options"] = LocaleFormatter(Locale.parse(locale)).list_countries()
     env.globals["language"] = locale.replace("_", "-")
     env.globals["ui"] = _components(env)
     return env

@@ -17,11 +17,17 @@ from fairground.contracts.providers.services import (
     CurrencyUnsupported,
     ServiceIn,
     ServiceInvalid,
+    ServiceTerms,
     can_serve,
 )
 from fairground.kernel.money import AmountInvalid, find_currency, major_from_minor, require_step
 from fairground.kernel.text import clean_text, refused_as, require_line
-from fairground.verticals.pricing import LENGTH_STEP_MINUTES, PriceModel, compute_total_minor
+from fairground.verticals.pricing import (
+    LENGTH_STEP_MINUTES,
+    PriceModel,
+    compute_lowest_total_minor,
+    compute_total_minor,
+)
 from fairground.verticals.schema import BookingRules, Place, Vertical
 
 
@@ -65,6 +71,17 @@ def check_service(pack: Vertical, service: ServiceIn, *, grounds: Grounds, curre
     checked = service.model_copy(update=changes | {"places": places, "min_people": min_people})
     _check_highest_total(checked)
     return checked
+
+
+def lowest_total_minor(terms: ServiceTerms) -> int:
+    """Return the lowest total that a service can be booked for."""
+    return compute_lowest_total_minor(
+        terms.price_model,
+        terms.price_minor,
+        min_people=terms.min_people,
+        shortest_minutes=terms.duration_minutes,
+        step_minor=find_currency(terms.currency).step_minor,
+    )
 
 
 def check_category(pack: Vertical, word: str) -> str:

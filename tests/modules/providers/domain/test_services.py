@@ -16,13 +16,12 @@ from fairground.contracts.providers import (
     ServiceIn,
     ServiceInvalid,
 )
-from fairground.contracts.providers.service_rules import Grounds, check_service
+from fairground.contracts.providers.service_rules import Grounds, check_service, lowest_total_minor
 from fairground.kernel.ids import uuid7
 from fairground.kernel.money import find_currency
 from fairground.modules.providers.domain.services import (
     apply_changes,
     check_still_served,
-    lowest_total_minor,
     name_copy,
 )
 from fairground.modules.providers.store.services import price_columns

@@ -1,4 +1,4 @@
-"""Services as they are changed or copied, their lowest total, and what a profile must keep for them."""
+"""Services as they are changed or copied, and what a profile must keep for them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -10,11 +10,8 @@ from fairground.contracts.providers import (
     ServiceChanges,
     ServiceIn,
     ServiceInvalid,
-    ServiceTerms,
 )
 from fairground.contracts.providers.service_rules import Grounds
-from fairground.kernel.money import find_currency
-from fairground.verticals.pricing import compute_lowest_total_minor
 from fairground.verticals.schema import Place
 
 _OPTIONAL: Final = frozenset({"description", "max_duration_minutes", "max_people", "travel_radius_km"})
@@ -69,14 +66,3 @@ def _has_radius(service: Service) -> bool:
 def name_copy(name: str) -> str:
     """Return the name of a copy: "Evening set (copy)"."""
     return name[: NAME_MAX_LENGTH - len(_COPY)].rstrip() + _COPY
-
-
-def lowest_total_minor(terms: ServiceTerms) -> int:
-    """Return the lowest total that a service can be booked for."""
-    return compute_lowest_total_minor(
-        terms.price_model,
-        terms.price_minor,
-        min_people=terms.min_people,
-        shortest_minutes=terms.duration_minutes,
-        step_minor=find_currency(terms.currency).step_minor,
-    )

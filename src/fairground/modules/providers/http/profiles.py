@@ -102,14 +102,17 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
     @router.get("/service-provider-profiles/{id_or_slug}")
     @cached(CachePolicy(route="provider", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
     async def get_provider(id_or_slug: str) -> ProviderDetail:
+        """Read the public page of an approved provider, by id or slug."""
         return await providers.get_provider(id_or_slug=id_or_slug)
 
     @router.get("/me/provider")
     async def get_own_provider(caller: SignedIn) -> OwnProvider:
+        """Read your own profile in any state, with what is missing for its approval."""
         return await providers.get_own_provider(owner_id=caller.user_id)
 
     @router.post("/service-provider-profiles/", status_code=HTTPStatus.CREATED)
     async def create_provider(caller: SignedIn, body: ProviderIn) -> OwnProvider:
+        """Create your profile as a draft."""
         return await providers.create_provider(owner_id=caller.user_id, profile=ProfileIn(**dict(body)))
 
     @router.patch("/service-provider-profiles/{provider_id}")
@@ -131,14 +134,17 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
 
     @router.post("/service-provider-profiles/{provider_id}/submit")
     async def submit_provider(caller: SignedIn, provider_id: UUID) -> OwnProvider:
+        """Submit your profile for approval."""
         return await providers.submit_provider(owner_id=caller.user_id, provider_id=provider_id)
 
     @router.post("/service-provider-profiles/{provider_id}/approve")
     async def approve_provider(caller: Staff, provider_id: UUID) -> OwnProvider:
+        """Approve a submitted profile."""
         return await providers.approve_provider(staff_id=caller.user_id, provider_id=provider_id)
 
     @router.post("/service-provider-profiles/{provider_id}/reject")
     async def reject_provider(caller: Staff, provider_id: UUID, body: RejectionIn) -> OwnProvider:
+        """Reject a submitted profile with a reason that its owner reads."""
         return await providers.reject_provider(staff_id=caller.user_id, provider_id=provider_id, reason=body.reason)
 
     return router

@@ -16,14 +16,20 @@ from fairground.contracts.providers import (
     SERVICES_MAX,
     TRAVEL_RADIUS_MAX_KM,
     BookingMode,
+    CategoryUnknown,
+    CurrencyUnsupported,
+    ProviderNotFound,
     Providers,
     Service,
     ServiceChanges,
     ServiceIn,
+    ServiceInvalid,
+    ServiceListChanged,
     ServiceNotFound,
 )
 from fairground.kernel.inputs import Input, text_field
 from fairground.platform.http.identity import SignedIn, Visitor
+from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 from fairground.verticals.pricing import PriceModel
 from fairground.verticals.schema import Place
@@ -131,17 +137,21 @@ def service_routes(providers: Providers) -> APIRouter:
 
 def _add_list(router: APIRouter, providers: Providers) -> None:
     @router.get(_SERVICES)
+    @refuses(ProviderNotFound)
     async def list_services(visitor: Visitor, provider_id: UUID) -> ServiceListOut:
-        """See the services in their order. Paused ones show to their owner alone."""
+        """List the services of a provider in their order. Paused ones show to their owner alone."""
         viewer_id = visitor.user_id if visitor else None
         return _listed(await providers.list_services(provider_id=provider_id, viewer_id=viewer_id))
 
     @router.post(_SERVICES, status_code=HTTPStatus.CREATED)
+    @refuses(ProviderNotFound, ServiceInvalid, CategoryUnknown, CurrencyUnsupported)
     async def add_service(caller: SignedIn, provider_id: UUID, body: NewServiceIn) -> Service:
+        """Add a service to your profile, behind the others."""
         service = ServiceIn(**dict(body))
         return await providers.add_service(owner_id=caller.user_id, provider_id=provider_id, service=service)
 
     @router.put(f"{_SERVICES}/order")
+    @refuses(ProviderNotFound, ServiceListChanged)
     async def order_services(caller: SignedIn, provider_id: UUID, body: ServiceOrderIn) -> ServiceListOut:
         """Give your services a new order; 409 when one was added or removed meanwhile."""
         ordered = await providers.order_services(
@@ -152,6 +162,7 @@ def _add_list(router: APIRouter, providers: Providers) -> None:
 
 def _add_service(router: APIRouter, providers: Providers) -> None:
     @router.patch(_SERVICE)
+    @refuses(ProviderNotFound, ServiceNotFound, ServiceInvalid, CategoryUnknown)
     async def change_service(caller: SignedIn, provider_id: UUID, service_id: UUID, body: ServiceChangesIn) -> Service:
         """Change a service. Bookings that were made keep their terms."""
         changes = ServiceChanges(**{name: getattr(body, name) for name in body.model_fields_set})
@@ -160,6 +171,7 @@ def _add_service(router: APIRouter, providers: Providers) -> None:
         )
 
     @router.post(f"{_SERVICE}/duplicate", status_code=HTTPStatus.CREATED)
+    @refuses(ProviderNotFound, ServiceNotFound, ServiceInvalid)
     async def duplicate_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> Service:
         """Add a paused copy of a service right behind it."""
         return await providers.duplicate_service(
@@ -167,16 +179,21 @@ def _add_service(router: APIRouter, providers: Providers) -> None:
         )
 
     @router.post(f"{_SERVICE}/pause")
+    @refuses(ProviderNotFound, ServiceNotFound)
     async def pause_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> Service:
         """Show a service to yourself alone until you resume it. Its bookings stay."""
         return await providers.pause_service(owner_id=caller.user_id, provider_id=provider_id, service_id=service_id)
 
     @router.post(f"{_SERVICE}/resume")
+    @refuses(ProviderNotFound, ServiceNotFound)
     async def resume_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> Service:
+        """Offer a paused service again."""
         return await providers.resume_service(owner_id=caller.user_id, provider_id=provider_id, service_id=service_id)
 
     @router.delete(_SERVICE, status_code=HTTPStatus.NO_CONTENT)
+    @refuses(ServiceNotFound)
     async def withdraw_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> None:
+        """Remove a service. Bookings already made stay."""
         offer = await providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
             raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from fairground.contracts.providers import Service, ServiceIn
-from fairground.modules.providers.domain.services import lowest_total_minor
+from fairground.contracts.providers.service_rules import lowest_total_minor
 from fairground.modules.providers.store.details import list_services
 from fairground.modules.providers.tables import ProviderRow, ServiceRow
 from fairground.platform.db.database import ReadTx, WriteTx
