@@ -39,12 +39,13 @@ def as_new(service: Service, **changes: Any) -> ServiceIn:
 
 def check_still_served(services: Iterable[Service], *, before: Grounds, after: Grounds) -> None:
     """Raise ContactInUse when a change of the profile removes what its services depend on."""
-    losses = (
-        (before.has_address and not after.has_address, "address", "address", _is_at("provider")),
-        (before.has_meeting_details and not after.has_meeting_details, "meeting_details", "link", _is_at("online")),
-        (before.has_coordinates and not after.has_coordinates, "lat", "place on the map", _has_radius),
+    needs = (
+        ("has_address", "address", "address", _is_at("provider")),
+        ("has_meeting_details", "meeting_details", "meeting link or number", _is_at("online")),
+        ("has_coordinates", "lat", "place on the map", _has_radius),
     )
-    for is_lost, field, words, depends in losses:
+    for ground, field, words, depends in needs:
+        is_lost = getattr(before, ground) and not getattr(after, ground)
         names = [service.name for service in services if is_lost and depends(service)]
         if names:
             raise ContactInUse(
