@@ -25,6 +25,7 @@ REASONS: Final = {
     "discovery/store/price_bands.py:recount": "one row for each price band",
     "discovery/store/price_bands.py:find_counts": "one row for each price band",
     "discovery/store/price_bands.py:list_bands": "one row for each price band",
+    "providers/store/claims.py:list_waiting_of": "the waiting claims of one provider, which its grant refuses",
     "providers/store/details.py:_own_records": "its callers name one provider, or give a LIMIT",
     "providers/store/details.py:find_approved": "one row: id and slug are unique",
     "providers/store/pictures.py:list_gallery": "at most GALLERY_MAX pictures",

@@ -21,6 +21,8 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /bookings/{booking_id}/cancel": TIMES,
     "POST /bookings/{booking_id}/complete": NOTHING,  # what it counts, providers learns by event
     "POST /bookings/{booking_id}/decline": TIMES,
+    "POST /bookings/{booking_id}/messages": NOTHING,  # messages and read marks are private
+    "PUT /bookings/{booking_id}/messages/read": NOTHING,
     "POST /bookings/{booking_id}/pay": NOTHING,
     "POST /media": NOTHING,  # a picture is private until a provider chooses it
     "POST /media/uploads": NOTHING,
@@ -34,12 +36,15 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /ops/migrate-profile-images-to-files": NOTHING,  # a job follows it
     "POST /ops/migrate-service-media-to-files": NOTHING,
     "POST /ops/cache/invalidate": frozenset({"everything"}),
+    "POST /provider-claims/{claim_id}/grant": PROVIDER,
+    "POST /provider-claims/{claim_id}/refuse": NOTHING,
     "POST /reviews": REVIEWS,  # the rating, providers learns by event
     "POST /sandbox/3d-secure/{intent_id}/{token}": NOTHING,
     "POST /service-provider-profiles/": NOTHING,  # a draft is private
     "PATCH /service-provider-profiles/{provider_id}": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/approve": PROVIDER,
     "PUT /service-provider-profiles/{provider_id}/availability-rules": TIMES,
+    "POST /service-provider-profiles/{provider_id}/claims": NOTHING,  # staff decides
     "POST /service-provider-profiles/{provider_id}/gallery": PROVIDER,
     "PUT /service-provider-profiles/{provider_id}/gallery": PROVIDER,
     "DELETE /service-provider-profiles/{provider_id}/gallery/{picture_id}": PROVIDER,
@@ -58,10 +63,13 @@ _API: Final[dict[str, frozenset[str]]] = {
 _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /admin/approvals/{provider_id}/approve": PROVIDER,
     "POST /admin/approvals/{provider_id}/reject": NOTHING,
+    "POST /admin/claims/{claim_id}/grant": PROVIDER,
+    "POST /admin/claims/{claim_id}/refuse": NOTHING,
     "POST /admin/migrations/{subject}": NOTHING,  # a job follows it
     "POST /book/h/{booking_id}": NOTHING,
     "POST /book/h/{booking_id}/release": TIMES,
     "POST /book/{slug}": TIMES,
+    "POST /claim": PROVIDER,
     "POST /login": NOTHING,
     "POST /media/uploads": NOTHING,  # in quarantine
     "POST /logout": NOTHING,
@@ -69,12 +77,18 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /me/bookings/{booking_id}/cancel": TIMES,
     "POST /me/bookings/{booking_id}/complete": NOTHING,
     "POST /me/bookings/{booking_id}/decline": TIMES,
+    "POST /me/bookings/{booking_id}/messages": NOTHING,
     "POST /me/bookings/{booking_id}/review": REVIEWS,
     "POST /me/password": NOTHING,
     "POST /me/sessions/{session_id}/revoke": NOTHING,
     "POST /me/tokens": NOTHING,
+    "POST /p/{id_or_slug}/claim": NOTHING,  # staff decides
     "POST /password-reset": NOTHING,
     "POST /pro/hours": TIMES,
+    "POST /pro/hours/time-off": TIMES,
+    "POST /pro/hours/time-off/remove": TIMES,
+    "POST /pro/hours/pause": TIMES,
+    "POST /pro/hours/resume": TIMES,
     "POST /_f/pro/pictures/{picture_id}/gallery": PROVIDER,
     "POST /_f/pro/pictures/{picture_id}/portrait": PROVIDER,
     "POST /pro/pictures/gallery": PROVIDER,

@@ -10,6 +10,7 @@ from uuid import UUID
 from fairground.contracts.accounts import Accounts, Role, User
 from fairground.contracts.booking import Bookings, BookingStatus, BookingView
 from fairground.contracts.imports import ImportedProvider, Imports
+from fairground.contracts.messaging import Messages
 from fairground.contracts.providers import (
     BookingMode,
     ProfileChanges,
@@ -17,7 +18,9 @@ from fairground.contracts.providers import (
     Providers,
     ServiceIn,
 )
+from fairground.contracts.providers.claims import Claims
 from fairground.contracts.reviews import Reviews
+from fairground.kernel.ids import uuid7
 from tests.support.embedded import ROWS, bring_in
 from tests.support.lists import fill_lists
 from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
@@ -28,6 +31,7 @@ from tests.support.waiting import until
 
 CUSTOMER, PROVIDER, STAFF = "nora@example.org", "maya@example.org", "ada@example.org"
 NEW_PROVIDER, WAITING_PROVIDER, REJECTED_PROVIDER = "newt@example.org", "sam@example.org", "rhea@example.org"
+INVITED: Final = "owner-of-an-imported-page@example.org"
 LONG_NAME: Final = "The Wolfgang Amadeus Mozart Memorial String Quartet of Salzburg"
 CITIES: Final = {
     "Oslo, Norway": (59.913, 10.752),
@@ -43,6 +47,10 @@ class FullMarket:
     visit: Visit
     provider: ProviderDetail
     unclaimed_slug: str
+    invitation_path: str
+    """The mailed link to claim another one."""
+    claim_id: UUID
+    """A claim that waits, of a third one."""
     picture_id: str
     waiting_id: UUID
     bookings: Mapping[str, BookingView]
@@ -88,6 +96,7 @@ async def fill_market(visit: Visit, *, folder: Path) -> FullMarket:
         picture_id = (await owner.hang(pictures))[0]
     customer = await _create_user(market, CUSTOMER, name="Nora Lind-Featherstonehaugh", role=Role.CUSTOMER)
     bookings = await _book_all(market, provider, customer)
+    claim_id, invitation_path = await _claim(market, customer)
     await links.of(Accounts).register(
         email="fresh@example.org", password=PASSWORD, name="Fresh", role=Role.CUSTOMER, client="127.0.0.1"
     )
@@ -100,6 +109,8 @@ async def fill_market(visit: Visit, *, folder: Path) -> FullMarket:
         visit=visit,
         provider=await links.of(Providers).get_provider(id_or_slug=provider.slug),
         unclaimed_slug="artists-of-oslo-1",
+        invitation_path=invitation_path,
+        claim_id=claim_id,
         picture_id=picture_id,
         waiting_id=waiting_id,
         bookings=bookings,
@@ -172,10 +183,21 @@ async def _import_providers(market: Market) -> None:
                 service_name="Evening",
                 price_minor=10_000 * number,
                 duration_minutes=60,
+                contact_email=INVITED if (vertical, number) == ("artists", 4) else None,
             )
             for number in range(1, count + 1)
         ]
         await imports.import_providers(vertical=vertical, source="test", providers=rows)
+
+
+async def _claim(market: Market, customer: User) -> tuple[UUID, str]:
+    """Claim an imported provider, and have the owner of another one invited; return the claim and the mailed link."""
+    claims = market.program.links.of(Claims)
+    provider = await market.program.links.of(Providers).get_provider(id_or_slug="artists-of-oslo-3")
+    reason = "I run https://artists-of-oslo.example, and its imprint names this address."
+    claim = await claims.request_claim(user_id=customer.id, provider_id=provider.id, reason=reason)
+    await claims.invite_owners()
+    return claim.id, await market.mailed_link(INVITED, path="/claim")
 
 
 async def _free_starts(market: Market, provider: ProviderDetail, service_id: UUID) -> list[datetime]:
@@ -228,6 +250,8 @@ async def _book_all(market: Market, provider: ProviderDetail, customer: User) ->
     await bookings.decline(owner_id=owner_id, booking_id=ids["declined"], reason="We play elsewhere that evening.")
     ids["bank question"] = await paid(BookingMode.INSTANT, "pm_card_authenticationRequired")
 
+    await _write_about(market, ids["confirmed"], customer_id=customer.id, owner_id=owner_id)
+
     async def find(name: str) -> BookingView:
         return await bookings.get_booking(user_id=customer.id, booking_id=ids[name])
 
@@ -236,3 +260,17 @@ async def _book_all(market: Market, provider: ProviderDetail, customer: User) ->
 
     await until(has_expired)
     return {name: await find(name) for name in ids}
+
+
+async def _write_about(market: Market, booking_id: UUID, *, customer_id: UUID, owner_id: UUID) -> None:
+    """Write a few messages, the last of which neither side has read."""
+    texts = (
+        (customer_id, "Is there room for a grand piano behind the apple trees?"),
+        (owner_id, "There is.\nWe bring our own, and two people who carry it."),
+        (customer_id, f"Wonderful! The way is on https://maps.example/{'orchard' * 12}"),
+        (owner_id, "Thank you, we will find it."),
+    )
+    for sender_id, text in texts:
+        await market.program.links.of(Messages).send_message(
+            sender_id=sender_id, booking_id=booking_id, text=text, client_message_id=uuid7()
+        )

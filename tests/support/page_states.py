@@ -88,7 +88,7 @@ async def _open_lightbox(page: Page) -> None:
 
 async def page_states(market: FullMarket) -> Sequence[PageState]:
     """List every state of every page, those of one role one after the other."""
-    return [*_finding(market), *_signing_in(), *await _booking(market), *_working(market), *_refusals(market)]
+    return [*_finding(market), *_signing_in(market), *await _booking(market), *_working(market), *_refusals(market)]
 
 
 def _finding(market: FullMarket) -> Iterator[PageState]:
@@ -104,6 +104,10 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/p/{id_or_slug}", provider, name="lightbox", reach=_open_lightbox)
     yield PageState("/p/{id_or_slug}", f"{provider}?month=2099-01")
     yield PageState("/p/{id_or_slug}", f"/p/{market.unclaimed_slug}")
+    yield PageState("/claim", "/claim?token=none")
+    yield PageState("/claim", market.invitation_path, name="invited")
+    unfit = _send("Create the account and claim", name="Ola", password="a")
+    yield PageState("/claim", market.invitation_path, name="refused", reach=unfit)
     yield PageState("/p/{id_or_slug}/pictures/{picture_id}", f"{provider}/pictures/{market.picture_id}")
     yield PageState("/_ui", "/_ui")
     yield PageState("/api/docs", "/api/docs")
@@ -111,7 +115,7 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/mail/{name}", f"/mail/{market.mail_name}")
 
 
-def _signing_in() -> Iterator[PageState]:
+def _signing_in(market: FullMarket) -> Iterator[PageState]:
     wrong = _send("Sign in", email="nora@example.org", password="not the one")
     yield PageState("/login", "/login?next=/book/maya")
     yield PageState("/login", "/login", name="refused", reach=wrong)
@@ -129,11 +133,20 @@ def _signing_in() -> Iterator[PageState]:
     refused = _send("Set the password", password="quite another sentence")
     yield PageState("/reset-password", "/reset-password?token=none", name="refused", reach=refused)
     yield PageState("/me", "/me", CUSTOMER)
+    yield from _claiming(market)
     yield PageState("/me/security", "/me/security", CUSTOMER)
     made = _send("Make a token", name="the script that fetches my bookings every night")
     yield PageState("/me/security", "/me/security", CUSTOMER, "token made", made)
     change = _send("Change it", current="not this one", new="quite another sentence")
     yield PageState("/me/security", "/me/security", CUSTOMER, "refused", change)
+
+
+def _claiming(market: FullMarket) -> Iterator[PageState]:
+    claim = f"/p/{market.unclaimed_slug}/claim"
+    yield PageState("/p/{id_or_slug}/claim", claim, CUSTOMER)
+    yield PageState("/p/{id_or_slug}/claim", claim, CUSTOMER, "refused", _send("Claim this page", reason=""))
+    yield PageState("/p/{id_or_slug}/claim", "/p/artists-of-oslo-3/claim", CUSTOMER, "waiting")
+    yield PageState("/claim", market.invitation_path, CUSTOMER, "signed in")
 
 
 async def _booking(market: FullMarket) -> list[PageState]:
@@ -163,11 +176,18 @@ async def _booking(market: FullMarket) -> list[PageState]:
 
 
 def _one_booking(ids: Mapping[str, UUID]) -> Iterator[PageState]:
-    distinct = {CUSTOMER: {"completed", "reviewed", "requested", "cancelled"}, PROVIDER: {"requested", "completed"}}
+    distinct = {
+        CUSTOMER: {"completed", "reviewed", "requested", "confirmed", "cancelled"},
+        PROVIDER: {"requested", "completed"},
+    }
     for role, names in distinct.items():
         for name, booking_id in ids.items():
             path, is_variant = f"/me/bookings/{booking_id}", name not in names
             yield PageState("/me/bookings/{booking_id}", path, role, name, is_variant=is_variant)
+    refused = _send("Send", message="")
+    yield PageState("/me/bookings/{booking_id}", f"/me/bookings/{ids['requested']}", CUSTOMER, "no message", refused)
+    for role in (CUSTOMER, PROVIDER):
+        yield PageState("/me/messages", "/me/messages", role)
 
 
 async def _pay_with_declined_card(page: Page) -> None:
@@ -180,6 +200,7 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     for path in (
         "/pro",
         "/pro/bookings",
+        "/pro/calendar",
         "/pro/profile",
         "/pro/pictures",
         "/pro/services",
@@ -199,14 +220,25 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro/services/{service_id}", service, PROVIDER)
     too_few = _send("Save changes", min_people="9", max_people="4")
     yield PageState("/pro/services/{service_id}", service, PROVIDER, "refused", too_few)
-    backwards = _send("Save the hours", start_0_0="20:00", end_0_0="08:00", date_0="2030-12-24")
-    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "refused", backwards)
+    half = _send("Save the hours", start_0_0="20:00", end_0_0="", date_0="2030-12-24")
+    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "refused", half)
+    backwards = _send("Add time off", off_from="2030-12-24", off_to="2030-12-23")
+    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "time off refused", backwards)
+    away = _send("Add time off", off_from="2030-12-24", off_to="2031-01-03", off_note="Family")
+    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "time off added", away)
+    yield PageState("/pro/calendar", "/pro/calendar?view=month&date=2030-12-24", PROVIDER)
+    yield PageState("/pro/calendar", "/pro/calendar?date=2030-12-24", PROVIDER)
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "saved", _send("Save the hours"))
     waiting = f"/admin/approvals/{market.waiting_id}"
     yield PageState("/admin/approvals", "/admin/approvals", STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject with this reason"))
     yield PageState("/admin/approvals/{provider_id}", f"/admin/approvals/{market.provider.id}", STAFF)
+    claim = f"/admin/claims/{market.claim_id}"
+    yield PageState("/admin/claims/{claim_id}", claim, STAFF)
+    yield PageState("/admin/claims/{claim_id}", claim, STAFF, "refused", _send("Refuse with this reason"))
+    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", PROVIDER, is_variant=True)
+    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", STAFF, is_variant=True)
     yield PageState("/admin/migrations", "/admin/migrations", STAFF)
 
 

@@ -33,6 +33,12 @@ class People:
             raise UserNotFound(f"There is no user {user_id}.")
         return self._users[user_id]
 
+    async def become_provider(self, *, user_id: UUID) -> User:
+        user = await self.get_user(user_id=user_id)
+        if user.role is Role.CUSTOMER:
+            self._users[user_id] = user.model_copy(update={"role": Role.PROVIDER})
+        return self._users[user_id]
+
     async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:
         return {user_id: self._users[user_id] for user_id in user_ids if user_id in self._users}
 

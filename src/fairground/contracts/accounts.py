@@ -151,6 +151,14 @@ class Accounts(Protocol):
         """
         ...
 
+    async def become_provider(self, *, user_id: UUID) -> User:
+        """Make a customer a provider, who can book as before; a user of another role stays as they are.
+
+        Raises:
+            UserNotFound
+        """
+        ...
+
     async def create_users_in_bulk(self, *, users: list[tuple[str, str, Role]], password: str) -> list[User]:
         """Create verified users `(email, name, role)` that share one password, hashed once. For the demo only.
 

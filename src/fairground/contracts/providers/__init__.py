@@ -1,7 +1,7 @@
 """The contract of providers: profiles, services, approval, portraits and galleries.
 
 This file has the protocols; `profiles`, `services` and `pictures` define the data, limits, errors and cache tags, and
-`service_rules` what a service may be.
+`service_rules` what a service may be. `claims` is imported from its own file: how an imported provider gets an owner.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -200,6 +200,8 @@ class ExternalProvider(DTO):
     booking_mode: BookingMode = BookingMode.REQUEST
     services: list[ServiceIn] = Field(default_factory=list)
     """Instead of the one service."""
+    contact_email: str | None = None
+    """The owner's, normalised: an invitation to claim the provider goes there. Shown to staff alone."""
 
 
 class ExportedProvider(DTO):
@@ -226,6 +228,7 @@ class ExternalOutcome(DTO):
     unchanged: int
     unclaimed: dict[str, UUID]
     """The providers of the step without an owner, by external id."""
+    updated_ids: frozenset[UUID] = frozenset()
 
 
 class ProviderSnapshot(DTO):

@@ -80,6 +80,12 @@ async def find_user(tx: ReadTx, user_id: UUID) -> User | None:
     return None if row is None else _to_user(row)
 
 
+async def change_role(tx: WriteTx, user_id: UUID, *, was: Role, to: Role) -> None:
+    """Change the role of a user that has the role `was`."""
+    own = (UserRow.id == user_id, UserRow.role == was.value)
+    await tx.execute(update(UserRow).where(*own).values(role=to.value))
+
+
 async def find_users(tx: ReadTx, user_ids: Collection[UUID]) -> dict[UUID, User]:
     rows = await tx.all(select(*_USER).where(UserRow.id.in_(list(user_ids))))
     return {row.user_id: _to_user(row) for row in rows}

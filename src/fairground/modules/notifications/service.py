@@ -17,6 +17,13 @@ from fairground.contracts.providers import (
     ProviderStatus,
     ProviderSubmitted,
 )
+from fairground.contracts.providers.claims import (
+    Claims,
+    ClaimStatus,
+    ProviderClaimed,
+    ProviderClaimRefused,
+    ProviderClaimRequested,
+)
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import TimeCursor
@@ -214,6 +221,57 @@ class ProviderNotifier:
             review=review,
             rating_count=event.rating_count,
             rating=event.rating_sum / event.rating_count,
+        )
+        await self._service.add_notifications([notification])
+
+
+class ClaimNotifier:
+    """Notifies staff of claims that wait, and claimants of decisions."""
+
+    def __init__(
+        self, *, service: NotificationService, renderer: NotificationRenderer, claims: Claims, accounts: Accounts
+    ) -> None:
+        self._service = service
+        self._renderer = renderer
+        self._claims = claims
+        self._accounts = accounts
+
+    async def notify_staff(self, event: ProviderClaimRequested) -> None:
+        claim = await self._claims.get_claim(claim_id=event.claim_id)
+        if claim.status is not ClaimStatus.WAITING:
+            return
+        staff = await self._accounts.list_users(role=Role.ADMIN, limit=STAFF_MAX)
+        await self._service.add_notifications(
+            [
+                self._renderer.render(
+                    event.topic,
+                    audience=Audience.STAFF,
+                    user_id=user.id,
+                    subject_id=event.provider_id,
+                    occasion=str(event.claim_id),
+                    event=event,
+                    claimant=claim.claimant_name,
+                )
+                for user in staff
+            ]
+        )
+
+    async def notify_owner(self, event: ProviderClaimed) -> None:
+        await self._notify_claimant(event, user_id=event.owner_id, occasion="")
+
+    async def notify_of_refusal(self, event: ProviderClaimRefused) -> None:
+        await self._notify_claimant(event, user_id=event.user_id, occasion=str(event.claim_id))
+
+    async def _notify_claimant(
+        self, event: ProviderClaimed | ProviderClaimRefused, *, user_id: UUID, occasion: str
+    ) -> None:
+        notification = self._renderer.render(
+            event.topic,
+            audience=Audience.PROVIDER,
+            user_id=user_id,
+            subject_id=event.provider_id,
+            occasion=occasion,
+            event=event,
         )
         await self._service.add_notifications([notification])
 

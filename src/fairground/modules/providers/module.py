@@ -21,22 +21,25 @@ from fairground.contracts.providers import (
     ProviderSchedules,
     ProviderSnapshots,
 )
+from fairground.contracts.providers.claims import Claims
 from fairground.contracts.reviews import PastReviewsRecorded, ProviderRated
 from fairground.kernel.messages import Message
 from fairground.modules.providers import http
 from fairground.modules.providers.http.pictures import image_routes
-from fairground.modules.providers.service import ProviderService
+from fairground.modules.providers.service import ClaimService, ProviderService
 from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
+from fairground.modules.providers.service.claims import ClaimRequests, HandOverPictures, Ownership
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
+from fairground.modules.providers.service.invitations import Invitations, MailInvitation
 from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries
 from fairground.modules.providers.tables import history
 from fairground.platform.images.image_proxy import ImageRequestStats
-from fairground.platform.module import Links, Module, Projection
+from fairground.platform.module import Handler, Links, Module, Projection
 from fairground.platform.settings import CurrencySettings
 from fairground.runtime import Runtime
 
@@ -66,11 +69,12 @@ def build(runtime: Runtime, links: Links) -> Module:
     links.provide(ExternalProviders, external)
     links.provide(Galleries, galleries)
     links.provide(Portraits, portraits)
+    of_claims = _build_claims(runtime, links)
     return Module(
         name="providers",
         history=history,
         routers=[
-            *http.routes(service, verticals, portraits, galleries),
+            *http.routes(service, verticals, portraits, galleries, links.of(Claims)),
             image_routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
         ],
         handlers={
@@ -85,10 +89,24 @@ def build(runtime: Runtime, links: Links) -> Module:
             PictureRefused: picture_events.on_refused,
             PictureDeleted: picture_events.on_deleted,
             FollowPicture: picture_events.on_follow_picture,
+            **of_claims,
         },
         projections=_PROJECTIONS,
         measure=image_requests.measure,
     )
+
+
+def _build_claims(runtime: Runtime, links: Links) -> dict[type[Message], Handler]:
+    """Provide the contract of claims, and return the handlers of its jobs."""
+    db, accounts = runtime.db, links.of(Accounts)
+    ownership = Ownership(accounts=accounts, pictures=links.of(Pictures), clock=runtime.clock)
+    requests = ClaimRequests(db=db, accounts=accounts, limiter=runtime.limiter, ownership=ownership)
+    invitations = Invitations(db=db, mailer=runtime.mailer, ownership=ownership, public_url=runtime.public_url)
+    links.provide(Claims, ClaimService(requests=requests, invitations=invitations))
+    return {
+        MailInvitation: invitations.on_mail_invitation,
+        HandOverPictures: ownership.on_hand_over_pictures,
+    }
 
 
 def _build_service(

@@ -21,6 +21,7 @@ class AccountService:
     ) -> None:
         self.register = users.register
         self.create_user = users.create_user
+        self.become_provider = users.become_provider
         self.create_users_in_bulk = users.create_users_in_bulk
         self.get_user = users.get_user
         self.find_users = users.find_users

@@ -63,6 +63,14 @@ class Users:
             await _insert(tx, new, password_hash=password_hash)
         return new
 
+    async def become_provider(self, *, user_id: UUID) -> User:
+        async with self._db.write() as tx:
+            await store.change_role(tx, user_id, was=Role.CUSTOMER, to=Role.PROVIDER)
+            user = await store.find_user(tx, user_id)
+        if user is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return user
+
     async def _prepare(
         self, users: Sequence[tuple[str, str, Role]], *, password: str, email_verified: bool
     ) -> tuple[list[User], str]:

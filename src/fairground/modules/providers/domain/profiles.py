@@ -29,9 +29,11 @@ from fairground.contracts.providers.service_rules import check_category
 from fairground.kernel.addresses import Address
 from fairground.kernel.folding import fold
 from fairground.kernel.text import (
+    EmailRefused,
     check_identifier,
     clean_line,
     clean_text,
+    normalise_email,
     refused_as,
     require_line,
     require_text,
@@ -109,6 +111,14 @@ def check_external_id(external_id: str) -> str:
     """Return the id of a provider in another system, unchanged."""
     with refused_as(ProfileInvalid, "the external id", field="external_id"):
         return check_identifier(external_id, most=EXTERNAL_ID_MAX_LENGTH)
+
+
+def check_contact_email(email: str | None) -> str | None:
+    """Return the address as accounts have it; raise ProfileInvalid if mail cannot be sent to it."""
+    try:
+        return normalise_email(email) if email else None
+    except EmailRefused as refused:
+        raise ProfileInvalid(f"The contact address cannot be used. {refused}", field="contact_email") from None
 
 
 def check_picture_url(url: str) -> str:

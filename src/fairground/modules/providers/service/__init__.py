@@ -1,7 +1,9 @@
-"""The contract of providers, as a facade."""
+"""The contracts of providers, as facades."""
 
 from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
+from fairground.modules.providers.service.claims import ClaimRequests
+from fairground.modules.providers.service.invitations import Invitations
 from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries
 
@@ -42,3 +44,16 @@ class ProviderService:
         self.resume_service = offers.resume_service
         self.order_services = offers.order_services
         self.withdraw_service = offers.withdraw_service
+
+
+class ClaimService:
+    def __init__(self, *, requests: ClaimRequests, invitations: Invitations) -> None:
+        self.request_claim = requests.request_claim
+        self.find_own_claim = requests.find_own_claim
+        self.list_waiting_claims = requests.list_waiting_claims
+        self.get_claim = requests.get_claim
+        self.grant_claim = requests.grant_claim
+        self.refuse_claim = requests.refuse_claim
+        self.invite_owners = invitations.invite_owners
+        self.get_invitation = invitations.get_invitation
+        self.accept_invitation = invitations.accept_invitation

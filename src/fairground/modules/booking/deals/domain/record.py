@@ -109,6 +109,10 @@ class BookingRecord:
         passed += [BookingStatus.CONFIRMED] if self.was_confirmed else []
         return passed if self.status in passed else [*passed, self.status]
 
+    def was_only_held(self) -> bool:
+        """Return whether it ended as a hold, of which only its customer knew."""
+        return self.status in ENDED_WITHOUT and self.reached() == [BookingStatus.HELD, self.status]
+
     def ended_at(self) -> datetime | None:
         return None if self.status in LIVE else self.changed_at
 
@@ -287,6 +291,8 @@ def side_of(record: BookingRecord) -> BookingSide:
         provider_id=record.provider_id,
         provider_slug=record.provider_slug,
         provider_owner_id=record.provider_owner_id,
+        was_only_held=record.was_only_held(),
+        ended_at=record.ended_at(),
     )
 
 
