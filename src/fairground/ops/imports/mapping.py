@@ -241,7 +241,7 @@ class RowMapper:
             lat=lat,
             lng=lng,
             timezone=self._timezone(fields),
-            categories=self._all_categories(fields, services),
+            categories=self._categories(fields, services),
             service_name=self._service_name(fields),
             price_minor=price_minor,
             duration_minutes=self._duration_minutes(fields),
@@ -344,15 +344,12 @@ class RowMapper:
         return zone
 
     def _price_minor(self, fields: dict[str, str]) -> int | None:
-        text = self._read(fields, "price")
-        if not text:
-            return None
-        return self._numbers.read_price_minor(text, currency=self._map.currency, column=self.label("price"))
+        text, column = self._read(fields, "price"), self.label("price")
+        return self._numbers.read_price_minor(text, currency=self._map.currency, column=column) if text else None
 
     def _duration_minutes(self, fields: dict[str, str]) -> int:
-        found = self._decimal(
-            fields, "duration_minutes", least=self._vertical.booking.least_minutes, most=DURATION_MAX_MINUTES
-        )
+        least = self._vertical.booking.least_minutes
+        found = self._decimal(fields, "duration_minutes", least=least, most=DURATION_MAX_MINUTES)
         if found is None:
             return self._vertical.booking.duration_minutes[0]
         if found != found.to_integral_value():
@@ -371,21 +368,13 @@ class RowMapper:
         if found != currency:
             mend = f"convert them, or import where FAIRGROUND_CURRENCY={found}"
             raise self._fault("currency", f"prices in {found} where the installation's are in {currency}", mend)
-        text = rule.find(fields).strip()
-        column = self.label("services")
+        text, column = rule.find(fields).strip(), self.label("services")
         return read_services(
             text, pack=self._vertical, currency=currency, column=column, has_coordinates=has_coordinates
         )
 
-    def _all_categories(self, fields: dict[str, str], services: Sequence[ServiceIn]) -> list[str]:
+    def _categories(self, fields: dict[str, str], services: Sequence[ServiceIn]) -> list[str]:
         """Return the categories of the row, and behind them those that only its services have."""
-        slugs = list(dict.fromkeys([*self._categories(fields), *(service.category for service in services)]))
-        if len(slugs) > CATEGORIES_MAX:
-            reason = f"{len(slugs)} categories with those of the services"
-            raise self._fault("categories", reason, f"name at most {CATEGORIES_MAX}")
-        return slugs
-
-    def _categories(self, fields: dict[str, str]) -> list[str]:
         rule = self._map.fields.categories
         words = rule.read_words(fields)
         if not words:
@@ -393,7 +382,8 @@ class RowMapper:
         if rule.skip_unknown:
             known = {word: found for word, found in words.items() if self._vertical.find_category(word) is not None}
             words = known or words  # a row without any category is named with its first word
-        slugs = list(dict.fromkeys(self._category(word, found=found) for word, found in words.items()))
+        own = [self._category(word, found=found) for word, found in words.items()]
+        slugs = list(dict.fromkeys([*own, *(service.category for service in services)]))
         if len(slugs) > CATEGORIES_MAX:
             raise self._fault("categories", f"{len(slugs)} categories", f"name at most {CATEGORIES_MAX}")
         return slugs
