@@ -30,6 +30,12 @@ _API: Final[dict[str, frozenset[str]]] = {
     "PATCH /media/{picture_id}": NOTHING,  # as the next
     "DELETE /media/{picture_id}": NOTHING,  # who shows it, providers learns by event
     "POST /me/notifications/read": NOTHING,
+    "POST /auth/change-email": NOTHING,
+    "PATCH /me": NOTHING,
+    "POST /me/become-provider": NOTHING,
+    "POST /me/close": NOTHING,  # providers and reviews learn it by event
+    "POST /me/email": NOTHING,
+    "DELETE /me/email": NOTHING,
     "POST /me/password": NOTHING,
     "DELETE /me/sessions/{session_id}": NOTHING,
     "POST /me/tokens": NOTHING,
@@ -79,7 +85,13 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /me/bookings/{booking_id}/decline": TIMES,
     "POST /me/bookings/{booking_id}/messages": NOTHING,
     "POST /me/bookings/{booking_id}/review": REVIEWS,
+    "POST /change-email": NOTHING,
+    "POST /me/close": NOTHING,  # providers and reviews learn it by event
+    "POST /me/email": NOTHING,
+    "POST /me/email/cancel": NOTHING,
     "POST /me/password": NOTHING,
+    "POST /me/settings": NOTHING,
+    "POST /pro/start": NOTHING,
     "POST /me/sessions/{session_id}/revoke": NOTHING,
     "POST /me/tokens": NOTHING,
     "POST /p/{id_or_slug}/claim": NOTHING,  # staff decides

@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from fastapi import APIRouter
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, OwnAccounts
 from fairground.contracts.media import Pictures
 from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
 from fairground.kernel.zones import Clock
@@ -103,7 +103,9 @@ class Directory(ProviderService):
 
     def _build_claims(self, accounts: Accounts, pictures: Pictures) -> None:
         db, self.mails = self._db, SentMails()
-        self.ownership = Ownership(accounts=accounts, pictures=pictures, clock=self._clock)
+        self.ownership = Ownership(
+            accounts=accounts, own_accounts=cast("OwnAccounts", accounts), pictures=pictures, clock=self._clock
+        )
         requests = ClaimRequests(db=db, accounts=accounts, limiter=RateLimiter(db), ownership=self.ownership)
         self.invitations = Invitations(
             db=db, mailer=self.mails, ownership=self.ownership, public_url="http://fair.test"

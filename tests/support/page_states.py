@@ -142,10 +142,18 @@ def _signing_in(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/me", "/me", CUSTOMER)
     yield from _claiming(market)
     yield PageState("/me/security", "/me/security", CUSTOMER)
-    made = _send("Make a token", name="the script that fetches my bookings every night")
+    made = _send("Create token", name="the script that fetches my bookings every night")
     yield PageState("/me/security", "/me/security", CUSTOMER, "token made", made)
-    change = _send("Change it", current="not this one", new="quite another sentence")
-    yield PageState("/me/security", "/me/security", CUSTOMER, "refused", change)
+    yield PageState("/me/settings", "/me/settings", CUSTOMER)
+    yield PageState("/me/settings", "/me/settings?saved=password", PROVIDER, is_variant=True)
+    change = _send("Change password", current="not this one", new="quite another sentence")
+    yield PageState("/me/settings", "/me/settings", CUSTOMER, "refused", change)
+    yield PageState("/me/close", "/me/close", CUSTOMER)
+    yield PageState("/me/close", "/me/close", PROVIDER, "refused", _send("Close my account", password="not this one"))
+    yield PageState("/account-closed", "/account-closed")
+    yield PageState("/change-email", "/change-email")
+    yield PageState("/change-email", "/change-email?token=none")
+    yield PageState("/change-email", "/change-email?token=none", name="refused", reach=_send("Confirm this address"))
 
 
 def _claiming(market: FullMarket) -> Iterator[PageState]:
@@ -172,6 +180,7 @@ async def _booking(market: FullMarket) -> list[PageState]:
         PageState(f"{API_PREFIX}/sandbox/3d-secure/{{intent_id}}/{{token}}", bank, CUSTOMER),
         PageState("/me/bookings", "/me/bookings", CUSTOMER),
         PageState("/me/bookings", "/me/bookings?status=completed&page=9", CUSTOMER),
+        PageState("/me/bookings/{booking_id}/receipt", f"/me/bookings/{ids['confirmed']}/receipt", CUSTOMER),
     ]
     for name in ("requested", "confirmed"):
         is_variant, cancel = name == "requested", f"/me/bookings/{ids[name]}/cancel"
@@ -219,7 +228,7 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro", "/pro", REJECTED_PROVIDER)
     yield PageState("/pro", "/pro", WAITING_PROVIDER)
     yield PageState("/pro/profile", "/pro/profile?vertical=chefs", NEW_PROVIDER)
-    unfit = _send("Save and preview", business_name="", location="")
+    unfit = _send("Save", business_name="", location="")
     yield PageState("/pro/profile", "/pro/profile", PROVIDER, "refused", unfit)
     yield PageState("/pro/bookings", "/pro/bookings?status=requested", PROVIDER)
     half = _send("Save the hours", start_0_0="20:00", end_0_0="", date_0="2030-12-24")
@@ -258,7 +267,8 @@ def _refusals(market: FullMarket) -> Iterator[PageState]:
     yield PageState(unknown, "/nothing/here", STAFF)
     for role in (CUSTOMER, NEW_PROVIDER):
         yield PageState(unknown, "/nothing/here", role, is_variant=True)
-    yield PageState("/pro", "/pro", CUSTOMER, "forbidden")
+    yield PageState("/pro", "/pro", CUSTOMER, "invitation")
+    yield PageState("/pro", "/pro", STAFF, "forbidden")
     yield PageState("/admin/approvals", "/admin/approvals", PROVIDER, "forbidden")
     yield PageState("/book/{slug}", "/book/nothing", CUSTOMER, "not found", is_variant=True)
     unknown_booking = f"/me/bookings/{market.waiting_id}"

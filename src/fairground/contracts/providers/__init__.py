@@ -55,6 +55,7 @@ from fairground.contracts.providers.profiles import (
     ProfileIn,
     ProfileIncomplete,
     ProfileInvalid,
+    ProfileMissing,
     ProviderCard,
     ProviderContact,
     ProviderDetail,
@@ -138,6 +139,7 @@ __all__ = [
     "ProfileIn",
     "ProfileIncomplete",
     "ProfileInvalid",
+    "ProfileMissing",
     "ProviderApproved",
     "ProviderCard",
     "ProviderContact",
@@ -181,7 +183,7 @@ class Providers(Protocol):
         ...
 
     async def get_own_provider(self, *, owner_id: UUID) -> OwnProvider:
-        """Return the caller's own profile in any state; raise ProviderNotFound when there is none."""
+        """Return the caller's own profile in any state; raise ProfileMissing when there is none."""
         ...
 
     async def get_provider_for_review(self, *, provider_id: UUID) -> OwnProvider:

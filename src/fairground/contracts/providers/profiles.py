@@ -30,6 +30,8 @@ class ProviderStatus(StrEnum):
     SUBMITTED = "submitted"
     APPROVED = "approved"
     REJECTED = "rejected"
+    SUSPENDED = "suspended"
+    """In any of the other states, and hidden: the account of its owner is suspended or closed."""
 
 
 class ProviderCard(DTO):
@@ -267,6 +269,13 @@ class ProviderNotFound(NotFound):
     hint = "GET /api/v1/service-provider-profiles/ lists the providers there are."
 
 
+class ProfileMissing(ProviderNotFound):
+    """The caller's own account has no profile yet."""
+
+    code = "catalog.profile_missing"
+    hint = "Create your profile first: POST /api/v1/service-provider-profiles/."
+
+
 class VerticalUnknown(Invalid):
     code = "catalog.vertical_unknown"
     hint = "GET /api/v1/verticals lists the verticals there are."
@@ -297,7 +306,7 @@ class StatusConflict(Conflict):
 
 class NotAProvider(Forbidden):
     code = "catalog.not_a_provider"
-    hint = "Register an account with the role provider."
+    hint = "POST /api/v1/me/become-provider makes a customer's account a provider's."
 
 
 class StaffOnly(Forbidden):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
@@ -14,7 +15,10 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    case,
     false,
+    literal_column,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -77,6 +81,10 @@ class ProviderRow(Base):
     external_id: Mapped[str | None] = mapped_column(Text)
     external_hash: Mapped[str | None] = mapped_column(Text)
     """Of the imported row as it was last applied: the same row again changes nothing."""
+    is_owner_active: Mapped[bool] = mapped_column(server_default=true())
+    """False hides the provider, whatever its status: the account of its owner is suspended or closed."""
+    owner_version: Mapped[int] = mapped_column(server_default="0")
+    """Of the owner's status, from the events of accounts."""
 
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'submitted', 'approved', 'rejected')", name="status"),
@@ -86,6 +94,11 @@ class ProviderRow(Base):
         UniqueConstraint("external_source", "external_id"),
         Index("ix_providers_provider__submitted", "status", "submitted_at"),
     )
+
+
+def shown_status() -> ColumnElement[str]:
+    """Return the status as others know it: a provider whose owner is not active is suspended, whatever its own."""
+    return case((ProviderRow.is_owner_active, ProviderRow.status), else_=literal_column("'suspended'")).label("status")
 
 
 class ProviderPrivateRow(Base):

@@ -31,8 +31,8 @@ from fairground.platform.module import Links
 from fairground.verticals.pricing import PriceModel
 from fairground.verticals.schema import Place, Vertical
 from fairground.web.forms import Form, FormModel, FormRefused, read_form, read_together
-from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.dashboard import Dashboard, build_dashboard
+from fairground.web.page_route import see_other
+from fairground.web.pages.dashboard import Dashboard, build_dashboard, dashboard_router
 from fairground.web.site import Site
 
 PATH: Final = "/pro/services"
@@ -63,7 +63,7 @@ class Move(FormModel):
 
 def routes(site: Site, links: Links) -> APIRouter:
     dashboard = build_dashboard(site, links)
-    router = page_router(dashboard.renderer)
+    router = dashboard_router(dashboard)
     _add_list(router, dashboard)
     _add_service(router, dashboard)
     _add_changes(router, dashboard)

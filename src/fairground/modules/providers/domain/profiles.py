@@ -136,6 +136,7 @@ NEXT: Final[Mapping[ProviderStatus, frozenset[ProviderStatus]]] = {
     ProviderStatus.SUBMITTED: frozenset({ProviderStatus.APPROVED, ProviderStatus.REJECTED}),
     ProviderStatus.REJECTED: frozenset({ProviderStatus.SUBMITTED}),
     ProviderStatus.APPROVED: frozenset(),
+    ProviderStatus.SUSPENDED: frozenset(),
 }
 # Independent of the pack: a booking cannot be announced to a provider without a verified address.
 _ALWAYS_REQUIRED: Final = "email_verified"

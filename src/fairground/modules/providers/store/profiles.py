@@ -17,13 +17,18 @@ from fairground.modules.providers.tables import (
     ProviderCategoryRow,
     ProviderPrivateRow,
     ProviderRow,
+    shown_status,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import among
 
-_REF_COLUMNS: Final = [getattr(ProviderRow, name) for name in ProviderRef.model_fields]
+_REF_COLUMNS: Final = [
+    shown_status() if name == "status" else getattr(ProviderRow, name) for name in ProviderRef.model_fields
+]
+CONTACT_COLUMNS: Final = ("contact_email", "contact_phone", "address", "meeting_details")
+"""The columns that tell who a provider is and where; none is left of a closed account."""
 INITIAL_FIGURES: Final[Mapping[str, Any]] = {
     "book_count": 0,
     "rating_sum": 0,
@@ -125,6 +130,15 @@ async def change_profile(tx: WriteTx, provider_id: UUID, values: Mapping[str, An
 async def change_contact(tx: WriteTx, provider_id: UUID, values: Mapping[str, Any]) -> None:
     own = ProviderPrivateRow.provider_id == provider_id
     await tx.execute(update(ProviderPrivateRow).where(own).values(**values))
+
+
+async def follow_owner(tx: WriteTx, provider_id: UUID, *, is_active: bool, version: int) -> ProviderStatus | None:
+    """Hide or show a locked provider; return its own status, or None where this version is not newer."""
+    is_newer = (ProviderRow.id == provider_id) & (ProviderRow.owner_version < version)
+    values = {"is_owner_active": is_active, "owner_version": version}
+    if await tx.execute(update(ProviderRow).where(is_newer).values(**values)) == 0:
+        return None
+    return ProviderStatus(await tx.scalar(select(ProviderRow.status).where(ProviderRow.id == provider_id)))
 
 
 async def replace_categories(tx: WriteTx, provider_id: UUID, slugs: Sequence[str]) -> None:
