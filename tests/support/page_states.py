@@ -90,7 +90,14 @@ async def _open_lightbox(page: Page) -> None:
 
 async def page_states(market: FullMarket) -> Sequence[PageState]:
     """List every state of every page, those of one role one after the other."""
-    return [*_finding(market), *_signing_in(market), *await _booking(market), *_working(market), *_refusals(market)]
+    return [
+        *_finding(market),
+        *_signing_in(market),
+        *await _booking(market),
+        *_working(market),
+        *_services(market),
+        *_refusals(market),
+    ]
 
 
 def _finding(market: FullMarket) -> Iterator[PageState]:
@@ -231,7 +238,6 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     unfit = _send("Save", business_name="", location="")
     yield PageState("/pro/profile", "/pro/profile", PROVIDER, "refused", unfit)
     yield PageState("/pro/bookings", "/pro/bookings?status=requested", PROVIDER)
-    yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add it", name="", price="much"))
     half = _send("Save the hours", start_0_0="20:00", end_0_0="", date_0="2030-12-24")
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "refused", half)
     backwards = _send("Add time off", off_from="2030-12-24", off_to="2030-12-23")
@@ -252,6 +258,14 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", PROVIDER, is_variant=True)
     yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", STAFF, is_variant=True)
     yield PageState("/admin/migrations", "/admin/migrations", STAFF)
+
+
+def _services(market: FullMarket) -> Iterator[PageState]:
+    yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add service", name="", price="much"))
+    service = f"/pro/services/{market.provider.services[-1].id}"
+    yield PageState("/pro/services/{service_id}", service, PROVIDER)
+    too_few = _send("Save changes", min_people="9", max_people="4")
+    yield PageState("/pro/services/{service_id}", service, PROVIDER, "refused", too_few)
 
 
 def _refusals(market: FullMarket) -> Iterator[PageState]:

@@ -141,9 +141,9 @@ async def test_failed_3d_secure_is_named_as_the_reason(market: Market) -> None:
 @pytest.mark.parametrize(
     ("price", "said"),
     [
-        ("12.345", "12.345 has more decimals than EUR has: write it like 1250.50."),
-        ("1e3", "is not a number: write it like 1250.50, without other signs."),
-        ("\uff11\uff12", "is not a number"),
+        ("12.345", "Write it without a thousands separator, such as 1250.50."),
+        ("1e3", "Write an amount such as 1250.50."),
+        ("\uff11\uff12", "Write an amount such as 1250.50."),
         ("0", "Write more than 0 and at most 1000000."),
     ],
 )
@@ -151,7 +151,7 @@ async def test_price_that_cannot_be_is_named_at_its_field(market: Market, price:
     provider, _ = await public_provider(market)
     await provider.open("/pro/services")
     await provider.send(
-        "Add it", name="Whole day", category="pianist", price=price, duration_minutes="600", booking_mode="request"
+        "Add service", name="Whole day", category="pianist", price=price, duration_minutes="600", booking_mode="request"
     )
     assert provider.status == 422
     assert said in provider.text

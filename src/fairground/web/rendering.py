@@ -18,7 +18,7 @@ from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.content_security import MapTiles, Origins, content_security_policy
-from fairground.web.formats import Formats, browser_name, date_in, initials, tone, utc, your_time
+from fairground.web.formats import Formats, browser_name, date_in, initials, list_countries, tone, utc, your_time
 from fairground.web.page_cache import NO_VARY_SEARCH, PRIVATE
 from fairground.web.pictures import LARGE, offer_square, offer_whole
 
@@ -106,6 +106,7 @@ def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEF
     env.filters["category_name"] = lambda slug: names.get(slug, slug)
     env.filters["extract"] = lambda key, table: table[key]
     env.globals["verticals"] = verticals.packs
+    env.globals["countries"] = list_countries(Locale.parse(locale))
     env.globals["asset"] = assets.url
     env.globals |= {"offer_square": offer_square, "offer_whole": offer_whole, "LARGE": LARGE}
     env.globals["page_style"] = assets.style

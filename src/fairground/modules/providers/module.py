@@ -45,8 +45,9 @@ from fairground.modules.providers.service.event_handlers import (
 )
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.invitations import Invitations, MailInvitation
+from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
-from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.profiles import Profiles, ProviderQueries
 from fairground.modules.providers.tables import history
 from fairground.platform.db.database import Database
 from fairground.platform.images.image_proxy import ImageRequestStats

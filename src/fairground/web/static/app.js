@@ -101,6 +101,16 @@ function addPasswordButtons() {
   }
 }
 
+/** Hide the fields that another answer makes pointless, and do not send them: `price_model=hour`, `places=customer`. */
+function showFieldsThatApply() {
+  for (const part of document.querySelectorAll("[data-shown-if]")) {
+    const [name, value] = part.dataset.shownIf.split("=");
+    const applies = new FormData(part.closest("form")).getAll(name).includes(value);
+    part.hidden = !applies;
+    for (const input of part.querySelectorAll("input")) input.disabled = !applies;
+  }
+}
+
 /** Copies the hours of a day in place; where a day has too few fields, the form is sent and the server copies them. */
 function copyHours(event) {
   const button = event.target.closest?.("button[name=copy]");
@@ -210,6 +220,7 @@ document.addEventListener("keydown", (event) => {
   }
   moveInCalendar(event);
 });
+document.addEventListener("change", showFieldsThatApply);
 document.addEventListener("submit", guardAgainstDoubleSubmit);
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.request.method === "GET") ctx.fetch = fetchPatiently;
@@ -224,10 +235,12 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.request.method === "GET" && !ctx.response) offerRetry(ctx);
 });
 addEventListener("pageshow", releaseForms);
+addEventListener("pageshow", showFieldsThatApply);
 
 showAccount();
 focusErrors();
 addPasswordButtons();
+showFieldsThatApply();
 addYourTime();
 suggestZone();
 watchHold();
