@@ -147,7 +147,12 @@ FIXED_FILES: Final = {"/robots.txt", "/favicon.ico", "/manifest.webmanifest"}
 
 async def test_public_answers_are_exactly_those_of_routes_with_a_policy(site: Site) -> None:
     """Static files and pictures are public as well: their addresses name their content, not a caller."""
-    parts = {"provider_id": str(site.market.provider_id), "id_or_slug": "pias-lessons", "vertical": "tutors", "number": "1"}
+    parts = {
+        "provider_id": str(site.market.provider_id),
+        "id_or_slug": "pias-lessons",
+        "vertical": "tutors",
+        "number": "1",
+    }
     gets = [(path, route) for path, route in routes(site.program) if route.methods == {"GET"}]
     public, declared = set(), set()
     async with site.as_("") as visitor:
@@ -179,7 +184,7 @@ OWN: Final = (
     "/me/bookings",
     "/me/bookings/{booking_id}",
     "/me/messages",
-    "/me/security",
+    "/me/settings",
 )
 
 
