@@ -9,6 +9,7 @@ from fairground.contracts.providers import Providers
 from fairground.modules.booking.deals.cancellation import Cancellation
 from fairground.modules.booking.deals.checkout import Checkout, Settlement
 from fairground.modules.booking.deals.completion import BookingHistory, Completion
+from fairground.modules.booking.deals.contacts import Contacts
 from fairground.modules.booking.deals.decisions import RequestDecisions
 from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.holds import Holds
@@ -129,6 +130,7 @@ def assemble(
             payments=payments,
             verticals=verticals,
             allocations=allocations,
+            transitions=transitions,
             expiry=expiry,
             settings=settings,
         ),
@@ -138,5 +140,12 @@ def assemble(
         completion=Completion(db=db, payments=payments, transitions=transitions),
         expiry=expiry,
         history=BookingHistory(db=db, providers=providers, verticals=verticals),
-        queries=BookingQueries(db=db, accounts=accounts, payments=payments, public_url=public_url, organizer=organizer),
+        queries=BookingQueries(
+            db=db,
+            accounts=accounts,
+            contacts=Contacts(accounts=accounts, providers=providers),
+            payments=payments,
+            public_url=public_url,
+            organizer=organizer,
+        ),
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 from fairground.contracts.booking import BookingStatus, BookingView, PriceChanged
 from fairground.contracts.payments import Payments
 from fairground.modules.booking.deals import store
-from fairground.modules.booking.deals.domain.record import view_of
+from fairground.modules.booking.deals.domain.views import view_of
 from fairground.modules.booking.deals.transitions import RefundPayment, ReleasePayment, Transitions
 from fairground.platform.db.database import Database
 

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import BookingMode
+from fairground.kernel.addresses import Address
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord
 from fairground.verticals.cancellation_policy import CancellationPolicy
+from fairground.verticals.pricing import PriceModel
 
 _KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})
 BOOKING_COLUMNS: Final = tuple(field.name for field in fields(BookingRecord) if field.name not in _KEPT_ELSEWHERE)
@@ -28,6 +30,8 @@ def booking_row(record: BookingRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in BOOKING_COLUMNS} | {
         "status": record.status.value,
         "booking_mode": record.booking_mode.value,
+        "price_model": record.price_model.value,
+        "address": record.address.as_row() if record.address else None,
         "cancellation": record.cancellation.model_dump(mode="json"),
         "starts_wall": wall.replace(tzinfo=None).isoformat(timespec="minutes"),
         "starts_fold": wall.fold,
@@ -53,6 +57,8 @@ def record_of(row: Any) -> BookingRecord:
             | {
                 "status": BookingStatus(row.status),
                 "booking_mode": BookingMode(row.booking_mode),
+                "price_model": PriceModel(row.price_model),
+                "address": Address.read(row.address),
                 # What a newer version has stored besides is ignored, so that going back to this one leaves bookings
                 # readable.
                 "cancellation": CancellationPolicy.model_validate(row.cancellation, extra="ignore"),

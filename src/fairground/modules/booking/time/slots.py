@@ -18,6 +18,7 @@ from fairground.contracts.booking.availability import (
     Slot,
     WeeklyHours,
 )
+from fairground.contracts.booking.terms import check_length
 from fairground.contracts.providers import ProviderNotFound, Providers, ProviderStatus, ServiceNotFound
 from fairground.kernel.zones import first_instant, get_zone, last_instant
 from fairground.modules.booking.time.store import allocations as store
@@ -42,7 +43,13 @@ class Slots:
         self._verticals = verticals
 
     async def list_slots(
-        self, *, provider_id: UUID, from_date: date, to_date: date, service_id: UUID | None
+        self,
+        *,
+        provider_id: UUID,
+        from_date: date,
+        to_date: date,
+        service_id: UUID | None,
+        duration_minutes: int | None = None,
     ) -> Availability:
         if not timedelta(0) <= to_date - from_date < timedelta(days=SLOT_LIST_MAX_DAYS):
             raise DetailsInvalid(
@@ -53,7 +60,7 @@ class Slots:
         if provider.status is not ProviderStatus.APPROVED:
             raise ProviderNotFound(f"There is no provider {provider_id}.")
         pack = self._verticals.find(provider.vertical)
-        duration = await self._duration(provider_id=provider_id, service_id=service_id)
+        duration = await self._duration(provider_id=provider_id, service_id=service_id, minutes=duration_minutes)
         async with self._db.read() as tx:
             rules = await hours_store.find_rules(tx, provider_id=provider_id)
             if rules is None or duration is None:
@@ -73,16 +80,19 @@ class Slots:
             )
         return Availability(timezone=rules.timezone, slots=without_busy(offered, busy))
 
-    async def _duration(self, *, provider_id: UUID, service_id: UUID | None) -> timedelta | None:
+    async def _duration(self, *, provider_id: UUID, service_id: UUID | None, minutes: int | None) -> timedelta | None:
         """Return the length of the slots, or None where there is nothing to book."""
         if service_id is None:
             services = await self._providers.list_services(provider_id=provider_id, viewer_id=None)
-            minutes = [service.duration_minutes for service in services]
-            return timedelta(minutes=min(minutes)) if minutes else None
+            shortest = min((service.duration_minutes for service in services), default=None)
+            if minutes is not None and minutes != shortest:
+                raise DetailsInvalid("duration_minutes needs a service_id; send both.", field="service_id")
+            return None if shortest is None else timedelta(minutes=shortest)
         offer = await self._providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
             raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
-        return timedelta(minutes=offer.duration_minutes) if offer.is_bookable else None
+        length = check_length(offer, minutes)
+        return timedelta(minutes=length) if offer.is_bookable else None
 
 
 async def find_offered(

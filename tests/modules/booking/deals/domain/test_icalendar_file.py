@@ -11,7 +11,7 @@ import pytest
 import vobject
 from icalendar import Calendar, Event
 
-from fairground.contracts.booking import BookingStatus
+from fairground.contracts.booking import BookingContact, BookingStatus
 from fairground.contracts.providers import BookingMode
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import get_zone
@@ -52,8 +52,16 @@ def record(**changes: Any) -> BookingRecord:
 ORGANIZER: Final = "Fair <hello@fair.example>"
 
 
-def file_of(booking: BookingRecord, *, reader: Actor = Actor.CUSTOMER, organizer: str = ORGANIZER) -> str:
-    return write_calendar(booking, reader=reader, customer_name="Grace Hopper", public_url=URL, organizer=organizer)
+def file_of(
+    booking: BookingRecord,
+    *,
+    reader: Actor = Actor.CUSTOMER,
+    contact: BookingContact | None = None,
+    organizer: str = ORGANIZER,
+) -> str:
+    return write_calendar(
+        booking, reader=reader, contact=contact, customer_name="Grace Hopper", public_url=URL, organizer=organizer
+    )
 
 
 def event_of(file: str) -> Any:
