@@ -13,6 +13,7 @@ from babel import Locale
 from fairground.contracts.booking import SLOT_LIST_MAX_DAYS, Bookings, Slot
 from fairground.contracts.providers import ProviderDetail, Service
 from fairground.kernel.zones import get_zone
+from fairground.web.booking_choices import BookingChoice
 
 MORNING_ENDS_AT_HOUR: Final = 12
 AFTERNOON_ENDS_AT_HOUR: Final = 17
@@ -147,7 +148,7 @@ async def load_availability(
     bookings: Bookings,
     provider: ProviderDetail,
     *,
-    service: Service,
+    choice: BookingChoice,
     month: date | None,
     day: date | None,
     now: datetime,
@@ -165,11 +166,11 @@ async def load_availability(
     if not first_of_month(today) <= (day or month or today) <= last_day:
         # The address is old or mistyped.
         month = day = None
-    first_day, slots = await _list_month(bookings, provider, service=service, around=day or month, today=today)
+    first_day, slots = await _list_month(bookings, provider, choice=choice, around=day or month, today=today)
     chosen = day or _first_day(slots, zone=provider.timezone)
     page = f"/p/{provider.slug}"
     return AvailabilityCalendar(
-        service=service,
+        service=choice.service,
         zone=provider.timezone,
         month=build_month(
             first_day,
@@ -177,17 +178,17 @@ async def load_availability(
             today=today,
             chosen=chosen,
             last_day=last_day,
-            day_href=lambda on: f"{page}?{urlencode({'service': service.id, 'date': on})}#times",
-            month_href=lambda on: f"{page}?{urlencode({'service': service.id, 'month': f'{on:%Y-%m}'})}#times",
+            day_href=lambda on: f"{page}?{urlencode({**choice.query, 'date': on})}#times",
+            month_href=lambda on: f"{page}?{urlencode({**choice.query, 'month': f'{on:%Y-%m}'})}#times",
             locale=locale,
         ),
         chosen_day=chosen,
-        parts=_parts(slots, provider=provider, service=service, day=chosen),
+        parts=_parts(slots, provider=provider, choice=choice, day=chosen),
     )
 
 
 async def _list_month(
-    bookings: Bookings, provider: ProviderDetail, *, service: Service, around: date | None, today: date
+    bookings: Bookings, provider: ProviderDetail, *, choice: BookingChoice, around: date | None, today: date
 ) -> tuple[date, list[Slot]]:
     """Return the first day of the month around a date, and the slots of that month from today on.
 
@@ -196,30 +197,36 @@ async def _list_month(
     """
     ahead = None
     if around is None:
-        ahead = await _slots(bookings, provider, service=service, start=today, end=today + LOOK_AHEAD)
+        ahead = await _slots(bookings, provider, choice=choice, start=today, end=today + LOOK_AHEAD)
         around = _first_day(ahead, zone=provider.timezone) or today
     month = first_of_month(around)
     month_ends = following_month(month) - timedelta(days=1)
     if ahead is not None and month_ends <= today + LOOK_AHEAD:
         return month, [slot for slot in ahead if _day(slot, provider.timezone) <= month_ends]
-    return month, await _slots(bookings, provider, service=service, start=max(today, month), end=month_ends)
+    return month, await _slots(bookings, provider, choice=choice, start=max(today, month), end=month_ends)
 
 
 async def _slots(
-    bookings: Bookings, provider: ProviderDetail, *, service: Service, start: date, end: date
+    bookings: Bookings, provider: ProviderDetail, *, choice: BookingChoice, start: date, end: date
 ) -> list[Slot]:
-    found = await bookings.list_slots(provider_id=provider.id, from_date=start, to_date=end, service_id=service.id)
+    found = await bookings.list_slots(
+        provider_id=provider.id,
+        from_date=start,
+        to_date=end,
+        service_id=choice.service.id,
+        duration_minutes=choice.minutes,
+    )
     return found.slots
 
 
 def _parts(
-    slots: Iterable[Slot], *, provider: ProviderDetail, service: Service, day: date | None
+    slots: Iterable[Slot], *, provider: ProviderDetail, choice: BookingChoice, day: date | None
 ) -> list[list[SlotLink]]:
     parts: list[list[SlotLink]] = [[], [], []]
     for slot in slots:
         if _day(slot, provider.timezone) == day:
             starts_at = slot.starts_at.astimezone(UTC)
-            query = urlencode({"service": service.id, "starts_at": f"{starts_at:%Y-%m-%dT%H:%M:%SZ}"})
+            query = urlencode({**choice.query, "starts_at": f"{starts_at:%Y-%m-%dT%H:%M:%SZ}"})
             link = SlotLink(slot.starts_at, slot.ends_at, href=f"/book/{provider.slug}?{query}")
             parts[part_of_day(slot.starts_at, zone=provider.timezone)].append(link)
     return parts

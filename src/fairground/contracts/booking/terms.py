@@ -3,13 +3,16 @@
 The rules of a hold and of the pages that lead to it.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from fairground.contracts.booking.bookings import PARTY_SIZE_MAX, DetailsInvalid
+from fairground.contracts.booking.bookings import PARTY_SIZE_MAX, DetailsInvalid, PriceLine
 from fairground.contracts.providers import Offer, Service, ServiceTerms
 from fairground.kernel.money import find_currency
 from fairground.verticals.pricing import PriceModel, compute_total_minor, list_lengths
 from fairground.verticals.schema import BookingRules, Place
+
+_HOUR_MINUTES: Final = 60
+_PLACES: Final = 4  # of a number of hours, for readers; the total is computed from whole minutes
 
 
 class PeopleBounds(NamedTuple):
@@ -64,3 +67,16 @@ def compute_service_total(service: ServiceTerms, *, people: int | None = None, m
         minutes=minutes or service.duration_minutes,
         step_minor=find_currency(service.currency).step_minor,
     )
+
+
+def make_price_line(
+    model: PriceModel, price_minor: int, *, people: int | None, minutes: int, total_minor: int
+) -> PriceLine:
+    """Return what a total is made of."""
+    hours = round(minutes / _HOUR_MINUTES, _PLACES)
+    quantities: dict[PriceModel, int | float] = {
+        PriceModel.BOOKING: 1,
+        PriceModel.PERSON: people or 1,
+        PriceModel.HOUR: int(hours) if hours.is_integer() else hours,
+    }
+    return PriceLine(unit=model, unit_price_minor=price_minor, quantity=quantities[model], total_minor=total_minor)

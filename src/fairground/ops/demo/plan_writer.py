@@ -22,12 +22,15 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.providers import BookingMode, NewProvider, ProfileIn, Providers, ProviderStatus, ServiceIn
 from fairground.contracts.reviews import PastReview, Reviews, ReviewSide
+from fairground.kernel.addresses import Address
 from fairground.kernel.money import major_from_minor, minor_from_major
 from fairground.kernel.zones import get_zone
 from fairground.ops.demo.pictures.draw import draw_portrait
 from fairground.ops.demo.plan import DemoBooking, DemoPlan, DemoProvider, DemoService
+from fairground.platform.locale_formatter import country_of
 from fairground.platform.module import DemoContent
 from fairground.platform.private_files import make_private_folder
+from fairground.verticals.pricing import PriceModel
 
 PASSWORD: Final = "demo-fairground"  # noqa: S105 - public: `up` prints it
 ADMIN_EMAIL: Final = "admin@example.org"
@@ -184,12 +187,18 @@ class PlanWriter:
 
     async def _book(self, provider: WrittenProvider, booking: DemoBooking, *, customer_id: UUID) -> None:
         bookings = self._contracts.bookings
+        service_id = provider.service_ids[booking.service]
+        offer = await self._contracts.providers.get_offer(service_id=service_id)
+        at_home = "customer" in offer.places
         try:
             held = await bookings.hold(
                 customer_id=customer_id,
-                service_id=provider.service_ids[booking.service],
+                service_id=service_id,
                 starts_at=self._start(provider, booking),
                 note=booking.note or None,
+                place="customer" if at_home else offer.places[0],
+                address=_home_near(provider) if at_home else None,
+                party_size=offer.min_people if offer.price_model is PriceModel.PERSON else None,
             )
         except (NotOffered, SlotTaken):
             return  # an hour that a change of clocks skips in the week that the demo is built in
@@ -201,6 +210,12 @@ class PlanWriter:
         zone = get_zone(provider.planned.profile.place.timezone)
         day = booking.day.on(today=self._today)
         return datetime.combine(day, booking.start, tzinfo=zone).astimezone(UTC)
+
+
+def _home_near(provider: WrittenProvider) -> Address:
+    """Return an invented address in the provider's own town."""
+    place = provider.planned.profile.place
+    return Address(street="1 Station Road", city=place.city, country=country_of(place.timezone))
 
 
 def _service(planned: DemoService, *, currency: str) -> ServiceIn:

@@ -13,6 +13,7 @@ from fairground.web.page_route import not_found_router
 from fairground.web.pages import (
     account,
     api_docs,
+    booking_details,
     bookings,
     checkout,
     components,
@@ -38,6 +39,7 @@ AREAS: Final = (
     home,
     search,
     provider,
+    booking_details,
     checkout,
     bookings,
     account,

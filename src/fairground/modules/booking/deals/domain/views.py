@@ -1,17 +1,13 @@
 """A booking as its two sides and other modules see it."""
 
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from fairground.contracts.booking import Booking, BookingSide, BookingStatus, BookingView, NextStep, PriceLine
+from fairground.contracts.booking.terms import make_price_line
 from fairground.contracts.payments import Payment
 from fairground.modules.booking.deals.domain.machine import Actor, next_steps
 from fairground.modules.booking.deals.domain.record import BookingRecord
-from fairground.verticals.pricing import PriceModel
-
-_HOUR_MINUTES: Final = 60
-_PLACES: Final = 4
 
 
 def booking_of(record: BookingRecord) -> Booking:
@@ -91,15 +87,10 @@ def listed_view_of(record: BookingRecord, *, viewer_id: UUID, payment: Payment |
 
 
 def _line_of(record: BookingRecord) -> PriceLine:
-    hours = round(record.minutes / _HOUR_MINUTES, _PLACES)
-    quantities: dict[PriceModel, int | float] = {
-        PriceModel.BOOKING: 1,
-        PriceModel.PERSON: record.party_size or 1,
-        PriceModel.HOUR: int(hours) if hours.is_integer() else hours,
-    }
-    return PriceLine(
-        unit=record.price_model,
-        unit_price_minor=record.price_minor,
-        quantity=quantities[record.price_model],
+    return make_price_line(
+        record.price_model,
+        record.price_minor,
+        people=record.party_size,
+        minutes=record.minutes,
         total_minor=record.total_minor,
     )
