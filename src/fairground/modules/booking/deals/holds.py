@@ -97,17 +97,8 @@ class Holds:
         if refusal is None:
             await store.lock_customer(tx, customer_id=request.customer_id)
         # Of two equal requests the second one is refused because of the first, or finds it after the customer's lock.
-        own_id = await store.find_own_id(
-            tx,
-            customer_id=request.customer_id,
-            provider_id=request.offer.provider_id,
-            starts_at=request.starts_at,
-            ends_at=request.starts_at + request.duration,
-        )
+        own_id = await _find_own_id(tx, request)
         if own_id is not None:
-            if refusal is not None:
-                # Before the booking, as in every transaction that takes both.
-                await store.lock_known_customer(tx, customer_id=request.customer_id)
             return await self._repeat(tx, own_id, request, refusal=refusal or request.taken())
         if schedule is None or refusal is not None:
             raise refusal or request.not_offered()
@@ -131,7 +122,11 @@ class Holds:
             log.exception("booking.unreadable", booking_id=str(own_id))
             raise refusal from None
         if not own.is_live(now=now):
-            raise refusal
+            # An equal request may have replaced it while this one waited for it.
+            newer_id = await _find_own_id(tx, request)
+            if newer_id is None or newer_id == own_id:
+                raise refusal
+            return await self._repeat(tx, newer_id, request, refusal=refusal)
         is_same = own.service_id == request.offer.service_id and own.starts_at == request.starts_at
         if own.status is not BookingStatus.HELD or not is_same:
             raise AlreadyBooked(
@@ -213,4 +208,14 @@ async def _find_schedule(tx: WriteTx, request: HoldRequest) -> Schedule | None:
         starts_at=request.starts_at,
         duration=request.duration,
         booking=request.pack.booking,
+    )
+
+
+async def _find_own_id(tx: WriteTx, request: HoldRequest) -> UUID | None:
+    return await store.find_own_id(
+        tx,
+        customer_id=request.customer_id,
+        provider_id=request.offer.provider_id,
+        starts_at=request.starts_at,
+        ends_at=request.starts_at + request.duration,
     )

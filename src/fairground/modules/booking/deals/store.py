@@ -180,11 +180,6 @@ async def mark_reviewed(tx: WriteTx, *, booking_ids: Collection[UUID], side: Act
 async def lock_customer(tx: WriteTx, *, customer_id: UUID) -> None:
     """Make the customer's own requests follow each other, so that each sees the holds of those before it."""
     await tx.insert_ignore(CustomerRow, [{"customer_id": customer_id}])
-    await lock_known_customer(tx, customer_id=customer_id)
-
-
-async def lock_known_customer(tx: WriteTx, *, customer_id: UUID) -> None:
-    """Do the same for a customer who has booked before."""
     await tx.one_or_none(_customer_lock(tx.ops), {"customer": customer_id})
 
 
