@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import fairground
 from fairground.entrypoints.compose import compose
-from fairground.entrypoints.environment import render_settings
+from fairground.entrypoints.environment import render_example, render_settings
 from fairground.entrypoints.server import metrics_of
 from fairground.entrypoints.settings import Settings
 from fairground.kernel import errors
@@ -24,6 +24,7 @@ from fairground.platform.module import Module
 from fairground.verticals.schema import Vertical
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
+EXAMPLE: Final = FOLDER.parent.parent / ".env.example"
 # Raised before or beside the domain, by the HTTP surface itself (platform/http/problems.py and security.py).
 SURFACE_CODES: Final = (
     ("internal_error", 500, "A mistake of the program; its log holds the rest."),
@@ -211,6 +212,7 @@ def main() -> None:
     import_everything()
     for name, render in PAGES.items():
         (FOLDER / name).write_text(render(), encoding="utf-8")
+    EXAMPLE.write_text(render_example(), encoding="utf-8")
 
 
 if __name__ == "__main__":

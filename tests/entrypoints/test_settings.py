@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fairground.entrypoints.environment import explain, load_settings, name_of, settings_classes
+from fairground.entrypoints.environment import (
+    explain,
+    find_unknown_settings,
+    load_settings,
+    name_of,
+    read_settings,
+    settings_classes,
+)
 from fairground.entrypoints.settings import Risk, Settings, SettingsError
+from fairground.platform.settings import CurrencySettings
 
 
 def test_without_settings_everything_is_private_and_in_one_folder() -> None:
@@ -132,7 +140,7 @@ def test_map_tiles_need_an_attribution(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FAIRGROUND_PORT", "FAIRGROUND_HTTP_PORT"),
         ("fairground_public_ulr", "FAIRGROUND_PUBLIC_URL"),
         ("FAIRGROUND_CACHE_LIST_SECONDS", "FAIRGROUND_CACHE_LISTS_SECONDS"),
-        ("FAIRGROUND_CATALOG_CURENCY", "FAIRGROUND_CATALOG_CURRENCY"),
+        ("FAIRGROUND_CATALOG_CURENCY", "FAIRGROUND_CURRENCY"),
     ],
 )
 def test_unknown_setting_is_refused_with_nearest_name(
@@ -167,6 +175,38 @@ def test_variables_of_tests_and_of_kubernetes_are_no_settings(
 ) -> None:
     monkeypatch.setenv(variable, value)
     assert load_settings().http_port == 8000
+
+
+def test_running_installation_reads_settings_beside_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRGROUND_HTTP_PROT", "1")
+    monkeypatch.setenv("FAIRGROUND_HTTP_PORT", "8100")
+    assert read_settings().http_port == 8100
+    (warning,) = find_unknown_settings()
+    assert "Did you mean FAIRGROUND_HTTP_PORT?" in warning
+
+
+def test_retired_name_of_the_currency_is_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRGROUND_CATALOG_CURRENCY", "NOK")
+    load_settings()
+    assert CurrencySettings().currency == "NOK"
+    monkeypatch.setenv("FAIRGROUND_CURRENCY", "SEK")
+    assert CurrencySettings().currency == "SEK"
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_serve_and_worker_warn_of_a_misspelt_setting(tmp_path: Path, command: str) -> None:
+    environment = {**os.environ, "FAIRGROUND_HTTP_PROT": "1", "FAIRGROUND_DATA_DIR": str(tmp_path / "none")}
+    ended = subprocess.run(
+        [sys.executable, "-c", "from fairground.entrypoints.cli import main; main()", command],
+        env=environment | {"FAIRGROUND_HTTP_PORT": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    warning, refusal = ended.stderr.splitlines()[0], ended.stderr.splitlines()[-1]
+    assert warning.startswith("Warning: FAIRGROUND_HTTP_PROT is set, and there is no such setting.")
+    assert ended.returncode == 2  # there is no database yet
+    assert "fairground db upgrade" in refusal
 
 
 def test_misspelt_setting_ends_the_program_with_one_sentence(tmp_path: Path) -> None:

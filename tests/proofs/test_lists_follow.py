@@ -70,9 +70,7 @@ async def test_import_under_readers_leaves_no_old_list_in_the_cache(
     database_url: str, real_data: Path, tmp_path: Path, dose: Dose, figure: Figures
 ) -> None:
     migrate(database_url)
-    installation = Installation(
-        database_url=database_url, data_dir=tmp_path / "data", FAIRGROUND_CATALOG_CURRENCY="NOK"
-    )
+    installation = Installation(database_url=database_url, data_dir=tmp_path / "data", FAIRGROUND_CURRENCY="NOK")
     listings, count = _listings(real_data, tmp_path, rows=dose(small=1_500, full=10_000))
     command = ("import", "providers", str(listings), "--vertical", "artists", "--map", str(MAP))
     with installation.serving() as server:

@@ -36,12 +36,12 @@ Figures = Callable[[str, float, str], None]
 
 def installed(database_url: str, folder: Path) -> Installation:
     migrate(database_url)
-    return Installation(database_url=database_url, data_dir=folder, FAIRGROUND_CATALOG_CURRENCY="NOK")
+    return Installation(database_url=database_url, data_dir=folder, FAIRGROUND_CURRENCY="NOK")
 
 
 @pytest.fixture
 def installation(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    monkeypatch.setenv("FAIRGROUND_CATALOG_CURRENCY", "NOK")
+    monkeypatch.setenv("FAIRGROUND_CURRENCY", "NOK")
     return installed(database_url, tmp_path / "data")
 
 

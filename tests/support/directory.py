@@ -105,6 +105,8 @@ class Directory(ProviderService):
         self.get_price_distribution = self._after_changes(self.discovery.get_price_distribution)
         self.find_places = self._after_changes(self.discovery.find_places)
         self.search = self._after_changes(self.discovery.search)
+        self.count_listed = self._after_changes(self.discovery.count_listed)
+        self.list_listed = self._after_changes(self.discovery.list_listed)
         self.rebuild = self.discovery.rebuild
         self.record_free_days = self._after_changes(self.read_model.on_availability_summary_set)
 

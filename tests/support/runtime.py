@@ -59,5 +59,6 @@ def make_site(folder: Path, **changes: Any) -> Site:
         "has_test_money": True,
         "pictures_dir": folder,
         "mail_dir": folder,
+        "texts_dir": None,
     }
     return Site(**(parts | changes))

@@ -1,7 +1,7 @@
 import pytest
 from pydantic_settings import BaseSettings
 
-from fairground.entrypoints.environment import list_settings, settings_classes
+from fairground.entrypoints.environment import list_settings, render_example, settings_classes
 from fairground.kernel.errors import DomainError
 from fairground.kernel.messages import Message
 from tools import reference
@@ -29,6 +29,11 @@ def test_every_topic_is_used_once_and_carries_a_version() -> None:
     topics = [kind.topic for kind in reference.list_messages(Message)]
     assert len(topics) == len(set(topics))
     assert all(topic.rpartition(".v")[2].isdigit() for topic in topics)
+
+
+def test_example_of_the_environment_is_what_the_code_says() -> None:
+    written = reference.EXAMPLE.read_text(encoding="utf-8")
+    assert written == render_example(), ".env.example is not current. Run: make reference"
 
 
 def test_every_class_of_settings_is_in_the_reference_with_a_description_and_bounds() -> None:

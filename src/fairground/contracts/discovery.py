@@ -229,6 +229,13 @@ class RebuildStep(DTO):
     last_id: UUID
 
 
+class ListedPage(DTO):
+    """The public page of a provider."""
+
+    slug: str
+    updated_at: datetime
+
+
 class Discovery(Protocol):
     async def search_providers(self, *, query: ProviderQuery) -> ProviderList:
         """Return a page of approved providers; for an unknown category an empty list.
@@ -261,6 +268,14 @@ class Discovery(Protocol):
             VerticalUnknown: There is no such vertical.
             QueryInvalid: The cursor is not of a search.
         """
+        ...
+
+    async def count_listed(self) -> int:
+        """Return how many providers are listed."""
+        ...
+
+    async def list_listed(self, *, page: int, limit: int) -> list[ListedPage]:
+        """Return the pages of listed providers in the order of their ids, for sitemaps."""
         ...
 
     async def find_places(self, *, provider_ids: Collection[UUID]) -> dict[UUID, Place]:

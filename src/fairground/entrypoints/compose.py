@@ -106,6 +106,7 @@ class Program:
             self.runtime,
             self.links,
             pictures_dir=settings.pictures_dir,
+            texts_dir=settings.texts_dir,
             mail_dir=settings.mail_dir if not settings.smtp_url and settings.allows(Risk.MAIL_PAGE) else None,
             map_tiles=MapTiles(settings.map_tiles_url, settings.map_attribution) if settings.map_tiles_url else None,
         )

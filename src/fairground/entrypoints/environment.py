@@ -5,6 +5,8 @@
 
 import os
 import re
+import shlex
+import textwrap
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -31,6 +33,8 @@ _OF_TESTS: Final = ("FAIRGROUND_TEST_", "FAIRGROUND_PROOF_")
 _OF_KUBERNETES: Final = re.compile(
     r"FAIRGROUND_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
+RETIRED: Final = frozenset({"FAIRGROUND_CATALOG_CURRENCY"})  # names that are still read
+_EXAMPLE_WIDTH: Final = 110  # characters of a line in .env.example
 _SHOWN_MAX: Final = 60  # characters of a value in a message
 _KUBERNETES_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
 
@@ -48,24 +52,35 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: A variable has a value that cannot be used, or no setting has its name.
     """
-    _refuse_unknown(os.environ)  # noqa: TID251 - for names that are no setting of any class
+    for refusal in find_unknown_settings():
+        raise SettingsError(refusal)
+    return read_settings()
+
+
+def read_settings() -> Settings:
+    """Do the same with names that no setting has: a running installation does not stop for them."""
     try:
         return Settings()
     except ValidationError as error:
         raise explain(error) from None
 
 
-def _refuse_unknown(environment: Mapping[str, str]) -> None:
+def find_unknown_settings() -> Iterator[str]:
+    """Yield a sentence for each variable that has our prefix and is no setting, with the nearest name."""
+    return _find_unknown(os.environ)  # noqa: TID251 - for names that are no setting of any class
+
+
+def _find_unknown(environment: Mapping[str, str]) -> Iterator[str]:
     known = {entry.name for entry in list_settings()}
     for variable, value in sorted(environment.items()):
         name = variable.upper()
-        if not name.startswith(_PREFIX) or name in known or name.startswith(_OF_TESTS):
+        if not name.startswith(_PREFIX) or name in known | RETIRED or name.startswith(_OF_TESTS):
             continue
         if _OF_KUBERNETES.fullmatch(name) or (name.endswith("_PORT") and _KUBERNETES_ADDRESS.match(value)):
             continue
         nearest = get_close_matches(name, known, n=1)
         advice = f"Did you mean {nearest[0]}?" if nearest else "Unset it."
-        raise SettingsError(f"{variable} is set, and there is no such setting. {advice} See: fairground settings")
+        yield f"{variable} is set, and there is no such setting. {advice} See: fairground settings"
 
 
 def explain(error: ValidationError) -> SettingsError:
@@ -175,6 +190,19 @@ def _bounds(field: FieldInfo) -> str:
 
 def _as_code(default: str) -> str:
     return default if default == "unset" else f"`{default}`"
+
+
+def render_example() -> str:
+    """Return .env.example: every setting with its meaning, commented out, so that a copy changes nothing."""
+    lines = [
+        "# Copy this file to .env, remove the # of a line to change its setting, and start with:",
+        "#   set -a; . ./.env; set +a; fairground up",
+        "# docs/reference/settings.md has the bounds; `make reference` writes both files.",
+    ]
+    for entry in list_settings():
+        lines += ["", *(f"# {line}" for line in textwrap.wrap(entry.description, width=_EXAMPLE_WIDTH))]
+        lines.append(f"#{entry.name}={'' if entry.default == 'unset' else shlex.quote(entry.default)}")
+    return "\n".join(lines) + "\n"
 
 
 def render_settings() -> str:

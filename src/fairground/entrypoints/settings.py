@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("Fairground <no-reply@localhost>", description="The sender of every mail.")
     verticals_dir: Path | None = Field(None, description="Folder with vertical packs of your own (*.toml).")
+    texts_dir: Path | None = Field(
+        None, description="Folder with your own help.md, contact.md, terms.md and privacy.md, in Markdown."
+    )
     map_tiles_url: str = Field(
         "",
         description="Where the browsers of those who open a map fetch it, such as"

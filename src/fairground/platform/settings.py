@@ -3,7 +3,7 @@
 from typing import TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fairground.kernel.money import CURRENCIES, chargeable_currencies
@@ -37,10 +37,12 @@ def split_url(url: str) -> SplitResult:
 class CurrencySettings(BaseSettings):
     """The one currency of the installation."""
 
-    model_config = SettingsConfigDict(env_prefix="FAIRGROUND_CATALOG_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="FAIRGROUND_", frozen=True, extra="ignore", populate_by_name=True)
 
     currency: str = Field(
         default="EUR",
+        # The second name is from before 0.1.0.
+        validation_alias=AliasChoices("FAIRGROUND_CURRENCY", "FAIRGROUND_CATALOG_CURRENCY"),
         description="The one currency of the installation's prices, an ISO 4217 code in capitals; EUR if unset."
         " Currencies that the card processor does not take are refused.",
     )

@@ -19,6 +19,8 @@ MEDIA_TYPES: Final = {
     ".css": "text/css",
     ".svg": "image/svg+xml",
     ".json": "application/json",
+    ".ico": "image/x-icon",
+    ".png": "image/png",
     "speculation.json": "application/speculationrules+json",
 }
 """By the end of a file's name, or by all of it."""

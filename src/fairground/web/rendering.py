@@ -37,15 +37,17 @@ class Renderer:
         *,
         assets: Assets,
         verticals: Verticals,
+        public_url: str = "",
         origins: Origins | None = None,
         map_tiles: MapTiles | None = None,
     ) -> None:
         policy = content_security_policy(assets.style_hash, origins or Origins())
         self.locale = Locale.parse(DEFAULT_LOCALE)
-        self.edition = _edition(assets, verticals, settings=f"{policy} {map_tiles}")
+        self.edition = _edition(assets, verticals, settings=f"{policy} {map_tiles} {public_url}")
         """A digest of templates, assets, packs and settings; pages of another edition may look different."""
         self._env = build_environment(assets, verticals=verticals)
         self._env.globals["map_tiles"] = map_tiles
+        self._env.globals["public_url"] = public_url
         # Only for public pages: browsers prefetch the page of a link that a reader is about to follow.
         self._shared = {
             "Speculation-Rules": f'"{assets.url("speculation.json")}"',

@@ -30,15 +30,24 @@ class Site:
     pictures_dir: Path
     mail_dir: Path | None
     """The folder of the mails that a page shows to anyone; None where they are sent, or must not be shown."""
+    texts_dir: Path | None
+    """The operator's Markdown files of help, contact, terms and privacy; None where there are none."""
 
 
 def build_site(
-    runtime: Runtime, links: Links, *, pictures_dir: Path, mail_dir: Path | None, map_tiles: MapTiles | None
+    runtime: Runtime,
+    links: Links,
+    *,
+    pictures_dir: Path,
+    mail_dir: Path | None,
+    texts_dir: Path | None,
+    map_tiles: MapTiles | None,
 ) -> Site:
     """Return the site.
 
     Args:
         mail_dir: As `Site.mail_dir`.
+        texts_dir: As `Site.texts_dir`.
         map_tiles: The background of maps; None draws the pins alone.
     """
     has_test_money = links.of(Payments).is_sandbox
@@ -48,7 +57,13 @@ def build_site(
     origins = _origins(runtime, bank=bank, map_tiles=map_tiles)
     return Site(
         assets=assets,
-        renderer=Renderer(assets=assets, verticals=verticals, origins=origins, map_tiles=map_tiles),
+        renderer=Renderer(
+            assets=assets,
+            verticals=verticals,
+            public_url=runtime.public_url,
+            origins=origins,
+            map_tiles=map_tiles,
+        ),
         verticals=verticals,
         clock=runtime.clock,
         cookie=runtime.cookie,
@@ -56,6 +71,7 @@ def build_site(
         has_test_money=has_test_money,
         pictures_dir=pictures_dir,
         mail_dir=mail_dir,
+        texts_dir=texts_dir,
     )
 
 

@@ -86,7 +86,7 @@ def test_commands_that_only_read_create_no_file(cli: CommandLine) -> None:
         ({"DATABASE_URL": "sqlite:///:memory:"}, "Fairground keeps SQLite in a file of its own"),
         ({"DATABASE_URL": "postgresql://a@127.0.0.1:1/c"}, "Check that it runs and that FAIRGROUND_DATABASE_URL names"),
         ({"DATA_DIR": "/dev/null"}, "The folder /dev/null for the database cannot be made: "),
-        ({"CATALOG_CURRENCY": "ZZZ"}, "FAIRGROUND_CATALOG_CURRENCY is 'ZZZ'; it must be one of AED, AFN, ALL,"),
+        ({"CATALOG_CURRENCY": "ZZZ"}, "FAIRGROUND_CURRENCY is 'ZZZ'; it must be one of AED, AFN, ALL,"),
         ({"CATALOG_CURRENCY": "IQD"}, "is 'IQD'; it must be a currency that the card processor takes, which are AED,"),
         ({"HTTP_PORT": "abc"}, "FAIRGROUND_HTTP_PORT is 'abc'; it must be a whole number from 0 to 65535."),
         ({"BOOKING_HOLD_SECONDS": "5"}, "FAIRGROUND_BOOKING_HOLD_SECONDS is '5'; it must be a number from 60 to "),

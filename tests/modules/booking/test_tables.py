@@ -105,9 +105,7 @@ async def test_bookings_of_before_keep_their_total_as_their_price_and_learn_when
         with engine.begin() as connection:
             upgrade(connection, [replace(history, folder=tmp_path)])
             connection.execute(insert(BookingRow), [confirmed, held])
-            connection.execute(
-                insert(ChangeRow), [log | {"to_status": "confirmed", "changed_at": confirmed_at}]
-            )
+            connection.execute(insert(ChangeRow), [log | {"to_status": "confirmed", "changed_at": confirmed_at}])
         with engine.begin() as connection:
             upgrade(connection, [history])
             rows = connection.execute(

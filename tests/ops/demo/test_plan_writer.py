@@ -96,7 +96,7 @@ async def test_two_runs_make_the_same_marketplace_on_either_database(
 async def test_demo_has_the_currency_of_the_installation(
     sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, currency: str
 ) -> None:
-    monkeypatch.setenv("FAIRGROUND_CATALOG_CURRENCY", currency)
+    monkeypatch.setenv("FAIRGROUND_CURRENCY", currency)
     plan = small_plan()
     shown = await write_plan(copy_of(sqlite_template, tmp_path), tmp_path)
     services = [service for provider in shown for service in provider["services"]]

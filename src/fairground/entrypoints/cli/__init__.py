@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
 import typer
 import typer.core
 
+import fairground
 from fairground.platform.private_files import PRIVATE_UMASK
 
 MISTAKE_EXIT_CODE: Final = 2
@@ -77,8 +78,19 @@ app = _new_app(
 )
 
 
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - typer calls it with the value of the option
+    if is_asked:
+        typer.echo(f"fairground {fairground.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _all_commands() -> None: ...
+def _all_commands(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None: ...
 
 
 @contextmanager

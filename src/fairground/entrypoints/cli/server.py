@@ -11,7 +11,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from fairground.entrypoints.compose import Program, compose
-from fairground.entrypoints.environment import list_settings, load_settings
+from fairground.entrypoints.environment import find_unknown_settings, list_settings, load_settings, read_settings
 from fairground.entrypoints.server import bind_socket, require_metrics_port, serve, show_metrics
 from fairground.entrypoints.settings import Settings
 from fairground.platform.db.schema import require_schema, upgrade_schema
@@ -55,7 +55,7 @@ def serve_installation() -> None:
     A worker runs in the same process. The database is never changed: `fairground db upgrade` does that. With
     PostgreSQL any number of these may run, each with its own FAIRGROUND_HTTP_PORT.
     """
-    settings, listener = _take_address(load_settings())
+    settings, listener = _take_address(_read_settings())
     program = compose(settings)
     app = program.build_app()
     require_schema(program.db.backend, program.histories)
@@ -70,7 +70,7 @@ def work() -> None:
     has the only worker.
     """
     configure_logs()
-    program = compose(load_settings())
+    program = compose(_read_settings())
     require_schema(program.db.backend, program.histories)
     program.db.backend.acquire_server_lock()
     _run(program, _wait_for_stop)
@@ -91,9 +91,17 @@ def show_settings() -> None:
 
     Each with what it means, its default and its bounds; docs/reference/settings.md holds the same list.
     """
+    load_settings()
     for entry in list_settings():
         bounds = f"; {entry.bounds}" if entry.bounds else ""
         typer.echo(f"{entry.name}\n    {entry.description} Default: {entry.default}{bounds}.")
+
+
+def _read_settings() -> Settings:
+    """Warn of names that no setting has; a restart of a running installation does not fail for one."""
+    for warning in find_unknown_settings():
+        typer.echo(f"Warning: {warning}", err=True)
+    return read_settings()
 
 
 def _take_address(settings: Settings) -> tuple[Settings, socket.socket]:

@@ -150,6 +150,7 @@ def _add_mailed_links(auth: APIRouter, accounts: Accounts) -> None:
 
     @auth.post("/auth/verify-email")
     async def verify_email(body: VerifyIn) -> User:
+        """Confirm an address with the token of a mailed link."""
         return await accounts.verify_email(token=body.token)
 
     @auth.post("/auth/verify-email/send", status_code=HTTPStatus.ACCEPTED)
@@ -162,6 +163,7 @@ def _add_mailed_links(auth: APIRouter, accounts: Accounts) -> None:
 def _add_sessions(me: APIRouter, accounts: Accounts) -> None:
     @me.get("/me")
     async def get_me(caller: SignedIn) -> User:
+        """Read your own account."""
         return await accounts.get_user(user_id=caller.user_id)
 
     @me.get("/me/sessions")
@@ -177,6 +179,7 @@ def _add_sessions(me: APIRouter, accounts: Accounts) -> None:
 
     @me.get("/me/tokens")
     async def list_tokens(caller: SignedIn, page: PageNumber = 1, limit: PageLimit = 100) -> SessionList:
+        """List your API tokens, newest first."""
         sessions = await accounts.list_sessions(user_id=caller.user_id)
         tokens = [item for item in sessions if item.kind is SessionKind.TOKEN]
         return _list(tokens, current=caller.session_id, page=page, limit=limit)

@@ -39,8 +39,10 @@ from fairground.contracts.discovery import (
 )
 from fairground.contracts.media import list_avatar_url
 from fairground.contracts.providers import ALL_PROVIDERS, ProviderCard
+from fairground.kernel.inputs import CursorInvalid, PageTooDeep
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
+from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 from fairground.verticals.loader import Verticals
 from fairground.verticals.schema import Vertical, normalise
@@ -231,12 +233,15 @@ def routes(discovery: Discovery, verticals: Verticals) -> APIRouter:
             is_direct=True,
         )
     )
+    @refuses(QueryInvalid, PageTooDeep, CursorInvalid)
     async def list_providers(query: Annotated[AllProvidersParameters, Query()]) -> Response:
+        """List approved providers by filters, sorted and in pages; `fields` chooses what is returned of each."""
         return await _answer(discovery, query, vertical=query.vertical, limit=query.limit)
 
     @router.get("/price-distribution")
     @cached(CachePolicy(route="prices", life=Life.LISTS, query=PriceParameters, tags=_list_tags, is_unknown=is_unknown))
     async def get_price_distribution(query: Annotated[PriceParameters, Query()]) -> PriceDistributionOut:
+        """Count the providers of a vertical or category in each price band."""
         bands = await discovery.get_price_distribution(vertical=query.vertical or None, category=query.category)
         return PriceDistributionOut(data=bands)
 
@@ -247,7 +252,9 @@ def routes(discovery: Discovery, verticals: Verticals) -> APIRouter:
     @cached(
         CachePolicy(route="search", life=Life.LISTS, query=SearchParameters, tags=_list_tags, is_unknown=is_unknown)
     )
+    @refuses(QueryInvalid, PageTooDeep, CursorInvalid)
     async def search(parameters: Annotated[SearchParameters, Query()]) -> SearchResult:
+        """Search providers by words, with typing errors corrected, and count the results by facet."""
         query = SearchQuery(
             q=parameters.q,
             vertical=parameters.vertical or None,
@@ -274,12 +281,15 @@ def _add_list_of_pack(router: APIRouter, discovery: Discovery, verticals: Vertic
     )
 
     async def list_providers_of_pack(query: Any) -> Response:
+        """List the approved providers of this vertical by filters, as the list of all providers does."""
         return await _answer(discovery, query, vertical=pack.key, limit=query.limit or query.per_page)
 
     # The parameters are read by the pack's rules, so they are described to the framework here.
     list_providers_of_pack.__annotations__["query"] = Annotated[parameters, Query()]
     summary = f"List {pack.words.providers}"
-    router.get(f"/{pack.key}", summary=summary, response_model=ProviderListOut)(cached(policy)(list_providers_of_pack))
+    name = f"list_{pack.key.replace('-', '_')}"
+    route = router.get(f"/{pack.key}", name=name, summary=summary, response_model=ProviderListOut)
+    route(refuses(QueryInvalid, PageTooDeep, CursorInvalid)(cached(policy)(list_providers_of_pack)))
 
 
 async def _answer(discovery: Discovery, parameters: ListParameters, *, vertical: str | None, limit: int) -> Response:

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from fairground.contracts.imports import EmbeddedPictures, PictureMigration, PictureSubject
+from fairground.contracts.imports import EmbeddedPictures, MigrationNotFound, PictureMigration, PictureSubject
 from fairground.platform.http.identity import Caller, Staff
+from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 
 
@@ -32,6 +33,7 @@ def routes(pictures: EmbeddedPictures) -> APIRouter:
         return await start(PictureSubject.PROFILE_IMAGES, caller, response)
 
     @router.get("/ops/picture-migrations/{migration_id}")
+    @refuses(MigrationNotFound)
     async def get_picture_migration(migration_id: UUID, _caller: Staff) -> PictureMigration:
         """Read how far a run is. It has ended when `finished_at` is set."""
         return await pictures.get_migration(migration_id=migration_id)

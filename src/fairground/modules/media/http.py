@@ -7,10 +7,24 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from fairground.contracts.media import Picture, PictureForms, Pictures, PictureState, UploadOffer
+from fairground.contracts.media import (
+    AltInvalid,
+    Picture,
+    PictureForms,
+    PictureNotFound,
+    Pictures,
+    PictureState,
+    TooManyOpenUploads,
+    TooManyUploads,
+    UploadOffer,
+)
 from fairground.kernel.inputs import Input
 from fairground.platform.http.identity import SignedIn
+from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
+from fairground.platform.images.refusals import REFUSALS, PictureTypeRefused
+from fairground.platform.storage.signed_urls import UploadMissing
+from fairground.platform.storage.store import StorageUnavailable
 from fairground.platform.storage.uploads import FORM_MAX_BYTES
 
 _TYPE_MAX_LENGTH: Final = 100
@@ -46,17 +60,20 @@ def routes(pictures: Pictures, forms: PictureForms) -> APIRouter:
     router = api_router(tags=["media"], honours_idempotency_key=False)
 
     @router.post("/media/uploads", status_code=HTTPStatus.CREATED)
+    @refuses(AltInvalid, PictureTypeRefused, TooManyUploads, TooManyOpenUploads, StorageUnavailable)
     async def offer_upload(upload: UploadIn, caller: SignedIn) -> UploadOffer:
         """Get a form with which a browser sends one picture, as JPEG, PNG, WebP or AVIF."""
         return await pictures.offer_upload(owner_id=caller.user_id, content_type=upload.content_type, alt=upload.alt)
 
     @router.post("/media/uploads/{picture_id}/complete", responses=_ACCEPTED)
+    @refuses(PictureNotFound, UploadMissing, *REFUSALS, StorageUnavailable)
     async def complete_upload(picture_id: UUID, caller: SignedIn, response: Response) -> Picture:
         """Say that the file was sent. 202 while its sizes are being made; again, and it says what is."""
         picture = await pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
         return _accepted(picture, response)
 
     @router.post("/media", max_body_size=FORM_MAX_BYTES, responses=_ACCEPTED, openapi_extra={"requestBody": _FORM})
+    @refuses(AltInvalid, TooManyUploads, TooManyOpenUploads, *REFUSALS, StorageUnavailable)
     async def upload(request: Request, caller: SignedIn, response: Response) -> Picture:
         """Send a picture at once, as multipart/form-data: `alt` if there is one, and then `file`."""
         form = request.headers.get("content-type", "")
@@ -64,16 +81,19 @@ def routes(pictures: Pictures, forms: PictureForms) -> APIRouter:
         return _accepted(picture, response)
 
     @router.get("/media/{picture_id}")
+    @refuses(PictureNotFound)
     async def get_picture(picture_id: UUID, caller: SignedIn) -> Picture:
         """Read a picture of yours with its state."""
         return await pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
 
     @router.patch("/media/{picture_id}")
+    @refuses(PictureNotFound, AltInvalid)
     async def describe_picture(picture_id: UUID, caller: SignedIn, body: DescriptionIn) -> Picture:
         """Change the text of a picture of yours."""
         return await pictures.describe_picture(owner_id=caller.user_id, picture_id=picture_id, alt=body.alt)
 
     @router.delete("/media/{picture_id}", status_code=HTTPStatus.NO_CONTENT)
+    @refuses(PictureNotFound)
     async def delete_picture(picture_id: UUID, caller: SignedIn) -> None:
         """Remove a picture of yours."""
         await pictures.delete_picture(owner_id=caller.user_id, picture_id=picture_id)

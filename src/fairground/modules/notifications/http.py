@@ -8,8 +8,9 @@ from pydantic import Field
 
 from fairground.contracts.dto import DTO
 from fairground.contracts.notifications import Notification, Notifications
-from fairground.kernel.inputs import CURSOR_MAX_LENGTH, Input
+from fairground.kernel.inputs import CURSOR_MAX_LENGTH, CursorInvalid, Input
 from fairground.platform.http.identity import SignedIn
+from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 
 
@@ -32,6 +33,7 @@ def routes(notifications: Notifications) -> APIRouter:
     router = api_router(tags=["notifications"])
 
     @router.get("/me/notifications")
+    @refuses(CursorInvalid)
     async def list_notifications(
         caller: SignedIn,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,

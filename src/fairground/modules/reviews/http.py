@@ -7,20 +7,25 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from fairground.contracts.providers import ALL_PROVIDERS, ProviderPath, Providers, provider_tag
+from fairground.contracts.booking import BookingNotFound
+from fairground.contracts.providers import ALL_PROVIDERS, ProviderNotFound, ProviderPath, Providers, provider_tag
 from fairground.contracts.reviews import (
     RATING_MAX,
     RATING_MIN,
     REVIEW_MAX_LENGTH,
+    NotCompleted,
     Review,
+    ReviewExists,
+    ReviewInvalid,
     ReviewPage,
     Reviews,
     reviews_tag,
 )
-from fairground.kernel.inputs import CURSOR_MAX_LENGTH, Input, text_field
+from fairground.kernel.inputs import CURSOR_MAX_LENGTH, CursorInvalid, Input, PageTooDeep, text_field
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.identity import SignedIn
+from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 
 
@@ -51,6 +56,7 @@ def routes(reviews: Reviews, providers: Providers) -> APIRouter:
     router = api_router(tags=["reviews"])
 
     @router.post("/reviews", status_code=201)
+    @refuses(BookingNotFound, NotCompleted, ReviewExists, ReviewInvalid)
     async def write_review(review: ReviewIn, caller: SignedIn) -> Review:
         """Review a completed booking, once from each side."""
         return await reviews.write_review(
@@ -58,6 +64,7 @@ def routes(reviews: Reviews, providers: Providers) -> APIRouter:
         )
 
     @router.get("/bookings/{booking_id}/reviews")
+    @refuses(BookingNotFound)
     async def list_booking_reviews(booking_id: UUID, caller: SignedIn) -> list[Review]:
         """List what both sides wrote of a booking of yours."""
         return await reviews.list_booking_reviews(booking_id=booking_id, viewer_id=caller.user_id)
@@ -66,6 +73,7 @@ def routes(reviews: Reviews, providers: Providers) -> APIRouter:
     @cached(
         CachePolicy(route="reviews", life=Life.REVIEWS, path=ProviderPath, query=ReviewListQuery, tags=_review_tags)
     )
+    @refuses(ProviderNotFound, PageTooDeep, CursorInvalid)
     async def list_provider_reviews(id_or_slug: str, query: Annotated[ReviewListQuery, Query()]) -> ReviewPage:
         """List what customers wrote of a provider, the newest first; pages by number end at 10,000 reviews."""
         provider = await providers.get_provider(id_or_slug=id_or_slug)

@@ -350,7 +350,7 @@ class RowMapper:
             return []
         found = self._read(fields, "currency") or currency
         if found != currency:
-            mend = f"convert them, or import where FAIRGROUND_CATALOG_CURRENCY={found}"
+            mend = f"convert them, or import where FAIRGROUND_CURRENCY={found}"
             raise self._fault("currency", f"prices in {found} where the installation's are in {currency}", mend)
         text = rule.find(fields).strip()
         return read_services(text, pack=self._vertical, currency=currency, column=self.label("services"))

@@ -151,7 +151,7 @@ class Import:
         if self.provider_map.currency != currency:
             raise ImportRefused(
                 f"The map's prices are in {self.provider_map.currency}, this installation's in {currency}."
-                f" Convert them, or import where FAIRGROUND_CATALOG_CURRENCY={self.provider_map.currency}."
+                f" Convert them, or import where FAIRGROUND_CURRENCY={self.provider_map.currency}."
             )
 
     async def _write(self, batch: Batch, summary: Summary) -> None:

@@ -1,7 +1,7 @@
 """The HTTP application: routers, health routes and middleware composed into one ASGI application."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -24,6 +24,7 @@ from fairground.platform.http.caching.middleware import CacheMiddleware
 from fairground.platform.http.caching.routes import CachedRoutes
 from fairground.platform.http.identity import Authenticator
 from fairground.platform.http.methods import HeadAndOptionsMiddleware, PathMethods, TrailingSlashMiddleware
+from fairground.platform.http.openapi import describe, operation_id
 from fairground.platform.http.page_compression import PageCompression
 from fairground.platform.http.request_counter import RequestCounter, RequestStats
 from fairground.platform.http.routing import refuse_unknown_parameters
@@ -59,12 +60,14 @@ def create_app(
     With a cache, it serves the routes that declare a policy.
     """
     app = _framework(db, authenticator)
+    app.public_url = public_url
     health_routes = _health_routes(db, level=cache.level if cache is not None else None)
     app.include_router(health_routes)
     for router in api:
         app.include_router(router, prefix=API_PREFIX)
     for router in pages:
         app.include_router(router, include_in_schema=False)
+    app.described = _described(health_routes, api)
     with_slash = [path for path, _ in list_routes(api, pages) if path.endswith("/")]
     could_be_cached = [(path, route) for path, route in _routes(api, pages) if isinstance(route, APIRoute)]
     own = _own_routes(health_routes, app)
@@ -88,8 +91,21 @@ def create_app(
     return CacheMiddleware(security, immutable=immutable, cache=cache, routes=routes, public_url=public_url)
 
 
-def _framework(db: Database, authenticator: Authenticator) -> FastAPI:
-    app = FastAPI(
+class Application(FastAPI):
+    """The framework, with a description of the API that is made once, at the first request for it."""
+
+    public_url = ""
+    described: Sequence[tuple[str, APIRoute]] = ()
+    """The routes of the document, with their whole paths."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(super().openapi(), routes=self.described, public_url=self.public_url)
+        return self.openapi_schema
+
+
+def _framework(db: Database, authenticator: Authenticator) -> Application:
+    app = Application(
         title="Fairground",
         version=fairground.__version__,
         # The framework's own page of the API runs a script that is fetched from elsewhere, at our origin.
@@ -97,6 +113,7 @@ def _framework(db: Database, authenticator: Authenticator) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         max_body_size=BODY_MAX_BYTES,
+        generate_unique_id_function=operation_id,
     )
     app.state.db = db
     app.state.authenticator = authenticator
@@ -127,6 +144,11 @@ def _health_routes(db: Database, *, level: SharedLevel | None) -> APIRouter:
         return Readiness(shared_cache=level.state if level is not None else None)
 
     return router
+
+
+def _described(health_routes: APIRouter, api: Sequence[APIRouter]) -> list[tuple[str, APIRoute]]:
+    of_health = [(route.path, route) for route in health_routes.routes if isinstance(route, APIRoute)]
+    return [*of_health, *((path, route) for path, route in _routes(api, []) if isinstance(route, APIRoute))]
 
 
 def _own_routes(*routers: APIRouter | FastAPI) -> list[tuple[str, Iterable[str]]]:

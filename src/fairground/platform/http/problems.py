@@ -43,6 +43,13 @@ STATUS_OF_KIND: Final[Mapping[type[DomainError], HTTPStatus]] = {
 }
 
 
+class RequestInvalid(Invalid):
+    """Parameters or body do not fit the operation's schema; `errors` says where."""
+
+    code = "request.invalid"
+    hint = "/openapi.json describes what this path takes."
+
+
 class FieldError(BaseModel):
     """What is wrong with one field of a request."""
 
@@ -100,6 +107,12 @@ def plain_problem(status: HTTPStatus, *, code: str, detail: str, hint: str = "")
     return _respond(_problem(status, code=code, detail=detail, hint=hint))
 
 
+def example_problem(status: HTTPStatus, code: str, *, hint: str = "") -> dict[str, Any]:
+    """Return a problem document for the API's description."""
+    problem = _problem(status, code=code, detail="What happened, with the value that was wrong.", hint=hint)
+    return problem.model_dump(exclude_none=True)
+
+
 def _problem(
     status: HTTPStatus, *, code: str, detail: str, hint: str = "", errors: Sequence[FieldError] | None = None
 ) -> Problem:
@@ -136,9 +149,9 @@ async def on_invalid_request(_request: Request, error: Exception) -> Response:
     detail = "; ".join(f"{entry.field}: {entry.message}" for entry in errors)
     problem = _problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        code="request.invalid",
+        code=RequestInvalid.code,
         detail=detail,
-        hint="/openapi.json describes what this path takes.",
+        hint=RequestInvalid.hint,
         errors=errors,
     )
     return _respond(problem)

@@ -27,7 +27,7 @@ from fairground.platform.http.problems import MEDIA_TYPE, Problem, problem_respo
 
 KEY_HEADER: Final = "Idempotency-Key"
 KEY_MAX_LENGTH: Final = 255
-_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
+KEY_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
 _NAME_MAX_CHARS: Final = 40  # of an unknown name that a response repeats
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{KEY_MAX_LENGTH}}}")
 # Errors that may not occur again, and so are not stored as the answer.
@@ -49,7 +49,7 @@ class IdempotentRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             key = request.headers.get(KEY_HEADER)
-            if key is None or request.method not in _METHODS:
+            if key is None or request.method not in KEY_METHODS:
                 return await carry_out(request)
             caller = await find_caller(request)
             if caller is None:
@@ -173,13 +173,8 @@ def _unknown(name: str, known: tuple[str, ...]) -> UnknownParameter:
     )
 
 
-_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {
-        "model": Problem,
-        "description": "A problem document (RFC 9457); `code` says which.",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    },
-}
+# The model only, so that the document has its schema: `openapi` writes the refusals of each operation.
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {"4XX": {"model": Problem}}
 
 
 def api_router(*, tags: list[str], honours_idempotency_key: bool = True) -> APIRouter:

@@ -56,6 +56,20 @@ class PictureTooCostly(Invalid):
     hint = "Open the picture on your device, save a smaller copy as JPEG, and upload the copy."
 
 
+REFUSALS: Final = (
+    PictureEmpty,
+    PictureTooHeavy,
+    PictureTypeRefused,
+    PictureTypeMismatch,
+    PictureTooLarge,
+    PictureAnimated,
+    PictureTooManyScans,
+    PictureBroken,
+    PictureTooCostly,
+)
+"""Every error of a file that is refused as a picture."""
+
+
 class RendererBusy(Unavailable):
     code = "images.renderer_busy"
     hint = "Many pictures are asked for at once; ask again in a moment."

@@ -17,6 +17,7 @@ from fairground.web.pages import (
     bookings,
     checkout,
     components,
+    crawlers,
     dashboard,
     dashboard_hours,
     dashboard_pictures,
@@ -29,13 +30,16 @@ from fairground.web.pages import (
     search,
     sign_in,
     staff,
+    texts,
 )
 from fairground.web.site import build_site
 
 AREAS: Final = (
     files,
+    crawlers,
     components,
     api_docs,
+    texts,
     home,
     search,
     provider,
@@ -55,8 +59,16 @@ AREAS: Final = (
 
 
 def build_pages(
-    runtime: Runtime, links: Links, *, pictures_dir: Path, mail_dir: Path | None, map_tiles: MapTiles | None
+    runtime: Runtime,
+    links: Links,
+    *,
+    pictures_dir: Path,
+    mail_dir: Path | None,
+    texts_dir: Path | None,
+    map_tiles: MapTiles | None,
 ) -> Sequence[APIRouter]:
     """Return the routers of all pages, with the arguments of `build_site`."""
-    site = build_site(runtime, links, pictures_dir=pictures_dir, mail_dir=mail_dir, map_tiles=map_tiles)
+    site = build_site(
+        runtime, links, pictures_dir=pictures_dir, mail_dir=mail_dir, texts_dir=texts_dir, map_tiles=map_tiles
+    )
     return [*(area.routes(site, links) for area in AREAS), not_found_router(site.renderer)]

@@ -33,6 +33,7 @@ from fairground.verticals.loader import Verticals
 from fairground.web.addresses import PageNotFound, open_vertical, read_date, read_id, read_number, read_page_number
 from fairground.web.availability_calendar import load_availability
 from fairground.web.booking_choices import choose
+from fairground.web.linked_data import describe_provider
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import page_router
 from fairground.web.rendering import Renderer
@@ -88,6 +89,7 @@ class ProviderPages:
     reviews: Reviews
     verticals: Verticals
     clock: Clock
+    public_url: str
 
     async def load_availability(self, query: ProviderPageQuery, *, id_or_slug: str) -> dict[str, Any]:
         provider = await self.providers.get_provider(id_or_slug=id_or_slug)
@@ -154,6 +156,7 @@ def routes(site: Site, links: Links) -> APIRouter:
         reviews=links.of(Reviews),
         verticals=site.verticals,
         clock=site.clock,
+        public_url=site.public_url,
     )
     router = page_router(pages.renderer)
     _add_provider(router, pages)
@@ -173,7 +176,10 @@ def _add_provider(router: APIRouter, pages: ProviderPages) -> None:
         values = await pages.load_availability(query, id_or_slug=id_or_slug)
         reviews = await pages.load_reviews(query, provider=values["provider"])
         gallery = await pages.galleries.list_gallery(id_or_slug=id_or_slug)
-        return pages.renderer.page(request, "provider/page.html", gallery=gallery, **values, **reviews)
+        linked_data = describe_provider(values["provider"], public_url=pages.public_url)
+        return pages.renderer.page(
+            request, "provider/page.html", gallery=gallery, linked_data=linked_data, **values, **reviews
+        )
 
     @router.get("/_f/p/{id_or_slug}")
     @cached("times")

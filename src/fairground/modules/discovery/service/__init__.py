@@ -11,5 +11,7 @@ class DiscoveryService:
         self.search_lean = lists.search_lean
         self.get_price_distribution = lists.get_price_distribution
         self.find_places = lists.find_places
+        self.count_listed = lists.count_listed
+        self.list_listed = lists.list_listed
         self.search = search.search
         self.rebuild = read_model.rebuild

@@ -5,7 +5,15 @@ from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 
-from fairground.contracts.discovery import LeanList, Place, PriceBand, ProviderList, ProviderQuery, QueryInvalid
+from fairground.contracts.discovery import (
+    LeanList,
+    ListedPage,
+    Place,
+    PriceBand,
+    ProviderList,
+    ProviderQuery,
+    QueryInvalid,
+)
 from fairground.contracts.providers import VerticalUnknown
 from fairground.kernel.folding import fold, squeezed
 from fairground.kernel.money import AmountInvalid, minor_from_major
@@ -101,6 +109,14 @@ class Lists:
     async def find_places(self, *, provider_ids: Collection[UUID]) -> dict[UUID, Place]:
         async with self._db.read() as tx:
             return await listed_providers.find_places(tx, provider_ids)
+
+    async def count_listed(self) -> int:
+        async with self._db.read() as tx:
+            return await listed_providers.count(tx)
+
+    async def list_listed(self, *, page: int, limit: int) -> list[ListedPage]:
+        async with self._db.read() as tx:
+            return await listed_providers.list_pages(tx, offset=(page - 1) * limit, limit=limit)
 
     async def _list(self, query: ProviderQuery, kind: type[_List]) -> _List:
         page = PageRequest.of(query)

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, bindparam, delete, exists, select, update
+from sqlalchemy import BigInteger, bindparam, delete, exists, func, select, update
 
-from fairground.contracts.discovery import Place
+from fairground.contracts.discovery import ListedPage, Place
 from fairground.contracts.providers import ProviderCard, ProviderSnapshot
 from fairground.kernel.folding import endings, fold, phrases
 from fairground.modules.discovery.domain.places import place_values
@@ -65,6 +65,18 @@ async def find_places(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, 
     columns = (ListedProviderRow.id, ListedProviderRow.lat, ListedProviderRow.lng)
     placed = (among(ListedProviderRow.id, provider_ids), ListedProviderRow.lat.is_not(None))
     return {row.id: Place(lat=row.lat, lng=row.lng) for row in await tx.all(select(*columns).where(*placed))}
+
+
+async def count(tx: ReadTx) -> int:
+    number: int = await tx.scalar(select(func.count()).select_from(ListedProviderRow))
+    return number
+
+
+async def list_pages(tx: ReadTx, *, offset: int, limit: int) -> list[ListedPage]:
+    columns = (ListedProviderRow.slug, ListedProviderRow.updated_at)
+    # The database walks the key's index over the offset, once in the life of a cached sitemap.
+    rows = await tx.all(select(*columns).order_by(ListedProviderRow.id).offset(offset).limit(limit))
+    return [ListedPage(slug=row.slug, updated_at=row.updated_at) for row in rows]
 
 
 async def has_any(tx: ReadTx) -> bool:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from fairground.contracts.providers import Providers, VerticalUnknown
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
+from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 from fairground.verticals.cancellation_policy import CancellationPolicy
 from fairground.verticals.loader import Verticals
@@ -56,13 +57,16 @@ def routes(providers: Providers, verticals: Verticals) -> APIRouter:
     @router.get("/verticals")
     @cached(CachePolicy(route="verticals", life=Life.PACKS))
     async def list_verticals() -> VerticalListOut:
+        """List the verticals of this marketplace with their words, rules and currency."""
         currency = await providers.get_currency()
         data = [_vertical(pack, currency=currency) for pack in verticals]
         return VerticalListOut(data=data, total=len(data))
 
     @router.get(f"/{_EVERY_CATEGORY}")
     @cached(CachePolicy(route=_EVERY_CATEGORY, life=Life.PACKS, query=CategoryQuery))
+    @refuses(VerticalUnknown)
     async def list_categories(query: Annotated[CategoryQuery, Query()]) -> CategoryListOut:
+        """List the categories of all verticals, or of one (`vertical`)."""
         if not query.vertical:
             return _categories(verticals)
         pack = verticals.find(query.vertical)
@@ -72,7 +76,7 @@ def routes(providers: Providers, verticals: Verticals) -> APIRouter:
 
     for word, packs in _packs_by_word(verticals).items():
         policy = CachePolicy(route=word, life=Life.PACKS)
-        router.get(f"/{word}", summary=f"List {word}")(cached(policy)(_list_of_word(packs)))
+        router.get(f"/{word}", name=f"list_{word}", summary=f"List {word}")(cached(policy)(_list_of_word(packs)))
     return router
 
 
@@ -88,6 +92,7 @@ def _packs_by_word(verticals: Verticals) -> dict[str, list[Vertical]]:
 
 def _list_of_word(packs: list[Vertical]) -> Callable[[], Awaitable[CategoryListOut]]:
     async def list_categories_of_pack() -> CategoryListOut:
+        """List the categories of the verticals that use this word for them."""
         return _categories(packs)
 
     return list_categories_of_pack

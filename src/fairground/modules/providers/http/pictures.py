@@ -13,7 +13,17 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from fairground.contracts.media import Image, ImageFormat, ImageRequest, Images, PictureNotFound
-from fairground.contracts.providers import GALLERY_MAX, Galleries, GalleryPicture, OwnGalleryPicture, ProviderPath
+from fairground.contracts.providers import (
+    GALLERY_MAX,
+    Galleries,
+    GalleryChanged,
+    GalleryFull,
+    GalleryPicture,
+    OwnGalleryPicture,
+    PictureNotUsable,
+    ProviderNotFound,
+    ProviderPath,
+)
 from fairground.kernel.inputs import Input
 from fairground.modules.providers.http.profiles import provider_tags
 from fairground.modules.providers.service.pictures import GalleryService, PortraitService
@@ -21,6 +31,7 @@ from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.cache_control import FOREVER, for_owner
 from fairground.platform.http.identity import SignedIn, find_caller
+from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 from fairground.platform.images.image_proxy import (
     IMAGE_RESPONSES,
@@ -68,6 +79,7 @@ def gallery_routes(galleries: Galleries) -> APIRouter:
 
     @router.get("/service-provider-profiles/{id_or_slug}/gallery")
     @cached(CachePolicy(route="gallery", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
+    @refuses(ProviderNotFound)
     async def list_gallery(id_or_slug: str) -> GalleryOut:
         """See the pictures of an approved provider in their order."""
         pictures = await galleries.list_gallery(id_or_slug=id_or_slug)
@@ -76,11 +88,13 @@ def gallery_routes(galleries: Galleries) -> APIRouter:
         )
 
     @router.get("/me/provider/gallery")
+    @refuses(ProviderNotFound)
     async def list_own_gallery(caller: SignedIn) -> OwnGalleryOut:
         """See your gallery, with what is not ready yet."""
         return OwnGalleryOut(data=_own(await galleries.list_own_gallery(owner_id=caller.user_id)))
 
     @router.post("/service-provider-profiles/{provider_id}/gallery", status_code=HTTPStatus.CREATED)
+    @refuses(ProviderNotFound, PictureNotUsable, GalleryFull)
     async def add_to_gallery(caller: SignedIn, provider_id: UUID, body: GalleryPictureIn) -> ListedOwnPicture:
         """Put a picture of yours (POST /api/v1/media/uploads) behind the others; it shows as soon as it is ready."""
         added = await galleries.add_to_gallery(
@@ -89,11 +103,13 @@ def gallery_routes(galleries: Galleries) -> APIRouter:
         return _own([added])[0]
 
     @router.delete("/service-provider-profiles/{provider_id}/gallery/{picture_id}", status_code=HTTPStatus.NO_CONTENT)
+    @refuses(ProviderNotFound, PictureNotUsable)
     async def remove_from_gallery(caller: SignedIn, provider_id: UUID, picture_id: UUID) -> None:
         """Take a picture out of the gallery; DELETE /api/v1/media/{picture_id} removes the picture itself."""
         await galleries.remove_from_gallery(owner_id=caller.user_id, provider_id=provider_id, picture_id=picture_id)
 
     @router.put("/service-provider-profiles/{provider_id}/gallery")
+    @refuses(ProviderNotFound, GalleryChanged)
     async def order_gallery(caller: SignedIn, provider_id: UUID, body: GalleryOrderIn) -> OwnGalleryOut:
         """Give the gallery a new order."""
         ordered = await galleries.order_gallery(

@@ -99,14 +99,17 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
     @router.get("/service-provider-profiles/{id_or_slug}")
     @cached(CachePolicy(route="provider", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
     async def get_provider(id_or_slug: str) -> ProviderDetail:
+        """Read the public page of an approved provider, by id or slug."""
         return await providers.get_provider(id_or_slug=id_or_slug)
 
     @router.get("/me/provider")
     async def get_own_provider(caller: SignedIn) -> OwnProvider:
+        """Read your own profile in any state, with what is missing for its approval."""
         return await providers.get_own_provider(owner_id=caller.user_id)
 
     @router.post("/service-provider-profiles/", status_code=HTTPStatus.CREATED)
     async def create_provider(caller: SignedIn, body: ProviderIn) -> OwnProvider:
+        """Create your profile as a draft."""
         return await providers.create_provider(owner_id=caller.user_id, profile=ProfileIn(**body.model_dump()))
 
     @router.patch("/service-provider-profiles/{provider_id}")
@@ -128,14 +131,17 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
 
     @router.post("/service-provider-profiles/{provider_id}/submit")
     async def submit_provider(caller: SignedIn, provider_id: UUID) -> OwnProvider:
+        """Submit your profile for approval."""
         return await providers.submit_provider(owner_id=caller.user_id, provider_id=provider_id)
 
     @router.post("/service-provider-profiles/{provider_id}/approve")
     async def approve_provider(caller: Staff, provider_id: UUID) -> OwnProvider:
+        """Approve a submitted profile."""
         return await providers.approve_provider(staff_id=caller.user_id, provider_id=provider_id)
 
     @router.post("/service-provider-profiles/{provider_id}/reject")
     async def reject_provider(caller: Staff, provider_id: UUID, body: RejectionIn) -> OwnProvider:
+        """Reject a submitted profile with a reason that its owner reads."""
         return await providers.reject_provider(staff_id=caller.user_id, provider_id=provider_id, reason=body.reason)
 
     return router
@@ -161,17 +167,20 @@ def service_routes(providers: Providers) -> APIRouter:
 
     @router.get("/service-provider-profiles/{provider_id}/services")
     async def list_services(visitor: Visitor, provider_id: UUID) -> ServiceListOut:
+        """List the services of a provider."""
         viewer_id = visitor.user_id if visitor else None
         data = await providers.list_services(provider_id=provider_id, viewer_id=viewer_id)
         return ServiceListOut(data=data, total=len(data))
 
     @router.post("/service-provider-profiles/{provider_id}/services", status_code=HTTPStatus.CREATED)
     async def add_service(caller: SignedIn, provider_id: UUID, body: NewServiceIn) -> Service:
+        """Add a service to your profile."""
         service = ServiceIn(**body.model_dump())
         return await providers.add_service(owner_id=caller.user_id, provider_id=provider_id, service=service)
 
     @router.delete("/service-provider-profiles/{provider_id}/services/{service_id}", status_code=HTTPStatus.NO_CONTENT)
     async def withdraw_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> None:
+        """Remove a service. Bookings already made stay."""
         offer = await providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
             raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
