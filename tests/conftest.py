@@ -63,6 +63,7 @@ BOTH_DATABASES: Final = (
     "tests/entrypoints/cli/test_data.py",
     "tests/entrypoints/cli/test_demo.py",
     "tests/entrypoints/cli/test_exports.py",
+    "tests/modules/notifications/test_message_notifier.py",
     "tests/ops/imports/test_run.py",
     "tests/platform/http/test_app.py",
     "tests/platform/http/test_idempotency*.py",

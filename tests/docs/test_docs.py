@@ -73,11 +73,12 @@ def test_the_guide_names_every_risk_and_every_test_card() -> None:
     assert set(re.findall(r"`(pm_[A-Za-z0-9_]+\w)`", page("guides/payments.md"))) - {"pm_card_"} == set(CARDS)
 
 
-def test_guide_to_pictures_names_existing_routes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("guide", "least"), [("pictures", 12), ("messages", 4)])
+def test_guide_names_existing_routes(guide: str, least: int, tmp_path: Path) -> None:
     program = compose(Settings(data_dir=tmp_path), is_secondary=True)
     there = {f"{method} {path}" for path, methods in list_routes(program.api, program.pages) for method in methods}
-    named = set(re.findall(r"`([A-Z]+ /api/v1/[^`]+)`", page("guides/pictures.md")))
-    assert len(named) >= 12
+    named = set(re.findall(r"`([A-Z]+ /api/v1/[^`]+)`", page(f"guides/{guide}.md")))
+    assert len(named) >= least
     assert named - there == set()
 
 

@@ -5,6 +5,7 @@ import pytest
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
 from fairground.contracts.media import Pictures
+from fairground.contracts.messaging import Messages
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
@@ -26,7 +27,7 @@ def test_compose_creates_no_file(tmp_path: Path) -> None:
 
 def test_every_contract_is_answered(tmp_path: Path) -> None:
     links = a_program(tmp_path).links
-    for contract in (Accounts, Pictures, Providers, Payments, Bookings, Reviews):
+    for contract in (Accounts, Pictures, Providers, Payments, Bookings, Reviews, Messages):
         assert links.of(contract) is not None
 
 

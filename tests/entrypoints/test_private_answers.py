@@ -59,6 +59,8 @@ async def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
             held = (await customer.post("/api/v1/bookings", json=wanted)).raise_for_status().json()
             paid = await customer.post(f"/api/v1/bookings/{held['id']}/pay", json={"payment_method": GOOD_CARD})
             paid.raise_for_status()
+            sent = await customer.post(f"/api/v1/bookings/{held['id']}/messages", json={"text": "Is there a piano?"})
+            sent.raise_for_status()
         yield Site(program, market, held["id"], origin)
 
 
@@ -164,13 +166,16 @@ OWN: Final = (
     "/api/v1/bookings",
     "/api/v1/bookings/{booking_id}",
     "/api/v1/bookings/{booking_id}/calendar.ics",
+    "/api/v1/bookings/{booking_id}/messages",
     "/api/v1/bookings/{booking_id}/reviews",
     "/api/v1/me",
+    "/api/v1/me/conversations",
     "/api/v1/me/notifications",
     "/api/v1/me/sessions",
     "/me/bookings/{booking_id}/calendar.ics",
     "/me/bookings",
     "/me/bookings/{booking_id}",
+    "/me/messages",
     "/me/security",
 )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, DatedException, WeeklyHours
+from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, DatedException, TimeOff, WeeklyHours
 from fairground.contracts.discovery import ProviderQuery
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import BookingMode, OwnProvider, ProfileChanges, ProvidersChanged, ProviderSchedules
@@ -31,6 +31,7 @@ from tests.support.proofs import Dose
 from tests.support.providers import Desk, People, owner_of
 
 ZONES = ("Europe/Oslo", "America/New_York", "Pacific/Auckland")
+ENDS = (14, 15, 17, 20, 0, 2, 5)  # the last two on the next day
 KINDS = (("artists", "dj"), ("tutors", "mathematics"))
 
 
@@ -73,7 +74,7 @@ class Town:
         zone = self.chance.choice(ZONES)
         provider = await self.desk.approved(vertical=vertical, categories=[category], timezone=zone, lat=None, lng=None)
         weekly = [
-            WeeklyHours(weekday=day, start=time(self.chance.randint(7, 12)), end=time(self.chance.randint(14, 20)))
+            WeeklyHours(weekday=day, start=time(self.chance.randint(7, 12)), end=time(self.chance.choice(ENDS)))
             for day in self.chance.sample(range(7), k=4)
         ]
         await self.set_hours(provider, weekly)
@@ -84,8 +85,20 @@ class Town:
     async def set_hours(self, provider: OwnProvider, weekly: list[WeeklyHours], *closed: date) -> None:
         exceptions = [DatedException(date=day, available=False) for day in set(closed)]
         timezone = (await self.catalog.get_provider_ref(provider_id=provider.id)).timezone
-        rules = AvailabilityRules(timezone=timezone, weekly=weekly, exceptions=exceptions)
+        rules = AvailabilityRules(
+            timezone=timezone,
+            weekly=weekly,
+            exceptions=exceptions,
+            time_off=self._time_off(),
+            min_notice_hours=self.chance.choice((None, None, 0, 1, 30, 49, 200)),
+            paused_until=self.chance.choice((*[None] * 7, "reopened", datetime.now(UTC).date() + timedelta(days=9))),
+        )
         await self.booking.set_rules(owner_id=owner_of(provider), provider_id=provider.id, rules=rules)
+
+    def _time_off(self) -> list[TimeOff]:
+        first = datetime.now(UTC).date() + timedelta(days=self.chance.randint(1, 5))
+        off = TimeOff(from_date=first, to_date=first + timedelta(days=self.chance.choice((0, 3, 40, 89))))
+        return [off] if self.chance.random() < 0.3 else []
 
     async def offer(self, provider: OwnProvider) -> UUID:
         minutes = self.chance.choice((60, 120, 240))

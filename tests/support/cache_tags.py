@@ -21,6 +21,8 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /bookings/{booking_id}/cancel": TIMES,
     "POST /bookings/{booking_id}/complete": NOTHING,  # what it counts, providers learns by event
     "POST /bookings/{booking_id}/decline": TIMES,
+    "POST /bookings/{booking_id}/messages": NOTHING,  # messages and read marks are private
+    "PUT /bookings/{booking_id}/messages/read": NOTHING,
     "POST /bookings/{booking_id}/pay": NOTHING,
     "POST /media": NOTHING,  # a picture is private until a provider chooses it
     "POST /media/uploads": NOTHING,
@@ -64,12 +66,17 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /me/bookings/{booking_id}/cancel": TIMES,
     "POST /me/bookings/{booking_id}/complete": NOTHING,
     "POST /me/bookings/{booking_id}/decline": TIMES,
+    "POST /me/bookings/{booking_id}/messages": NOTHING,
     "POST /me/bookings/{booking_id}/review": REVIEWS,
     "POST /me/password": NOTHING,
     "POST /me/sessions/{session_id}/revoke": NOTHING,
     "POST /me/tokens": NOTHING,
     "POST /password-reset": NOTHING,
     "POST /pro/hours": TIMES,
+    "POST /pro/hours/time-off": TIMES,
+    "POST /pro/hours/time-off/remove": TIMES,
+    "POST /pro/hours/pause": TIMES,
+    "POST /pro/hours/resume": TIMES,
     "POST /_f/pro/pictures/{picture_id}/gallery": PROVIDER,
     "POST /_f/pro/pictures/{picture_id}/portrait": PROVIDER,
     "POST /pro/pictures/gallery": PROVIDER,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
+from fairground.contracts.messaging import Messages
 from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.entrypoints.compose import Program, compose
@@ -30,7 +31,9 @@ async def opened(url: str, folder: Path) -> AsyncIterator[Program]:
 
 async def build_demo(program: Program, plan: DemoPlan) -> Contracts:
     links = program.links
-    contracts = Contracts(links.of(Accounts), links.of(Providers), links.of(Bookings), links.of(Reviews))
+    contracts = Contracts(
+        links.of(Accounts), links.of(Providers), links.of(Bookings), links.of(Reviews), links.of(Messages)
+    )
     today = datetime.now(UTC).date()
     writer = PlanWriter(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir)
     content = await writer.write()

@@ -10,6 +10,7 @@ from uuid import UUID
 from fairground.contracts.accounts import Accounts, Role, User
 from fairground.contracts.booking import Bookings, BookingStatus, BookingView
 from fairground.contracts.imports import ImportedProvider, Imports
+from fairground.contracts.messaging import Messages
 from fairground.contracts.providers import (
     BookingMode,
     ProfileChanges,
@@ -18,6 +19,7 @@ from fairground.contracts.providers import (
     ServiceIn,
 )
 from fairground.contracts.reviews import Reviews
+from fairground.kernel.ids import uuid7
 from tests.support.addresses import HOME
 from tests.support.embedded import ROWS, bring_in
 from tests.support.lists import fill_lists
@@ -235,6 +237,8 @@ async def _book_all(market: Market, provider: ProviderDetail, customer: User) ->
     await bookings.decline(owner_id=owner_id, booking_id=ids["declined"], reason="We play elsewhere that evening.")
     ids["bank question"] = await paid(BookingMode.INSTANT, "pm_card_authenticationRequired")
 
+    await _write_about(market, ids["confirmed"], customer_id=customer.id, owner_id=owner_id)
+
     async def find(name: str) -> BookingView:
         return await bookings.get_booking(user_id=customer.id, booking_id=ids[name])
 
@@ -243,3 +247,17 @@ async def _book_all(market: Market, provider: ProviderDetail, customer: User) ->
 
     await until(has_expired)
     return {name: await find(name) for name in ids}
+
+
+async def _write_about(market: Market, booking_id: UUID, *, customer_id: UUID, owner_id: UUID) -> None:
+    """Write a few messages, the last of which neither side has read."""
+    texts = (
+        (customer_id, "Is there room for a grand piano behind the apple trees?"),
+        (owner_id, "There is.\nWe bring our own, and two people who carry it."),
+        (customer_id, f"Wonderful! The way is on https://maps.example/{'orchard' * 12}"),
+        (owner_id, "Thank you, we will find it."),
+    )
+    for sender_id, text in texts:
+        await market.program.links.of(Messages).send_message(
+            sender_id=sender_id, booking_id=booking_id, text=text, client_message_id=uuid7()
+        )

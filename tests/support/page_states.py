@@ -163,11 +163,18 @@ async def _booking(market: FullMarket) -> list[PageState]:
 
 
 def _one_booking(ids: Mapping[str, UUID]) -> Iterator[PageState]:
-    distinct = {CUSTOMER: {"completed", "reviewed", "requested", "cancelled"}, PROVIDER: {"requested", "completed"}}
+    distinct = {
+        CUSTOMER: {"completed", "reviewed", "requested", "confirmed", "cancelled"},
+        PROVIDER: {"requested", "completed"},
+    }
     for role, names in distinct.items():
         for name, booking_id in ids.items():
             path, is_variant = f"/me/bookings/{booking_id}", name not in names
             yield PageState("/me/bookings/{booking_id}", path, role, name, is_variant=is_variant)
+    refused = _send("Send", message="")
+    yield PageState("/me/bookings/{booking_id}", f"/me/bookings/{ids['requested']}", CUSTOMER, "no message", refused)
+    for role in (CUSTOMER, PROVIDER):
+        yield PageState("/me/messages", "/me/messages", role)
 
 
 async def _pay_with_declined_card(page: Page) -> None:
@@ -180,6 +187,7 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     for path in (
         "/pro",
         "/pro/bookings",
+        "/pro/calendar",
         "/pro/profile",
         "/pro/pictures",
         "/pro/services",
@@ -195,8 +203,14 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro/profile", "/pro/profile", PROVIDER, "refused", unfit)
     yield PageState("/pro/bookings", "/pro/bookings?status=requested", PROVIDER)
     yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add it", name="", price="much"))
-    backwards = _send("Save the hours", start_0_0="20:00", end_0_0="08:00", date_0="2030-12-24")
-    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "refused", backwards)
+    half = _send("Save the hours", start_0_0="20:00", end_0_0="", date_0="2030-12-24")
+    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "refused", half)
+    backwards = _send("Add time off", off_from="2030-12-24", off_to="2030-12-23")
+    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "time off refused", backwards)
+    away = _send("Add time off", off_from="2030-12-24", off_to="2031-01-03", off_note="Family")
+    yield PageState("/pro/hours", "/pro/hours", PROVIDER, "time off added", away)
+    yield PageState("/pro/calendar", "/pro/calendar?view=month&date=2030-12-24", PROVIDER)
+    yield PageState("/pro/calendar", "/pro/calendar?date=2030-12-24", PROVIDER)
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "saved", _send("Save the hours"))
     waiting = f"/admin/approvals/{market.waiting_id}"
     yield PageState("/admin/approvals", "/admin/approvals", STAFF)

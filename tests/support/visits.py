@@ -63,7 +63,9 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     """What the browser's console said of errors, refusals by the page's policy among them."""
 
-    async def person(self, *, has_script: bool = True, has_touch: bool = False, width: int = 1280) -> Page:
+    async def person(
+        self, *, has_script: bool = True, has_touch: bool = False, width: int = 1280, zone: str | None = None
+    ) -> Page:
         context = await self.browser.new_context(
             base_url=self.address,
             java_script_enabled=has_script,
@@ -71,6 +73,7 @@ class Visit:
             has_touch=has_touch,
             is_mobile=has_touch,
             viewport={"width": width, "height": 844},
+            timezone_id=zone,
         )
         page = await context.new_page()
         page.on("console", lambda message: self._listen(message.type, message.text))

@@ -107,7 +107,10 @@ async def test_no_page_is_wider_than_the_screen(visit: Visit) -> None:
     await public_provider(visit.market)
     for width in (_PHONE_WIDTH, _NARROWEST_WIDTH):
         provider = await visit.signed_in("maya@example.org", has_script=True, width=width)
-        for path in ("/", "/c/artists", "/p/maya-the-tides", "/pro", "/pro/profile", "/pro/hours", "/me/security"):
+        for path in (
+            "/", "/c/artists", "/p/maya-the-tides", "/pro", "/pro/profile", "/pro/hours", "/pro/calendar",
+            "/pro/calendar?view=month", "/me/security",
+        ):  # fmt: skip
             await provider.goto(path)
             overflow = await provider.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert overflow <= 0, f"{path} at {width} px"

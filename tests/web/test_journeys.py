@@ -279,7 +279,10 @@ async def test_signing_in_too_often_is_refused_for_a_while(market: Market) -> No
 
 
 PUBLIC = ("/", "/c/artists", "/c/artists?category=pianist&q=m&min_price=10", "/s?q=zz", "/p/maya-the-tides", "/login")
-PRIVATE = ("/pro", "/pro/profile", "/pro/services", "/pro/hours", "/pro/preview", "/pro/bookings", "/me/security")
+PRIVATE = (
+    "/pro", "/pro/profile", "/pro/services", "/pro/hours", "/pro/preview", "/pro/bookings", "/pro/calendar",
+    "/me/security",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -18,6 +18,7 @@ MODULES: Final = (
     "fairground.modules.payments",
     "fairground.modules.booking",
     "fairground.modules.reviews",
+    "fairground.modules.messaging",
     "fairground.modules.notifications",
     "fairground.modules.imports",
     "fairground.modules.discovery",

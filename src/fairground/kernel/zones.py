@@ -7,7 +7,7 @@ booking starts. `ZoneInfo` is therefore imported here only; the linter refuses i
 zone from `get_zone` and annotates it as `datetime.tzinfo`.
 """
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -72,6 +72,11 @@ def first_instant(wall: datetime, *, zone: tzinfo) -> datetime:
     A wall time that the clocks skip becomes the instant of the jump.
     """
     return _instant(wall, zone=zone, fold=0)
+
+
+def start_of_day(day: date, *, zone: tzinfo) -> datetime:
+    """Return the first instant in UTC of a date of the zone."""
+    return first_instant(datetime.combine(day, time.min), zone=zone)
 
 
 def last_instant(wall: datetime, *, zone: tzinfo) -> datetime:

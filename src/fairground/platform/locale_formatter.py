@@ -73,6 +73,13 @@ class LocaleFormatter:
         """Return "Thu 3 Dec 2026, 19:00–20:30 (Berlin, UTC+1)"."""
         return f"{self.span(starts_at, ends_at, zone)} ({self.place_of_clock(starts_at, zone)})"
 
+    def zone_words(self, instant: datetime, zone: str) -> str:
+        """Return "Tokyo time (JST)"; "São Paulo time (UTC-3)" where the zone has no letters of its own."""
+        local, city = instant.astimezone(get_zone(zone)), self.city(zone)
+        letters = local.tzname() or ""
+        short = letters if letters.isalpha() else utc_difference(local)
+        return short if city == short else f"{city} time ({short})"
+
     def place_of_clock(self, instant: datetime, zone: str) -> str:
         """Return "Berlin, UTC+1" in winter and "Berlin, UTC+2" in summer."""
         city, difference = self.city(zone), utc_difference(instant.astimezone(get_zone(zone)))

@@ -13,7 +13,9 @@ from fairground.platform.cache.codings import encode
 
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
 # tokens.css comes first, because it states the order of the layers; after that the order does not matter.
-STYLE_SHEETS: Final = "tokens base layout shell actions forms cards gallery booking feedback home".split()
+STYLE_SHEETS: Final = (
+    "tokens base layout shell actions forms cards gallery booking calendar messages feedback home".split()
+)
 MEDIA_TYPES: Final = {
     ".js": "text/javascript",
     ".css": "text/css",

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from babel import Locale
 
-from fairground.contracts.booking import SLOT_LIST_MAX_DAYS, Bookings, Slot
+from fairground.contracts.booking import SLOT_LIST_MAX_DAYS, Availability, Bookings, Slot
 from fairground.contracts.providers import ProviderDetail, Service
 from fairground.kernel.zones import get_zone
 from fairground.web.booking_choices import BookingChoice
@@ -42,6 +42,8 @@ class Month:
     previous_href: str
     next: date
     next_href: str
+    choices: list[date]
+    """The first days of all months that can be shown."""
 
 
 def first_of_month(on: date) -> date:
@@ -93,12 +95,20 @@ def build_month(
     return Month(
         first_day=first_day,
         weeks=[[place(on) for on in week] for week in weeks],
-        weekdays=_weekday_names(locale),
+        weekdays=weekday_names(locale),
         previous=before,
         previous_href=month_href(before) if before >= first_of_month(today) else "",
         next=after,
         next_href=month_href(after) if after <= last_day else "",
+        choices=_months(first_of_month(today), last_day),
     )
+
+
+def _months(first: date, last: date) -> list[date]:
+    months = [first]
+    while (following := following_month(months[-1])) <= last:
+        months.append(following)
+    return months
 
 
 def free_days(starts: Iterable[datetime], *, zone: str) -> dict[date, int]:
@@ -113,7 +123,7 @@ def part_of_day(start: datetime, *, zone: str) -> int:
     return (hour >= MORNING_ENDS_AT_HOUR) + (hour >= AFTERNOON_ENDS_AT_HOUR)
 
 
-def _weekday_names(locale: Locale) -> list[tuple[str, str]]:
+def weekday_names(locale: Locale) -> list[tuple[str, str]]:
     names, short = locale.days["stand-alone"]["wide"], locale.days["stand-alone"]["short"]
     order = [(locale.first_week_day + offset) % 7 for offset in range(7)]
     return [(str(names[day]), str(short[day])) for day in order]
@@ -134,6 +144,9 @@ class AvailabilityCalendar:
     chosen_day: date | None
     parts: list[list[SlotLink]]
     """The slots of the chosen day: of the morning, the afternoon and the evening."""
+    is_paused: bool
+    """Whether the provider takes no bookings at present."""
+    paused_until: date | None
 
     @property
     def has_free_days(self) -> bool:
@@ -166,7 +179,10 @@ async def load_availability(
     if not first_of_month(today) <= (day or month or today) <= last_day:
         # The address is old or mistyped.
         month = day = None
-    first_day, slots = await _list_month(bookings, provider, choice=choice, around=day or month, today=today)
+    first_day, found = await _list_month(
+        bookings, provider, choice=choice, around=day or month, today=today, last_day=last_day
+    )
+    slots = found.slots
     chosen = day or _first_day(slots, zone=provider.timezone)
     page = f"/p/{provider.slug}"
     return AvailabilityCalendar(
@@ -184,39 +200,51 @@ async def load_availability(
         ),
         chosen_day=chosen,
         parts=_parts(slots, provider=provider, choice=choice, day=chosen),
+        is_paused=found.is_paused,
+        paused_until=found.paused_until,
     )
 
 
 async def _list_month(
-    bookings: Bookings, provider: ProviderDetail, *, choice: BookingChoice, around: date | None, today: date
-) -> tuple[date, list[Slot]]:
-    """Return the first day of the month around a date, and the slots of that month from today on.
+    bookings: Bookings,
+    provider: ProviderDetail,
+    *,
+    choice: BookingChoice,
+    around: date | None,
+    today: date,
+    last_day: date,
+) -> tuple[date, Availability]:
+    """Return the first day of the month around a date, and what is free in that month from today on.
 
     Args:
         around: None for the first month that has a slot.
     """
-    ahead = None
-    if around is None:
-        ahead = await _slots(bookings, provider, choice=choice, start=today, end=today + LOOK_AHEAD)
-        around = _first_day(ahead, zone=provider.timezone) or today
-    month = first_of_month(around)
+    ahead, start = None, today
+    while around is None and start <= last_day:
+        ahead = await _find_slots(bookings, provider, choice=choice, start=start, end=start + LOOK_AHEAD)
+        around = _first_day(ahead.slots, zone=provider.timezone)
+        if around is None and not ahead.is_paused:
+            start += LOOK_AHEAD + timedelta(days=1)
+        else:
+            break
+    month = first_of_month(around or today)
     month_ends = following_month(month) - timedelta(days=1)
-    if ahead is not None and month_ends <= today + LOOK_AHEAD:
-        return month, [slot for slot in ahead if _day(slot, provider.timezone) <= month_ends]
-    return month, await _slots(bookings, provider, choice=choice, start=max(today, month), end=month_ends)
+    if ahead is not None and start <= max(today, month) and month_ends <= start + LOOK_AHEAD:
+        shown = [slot for slot in ahead.slots if _day(slot, provider.timezone) <= month_ends]
+        return month, ahead.model_copy(update={"slots": shown})
+    return month, await _find_slots(bookings, provider, choice=choice, start=max(today, month), end=month_ends)
 
 
-async def _slots(
+async def _find_slots(
     bookings: Bookings, provider: ProviderDetail, *, choice: BookingChoice, start: date, end: date
-) -> list[Slot]:
-    found = await bookings.list_slots(
+) -> Availability:
+    return await bookings.list_slots(
         provider_id=provider.id,
         from_date=start,
         to_date=end,
         service_id=choice.service.id,
         duration_minutes=choice.minutes,
     )
-    return found.slots
 
 
 def _parts(

@@ -2,11 +2,11 @@
 
 import unicodedata
 import zlib
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
@@ -42,6 +42,7 @@ class Formats:
         formatter = LocaleFormatter(locale)
         self.money, self.price, self.rating = formatter.money, formatter.price, formatter.rating
         self.city, self.place_of_clock = formatter.city, formatter.place_of_clock
+        self.zone_words = formatter.zone_words
         self.time, self.short_day = formatter.time, formatter.short_day
         self.moment, self.span = formatter.moment, formatter.span
 
@@ -75,6 +76,19 @@ class Formats:
     def month(self, on: date) -> str:
         """Return "December 2026"."""
         return format_skeleton("yMMMM", on, locale=self._locale)
+
+    def short_days_between(self, first: date, last: date) -> str:
+        """Return "7 Dec – 13 Dec 2026"."""
+        start = format_skeleton("MMMd", first, locale=self._locale)
+        return f"{start} – {format_skeleton('yMMMd', last, locale=self._locale)}"
+
+    def clock(self, wall: time) -> str:
+        """Return "09:30", as a clock on the wall shows it."""
+        return format_time(wall, "short", locale=self._locale)
+
+    def days_between(self, first: date, last: date) -> str:
+        """Return "Thursday 24 December 2026 – Sunday 3 January 2027", or the one day."""
+        return self.whole_day(first) if first == last else f"{self.whole_day(first)} – {self.whole_day(last)}"
 
     def when(self, instant: datetime, zone: str) -> Markup:
         """Return "Thu 3 Dec 2026, 19:00 (Berlin)" in a `<time>` that carries the instant in UTC."""
@@ -123,7 +137,17 @@ def browser_name(described: str) -> str:
     return ", ".join(name for name in found if name) or described[:_NAME_MAX_LENGTH]
 
 
+def your_time(instant: datetime, zone: str) -> Markup:
+    """Return the element in which script writes the reader's own time, where it differs from the zone's."""
+    offset_minutes = _offset_minutes(instant, zone)
+    return Markup('<your-time datetime="{}" data-offset-minutes="{}"></your-time>').format(utc(instant), offset_minutes)
+
+
+def _offset_minutes(instant: datetime, zone: str) -> int:
+    return (instant.astimezone(get_zone(zone)).utcoffset() or timedelta(0)) // timedelta(minutes=1)
+
+
 def _time_element(instant: datetime, zone: str, *, words: str) -> Markup:
     # The browser compares the reader's clock by this offset. By the name of the zone it would use rules of its own.
-    offset_minutes = (instant.astimezone(get_zone(zone)).utcoffset() or timedelta(0)) // timedelta(minutes=1)
+    offset_minutes = _offset_minutes(instant, zone)
     return Markup('<time datetime="{}" data-offset-minutes="{}">{}</time>').format(utc(instant), offset_minutes, words)

@@ -8,7 +8,7 @@ from fairground.kernel.money import major_from_minor
 
 
 def describe_provider(provider: ProviderDetail, *, public_url: str) -> dict[str, Any]:
-    """Return the JSON-LD of a provider's page. Prices are in major units, as schema.org has them, and the least totals."""
+    """Return the JSON-LD of a provider's page. Each price is the least total, in major units."""
     address = f"{public_url}/p/{provider.slug}"
     described: dict[str, Any] = {
         "@context": "https://schema.org",

@@ -24,7 +24,7 @@ from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.content_security import MapTiles, Origins, content_security_policy
-from fairground.web.formats import Formats, browser_name, date_in, initials, list_countries, tone, utc
+from fairground.web.formats import Formats, browser_name, date_in, initials, list_countries, tone, utc, your_time
 from fairground.web.page_cache import NO_VARY_SEARCH, PRIVATE
 from fairground.web.pictures import LARGE, offer_square, offer_whole
 
@@ -121,7 +121,14 @@ def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEF
 def _add_formats(env: Environment, formats: Formats) -> None:
     named = (name for name in dir(formats) if not name.startswith("_"))
     env.filters |= {name: getattr(formats, name) for name in named}
-    env.filters |= {"browser_name": browser_name, "tone": tone, "initials": initials, "utc": utc, "date_in": date_in}
+    env.filters |= {
+        "browser_name": browser_name,
+        "tone": tone,
+        "initials": initials,
+        "utc": utc,
+        "your_time": your_time,
+        "date_in": date_in,
+    }
 
 
 def _components(env: Environment) -> SimpleNamespace:

@@ -24,8 +24,9 @@ CUSTOMER = uuid7()
 RULES = {
     "timezone": "Europe/Oslo",
     "weekly": [{"weekday": 0, "start": "09:00", "end": "17:00"}, {"weekday": 4, "start": "20:00", "end": "24:00"}],
-    "exceptions": [{"date": "2026-12-24", "available": False}],
+    "exceptions": [{"date": "2099-12-24", "available": False}],
 }
+NOTHING_BESIDE: dict[str, Any] = {"time_off": [], "min_notice_hours": None, "paused_until": None}
 
 
 class TrustingAuthenticator:
@@ -274,7 +275,7 @@ async def test_hours_are_put_and_got_by_their_owner_alone(client: httpx.AsyncCli
     provider = rig.providers.add_provider()
     path, owner = f"/service-provider-profiles/{provider.id}/availability-rules", signed_in(owner_of(provider))
     empty = await client.get(path, headers=owner)
-    assert empty.json() == {"timezone": "Europe/Oslo", "weekly": [], "exceptions": []}
+    assert empty.json() == {"timezone": "Europe/Oslo", "weekly": [], "exceptions": [], **NOTHING_BESIDE}
     put = await client.put(path, json=RULES, headers=owner)
     assert put.status_code == 200, put.text
     assert put.json()["weekly"][1] == {"weekday": 4, "start": "20:00:00", "end": "00:00:00"}
@@ -286,11 +287,29 @@ async def test_hours_are_put_and_got_by_their_owner_alone(client: httpx.AsyncCli
         assert (answer.status_code, answer.json()["code"]) == (404, "catalog.provider_not_found")
 
 
+async def test_what_a_client_of_before_does_not_send_stays_as_it_is(client: httpx.AsyncClient, rig: Rig) -> None:
+    provider = rig.providers.add_provider()
+    path, owner = f"/service-provider-profiles/{provider.id}/availability-rules", signed_in(owner_of(provider))
+    off = {"from_date": "2099-12-24", "to_date": "2100-01-03", "note": "Family"}
+    beside = {"time_off": [off], "min_notice_hours": 0, "paused_until": "reopened"}
+    assert (await client.put(path, json={**RULES, **beside}, headers=owner)).status_code == 200
+    put = await client.put(path, json={**RULES, "exceptions": []}, headers=owner)
+    assert {name: put.json()[name] for name in beside} == beside
+    assert put.json()["exceptions"] == []
+    cleared = await client.put(path, json={**RULES, **NOTHING_BESIDE}, headers=owner)
+    assert {name: cleared.json()[name] for name in beside} == NOTHING_BESIDE
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
         ({"timezone": "Mars/Olympus"}, "booking.rules_invalid"),
-        ({"weekly": [{"weekday": 0, "start": "17:00", "end": "09:00"}]}, "booking.rules_invalid"),
+        ({"weekly": [{"weekday": 0, "start": "17:00", "end": "09:00"}] * 2}, "booking.rules_invalid"),
+        ({"time_off": [{"from_date": "2099-02-03", "to_date": "2099-02-01"}]}, "booking.rules_invalid"),
+        ({"time_off": [{"from_date": "2020-02-03", "to_date": "2020-02-04"}]}, "booking.rules_invalid"),
+        ({"min_notice_hours": 721}, "request.invalid"),
+        ({"paused_until": "soon"}, "request.invalid"),
+        ({"paused_until": "2020-01-01"}, "booking.rules_invalid"),
         ({"weekly": [{"weekday": 7, "start": "09:00", "end": "17:00"}]}, "request.invalid"),
         ({"weekly": [{"weekday": 0, "start": "09:00", "end": "25:00"}]}, "request.invalid"),
         ({"weekly": [{"weekday": 0, "start": "09:00Z", "end": "17:00"}]}, "booking.rules_invalid"),

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from fairground.contracts.accounts import Accounts, User
 from fairground.contracts.booking import AvailabilityRules, Bookings, BookingView, WeeklyHours
+from fairground.contracts.messaging import Messages, ThreadMessage
 from fairground.contracts.notifications import Notification, Notifications
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import BookingMode, OwnProvider, ProviderNotFound, Providers
@@ -19,6 +20,7 @@ from fairground.contracts.reviews import Review, Reviews, ReviewSide
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Message
 from fairground.modules.booking import module as booking_module
+from fairground.modules.messaging import module as messaging_module
 from fairground.modules.notifications import module as notifications_module
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.outbox import Routes
@@ -75,6 +77,7 @@ class Rig:
     providers: CatalogWithProfiles
     reviews: FakeReviews
     bookings: Bookings
+    messages: Messages
     notifications: Notifications
     module: Module
     customer: User
@@ -127,6 +130,18 @@ class Rig:
         booking = await self.request(**details)
         return await self.bookings.accept(owner_id=self.owner.id, booking_id=booking.id)
 
+    async def write(self, booking: BookingView, sender: User, text: str = "Is there a piano?") -> ThreadMessage:
+        """Send a message, and run what follows from it at once."""
+        message = await self.messages.send_message(
+            sender_id=sender.id, booking_id=booking.id, text=text, client_message_id=uuid7()
+        )
+        await self.work()
+        return message
+
+    async def read(self, booking: BookingView, reader: User, *, up_to: int) -> None:
+        await self.messages.mark_read(user_id=reader.id, booking_id=booking.id, sequence=up_to)
+        await self.work()
+
     def mails(self) -> list[EmailMessage]:
         """Return the mails of the folder, the oldest first."""
         files = sorted(self.mail_folder.glob("*.eml")) if self.mail_folder.is_dir() else []
@@ -163,9 +178,9 @@ def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
     links.provide(Reviews, cast("Reviews", reviews))
     mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")
     runtime = make_runtime(db, mail_folder, public_url=PUBLIC_URL, mailer=mailer, mail_from="Fair <hello@fair.example>")
-    booking = booking_module.build(runtime, links)
+    booking, messaging = booking_module.build(runtime, links), messaging_module.build(runtime, links)
     module = notifications_module.build(runtime, links)
-    for each in (booking, module):
+    for each in (booking, messaging, module):
         routes.add(each.name, handlers=each.handlers)
     return Rig(
         db=db,
@@ -175,6 +190,7 @@ def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
         providers=providers,
         reviews=reviews,
         bookings=links.of(Bookings),
+        messages=links.of(Messages),
         notifications=links.of(Notifications),
         module=module,
         customer=accounts.add("Grace Hopper"),

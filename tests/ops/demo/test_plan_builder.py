@@ -130,6 +130,13 @@ def test_some_providers_are_popular_and_some_are_new() -> None:
     assert 400 < sum(counts) < 1200
 
 
+def test_some_bookings_have_a_thread_that_their_customer_begins() -> None:
+    threads = [booking for _, booking in BOOKINGS if booking.messages]
+    assert 0.1 < len(threads) / len(BOOKINGS) < 0.5
+    assert all(booking.messages[0].side == "customer" for booking in threads)
+    assert {len(booking.messages) for booking in threads if booking.state == "requested"} == {1}
+
+
 def test_customers_of_bookings_are_in_the_plan() -> None:
     assert BOOKINGS
     assert all(booking.customer < len(PLAN.customers) for _, booking in BOOKINGS)

@@ -41,6 +41,7 @@ async def describe(contracts: Contracts, *, owner_id: Any, email: str) -> dict[s
     services = await contracts.providers.list_services(provider_id=own.id, viewer_id=owner_id)
     bookings = await contracts.bookings.list_bookings(user_id=owner_id, side="provider", status=None, page=1, limit=100)
     reviews = await contracts.reviews.list_provider_reviews(provider_id=own.id, page=1, limit=100)
+    inbox = await contracts.messages.list_conversations(user_id=owner_id, limit=100)
     return {
         "owner": email,
         "name": own.business_name,
@@ -51,6 +52,8 @@ async def describe(contracts: Contracts, *, owner_id: Any, email: str) -> dict[s
         "bookings": sorted((booking.starts_at, booking.status, booking.total_minor) for booking in bookings.data),
         "booked": bookings.total,
         "reviews": sorted((review.rating, review.text) for review in reviews.data),
+        "threads": sorted((each.last_message.sequence, each.last_message.text) for each in inbox.data),
+        "unread": inbox.unread_count,
     }
 
 
@@ -84,6 +87,19 @@ async def test_past_bookings_are_completed_and_reviewed_as_planned(written: list
         assert statuses[BookingStatus.COMPLETED] == min(len(completed), 100)
         assert set(statuses) <= {BookingStatus.COMPLETED, BookingStatus.CONFIRMED, BookingStatus.REQUESTED}
         assert len(each["reviews"]) == len([booking for booking in completed if booking.review_by_customer])
+
+
+async def test_threads_are_those_of_the_plan_and_questions_about_requests_are_unread(
+    written: list[dict[str, Any]],
+) -> None:
+    planned = {provider.email: provider.calendar.bookings for provider in small_plan().providers}
+    for each in written:
+        threads = [(booking.state, booking.messages) for booking in planned[each["owner"]] if booking.messages]
+        assert each["threads"] == sorted((len(messages), messages[-1].text) for _, messages in threads)
+        ahead = [messages for state, messages in threads if state != "completed"]
+        assert each["unread"] == sum(messages[-1].side == "customer" for messages in ahead)
+    assert sum(each["unread"] for each in written)
+    assert sum(len(each["threads"]) for each in written) > 5
 
 
 async def test_two_runs_make_the_same_marketplace_on_either_database(

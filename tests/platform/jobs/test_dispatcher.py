@@ -1,6 +1,7 @@
 """The dispatcher: batches that are claimed beyond the free slots, ends that are stored together, and projections."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -46,13 +47,15 @@ async def claim(db: Database, routes: Routes, *, slots: int, free: int) -> Claim
         )
 
 
-def make_dispatcher(db: Database, routes: Routes, *, concurrency: int = 2) -> Dispatcher:
+def make_dispatcher(
+    db: Database, routes: Routes, *, concurrency: int = 2, outbox: JobOutbox | None = None, poll_seconds: float = 60
+) -> Dispatcher:
     return Dispatcher(
         db,
-        routes=routes,
+        outbox=outbox or JobOutbox(routes),
         heartbeat=Heartbeat(db, lease=LEASE),
         stats=JobStats(),
-        settings=JobSettings(concurrency=concurrency),
+        settings=JobSettings(concurrency=concurrency, poll_seconds=poll_seconds),
         worker="test",
     )
 
@@ -159,6 +162,61 @@ class TestClaimsBeyondTheSlots:
                 await eventually(lambda: all_done(db))
         assert {each.crashes for each in await rows(db)} == {0}
         assert {each.attempt for each in await rows(db)} == {1}
+
+
+class TestLooks:
+    """When the dispatcher looks for due jobs in queues that it has found empty."""
+
+    async def test_ends_are_stored_without_a_look_into_empty_queues(self, db: Database, routes: Routes) -> None:
+        await enqueue(db, CountStock())
+        dispatcher = make_dispatcher(db, routes)
+        [job] = await dispatcher.advance()
+        dispatcher.note_end(job, seconds=0, is_stored=False)
+        with statements_of(db) as sent:
+            assert not await dispatcher.advance()
+        assert not [sql for sql, _ in sent if sql.startswith("SELECT")]
+        assert await all_done(db)
+
+    async def test_a_message_of_this_process_is_found_at_once(self, db: Database, outbox: JobOutbox) -> None:
+        ours = make_dispatcher(db, outbox.routes, outbox=outbox)
+        of_another_process = make_dispatcher(db, outbox.routes)
+        for dispatcher in (ours, of_another_process):
+            assert not await dispatcher.advance()
+        await enqueue(db, CountStock())
+        assert not await of_another_process.advance()
+        assert await ours.advance()
+
+    async def test_a_message_of_another_process_is_found_by_a_poll(self, db: Database, routes: Routes) -> None:
+        dispatcher = make_dispatcher(db, routes, poll_seconds=0.05)
+        assert not await dispatcher.advance()
+        await enqueue(db, CountStock())
+        started: Sequence[RunningJob] = []
+        while not started:
+            await asyncio.sleep(dispatcher.seconds_to_poll())
+            started = await dispatcher.advance()
+        assert len(started) == 1
+
+    async def test_a_job_that_was_given_back_is_found_at_once(self, db: Database, routes: Routes) -> None:
+        await enqueue(db, CountStock())
+        dispatcher = make_dispatcher(db, routes)
+        [job] = await dispatcher.advance()
+        async with db.write() as tx:
+            await held_jobs.release_jobs(tx, [job])
+        dispatcher.note_end(job, seconds=0, is_stored=True)
+        assert await dispatcher.advance()
+
+    async def test_jobs_behind_a_suspect_are_found_when_it_has_ended(self, db: Database, routes: Routes) -> None:
+        await enqueue(db, CountStock(), CountStock())
+        [first, _] = await make_dispatcher(db, routes).advance()
+        await lose(db)
+        dispatcher = make_dispatcher(db, routes)
+        started = []
+        while running := await dispatcher.advance():
+            assert len(running) == 1
+            started.append(running[0].id)
+            dispatcher.note_end(running[0], seconds=0, is_stored=False)
+        assert started[0] == first.id
+        assert len(started) == 2
 
 
 class TestEnds:

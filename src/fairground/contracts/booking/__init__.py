@@ -7,7 +7,11 @@ from uuid import UUID
 
 from fairground.contracts.booking.availability import (
     EXCEPTIONS_MAX,
+    MIN_NOTICE_HOURS_MAX,
+    REOPENED,
     SLOT_LIST_MAX_DAYS,
+    TIME_OFF_MAX,
+    TIME_OFF_NOTE_MAX_LENGTH,
     WEEKLY_HOURS_MAX,
     Availability,
     AvailabilityRules,
@@ -16,12 +20,17 @@ from fairground.contracts.booking.availability import (
     ClosingTime,
     DatedException,
     FirstHoursSet,
+    PausedUntil,
+    RulesChanges,
     RulesInvalid,
     Slot,
+    TimeOff,
     WallTime,
     WeeklyHours,
 )
 from fairground.contracts.booking.bookings import (
+    CALENDAR_MAX_BOOKINGS,
+    CALENDAR_MAX_DAYS,
     NOTE_MAX_LENGTH,
     PARTY_SIZE_MAX,
     REASON_MAX_LENGTH,
@@ -36,6 +45,7 @@ from fairground.contracts.booking.bookings import (
     BookingHeld,
     BookingNotFound,
     BookingPage,
+    BookingRange,
     BookingRequested,
     BookingSide,
     BookingStatus,
@@ -65,11 +75,17 @@ from fairground.contracts.booking.bookings import (
 from fairground.kernel.addresses import Address
 
 __all__ = [
+    "CALENDAR_MAX_BOOKINGS",
+    "CALENDAR_MAX_DAYS",
     "EXCEPTIONS_MAX",
+    "MIN_NOTICE_HOURS_MAX",
     "NOTE_MAX_LENGTH",
     "PARTY_SIZE_MAX",
     "REASON_MAX_LENGTH",
+    "REOPENED",
     "SLOT_LIST_MAX_DAYS",
+    "TIME_OFF_MAX",
+    "TIME_OFF_NOTE_MAX_LENGTH",
     "WEEKLY_HOURS_MAX",
     "AlreadyBooked",
     "Availability",
@@ -86,6 +102,7 @@ __all__ = [
     "BookingHeld",
     "BookingNotFound",
     "BookingPage",
+    "BookingRange",
     "BookingRequested",
     "BookingSide",
     "BookingStatus",
@@ -108,14 +125,17 @@ __all__ = [
     "OwnService",
     "PastBooking",
     "PastBookingsRecorded",
+    "PausedUntil",
     "PayIn",
     "PriceChanged",
     "PriceLine",
     "RefundTerm",
+    "RulesChanges",
     "RulesInvalid",
     "Slot",
     "SlotTaken",
     "StatusConflict",
+    "TimeOff",
     "TooManyHolds",
     "WallTime",
     "WeeklyHours",
@@ -134,7 +154,8 @@ class Bookings(Protocol):
     ) -> Availability:
         """Return the free starts of the provider-local dates, both included; at most 62 days.
 
-        Without `service_id` the slots have the length of the provider's shortest service.
+        Without `service_id` the slots have the length of the provider's shortest service. There are none while the
+        provider has paused bookings.
 
         Args:
             duration_minutes: Of a service by the hour; None for its shortest length.
@@ -152,8 +173,30 @@ class Bookings(Protocol):
 
         Raises:
             ProviderNotFound: No such provider, or it belongs to another account.
-            RulesInvalid: Overlapping or empty hours, an unknown zone, more than 366 exceptions.
+            RulesInvalid: Overlapping hours, an unknown zone, more than 366 exceptions, or a date that has passed and
+                was not among the hours before.
         """
+        ...
+
+    async def change_rules(self, *, owner_id: UUID, provider_id: UUID, changes: RulesChanges) -> AvailabilityRules:
+        """Change the fields that are set, and leave the others as they are at that moment.
+
+        Raises:
+            ProviderNotFound, RulesInvalid: As for `set_rules`.
+        """
+        ...
+
+    async def add_time_off(self, *, owner_id: UUID, provider_id: UUID, time_off: TimeOff) -> AvailabilityRules:
+        """Add days off. Bookings already made stay.
+
+        Raises:
+            ProviderNotFound: As for `set_rules`.
+            RulesInvalid: They end before they begin, or have passed, or share a day with others.
+        """
+        ...
+
+    async def remove_time_off(self, *, owner_id: UUID, provider_id: UUID, from_date: date) -> AvailabilityRules:
+        """Remove the days off that begin on a date; none do no harm. Raise ProviderNotFound as `set_rules` does."""
         ...
 
     async def set_first_rules(self, *, rules: Mapping[UUID, AvailabilityRules]) -> None:
@@ -277,6 +320,16 @@ class Bookings(Protocol):
         """
         ...
 
+    async def list_bookings_between(self, *, owner_id: UUID, starts_at: datetime, ends_at: datetime) -> BookingRange:
+        """Return the requests, confirmed and completed bookings of a provider that overlap a time, by their start.
+
+        At most CALENDAR_MAX_BOOKINGS.
+
+        Raises:
+            DetailsInvalid: The time is empty, or longer than CALENDAR_MAX_DAYS.
+        """
+        ...
+
     async def find_booking_side(self, *, booking_id: UUID) -> BookingSide | None: ...
 
     async def find_booking_sides(self, *, booking_ids: Collection[UUID]) -> dict[UUID, BookingSide]:
@@ -295,6 +348,10 @@ class Bookings(Protocol):
 
     async def describe_booking(self, *, booking_id: UUID) -> Booking:
         """Return a booking without asking for a side, for mails about it; raise BookingNotFound when there is none."""
+        ...
+
+    async def describe_bookings(self, *, booking_ids: Collection[UUID]) -> dict[UUID, Booking]:
+        """Return those of the bookings that exist, without asking for a side; at most 500."""
         ...
 
     async def record_past_bookings(self, *, bookings: list[PastBooking]) -> list[UUID]:

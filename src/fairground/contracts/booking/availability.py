@@ -1,7 +1,8 @@
 """When a provider can be booked: hours, slots, and what follows from their changes."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import Field, WithJsonSchema
@@ -13,6 +14,10 @@ from fairground.kernel.messages import Event, Priority, Queue
 SLOT_LIST_MAX_DAYS: Final = 62
 WEEKLY_HOURS_MAX: Final = 7 * 24
 EXCEPTIONS_MAX: Final = 366
+TIME_OFF_MAX: Final = 366
+TIME_OFF_NOTE_MAX_LENGTH: Final = 200
+MIN_NOTICE_HOURS_MAX: Final = 720
+REOPENED: Final = "reopened"
 
 _CLOCK: Final = r"([01]\d|2[0-3]):[0-5]\d(:00)?"
 # The format "time" of JSON Schema is RFC 3339's, which asks for an offset, and a clock on a wall has none.
@@ -34,10 +39,17 @@ class Slot(DTO):
 class Availability(DTO):
     timezone: str
     slots: list[Slot]
+    is_paused: bool = False
+    """Whether the provider takes no bookings at present."""
+    paused_until: date | None = None
+    """The first day on which bookings are taken again, where the provider has named one."""
 
 
 class WeeklyHours(DTO):
-    """Opening hours of one weekday (Monday is 0) in the provider's wall time. `end` 00:00 means midnight."""
+    """Opening hours that start on one weekday (Monday is 0), in the provider's wall time.
+
+    An end that is not after the start is on the next day: 18:00 to 02:00 are eight hours, 09:00 to 09:00 are 24.
+    """
 
     weekday: int
     start: WallTime
@@ -48,7 +60,7 @@ class DatedException(DTO):
     """Other hours on one date.
 
     Available with times: these instead of the weekly ones (several add up). Unavailable with times: these are taken
-    out. Unavailable without times: closed all day.
+    out. Unavailable without times: closed all day. An end that is not after the start is on the next day.
     """
 
     date: date
@@ -57,10 +69,67 @@ class DatedException(DTO):
     end: ClosingTime | None = None
 
 
+class TimeOff(DTO):
+    """Days off, both included. No hours start on them, and none of an earlier day reaches into them."""
+
+    from_date: date
+    to_date: date
+    note: str | None = None
+    """For the provider alone; at most TIME_OFF_NOTE_MAX_LENGTH."""
+
+
+PausedUntil = date | Literal["reopened"]
+"""The first day on which bookings are taken again, or REOPENED: the provider will say when."""
+
+
 class AvailabilityRules(DTO):
     timezone: str
     weekly: list[WeeklyHours]
     exceptions: list[DatedException] = Field(default_factory=list)
+    time_off: list[TimeOff] = Field(default_factory=list)
+    """In order, and apart from each other."""
+    min_notice_hours: int | None = None
+    """Hours from booking to the earliest start; None for those of the vertical."""
+    paused_until: PausedUntil | None = None
+    """While bookings are paused nothing is offered, on any date. None while they are not."""
+
+    def find_time_off(self, day: date) -> TimeOff | None:
+        return next((each for each in self.time_off if each.from_date <= day <= each.to_date), None)
+
+    def is_closed_on(self, day: date) -> bool:
+        """Return whether the date is off, or closed all day."""
+        closed = (each.date == day and not each.available and each.start is None for each in self.exceptions)
+        return any(closed) or self.find_time_off(day) is not None
+
+    def hours_on(self, day: date) -> list[tuple[time, time]]:
+        """Return the hours that start on a date: the special ones, or else the weekly ones; none when it is closed."""
+        if self.is_closed_on(day):
+            return []
+        exceptions = [each for each in self.exceptions if each.date == day and each.available]
+        hours: Sequence[DatedException | WeeklyHours] = exceptions or [
+            each for each in self.weekly if each.weekday == day.weekday()
+        ]
+        return [(each.start, each.end) for each in hours if each.start is not None and each.end is not None]
+
+    def breaks_on(self, day: date) -> list[tuple[time, time]]:
+        """Return the hours that are taken out on a date."""
+        return [
+            (each.start, each.end)
+            for each in self.exceptions
+            if each.date == day and not each.available and each.start is not None and each.end is not None
+        ]
+
+
+class RulesChanges(DTO):
+    """The fields to change; a field that is not set stays as it is."""
+
+    timezone: str = ""
+    """Of the hours; where it is set, it must be the provider's."""
+    weekly: list[WeeklyHours] = Field(default_factory=list)
+    exceptions: list[DatedException] = Field(default_factory=list)
+    time_off: list[TimeOff] = Field(default_factory=list)
+    min_notice_hours: int | None = None
+    paused_until: PausedUntil | None = None
 
 
 class AvailabilityRulesSet(Event):
@@ -90,7 +159,8 @@ class AvailabilitySummarySet(Event):
     """On which days a provider can still be booked, whole and with a version that only grows.
 
     A day is described by its last start in the zone's wall time, or by None when it has none. A booking needs notice
-    and a horizon besides, which are the vertical's.
+    and a horizon besides, which are the vertical's unless the provider has a notice of their own. A provider who has
+    paused bookings has no starts.
     """
 
     topic: ClassVar = "booking.free_days_set.v1"
@@ -103,6 +173,8 @@ class AvailabilitySummarySet(Event):
     """The weekly pattern: from Monday to Sunday, as long as nothing is booked."""
     days: dict[date, time | None]
     """The exceptional days: dates from today on that differ from the weekly pattern."""
+    min_notice_hours: int | None = None
+    """The provider's own notice; None for the vertical's."""
 
 
 # Tags of cached responses. Booking invalidates them.

@@ -23,6 +23,8 @@ from fairground.verticals.pricing import PriceModel
 NOTE_MAX_LENGTH: Final = 2_000
 REASON_MAX_LENGTH: Final = 1_000
 PARTY_SIZE_MAX: Final = 100_000
+CALENDAR_MAX_DAYS: Final = 62
+CALENDAR_MAX_BOOKINGS: Final = 500
 _AMOUNT_MAX_MINOR: Final = 10**12
 
 
@@ -172,8 +174,16 @@ class BookingPage(DTO):
     """None when nothing follows."""
 
 
+class BookingRange(DTO):
+    """A provider's bookings of some days, by their start."""
+
+    data: list[Booking]
+    is_cut: bool
+    """Whether there are more than CALENDAR_MAX_BOOKINGS; the later ones are left out."""
+
+
 class BookingSide(DTO):
-    """What reviews need to know of a booking: who its sides are and whether it took place."""
+    """What reviews and messages need to know of a booking: who its sides are, and how it stands."""
 
     booking_id: UUID
     status: BookingStatus
@@ -181,6 +191,10 @@ class BookingSide(DTO):
     provider_id: UUID
     provider_slug: str
     provider_owner_id: UUID
+    was_only_held: bool = False
+    """It ended as a hold that was cancelled or lapsed: its provider was never asked."""
+    ended_at: datetime | None = None
+    """When it was completed, declined, cancelled or lapsed."""
 
 
 class PastBooking(DTO):

@@ -17,6 +17,7 @@ import uvloop
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import Bookings
+from fairground.contracts.messaging import Messages
 from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.entrypoints.cli.errors import Mistake
@@ -70,7 +71,9 @@ async def build_demo(program: Program, *, seed: int, provider_count: int = PROVI
     await require_place_for_demo(program)
     links = program.links
     plan = build_plan(seed=seed, verticals=program.verticals, provider_count=provider_count)
-    contracts = Contracts(links.of(Accounts), links.of(Providers), links.of(Bookings), links.of(Reviews))
+    contracts = Contracts(
+        links.of(Accounts), links.of(Providers), links.of(Bookings), links.of(Reviews), links.of(Messages)
+    )
     today = datetime.now(UTC).date()
     writer = PlanWriter(contracts, plan=plan, today=today, pictures_dir=program.settings.pictures_dir)
     content = await writer.write()

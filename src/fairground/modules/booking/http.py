@@ -10,7 +10,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fairground.contracts.booking import (
     EXCEPTIONS_MAX,
+    MIN_NOTICE_HOURS_MAX,
     SLOT_LIST_MAX_DAYS,
+    TIME_OFF_MAX,
+    TIME_OFF_NOTE_MAX_LENGTH,
     WEEKLY_HOURS_MAX,
     Availability,
     AvailabilityRules,
@@ -20,13 +23,13 @@ from fairground.contracts.booking import (
     BookingView,
     CancelIn,
     ClosingTime,
-    DatedException,
     DeclineIn,
     EndedHolds,
     HoldIn,
+    PausedUntil,
     PayIn,
+    RulesChanges,
     WallTime,
-    WeeklyHours,
 )
 from fairground.contracts.booking.availability import day_tags, hours_tag
 from fairground.contracts.providers import (
@@ -37,7 +40,7 @@ from fairground.contracts.providers import (
     Providers,
     provider_tag,
 )
-from fairground.kernel.inputs import CURSOR_MAX_LENGTH, Input
+from fairground.kernel.inputs import CURSOR_MAX_LENGTH, Input, text_field
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
 from fairground.platform.http.identity import SignedIn
@@ -63,7 +66,7 @@ EndTime = Annotated[ClosingTime, BeforeValidator(_closing_clock)]
 class WeeklyIn(Input):
     weekday: int = Field(ge=0, le=6, description="Monday is 0.")
     start: StartTime
-    end: EndTime = Field(description="00:00 or 24:00 means midnight.")
+    end: EndTime = Field(description="Not after the start: on the next day. 00:00 or 24:00 means midnight.")
 
 
 class ExceptionIn(Input):
@@ -73,17 +76,35 @@ class ExceptionIn(Input):
     end: EndTime | None = None
 
 
+class TimeOffIn(Input):
+    from_date: date
+    to_date: date = Field(description="The last day.")
+    note: str | None = text_field(None, most=TIME_OFF_NOTE_MAX_LENGTH, description="For yourself.")
+
+
 class RulesIn(Input):
     timezone: str = Field(max_length=64, description="An IANA name such as Europe/Oslo.")
     weekly: list[WeeklyIn] = Field(max_length=WEEKLY_HOURS_MAX)
     exceptions: list[ExceptionIn] = Field(default_factory=list, max_length=EXCEPTIONS_MAX)
 
-    def rules(self) -> AvailabilityRules:
-        return AvailabilityRules(
-            timezone=self.timezone,
-            weekly=[WeeklyHours(**hours.model_dump()) for hours in self.weekly],
-            exceptions=[DatedException(**exception.model_dump()) for exception in self.exceptions],
-        )
+    time_off: list[TimeOffIn] = Field(
+        default_factory=list, max_length=TIME_OFF_MAX, description="Left out, it stays as it is."
+    )
+    min_notice_hours: int | None = Field(
+        None,
+        ge=0,
+        le=MIN_NOTICE_HOURS_MAX,
+        description="From booking to the earliest start; null for the vertical's. Left out, it stays as it is.",
+    )
+    paused_until: PausedUntil | None = Field(
+        None,
+        description="The first day on which you take bookings again, or `reopened` until you change it; null while "
+        "you take them. Left out, it stays as it is.",
+    )
+
+    def changes(self) -> RulesChanges:
+        kept = {name for name in ("time_off", "min_notice_hours", "paused_until") if name not in self.model_fields_set}
+        return RulesChanges(**self.model_dump(exclude=kept))
 
 
 class SlotQuery(BaseModel):
@@ -161,8 +182,11 @@ def _add_availability(router: APIRouter, service: Bookings, providers: Providers
 
     @router.put("/service-provider-profiles/{provider_id}/availability-rules")
     async def set_rules(provider_id: UUID, rules: RulesIn, caller: SignedIn) -> AvailabilityRules:
-        """Replace your opening hours. Bookings already made stay."""
-        return await service.set_rules(owner_id=caller.user_id, provider_id=provider_id, rules=rules.rules())
+        """Replace your opening hours. Bookings already made stay.
+
+        Time off, notice and pause that are left out stay as they are.
+        """
+        return await service.change_rules(owner_id=caller.user_id, provider_id=provider_id, changes=rules.changes())
 
 
 def _add_bookings(router: APIRouter, service: Bookings) -> None:

@@ -28,6 +28,7 @@ from fairground.modules.booking.deals.transitions import (
 from fairground.modules.booking.service import Parts, assemble
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.tables import history
+from fairground.modules.booking.time.hours import EndPause
 from fairground.platform.module import Handler, Links, Module, Projection, Schedule
 from fairground.runtime import Runtime
 
@@ -72,6 +73,7 @@ def handlers_of(parts: Parts) -> Mapping[type[Message], Handler]:
         FirstHoursSet: parts.summaries.follow_first_hours,
         ServicesChanged: parts.summaries.follow_change,
         ProviderTimezoneSet: parts.summaries.follow_timezone,
+        EndPause: parts.summaries.follow_end_of_pause,
         PaymentAuthorised: parts.checkout.follow_payment,
         PaymentCaptured: parts.checkout.follow_payment,
         ReviewWritten: parts.completion.note_review,

@@ -43,6 +43,9 @@ class BookingService:
         self.list_slots = slots.list_slots
         self.get_rules = hours.get_rules
         self.set_rules = hours.set_rules
+        self.change_rules = hours.change_rules
+        self.add_time_off = hours.add_time_off
+        self.remove_time_off = hours.remove_time_off
         self.set_first_rules = hours.set_first_rules
         self.hold = holds.hold
         self.pay = checkout.pay
@@ -54,10 +57,12 @@ class BookingService:
         self.record_past_bookings = history.record_past_bookings
         self.get_booking = queries.get_booking
         self.list_bookings = queries.list_bookings
+        self.list_bookings_between = queries.list_bookings_between
         self.find_booking_side = queries.find_booking_side
         self.find_booking_sides = queries.find_booking_sides
         self.get_calendar = queries.get_calendar
         self.describe_booking = queries.describe_booking
+        self.describe_bookings = queries.describe_bookings
 
 
 class ScheduleService:

@@ -130,6 +130,8 @@ class WeekRow(Base):
     timezone: Mapped[str] = mapped_column(Text)
     last_starts: Mapped[str] = mapped_column(BytewiseText)
     """The last start of each day from Monday on, as `1730`, or four spaces on a day without any: 28 characters."""
+    min_notice_hours: Mapped[int | None]
+    """The provider's own notice; None for the vertical's."""
 
 
 class DayRow(Base):

@@ -1,5 +1,6 @@
 """Builds notifications, with the environment that their templates are rendered in."""
 
+from collections.abc import Mapping
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Final
@@ -17,12 +18,14 @@ from fairground.contracts.booking import (
     BookingRequested,
     Bookings,
 )
+from fairground.contracts.messaging import ConversationRead, Messages, MessageSent
 from fairground.contracts.notifications import Notifications
 from fairground.contracts.providers import ProviderApproved, ProviderRejected, Providers, ProviderSubmitted
 from fairground.contracts.reviews import ProviderRated, Reviews
-from fairground.kernel.messages import Queue
+from fairground.kernel.messages import Message, Queue
 from fairground.modules.notifications import http
 from fairground.modules.notifications.emails import EmailRenderer, EmailSender, SendEmail
+from fairground.modules.notifications.message_notifier import MessageNotifier, SendMessageEmail
 from fairground.modules.notifications.service import (
     BookingNotifier,
     NotificationRenderer,
@@ -31,49 +34,67 @@ from fairground.modules.notifications.service import (
 )
 from fairground.modules.notifications.tables import history
 from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
-from fairground.platform.module import Links, Module
+from fairground.platform.module import Handler, Links, Module
 from fairground.runtime import Runtime
 
 TEMPLATES_FOLDER: Final = Path(__file__).parent / "templates"
+_BOOKING_EVENTS: Final = (
+    BookingRequested,
+    BookingConfirmed,
+    BookingDeclined,
+    BookingCancelled,
+    BookingExpired,
+    BookingCompleted,
+)
 
 
 def build(runtime: Runtime, links: Links) -> Module:
-    db, accounts, bookings, clock = runtime.db, links.of(Accounts), links.of(Bookings), runtime.clock
     env = build_environment()
-    service, renderer = NotificationService(db=db), NotificationRenderer(env)
+    service = NotificationService(db=runtime.db)
     links.provide(Notifications, service)
-    of_bookings = BookingNotifier(service=service, renderer=renderer, bookings=bookings, accounts=accounts, clock=clock)
-    of_providers = ProviderNotifier(
-        service=service, renderer=renderer, providers=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
-    )
-    emails = EmailSender(
-        db=db,
-        renderer=EmailRenderer(env, public_url=runtime.public_url),
-        mailer=runtime.mailer,
-        bookings=bookings,
-        accounts=accounts,
-        clock=clock,
-    )
     return Module(
         name="notifications",
         history=history,
         routers=[http.routes(service)],
-        handlers={
-            BookingRequested: of_bookings.notify_sides,
-            BookingConfirmed: of_bookings.notify_sides,
-            BookingDeclined: of_bookings.notify_sides,
-            BookingCancelled: of_bookings.notify_sides,
-            BookingExpired: of_bookings.notify_sides,
-            BookingCompleted: of_bookings.notify_sides,
-            ProviderSubmitted: of_providers.notify_staff,
-            ProviderApproved: of_providers.notify_of_approval,
-            ProviderRejected: of_providers.notify_of_rejection,
-            ProviderRated: of_providers.notify_of_review,
-            SendEmail: emails.send,
-        },
+        handlers=_build_handlers(runtime, links, env, service=service),
         # Its events too: an email waits for the event that it follows from.
         queue=Queue.MAIL,
     )
+
+
+def _build_handlers(
+    runtime: Runtime, links: Links, env: Environment, *, service: NotificationService
+) -> Mapping[type[Message], Handler]:
+    accounts, bookings, renderer = links.of(Accounts), links.of(Bookings), NotificationRenderer(env)
+    emails = EmailSender(
+        db=runtime.db,
+        renderer=EmailRenderer(env, public_url=runtime.public_url),
+        mailer=runtime.mailer,
+        bookings=bookings,
+        accounts=accounts,
+        clock=runtime.clock,
+    )
+    of_bookings = BookingNotifier(
+        service=service, renderer=renderer, bookings=bookings, accounts=accounts, clock=runtime.clock
+    )
+    of_providers = ProviderNotifier(
+        service=service, renderer=renderer, providers=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
+    )
+    messages = links.of(Messages)
+    of_messages = MessageNotifier(
+        db=runtime.db, renderer=renderer, emails=emails, messages=messages, bookings=bookings, accounts=accounts
+    )
+    return {
+        **dict.fromkeys(_BOOKING_EVENTS, of_bookings.notify_sides),
+        ProviderSubmitted: of_providers.notify_staff,
+        ProviderApproved: of_providers.notify_of_approval,
+        ProviderRejected: of_providers.notify_of_rejection,
+        ProviderRated: of_providers.notify_of_review,
+        MessageSent: of_messages.notify_recipient,
+        ConversationRead: of_messages.mark_read,
+        SendEmail: emails.send,
+        SendMessageEmail: of_messages.send_unless_read,
+    }
 
 
 def build_environment(*, locale: str = DEFAULT_LOCALE) -> Environment:

@@ -3,15 +3,18 @@
 from collections.abc import Collection
 from dataclasses import asdict, fields
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, func, literal, select, tuple_, update
 
 from fairground.contracts.notifications import Notification
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.notifications.domain import NotificationRecord
 from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.db.database import ReadTx, WriteTx
+
+_UNREAD_MAX: Final = 100
 
 
 async def insert_notification(
@@ -57,6 +60,35 @@ async def count_unread(tx: ReadTx, *, user_id: UUID) -> int:
         .where(NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
     )
     return count
+
+
+async def find_last(tx: ReadTx, *, user_id: UUID, topic: str, subject_id: UUID) -> Any:
+    """Return `occasion` and `created_at` of the newest notification about a subject; None where there is none."""
+    return await tx.one_or_none(
+        select(NotificationRow.occasion, NotificationRow.created_at)
+        .where(*_about(user_id, topic, subject_id))
+        .order_by(NotificationRow.created_at.desc(), NotificationRow.id.desc())
+        .limit(1)
+    )
+
+
+async def list_unread(tx: ReadTx, *, user_id: UUID, topic: str, subject_id: UUID) -> list[tuple[UUID, str]]:
+    """Return ids and occasions of unread notifications about a subject, the newest hundred."""
+    rows = await tx.all(
+        select(NotificationRow.id, NotificationRow.occasion)
+        .where(*_about(user_id, topic, subject_id), NotificationRow.read_at.is_(None))
+        .order_by(NotificationRow.created_at.desc())
+        .limit(_UNREAD_MAX)
+    )
+    return [(row.id, row.occasion) for row in rows]
+
+
+def _about(user_id: UUID, topic: str, subject_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        NotificationRow.user_id == user_id,
+        NotificationRow.topic == topic,
+        NotificationRow.subject_id == subject_id,
+    )
 
 
 async def mark_read(tx: WriteTx, *, user_id: UUID, notification_ids: Collection[UUID]) -> None:

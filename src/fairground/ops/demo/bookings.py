@@ -1,12 +1,20 @@
-"""Draws a provider's bookings, past and future, the reviews after them, and days off. No bookings overlap."""
+"""Draws a provider's bookings, past and future, messages and reviews about them, and days off. No bookings overlap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from fairground.ops.demo.plan import BookingState, DemoBooking, DemoDay, DemoHours, DemoReview, DemoService
-from fairground.ops.demo.vocabulary import Reviews
+from fairground.ops.demo.plan import (
+    BookingState,
+    DemoBooking,
+    DemoDay,
+    DemoHours,
+    DemoMessage,
+    DemoReview,
+    DemoService,
+)
+from fairground.ops.demo.vocabulary import Reviews, Thread
 from fairground.verticals.schema import BookingRules
 
 PAST_WEEKS = range(-26, 0)
@@ -16,6 +24,7 @@ MOST_PAST_BOOKINGS = 12
 COMING_BOOKINGS = (0, 0, 0, 0, 0, 1, 1, 2)  # each is held, paid and accepted like a real one, which takes time
 CUSTOMER_REVIEWS_SHARE = 0.8
 PROVIDER_REVIEWS_SHARE = 0.4
+THREADS_SHARE = {"completed": 0.35, "confirmed": 0.6, "requested": 0.6}
 STARS = {5: 66, 4: 24, 3: 8, 2: 2}  # percent; a list of nothing but five stars could not be sorted
 SECOND_SENTENCE_SHARE = {5: 0.4, 4: 0.3}  # a satisfied customer writes more
 
@@ -65,6 +74,19 @@ def draw_bookings(chance: Random, offer: Offer, *, reviews: ReviewWriter) -> tup
     days = draw_days(chance, offer, count=past, weeks=PAST_WEEKS)
     days += draw_days(chance, offer, count=chance.choice(COMING_BOOKINGS), weeks=_coming_weeks(offer.rules))
     return tuple(_draw_booking(chance, offer, day=day, reviews=reviews) for day in days)
+
+
+def draw_messages(
+    chance: Random, bookings: Sequence[DemoBooking], *, threads: Sequence[Thread]
+) -> tuple[DemoBooking, ...]:
+    """Return the bookings, some of them with a thread. Who asks for a booking waits for the answer to a question."""
+    talking = []
+    for booking in bookings:
+        lines = chance.choice(threads).lines if chance.random() < THREADS_SHARE[booking.state] else ()
+        shown = lines[:1] if booking.state == "requested" else lines
+        messages = tuple(DemoMessage(side=side, text=text) for side, text in shown)
+        talking.append(booking.model_copy(update={"messages": messages}))
+    return tuple(talking)
 
 
 def draw_days_off(chance: Random, offer: Offer, *, bookings: Sequence[DemoBooking]) -> tuple[DemoDay, ...]:

@@ -9,6 +9,7 @@ from fairground.verticals.schema import BookingMode, Motif
 
 ProviderState = Literal["approved", "submitted", "rejected", "draft"]
 BookingState = Literal["completed", "confirmed", "requested"]
+MessageSide = Literal["customer", "provider"]
 
 
 class Planned(BaseModel):
@@ -61,6 +62,11 @@ class DemoReview(Planned):
     text: str
 
 
+class DemoMessage(Planned):
+    side: MessageSide
+    text: str
+
+
 class DemoBooking(Planned):
     """One booking of its provider's. `customer` and `service` are indices into the plan's and the provider's tuples."""
 
@@ -72,6 +78,7 @@ class DemoBooking(Planned):
     note: str
     review_by_customer: DemoReview | None
     review_by_provider: DemoReview | None
+    messages: tuple[DemoMessage, ...] = Field(default=(), description="The oldest first.")
 
 
 class DemoPicture(Planned):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from fairground.ops.demo import profiles
-from fairground.ops.demo.bookings import Offer, ReviewWriter, draw_bookings, draw_days_off
+from fairground.ops.demo.bookings import Offer, ReviewWriter, draw_bookings, draw_days_off, draw_messages
 from fairground.ops.demo.plan import (
     DemoCalendar,
     DemoCustomer,
@@ -75,7 +75,11 @@ class PlanBuilder:
             email=f"{pack.key}-{number}@example.org",
             profile=profile,
             services=services,
-            calendar=self._draw_calendar(chance, pack=pack, services=services, given=person[0], state=state),
+            calendar=self._add_messages(
+                self._draw_calendar(chance, pack=pack, services=services, given=person[0], state=state),
+                index=index,
+                vertical=pack.key,
+            ),
             picture=_draw_picture(chance, pack=pack, business_name=profile.business_name),
             state=state,
             rejection_reason=chance.choice(self._vocabulary.rejections) if state == "rejected" else "",
@@ -105,6 +109,13 @@ class PlanBuilder:
         reviews = ReviewWriter(chance, self._vocabulary.reviews, vertical=pack.key, given=given)
         bookings = draw_bookings(chance, offer, reviews=reviews)
         return DemoCalendar(hours=hours, days_off=draw_days_off(chance, offer, bookings=bookings), bookings=bookings)
+
+    def _add_messages(self, calendar: DemoCalendar, *, index: int, vertical: str) -> DemoCalendar:
+        # Drawn with a seed of their own, so that a new thread changes no booking.
+        bookings = draw_messages(
+            self._chance("messages", index), calendar.bookings, threads=self._vocabulary.threads[vertical]
+        )
+        return calendar.model_copy(update={"bookings": bookings})
 
     def _chance(self, *name: object) -> Random:
         # Chance here is for variety, and must be the same on every machine.

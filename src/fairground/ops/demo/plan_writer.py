@@ -20,6 +20,7 @@ from fairground.contracts.booking import (
     SlotTaken,
     WeeklyHours,
 )
+from fairground.contracts.messaging import Messages, MessageSide, PastMessage, PastThread
 from fairground.contracts.providers import BookingMode, NewProvider, ProfileIn, Providers, ProviderStatus, ServiceIn
 from fairground.contracts.reviews import PastReview, Reviews, ReviewSide
 from fairground.kernel.addresses import Address
@@ -39,6 +40,9 @@ _CARD: Final = "pm_card_visa"
 _AT_ONCE: Final = 16  # concurrent transactions share their commits
 _BATCH: Final = 500
 _REVIEWED_AFTER: Final = timedelta(days=1)
+_WRITTEN_BEFORE: Final = timedelta(days=4)
+_BETWEEN_MESSAGES: Final = timedelta(hours=5, minutes=40)
+_THREADS_BATCH: Final = 100  # of at most five messages
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -50,6 +54,7 @@ class Contracts:
     providers: Providers
     bookings: Bookings
     reviews: Reviews
+    messages: Messages
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ class PlanWriter:
             written += await self._create_providers(some, admin_id=admin_id, currency=currency)
         approved = [provider for provider in written if provider.planned.state == "approved"]
         await self._record_past(approved, customers)
-        await _map(approved, lambda provider: self._book_ahead(provider, customers))
+        threads = await _map(approved, lambda provider: self._book_ahead(provider, customers))
+        await self._record_threads([thread for some in threads for thread in some])
         return DemoContent(
             customer_ids=customers,
             provider_ids=[provider.id for provider in approved],
@@ -170,6 +176,20 @@ class PlanWriter:
             ]
             for few in _batches(reviews):
                 await self._contracts.reviews.record_past_reviews(reviews=few)
+            await self._record_threads(
+                [
+                    self._past_thread(provider, booking, booking_id=booking_id)
+                    for booking_id, (provider, booking) in zip(ids, some, strict=True)
+                ]
+            )
+
+    def _past_thread(self, provider: WrittenProvider, booking: DemoBooking, *, booking_id: UUID) -> PastThread:
+        begins_at = self._start(provider, booking) - _WRITTEN_BEFORE
+        return _thread(booking, booking_id=booking_id, begins_at=begins_at, between=_BETWEEN_MESSAGES, is_read=True)
+
+    async def _record_threads(self, threads: Sequence[PastThread]) -> None:
+        for some in _batches([thread for thread in threads if thread.messages], size=_THREADS_BATCH):
+            await self._contracts.messages.record_past_threads(threads=some)
 
     def _reviews_of(self, provider: WrittenProvider, booking: DemoBooking, *, booking_id: UUID) -> list[PastReview]:
         written_at = min(self._start(provider, booking) + _REVIEWED_AFTER, datetime.now(UTC))
@@ -180,12 +200,19 @@ class PlanWriter:
             if review is not None
         ]
 
-    async def _book_ahead(self, provider: WrittenProvider, customers: Sequence[UUID]) -> None:
+    async def _book_ahead(self, provider: WrittenProvider, customers: Sequence[UUID]) -> list[PastThread]:
+        """Make the coming bookings, and return what their sides have written about them."""
+        threads = []
         for booking in provider.planned.calendar.bookings:
             if booking.state != "completed":
-                await self._book(provider, booking, customer_id=customers[booking.customer])
+                booking_id = await self._book(provider, booking, customer_id=customers[booking.customer])
+                if booking_id is not None:
+                    # The booking was made a moment ago, and none of its messages can be older.
+                    now, none = datetime.now(UTC), timedelta(0)
+                    threads.append(_thread(booking, booking_id=booking_id, begins_at=now, between=none, is_read=False))
+        return threads
 
-    async def _book(self, provider: WrittenProvider, booking: DemoBooking, *, customer_id: UUID) -> None:
+    async def _book(self, provider: WrittenProvider, booking: DemoBooking, *, customer_id: UUID) -> UUID | None:
         bookings = self._contracts.bookings
         service_id = provider.service_ids[booking.service]
         offer = await self._contracts.providers.get_offer(service_id=service_id)
@@ -201,10 +228,11 @@ class PlanWriter:
                 party_size=offer.min_people if offer.price_model is PriceModel.PERSON else None,
             )
         except (NotOffered, SlotTaken):
-            return  # an hour that a change of clocks skips in the week that the demo is built in
+            return None  # an hour that a change of clocks skips in the week that the demo is built in
         await bookings.pay(customer_id=customer_id, booking_id=held.id, payment_method=_CARD)
         if booking.state == "confirmed" and held.booking_mode is BookingMode.REQUEST:
             await bookings.accept(owner_id=provider.owner_id, booking_id=held.id)
+        return held.id
 
     def _start(self, provider: WrittenProvider, booking: DemoBooking) -> datetime:
         zone = get_zone(provider.planned.profile.place.timezone)
@@ -216,6 +244,16 @@ def _home_near(provider: WrittenProvider) -> Address:
     """Return an invented address in the provider's own town."""
     place = provider.planned.profile.place
     return Address(street="1 Station Road", city=place.city, country=country_of(place.timezone))
+
+
+def _thread(
+    planned: DemoBooking, *, booking_id: UUID, begins_at: datetime, between: timedelta, is_read: bool
+) -> PastThread:
+    messages = [
+        PastMessage(side=MessageSide(message.side), text=message.text, written_at=begins_at + number * between)
+        for number, message in enumerate(planned.messages)
+    ]
+    return PastThread(booking_id=booking_id, messages=messages, is_read=is_read)
 
 
 def _service(planned: DemoService, *, currency: str) -> ServiceIn:
@@ -260,7 +298,7 @@ async def _map(items: Iterable[_Item], work: Callable[[_Item], Awaitable[_Result
     return [task.result() for task in tasks]
 
 
-def _batches(items: Sequence[_Item]) -> Iterable[list[_Item]]:
+def _batches(items: Sequence[_Item], *, size: int = _BATCH) -> Iterable[list[_Item]]:
     rest = iter(items)
-    while some := list(islice(rest, _BATCH)):
+    while some := list(islice(rest, size)):
         yield some

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fairground.ops.demo.plan import DemoHours, DemoPlace
+from fairground.ops.demo.plan import DemoHours, DemoPlace, MessageSide
 
 Choices = Annotated[tuple[str, ...], Field(min_length=1)]
 WORDS_DIR = Path(__file__).parent / "words"
@@ -92,11 +92,16 @@ class Reviews(Entry):
     about_customers: Choices
 
 
+class Thread(Entry):
+    lines: Annotated[tuple[tuple[MessageSide, str], ...], Field(min_length=2)]
+
+
 class Vocabulary(Entry):
     cities: tuple[City, ...]
     names: Mapping[str, Names]
     verticals: Mapping[str, VerticalWords]
     reviews: Reviews
+    threads: Mapping[str, Annotated[tuple[Thread, ...], Field(min_length=1)]] = Field(description="By vertical.")
     notes: Choices
     rejections: Choices
 
@@ -110,6 +115,7 @@ def load_vocabulary() -> Vocabulary:
             "names": _read("names"),
             "verticals": {key: _read(key) for key in reviews},
             "reviews": {"by_stars": reviews, "about_customers": about_customers},
+            "threads": _read("messages"),
             **notes,
         }
     )

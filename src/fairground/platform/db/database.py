@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from fairground.kernel.messages import Event, Job
 from fairground.platform.db.dialect import open_backend
-from fairground.platform.db.dialect.base import Backend, Executor, SQLOps, Statement
+from fairground.platform.db.dialect.base import Backend, Executor, SQLOps, Statement, WriteExecutor
 from fairground.platform.db.dialect.columns import TimeShift
 from fairground.platform.db.dialect.prepared import Prepared, Values
 from fairground.platform.db.statements import StatementWatch
@@ -105,8 +105,9 @@ class ReadTx:
 class WriteTx(ReadTx):
     """A transaction that writes. All of it, messages included, is committed together or not at all."""
 
-    def __init__(self, executor: Executor, ops: SQLOps, shift: timedelta, outbox: Outbox) -> None:
+    def __init__(self, executor: WriteExecutor, ops: SQLOps, shift: timedelta, outbox: Outbox) -> None:
         super().__init__(executor, ops, shift)
+        self._write_executor = executor
         self._outbox = outbox
         self.has_messages = False
         self.invalidated_tags: set[str] = set()
@@ -125,6 +126,13 @@ class WriteTx(ReadTx):
             values: Its parameters; a sequence of them runs it once for each, which a prepared statement does not.
         """
         return (await self._executor.execute(statement, values)).rowcount
+
+    async def finish(self, statement: Prepared, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """Run the last statement of this transaction, and return its rows, which cannot make it roll back any more.
+
+        On PostgreSQL the commit is part of its message. Nothing may follow in the transaction.
+        """
+        return (await self._write_executor.execute_last(statement, values)).all()
 
     async def insert_ignore(self, row_class: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert the rows that no unique constraint refuses and return how many those were."""

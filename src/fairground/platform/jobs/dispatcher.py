@@ -15,7 +15,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.jobs import held_jobs
 from fairground.platform.jobs.leases import Heartbeat
 from fairground.platform.jobs.lifecycle import RunningJob
-from fairground.platform.jobs.outbox import Routes
+from fairground.platform.jobs.outbox import JobOutbox
 from fairground.platform.jobs.queues import NOTHING_CLAIMED, Claimed, claim_jobs
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.jobs.stats import JobStats
@@ -35,6 +35,8 @@ class _Waiting:
     jobs: list[RunningJob] = field(default_factory=list)
     ahead: int = 0
     claimed_at: float = float("-inf")
+    emptied_at: int = -1
+    """`_Plan.changes` of the last claim, if it took all that was due; else -1."""
 
     def note_claim(self, count: int, *, asked: int, free: int, now: float) -> None:
         """Claim more next time if there are many short jobs, and fewer otherwise."""
@@ -58,6 +60,10 @@ class _Plan:
     """What the next transaction is to do."""
 
     ended: Sequence[_Ended]
+    changes: int
+    """How often this process has heard of jobs that may be due."""
+    is_poll: bool
+    """Whether to look into all queues, for jobs of which this process has not heard."""
     starting: list[RunningJob] = field(default_factory=list)
     returned: list[RunningJob] = field(default_factory=list)
     free: dict[Queue, int] = field(default_factory=dict)
@@ -77,14 +83,14 @@ class Dispatcher:
         self,
         db: Database,
         *,
-        routes: Routes,
+        outbox: JobOutbox,
         heartbeat: Heartbeat,
         stats: JobStats,
         settings: JobSettings,
         worker: str,
     ) -> None:
         self._db = db
-        self._routes = routes
+        self._outbox = outbox
         self._heartbeat = heartbeat
         self._stats = stats
         self._settings = settings
@@ -92,6 +98,8 @@ class Dispatcher:
         self._waiting = {queue: _Waiting() for queue in Queue}
         self._running: dict[Queue, set[RunningJob]] = {queue: set() for queue in Queue}
         self._ended: list[_Ended] = []
+        self._looks = 0
+        self._poll_at = float("-inf")
 
     async def advance(self) -> Sequence[RunningJob]:
         """Store the ends of jobs, claim due ones, and return those that start now.
@@ -102,24 +110,29 @@ class Dispatcher:
         now = asyncio.get_running_loop().time()
         plan = self._plan(now)
         if plan.is_empty:
+            self._note_poll(plan, now=now)
             return []
         async with self._db.write() as tx:
             ended = [each.job for each in plan.ended]
-            ours = await held_jobs.end_and_start(tx, ended=ended, starting=plan.starting)
+            is_last = not (plan.returned or plan.slots)
+            ours = await held_jobs.end_and_start(tx, ended=ended, starting=plan.starting, is_last=is_last)
             await held_jobs.release_jobs(tx, plan.returned)
             claimed = NOTHING_CLAIMED
             if plan.slots:
                 claimed = await claim_jobs(
                     tx,
-                    routes=self._routes,
+                    routes=self._outbox.routes,
                     slots=plan.slots,
                     free=plan.free,
                     busy_queues=self._busy_queues(without=plan.returned),
                     lease=self._settings.lease,
                     worker=self._worker,
                 )
+        self._note_poll(plan, now=now)
         self._note_stored(plan.ended, ours)
         self._take_out(plan.returned, lost=plan.returned)
+        if plan.returned:
+            self.look_again()
         self._take_out(plan.starting, lost=[job for job in plan.starting if job.id not in ours])
         self._keep(claimed, plan, now=now)
         starting = [job for job in plan.starting if job.id in ours]
@@ -133,8 +146,18 @@ class Dispatcher:
         self._running[job.queue].discard(job)
         if is_stored:
             self._heartbeat.remove(job)
+            if not job.is_ended:
+                self.look_again()  # a job that is to be retried may be due already
         else:
             self._ended.append(_Ended(job, seconds))
+
+    def look_again(self) -> None:
+        """Look into all queues next time: jobs may be due, although this process has stored no message."""
+        self._looks += 1
+
+    def seconds_to_poll(self) -> float:
+        """Return how long to wait for news before the next call of `advance`."""
+        return max(0.0, self._poll_at - asyncio.get_running_loop().time())
 
     async def stop(self) -> None:
         """Store the ends of jobs, and let other workers have those that wait.
@@ -151,7 +174,8 @@ class Dispatcher:
             self._take_out(waiting, lost=waiting)
 
     def _plan(self, now: float) -> _Plan:
-        plan = _Plan(ended=list(self._ended))
+        changes = self._outbox.commits + self._looks
+        plan = _Plan(ended=list(self._ended), changes=changes, is_poll=now >= self._poll_at)
         is_alone = any(job.runs_alone for job in chain(*self._running.values()))
         for queue, limit in self._settings.concurrency_by_queue.items():
             waiting = self._waiting[queue]
@@ -162,7 +186,7 @@ class Dispatcher:
             plan.starting.extend(starting)
             if rest and now - waiting.claimed_at > KEPT_SECONDS:
                 plan.returned.extend(rest)
-            elif free > len(starting):
+            elif free > len(starting) and (plan.is_poll or waiting.emptied_at != changes):
                 plan.free[queue] = free - len(starting)
                 plan.slots[queue] = plan.free[queue] + waiting.ahead
         return plan
@@ -173,6 +197,10 @@ class Dispatcher:
 
     def _all_waiting(self) -> Iterable[RunningJob]:
         return chain(*(each.jobs for each in self._waiting.values()))
+
+    def _note_poll(self, plan: _Plan, *, now: float) -> None:
+        if plan.is_poll:
+            self._poll_at = now + self._settings.poll_seconds
 
     def _note_stored(self, ended: Sequence[_Ended], stored: Collection[object]) -> None:
         del self._ended[: len(ended)]
@@ -194,6 +222,8 @@ class Dispatcher:
             self._waiting[job.queue].jobs.append(job)
         counts = claimed.counts()
         for queue, asked in plan.slots.items():
-            self._waiting[queue].note_claim(counts[queue], asked=asked, free=plan.free[queue], now=now)
+            waiting = self._waiting[queue]
+            waiting.note_claim(counts[queue], asked=asked, free=plan.free[queue], now=now)
+            waiting.emptied_at = plan.changes if counts[queue] == claimed.due[queue] < asked else -1
         for superseded in claimed.superseded:
             self._stats.ended[superseded.kind, "superseded"] += 1

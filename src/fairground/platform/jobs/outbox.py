@@ -115,6 +115,8 @@ class JobOutbox:
     def __init__(self, routes: Routes) -> None:
         self.wake = asyncio.Event()
         """Set when this process has stored messages, so that its worker looks for jobs at once."""
+        self.commits = 0
+        """How many transactions of this process have stored messages."""
         self.routes = routes
 
     async def begin(self, tx: WriteTx, *, ends_job: bool) -> None:
@@ -139,6 +141,7 @@ class JobOutbox:
         if job is not None and ends_job:
             job.is_ended = True
         if tx.has_messages:
+            self.commits += 1
             self.wake.set()
 
     async def _insert(

@@ -31,6 +31,8 @@ class Claimed:
     """Jobs that have no free slot yet."""
     superseded: Sequence[DueJob]
     """Jobs that are done without having run, because a newer one is among the claimed."""
+    due: Counter[Queue]
+    """How many due jobs were found in each queue, at most as many as were asked for."""
 
     @property
     def jobs(self) -> Sequence[RunningJob]:
@@ -41,7 +43,7 @@ class Claimed:
         return Counter([*(job.queue for job in self.jobs), *(job.queue for job in self.superseded)])
 
 
-NOTHING_CLAIMED: Final = Claimed(starting=(), waiting=(), superseded=())
+NOTHING_CLAIMED: Final = Claimed(starting=(), waiting=(), superseded=(), due=Counter())
 
 
 async def claim_jobs(
@@ -72,8 +74,8 @@ async def claim_jobs(
         claimed = {job.id for job in chosen}
         superseded = [job for job in due if newest.get(job.id) in claimed]
         await held_jobs.end_superseded(tx, superseded)
-    count = len(starting)
-    return Claimed(starting=jobs[:count], waiting=jobs[count:], superseded=superseded)
+    count, found = len(starting), Counter(job.queue for job in due)
+    return Claimed(starting=jobs[:count], waiting=jobs[count:], superseded=superseded, due=found)
 
 
 def _split(jobs: Sequence[DueJob], free: Mapping[Queue, int]) -> tuple[list[DueJob], list[DueJob]]:

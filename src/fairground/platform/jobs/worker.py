@@ -56,7 +56,7 @@ class Worker:
         self._runner = JobRunner(db, routes=outbox.routes, stats=self.stats)
         self._dispatcher = Dispatcher(
             db,
-            routes=outbox.routes,
+            outbox=outbox,
             heartbeat=self._heartbeat,
             stats=self.stats,
             settings=settings,
@@ -98,7 +98,7 @@ class Worker:
         self._wake.clear()
         for job in await self._dispatcher.advance():
             self._heartbeat.start(job, group.create_task(self._work(job)))
-        await wait(self._wake, seconds=self._settings.poll_seconds)
+        await wait(self._wake, seconds=self._dispatcher.seconds_to_poll())
         return 0
 
     async def _work(self, job: RunningJob) -> None:
@@ -111,6 +111,7 @@ class Worker:
 
     def _count_rescued(self, count: int) -> None:
         self.stats.rescued += count
+        self._dispatcher.look_again()
         self._wake.set()
 
     async def _enqueue_scheduled(self) -> float:

@@ -11,7 +11,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import Bookings, BookingStatus, CancelIn, DeclineIn, EndedHolds, NextStep
+from fairground.contracts.booking import Bookings, BookingStatus, BookingView, CancelIn, DeclineIn, EndedHolds, NextStep
+from fairground.contracts.messaging import Messages
 from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.errors import DomainError
@@ -24,6 +25,7 @@ from fairground.web.page_route import page_router, see_other
 from fairground.web.pictures import find_provider_picture
 from fairground.web.rendering import Renderer
 from fairground.web.site import Site
+from fairground.web.threads import open_thread
 
 PAGE_LENGTH: Final = 20
 PAGES_MAX: Final = PAGED_AT_MOST // PAGE_LENGTH
@@ -42,6 +44,7 @@ class BookingPages:
     providers: Providers
     bookings: Bookings
     reviews: Reviews
+    messages: Messages
 
     async def show(
         self, request: Request, caller: Caller, *, booking_id: UUID, form: Form, status: int = 200, page: str = "page"
@@ -55,19 +58,25 @@ class BookingPages:
             # The event of a review reaches the booking a moment after this page can read the review.
             steps = [step for step in booking.next_steps if step is not NextStep.REVIEW]
             booking = booking.model_copy(update={"next_steps": steps})
-        customers = await self.accounts.find_users(user_ids=[booking.customer_id])
-        customer = customers.get(booking.customer_id)
+        shown = None
+        if page == "page":
+            shown = await open_thread(self.messages, request, user_id=caller.user_id, booking_id=booking.id)
         return self.renderer.page(
             request,
             f"one_booking/{page}.html",
             status=status,
             viewer=caller,
             booking=booking,
-            customer_name=customer.name if customer else "",
+            customer_name=await self.customer_name(booking),
+            shown=shown,
             picture=await find_provider_picture(self.providers, slug=booking.provider_slug),
             reviews=reviews,
             form=form,
         )
+
+    async def customer_name(self, booking: BookingView) -> str:
+        customers = await self.accounts.find_users(user_ids=[booking.customer_id])
+        return customers[booking.customer_id].name if booking.customer_id in customers else ""
 
     async def carry_out(
         self,
@@ -86,17 +95,22 @@ class BookingPages:
             return await self.show(
                 request, caller, booking_id=booking_id, form=form.refused(refusal), status=422, page=page
             )
-        return see_other(_path(booking_id))
+        return see_other(booking_path(booking_id))
 
 
-def routes(site: Site, links: Links) -> APIRouter:
-    pages = BookingPages(
+def build_booking_pages(site: Site, links: Links) -> BookingPages:
+    return BookingPages(
         renderer=site.renderer,
         accounts=links.of(Accounts),
         providers=links.of(Providers),
         bookings=links.of(Bookings),
         reviews=links.of(Reviews),
+        messages=links.of(Messages),
     )
+
+
+def routes(site: Site, links: Links) -> APIRouter:
+    pages = build_booking_pages(site, links)
     router = page_router(pages.renderer)
     _add_list(router, pages)
     _add_booking(router, pages)
@@ -211,5 +225,5 @@ def _add_steps_of_the_provider(router: APIRouter, pages: BookingPages) -> None:
         return await pages.carry_out(request, caller, booking_id=booking_id, form=form, step=step())
 
 
-def _path(booking_id: UUID) -> str:
+def booking_path(booking_id: UUID) -> str:
     return f"/me/bookings/{booking_id}"

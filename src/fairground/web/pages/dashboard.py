@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from math import ceil
 from typing import Any, Final
@@ -12,10 +12,18 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import BookingPage, Bookings, BookingStatus, BookingView
+from fairground.contracts.booking import (
+    CALENDAR_MAX_DAYS,
+    Booking,
+    BookingPage,
+    BookingRange,
+    Bookings,
+    BookingStatus,
+    BookingView,
+)
 from fairground.contracts.providers import NotAProvider, OwnProvider, ProviderNotFound, Providers
 from fairground.kernel.errors import DomainError, NotFound
-from fairground.kernel.zones import Clock
+from fairground.kernel.zones import Clock, get_zone, start_of_day
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
 from fairground.verticals.loader import Verticals
@@ -27,6 +35,7 @@ from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
 SIDE: Final = "provider"
+DAY: Final = timedelta(days=1)
 COMING_MAX: Final = 100  # bookings that the dashboard lists by day
 
 
@@ -67,11 +76,30 @@ class Dashboard:
     def page(self, request: Request, caller: Caller, template: str, *, status: int = 200, **values: Any) -> Response:
         return self.renderer.page(request, f"dashboard/{template}.html", status=status, viewer=caller, **values)
 
-    async def customer_names(self, bookings: Sequence[BookingView]) -> dict[UUID, str]:
+    async def customer_names(self, bookings: Sequence[Booking]) -> dict[UUID, str]:
         users = await self.accounts.find_users(user_ids={booking.customer_id for booking in bookings})
         return {
             booking.customer_id: users[booking.customer_id].name for booking in bookings if booking.customer_id in users
         }
+
+    async def bookings_on(self, caller: Caller, *, own: OwnProvider, first: date, last: date) -> list[Booking]:
+        """Return the requests and bookings that take place on some of the dates, both included, from today on."""
+        today = date_in(self.clock.now(), own.timezone)
+        pack = self.verticals.find(own.vertical)
+        first = max(first, today)
+        last = min(last, today + timedelta(days=pack.booking.horizon_days + 1 if pack else 0))
+        found: dict[UUID, Booking] = {}
+        while first <= last:
+            end = min(last, first + (CALENDAR_MAX_DAYS - 2) * DAY) + DAY
+            part = await self.bookings_between(caller, zone=own.timezone, first=first, last=end - DAY)
+            found |= {booking.id: booking for booking in part.data}
+            first = end
+        return list(found.values())
+
+    async def bookings_between(self, caller: Caller, *, zone: str, first: date, last: date) -> BookingRange:
+        """Return the requests and bookings of some dates, both included; at most CALENDAR_MAX_DAYS."""
+        start, end = (start_of_day(each, zone=get_zone(zone)) for each in (first, last + DAY))
+        return await self.bookings.list_bookings_between(owner_id=caller.user_id, starts_at=start, ends_at=end)
 
     async def bookings_of(
         self, caller: Caller, *, status: BookingStatus | None, page: int = 1, limit: int = PAGE_LENGTH

@@ -29,6 +29,7 @@ from fairground.web.page_route import page_router, see_other
 from fairground.web.pages.dashboard import Dashboard, build_dashboard
 from fairground.web.site import Site
 
+OTHER_REGION: Final = "Other"
 FIELDS: Final = {"catalog.category_unknown": "categories"}
 
 
@@ -141,8 +142,8 @@ def _show(
     )
 
 
-def zone_options(chosen: str = "") -> list[tuple[str, str]]:
-    """Return the zones that the form offers, each with its text.
+def zone_options(chosen: str = "") -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the zones that the form offers by region, each with its text.
 
     Args:
         chosen: The zone that is set now. It is offered even if it is an alias, so that saving the form keeps it.
@@ -150,4 +151,13 @@ def zone_options(chosen: str = "") -> list[tuple[str, str]]:
     names = selectable_zone_names()
     if chosen not in names and find_zone(chosen):
         names = (chosen, *names)
-    return [(zone, zone.replace("_", " ").replace("/", " / ")) for zone in names]
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for zone in names:
+        region, _, place = zone.partition("/")
+        regions.setdefault(region if place else OTHER_REGION, []).append((zone, _place_words(place or zone)))
+    return sorted(regions.items(), key=lambda each: (each[0] == OTHER_REGION, each[0]))
+
+
+def _place_words(place: str) -> str:
+    """Return "Indianapolis, Indiana" for "Indiana/Indianapolis"."""
+    return ", ".join(reversed(place.replace("_", " ").split("/")))

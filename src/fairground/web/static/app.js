@@ -99,6 +99,22 @@ function addPasswordButtons() {
   }
 }
 
+/** Copies the hours of a day in place; where a day has too few fields, the form is sent and the server copies them. */
+function copyHours(event) {
+  const button = event.target.closest?.("button[name=copy]");
+  const form = button?.form;
+  if (!form) return;
+  const fieldsOf = (weekday) => [...form.querySelectorAll(`[data-weekday="${weekday}"] input[type=time]`)];
+  const source = fieldsOf(form.elements.copy_from.value);
+  const targets = (button.value === "all" ? [0, 1, 2, 3, 4, 5, 6] : [0, 1, 2, 3, 4]).map(fieldsOf);
+  if (targets.some((fields) => fields.length < source.length)) return;
+  event.preventDefault();
+  for (const fields of targets) fields.forEach((field, at) => { field.value = source[at]?.value ?? ""; });
+  const status = form.querySelector("[data-copied]");
+  status.textContent = status.dataset.copied;
+  status.classList.remove("visually-hidden");
+}
+
 /** Return what the reader's clock shows at the instant. */
 function yourTime(instant) {
   const parts = { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
@@ -117,6 +133,28 @@ function addYourTime() {
     note.textContent = document.body.dataset.yourTime.replace("{time}", yourTime(instant));
     place.append(note);
   }
+}
+
+/** The reader's time of a slot, with its day where that is another one; it defines itself, so new parts need no call. */
+class YourTime extends HTMLElement {
+  connectedCallback() {
+    const instant = new Date(this.getAttribute("datetime"));
+    const offset = Number(this.dataset.offsetMinutes);
+    if (-instant.getTimezoneOffset() === offset) return;
+    const theirs = new Date(instant.getTime() + 60000 * offset);
+    const parts = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    if (theirs.getUTCDate() !== instant.getDate()) parts.weekday = "short";
+    const time = new Intl.DateTimeFormat(document.documentElement.lang, parts).format(instant);
+    this.textContent = document.body.dataset.yourTime.replace("{time}", time);
+  }
+}
+
+/** A form for a new profile begins with the zone of the browser, if it is one of the list. */
+function suggestZone() {
+  const select = document.querySelector("select[data-browser-zone]");
+  if (!select || select.value) return;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...select.options].some((option) => option.value === zone)) select.value = zone;
 }
 
 /** Minutes only, spoken at five and one: a ticking clock hurries people and says nothing more. */
@@ -163,6 +201,7 @@ function commandDialog(event) {
 document.addEventListener("click", (event) => {
   closeMenus(event.target);
   commandDialog(event);
+  copyHours(event);
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
@@ -191,4 +230,6 @@ showAccount();
 focusErrors();
 addPasswordButtons();
 addYourTime();
+suggestZone();
 watchHold();
+customElements.define("your-time", YourTime);

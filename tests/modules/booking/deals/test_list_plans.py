@@ -56,6 +56,17 @@ async def test_without_the_index_the_plan_of_holds_is_another(own_db: Database) 
     assert HOLDS_INDEX not in await _plan_of_holds(own_db)
 
 
+async def test_bookings_of_a_calendar_are_read_from_the_index_of_their_owner(own_db: Database) -> None:
+    await add_requests(own_db, count=2_000)
+    analyze(own_db)
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    with statements_of(own_db) as statements:
+        async with own_db.read() as tx:
+            await store.list_between(tx, owner_id=uuid7(), starts_at=now, ends_at=now + timedelta(days=42), limit=501)
+    plan = explain(own_db, statements[-1])
+    assert "ix_booking_booking__provider_owner_id_starts_at_id" in plan
+
+
 CASES = [
     (side, status, is_behind)
     for side in (Actor.CUSTOMER, Actor.PROVIDER, None)

@@ -106,3 +106,23 @@ async def test_unreadable_booking_itself_is_an_error_that_names_it(rig: Rig) -> 
     await rig.store_policy(booking.id, {"steps": "none"})
     with pytest.raises(UnreadableBooking, match=str(booking.id)):
         await rig.service.get_booking(user_id=booking.customer_id, booking_id=booking.id)
+
+
+async def test_side_says_when_a_booking_ended_and_whether_it_was_only_a_hold(rig: Rig) -> None:
+    held, requested, confirmed = await rig.hold(await rig.offer()), await rig.request(), await rig.confirmed()
+    ids = [held.id, requested.id, confirmed.id]
+    before = await rig.service.find_booking_sides(booking_ids=ids)
+    assert {(side.was_only_held, side.ended_at) for side in before.values()} == {(False, None)}
+    for booking in (held, requested, confirmed):
+        await rig.service.cancel(user_id=booking.customer_id, booking_id=booking.id)
+    after = await rig.service.find_booking_sides(booking_ids=ids)
+    assert [after[each].was_only_held for each in ids] == [True, False, False]
+    now = await rig.now()
+    assert all(ended_at is not None and ended_at <= now for ended_at in (after[each].ended_at for each in ids))
+    assert await rig.service.find_booking_side(booking_id=held.id) == after[held.id]
+
+
+async def test_bookings_are_described_together_as_each_alone(rig: Rig) -> None:
+    made = [await rig.request(), await rig.confirmed()]
+    described = await rig.service.describe_bookings(booking_ids=[*(booking.id for booking in made), uuid7()])
+    assert described == {each.id: await rig.service.describe_booking(booking_id=each.id) for each in made}

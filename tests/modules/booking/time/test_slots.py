@@ -1,23 +1,22 @@
-"""Slots, as other modules and pages list them, and against an oracle that knows no arithmetic.
-
-The oracle looks at the clock on the wall, minute by minute.
-"""
+"""Slots, as other modules and pages list them, and against an oracle that knows no arithmetic."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairground.contracts.booking import AvailabilityRules, BookingStatus, DatedException, Slot, WeeklyHours
+from fairground.contracts.booking import AvailabilityRules, BookingStatus, DatedException, Slot, TimeOff, WeeklyHours
 from fairground.contracts.providers import ProviderNotFound, ProviderStatus
 from fairground.kernel.zones import get_zone
+from fairground.modules.booking.time.rules import check_rules
 from fairground.modules.booking.time.slots import is_offered, list_offered, without_busy
 from fairground.verticals.schema import BookingRules
 from tests.modules.booking.rig import Rig
+from tests.modules.booking.time.slot_oracle import DAY, slots_by_oracle
 from tests.support.proofs import IS_FULL
 
 pytestmark = pytest.mark.anyio
@@ -35,8 +34,6 @@ ZONES: Final = (
     "Asia/Tehran",
     "America/Havana",  # repeats the hour after midnight
 )
-MINUTE: Final = timedelta(minutes=1)
-DAY: Final = timedelta(days=1)
 LONG_AGO: Final = datetime(2009, 1, 1, tzinfo=UTC)
 
 
@@ -63,103 +60,59 @@ def pack(*, slot_minutes: int, min_notice_hours: int = 0, horizon_days: int = 73
     )
 
 
-# The oracle. Minutes are counted from the start of what it looks at.
+# What is drawn: hours on the quarter, most of them at night, where zones change, and often until or from the end of a
+# working day, which is at midnight or up to four hours after it, so that no day's hours overlap those of the next one.
 
-
-class Wall:
-    """What the clock shows in each minute around some days."""
-
-    def __init__(self, zone: tzinfo, *, first: date, last: date) -> None:
-        self.start = datetime.combine(first, time.min, tzinfo=UTC) - DAY
-        count = ((last - first).days + 3) * 24 * 60
-        self.shows = [(self.start + n * MINUTE).astimezone(zone).replace(tzinfo=None) for n in range(count)]
-
-    def first(self, wall: datetime) -> int:
-        return next(n for n, shown in enumerate(self.shows) if shown >= wall)
-
-    def last(self, wall: datetime) -> int:
-        exactly = [n for n, shown in enumerate(self.shows) if shown == wall]
-        return exactly[-1] if exactly else self.first(wall)
-
-    def window(self, day: date, start: time, end: time) -> range:
-        end_day = day + DAY if end == time.min else day
-        return range(self.first(datetime.combine(day, start)), self.last(datetime.combine(end_day, end)))
-
-
-def slots_by_oracle(rules: AvailabilityRules, *, day: date, minutes: int, step: int) -> list[datetime]:
-    wall = Wall(get_zone(rules.timezone), first=day - DAY, last=day + 2 * DAY)
-    opened: list[range] = []
-    closed: set[int] = set()
-    for current in (day - DAY, day, day + DAY, day + 2 * DAY):
-        exceptions = [exception for exception in rules.exceptions if exception.date == current]
-        if any(not exception.available and exception.start is None for exception in exceptions):
-            continue
-        special = [(e.start, e.end) for e in exceptions if e.available]
-        weekly = [(w.start, w.end) for w in rules.weekly if w.weekday == current.weekday()]
-        opened += [wall.window(current, start, end) for start, end in special or weekly]  # type: ignore[arg-type]
-        closed |= {
-            n
-            for e in exceptions
-            if not e.available and e.start is not None and e.end is not None
-            for n in wall.window(current, e.start, e.end)
-        }
-    is_open = {n for window in opened for n in window} - closed
-    open_for = [0] * (len(wall.shows) + 1)
-    for n in reversed(range(len(wall.shows))):
-        open_for[n] = open_for[n + 1] + 1 if n in is_open else 0
-    starts, grid_from = [], 0
-    for n in sorted(is_open):
-        is_first = any(n == window.start for window in opened) and not any(
-            window.start < n < window.stop for window in opened
-        )
-        if n - 1 not in is_open or is_first:
-            grid_from = n
-        if (n - grid_from) % step == 0 and open_for[n] >= minutes and wall.shows[n].date() == day:
-            starts.append(wall.start + n * MINUTE)
-    return starts
-
-
-# What is drawn: hours on the quarter, most of them at night, where zones change, and often until or from midnight.
-
-quarters = st.one_of(st.integers(0, 16), st.integers(0, 16), st.integers(84, 95), st.integers(0, 95)).map(
-    lambda n: time(n // 4, n % 4 * 15)
-)
+QUARTERS: Final = 24 * 4
+cuts = st.one_of(st.just(0), st.integers(0, 16))
+quarters = st.one_of(st.integers(0, 16), st.integers(0, 16), st.integers(84, 95), st.integers(0, 95))
 
 
 @st.composite
-def windows(draw: st.DrawFn) -> list[tuple[time, time]]:
-    edges = sorted(draw(st.lists(quarters, min_size=2, max_size=6, unique=True)))
+def windows(draw: st.DrawFn, cut: int) -> list[tuple[time, time]]:
+    drawn = draw(st.lists(quarters, min_size=2, max_size=6, unique=True))
+    edges = sorted(edge if edge >= cut else edge + QUARTERS for edge in drawn)
     pairs = list(zip(edges[::2], edges[1::2], strict=False))
     if draw(st.booleans()):
-        pairs[-1] = (pairs[-1][0], time.min)  # until midnight
+        pairs[-1] = (pairs[-1][0], cut + QUARTERS)
     if draw(st.booleans()):
-        pairs[0] = (time.min, pairs[0][1])
-    return pairs
+        pairs[0] = (cut, pairs[0][1])
+    return [(clock(start), clock(end)) for start, end in pairs if start < QUARTERS]
+
+
+def clock(quarter: int) -> time:
+    return time(quarter % QUARTERS // 4, quarter % 4 * 15)
 
 
 @st.composite
 def rules_around_a_change(draw: st.DrawFn) -> tuple[AvailabilityRules, date]:
-    name = draw(st.sampled_from(ZONES))
+    name, cut = draw(st.sampled_from(ZONES)), draw(cuts)
     changed = draw(st.sampled_from(days_of_change(name)))
     day = changed + draw(st.sampled_from([-1, 0, 0, 0, 1])) * DAY
     weekly = [
-        WeeklyHours(weekday=weekday, start=start, end=end) for weekday in range(7) for start, end in draw(windows())
+        WeeklyHours(weekday=weekday, start=start, end=end) for weekday in range(7) for start, end in draw(windows(cut))
     ]
     exceptions = []
-    for offset in range(-1, 3):
+    for offset in range(-2, 3):
         kind = draw(st.sampled_from(["none", "none", "none", "closed", "other hours", "break", "both"]))
-        exceptions += exceptions_of(kind, day + offset * DAY, draw)
-    return AvailabilityRules(timezone=name, weekly=weekly, exceptions=exceptions), day
+        exceptions += exceptions_of(kind, day + offset * DAY, draw, cut)
+    time_off = []
+    if draw(st.integers(0, 3)) == 0:
+        first = day + draw(st.integers(-4, 2)) * DAY
+        time_off = [TimeOff(from_date=first, to_date=first + draw(st.integers(0, 2)) * DAY)]
+    return AvailabilityRules(timezone=name, weekly=weekly, exceptions=exceptions, time_off=time_off), day
 
 
-def exceptions_of(kind: str, day: date, draw: st.DrawFn) -> list[DatedException]:
+def exceptions_of(kind: str, day: date, draw: st.DrawFn, cut: int) -> list[DatedException]:
     if kind == "closed":
         return [DatedException(date=day, available=False)]
     found = []
     if kind in {"other hours", "both"}:
-        found += [DatedException(date=day, available=True, start=start, end=end) for start, end in draw(windows())]
+        hours = draw(windows(cut))
+        found += [DatedException(date=day, available=True, start=start, end=end) for start, end in hours]
     if kind in {"break", "both"}:
-        found += [DatedException(date=day, available=False, start=start, end=end) for start, end in draw(windows())]
+        hours = draw(windows(draw(cuts)))
+        found += [DatedException(date=day, available=False, start=start, end=end) for start, end in hours]
     return found
 
 
@@ -173,6 +126,7 @@ def exceptions_of(kind: str, day: date, draw: st.DrawFn) -> list[DatedException]
 )
 def test_slots_are_those_of_the_oracle(drawn: tuple[AvailabilityRules, date], minutes: int, step: int) -> None:
     rules, day = drawn
+    check_rules(rules)
     expected = slots_by_oracle(rules, day=day, minutes=minutes, step=step)
     now = datetime.combine(day - 30 * DAY, time.min, tzinfo=UTC)
     found = offered(rules, day, day, now=now, minutes=minutes, step=step)
@@ -253,6 +207,73 @@ def test_a_day_that_does_not_exist_has_no_slots() -> None:
 def test_a_slot_may_cross_midnight_where_two_rows_meet() -> None:
     rules = daily("UTC", (time(23), time(0)), (time(0), time(1)))
     assert on(rules, date(2026, 5, 4), minutes=120, step=60) == ["23:00+0000"]
+
+
+def test_hours_past_midnight_are_one_window_of_the_day_on_which_they_start() -> None:
+    friday = AvailabilityRules(timezone="UTC", weekly=[WeeklyHours(weekday=4, start=time(18), end=time(2))])
+    assert on(friday, date(2026, 5, 8), minutes=120, step=120) == [f"{hour}:00+0000" for hour in (18, 20, 22)]
+    assert on(friday, date(2026, 5, 9), minutes=120, step=120) == ["00:00+0000"]
+    assert on(friday, date(2026, 5, 9), minutes=180, step=60) == []
+    assert on(friday, date(2026, 5, 8), minutes=180, step=60)[-1] == "23:00+0000", "A slot runs through midnight."
+
+
+def test_a_night_on_which_the_clock_changes_is_an_hour_shorter_or_longer() -> None:
+    nights = daily("Europe/Oslo", (time(22), time(4)))
+    assert on(nights, date(2026, 3, 29), step=60)[:3] == ["00:00+0100", "01:00+0100", "03:00+0200"]
+    assert on(nights, date(2026, 10, 25), step=60)[:5] == [
+        "00:00+0200", "01:00+0200", "02:00+0200", "02:00+0100", "03:00+0100",
+    ]  # fmt: skip
+
+
+def test_a_window_of_24_hours_ends_when_it_began() -> None:
+    saturday = AvailabilityRules(timezone="UTC", weekly=[WeeklyHours(weekday=5, start=time(9), end=time(9))])
+    assert on(saturday, date(2026, 5, 9), step=60, minutes=60)[0] == "09:00+0000"
+    assert on(saturday, date(2026, 5, 10), step=60, minutes=60)[-1] == "08:00+0000"
+    assert on(saturday, date(2026, 5, 9), step=60, minutes=24 * 60) == ["09:00+0000"]
+
+
+def test_a_night_ends_at_midnight_before_a_day_off() -> None:
+    nights = daily("UTC", (time(22), time(2)))
+    day = date(2026, 12, 24)
+    closed = [DatedException(date=day, available=False)]
+    for rules in (
+        nights.model_copy(update={"exceptions": closed}),
+        nights.model_copy(update={"time_off": [TimeOff(from_date=day, to_date=day)]}),
+    ):
+        assert on(rules, day - DAY, step=60) == ["00:00+0000", "01:00+0000", "22:00+0000", "23:00+0000"]
+        assert on(rules, day) == []
+        assert on(rules, day + DAY, step=60) == ["22:00+0000", "23:00+0000"]
+
+
+def test_time_off_takes_all_its_days_and_no_other() -> None:
+    off = TimeOff(from_date=date(2026, 5, 5), to_date=date(2026, 5, 18))
+    rules = daily("Europe/Oslo", (time(9), time(10))).model_copy(update={"time_off": [off]})
+    slots = offered(rules, date(2026, 5, 1), date(2026, 5, 31), now=datetime(2026, 4, 1, tzinfo=UTC))
+    assert [slot.starts_at.day for slot in slots] == [*range(1, 5), *range(19, 32)]
+
+
+@pytest.mark.parametrize(("own", "first"), [(None, "12:30"), (0, "10:30"), (1, "11:30"), (25, "11:30")])
+def test_notice_of_the_provider_comes_before_that_of_the_pack(own: int | None, first: str) -> None:
+    rules = daily("UTC", (time(0), time(0))).model_copy(update={"min_notice_hours": own})
+    now = datetime(2026, 5, 4, 10, 10, tzinfo=UTC)
+    slots = list_offered(
+        rules,
+        from_date=now.date(),
+        to_date=now.date() + 2 * DAY,
+        duration=timedelta(hours=1),
+        booking=pack(slot_minutes=30, min_notice_hours=2),
+        now=now,
+    )
+    assert f"{slots[0].starts_at:%H:%M}" == first
+    assert slots[0].starts_at - now >= timedelta(hours=2 if own is None else own)
+
+
+@pytest.mark.parametrize("until", ["reopened", date(2026, 5, 6)])
+def test_nothing_is_offered_while_bookings_are_paused(until: date | Literal["reopened"]) -> None:
+    rules = daily("Asia/Tokyo", (time(0), time(0))).model_copy(update={"paused_until": until})
+    paused, over = datetime(2026, 5, 5, 14, 59, tzinfo=UTC), datetime(2026, 5, 5, 15, 0, tzinfo=UTC)
+    assert not offered(rules, date(2026, 5, 1), date(2026, 5, 31), now=paused)
+    assert bool(offered(rules, date(2026, 5, 1), date(2026, 5, 31), now=over)) is (until != "reopened")
 
 
 def test_a_notice_and_a_horizon_bound_what_is_offered() -> None:

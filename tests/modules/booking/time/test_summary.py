@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, DatedException, WeeklyHours
+from fairground.contracts.booking import AvailabilityRules, AvailabilitySummarySet, DatedException, TimeOff, WeeklyHours
+from fairground.modules.booking.time.rules import check_rules
 from fairground.modules.booking.time.slots import Interval
 from fairground.modules.booking.time.summary import OfferedStarts, exceptional_days, weekly_pattern
 from fairground.verticals.loader import load_verticals
@@ -18,19 +19,27 @@ NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)
 HORIZON_DAYS = 60  # holds the days on which the clocks of these zones change
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Pacific/Auckland", "Australia/Lord_Howe")
 WINDOWS = ((time(0), time(3)), (time(9), time(12)), (time(13, 30), time(20)), (time(22), time(0)))
+LATE_WINDOWS = ((time(4), time(9)), (time(11), time(12)), (time(22), time(4)), (time(18, 30), time(21)))
 
 
 def _rules(chance: random.Random) -> AvailabilityRules:
+    windows = chance.choice((WINDOWS, LATE_WINDOWS))
     weekly = [
         WeeklyHours(weekday=day, start=start, end=end)
         for day in range(7)
-        for start, end in chance.sample(WINDOWS, k=chance.randint(0, 3))
+        for start, end in chance.sample(windows, k=chance.randint(0, 3))
     ]
     days = [NOW.date() + timedelta(days=number) for number in chance.sample(range(-3, HORIZON_DAYS), k=6)]
     closed = [DatedException(date=day, available=False) for day in days[:2]]
     shorter = [DatedException(date=day, available=False, start=time(9), end=time(15)) for day in days[2:4]]
     other = [DatedException(date=day, available=True, start=time(6), end=time(8)) for day in days[4:]]
-    return AvailabilityRules(timezone=chance.choice(ZONES), weekly=weekly, exceptions=[*closed, *shorter, *other])
+    off = NOW.date() + timedelta(days=chance.randrange(-10, HORIZON_DAYS))
+    time_off = [TimeOff(from_date=off, to_date=off + timedelta(days=chance.randint(0, 20)))]
+    return check_rules(
+        AvailabilityRules(
+            timezone=chance.choice(ZONES), weekly=weekly, exceptions=[*closed, *shorter, *other], time_off=time_off
+        )
+    )
 
 
 def _busy(chance: random.Random) -> list[Interval]:

@@ -3,7 +3,8 @@
 from datetime import date
 
 from fairground.kernel.ids import uuid7
-from fairground.modules.discovery.store.availability_summaries import replace_summary
+from fairground.modules.discovery.domain.availability_summary import OWN_NOTICE
+from fairground.modules.discovery.store.availability_summaries import lock_summaries, replace_summary
 from fairground.platform.db.database import Database
 
 USUAL = ["1700"] * 7
@@ -25,3 +26,21 @@ async def test_all_dates_change_with_the_weekly_pattern_and_single_dates_with_th
             assert changed == await replace_summary(
                 tx, provider, version=version, timezone="Europe/Oslo", week=week, days=days
             )
+
+
+async def test_all_dates_change_with_the_notice(db: Database) -> None:
+    provider = uuid7()
+    for version, hours, is_changed in ((1, None, True), (2, 48, True), (3, 48, False), (4, 0, True), (5, None, True)):
+        async with db.write() as tx:
+            changed = await replace_summary(
+                tx,
+                provider,
+                version=version,
+                timezone="Europe/Oslo",
+                week=USUAL,
+                days={},
+                min_notice_hours=hours,
+            )
+            assert (changed is None) is is_changed
+            bits = await lock_summaries(tx, [provider])
+            assert bool(bits[provider] & OWN_NOTICE) is (hours is not None)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 from fairground.contracts.discovery import ProviderSort
 from fairground.modules.discovery.domain.availability_summary import FirstStarts, FreeOn
@@ -21,7 +21,8 @@ WORDS = CategoryWords(load_verticals())
 
 
 def free_on(day: date, *, usual: str, zones: dict[str, str]) -> FreeOn:
-    return FreeOn(day=day, first_starts=dict.fromkeys(("artists", "chefs"), FirstStarts(usual, zones)))
+    now = datetime.combine(day, time(8), tzinfo=UTC)
+    return FreeOn(day=day, first_starts=dict.fromkeys(("artists", "chefs"), FirstStarts(usual, zones)), now=now)
 
 
 ONE = ListFilter(

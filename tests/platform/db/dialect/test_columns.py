@@ -1,6 +1,7 @@
 """SQL about values of columns: `among` and `looked_up` find the same on both dialects, each by one parameter."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -83,6 +84,18 @@ async def test_among_uses_the_index_of_its_column(db: Database) -> None:
         async with db.read() as tx:
             await tx.all(select(PlaceRow.size).where(among(PlaceRow.name, ["a", "b"])))
     assert "ix_test_place_name" in explain(db, sent[-1])
+
+
+@pytest.mark.parametrize("name", ["id", "name", "size", "seen_at"])
+async def test_a_scan_reads_the_values_of_among_once(db: Database, dialect: str, name: str) -> None:
+    if dialect == "sqlite":
+        pytest.skip("NOT RUN: SQLite makes a list of the values before it scans")
+    with statements_of(db) as sent:
+        async with db.read() as tx:
+            await tx.all(select(PlaceRow.size).where(among(getattr(PlaceRow, name), [places(1)[0][name]])))
+    plan = explain(db, sent[-1], preparing=["SET enable_indexscan = off", "SET enable_bitmapscan = off"])
+    # A constant array is printed as a text with its type. A cast of anything else is done again for every row.
+    assert re.search(r"= ANY \('(?:[^']|'')*'::[a-z ]+\[\]", plan), plan
 
 
 async def test_looked_up_finds_keys_as_they_are_written_and_null_for_others(db: Database) -> None:

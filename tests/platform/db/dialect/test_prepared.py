@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql import Executable
 
 from fairground.platform.db.database import Database
-from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.base import DatabaseUnavailable, SQLOps
 from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import TYPE_ANNOTATION_MAP, TimeShift, among, constant
 from tests.support.outbox import RecordingOutbox
@@ -51,6 +51,9 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     engine.dispose()
     yield database
     await database.close()
+
+
+_IS_VISIT = VisitRow.id == bindparam("visit", type_=Uuid())
 
 
 def by_id(_ops: SQLOps) -> Prepared:
@@ -164,6 +167,46 @@ async def test_prepared_statements_are_timed_and_slow_ones_logged(database_url: 
     await database.close()
 
 
+class TestFinish:
+    """The last statement of a transaction, with which it commits."""
+
+    @pytest.mark.parametrize("is_only", [True, False])
+    async def test_its_rows_are_returned_and_all_is_kept(self, db: Database, *, is_only: bool) -> None:
+        first, second = await insert(db), await insert(db)
+        rename = _rename()
+        async with db.write() as tx:
+            if not is_only:
+                await tx.execute(rename, {"visit": first["id"], "new": "before"})
+            rows = await tx.finish(rename, {"visit": second["id"], "new": "last"})
+        assert [row.name for row in rows] == ["last"]
+        async with db.read() as tx:
+            assert set(await tx.scalars(select(VisitRow.name))) == {"x" if is_only else "before", "last"}
+
+    async def test_a_failure_keeps_nothing(self, db: Database) -> None:
+        first, second = await insert(db), await insert(db, name="other")
+
+        async def write() -> None:
+            async with db.write() as tx:
+                await tx.execute(_rename(), {"visit": first["id"], "new": "before"})
+                await tx.finish(_move(), {"visit": second["id"], "taken": first["id"]})
+
+        with pytest.raises(Exception, match=r"unique|UNIQUE"):
+            await write()
+        async with db.read() as tx:
+            assert set(await tx.scalars(select(VisitRow.name))) == {"x", "other"}
+        await insert(db)  # the connection is as good as before
+
+
+def _rename() -> Prepared:
+    new = bindparam("new", type_=Text())
+    return Prepared(update(VisitRow).where(_IS_VISIT).values(name=new).returning(VisitRow.name))
+
+
+def _move() -> Prepared:
+    taken = bindparam("taken", type_=Uuid())
+    return Prepared(update(VisitRow).where(_IS_VISIT).values(id=taken).returning(VisitRow.id))
+
+
 class TestServer:
     """What only a server can do."""
 
@@ -179,3 +222,43 @@ class TestServer:
         engine.dispose()
         async with getattr(db, kind)() as tx:
             assert await tx.scalar(Prepared(text("SELECT pg_backend_pid()"))) != process_id
+
+    async def test_a_last_statement_is_not_sent_twice(self, db: Database) -> None:
+        row = await insert(db)
+        await self._end_connections(db)
+        with pytest.raises(DatabaseUnavailable, match="did not say"):
+            async with db.write() as tx:
+                await tx.finish(_rename(), {"visit": row["id"], "new": "last"})
+        async with db.write() as tx:
+            assert await tx.finish(_rename(), {"visit": row["id"], "new": "last"})
+
+    async def test_a_last_statement_that_the_server_refuses_is_known_to_be_undone(self, db: Database) -> None:
+        row = await insert(db)
+        values = {"visit": row["id"], "new": "last"}
+        async with db.write() as holder:
+            await holder.execute(_rename(), values)
+            with pytest.raises(DatabaseUnavailable) as refused:
+                async with db.write() as tx:
+                    await tx.finish(_rename(), values)  # waits for the lock, but not for ever
+        assert "did not say" not in str(refused.value)
+
+    async def test_nothing_follows_a_last_statement(self, db: Database) -> None:
+        row = await insert(db)
+
+        async def write() -> None:
+            async with db.write() as tx:
+                await tx.finish(_rename(), {"visit": row["id"], "new": "last"})
+                await tx.execute(_rename(), {"visit": row["id"], "new": "later"})
+
+        with pytest.raises(RuntimeError, match="has ended"):
+            await write()
+        async with db.read() as tx:
+            assert await tx.scalars(select(VisitRow.name)) == ["last"]
+
+    async def _end_connections(self, db: Database) -> None:
+        """End the connections that wait in the pool, at the server."""
+        others = "pid <> pg_backend_pid() AND datname = current_database()"
+        engine = db.backend.migration_engine()
+        with engine.connect() as connection:
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+        engine.dispose()

@@ -1,19 +1,23 @@
 """Bookings as their sides and other modules see them: one, lists of them, and those that a new zone concerns."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
 from fairground.contracts.accounts import Accounts
 from fairground.contracts.booking import (
+    CALENDAR_MAX_BOOKINGS,
+    CALENDAR_MAX_DAYS,
     Booking,
     BookingNotFound,
     BookingPage,
+    BookingRange,
     BookingSide,
     BookingStatus,
     BookingView,
+    DetailsInvalid,
     EndedHolds,
 )
 from fairground.contracts.payments import Payments
@@ -97,6 +101,20 @@ class BookingQueries:
             next_cursor=None if end is None else end.write(),
         )
 
+    async def list_bookings_between(self, *, owner_id: UUID, starts_at: datetime, ends_at: datetime) -> BookingRange:
+        if not timedelta(0) < ends_at - starts_at <= timedelta(days=CALENDAR_MAX_DAYS):
+            raise DetailsInvalid(
+                f"{starts_at.isoformat()} to {ends_at.isoformat()} is not a time of up to {CALENDAR_MAX_DAYS} days.",
+                hint="Give the start and a later end.",
+            )
+        async with self._db.read() as tx:
+            # One more than is shown tells whether any are left out.
+            found = await store.list_between(
+                tx, owner_id=owner_id, starts_at=starts_at, ends_at=ends_at, limit=CALENDAR_MAX_BOOKINGS + 1
+            )
+        shown = _readable(found[:CALENDAR_MAX_BOOKINGS])
+        return BookingRange(data=[booking_of(each) for each in shown], is_cut=len(found) > CALENDAR_MAX_BOOKINGS)
+
     async def _views(self, records: Sequence[BookingRecord], *, viewer_id: UUID, now: datetime) -> list[BookingView]:
         payments = await self._payments.find_payments(reference_ids=[record.id for record in records])
         return [
@@ -111,9 +129,7 @@ class BookingQueries:
         return side_of(record)
 
     async def find_booking_sides(self, *, booking_ids: Collection[UUID]) -> dict[UUID, BookingSide]:
-        async with self._db.read() as tx:
-            records = _readable(await store.list_bookings(tx, booking_ids=booking_ids))
-        return {record.id: side_of(record) for record in records}
+        return {record.id: side_of(record) for record in await self._list(booking_ids)}
 
     async def get_calendar(self, *, user_id: UUID, booking_id: UUID) -> str:
         record, _ = await self._get(booking_id)
@@ -132,6 +148,9 @@ class BookingQueries:
         record, _ = await self._get(booking_id)
         return booking_of(record)
 
+    async def describe_bookings(self, *, booking_ids: Collection[UUID]) -> dict[UUID, Booking]:
+        return {record.id: booking_of(record) for record in await self._list(booking_ids)}
+
     async def list_bookings_at_other_times(self, *, provider_id: UUID, timezone: str) -> list[BookingAtOtherTime]:
         """Return the bookings ahead whose wall times another zone of their provider changes (ADR-0024)."""
         async with self._db.read() as tx:
@@ -141,6 +160,10 @@ class BookingQueries:
     async def _get(self, booking_id: UUID) -> tuple[BookingRecord, datetime]:
         async with self._db.read() as tx:
             return await store.get_booking(tx, booking_id=booking_id)
+
+    async def _list(self, booking_ids: Collection[UUID]) -> list[BookingRecord]:
+        async with self._db.read() as tx:
+            return _readable(await store.list_bookings(tx, booking_ids=booking_ids))
 
 
 def _readable(records: Iterable[BookingRecord | UnreadableBooking]) -> list[BookingRecord]:

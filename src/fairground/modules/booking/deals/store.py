@@ -35,6 +35,7 @@ from fairground.modules.booking.time.store import allocations as time_store
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import SQLOps
+from fairground.platform.db.dialect.guards import LONGEST
 from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import TimeShift, among, constant
 
@@ -269,6 +270,33 @@ async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord | U
     is_ahead = time_store.live_from(provider_id, tx.now())
     statement = _select_bookings().where(*is_ahead).order_by(BookingRow.starts_at)
     return [read_or_refuse(row) for row in await tx.all(statement)]
+
+
+async def list_between(
+    tx: ReadTx, *, owner_id: UUID, starts_at: datetime, ends_at: datetime, limit: int
+) -> list[BookingRecord | UnreadableBooking]:
+    """Return the requested, confirmed and completed bookings of an owner that overlap a time, by their start."""
+    values = {"owner": owner_id, "start": starts_at, "earliest": starts_at - LONGEST, "end": ends_at, "limit": limit}
+    return [read_or_refuse(row) for row in await tx.all(_between(tx.ops), values)]
+
+
+@lru_cache(maxsize=2)
+def _between(_ops: SQLOps) -> Prepared:
+    shown = (BookingStatus.REQUESTED, BookingStatus.CONFIRMED, BookingStatus.COMPLETED)
+    start = BookingRow.starts_at.type
+    return Prepared(
+        _select_bookings()
+        .where(
+            BookingRow.provider_owner_id == bindparam("owner"),
+            # Bounded below too, or it would read all of the past.
+            BookingRow.starts_at > bindparam("earliest", type_=start),
+            BookingRow.starts_at < bindparam("end", type_=start),
+            BookingRow.ends_at > bindparam("start", type_=start),
+            BookingRow.status.in_([constant(status.value) for status in shown]),
+        )
+        .order_by(BookingRow.starts_at, BookingRow.id)
+        .limit(bindparam("limit", type_=Integer()))
+    )
 
 
 async def list_page(

@@ -1,32 +1,36 @@
-"""A provider's opening hours: weekly hours and exceptions, what they must be like, and the zone of their wall times."""
+"""A provider's opening hours: replacing and changing them, and the zone of their wall times."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import date, time
-from itertools import pairwise
-from typing import Final
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import ClassVar, Final
 from uuid import UUID
 
 from fairground.contracts.booking.availability import (
-    EXCEPTIONS_MAX,
-    WEEKLY_HOURS_MAX,
     AvailabilityRules,
     AvailabilityRulesSet,
-    DatedException,
     FirstHoursSet,
+    RulesChanges,
     RulesInvalid,
+    TimeOff,
     hours_tag,
 )
 from fairground.contracts.providers import ProviderNotFound, ProviderRef, Providers, ProviderTimezoneSet
-from fairground.kernel.zones import find_zone
+from fairground.kernel.messages import Job, Priority, Queue
+from fairground.kernel.zones import find_zone, get_zone, start_of_day
+from fairground.modules.booking.time.rules import check_new_dates, check_rules
 from fairground.modules.booking.time.store import hours as hours_store
-from fairground.platform.db.database import Database
+from fairground.platform.db.database import Database, WriteTx
 
-_MIDNIGHT_MINUTE: Final = 24 * 60
 _FIRST_VERSION: Final = 1
-_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
-Minutes = tuple[int, int]
+
+class EndPause(Job):
+    """Show the free times of a provider again on the day until which bookings were paused."""
+
+    topic: ClassVar = "booking.end_pause.v1"
+    queue: ClassVar = Queue.DISCOVERY
+    priority: ClassVar = Priority.HIGH
+    provider_id: UUID
 
 
 class ProviderHours:
@@ -38,46 +42,84 @@ class ProviderHours:
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
         async with self._db.read() as tx:
             rules = await hours_store.find_rules(tx, provider_id=provider_id)
+            now = await tx.current_time() if rules and rules.paused_until else None
         # As `providers` has it: hours of before zones belonged to providers may have another one while they are empty.
-        empty = AvailabilityRules(timezone=provider.timezone, weekly=[])
-        return rules.model_copy(update={"timezone": provider.timezone}) if rules else empty
+        if rules is None:
+            return AvailabilityRules(timezone=provider.timezone, weekly=[])
+        rules = rules.model_copy(update={"timezone": provider.timezone})
+        if now is not None and not is_paused(rules, now=now):
+            rules = rules.model_copy(update={"paused_until": None})
+        return rules
 
     async def set_rules(self, *, owner_id: UUID, provider_id: UUID, rules: AvailabilityRules) -> AvailabilityRules:
+        provider = await self._get_own(provider_id, owner_id=owner_id)
+        _check_zone(rules.timezone, provider)
+        return await self._replace(provider, lambda _: rules)
+
+    async def change_rules(self, *, owner_id: UUID, provider_id: UUID, changes: RulesChanges) -> AvailabilityRules:
+        provider = await self._get_own(provider_id, owner_id=owner_id)
+        _check_zone(changes.timezone or provider.timezone, provider)
+        changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"timezone"}}
+        return await self._replace(provider, lambda before: before.model_copy(update=changed))
+
+    async def add_time_off(self, *, owner_id: UUID, provider_id: UUID, time_off: TimeOff) -> AvailabilityRules:
+        provider = await self._get_own(provider_id, owner_id=owner_id)
+        return await self._replace(
+            provider, lambda before: before.model_copy(update={"time_off": [*before.time_off, time_off]})
+        )
+
+    async def remove_time_off(self, *, owner_id: UUID, provider_id: UUID, from_date: date) -> AvailabilityRules:
+        provider = await self._get_own(provider_id, owner_id=owner_id)
+
+        def without(before: AvailabilityRules) -> AvailabilityRules:
+            left = [each for each in before.time_off if each.from_date != from_date]
+            return before.model_copy(update={"time_off": left})
+
+        return await self._replace(provider, without)
+
+    async def _get_own(self, provider_id: UUID, *, owner_id: UUID) -> ProviderRef:
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
         if provider.owner_id != owner_id:
             raise ProviderNotFound(f"You have no provider {provider_id}.")
-        check_rules(rules)
-        _check_zone(rules, provider)
-        await self._replace(provider, rules)
-        return rules
+        return provider
 
     async def set_first_rules(self, *, rules: Mapping[UUID, AvailabilityRules]) -> None:
         if not rules:
             return
         providers = await self._providers.get_provider_refs(provider_ids=rules.keys())
-        for provider_id, hours in rules.items():
-            check_rules(hours)
-            _check_zone(hours, providers[provider_id])
+        kept = {provider_id: check_rules(hours) for provider_id, hours in rules.items()}
+        for provider_id, hours in kept.items():
+            _check_zone(hours.timezone, providers[provider_id])
         async with self._db.write() as tx:
-            if not await hours_store.insert_rules(tx, rules, version=_FIRST_VERSION):
+            if not await hours_store.insert_rules(tx, kept, version=_FIRST_VERSION):
                 raise RulesInvalid("One of the providers has hours already.")
             for provider in providers.values():
                 tx.invalidate(hours_tag(provider.id), hours_tag(provider.slug))
             await hours_store.keep_newer_zones(
                 tx, {each.id: (each.timezone, each.timezone_version) for each in providers.values()}
             )
-            has_hours = {provider_id: bool(hours.weekly) for provider_id, hours in rules.items()}
+            has_hours = {provider_id: bool(hours.weekly) for provider_id, hours in kept.items()}
             await tx.emit(FirstHoursSet(has_hours=has_hours, version=_FIRST_VERSION))
 
-    async def _replace(self, provider: ProviderRef, rules: AvailabilityRules) -> None:
+    async def _replace(
+        self, provider: ProviderRef, change: Callable[[AvailabilityRules], AvailabilityRules]
+    ) -> AvailabilityRules:
+        """Replace the hours by what becomes of those that no other change can replace meanwhile."""
         async with self._db.write() as tx:
             tx.invalidate(hours_tag(provider.id), hours_tag(provider.slug))
             version = await hours_store.lock_version(tx, provider_id=provider.id) + 1
-            await hours_store.put_rules(tx, provider_id=provider.id, rules=rules, version=version)
             await hours_store.keep_newer_zone(
                 tx, provider_id=provider.id, timezone=provider.timezone, version=provider.timezone_version
             )
+            stored = await hours_store.find_rules(tx, provider_id=provider.id)
+            before = stored or AvailabilityRules(timezone=provider.timezone, weekly=[])
+            rules = check_rules(change(before))
+            now = await tx.current_time()
+            check_new_dates(rules, before=before, today=now.astimezone(get_zone(provider.timezone)).date())
+            await hours_store.put_rules(tx, provider_id=provider.id, rules=rules, version=version)
+            await enqueue_end_of_pause(tx, rules, provider_id=provider.id, now=now)
             await tx.emit(AvailabilityRulesSet(provider_id=provider.id, has_hours=bool(rules.weekly), version=version))
+        return rules
 
     async def follow_timezone(self, change: ProviderTimezoneSet) -> None:
         """Let the hours keep their wall times in a new zone. An older change than the kept one is ignored."""
@@ -85,77 +127,44 @@ class ProviderHours:
             is_newer = await hours_store.keep_newer_zone(
                 tx, provider_id=change.provider_id, timezone=change.timezone, version=change.version
             )
-            if is_newer:
-                tx.invalidate(hours_tag(change.provider_id), hours_tag(change.slug))
+            if not is_newer:
+                return
+            tx.invalidate(hours_tag(change.provider_id), hours_tag(change.slug))
+            rules = await hours_store.find_rules(tx, provider_id=change.provider_id)
+            if rules is not None:
+                now = await tx.current_time()
+                await enqueue_end_of_pause(tx, rules, provider_id=change.provider_id, now=now)
+
+    async def end_pause(self, job: EndPause) -> None:
+        """Invalidate what shows the provider as paused; or come back later, where the pause was made longer."""
+        provider = await self._providers.get_provider_ref(provider_id=job.provider_id)
+        async with self._db.write() as tx:
+            rules = await hours_store.find_rules(tx, provider_id=provider.id)
+            now = await tx.current_time()
+            if rules is not None and is_paused(rules, now=now):
+                await enqueue_end_of_pause(tx, rules, provider_id=provider.id, now=now)
+            else:
+                tx.invalidate(hours_tag(provider.id), hours_tag(provider.slug))
 
 
-def _check_zone(rules: AvailabilityRules, provider: ProviderRef) -> None:
-    if rules.timezone != provider.timezone:
+async def enqueue_end_of_pause(tx: WriteTx, rules: AvailabilityRules, *, provider_id: UUID, now: datetime) -> None:
+    if isinstance(rules.paused_until, date):
+        ends_at = start_of_day(rules.paused_until, zone=get_zone(rules.timezone))
+        if ends_at > now:
+            await tx.enqueue(EndPause(provider_id=provider_id), delay=ends_at - now)
+
+
+def is_paused(rules: AvailabilityRules, *, now: datetime) -> bool:
+    if isinstance(rules.paused_until, date):
+        return now.astimezone(get_zone(rules.timezone)).date() < rules.paused_until
+    return rules.paused_until is not None
+
+
+def _check_zone(timezone: str, provider: ProviderRef) -> None:
+    if find_zone(timezone) is None:
+        raise RulesInvalid(f"There is no time zone {timezone!r}.", hint="Write an IANA name such as Europe/Oslo.")
+    if timezone != provider.timezone:
         raise RulesInvalid(
-            f"The hours are in {rules.timezone}, and the zone of the provider is {provider.timezone}.",
+            f"The hours are in {timezone}, and the zone of the provider is {provider.timezone}.",
             hint=f"PATCH /api/v1/service-provider-profiles/{provider.id} with timezone changes the zone of both.",
         )
-
-
-def check_rules(rules: AvailabilityRules) -> None:
-    """Raise RulesInvalid for the first thing that is wrong, naming its day."""
-    if find_zone(rules.timezone) is None:
-        raise RulesInvalid(f"There is no time zone {rules.timezone!r}.", hint="Write an IANA name such as Europe/Oslo.")
-    if len(rules.weekly) > WEEKLY_HOURS_MAX:
-        raise RulesInvalid(f"{len(rules.weekly)} weekly hours are too many; at most {WEEKLY_HOURS_MAX}.")
-    if len(rules.exceptions) > EXCEPTIONS_MAX:
-        raise RulesInvalid(f"{len(rules.exceptions)} exceptions are too many; at most {EXCEPTIONS_MAX}.")
-    weekly: dict[int, list[Minutes]] = defaultdict(list)
-    for hours in rules.weekly:
-        if hours.weekday not in range(len(_DAYS)):
-            raise RulesInvalid(f"The weekday {hours.weekday} is not one of 0 (Monday) to 6 (Sunday).")
-        weekly[hours.weekday].append(_minutes(hours.start, hours.end, day=_DAYS[hours.weekday]))
-    for weekday, windows in weekly.items():
-        _check_apart(windows, day=_DAYS[weekday])
-    _check_exceptions(rules.exceptions)
-
-
-def _check_exceptions(exceptions: Iterable[DatedException]) -> None:
-    by_date: dict[date, list[DatedException]] = defaultdict(list)
-    for exception in exceptions:
-        by_date[exception.date].append(exception)
-    for day, those in by_date.items():
-        _check_day(those, day=day.isoformat())
-
-
-def _check_day(exceptions: list[DatedException], *, day: str) -> None:
-    for exception in exceptions:
-        if (exception.start is None) != (exception.end is None):
-            raise RulesInvalid(f"An exception on {day} has only one of start and end.")
-        if exception.available and exception.start is None:
-            raise RulesInvalid(f"An exception on {day} is available without saying when.")
-        if exception.start is None and len(exceptions) > 1:
-            raise RulesInvalid(f"{day} is closed all day and has other exceptions besides.")
-    for is_available in (True, False):
-        windows = [
-            _minutes(exception.start, exception.end, day=day)
-            for exception in exceptions
-            if exception.available is is_available and exception.start is not None and exception.end is not None
-        ]
-        _check_apart(windows, day=day)
-
-
-def _minutes(start: time, end: time, *, day: str) -> Minutes:
-    """Return the minutes of the day between which it is open; the end 00:00 is the midnight that ends the day."""
-    for clock in (start, end):
-        if clock.tzinfo is not None or clock.second or clock.microsecond:
-            raise RulesInvalid(f"{clock} on {day} is not a wall time in whole minutes, such as 09:30.")
-    since = start.hour * 60 + start.minute
-    until = end.hour * 60 + end.minute or _MIDNIGHT_MINUTE
-    if since >= until:
-        raise RulesInvalid(
-            f"The hours {start:%H:%M} to {end:%H:%M} on {day} are empty or cross midnight.",
-            hint="Write hours that cross midnight as two: until 00:00, and from 00:00 on the next day.",
-        )
-    return since, until
-
-
-def _check_apart(windows: list[Minutes], *, day: str) -> None:
-    for (_, earlier_end), (later_start, _) in pairwise(sorted(windows)):
-        if later_start < earlier_end:
-            raise RulesInvalid(f"Two windows on {day} overlap.", hint="Make one of them.")

@@ -14,13 +14,12 @@ from fairground.contracts.booking.availability import (
     SLOT_LIST_MAX_DAYS,
     Availability,
     AvailabilityRules,
-    DatedException,
     Slot,
-    WeeklyHours,
 )
 from fairground.contracts.booking.terms import check_length
 from fairground.contracts.providers import ProviderNotFound, Providers, ProviderStatus, ServiceNotFound
-from fairground.kernel.zones import first_instant, get_zone, last_instant
+from fairground.kernel.zones import first_instant, get_zone, last_instant, start_of_day
+from fairground.modules.booking.time.hours import is_paused
 from fairground.modules.booking.time.store import allocations as store
 from fairground.modules.booking.time.store import hours as hours_store
 from fairground.platform.db.database import Database, ReadTx
@@ -30,9 +29,10 @@ from fairground.verticals.schema import BookingRules
 Interval = tuple[datetime, datetime]
 
 _DAY: Final = timedelta(days=1)
-# A window of the day before can reach into a day whose midnight occurs twice. A slot can run on into a window of the
-# next days.
-_DAYS_BEFORE: Final = 1
+# A window of the day before can last until the end of a day. Where an hour is repeated it may overlap that of the day
+# before it and continue its grid, which in turn may begin where hours are closed on a third day. A slot can run on into
+# a window of the next days.
+_DAYS_BEFORE: Final = 3
 _DAYS_AFTER: Final = 2
 
 
@@ -66,6 +66,9 @@ class Slots:
             if rules is None or duration is None:
                 return Availability(timezone=provider.timezone, slots=[])
             now = await tx.current_time()
+            if is_paused(rules, now=now):
+                until = rules.paused_until if isinstance(rules.paused_until, date) else None
+                return Availability(timezone=rules.timezone, slots=[], is_paused=True, paused_until=until)
             offered = (
                 list_offered(
                     rules, from_date=from_date, to_date=to_date, duration=duration, booking=pack.booking, now=now
@@ -119,8 +122,11 @@ def list_offered(
     now: datetime,
 ) -> list[Slot]:
     """Return the starts that the rules alone offer on the provider-local dates, both included, in order."""
+    if is_paused(rules, now=now):
+        return []
     zone = get_zone(rules.timezone)
-    earliest = now + timedelta(hours=booking.min_notice_hours)
+    own_notice = rules.min_notice_hours
+    earliest = now + timedelta(hours=booking.min_notice_hours if own_notice is None else own_notice)
     last_date = min(to_date, now.astimezone(zone).date() + timedelta(days=booking.horizon_days))
     first_date = max(from_date, earliest.astimezone(zone).date())
     if first_date > last_date:
@@ -168,30 +174,21 @@ def without_busy(slots: Iterable[Slot], busy: Sequence[Interval]) -> list[Slot]:
 
 
 def open_windows(rules: AvailabilityRules, *, zone: tzinfo, days: Iterable[date]) -> list[Interval]:
-    """Return the open times of some days in order. They are disjoint, but may touch."""
+    """Return the open times that start on some days, in order. They are disjoint, but may touch."""
     opened: list[Interval] = []
     closed: list[Interval] = []
     for day in days:
-        exceptions = [exception for exception in rules.exceptions if exception.date == day]
-        opened += [_interval(day, start, end, zone=zone) for start, end in _hours(rules, day, exceptions)]
-        closed += [
-            _interval(day, exception.start, exception.end, zone=zone)
-            for exception in exceptions
-            if not exception.available and exception.start is not None and exception.end is not None
-        ]
+        if rules.is_closed_on(day):
+            # Hours of the day before that cross midnight end with it.
+            closed.append((start_of_day(day, zone=zone), start_of_day(day + _DAY, zone=zone)))
+        else:
+            opened += [_interval(day, start, end, zone=zone) for start, end in rules.hours_on(day)]
+            closed += [_interval(day, start, end, zone=zone) for start, end in rules.breaks_on(day)]
     return _subtract(_merge_overlapping(opened), _merge_overlapping(closed))
 
 
-def _hours(rules: AvailabilityRules, day: date, exceptions: Sequence[DatedException]) -> list[tuple[time, time]]:
-    if any(not exception.available and exception.start is None for exception in exceptions):
-        return []
-    hours: Sequence[DatedException | WeeklyHours] = [exception for exception in exceptions if exception.available]
-    hours = hours or [weekly for weekly in rules.weekly if weekly.weekday == day.weekday()]
-    return [(each.start, each.end) for each in hours if each.start is not None and each.end is not None]
-
-
 def _interval(day: date, start: time, end: time, *, zone: tzinfo) -> Interval:
-    end_day = day + _DAY if end == time.min else day
+    end_day = day if end > start else day + _DAY
     return (
         first_instant(datetime.combine(day, start), zone=zone),
         last_instant(datetime.combine(end_day, end), zone=zone),

@@ -9,7 +9,7 @@ from uuid import UUID
 from fairground.contracts.booking.availability import AvailabilityRules, AvailabilitySummarySet, FirstHoursSet, Slot
 from fairground.contracts.providers import ProviderRef, Providers, ProviderTimezoneSet
 from fairground.kernel.zones import get_zone
-from fairground.modules.booking.time.hours import ProviderHours
+from fairground.modules.booking.time.hours import EndPause, ProviderHours, is_paused
 from fairground.modules.booking.time.slots import Interval, list_starts, without_busy
 from fairground.modules.booking.time.store import allocations as store
 from fairground.modules.booking.time.store import hours as hours_store
@@ -19,6 +19,8 @@ from fairground.verticals.schema import Vertical
 
 _DAY: Final = timedelta(days=1)
 _A_MONDAY: Final = date(2024, 1, 1)
+_REACH: Final = 2 * _DAY  # the days after a date on which starts may depend on its hours
+_AHEAD: Final = timedelta(days=366)
 
 
 class ProviderEvent(Protocol):
@@ -51,6 +53,10 @@ class AvailabilitySummaries:
     async def follow_timezone(self, event: ProviderTimezoneSet) -> None:
         await self._hours.follow_timezone(event)
         await self.publish(provider_id=event.provider_id)
+
+    async def follow_end_of_pause(self, job: EndPause) -> None:
+        await self._hours.end_pause(job)
+        await self.publish(provider_id=job.provider_id)
 
     async def publish(self, *, provider_id: UUID, ends_job: bool = True) -> None:
         """Publish the present summary. A provider who has never set hours has none.
@@ -86,9 +92,14 @@ class AvailabilitySummaries:
                 return
             version = published_version + 1
             event = AvailabilitySummarySet(
-                provider_id=provider.id, version=version, timezone=rules.timezone, week=[None] * 7, days={}
+                provider_id=provider.id,
+                version=version,
+                timezone=rules.timezone,
+                week=[None] * 7,
+                days={},
+                min_notice_hours=rules.min_notice_hours,
             )
-            if shortest_minutes is not None:
+            if shortest_minutes is not None and not is_paused(rules, now=await tx.current_time()):
                 event = await _with_days(tx, event, rules, pack, duration=timedelta(minutes=shortest_minutes))
             await hours_store.set_published_version(tx, provider_id=provider.id, version=version)
             await tx.emit(event)
@@ -130,7 +141,7 @@ class OfferedStarts:
 def weekly_pattern(starts: OfferedStarts) -> list[time | None]:
     """Return the last start of each weekday from Monday on, by the weekly hours alone."""
     # In UTC, where no day is longer or shorter than another.
-    weekly = starts.rules.model_copy(update={"timezone": "UTC", "exceptions": []})
+    weekly = starts.rules.model_copy(update={"timezone": "UTC", "exceptions": [], "time_off": []})
     usual = OfferedStarts(rules=weekly, duration=starts.duration, step=starts.step)
     return [usual.last_start(_A_MONDAY + number * _DAY) for number in range(7)]
 
@@ -145,19 +156,33 @@ def exceptional_days(
     """
     zone = get_zone(starts.rules.timezone)
     today = now.astimezone(zone).date()
+    # The days that come into the horizon until something else changes the summary.
+    first, last = today - _REACH, today + timedelta(days=horizon_days) + _AHEAD
+    off = set(_days_off(starts.rules, first=first, last=last))
     candidates = {
-        *_around(exception.date for exception in starts.rules.exceptions),
+        *_around(exception.date for exception in starts.rules.exceptions if first <= exception.date <= last),
+        *_around(off),
         *(day for taken in busy for day in _touched(taken, starts)),
         *_around(_days_of_another_length(starts.rules, first=today, days=horizon_days)),
     }
-    found = {day: starts.last_start(day, busy=busy) for day in sorted(candidates) if day >= today}
-    return {day: last for day, last in found.items() if last != pattern[day.weekday()]}
+    found: dict[date, time | None] = {day: starts.last_start(day, busy=busy) for day in sorted(candidates - off)}
+    found |= dict.fromkeys(off)
+    return {day: last for day, last in sorted(found.items()) if day >= today and last != pattern[day.weekday()]}
 
 
 def _around(days: Iterable[date]) -> Iterator[date]:
-    """Yield the dates and their neighbours: hours that meet at midnight are one window."""
+    """Yield the dates and those whose starts depend on their hours, which may last into the next day.
+
+    The day after that is the last one: an hour that occurs twice can join the hours of two days.
+    """
     for day in days:
-        yield from (day - _DAY, day, day + _DAY)
+        yield from (day + number * _DAY for number in range(-1, _REACH.days + 1))
+
+
+def _days_off(rules: AvailabilityRules, *, first: date, last: date) -> Iterator[date]:
+    for each in rules.time_off:
+        start, end = max(each.from_date, first), min(each.to_date, last)
+        yield from (start + number * _DAY for number in range((end - start).days + 1))
 
 
 def _touched(taken: Interval, starts: OfferedStarts) -> Iterator[date]:

@@ -56,10 +56,16 @@ class ReadModel:
         days = {day: last_start_text(last) for day, last in event.days.items()}
         async with self._db.write(ends_job=True) as tx:
             changed = await availability_summaries.replace_summary(
-                tx, event.provider_id, version=event.version, timezone=event.timezone, week=week, days=days
+                tx,
+                event.provider_id,
+                version=event.version,
+                timezone=event.timezone,
+                week=week,
+                days=days,
+                min_notice_hours=event.min_notice_hours,
             )
             if changed is None or changed:
-                bits = open_days("".join(week), days)
+                bits = open_days("".join(week), days, has_own_notice=event.min_notice_hours is not None)
                 # A booking often changes the last start of a day, but seldom whether the day is open.
                 if await listed_providers.set_open_days(tx, event.provider_id, open_days=bits):
                     await self._engine.set_open_days(tx, event.provider_id, open_days=bits)

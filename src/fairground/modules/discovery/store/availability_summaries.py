@@ -8,18 +8,27 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, Integer, Text, bindparam, case, delete, func, select, update
+from sqlalchemy import BigInteger, Date, Integer, Text, bindparam, case, cast, delete, func, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from fairground.modules.discovery.domain.availability_summary import ANY_START, CLOSED, open_days
+from fairground.modules.discovery.domain.availability_summary import (
+    ANY_START,
+    CLOSED,
+    OWN_NOTICE,
+    TOO_FAR,
+    TOO_SOON,
+    open_days,
+)
 from fairground.modules.discovery.tables import DayRow, ListEntryRow, WeekRow
 from fairground.platform.db.database import WriteTx
 from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import among, looked_up
 
+_DAY_MINUTES: Final = 24 * 60
 _DAY: Final = bindparam("day", type_=Date())
-_NEVER_OPEN: Final = {"version": 0, "timezone": "UTC", "last_starts": CLOSED * 7}
+_NEVER_OPEN: Final = {"version": 0, "timezone": "UTC", "last_starts": CLOSED * 7, "min_notice_hours": None}
+_SUMMARY: Final = ("timezone", "last_starts", "min_notice_hours")
 
 
 async def lock_summaries(tx: WriteTx, provider_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -31,12 +40,17 @@ async def lock_summaries(tx: WriteTx, provider_ids: Collection[UUID]) -> dict[UU
     days: dict[UUID, dict[date, str]] = defaultdict(dict)
     for row in await tx.all(_days_of(tx.ops), {"ids": ordered}):
         days[row.provider_id][row.day] = row.last_start
-    return {row.provider_id: open_days(row.last_starts, days[row.provider_id]) for row in weeks}
+    return {
+        row.provider_id: open_days(
+            row.last_starts, days[row.provider_id], has_own_notice=row.min_notice_hours is not None
+        )
+        for row in weeks
+    }
 
 
 @lru_cache(maxsize=2)  # one for each dialect
 def _weeks_lock(ops: SQLOps) -> Prepared:
-    columns: tuple[Any, ...] = (WeekRow.version, WeekRow.timezone, WeekRow.provider_id, WeekRow.last_starts)
+    columns = (WeekRow.version, WeekRow.provider_id, *(WeekRow.__table__.c[name] for name in _SUMMARY))
     mine = among(WeekRow.provider_id, bindparam("ids"))
     return Prepared(ops.lock_rows(select(*columns).where(mine).order_by(WeekRow.provider_id)))
 
@@ -48,14 +62,21 @@ def _days_of(_ops: SQLOps) -> Prepared:
 
 
 async def replace_summary(
-    tx: WriteTx, provider_id: UUID, *, version: int, timezone: str, week: Sequence[str], days: Mapping[date, str]
+    tx: WriteTx,
+    provider_id: UUID,
+    *,
+    version: int,
+    timezone: str,
+    week: Sequence[str],
+    days: Mapping[date, str],
+    min_notice_hours: int | None = None,
 ) -> AbstractSet[date] | None:
     """Replace a summary, unless a newer one is there. Times are as `WeekRow.last_starts` has them.
 
     Returns:
-        The dates whose last start changed; None when the weekly pattern did, and so any date.
+        The dates whose last start changed; None when the weekly pattern or the notice did, and so any date.
     """
-    changes = {"timezone": timezone, "last_starts": "".join(week)}
+    changes = {"timezone": timezone, "last_starts": "".join(week), "min_notice_hours": min_notice_hours}
     await tx.insert_ignore(WeekRow, [{"provider_id": provider_id, **_NEVER_OPEN}])
     (before,) = await tx.all(_weeks_lock(tx.ops), {"ids": [provider_id]})
     if not await tx.execute(_newer_week(tx.ops), {"provider": provider_id, "new_version": version, **changes}):
@@ -65,7 +86,7 @@ async def replace_summary(
         await tx.execute(delete(DayRow).where(DayRow.provider_id == provider_id))
     rows = [{"provider_id": provider_id, "day": day, "last_start": last} for day, last in days.items()]
     await tx.insert_many(DayRow, rows)
-    if before.version == 0 or (before.timezone, before.last_starts) != (timezone, changes["last_starts"]):
+    if before.version == 0 or any(getattr(before, name) != changes[name] for name in _SUMMARY):
         return None
     return {day for day, _ in known.items() ^ days.items()}
 
@@ -73,7 +94,7 @@ async def replace_summary(
 @lru_cache(maxsize=2)
 def _newer_week(_ops: SQLOps) -> Prepared:
     new = bindparam("new_version", type_=BigInteger())
-    changes = {"version": new, **{name: bindparam(name) for name in ("timezone", "last_starts")}}
+    changes = {"version": new, **{name: bindparam(name) for name in _SUMMARY}}
     older = WeekRow.provider_id == bindparam("provider"), WeekRow.version < new
     return Prepared(update(WeekRow).where(*older).values(changes))
 
@@ -92,15 +113,28 @@ def has_start() -> ColumnElement[bool]:
     return func.coalesce(of_that_day, case((is_usually_open, ANY_START), else_=CLOSED)) >= ANY_START
 
 
+def has_own_notice(open_days: Any) -> ColumnElement[bool]:
+    """Return whether these bits of `open_days` are those of a provider with a notice of their own."""
+    is_set: ColumnElement[bool] = open_days.bitwise_and(OWN_NOTICE) != 0
+    return is_set
+
+
 def has_start_from(earliest: ColumnElement[str], *, provider_id: ColumnElement[UUID]) -> ColumnElement[bool]:
     """Return whether the last start of the date is late enough, by its exceptional day or else by the weekly pattern.
 
     Args:
-        earliest: As `first_start` has it.
+        earliest: As `first_start` has it. Of a provider with a notice of their own it counts only where it is TOO_FAR.
         provider_id: Of another query.
     """
     of_week = func.substr(WeekRow.last_starts, bindparam("place_in_week", type_=Integer()), len(ANY_START))
-    in_time = case((func.coalesce(DayRow.last_start, of_week) >= earliest, 1), else_=0)
+    last_start = func.coalesce(DayRow.last_start, of_week)
+    has_own = WeekRow.min_notice_hours.is_not(None)
+    in_time = case(
+        (has_own & (earliest != TOO_FAR) & (last_start >= _own_first_start()), 1),
+        (has_own, 0),
+        (last_start >= earliest, 1),
+        else_=0,
+    )
     is_that_day = (DayRow.provider_id == WeekRow.provider_id) & (DayRow.day == _DAY)
     # Correlated sub-query: a join would scan all weeks and lose the index order. "More than 0", because PostgreSQL
     # estimates "= 1" of an unknown value as so rare that it would read all weeks.
@@ -111,6 +145,14 @@ def has_start_from(earliest: ColumnElement[str], *, provider_id: ColumnElement[U
         .where(WeekRow.provider_id == provider_id)
         .scalar_subquery()
     ) > 0
+
+
+def _own_first_start() -> ColumnElement[str]:
+    """Return the first start of the date that is in time by the provider's own notice, as `1730`."""
+    midnight = cast(looked_up("midnights", WeekRow.timezone), Integer())
+    minutes = bindparam("now_minutes", type_=Integer()) - midnight + cast(WeekRow.min_notice_hours, Integer()) * 60
+    clock = func.substr(cast(10_000 + minutes // 60 * 100 + minutes % 60, Text()), 2, len(ANY_START))
+    return case((minutes <= 0, ANY_START), (minutes >= _DAY_MINUTES, TOO_SOON), else_=clock)
 
 
 def first_start(number: int) -> ColumnElement[str]:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Float, Integer, Text, and_, bindparam, false, or_, select
+from sqlalchemy import BigInteger, Float, Integer, Text, and_, bindparam, false, literal, or_, select
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import ColumnElement
 
-from fairground.modules.discovery.domain.availability_summary import FreeOn
+from fairground.modules.discovery.domain.availability_summary import ANY_START, TOO_SOON, FreeOn
 from fairground.modules.discovery.domain.places import Circle, point
 from fairground.modules.discovery.store.availability_summaries import (
     can_be_open,
     first_start,
+    has_own_notice,
     has_start,
     has_start_from,
 )
@@ -49,6 +50,8 @@ class FilterShape:
     scopes: tuple[ScopeKind, ...]
     bookable: frozenset[int]
     """Numbers of the scopes in which some start of the date can still be booked; of all scopes without a date."""
+    by_own_notice: frozenset[int]
+    """Numbers of other scopes, in which a provider with a shorter notice of their own can still be booked."""
     fields: frozenset[str]
     """The fields of `ListFilter` that are set."""
     is_by_the_clock: bool
@@ -85,6 +88,9 @@ class ListFilter:
         return FilterShape(
             scopes=tuple(map(_kind_of, self.scopes)),
             bookable=frozenset(number for number, scope in enumerate(self.scopes) if self._is_bookable(scope)),
+            by_own_notice=frozenset(
+                number for number, scope in enumerate(self.scopes) if self._is_bookable_by_own_notice(scope)
+            ),
             fields=self._fields_set,
             is_by_the_clock=self.free_on is not None and not self.free_on.are_all,
             lng_ranges=len(self.near.lng_ranges) if self.near else 0,
@@ -116,6 +122,11 @@ class ListFilter:
             return True
         return not self.free_on.first_starts[_vertical_of(scope)].are_none
 
+    def _is_bookable_by_own_notice(self, scope: str) -> bool:
+        if self.free_on is None or self._is_bookable(scope) or self.free_on.has_passed:
+            return False
+        return not self.free_on.first_starts[_vertical_of(scope)].are_too_far
+
 
 def _kind_of(scope: str) -> ScopeKind:
     if scope == ALL_PROVIDERS_SCOPE:
@@ -143,6 +154,8 @@ def _date_parameters(free: FreeOn, scopes: Sequence[str]) -> dict[str, Any]:
         "place_in_week": 4 * free.day.weekday() + 1,
         "weekday_bit": free.weekday_bit,
         "any_bit": free.any_bit,
+        "now_minutes": free.now_minutes,
+        "midnights": free.midnights_json,
     }
     if free.are_all:
         return values
@@ -217,12 +230,16 @@ def _price_conditions(shape: FilterShape, price: Any) -> list[ColumnElement[bool
 
 
 def _is_free(number: int, shape: FilterShape) -> ColumnElement[bool]:
-    if number not in shape.bookable:
-        return false()  # short-circuit, else the sub-query runs for every entry
     # The bits of the entry skip most closed providers; the sub-query decides about the others.
     can_be = can_be_open(ListEntryRow.open_days)
+    has_own = has_own_notice(ListEntryRow.open_days)
+    if number in shape.by_own_notice:
+        return and_(has_own, can_be, has_start_from(literal(TOO_SOON), provider_id=_PROVIDER_ID))
+    if number not in shape.bookable:
+        return false()  # short-circuit, else the sub-query runs for every entry
     if not shape.is_by_the_clock:
-        return and_(can_be, has_start())
+        is_in_time = has_start_from(literal(ANY_START), provider_id=_PROVIDER_ID)
+        return and_(can_be, or_(and_(~has_own, has_start()), and_(has_own, is_in_time)))
     return and_(can_be, has_start_from(first_start(number), provider_id=_PROVIDER_ID))
 
 

@@ -245,7 +245,8 @@ def _document_conditions(documents: FromClause, shape: FilterShape) -> list[Colu
     conditions = _figure_conditions(documents, shape)
     # Every provider with a document is in the list of all.
     if all(scope is not ScopeKind.ALL for scope in shape.scopes):
-        conditions.append(or_(false(), *(_is_in(number, documents, shape) for number in sorted(shape.bookable))))
+        shown = sorted(shape.bookable | shape.by_own_notice)
+        conditions.append(or_(false(), *(_is_in(number, documents, shape) for number in shown)))
     if "free_on" in shape.fields:
         # Skips most providers that are closed that day; the summaries of the others decide.
         conditions.append(can_be_open(documents.c.open_days))
@@ -299,5 +300,6 @@ def _is_free(documents: FromClause, shape: FilterShape) -> ColumnElement[bool]:
     if not shape.is_by_the_clock:
         return has_start_from(literal(ANY_START), provider_id=documents.c.provider_id)
     # One sub-query with a time for each vertical: PostgreSQL would run all of several every time.
-    starts = [(_is_of_vertical(number, documents), first_start(number)) for number in sorted(shape.bookable)]
+    shown = sorted(shape.bookable | shape.by_own_notice)
+    starts = [(_is_of_vertical(number, documents), first_start(number)) for number in shown]
     return has_start_from(case(*starts), provider_id=documents.c.provider_id) if starts else false()

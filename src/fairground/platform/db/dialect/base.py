@@ -111,6 +111,12 @@ class Executor(Protocol):
     async def execute(self, statement: Statement, values: Values = None) -> Rows: ...
 
 
+class WriteExecutor(Executor, Protocol):
+    async def execute_last(self, statement: Prepared, values: Values = None) -> Rows:
+        """Run a statement after which the transaction has none, and commit with it where that saves a message."""
+        ...
+
+
 class SQLOps(Protocol):
     """The expressions and statements that differ between the dialects. `tx.ops` is the only switch."""
 
@@ -213,7 +219,7 @@ class Backend(Protocol):
         """
         ...
 
-    def write(self) -> AbstractAsyncContextManager[Executor]:
+    def write(self) -> AbstractAsyncContextManager[WriteExecutor]:
         """Open a transaction that may write.
 
         Raises:

@@ -24,7 +24,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import ARRAY, TypeEngine
+from sqlalchemy.types import ARRAY, TypeEngine, UserDefinedType
 
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -147,6 +147,15 @@ class among(FunctionElement[bool]):  # noqa: N801 - used as a function: `where(a
         super().__init__(column, listed)
 
 
+class _Untyped(UserDefinedType[str]):
+    """A text that is sent without a type, so that PostgreSQL reads it once as what the statement casts it to.
+
+    A cast from VARCHAR to an array is no constant to it: a scan would read the list again for every row.
+    """
+
+    cache_ok = True
+
+
 class _ListOf(TypeDecorator[list[Any]]):
     """A list in one parameter: an array, or JSON where there are none.
 
@@ -161,8 +170,9 @@ class _ListOf(TypeDecorator[list[Any]]):
         self.item = item
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        is_array = dialect.name == "postgresql" and not self.is_written_as_text
-        return dialect.type_descriptor(ARRAY(self.item) if is_array else Text())
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(Text())
+        return dialect.type_descriptor(_Untyped() if self.is_written_as_text else ARRAY(self.item))
 
     @property
     def is_written_as_text(self) -> bool:

@@ -53,6 +53,7 @@ from fairground.platform.db.dialect.base import (
     Executor,
     Key,
     Observe,
+    WriteExecutor,
 )
 from fairground.platform.db.dialect.columns import UtcDateTime, in_utc
 from fairground.platform.db.dialect.postgres_transactions import ConnectionPool, Transaction
@@ -64,6 +65,7 @@ from fairground.platform.private_files import create_private_file
 _PREFER_INDEXES = text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
 _QUERY_CANCELLED: Final = "57014"
 _READ_ONLY: Final = "25006"  # the answer of a standby server to a write
+_CONNECTION_ENDED: Final = ("08", "57P")  # classes of states
 _SCHEMA_LOCK = 0x_FA1_49_12  # any number that no other program on this database uses
 
 
@@ -178,14 +180,13 @@ class PostgresBackend:
             raise base.unavailable(_reason(error)) from error
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Executor]:
-        is_committing = False
+    async def write(self) -> AsyncIterator[WriteExecutor]:
+        transaction = None
         try:
             connection = await self._pool.acquire()
             try:
                 transaction = Transaction(connection, is_read_only=False, observe=self.observe)
                 yield transaction
-                is_committing = True
                 await transaction.commit()
             finally:
                 await self._pool.release(connection)
@@ -194,7 +195,8 @@ class PostgresBackend:
                 raise base.unavailable(_reason(error)) from error
             raise
         except _FAILURES as error:
-            raise (_outcome_unknown(error) if is_committing else base.unavailable(_reason(error))) from error
+            is_unknown = transaction is not None and transaction.is_committing and not _is_refusal(error)
+            raise (_outcome_unknown(error) if is_unknown else base.unavailable(_reason(error))) from error
 
     def connections(self) -> Connections:
         return Connections(in_use=self._pool.in_use, most=self._most)
@@ -263,6 +265,12 @@ _FAILURES: Final = (OperationalError, InterfaceError, psycopg.OperationalError, 
 
 def _sqlstate(error: BaseException) -> str | None:
     return getattr(getattr(error, "orig", error), "sqlstate", None)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Return whether the server says that it has rolled back, and has not ended the connection instead."""
+    state = _sqlstate(error)
+    return state is not None and not state.startswith(_CONNECTION_ENDED)
 
 
 def _outcome_unknown(error: Exception) -> DatabaseUnavailable:

@@ -27,6 +27,7 @@ BEGIN_READ: Final = f"BEGIN READ ONLY; {_READ_LIMITS}; SET LOCAL idle_in_transac
 READ_ONCE: Final = f"SET TRANSACTION READ ONLY; {_READ_LIMITS}"
 
 _Driver = psycopg.AsyncConnection[Any]
+_Cursor = psycopg.AsyncCursor[Any]
 _Result = TypeVar("_Result")
 
 
@@ -100,6 +101,10 @@ def _is_in_transaction(driver: _Driver) -> bool:
     return driver.pgconn.transaction_status != TransactionStatus.IDLE
 
 
+def _has_rows(cursor: _Cursor) -> bool:
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
+
+
 class Transaction:
     """A transaction that begins with its first statement, in the same message.
 
@@ -113,26 +118,41 @@ class Transaction:
         self._is_read_only = is_read_only
         self._observe = observe
         self._is_open = False
+        self.is_committing = False
+        """Whether a COMMIT was sent. Until the reply comes, its outcome is unknown."""
 
     async def execute(self, statement: Statement, values: Values = None) -> Rows:
         if not isinstance(statement, Prepared):
             await self._open()
             return await self._connection.execute(statement, values, execution_options=COUNT_ROWS)
+        return await self._execute(statement, values, self._send)
+
+    async def execute_last(self, statement: Prepared, values: Values = None) -> Rows:
+        """Run a statement that returns rows, and commit in the same message.
+
+        If the statement fails, the server rolls back. The message is not sent again on another connection, for it may
+        have been executed.
+        """
+        return await self._execute(statement, values, self._send_with_commit)
+
+    async def _execute(
+        self, statement: Prepared, values: Values, send: Callable[[CompiledStatement, Any], Awaitable[_Cursor]]
+    ) -> Rows:
         compiled = statement.compiled(self._connection.dialect)
         parameters = compiled.parameters(values)
         if isinstance(parameters, list):
             await self._open()
         began_at = time.perf_counter()
         try:
-            cursor = await self._send(compiled, parameters)
+            cursor = await send(compiled, parameters)
         finally:
             self._observe(compiled.sql, parameters, time.perf_counter() - began_at)
-        result = cursor.pgresult
-        rows = await cursor.fetchall() if result is not None and result.nfields else []
+        rows = await cursor.fetchall() if _has_rows(cursor) else []
         return Fetched(compiled.rows(rows, cursor), cursor.rowcount)
 
     async def commit(self) -> None:
         if self._is_open:
+            self.is_committing = True
             await self._driver.commit()
 
     async def _open(self) -> None:
@@ -145,7 +165,16 @@ class Transaction:
         await self._first(begin)
         self._is_open = True
 
-    async def _send(self, compiled: CompiledStatement, parameters: Any) -> "psycopg.AsyncCursor[Any]":
+    async def _send_with_commit(self, compiled: CompiledStatement, parameters: Any) -> _Cursor:
+        cursor = psycopg.AsyncClientCursor(self._driver)
+        opening = "" if self._is_open else f"{BEGIN_WRITE}; "
+        self._is_open, self.is_committing = False, True
+        await cursor.execute(f"{opening}{compiled.sql}; COMMIT", parameters)
+        while not _has_rows(cursor) and cursor.nextset():
+            pass
+        return cursor
+
+    async def _send(self, compiled: CompiledStatement, parameters: Any) -> _Cursor:
         if self._is_open:
             cursor = self._driver.cursor()
             if isinstance(parameters, list):
@@ -155,7 +184,7 @@ class Transaction:
             return cursor
         opening = READ_ONCE if self._is_read_only else BEGIN_WRITE
 
-        async def begin_and_execute() -> "psycopg.AsyncCursor[Any]":
+        async def begin_and_execute() -> _Cursor:
             # Only a message whose values are part of its text can have several statements.
             cursor = psycopg.AsyncClientCursor(self._driver)
             self._is_open = not self._is_read_only
@@ -171,6 +200,8 @@ class Transaction:
 
         The pool could test each connection before its use; that would cost every transaction a message.
         """
+        if self.is_committing:
+            raise RuntimeError("The transaction has ended with its last statement (`WriteTx.finish`).")
         try:
             return await send()
         except psycopg.Error:

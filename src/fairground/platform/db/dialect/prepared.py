@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol, cast
 
-from sqlalchemy import BindParameter, Dialect
+from sqlalchemy import Dialect
 from sqlalchemy.sql import ClauseElement, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
@@ -76,17 +76,15 @@ class CompiledStatement:
         self._converters: list[tuple[int, Callable[[Any], Any]]] | None = None
         self._order = compiled.positiontup
         self._fixed: dict[str, Any] = {}
-        self._parameters: list[_Parameter] = []
+        parameters: dict[str, _Parameter] = {}  # a statement may use one several times
         for bound, name in compiled.bind_names.items():
-            self._add(bound, name, is_asked_for=bound.key in asked_for)
-
-    def _add(self, bound: BindParameter[Any], name: str, *, is_asked_for: bool) -> None:
-        convert = _converter(bound.type, self._dialect)
-        if is_asked_for:
-            self._parameters.append(_Parameter(name, bound.key, convert))
-        else:
-            value = bound.effective_value
-            self._fixed[name] = value if convert is None else convert(value)
+            convert = _converter(bound.type, dialect)
+            if bound.key in asked_for:
+                parameters[name] = _Parameter(name, bound.key, convert)
+            else:
+                value = bound.effective_value
+                self._fixed[name] = value if convert is None else convert(value)
+        self._parameters = list(parameters.values())
 
     def parameters(self, values: Values) -> Any:
         """Return the values as the driver takes them, a list of them for a sequence.

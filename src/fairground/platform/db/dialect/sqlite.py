@@ -47,6 +47,7 @@ from fairground.platform.db.dialect.base import (
     Executor,
     Key,
     Observe,
+    WriteExecutor,
 )
 from fairground.platform.db.dialect.columns import UtcDateTime
 from fairground.platform.db.dialect.prepared import Prepared
@@ -157,7 +158,7 @@ class SQLiteBackend:
         await _let_other_tasks_run()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Executor]:
+    async def write(self) -> AsyncIterator[WriteExecutor]:
         if self._writer is None:
             self._writer = Writer(self._connect_writer(), self._threads, observe=self._observe)
         try:

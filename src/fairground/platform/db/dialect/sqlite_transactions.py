@@ -20,6 +20,7 @@ from fairground.platform.db.dialect.base import (
     Observe,
     Rows,
     Statement,
+    WriteExecutor,
 )
 from fairground.platform.db.dialect.prepared import Fetched, Prepared, Values
 
@@ -57,7 +58,7 @@ class Writer:
         self._commits: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Executor]:
+    async def transaction(self) -> AsyncIterator[WriteExecutor]:
         async with self._turn:
             group = self._group or await self._begin_group()
             self._run("SAVEPOINT member")
@@ -77,6 +78,9 @@ class Writer:
             return self._connection.execute(statement, values, execution_options=COUNT_ROWS)
         except (OperationalError, sqlite3.OperationalError) as error:
             raise unavailable(error) from error
+
+    async def execute_last(self, statement: Prepared, values: Values = None) -> Rows:
+        return await self.execute(statement, values)  # its commit is no message, and others share it
 
     async def _begin_group(self) -> _CommitGroup:
         await self._begin_immediate()

@@ -141,6 +141,10 @@ class BookingRecord:
             step_minor=find_currency(self.currency).step_minor,
         )
 
+    def was_only_held(self) -> bool:
+        """Return whether it ended as a hold, of which only its customer knew."""
+        return self.status in ENDED_WITHOUT and self.reached() == [BookingStatus.HELD, self.status]
+
     def ended_at(self) -> datetime | None:
         return None if self.status in LIVE else self.changed_at
 

@@ -45,6 +45,8 @@ def side_of(record: BookingRecord) -> BookingSide:
         provider_id=record.provider_id,
         provider_slug=record.provider_slug,
         provider_owner_id=record.provider_owner_id,
+        was_only_held=record.was_only_held(),
+        ended_at=record.ended_at(),
     )
 
 
