@@ -40,6 +40,12 @@ async def _choose_slot(page: Page) -> None:
         await page.locator("a.slot").first.click()
 
 
+async def _change_people(page: Page, number: str) -> None:
+    async with page.expect_response(lambda answer: "/_f/book/" in answer.url):
+        await page.fill("#party_size", number)
+        await page.locator("#party_size").blur()
+
+
 async def _pay(page: Page, button: str) -> None:
     await page.get_by_label("4242").check()
     await _press(page, button)
@@ -59,14 +65,11 @@ async def test_dinner_per_person_at_the_customers_place(visit: Visit, width: int
     await _choose_slot(page)
 
     await expect(page.locator("#summary")).to_contain_text("€80 × 3 people")
-    async with page.expect_response(lambda answer: "/_f/book/" in answer.url):
-        await page.fill("#party_size", "4")
-        await page.locator("#party_size").blur()
+    await _change_people(page, "4")
     await expect(page.locator("#summary tfoot")).to_contain_text("€320.00")
-    await page.locator("#street").click()
-    await page.keyboard.type(HOME.street)
-    await page.locator("#city").click()
-    await page.keyboard.type(HOME.city)
+    for field, text in (("#street", HOME.street), ("#city", HOME.city)):
+        await page.locator(field).click()
+        await page.keyboard.type(text)
     assert await page.locator("#country").input_value() == "NO"
     await page.fill("#phone", "+47 40 00 00 00")
     await _press(page, "Continue to payment")
@@ -75,9 +78,7 @@ async def test_dinner_per_person_at_the_customers_place(visit: Visit, width: int
     async with page.expect_navigation():
         await page.get_by_role("link", name="Details", exact=True).click()
     assert await page.locator("#street").input_value() == HOME.street
-    async with page.expect_response(lambda answer: "/_f/book/" in answer.url):
-        await page.fill("#party_size", "5")
-        await page.locator("#party_size").blur()
+    await _change_people(page, "5")
     await _press(page, "Continue to payment")
     await expect(page.locator("aside")).to_contain_text("€80 × 5 people")
     await _pay(page, "Book and pay €400.00")

@@ -123,7 +123,7 @@ def assemble(
     hours, allocations = ProviderHours(db=db, providers=providers), Allocations(db)
     transitions = Transitions(allocations=allocations, settings=settings)
     settlement = Settlement(db=db, payments=payments, transitions=transitions)
-    expiry = Expiry(db=db, transitions=transitions)
+    expiry, contacts = Expiry(db=db, transitions=transitions), Contacts(accounts=accounts, providers=providers)
     return Parts(
         hours=hours,
         slots=Slots(db=db, providers=providers, verticals=verticals),
@@ -146,11 +146,6 @@ def assemble(
         expiry=expiry,
         history=BookingHistory(db=db, providers=providers, verticals=verticals),
         queries=BookingQueries(
-            db=db,
-            accounts=accounts,
-            contacts=Contacts(accounts=accounts, providers=providers),
-            payments=payments,
-            public_url=public_url,
-            organizer=organizer,
+            db=db, accounts=accounts, contacts=contacts, payments=payments, public_url=public_url, organizer=organizer
         ),
     )

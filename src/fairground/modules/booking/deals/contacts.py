@@ -1,4 +1,4 @@
-"""Contacts: how the two sides of a confirmed booking reach each other, read anew for each page that shows them."""
+"""Contacts: how the two sides of a confirmed booking reach each other. No booking stores a copy of them."""
 
 from uuid import UUID
 

@@ -18,7 +18,7 @@ from fairground.modules.booking.deals.domain.record import BookingRecord, check_
 from fairground.modules.booking.deals.domain.views import view_of
 from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.hold_requests import HoldRequest, Refusal, in_utc
-from fairground.modules.booking.deals.rows import UnreadableBooking
+from fairground.modules.booking.deals.rows import UnreadableBooking, allocation_of
 from fairground.modules.booking.deals.transitions import ExpireBooking, Transitions
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time import slots
@@ -173,7 +173,7 @@ class Holds:
     async def _write(
         self, tx: WriteTx, request: HoldRequest, held: BookingRecord, *, expires_at: datetime, now: datetime
     ) -> None:
-        allocation = store.allocation_of(held)
+        allocation = allocation_of(held)
         await self._expiry.expire_overlapping(tx, allocation)
         await store.insert_booking(tx, held)
         await tx.enqueue(ExpireBooking(booking_id=held.id, was=BookingStatus.HELD), delay=expires_at - now)

@@ -1,7 +1,8 @@
 """Bookings as rows, and rows as bookings."""
 
 from dataclasses import fields
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from fairground.contracts.booking import BookingStatus
@@ -10,6 +11,7 @@ from fairground.kernel.addresses import Address
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord
+from fairground.modules.booking.time.allocations import Allocation
 from fairground.verticals.cancellation_policy import CancellationPolicy
 from fairground.verticals.pricing import PriceModel
 
@@ -23,6 +25,14 @@ class UnreadableBooking(Exception):
     def __init__(self, booking_id: UUID) -> None:
         super().__init__(f"The row of booking {booking_id} cannot be read.")
         self.booking_id = booking_id
+
+
+class ListedBooking(NamedTuple):
+    """A booking of a page; without a record where its row cannot be read."""
+
+    id: UUID
+    starts_at: datetime
+    record: BookingRecord | UnreadableBooking
 
 
 def booking_row(record: BookingRecord) -> dict[str, Any]:
@@ -75,3 +85,14 @@ def read_or_refuse(row: Any) -> BookingRecord | UnreadableBooking:
         return record_of(row)
     except UnreadableBooking as error:
         return error
+
+
+def allocation_of(record: BookingRecord) -> Allocation:
+    """Return the time that a booking takes, as it is claimed and released."""
+    return Allocation(
+        booking_id=record.id,
+        provider_id=record.provider_id,
+        provider_slug=record.provider_slug,
+        starts_at=record.starts_at,
+        ends_at=record.ends_at,
+    )

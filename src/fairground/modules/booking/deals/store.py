@@ -23,6 +23,7 @@ from fairground.modules.booking.deals.domain.record import (
 )
 from fairground.modules.booking.deals.rows import (
     BOOKING_COLUMNS,
+    ListedBooking,
     UnreadableBooking,
     booking_row,
     change_row,
@@ -30,7 +31,6 @@ from fairground.modules.booking.deals.rows import (
     record_of,
 )
 from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
-from fairground.modules.booking.time.allocations import Allocation
 from fairground.modules.booking.time.store import allocations as time_store
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -50,14 +50,6 @@ class LiveHolds(NamedTuple):
     now: datetime
 
 
-class ListedBooking(NamedTuple):
-    """A booking of a page; without a record where its row cannot be read."""
-
-    id: UUID
-    starts_at: datetime
-    record: BookingRecord | UnreadableBooking
-
-
 async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
     row = booking_row(record)
     await tx.execute(_insert(tx.ops, BookingRow, tuple(row)), row)
@@ -74,17 +66,6 @@ async def insert_bookings(tx: WriteTx, records: Sequence[BookingRecord]) -> None
 @lru_cache(maxsize=4)  # of two tables, for each dialect
 def _insert(_ops: SQLOps, row_class: type[DeclarativeBase], names: tuple[str, ...]) -> Prepared:
     return Prepared(insert(row_class).values({name: bindparam(name) for name in names}))
-
-
-def allocation_of(record: BookingRecord) -> Allocation:
-    """Return the time that a booking takes, as it is claimed and released."""
-    return Allocation(
-        booking_id=record.id,
-        provider_id=record.provider_id,
-        provider_slug=record.provider_slug,
-        starts_at=record.starts_at,
-        ends_at=record.ends_at,
-    )
 
 
 async def get_booking(tx: ReadTx, *, booking_id: UUID) -> tuple[BookingRecord, datetime]:
