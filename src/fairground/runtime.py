@@ -7,6 +7,7 @@ from fairground.kernel.zones import Clock
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
+from fairground.platform.http.outbound.client import OutboundClient
 from fairground.platform.http.security import SessionCookie
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.mail.mailer import Mailer
@@ -31,6 +32,8 @@ class Runtime:
     """The address that people use, without a slash at its end."""
     mail_from: str
     """The sender of every mail, as `Name <address>`."""
+    outbound: OutboundClient
+    """Fetches addresses that users, files or other systems name."""
     data_dir: Path
 
     @property

@@ -61,6 +61,12 @@ class FakePictures:
         owner_id, _ = self.pictures.pop(picture.id)
         return PictureDeleted(picture_id=picture.id, owner_id=owner_id)
 
+    async def transfer_pictures(self, *, from_owner_id: UUID, to_owner_id: UUID) -> None:
+        self.pictures = {
+            picture_id: (to_owner_id if holder == from_owner_id else holder, picture)
+            for picture_id, (holder, picture) in self.pictures.items()
+        }
+
     async def get_picture(self, *, owner_id: UUID, picture_id: UUID) -> Picture:
         holder, picture = self.pictures.get(picture_id, (None, None))
         if picture is None or holder != owner_id:

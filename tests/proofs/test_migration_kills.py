@@ -22,7 +22,7 @@ from tests.support.server_process import FailPoint
 
 pytestmark = pytest.mark.timeout(900)
 
-_SERVICE: Final = "fairground.modules.imports.service"
+_PLACEMENT: Final = "fairground.modules.imports.service.picture_placement"
 _STORE: Final = "fairground.modules.imports.store"
 _MEDIA: Final = "fairground.modules.media.service.uploads"
 POINTS: Final = (
@@ -34,7 +34,7 @@ POINTS: Final = (
     FailPoint("a picture has failed, not committed", _STORE, "mark_failed", "after"),
     FailPoint("a picture is rendered", "fairground.modules.media.store", "mark_ready", "after"),
     FailPoint("the first is migrated, not committed", _STORE, "mark_migrated", "after"),
-    FailPoint("the second is in its place and committed", _SERVICE, "PictureMigrations._place", "after", nth=2),
+    FailPoint("the second is in its place and committed", _PLACEMENT, "PicturePlacement._place", "after", nth=2),
     FailPoint("the run has ended, not committed", _STORE, "finish_migration", "after"),
 )
 

@@ -30,18 +30,27 @@ _API: Final[dict[str, frozenset[str]]] = {
     "PATCH /media/{picture_id}": NOTHING,  # as the next
     "DELETE /media/{picture_id}": NOTHING,  # who shows it, providers learns by event
     "POST /me/notifications/read": NOTHING,
+    "POST /auth/change-email": NOTHING,
+    "PATCH /me": NOTHING,
+    "POST /me/become-provider": NOTHING,
+    "POST /me/close": NOTHING,  # providers and reviews learn it by event
+    "POST /me/email": NOTHING,
+    "DELETE /me/email": NOTHING,
     "POST /me/password": NOTHING,
     "DELETE /me/sessions/{session_id}": NOTHING,
     "POST /me/tokens": NOTHING,
     "POST /ops/migrate-profile-images-to-files": NOTHING,  # a job follows it
     "POST /ops/migrate-service-media-to-files": NOTHING,
     "POST /ops/cache/invalidate": frozenset({"everything"}),
+    "POST /provider-claims/{claim_id}/grant": PROVIDER,
+    "POST /provider-claims/{claim_id}/refuse": NOTHING,
     "POST /reviews": REVIEWS,  # the rating, providers learns by event
     "POST /sandbox/3d-secure/{intent_id}/{token}": NOTHING,
     "POST /service-provider-profiles/": NOTHING,  # a draft is private
     "PATCH /service-provider-profiles/{provider_id}": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/approve": PROVIDER,
     "PUT /service-provider-profiles/{provider_id}/availability-rules": TIMES,
+    "POST /service-provider-profiles/{provider_id}/claims": NOTHING,  # staff decides
     "POST /service-provider-profiles/{provider_id}/gallery": PROVIDER,
     "PUT /service-provider-profiles/{provider_id}/gallery": PROVIDER,
     "DELETE /service-provider-profiles/{provider_id}/gallery/{picture_id}": PROVIDER,
@@ -55,10 +64,13 @@ _API: Final[dict[str, frozenset[str]]] = {
 _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /admin/approvals/{provider_id}/approve": PROVIDER,
     "POST /admin/approvals/{provider_id}/reject": NOTHING,
+    "POST /admin/claims/{claim_id}/grant": PROVIDER,
+    "POST /admin/claims/{claim_id}/refuse": NOTHING,
     "POST /admin/migrations/{subject}": NOTHING,  # a job follows it
     "POST /book/h/{booking_id}": NOTHING,
     "POST /book/h/{booking_id}/release": TIMES,
     "POST /book/{slug}": TIMES,
+    "POST /claim": PROVIDER,
     "POST /login": NOTHING,
     "POST /media/uploads": NOTHING,  # in quarantine
     "POST /logout": NOTHING,
@@ -68,9 +80,16 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /me/bookings/{booking_id}/decline": TIMES,
     "POST /me/bookings/{booking_id}/messages": NOTHING,
     "POST /me/bookings/{booking_id}/review": REVIEWS,
+    "POST /change-email": NOTHING,
+    "POST /me/close": NOTHING,  # providers and reviews learn it by event
+    "POST /me/email": NOTHING,
+    "POST /me/email/cancel": NOTHING,
     "POST /me/password": NOTHING,
+    "POST /me/settings": NOTHING,
+    "POST /pro/start": NOTHING,
     "POST /me/sessions/{session_id}/revoke": NOTHING,
     "POST /me/tokens": NOTHING,
+    "POST /p/{id_or_slug}/claim": NOTHING,  # staff decides
     "POST /password-reset": NOTHING,
     "POST /pro/hours": TIMES,
     "POST /pro/hours/time-off": TIMES,

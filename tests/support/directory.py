@@ -1,11 +1,12 @@
 """Providers, imports, lists and search on one database, for tests that use them together."""
 
 from collections.abc import Callable, Coroutine
+from email.message import EmailMessage
 from typing import Any, ParamSpec, TypeVar, cast
 
 from fastapi import APIRouter
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, OwnAccounts
 from fairground.contracts.media import Pictures
 from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
 from fairground.kernel.zones import Clock
@@ -17,16 +18,19 @@ from fairground.modules.discovery.service.lists import Filters, Lists
 from fairground.modules.discovery.service.read_model import ReadModel
 from fairground.modules.discovery.service.search import Search
 from fairground.modules.discovery.store.search import BuiltInSearch, SearchEngine
-from fairground.modules.imports.service import ProviderImports
+from fairground.modules.imports.service.provider_imports import ProviderImports
 from fairground.modules.providers import http as catalog_http
-from fairground.modules.providers.service import ProviderService
+from fairground.modules.providers.service import ClaimService, ProviderService
 from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
+from fairground.modules.providers.service.claims import ClaimRequests, Ownership
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
+from fairground.modules.providers.service.invitations import Invitations
 from fairground.modules.providers.service.pictures import GalleryService, PortraitService
 from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries, ServiceOffers
+from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
 from tests.doubles.media import FakePictures
@@ -36,6 +40,16 @@ from tests.support.providers import People, SteppingClock
 _Given = ParamSpec("_Given")
 _Answer = TypeVar("_Answer")
 _Asked = Callable[_Given, Coroutine[Any, Any, _Answer]]
+
+
+class SentMails:
+    """A mailer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+
+    async def send(self, message: EmailMessage) -> None:
+        self.messages.append(message)
 
 
 class Directory(ProviderService):
@@ -57,8 +71,10 @@ class Directory(ProviderService):
         self._verticals = verticals or load_verticals()
         self._clock = clock or SteppingClock()
         self._currency = currency
+        pictures = cast("Pictures", album or FakePictures())
         self._build_providers(cast("Accounts", people or People()), schedules)
-        self._build_pictures(cast("Pictures", album or FakePictures()))
+        self._build_claims(cast("Accounts", people or People()), pictures)
+        self._build_pictures(pictures)
         self._build_discovery(engine or BuiltInSearch())
 
     def _build_providers(self, accounts: Accounts, schedules: Callable[[], ProviderSchedules]) -> None:
@@ -83,6 +99,17 @@ class Directory(ProviderService):
         self.record_first_hours = figures.on_first_hours_set
         external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
         self.import_providers = ProviderImports(db=db, providers=self, external=external).import_providers
+
+    def _build_claims(self, accounts: Accounts, pictures: Pictures) -> None:
+        db, self.mails = self._db, SentMails()
+        self.ownership = Ownership(
+            accounts=accounts, own_accounts=cast("OwnAccounts", accounts), pictures=pictures, clock=self._clock
+        )
+        requests = ClaimRequests(db=db, accounts=accounts, limiter=RateLimiter(db), ownership=self.ownership)
+        self.invitations = Invitations(
+            db=db, mailer=self.mails, ownership=self.ownership, public_url="http://fair.test"
+        )
+        self.claims = ClaimService(requests=requests, invitations=self.invitations)
 
     def _build_pictures(self, pictures: Pictures) -> None:
         db, clock = self._db, self._clock
@@ -111,7 +138,7 @@ class Directory(ProviderService):
         self.record_free_days = self._after_changes(self.read_model.on_availability_summary_set)
 
     def routers(self) -> list[APIRouter]:
-        profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries)
+        profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries, self.claims)
         return [*profiles, discovery_http.routes(self, self._verticals)]
 
     async def follow_changes(self) -> None:

@@ -18,6 +18,7 @@ from fairground.contracts.providers import (
     Providers,
     ServiceIn,
 )
+from fairground.contracts.providers.claims import Claims
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.ids import uuid7
 from tests.support.addresses import HOME
@@ -31,6 +32,7 @@ from tests.support.waiting import until
 
 CUSTOMER, PROVIDER, STAFF = "nora@example.org", "maya@example.org", "ada@example.org"
 NEW_PROVIDER, WAITING_PROVIDER, REJECTED_PROVIDER = "newt@example.org", "sam@example.org", "rhea@example.org"
+INVITED: Final = "owner-of-an-imported-page@example.org"
 LONG_NAME: Final = "The Wolfgang Amadeus Mozart Memorial String Quartet of Salzburg"
 CITIES: Final = {
     "Oslo, Norway": (59.913, 10.752),
@@ -46,6 +48,10 @@ class FullMarket:
     visit: Visit
     provider: ProviderDetail
     unclaimed_slug: str
+    invitation_path: str
+    """The mailed link to claim another one."""
+    claim_id: UUID
+    """A claim that waits, of a third one."""
     picture_id: str
     waiting_id: UUID
     bookings: Mapping[str, BookingView]
@@ -96,6 +102,7 @@ async def fill_market(visit: Visit, *, folder: Path) -> FullMarket:
         picture_id = (await owner.hang(pictures))[0]
     customer = await _create_user(market, CUSTOMER, name="Nora Lind-Featherstonehaugh", role=Role.CUSTOMER)
     bookings = await _book_all(market, provider, customer)
+    claim_id, invitation_path = await _claim(market, customer)
     await links.of(Accounts).register(
         email="fresh@example.org", password=PASSWORD, name="Fresh", role=Role.CUSTOMER, client="127.0.0.1"
     )
@@ -108,6 +115,8 @@ async def fill_market(visit: Visit, *, folder: Path) -> FullMarket:
         visit=visit,
         provider=await links.of(Providers).get_provider(id_or_slug=provider.slug),
         unclaimed_slug="artists-of-oslo-1",
+        invitation_path=invitation_path,
+        claim_id=claim_id,
         picture_id=picture_id,
         waiting_id=waiting_id,
         bookings=bookings,
@@ -180,10 +189,21 @@ async def _import_providers(market: Market) -> None:
                 service_name="Evening",
                 price_minor=10_000 * number,
                 duration_minutes=60,
+                contact_email=INVITED if (vertical, number) == ("artists", 4) else None,
             )
             for number in range(1, count + 1)
         ]
         await imports.import_providers(vertical=vertical, source="test", providers=rows)
+
+
+async def _claim(market: Market, customer: User) -> tuple[UUID, str]:
+    """Claim an imported provider, and have the owner of another one invited; return the claim and the mailed link."""
+    claims = market.program.links.of(Claims)
+    provider = await market.program.links.of(Providers).get_provider(id_or_slug="artists-of-oslo-3")
+    reason = "I run https://artists-of-oslo.example, and its imprint names this address."
+    claim = await claims.request_claim(user_id=customer.id, provider_id=provider.id, reason=reason)
+    await claims.invite_owners()
+    return claim.id, await market.mailed_link(INVITED, path="/claim")
 
 
 async def _free_starts(market: Market, provider: ProviderDetail, service_id: UUID) -> list[datetime]:

@@ -88,7 +88,7 @@ async def _open_lightbox(page: Page) -> None:
 
 async def page_states(market: FullMarket) -> Sequence[PageState]:
     """List every state of every page, those of one role one after the other."""
-    return [*_finding(market), *_signing_in(), *await _booking(market), *_working(market), *_refusals(market)]
+    return [*_finding(market), *_signing_in(market), *await _booking(market), *_working(market), *_refusals(market)]
 
 
 def _finding(market: FullMarket) -> Iterator[PageState]:
@@ -104,6 +104,10 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/p/{id_or_slug}", provider, name="lightbox", reach=_open_lightbox)
     yield PageState("/p/{id_or_slug}", f"{provider}?month=2099-01")
     yield PageState("/p/{id_or_slug}", f"/p/{market.unclaimed_slug}")
+    yield PageState("/claim", "/claim?token=none")
+    yield PageState("/claim", market.invitation_path, name="invited")
+    unfit = _send("Create the account and claim", name="Ola", password="a")
+    yield PageState("/claim", market.invitation_path, name="refused", reach=unfit)
     yield PageState("/p/{id_or_slug}/pictures/{picture_id}", f"{provider}/pictures/{market.picture_id}")
     yield PageState("/_ui", "/_ui")
     yield PageState("/api/docs", "/api/docs")
@@ -111,7 +115,7 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/mail/{name}", f"/mail/{market.mail_name}")
 
 
-def _signing_in() -> Iterator[PageState]:
+def _signing_in(market: FullMarket) -> Iterator[PageState]:
     wrong = _send("Sign in", email="nora@example.org", password="not the one")
     yield PageState("/login", "/login?next=/book/maya")
     yield PageState("/login", "/login", name="refused", reach=wrong)
@@ -129,11 +133,28 @@ def _signing_in() -> Iterator[PageState]:
     refused = _send("Set the password", password="quite another sentence")
     yield PageState("/reset-password", "/reset-password?token=none", name="refused", reach=refused)
     yield PageState("/me", "/me", CUSTOMER)
+    yield from _claiming(market)
     yield PageState("/me/security", "/me/security", CUSTOMER)
-    made = _send("Make a token", name="the script that fetches my bookings every night")
+    made = _send("Create token", name="the script that fetches my bookings every night")
     yield PageState("/me/security", "/me/security", CUSTOMER, "token made", made)
-    change = _send("Change it", current="not this one", new="quite another sentence")
-    yield PageState("/me/security", "/me/security", CUSTOMER, "refused", change)
+    yield PageState("/me/settings", "/me/settings", CUSTOMER)
+    yield PageState("/me/settings", "/me/settings?saved=password", PROVIDER, is_variant=True)
+    change = _send("Change password", current="not this one", new="quite another sentence")
+    yield PageState("/me/settings", "/me/settings", CUSTOMER, "refused", change)
+    yield PageState("/me/close", "/me/close", CUSTOMER)
+    yield PageState("/me/close", "/me/close", PROVIDER, "refused", _send("Close my account", password="not this one"))
+    yield PageState("/account-closed", "/account-closed")
+    yield PageState("/change-email", "/change-email")
+    yield PageState("/change-email", "/change-email?token=none")
+    yield PageState("/change-email", "/change-email?token=none", name="refused", reach=_send("Confirm this address"))
+
+
+def _claiming(market: FullMarket) -> Iterator[PageState]:
+    claim = f"/p/{market.unclaimed_slug}/claim"
+    yield PageState("/p/{id_or_slug}/claim", claim, CUSTOMER)
+    yield PageState("/p/{id_or_slug}/claim", claim, CUSTOMER, "refused", _send("Claim this page", reason=""))
+    yield PageState("/p/{id_or_slug}/claim", "/p/artists-of-oslo-3/claim", CUSTOMER, "waiting")
+    yield PageState("/claim", market.invitation_path, CUSTOMER, "signed in")
 
 
 async def _booking(market: FullMarket) -> list[PageState]:
@@ -152,6 +173,7 @@ async def _booking(market: FullMarket) -> list[PageState]:
         PageState(f"{API_PREFIX}/sandbox/3d-secure/{{intent_id}}/{{token}}", bank, CUSTOMER),
         PageState("/me/bookings", "/me/bookings", CUSTOMER),
         PageState("/me/bookings", "/me/bookings?status=completed&page=9", CUSTOMER),
+        PageState("/me/bookings/{booking_id}/receipt", f"/me/bookings/{ids['confirmed']}/receipt", CUSTOMER),
     ]
     for name in ("requested", "confirmed"):
         is_variant, cancel = name == "requested", f"/me/bookings/{ids[name]}/cancel"
@@ -199,7 +221,7 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro", "/pro", REJECTED_PROVIDER)
     yield PageState("/pro", "/pro", WAITING_PROVIDER)
     yield PageState("/pro/profile", "/pro/profile?vertical=chefs", NEW_PROVIDER)
-    unfit = _send("Save and preview", business_name="", location="")
+    unfit = _send("Save", business_name="", location="")
     yield PageState("/pro/profile", "/pro/profile", PROVIDER, "refused", unfit)
     yield PageState("/pro/bookings", "/pro/bookings?status=requested", PROVIDER)
     yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add it", name="", price="much"))
@@ -217,6 +239,11 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject with this reason"))
     yield PageState("/admin/approvals/{provider_id}", f"/admin/approvals/{market.provider.id}", STAFF)
+    claim = f"/admin/claims/{market.claim_id}"
+    yield PageState("/admin/claims/{claim_id}", claim, STAFF)
+    yield PageState("/admin/claims/{claim_id}", claim, STAFF, "refused", _send("Refuse with this reason"))
+    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", PROVIDER, is_variant=True)
+    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", STAFF, is_variant=True)
     yield PageState("/admin/migrations", "/admin/migrations", STAFF)
 
 
@@ -226,7 +253,8 @@ def _refusals(market: FullMarket) -> Iterator[PageState]:
     yield PageState(unknown, "/nothing/here", STAFF)
     for role in (CUSTOMER, NEW_PROVIDER):
         yield PageState(unknown, "/nothing/here", role, is_variant=True)
-    yield PageState("/pro", "/pro", CUSTOMER, "forbidden")
+    yield PageState("/pro", "/pro", CUSTOMER, "invitation")
+    yield PageState("/pro", "/pro", STAFF, "forbidden")
     yield PageState("/admin/approvals", "/admin/approvals", PROVIDER, "forbidden")
     yield PageState("/book/{slug}", "/book/nothing", CUSTOMER, "not found", is_variant=True)
     unknown_booking = f"/me/bookings/{market.waiting_id}"

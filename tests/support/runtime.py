@@ -10,6 +10,7 @@ from fairground.platform.cache.settings import CacheSettings
 from fairground.platform.cache.stats import CacheStats
 from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
+from fairground.platform.http.outbound.client import OutboundClient
 from fairground.platform.http.security import SessionCookie
 from fairground.platform.images.renderer import Renderer
 from fairground.platform.images.settings import ImageSettings
@@ -42,6 +43,7 @@ def make_runtime(db: Database, folder: Path, *, public_url: str = PUBLIC_URL, **
         "cookie": SessionCookie(public_url=public_url),
         "public_url": public_url,
         "mail_from": MAIL_FROM,
+        "outbound": OutboundClient(user_agent="Fairground"),
         "data_dir": folder,
     }
     return Runtime(**(parts | changes))
@@ -56,7 +58,6 @@ def make_site(folder: Path, **changes: Any) -> Site:
         "clock": SystemClock(),
         "cookie": SessionCookie(public_url=PUBLIC_URL),
         "public_url": "http://127.0.0.1:8000",
-        "has_test_money": True,
         "pictures_dir": folder,
         "mail_dir": folder,
         "texts_dir": None,

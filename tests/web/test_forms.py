@@ -151,7 +151,7 @@ async def test_profile_names_no_field_as_the_api_does(market: Market) -> None:
         ({"timezone": "Oslo"}, "Time zone: Choose one of the list."),
     ]:
         await maya.open("/pro/profile")
-        await maya.send("Save and preview", **changes)
+        await maya.send("Save", **changes)
         messages = _messages(maya)
         assert (maya.status, len(messages)) == (422, 2), words
         assert messages[0].startswith(words)
@@ -184,12 +184,12 @@ async def test_service_names_no_field_as_the_api_does(market: Market) -> None:
 @ONE_DATABASE
 async def test_wrong_present_password_is_refused_beside_its_field(market: Market) -> None:
     nora = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora")
-    await nora.open("/me/security")
-    await nora.send("Change it", current="not this one", new="quite another sentence")
+    await nora.open("/me/settings")
+    await nora.send("Change password", current="not this one", new="quite another sentence")
     assert (nora.status, _messages(nora)) == (
         422,
         [
-            "Present password: This is not your present password.",
-            "Error: This is not your present password.",
+            "Current password: Incorrect password.",
+            "Error: Incorrect password.",
         ],
     )

@@ -1,7 +1,8 @@
-"""Imports: rows of other systems, and the pictures embedded in them.
+"""Imports: rows of other systems, and the pictures in them.
 
-Source systems keep pictures as base64 in their rows. An embedded picture waits until staff has it made into a picture
-of media, which checks and renders it like any other; the public sees it only then.
+Source systems keep pictures as base64 in their rows, or name them by address. An embedded picture waits until staff has
+it made into a picture of media; an address is fetched in the background. Media checks and renders both like an upload,
+and the public sees them only then.
 """
 
 from datetime import datetime
@@ -28,10 +29,12 @@ class PicturePlace(StrEnum):
 
 
 class ImportedPicture(DTO):
-    """A picture embedded in a row. The public sees it after staff has it made into a file."""
+    """A picture of a row: embedded in it, or named by address."""
 
     place: PicturePlace
-    content: bytes
+    content: bytes = b""
+    url: str | None = None
+    """Where it is fetched from, instead of `content`."""
     alt: str
 
 
@@ -46,7 +49,9 @@ class ImportOutcome(DTO):
     updated: int
     unchanged: int
     pictures: int
-    """New ones of unclaimed providers, which wait to be made into files."""
+    """New embedded ones of unclaimed providers, which wait to be made into files."""
+    addresses: int = 0
+    """Pictures of unclaimed providers that are being fetched: new addresses, and those of rows that have changed."""
 
 
 class Imports(Protocol):
@@ -102,12 +107,25 @@ class PictureMigration(DTO):
     """None while the run is in progress."""
 
 
+class FailedAddress(DTO):
+    """A picture that could not be fetched, or is none that can be shown."""
+
+    provider_id: UUID
+    url: str
+    code: str
+    detail: str
+
+
 class EmbeddedReport(DTO):
-    """Counts of embedded pictures."""
+    """Counts of pictures of imports."""
 
     waiting: dict[PictureSubject, int]
+    fetching: int
+    """Addresses that are being fetched, or whose pictures are being rendered."""
     failed: dict[str, int]
-    """By code."""
+    """By code, both kinds."""
+    failed_addresses: list[FailedAddress]
+    """At most FAILURES_LISTED_MAX."""
     addresses: int
     """Rows of providers with a `data:` URL as a picture's address, which the database refuses."""
 
@@ -140,5 +158,5 @@ class EmbeddedPictures(Protocol):
     async def inspect_embedded(self) -> EmbeddedReport: ...
 
     async def list_waiting(self, *, provider_id: UUID) -> list[ImportedPicture]:
-        """Return the waiting pictures of a provider, the newest first."""
+        """Return the pictures of a provider that wait, for staff or to be fetched, the newest first."""
         ...

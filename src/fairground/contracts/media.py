@@ -226,6 +226,10 @@ class Pictures(Protocol):
         """Delete the picture at once, and its files later. Deleting a missing one is no error."""
         ...
 
+    async def transfer_pictures(self, *, from_owner_id: UUID, to_owner_id: UUID) -> None:
+        """Make all pictures of one owner another's. Repeating the call transfers those that came meanwhile."""
+        ...
+
 
 class PictureForms(Protocol):
     """Takes a form with a picture in it, as browsers send it without script."""

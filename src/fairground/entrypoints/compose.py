@@ -29,6 +29,8 @@ from fairground.platform.db.database import Database
 from fairground.platform.db.history import History
 from fairground.platform.http.app import create_app
 from fairground.platform.http.identity import Authenticator
+from fairground.platform.http.outbound import module as outbound
+from fairground.platform.http.outbound.client import OutboundSettings
 from fairground.platform.http.request_counter import RequestStats
 from fairground.platform.http.security import SessionCookie
 from fairground.platform.images.renderer import Renderer
@@ -178,6 +180,7 @@ def _compose(settings: Settings, *, is_secondary: bool, is_silent: bool, names: 
     namespace = source.of(CacheSettings).namespace
     modules += [
         storage.build(runtime.files, collector, incoming_dir=runtime.incoming_dir),
+        outbound.build(runtime.outbound),
         caching.build(cache, invalidation, db=db, links=links, redis_url=settings.redis_url, namespace=namespace),
         images.build(links),
     ]
@@ -210,6 +213,7 @@ def _build_runtime(settings: Settings, source: SettingsSource, *, db: Database, 
         cookie=SessionCookie(public_url=settings.address),
         public_url=settings.address,
         mail_from=settings.mail_from,
+        outbound=outbound.open_client(source.of(OutboundSettings), public_url=settings.address),
         data_dir=settings.data_dir,
     )
 

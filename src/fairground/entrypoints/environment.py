@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings
 
 from fairground.entrypoints.settings import MODULES, Settings, SettingsError
 from fairground.platform.cache.settings import CacheSettings
+from fairground.platform.http.outbound.client import OutboundSettings
 from fairground.platform.images.settings import ImageSettings
 from fairground.platform.jobs.settings import JobSettings
 from fairground.platform.settings import CurrencySettings
@@ -146,7 +147,8 @@ def _name_variables(settings: type[BaseSettings], reason: str) -> str:
 def settings_classes() -> tuple[type[BaseSettings], ...]:
     """Return every class of settings: the installation's, those of modules, and those of the platform's parts."""
     of_modules = (found for name in MODULES if (found := _settings_of(name)) is not None)
-    return (Settings, CurrencySettings, *of_modules, JobSettings, CacheSettings, ImageSettings, StorageSettings)
+    of_platform = (JobSettings, CacheSettings, ImageSettings, StorageSettings, OutboundSettings)
+    return (Settings, CurrencySettings, *of_modules, *of_platform)
 
 
 def _settings_of(module: str) -> type[BaseSettings] | None:

@@ -41,7 +41,8 @@ class Renderer:
         origins: Origins | None = None,
         map_tiles: MapTiles | None = None,
     ) -> None:
-        policy = content_security_policy(assets.style_hash, origins or Origins())
+        self._style_hash, self._origins = assets.style_hash, origins or Origins()
+        policy = content_security_policy(self._style_hash, self._origins)
         self.locale = Locale.parse(DEFAULT_LOCALE)
         self.edition = _edition(assets, verticals, settings=f"{policy} {map_tiles} {public_url}")
         """A digest of templates, assets, packs and settings; pages of another edition may look different."""
@@ -69,6 +70,11 @@ class Renderer:
         body = self._env.get_template(template).render(path=request.url.path, viewer=viewer, **values)
         default = PRIVATE if viewer else self._shared
         return HTMLResponse(body, status_code=status, headers={**self._headers, **default, **(headers or {})})
+
+    def policy_beside(self, origins: Origins) -> dict[str, str]:
+        """Return the header of a page that uses these servers beside those of every page."""
+        policy = content_security_policy(self._style_hash, self._origins.joined_with(origins))
+        return {"Content-Security-Policy": policy}
 
     def part(
         self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any

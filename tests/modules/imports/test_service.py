@@ -137,7 +137,7 @@ async def test_pictures_of_unchanged_rows_are_stored_if_an_earlier_step_died_bef
 ) -> None:
     row = a_row(1, pictures=[ImportedPicture(place=PicturePlace.PORTRAIT, content=b"any", alt="")])
 
-    async def die(*_parts: object) -> int:
+    async def die(*_parts: object, **_more: object) -> int:
         raise ConnectionError("killed")
 
     with monkeypatch.context() as dying:

@@ -16,6 +16,7 @@ from fairground.contracts.messaging import Messages, ThreadMessage
 from fairground.contracts.notifications import Notification, Notifications
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import BookingMode, OwnProvider, ProviderNotFound, Providers
+from fairground.contracts.providers.claims import Claims, ClaimToDecide
 from fairground.contracts.reviews import Review, Reviews, ReviewSide
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Message
@@ -68,6 +69,14 @@ class FakeReviews:
         return next((review for review in self.reviews if review.id == review_id), None)
 
 
+class FakeClaims:
+    def __init__(self) -> None:
+        self.claims: dict[UUID, ClaimToDecide] = {}
+
+    async def get_claim(self, *, claim_id: UUID) -> ClaimToDecide:
+        return self.claims[claim_id]
+
+
 @dataclass
 class Rig:
     db: Database
@@ -76,6 +85,8 @@ class Rig:
     accounts: FakeAccounts
     providers: CatalogWithProfiles
     reviews: FakeReviews
+    claims: FakeClaims
+    payments: FakePayments
     bookings: Bookings
     messages: Messages
     notifications: Notifications
@@ -172,9 +183,12 @@ def body(mail: EmailMessage, kind: str = "plain") -> str:
 
 def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
     accounts, providers, reviews, links = FakeAccounts(), CatalogWithProfiles(), FakeReviews(), Links()
+    payments = FakePayments()
     links.provide(Accounts, cast("Accounts", accounts))
     links.provide(Providers, cast("Providers", providers))
-    links.provide(Payments, cast("Payments", FakePayments()))
+    claims = FakeClaims()
+    links.provide(Claims, cast("Claims", claims))
+    links.provide(Payments, cast("Payments", payments))
     links.provide(Reviews, cast("Reviews", reviews))
     mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")
     runtime = make_runtime(db, mail_folder, public_url=PUBLIC_URL, mailer=mailer, mail_from="Fair <hello@fair.example>")
@@ -189,6 +203,8 @@ def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
         accounts=accounts,
         providers=providers,
         reviews=reviews,
+        claims=claims,
+        payments=payments,
         bookings=links.of(Bookings),
         messages=links.of(Messages),
         notifications=links.of(Notifications),

@@ -67,6 +67,9 @@ from fairground.contracts.booking.bookings import (
     PayIn,
     PriceChanged,
     PriceLine,
+    Receipt,
+    ReceiptLine,
+    ReceiptNotFound,
     RefundTerm,
     SlotTaken,
     StatusConflict,
@@ -129,6 +132,9 @@ __all__ = [
     "PayIn",
     "PriceChanged",
     "PriceLine",
+    "Receipt",
+    "ReceiptLine",
+    "ReceiptNotFound",
     "RefundTerm",
     "RulesChanges",
     "RulesInvalid",
@@ -151,11 +157,13 @@ class Bookings(Protocol):
         to_date: date,
         service_id: UUID | None,
         duration_minutes: int | None = None,
+        viewer_id: UUID | None = None,
     ) -> Availability:
         """Return the free starts of the provider-local dates, both included; at most 62 days.
 
         Without `service_id` the slots have the length of the provider's shortest service. There are none while the
-        provider has paused bookings.
+        provider has paused bookings. The owner, as `viewer_id`, also sees those of a profile that is not approved, and
+        cannot book them.
 
         Args:
             duration_minutes: Of a service by the hour; None for its shortest length.
@@ -343,6 +351,15 @@ class Bookings(Protocol):
 
         Raises:
             BookingNotFound: As `get_booking` does.
+        """
+        ...
+
+    async def get_receipt(self, *, user_id: UUID, booking_id: UUID) -> Receipt:
+        """Return the receipt of a booking for its customer.
+
+        Raises:
+            BookingNotFound: As `get_booking` does.
+            ReceiptNotFound: No money was taken, or the caller is the provider.
         """
         ...
 

@@ -1,6 +1,7 @@
 """The contract of providers: profiles, services, approval, portraits and galleries.
 
 This file has the protocols and events; `profiles` and `pictures` define the data, limits, errors and cache tags.
+`claims` is imported from its own file: how an imported provider gets an owner.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -55,6 +56,7 @@ from fairground.contracts.providers.profiles import (
     ProfileIn,
     ProfileIncomplete,
     ProfileInvalid,
+    ProfileMissing,
     ProviderCard,
     ProviderContact,
     ProviderDetail,
@@ -122,6 +124,7 @@ __all__ = [
     "ProfileIn",
     "ProfileIncomplete",
     "ProfileInvalid",
+    "ProfileMissing",
     "ProviderApproved",
     "ProviderCard",
     "ProviderContact",
@@ -225,7 +228,7 @@ class Providers(Protocol):
         ...
 
     async def get_own_provider(self, *, owner_id: UUID) -> OwnProvider:
-        """Return the caller's own profile in any state; raise ProviderNotFound when there is none."""
+        """Return the caller's own profile in any state; raise ProfileMissing when there is none."""
         ...
 
     async def get_provider_for_review(self, *, provider_id: UUID) -> OwnProvider:

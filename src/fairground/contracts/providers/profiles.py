@@ -38,6 +38,8 @@ class ProviderStatus(StrEnum):
     SUBMITTED = "submitted"
     APPROVED = "approved"
     REJECTED = "rejected"
+    SUSPENDED = "suspended"
+    """In any of the other states, and hidden: the account of its owner is suspended or closed."""
 
 
 class BookingMode(StrEnum):
@@ -269,6 +271,8 @@ class ExternalProvider(DTO):
     booking_mode: BookingMode = BookingMode.REQUEST
     services: list[ServiceIn] = Field(default_factory=list)
     """Instead of the one service."""
+    contact_email: str | None = None
+    """The owner's, normalised: an invitation to claim the provider goes there. Shown to staff alone."""
 
 
 class ExportedProvider(DTO):
@@ -295,6 +299,7 @@ class ExternalOutcome(DTO):
     unchanged: int
     unclaimed: dict[str, UUID]
     """The providers of the step without an owner, by external id."""
+    updated_ids: frozenset[UUID] = frozenset()
 
 
 class ProviderSnapshot(DTO):
@@ -330,6 +335,13 @@ class ProviderSnapshot(DTO):
 class ProviderNotFound(NotFound):
     code = "catalog.provider_not_found"
     hint = "GET /api/v1/service-provider-profiles/ lists the providers there are."
+
+
+class ProfileMissing(ProviderNotFound):
+    """The caller's own account has no profile yet."""
+
+    code = "catalog.profile_missing"
+    hint = "Create your profile first: POST /api/v1/service-provider-profiles/."
 
 
 class ServiceNotFound(NotFound):
@@ -375,7 +387,7 @@ class StatusConflict(Conflict):
 
 class NotAProvider(Forbidden):
     code = "catalog.not_a_provider"
-    hint = "Register an account with the role provider."
+    hint = "POST /api/v1/me/become-provider makes a customer's account a provider's."
 
 
 class StaffOnly(Forbidden):

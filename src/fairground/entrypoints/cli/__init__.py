@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "settings": ("server", "List every environment variable that is read."),
     "import": ("imports", "Import lists of providers."),
     "export": ("exports", "Export providers to a file."),
+    "providers": ("providers", "Invite the owners of imported providers."),
     "search": ("data", "Maintain the search index."),
     "users": ("users", "Create accounts of any role, and list accounts."),
     "db": ("data", "Compare the database with this code, and upgrade it."),

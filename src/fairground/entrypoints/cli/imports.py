@@ -9,6 +9,8 @@ import typer
 
 from fairground.contracts.imports import Imports
 from fairground.contracts.providers import Providers
+from fairground.contracts.providers.claims import Claims
+from fairground.entrypoints.cli import providers
 from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
@@ -71,6 +73,9 @@ def import_providers(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")] = False,
+    invite: Annotated[
+        bool, typer.Option("--invite", help="Then mail the owners a link to claim their pages, as `providers invite`.")
+    ] = False,
 ) -> None:
     """Create or update a provider for every row of FILE.
 
@@ -93,20 +98,24 @@ def import_providers(
         raise Mistake("Name the kind of providers with --vertical, or give the map a field `vertical`.")
     teller = _Teller(file.stat().st_size if file.exists() else 0)
 
-    async def run(program: Program) -> tuple[Summary, float]:
+    async def run(program: Program) -> tuple[Summary, float, int]:
         pack = program.verticals.find(vertical)
         if vertical and pack is None:
             known = ", ".join(entry.key for entry in program.verticals)
             raise Mistake(f"There is no vertical {vertical!r}. Choose one of {known}.")
-        providers, imports = program.links.of(Providers), program.links.of(Imports)
-        provider_map = loaded or map_of_export(currency=await providers.get_currency())
-        job = Import(file, pack, provider_map, providers, imports, teller, program.verticals)
+        links = program.links
+        provider_map = loaded or map_of_export(currency=await links.of(Providers).get_currency())
+        job = Import(file, pack, provider_map, links.of(Providers), links.of(Imports), teller, program.verticals)
         began_at = time.perf_counter()
         summary = await (job.rehearse() if dry_run else job.run())
-        return summary, time.perf_counter() - began_at
+        seconds = time.perf_counter() - began_at
+        invited = await program.links.of(Claims).invite_owners() if invite and not dry_run else 0
+        return summary, seconds, invited
 
-    summary, seconds = run_secondary(run)
+    summary, seconds, invited = run_secondary(run)
     teller.finish()
+    if invite and not dry_run:
+        providers.report(invited)
     _report(summary, seconds=seconds, is_dry_run=dry_run)
 
 
@@ -119,6 +128,11 @@ def _report(summary: Summary, *, seconds: float, is_dry_run: bool) -> None:
     if summary.pictures:
         typer.echo(
             f"{summary.pictures:,} pictures wait to be made into files: the staff's page /admin/migrations does so."
+        )
+    if summary.addresses:
+        typer.echo(
+            f"{summary.addresses:,} pictures are fetched in the background: `fairground images doctor` names those that"
+            " cannot be."
         )
     if summary.reject_file is not None:
         typer.echo(f"Correct the rejected rows in {summary.reject_file} and import that file.")

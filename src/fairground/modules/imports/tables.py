@@ -1,4 +1,4 @@
-"""Tables of imports: embedded pictures, and the runs that make them into files."""
+"""Tables of imports: pictures on their way to files, and the runs that handle the embedded ones."""
 
 from datetime import datetime
 from pathlib import Path
@@ -33,14 +33,15 @@ class PictureMigrationRow(Base):
 
 
 class EmbeddedPictureRow(Base):
-    """An embedded picture. The public sees it once it is a picture of media."""
+    """A picture that a row embeds or names by address. The public sees it once it is a picture of media."""
 
     __tablename__ = "imports_embedded_picture"
     __table_args__ = (
         CheckConstraint("place IN ('portrait', 'portfolio', 'service')", name="place"),
-        CheckConstraint("state IN ('waiting', 'taken', 'migrated', 'failed')", name="state"),
-        CheckConstraint("(content IS NULL) = (state = 'migrated')", name="content"),
-        CheckConstraint("(migration_id IS NULL) = (state = 'waiting')", name="migration"),
+        CheckConstraint("state IN ('waiting', 'fetching', 'taken', 'migrated', 'failed')", name="state"),
+        CheckConstraint("(content IS NULL) = (state = 'migrated' OR url IS NOT NULL)", name="content"),
+        CheckConstraint("(migration_id IS NULL) = (state = 'waiting' OR url IS NOT NULL)", name="migration"),
+        CheckConstraint("(url IS NOT NULL) OR (state <> 'fetching' AND replaces_id IS NULL)", name="url"),
         CheckConstraint("(failure_code IS NOT NULL) = (state = 'failed')", name="failure"),
         UniqueConstraint("provider_id", "place", "digest"),
         Index(None, "state", "place", "id"),
@@ -52,8 +53,13 @@ class EmbeddedPictureRow(Base):
     provider_id: Mapped[UUID]
     place: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(Text)
-    """SHA-256 of the content; a repeated import adds no second row."""
+    """SHA-256 of the embedded content, or of the address; a repeated import adds no second row."""
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    url: Mapped[str | None] = mapped_column(Text)
+    content_digest: Mapped[str | None] = mapped_column(Text)
+    """SHA-256 of what was fetched last from the address."""
+    replaces_id: Mapped[UUID | None]
+    """The picture of the same address that is shown until this one is."""
     alt: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
     """`taken` while media renders it."""

@@ -126,6 +126,10 @@ async def describe_picture(tx: WriteTx, described: Picture) -> None:
     await _change_picture(tx, described.id, alt=described.alt, alt_version=described.alt_version)
 
 
+async def change_owner(tx: WriteTx, owner_id: UUID, *, to: UUID) -> None:
+    await tx.execute(update(PictureRow).where(PictureRow.owner_id == owner_id).values(owner_id=to))
+
+
 async def refuse_picture(tx: WriteTx, picture_id: UUID, refusal: Refusal) -> None:
     await _change_picture(
         tx,

@@ -20,7 +20,14 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.messaging import ConversationRead, Messages, MessageSent
 from fairground.contracts.notifications import Notifications
+from fairground.contracts.payments import PaymentReleased
 from fairground.contracts.providers import ProviderApproved, ProviderRejected, Providers, ProviderSubmitted
+from fairground.contracts.providers.claims import (
+    Claims,
+    ProviderClaimed,
+    ProviderClaimRefused,
+    ProviderClaimRequested,
+)
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.messages import Message, Queue
 from fairground.modules.notifications import http
@@ -28,9 +35,11 @@ from fairground.modules.notifications.emails import EmailRenderer, EmailSender, 
 from fairground.modules.notifications.message_notifier import MessageNotifier, SendMessageEmail
 from fairground.modules.notifications.service import (
     BookingNotifier,
+    ClaimNotifier,
     NotificationRenderer,
     NotificationService,
     ProviderNotifier,
+    RefundNotifier,
 )
 from fairground.modules.notifications.tables import history
 from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
@@ -80,16 +89,22 @@ def _build_handlers(
     of_providers = ProviderNotifier(
         service=service, renderer=renderer, providers=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
     )
+    of_refunds = RefundNotifier(service=service, renderer=renderer, bookings=bookings)
+    of_claims = ClaimNotifier(service=service, renderer=renderer, claims=links.of(Claims), accounts=accounts)
     messages = links.of(Messages)
     of_messages = MessageNotifier(
         db=runtime.db, renderer=renderer, emails=emails, messages=messages, bookings=bookings, accounts=accounts
     )
     return {
         **dict.fromkeys(_BOOKING_EVENTS, of_bookings.notify_sides),
+        PaymentReleased: of_refunds.notify_customer,
         ProviderSubmitted: of_providers.notify_staff,
         ProviderApproved: of_providers.notify_of_approval,
         ProviderRejected: of_providers.notify_of_rejection,
         ProviderRated: of_providers.notify_of_review,
+        ProviderClaimRequested: of_claims.notify_staff,
+        ProviderClaimed: of_claims.notify_owner,
+        ProviderClaimRefused: of_claims.notify_of_refusal,
         MessageSent: of_messages.notify_recipient,
         ConversationRead: of_messages.mark_read,
         SendEmail: emails.send,

@@ -35,9 +35,11 @@ from fairground.contracts.providers import (
 from fairground.kernel.folding import fold
 from fairground.kernel.money import AmountInvalid, find_currency, require_step
 from fairground.kernel.text import (
+    EmailRefused,
     check_identifier,
     clean_line,
     clean_text,
+    normalise_email,
     refused_as,
     require_line,
     require_text,
@@ -162,6 +164,14 @@ def check_external_id(external_id: str) -> str:
         return check_identifier(external_id, most=EXTERNAL_ID_MAX_LENGTH)
 
 
+def check_contact_email(email: str | None) -> str | None:
+    """Return the address as accounts have it; raise ProfileInvalid if mail cannot be sent to it."""
+    try:
+        return normalise_email(email) if email else None
+    except EmailRefused as refused:
+        raise ProfileInvalid(f"The contact address cannot be used. {refused}", field="contact_email") from None
+
+
 def check_picture_url(url: str) -> str:
     """Return the address if it is a path of this installation; a foreign server could track visitors."""
     if not url.startswith("/") or url.startswith("//") or len(url) > _PICTURE_URL_MAX_LENGTH or not url.isprintable():
@@ -177,6 +187,7 @@ NEXT: Final[Mapping[ProviderStatus, frozenset[ProviderStatus]]] = {
     ProviderStatus.SUBMITTED: frozenset({ProviderStatus.APPROVED, ProviderStatus.REJECTED}),
     ProviderStatus.REJECTED: frozenset({ProviderStatus.SUBMITTED}),
     ProviderStatus.APPROVED: frozenset(),
+    ProviderStatus.SUSPENDED: frozenset(),
 }
 # Independent of the pack: a booking cannot be announced to a provider without a verified address.
 _ALWAYS_REQUIRED: Final = "email_verified"

@@ -5,9 +5,24 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, MetaData, Text, UniqueConstraint, false
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    case,
+    false,
+    literal_column,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.dialect.guards import AddressGuard
 from fairground.platform.db.history import History
 from fairground.platform.db.types import (
@@ -66,6 +81,10 @@ class ProviderRow(Base):
     external_id: Mapped[str | None] = mapped_column(Text)
     external_hash: Mapped[str | None] = mapped_column(Text)
     """Of the imported row as it was last applied: the same row again changes nothing."""
+    is_owner_active: Mapped[bool] = mapped_column(server_default=true())
+    """False hides the provider, whatever its status: the account of its owner is suspended or closed."""
+    owner_version: Mapped[int] = mapped_column(server_default="0")
+    """Of the owner's status, from the events of accounts."""
 
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'submitted', 'approved', 'rejected')", name="status"),
@@ -75,6 +94,11 @@ class ProviderRow(Base):
         UniqueConstraint("external_source", "external_id"),
         Index("ix_providers_provider__submitted", "status", "submitted_at"),
     )
+
+
+def shown_status() -> ColumnElement[str]:
+    """Return the status as others know it: a provider whose owner is not active is suspended, whatever its own."""
+    return case((ProviderRow.is_owner_active, ProviderRow.status), else_=literal_column("'suspended'")).label("status")
 
 
 class ProviderPrivateRow(Base):
@@ -191,6 +215,44 @@ class ApprovalRow(Base):
     from_status: Mapped[str] = mapped_column(Text)
     to_status: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
+
+
+class ClaimRow(Base):
+    """A user's statement that an unclaimed provider is theirs, and how staff decided."""
+
+    __tablename__ = "providers_claim"
+    __table_args__ = (
+        CheckConstraint("status IN ('waiting', 'granted', 'refused')", name="status"),
+        CheckConstraint("(refusal IS NOT NULL) = (status = 'refused')", name="refusal"),
+        CheckConstraint("(decided_at IS NULL) = (status = 'waiting')", name="decided"),
+        Index("uq_providers_claim__waiting", "provider_id", "user_id", unique=True, **only_where("status = 'waiting'")),
+        Index(None, "provider_id", "user_id", "id"),
+        Index("ix_providers_claim__queue", "status", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"))
+    user_id: Mapped[UUID]
+    status: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    """For staff alone."""
+    refusal: Mapped[str | None] = mapped_column(Text)
+    decided_by: Mapped[UUID | None]
+    """None where the provider got an owner otherwise."""
+    decided_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class InvitationRow(Base):
+    """A mailed link that can be used once. Only its hash is stored."""
+
+    __tablename__ = "providers_invitation"
+    __table_args__ = (Index(None, "provider_id", "expires_at"),)
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"))
+    email: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime]
 
 
 PICTURE_ADDRESSES: Final = (

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import BinaryIO, Final, Protocol
 from uuid import UUID
 
-from fairground.contracts.imports import EmbeddedPictures, PicturePlace, PictureSubject
+from fairground.contracts.imports import EmbeddedPictures, PicturePlace
 from fairground.contracts.media import PictureMaintenance
 from fairground.contracts.providers import (
     GALLERY_MAX,
@@ -74,7 +74,8 @@ class ProviderExport:
         """
         summary, currency = ExportSummary(), await self.providers.get_currency()
         reader = RowReader(map_of_export(currency=currency), self.verticals, vertical=None)
-        has_embedded = any([await self.embedded.count_waiting(subject=subject) for subject in PictureSubject])
+        report = await self.embedded.inspect_embedded()
+        has_embedded = bool(sum(report.waiting.values()) or report.fetching)
         async for each in self._read_all():
             if each.status is not ProviderStatus.APPROVED:
                 summary.unapproved[each.status] += 1
@@ -127,7 +128,8 @@ class ProviderExport:
         if has_embedded:
             for picture in await self.embedded.list_waiting(provider_id=each.id):
                 # The importer recognises a picture by its bytes and takes any type for what the file is.
-                yield picture.place, encode_data_url(picture.content, media_type="application/octet-stream")
+                embedded = encode_data_url(picture.content, media_type="application/octet-stream")
+                yield picture.place, picture.url or embedded
 
 
 def _row(each: ExportedProvider, *, currency: str) -> dict[str, object]:

@@ -19,6 +19,7 @@ from fairground.platform.module import Check, CheckResult, CheckStatus, Links, M
 
 NAME: Final = "images"
 
+_ADDRESSES_SHOWN_MAX: Final = 20
 _FORMATS: Final = (PictureFormat.JPEG, PictureFormat.WEBP, PictureFormat.AVIF)
 _PACKAGES: Final = {EngineName.VIPS: "pyvips-binary", EngineName.PILLOW: "pillow"}
 
@@ -100,8 +101,13 @@ async def _check_embedded(embedded: EmbeddedPictures) -> AsyncIterator[CheckResu
         yield CheckResult(
             CheckStatus.WARNING, f"{waiting} pictures of imports wait: /admin/migrations makes files of them."
         )
+    if report.fetching:
+        yield CheckResult(CheckStatus.OK, f"{report.fetching} pictures of imports are being fetched.")
     for code, count in sorted(report.failed.items()):
         text = f"{count} pictures of imports cannot be shown ({code}): mend them at their source, and import them."
+        yield CheckResult(CheckStatus.WARNING, text)
+    for failed in report.failed_addresses[:_ADDRESSES_SHOWN_MAX]:
+        text = f"{failed.url} (provider {failed.provider_id}): {failed.detail}"
         yield CheckResult(CheckStatus.WARNING, text)
 
 

@@ -12,11 +12,14 @@ from fairground.ops.imports.spreadsheets import open_table
 _WHITESPACE: Final = b" \t\r\n"
 
 
-def open_source(path: Path, file: IO[bytes], *, encoding: str = "", map_columns: Collection[str] = ()) -> Source:
+def open_source(
+    path: Path, file: IO[bytes], *, encoding: str = "", delimiter: str = "", map_columns: Collection[str] = ()
+) -> Source:
     """Open a file with the reader of its suffix.
 
     Args:
         encoding: Where the file has no byte order mark; "" finds UTF-8 and UTF-16.
+        delimiter: Between the columns of a CSV file; "" finds it.
         map_columns: The columns that the map names.
 
     Raises:
@@ -27,7 +30,7 @@ def open_source(path: Path, file: IO[bytes], *, encoding: str = "", map_columns:
         raise ImportRefused(f"{path} ends in '{path.suffix}'; name it .csv, .jsonl or .json after what is in it.")
     chunks = Chunks(file, path=path, encoding=encoding)
     if suffix == ".csv":
-        return open_table(chunks, map_columns=map_columns)
+        return open_table(chunks, delimiter=delimiter, map_columns=map_columns)
     return open_json(chunks) if suffix == ".json" else open_json_lines(chunks)
 
 

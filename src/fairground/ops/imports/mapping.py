@@ -16,35 +16,33 @@ from fairground.contracts.providers import (
     DURATION_MAX_MINUTES,
     DURATION_MIN_MINUTES,
     EXTERNAL_ID_MAX_LENGTH,
-    GALLERY_MAX,
     LOCATION_MAX_LENGTH,
     NAME_MAX_LENGTH,
     SUBTITLE_MAX_LENGTH,
     BookingMode,
     ServiceIn,
 )
-from fairground.kernel.text import TextRefused, check_identifier, clean_line, clean_text
+from fairground.kernel.text import (
+    EmailRefused,
+    TextRefused,
+    check_identifier,
+    clean_line,
+    clean_text,
+    normalise_email,
+)
 from fairground.kernel.zones import find_zone
+from fairground.ops.imports.numbers import NumberFormat
+from fairground.ops.imports.pictures import PICTURES, read_pictures
 from fairground.ops.imports.records import ImportRefused, RowFault, show_column, show_columns
-from fairground.ops.imports.services import read_booking_mode, read_price_minor, read_services
-from fairground.platform.images.formats import DATA_URL_SCHEME, decode_data_url
+from fairground.ops.imports.services import read_booking_mode, read_services
 from fairground.verticals.schema import Vertical
 
 _LINE_END: Final = re.compile("\r\n|[\n\r\x0b\x85\u2028\u2029]")
-# As people write a number. Decimal() also reads 1_000, 1e3 and the digits of every other script.
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 SOURCE_PATTERN: Final = "[a-z0-9][a-z0-9._-]{0,79}"
 _SOURCE: Final = re.compile(SOURCE_PATTERN)
 EXPORT_SOURCE: Final = "fairground"
 """The source of exported providers that no import has made; their external id is the id that they had."""
-_PICTURES: Final = {
-    "profile_picture": PicturePlace.PORTRAIT,
-    "portfolio_pictures": PicturePlace.PORTFOLIO,
-    "service_pictures": PicturePlace.SERVICE,
-}
-# Lists become text with commas, and an address has a comma of its own.
-_BETWEEN: Final = re.compile(r"[\s,]+(?=data:)", re.IGNORECASE)
 
 
 class _Clean(Protocol):
@@ -138,6 +136,8 @@ class Fields(BaseModel):
     vertical: Rule | None = None
     source: Rule | None = None
     """Of the row's external id, where it is not the map's."""
+    contact_email: Rule | None = None
+    """The owner's, for an invitation to claim the provider."""
     profile_picture: Rule | None = None
     portfolio_pictures: Rule | None = None
     service_pictures: Rule | None = None
@@ -167,7 +167,18 @@ class ProviderMap(BaseModel):
     """The zone of providers whose row does not name one."""
     encoding: Literal["", "utf-8", "windows-1252"] = ""
     """Of a file without a byte order mark; "" finds UTF-8 and UTF-16."""
+    delimiter: Literal["", ",", ";", "\t", "|"] = ""
+    """Between the columns of a CSV file; "" finds it."""
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'", "\u2019"] = ""
+    """Between groups of three digits; "" allows none."""
     fields: Fields
+
+    @model_validator(mode="after")
+    def _separators_differ(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands must be two different signs")
+        return self
 
 
 def load_map(path: Path) -> ProviderMap:
@@ -213,6 +224,7 @@ class RowMapper:
 
     def __init__(self, provider_map: ProviderMap, vertical: Vertical) -> None:
         self._map = provider_map
+        self._numbers = NumberFormat(provider_map.decimal, provider_map.thousands)
         self._vertical = vertical
 
     def provider_of(self, fields: dict[str, str]) -> ImportedProvider:
@@ -233,6 +245,7 @@ class RowMapper:
             duration_minutes=self._duration_minutes(fields),
             booking_mode=self._booking_mode(fields),
             services=self._services(fields),
+            contact_email=self._contact_email(fields),
             pictures=self._pictures(fields),
         )
 
@@ -247,19 +260,24 @@ class RowMapper:
         name, service = self._read(fields, "business_name"), self._service_name(fields)
         texts = {PicturePlace.SERVICE: f"{service}, {name}"}
         return [
-            ImportedPicture(place=place, content=content, alt=texts.get(place, name))
-            for field, place in _PICTURES.items()
-            for content in self._contents(fields, field)
+            picture
+            for field, (place, most) in PICTURES.items()
+            for picture in read_pictures(
+                self._read(fields, field),
+                place=place,
+                alt=texts.get(place, name),
+                most=most,
+                column=self.label(field),
+            )
         ]
 
-    def _contents(self, fields: dict[str, str], name: str) -> list[bytes]:
-        addresses = [address for address in _BETWEEN.split(self._read(fields, name).strip(" ,")) if address]
-        most = 1 if name == "profile_picture" else GALLERY_MAX
-        if len(addresses) > most:
-            raise self._fault(name, f"{len(addresses)} pictures", f"leave at most {most}")
-        if any(not address.lower().startswith(DATA_URL_SCHEME) for address in addresses):
-            raise self._fault(name, "this is no picture", "write data:image/jpeg;base64,…, or leave it empty")
-        return [decode_data_url(address) for address in addresses]
+    def _contact_email(self, fields: dict[str, str]) -> str | None:
+        text = self._read(fields, "contact_email")
+        try:
+            return normalise_email(text) if text else None
+        except EmailRefused:
+            hint = "write it as name@example.org, or leave it empty"
+            raise self._fault("contact_email", f"{text[:80]!r} is no e-mail address", hint) from None
 
     def _service_name(self, fields: dict[str, str]) -> str:
         name = self._optional(fields, "service_name", longest=NAME_MAX_LENGTH)
@@ -308,12 +326,7 @@ class RowMapper:
         text = self._read(fields, name)
         if not text:
             return None
-        if not _NUMBER.fullmatch(text):
-            raise self._fault(name, f"{text!r} is not a number", "write it like 1250 or 1250.50, without other signs")
-        number = Decimal(text)
-        if not least <= number <= most:
-            raise self._fault(name, f"{text} is out of range", f"it must be from {least} to {most}")
-        return number
+        return self._numbers.read_decimal(text, column=self.label(name), least=least, most=most)
 
     def _place(self, fields: dict[str, str]) -> tuple[float | None, float | None]:
         lat = self._decimal(fields, "lat", least=-90, most=90)
@@ -330,7 +343,9 @@ class RowMapper:
 
     def _price_minor(self, fields: dict[str, str]) -> int | None:
         text = self._read(fields, "price")
-        return read_price_minor(text, currency=self._map.currency, column=self.label("price")) if text else None
+        if not text:
+            return None
+        return self._numbers.read_price_minor(text, currency=self._map.currency, column=self.label("price"))
 
     def _duration_minutes(self, fields: dict[str, str]) -> int:
         found = self._decimal(fields, "duration_minutes", least=DURATION_MIN_MINUTES, most=DURATION_MAX_MINUTES)

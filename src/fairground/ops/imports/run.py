@@ -27,7 +27,9 @@ class Summary:
     unchanged: int = 0
     rejected: int = 0
     pictures: int = 0
-    """New ones, which wait to be made into files."""
+    """New embedded ones, which wait to be made into files."""
+    addresses: int = 0
+    """Pictures that are fetched in the background."""
     reject_file: Path | None = None
 
     @property
@@ -106,7 +108,11 @@ class Import:
             raise ImportRefused(f"{self.path} cannot be read: {error.strerror}. Name a file that is there.") from None
         with file:
             source = open_source(
-                self.path, file, encoding=self.provider_map.encoding, map_columns=self.provider_map.fields.columns
+                self.path,
+                file,
+                encoding=self.provider_map.encoding,
+                delimiter=self.provider_map.delimiter,
+                map_columns=self.provider_map.fields.columns,
             )
             check_columns(self.provider_map, source.columns)
             return await self._import_all(source, file, write)
@@ -163,6 +169,7 @@ class Import:
             summary.updated += outcome.updated
             summary.unchanged += outcome.unchanged
             summary.pictures += outcome.pictures
+            summary.addresses += outcome.addresses
 
     def _batches(self, source: Source, file: BinaryIO) -> Iterator[Batch]:
         reader = RowReader(self.provider_map, self.verticals, vertical=self.vertical)

@@ -16,10 +16,11 @@ _HEADER_MAX_BYTES: Final = 64 * 1024
 _ENCODINGS: Final = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "windows-1252": "Windows-1252"}
 
 
-def open_table(chunks: Chunks, *, map_columns: Collection[str] = ()) -> Source:
+def open_table(chunks: Chunks, *, delimiter: str = "", map_columns: Collection[str] = ()) -> Source:
     """Read the header of a file of rows.
 
     Args:
+        delimiter: As the map says; it wins over what the file says. "" finds it.
         map_columns: The columns that the map names; they decide where a header can be divided in two ways.
 
     Raises:
@@ -27,7 +28,8 @@ def open_table(chunks: Chunks, *, map_columns: Collection[str] = ()) -> Source:
     """
     lines = _Lines(chunks)
     csv.field_size_limit(RECORD_MAX_BYTES)
-    said = lines.take_said_divider()
+    said_by_file = lines.take_said_divider()
+    said = delimiter or said_by_file
     head = lines.ahead()
     if not _is_text(head) and not _has_columns(head, map_columns, dividers=[said] if said else list(_DIVIDERS)):
         raise ImportRefused(_not_text(_ENCODINGS[chunks.encoding]))

@@ -12,11 +12,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldLapsed, PayIn
-from fairground.contracts.payments import PaymentFailed, PaymentStatus
+from fairground.contracts.payments import CardFields, PaymentFailed, Payments, PaymentStatus
 from fairground.contracts.providers import Providers
 from fairground.kernel.errors import DomainError
+from fairground.kernel.money import processor_amount
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
+from fairground.web.content_security import Origins
 from fairground.web.forms import Form, FormRefused, read_form
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other
@@ -43,7 +45,7 @@ class PaymentPages:
     renderer: Renderer
     providers: Providers
     bookings: Bookings
-    has_test_money: bool
+    payments: Payments
 
     async def find(self, caller: Caller, *, booking_id: UUID) -> BookingView:
         return await self.bookings.get_booking(user_id=caller.user_id, booking_id=booking_id)
@@ -57,15 +59,19 @@ class PaymentPages:
     async def show(
         self, request: Request, caller: Caller, *, booking: BookingView, form: Form, status: int = 200
     ) -> Response:
+        card_fields = self.payments.card_fields
+        policy = self.renderer.policy_beside(_origins_of(card_fields)) if card_fields else {}
         return self.renderer.page(
             request,
             "booking/pay.html",
             status=status,
-            headers=UNSTORED,
+            headers=UNSTORED | policy,
             viewer=caller,
             booking=booking,
             picture=await find_provider_picture(self.providers, slug=booking.provider_slug),
-            cards=TEST_CARDS if self.has_test_money else (),
+            cards=TEST_CARDS if self.payments.is_sandbox else (),
+            card_fields=card_fields,
+            card_amount=processor_amount(booking.total_minor, booking.currency),
             details_path=_details_path(booking),
             form=form,
         )
@@ -85,9 +91,7 @@ class PaymentPages:
 def routes(site: Site, links: Links) -> APIRouter:
     renderer, providers, bookings = site.renderer, links.of(Providers), links.of(Bookings)
     router = page_router(renderer)
-    payment = PaymentPages(
-        renderer=renderer, providers=providers, bookings=bookings, has_test_money=site.has_test_money
-    )
+    payment = PaymentPages(renderer=renderer, providers=providers, bookings=bookings, payments=links.of(Payments))
     _add_payment(router, payment)
     _add_result(router, payment)
     return router
@@ -167,6 +171,14 @@ def _details_path(booking: BookingView) -> str:
         "hold": booking.id,
     }
     return f"/book/{booking.provider_slug}?{urlencode(query)}"
+
+
+def _origins_of(card_fields: CardFields) -> Origins:
+    return Origins(
+        scripts=card_fields.script_origins,
+        frames=card_fields.frame_origins,
+        connections=card_fields.connection_origins,
+    )
 
 
 def _done_path(booking_id: UUID) -> str:

@@ -22,8 +22,8 @@ from fairground.kernel.money import AmountInvalid, currency_exponent, find_curre
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
 from fairground.web.forms import Form, FormModel, FormRefused, read_form
-from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.dashboard import Dashboard, build_dashboard
+from fairground.web.page_route import see_other
+from fairground.web.pages.dashboard import Dashboard, build_dashboard, dashboard_router
 from fairground.web.site import Site
 
 
@@ -38,7 +38,7 @@ class ServiceForm(FormModel):
 
 def routes(site: Site, links: Links) -> APIRouter:
     dashboard = build_dashboard(site, links)
-    router = page_router(dashboard.renderer)
+    router = dashboard_router(dashboard)
 
     @router.get("/pro/services")
     async def list_services(request: Request, caller: SignedIn) -> Response:

@@ -1,4 +1,4 @@
-"""The pages of staff: approval of submitted profiles, and migration of embedded pictures into files."""
+"""The pages of staff: what waits for approval, and migration of embedded pictures into files."""
 
 from typing import Final
 from uuid import UUID
@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from fairground.contracts.imports import EmbeddedPictures, PictureMigration, PictureSubject
 from fairground.contracts.providers import Providers
+from fairground.contracts.providers.claims import Claims
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, Staff
 from fairground.platform.module import Links
@@ -26,12 +27,12 @@ class Reason(FormModel):
 
 def routes(site: Site, links: Links) -> APIRouter:
     router = page_router(site.renderer)
-    _add_approvals(router, site, providers=links.of(Providers))
+    _add_approvals(router, site, providers=links.of(Providers), claims=links.of(Claims))
     _add_migrations(router, site.renderer, embedded=links.of(EmbeddedPictures))
     return router
 
 
-def _add_approvals(router: APIRouter, site: Site, *, providers: Providers) -> None:
+def _add_approvals(router: APIRouter, site: Site, *, providers: Providers, claims: Claims) -> None:
     renderer = site.renderer
 
     async def show(request: Request, caller: Caller, *, provider_id: UUID, form: Form, status: int = 200) -> Response:
@@ -50,7 +51,10 @@ def _add_approvals(router: APIRouter, site: Site, *, providers: Providers) -> No
     @router.get("/admin/approvals")
     async def list_submitted(request: Request, caller: Staff) -> Response:
         queue = await providers.list_submitted(limit=QUEUE_LENGTH)
-        return renderer.page(request, "approvals/queue.html", headers=UNSTORED, viewer=caller, queue=queue)
+        claimed = await claims.list_waiting_claims(limit=QUEUE_LENGTH)
+        return renderer.page(
+            request, "approvals/queue.html", headers=UNSTORED, viewer=caller, queue=queue, claims=claimed
+        )
 
     @router.get("/admin/approvals/{provider_id}")
     async def show_submitted(request: Request, caller: Staff, provider_id: UUID) -> Response:

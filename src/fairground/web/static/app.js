@@ -52,6 +52,8 @@ function offerRetry({ sourceElement, target, swap, request }) {
 async function showAccount() {
   const place = document.querySelector("[data-account-url]");
   if (!place || !document.cookie.split("; ").includes("signed_in=1")) return;
+  for (const link of document.querySelectorAll("[data-signed-out]")) link.hidden = true;
+  for (const link of document.querySelectorAll("[data-signed-in]")) link.hidden = false;
   const answer = await fetchPatiently(place.dataset.accountUrl, { headers: { Accept: "text/html" } });
   if (answer.ok && !answer.redirected) place.innerHTML = await answer.text();
 }

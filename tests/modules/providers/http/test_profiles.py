@@ -64,7 +64,12 @@ async def test_customers_have_no_profile(client: httpx.AsyncClient, people: Peop
     customer = signed_in(people.add(Role.CUSTOMER))
     answer = await client.post(PROFILES, json=body_of_a_profile(), headers=customer)
     assert (answer.status_code, answer.json()["code"]) == (403, "catalog.not_a_provider")
-    assert (await client.get("/me/provider", headers=customer)).status_code == 404
+
+
+async def test_own_profile_that_is_missing_has_a_code_of_its_own(client: httpx.AsyncClient, people: People) -> None:
+    answer = await client.get("/me/provider", headers=signed_in(people.add()))
+    assert (answer.status_code, answer.json()["code"]) == (404, "catalog.profile_missing")
+    assert answer.json()["hint"] == "Create your profile first: POST /api/v1/service-provider-profiles/."
 
 
 async def test_a_change_touches_only_the_fields_that_it_names(client: httpx.AsyncClient, desk: Desk) -> None:

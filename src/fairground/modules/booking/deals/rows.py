@@ -1,9 +1,12 @@
 """Bookings as rows, and rows as bookings."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
+
+import structlog
 
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import BookingMode
@@ -14,6 +17,8 @@ from fairground.modules.booking.deals.domain.record import BookingRecord
 from fairground.modules.booking.time.allocations import Allocation
 from fairground.verticals.cancellation_policy import CancellationPolicy
 from fairground.verticals.pricing import PriceModel
+
+log = structlog.get_logger(__name__)
 
 _KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})
 BOOKING_COLUMNS: Final = tuple(field.name for field in fields(BookingRecord) if field.name not in _KEPT_ELSEWHERE)
@@ -96,3 +101,14 @@ def allocation_of(record: BookingRecord) -> Allocation:
         starts_at=record.starts_at,
         ends_at=record.ends_at,
     )
+
+
+def readable(records: Iterable[BookingRecord | UnreadableBooking]) -> list[BookingRecord]:
+    """Return the records that can be read. A row that cannot is logged and left out, and hides no other booking."""
+    readable = []
+    for record in records:
+        if isinstance(record, UnreadableBooking):
+            log.error("booking.unreadable", booking_id=str(record.booking_id), exc_info=record)
+        else:
+            readable.append(record)
+    return readable

@@ -50,6 +50,7 @@ class Slots:
         to_date: date,
         service_id: UUID | None,
         duration_minutes: int | None = None,
+        viewer_id: UUID | None = None,
     ) -> Availability:
         if not timedelta(0) <= to_date - from_date < timedelta(days=SLOT_LIST_MAX_DAYS):
             raise DetailsInvalid(
@@ -57,10 +58,16 @@ class Slots:
                 hint="Give both dates, the earlier one first.",
             )
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
-        if provider.status is not ProviderStatus.APPROVED:
+        is_own = viewer_id is not None and viewer_id == provider.owner_id
+        if provider.status is not ProviderStatus.APPROVED and not is_own:
             raise ProviderNotFound(f"There is no provider {provider_id}.")
         pack = self._verticals.find(provider.vertical)
-        duration = await self._duration(provider_id=provider_id, service_id=service_id, minutes=duration_minutes)
+        duration = await self._duration(
+            provider_id=provider_id,
+            service_id=service_id,
+            viewer_id=viewer_id if is_own else None,
+            minutes=duration_minutes,
+        )
         async with self._db.read() as tx:
             rules = await hours_store.find_rules(tx, provider_id=provider_id)
             if rules is None or duration is None:
@@ -83,14 +90,15 @@ class Slots:
             )
         return Availability(timezone=rules.timezone, slots=without_busy(offered, busy))
 
-    async def _duration(self, *, provider_id: UUID, service_id: UUID | None, minutes: int | None) -> timedelta | None:
+    async def _duration(
+        self, *, provider_id: UUID, service_id: UUID | None, viewer_id: UUID | None, minutes: int | None
+    ) -> timedelta | None:
         """Return the length of the slots, or None where there is nothing to book."""
-        if service_id is None:
-            services = await self._providers.list_services(provider_id=provider_id, viewer_id=None)
-            shortest = min((service.duration_minutes for service in services), default=None)
-            if minutes is not None and minutes != shortest:
-                raise DetailsInvalid("duration_minutes needs a service_id; send both.", field="service_id")
-            return None if shortest is None else timedelta(minutes=shortest)
+        if service_id is None or viewer_id is not None:
+            services = await self._providers.list_services(provider_id=provider_id, viewer_id=viewer_id)
+            of_service = [each for each in services if service_id in (None, each.id)]
+            shortest = min(of_service, key=lambda service: service.duration_minutes, default=None)
+            return None if shortest is None else timedelta(minutes=check_length(shortest, minutes))
         offer = await self._providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
             raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")

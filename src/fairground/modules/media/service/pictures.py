@@ -50,6 +50,10 @@ class OwnPictures:
         if record.upload_key is not None:
             await delete_upload(self._files, record.upload_key)
 
+    async def transfer_pictures(self, *, from_owner_id: UUID, to_owner_id: UUID) -> None:
+        async with self._db.write() as tx:
+            await store.change_owner(tx, from_owner_id, to=to_owner_id)
+
 
 class PictureService:
     """Implements `Pictures`: each method is that of the object whose subject it is."""
@@ -61,6 +65,7 @@ class PictureService:
         self.get_picture = own.get_picture
         self.describe_picture = own.describe_picture
         self.delete_picture = own.delete_picture
+        self.transfer_pictures = own.transfer_pictures
 
 
 class DropLeftovers(Job):

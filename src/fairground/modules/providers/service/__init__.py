@@ -1,7 +1,9 @@
-"""The contract of providers, as a facade."""
+"""The contracts of providers, as facades."""
 
 from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
+from fairground.modules.providers.service.claims import ClaimRequests
+from fairground.modules.providers.service.invitations import Invitations
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
 
 
@@ -36,3 +38,16 @@ class ProviderService:
         self.reject_provider = approval.reject_provider
         self.add_service = offers.add_service
         self.withdraw_service = offers.withdraw_service
+
+
+class ClaimService:
+    def __init__(self, *, requests: ClaimRequests, invitations: Invitations) -> None:
+        self.request_claim = requests.request_claim
+        self.find_own_claim = requests.find_own_claim
+        self.list_waiting_claims = requests.list_waiting_claims
+        self.get_claim = requests.get_claim
+        self.grant_claim = requests.grant_claim
+        self.refuse_claim = requests.refuse_claim
+        self.invite_owners = invitations.invite_owners
+        self.get_invitation = invitations.get_invitation
+        self.accept_invitation = invitations.accept_invitation

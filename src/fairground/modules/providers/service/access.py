@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.providers import (
     SLUG_PATTERN,
     OwnProvider,
+    ProfileMissing,
     ProviderNotFound,
     ProviderRef,
     ProvidersChanged,
@@ -65,9 +66,7 @@ async def lock_owned(tx: WriteTx, provider_id: UUID, *, owner_id: UUID) -> Provi
 async def get_ref_owned_by(tx: ReadTx, owner_id: UUID) -> ProviderRef:
     provider = await profiles.find_ref_owned_by(tx, owner_id)
     if provider is None:
-        raise ProviderNotFound(
-            "This account has no profile.", hint="Create one: POST /api/v1/service-provider-profiles."
-        )
+        raise ProfileMissing("This account has no profile yet.")
     return provider
 
 
@@ -81,7 +80,7 @@ async def get_record(tx: ReadTx, provider_id: UUID) -> OwnRecord:
 async def require_staff(accounts: Accounts, staff_id: UUID) -> None:
     """Raise StaffOnly for an account that may not decide. Call it outside of transactions."""
     staff = await accounts.get_user(user_id=staff_id)
-    if staff.role is not Role.ADMIN:
+    if not staff.role.is_staff:
         raise StaffOnly("Only staff decide about profiles.")
 
 

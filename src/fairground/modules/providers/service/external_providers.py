@@ -21,6 +21,7 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import Clock
 from fairground.modules.providers.domain import (
     check_categories,
+    check_contact_email,
     check_external_id,
     check_place,
     check_profile,
@@ -81,6 +82,7 @@ class ExternalProviderService:
             updated=len(changed),
             unchanged=len(checked) - len(created) - len(changed),
             unclaimed=unclaimed | {provider.external_id: provider_id for provider_id, provider in created.items()},
+            updated_ids=frozenset(changed),
         )
 
     async def _write(
@@ -110,6 +112,7 @@ class ExternalProviderService:
                 profile=_profile(pack, provider),
                 categories=check_categories(pack, provider.categories),
                 services=self._services(pack, provider),
+                contact_email=check_contact_email(provider.contact_email),
             )
         except Invalid as error:
             raise type(error)(f"{provider.external_id}: {error.detail}", hint=error.hint, **error.context) from error

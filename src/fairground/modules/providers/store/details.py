@@ -20,7 +20,13 @@ from fairground.contracts.providers import (
     ServiceTerms,
 )
 from fairground.kernel.addresses import Address
-from fairground.modules.providers.tables import ProviderCategoryRow, ProviderPrivateRow, ProviderRow, ServiceRow
+from fairground.modules.providers.tables import (
+    ProviderCategoryRow,
+    ProviderPrivateRow,
+    ProviderRow,
+    ServiceRow,
+    shown_status,
+)
 from fairground.platform.db.database import ReadTx
 from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.prepared import Prepared
@@ -79,9 +85,9 @@ async def find_approved_id(tx: ReadTx, *, provider_id: UUID | None, slug: str) -
     return found
 
 
-def _approved(provider_id: UUID | None, slug: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _approved(provider_id: UUID | None, slug: str) -> tuple[Any, ...]:
     named = ProviderRow.slug == slug if provider_id is None else ProviderRow.id == provider_id
-    return named, ProviderRow.status == ProviderStatus.APPROVED
+    return named, ProviderRow.status == ProviderStatus.APPROVED, ProviderRow.is_owner_active
 
 
 async def find_own(tx: ReadTx, provider_id: UUID) -> OwnRecord | None:
@@ -91,13 +97,13 @@ async def find_own(tx: ReadTx, provider_id: UUID) -> OwnRecord | None:
 
 async def list_submitted(tx: ReadTx, *, limit: int) -> list[OwnRecord]:
     """Return the providers that wait for a decision, the longest wait first."""
-    waiting = _own().where(ProviderRow.status == ProviderStatus.SUBMITTED).order_by(ProviderRow.submitted_at)
-    return await _own_records(tx, waiting.limit(limit))
+    waiting = _own().where(ProviderRow.status == ProviderStatus.SUBMITTED, ProviderRow.is_owner_active)
+    return await _own_records(tx, waiting.order_by(ProviderRow.submitted_at).limit(limit))
 
 
 def _own() -> Select[*tuple[Any, ...]]:
     own_columns = (
-        ProviderRow.status,
+        shown_status(),
         ProviderRow.submitted_at,
         ProviderRow.has_hours,
         ProviderPrivateRow.rejection_reason,
@@ -251,14 +257,18 @@ def _is_bookable() -> ColumnElement[bool]:
         ServiceRow.is_paused.is_(False),
         ProviderRow.owner_id.is_not(None),
         ProviderRow.status == ProviderStatus.APPROVED,
+        ProviderRow.is_owner_active,
     )
 
 
 _SNAPSHOT_FIELDS: Final = [
-    name for name in ProviderSnapshot.model_fields if name not in {"categories", "service_names", "updated_at"}
+    name
+    for name in ProviderSnapshot.model_fields
+    if name not in {"categories", "service_names", "updated_at", "status"}
 ]
 _SNAPSHOT_COLUMNS: Final = (
     *(getattr(ProviderRow, name) for name in _SNAPSHOT_FIELDS),
+    shown_status(),
     func.coalesce(ProviderRow.updated_at, ProviderRow.created_at).label("updated_at"),
 )
 

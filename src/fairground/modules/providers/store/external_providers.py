@@ -14,7 +14,13 @@ from fairground.modules.providers.domain import slug_base
 from fairground.modules.providers.store.details import list_categories, list_services
 from fairground.modules.providers.store.pictures import list_gallery_ids
 from fairground.modules.providers.store.profiles import INITIAL_FIGURES, category_rows, choose_slugs, price_values
-from fairground.modules.providers.tables import PortraitRow, ProviderCategoryRow, ProviderRow, ServiceRow
+from fairground.modules.providers.tables import (
+    PortraitRow,
+    ProviderCategoryRow,
+    ProviderPrivateRow,
+    ProviderRow,
+    ServiceRow,
+)
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
 
@@ -42,6 +48,7 @@ class CheckedProvider:
     """The columns of ProviderRow that the import fills."""
     categories: Sequence[str]
     services: Sequence[ServiceIn]
+    contact_email: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +117,8 @@ async def update_providers(tx: WriteTx, changed: Mapping[UUID, CheckedProvider],
     await tx.execute(statement.values({**new, "timezone_version": ProviderRow.timezone_version + 1}), rows)
     for part in (ProviderCategoryRow, ServiceRow):
         await tx.execute(delete(part).where(among(part.provider_id, changed)))
+    private = update(ProviderPrivateRow).where(among(ProviderPrivateRow.provider_id, changed))
+    await tx.execute(private.values(contact_email=None))
     await _insert_parts(tx, changed)
 
 
@@ -126,6 +135,12 @@ async def _insert_parts(tx: WriteTx, providers: Mapping[UUID, CheckedProvider]) 
         services += [{"id": uuid7(), "provider_id": provider_id, **dict(service)} for service in provider.services]
     await tx.insert_many(ProviderCategoryRow, categories)
     await tx.insert_many(ServiceRow, services)
+    contacts = [
+        {"provider_id": provider_id, "contact_email": provider.contact_email}
+        for provider_id, provider in sorted(providers.items())
+        if provider.contact_email
+    ]
+    await tx.upsert(ProviderPrivateRow, contacts, key=["provider_id"], update=["contact_email"])
 
 
 async def list_exported_after(tx: ReadTx, provider_id: UUID | None, *, limit: int) -> list[ExportedProvider]:

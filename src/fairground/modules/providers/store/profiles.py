@@ -18,13 +18,16 @@ from fairground.modules.providers.tables import (
     ProviderPrivateRow,
     ProviderRow,
     ServiceRow,
+    shown_status,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import among
 
-_REF_COLUMNS: Final = [getattr(ProviderRow, name) for name in ProviderRef.model_fields]
+_REF_COLUMNS: Final = [
+    shown_status() if name == "status" else getattr(ProviderRow, name) for name in ProviderRef.model_fields
+]
 INITIAL_FIGURES: Final[Mapping[str, Any]] = {
     "book_count": 0,
     "rating_sum": 0,
@@ -126,6 +129,20 @@ async def change_profile(tx: WriteTx, provider_id: UUID, values: Mapping[str, An
 async def change_contact(tx: WriteTx, provider_id: UUID, *, contact_phone: str | None) -> None:
     own = ProviderPrivateRow.provider_id == provider_id
     await tx.execute(update(ProviderPrivateRow).where(own).values(contact_phone=contact_phone))
+
+
+async def set_contact(tx: WriteTx, provider_id: UUID, *, email: str | None) -> None:
+    own = ProviderPrivateRow.provider_id == provider_id
+    await tx.execute(update(ProviderPrivateRow).where(own).values(contact_email=email))
+
+
+async def follow_owner(tx: WriteTx, provider_id: UUID, *, is_active: bool, version: int) -> ProviderStatus | None:
+    """Hide or show a locked provider; return its own status, or None where this version is not newer."""
+    is_newer = (ProviderRow.id == provider_id) & (ProviderRow.owner_version < version)
+    values = {"is_owner_active": is_active, "owner_version": version}
+    if await tx.execute(update(ProviderRow).where(is_newer).values(**values)) == 0:
+        return None
+    return ProviderStatus(await tx.scalar(select(ProviderRow.status).where(ProviderRow.id == provider_id)))
 
 
 async def replace_categories(tx: WriteTx, provider_id: UUID, slugs: Sequence[str]) -> None:
