@@ -52,21 +52,14 @@ class Slots:
         duration_minutes: int | None = None,
         viewer_id: UUID | None = None,
     ) -> Availability:
-        if not timedelta(0) <= to_date - from_date < timedelta(days=SLOT_LIST_MAX_DAYS):
-            raise DetailsInvalid(
-                f"{from_date} to {to_date} is not a span of 1 to {SLOT_LIST_MAX_DAYS} days.",
-                hint="Give both dates, the earlier one first.",
-            )
+        _check_span(from_date, to_date)
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
-        is_own = viewer_id is not None and viewer_id == provider.owner_id
-        if provider.status is not ProviderStatus.APPROVED and not is_own:
+        own_id = viewer_id if viewer_id == provider.owner_id else None
+        if provider.status is not ProviderStatus.APPROVED and own_id is None:
             raise ProviderNotFound(f"There is no provider {provider_id}.")
         pack = self._verticals.find(provider.vertical)
         duration = await self._duration(
-            provider_id=provider_id,
-            service_id=service_id,
-            viewer_id=viewer_id if is_own else None,
-            minutes=duration_minutes,
+            provider_id=provider_id, service_id=service_id, viewer_id=own_id, minutes=duration_minutes
         )
         async with self._db.read() as tx:
             rules = await hours_store.find_rules(tx, provider_id=provider_id)
@@ -104,6 +97,14 @@ class Slots:
             raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
         length = check_length(offer, minutes)
         return timedelta(minutes=length) if offer.is_bookable else None
+
+
+def _check_span(from_date: date, to_date: date) -> None:
+    if not timedelta(0) <= to_date - from_date < timedelta(days=SLOT_LIST_MAX_DAYS):
+        raise DetailsInvalid(
+            f"{from_date} to {to_date} is not a span of 1 to {SLOT_LIST_MAX_DAYS} days.",
+            hint="Give both dates, the earlier one first.",
+        )
 
 
 async def find_offered(
