@@ -178,7 +178,7 @@ async def _booking(market: FullMarket) -> list[PageState]:
     ids = {name: booking.id for name, booking in market.bookings.items()}
     states = [
         PageState("/book/{slug}", details, CUSTOMER),
-        PageState("/book/{slug}", details, CUSTOMER, "refused", _send("Hold this time", party_size="9999")),
+        PageState("/book/{slug}", details, CUSTOMER, "refused", _send("Continue to payment", party_size="9999")),
         PageState("/book/h/{booking_id}", held, CUSTOMER),
         PageState("/book/h/{booking_id}", held, CUSTOMER, "declined", _pay_with_declined_card),
         PageState("/book/h/{booking_id}", f"/book/h/{ids['bank question']}", CUSTOMER),

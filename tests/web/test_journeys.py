@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from fairground.contracts.accounts import Role
+from tests.support.addresses import HOME_FIELDS
 from tests.support.browsing import Reader
 from tests.support.lists import lists_have_followed
 from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
@@ -16,7 +17,7 @@ from tests.support.marketplace import PASSWORD, Market, describe, offer, public_
 
 async def _hold(customer: Reader, page: str) -> None:
     await (await customer.open(page)).follow(":")
-    await customer.send("Hold this time", note="My mother's birthday", party_size="40")
+    await customer.send("Continue to payment", **HOME_FIELDS, note="My mother's birthday", party_size="40")
     assert "Look at it once more" in customer.text
 
 
@@ -65,7 +66,9 @@ async def test_a_request_is_paid_accepted_completed_and_reviewed(market: Market)
     assert customer.path.startswith("/login?next=")
     await customer.follow("Create an account")
     await customer.send("Create the account", name="Nora Lind", email="nora@example.org", password=PASSWORD)
-    await customer.send("Hold this time", note="My mother's birthday", party_size="40", place="provider")
+    await customer.send(
+        "Continue to payment", **HOME_FIELDS, note="My mother's birthday", party_size="40", place="provider"
+    )
     assert "€97.50" in customer.text.partition("Request for")[0]
     assert "If you cancel" in customer.text.partition("Request for")[0]
 
@@ -177,13 +180,13 @@ async def test_time_taken_meanwhile_is_refused_with_a_link_to_other_times(market
     peter = await market.user("peter@example.org", role=Role.CUSTOMER, name="Peter O'Neill")
     await (await peter.open(page)).follow(":")
     await _hold(nora, page)
-    await peter.send("Hold this time", note="Please")
+    await peter.send("Continue to payment", **HOME_FIELDS, note="Please")
     assert (peter.status, "has just taken this time" in peter.text) == (422, True)
     assert "Please" in peter.text
     await peter.follow("Choose another time")
     await nora.send("Let this time go")
     await peter.follow(":")
-    await peter.send("Hold this time")
+    await peter.send("Continue to payment", **HOME_FIELDS)
     assert peter.status == 200
 
 

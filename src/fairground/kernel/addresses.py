@@ -1,6 +1,6 @@
 """Postal addresses, as a body of the API, as part of a form, and as JSON in a row."""
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -67,4 +67,14 @@ class Address(BaseModel):
     @classmethod
     def read(cls, stored: object) -> Self | None:
         """Return the address of a row's JSON; None of an empty column."""
-        return None if stored is None else cls.model_validate(stored)
+        # What a newer version has stored besides is ignored, so that going back to this one leaves rows readable.
+        return None if stored is None else cls.model_validate(stored, extra="ignore")
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the JSON that `read` reads."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def lines(self) -> list[str]:
+        """Return the address as it is written on an envelope, without the country."""
+        town = " ".join(filter(None, (self.postal_code, self.city)))
+        return [line for line in (self.street, self.details, town) if line]

@@ -86,7 +86,6 @@ class BookingRules(Part):
     places: tuple[Place, ...] = Field(
         min_length=1, description="Where it may happen: at the 'customer', at the 'provider' or 'online'; usual first."
     )
-    place_required: bool = Field(default=False, description="Whether a booking must say where; false if unset.")
     price_models: tuple[PriceModel, ...] = Field(
         default=(PriceModel.BOOKING,),
         min_length=1,

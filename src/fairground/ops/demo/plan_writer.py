@@ -227,7 +227,9 @@ class PlanWriter:
                 starts_at=self._start(provider, booking),
                 note=booking.note or None,
                 place=booking.place,
+                address=booking.address,
                 party_size=booking.party_size,
+                duration_minutes=booking.duration_minutes,
             )
         except (NotOffered, SlotTaken):
             return None  # an hour that a change of clocks skips in the week that the demo is built in

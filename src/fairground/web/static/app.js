@@ -137,6 +137,8 @@ function yourTime(instant) {
 function addYourTime() {
   for (const place of document.querySelectorAll("[data-both-clocks]")) {
     const time = place.querySelector("time[data-offset-minutes]");
+    if (place.dataset.bothClocks) continue;
+    place.dataset.bothClocks = "shown";
     const instant = new Date(time.dateTime);
     if (-instant.getTimezoneOffset() === Number(time.dataset.offsetMinutes)) continue;
     const note = document.createElement("small");
@@ -234,6 +236,7 @@ document.addEventListener("htmx:before:response", (event) => {
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.request.method === "GET" && !ctx.response) offerRetry(ctx);
 });
+document.addEventListener("htmx:after:swap", addYourTime);
 addEventListener("pageshow", releaseForms);
 addEventListener("pageshow", showFieldsThatApply);
 
