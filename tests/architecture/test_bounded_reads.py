@@ -15,9 +15,9 @@ _FETCHES: Final = frozenset({"all", "scalars"})
 _BOUNDS: Final = frozenset({"limit", "among"})
 
 REASONS: Final = {
-    "accounts/store.py:delete_least_recently_seen": "the few sessions of one user beyond the most that are kept",
-    "accounts/store.py:find_users": "the users whose ids the caller names",
-    "accounts/store.py:list_sessions": "the live sessions and tokens of one user",
+    "accounts/store/__init__.py:delete_least_recently_seen": "the few sessions of one user beyond the most kept",
+    "accounts/store/__init__.py:find_users": "the users whose ids the caller names",
+    "accounts/store/__init__.py:list_sessions": "the live sessions and tokens of one user",
     "booking/deals/store.py:list_ahead": "one provider's live bookings within the booking horizon",
     "booking/time/store/allocations.py:lock_lapsed_in_the_way": "lapsed holds that overlap one time of one provider",
     "booking/time/store/allocations.py:list_busy": "one provider's allocations between two instants, at most 62 days",
@@ -25,6 +25,7 @@ REASONS: Final = {
     "discovery/store/price_bands.py:recount": "one row for each price band",
     "discovery/store/price_bands.py:find_counts": "one row for each price band",
     "discovery/store/price_bands.py:list_bands": "one row for each price band",
+    "payments/store.py:list_refunds_made": "the refunds of one payment, of which a receipt needs all",
     "providers/store/claims.py:list_waiting_of": "the waiting claims of one provider, which its grant refuses",
     "providers/store/details.py:_own_records": "its callers name one provider, or give a LIMIT",
     "providers/store/details.py:find_approved": "one row: id and slug are unique",
@@ -37,6 +38,7 @@ REASONS: Final = {
     "payments/store.py:list_lapsing": "a daily job that must see every payment about to lapse",
     "payments/store.py:list_open": "a job that must see every payment without an outcome",
     "reviews/store.py:find_review": "one row, by its id",
+    "reviews/store.py:list_reviewed_by": "the reviews of one author, read once: when the account is closed",
     "reviews/store.py:list_reviews_of_booking": "one review from each side",
 }
 

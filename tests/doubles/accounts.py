@@ -33,5 +33,8 @@ class FakeAccounts:
     async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:
         return {user_id: self.users[user_id] for user_id in user_ids if user_id in self.users}
 
+    async def list_staff(self, *, limit: int) -> list[User]:
+        return [user for user in self.users.values() if user.role.is_staff][:limit]
+
     async def list_users(self, *, role: Role | None, limit: int) -> list[User]:
         return [user for user in self.users.values() if role in (None, user.role)][:limit]

@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from fairground.contracts.payments import (
+    CardFields,
+    PaidCard,
     Payment,
     PaymentFailed,
     PaymentNotFound,
     PaymentPending,
+    PaymentReceipt,
     PaymentStateConflict,
     PaymentStatus,
+    RefundMade,
 )
 from fairground.kernel.ids import uuid7
 
@@ -28,6 +32,8 @@ class FakePayments:
     does_not_answer: bool = False
     refund_keys: set[str] = field(default_factory=set)
     is_sandbox: bool = True
+    bank_origin: str = "https://bank.example"
+    card_fields: CardFields | None = None
 
     def put(self, reference_id: UUID, **changes: object) -> Payment:
         payment = self.payments[reference_id].model_copy(update=changes)
@@ -103,6 +109,21 @@ class FakePayments:
 
     async def find_payments(self, *, reference_ids: Collection[UUID]) -> dict[UUID, Payment]:
         return {each: self.payments[each] for each in reference_ids if each in self.payments}
+
+    async def find_receipt(self, *, reference_id: UUID) -> PaymentReceipt | None:
+        payment = self.payments.get(reference_id)
+        if payment is None or not payment.captured_minor:
+            return None
+        refunded = payment.refunded_minor
+        return PaymentReceipt(
+            payment_id=payment.id,
+            captured_minor=payment.captured_minor,
+            captured_at=payment.created_at,
+            card=PaidCard(brand="visa", last4="4242"),
+            refunds=[RefundMade(amount_minor=refunded, refunded_at=payment.created_at)] if refunded else [],
+            refunded_minor=refunded,
+            currency=payment.currency,
+        )
 
     async def refresh(self, *, reference_id: UUID) -> Payment | None:
         self._answer("refresh")

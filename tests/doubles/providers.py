@@ -64,6 +64,7 @@ class FakeProviders:
             currency="EUR",
             duration_minutes=duration_minutes,
             booking_mode=mode,
+            places=["online", "provider", "customer"],
             is_bookable=provider.owner_id is not None and provider.status is ProviderStatus.APPROVED,
         )
         self.offers[offer.service_id] = offer
@@ -103,6 +104,7 @@ class FakeProviders:
                 duration_minutes=offer.duration_minutes,
                 booking_mode=offer.booking_mode,
                 description=None,
+                places=offer.places,
             )
             for offer in self.offers.values()
             if offer.provider_id == provider_id

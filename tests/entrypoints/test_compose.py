@@ -60,7 +60,8 @@ def test_emails_and_payments_wait_in_their_own_queues(tmp_path: Path) -> None:
     }
     money = {"booking:PaymentAuthorised", "booking:PaymentCaptured", "booking:ReleasePayment", "booking:RefundPayment"}
     money |= {kind for kind in queues if kind.startswith("payments:")}
-    mail = {"accounts:MailVerification", "accounts:MailReset"}
+    mail = {"accounts:MailVerification", "accounts:MailReset", "accounts:MailNewEmail", "accounts:MailEmailNotice"}
+    mail |= {"providers:MailInvitation"}
     mail |= {kind for kind in queues if kind.startswith("notifications:")}
     assert {kind for kind, queue in queues.items() if queue == Queue.MONEY} == money
     assert {kind for kind, queue in queues.items() if queue == Queue.MAIL} == mail

@@ -30,6 +30,12 @@ _API: Final[dict[str, frozenset[str]]] = {
     "PATCH /media/{picture_id}": NOTHING,  # as the next
     "DELETE /media/{picture_id}": NOTHING,  # who shows it, providers learns by event
     "POST /me/notifications/read": NOTHING,
+    "POST /auth/change-email": NOTHING,
+    "PATCH /me": NOTHING,
+    "POST /me/become-provider": NOTHING,
+    "POST /me/close": NOTHING,  # providers and reviews learn it by event
+    "POST /me/email": NOTHING,
+    "DELETE /me/email": NOTHING,
     "POST /me/password": NOTHING,
     "DELETE /me/sessions/{session_id}": NOTHING,
     "POST /me/tokens": NOTHING,
@@ -51,7 +57,12 @@ _API: Final[dict[str, frozenset[str]]] = {
     "PUT /service-provider-profiles/{provider_id}/picture": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/reject": NOTHING,  # it was private before
     "POST /service-provider-profiles/{provider_id}/services": PROVIDER,
+    "PUT /service-provider-profiles/{provider_id}/services/order": PROVIDER,
     "DELETE /service-provider-profiles/{provider_id}/services/{service_id}": PROVIDER,
+    "PATCH /service-provider-profiles/{provider_id}/services/{service_id}": PROVIDER,
+    "POST /service-provider-profiles/{provider_id}/services/{service_id}/duplicate": PROVIDER,
+    "POST /service-provider-profiles/{provider_id}/services/{service_id}/pause": PROVIDER,
+    "POST /service-provider-profiles/{provider_id}/services/{service_id}/resume": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/submit": NOTHING,
     "POST /webhooks/stripe": NOTHING,  # written down; a job follows it
 }
@@ -74,7 +85,13 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /me/bookings/{booking_id}/decline": TIMES,
     "POST /me/bookings/{booking_id}/messages": NOTHING,
     "POST /me/bookings/{booking_id}/review": REVIEWS,
+    "POST /change-email": NOTHING,
+    "POST /me/close": NOTHING,  # providers and reviews learn it by event
+    "POST /me/email": NOTHING,
+    "POST /me/email/cancel": NOTHING,
     "POST /me/password": NOTHING,
+    "POST /me/settings": NOTHING,
+    "POST /pro/start": NOTHING,
     "POST /me/sessions/{session_id}/revoke": NOTHING,
     "POST /me/tokens": NOTHING,
     "POST /p/{id_or_slug}/claim": NOTHING,  # staff decides
@@ -95,6 +112,11 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /pro/pictures/{picture_id}/remove": PROVIDER,
     "POST /pro/profile": PROVIDER,
     "POST /pro/services": PROVIDER,
+    "POST /pro/services/{service_id}": PROVIDER,
+    "POST /pro/services/{service_id}/duplicate": PROVIDER,
+    "POST /pro/services/{service_id}/move": PROVIDER,
+    "POST /pro/services/{service_id}/pause": PROVIDER,
+    "POST /pro/services/{service_id}/resume": PROVIDER,
     "POST /pro/services/{service_id}/withdraw": PROVIDER,
     "POST /pro/submit": NOTHING,
     "POST /reset-password": NOTHING,

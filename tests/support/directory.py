@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from fastapi import APIRouter
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, OwnAccounts
 from fairground.contracts.media import Pictures
 from fairground.contracts.providers import ProvidersChanged, ProviderSchedules
 from fairground.kernel.zones import Clock
@@ -28,8 +28,9 @@ from fairground.modules.providers.service.claims import ClaimRequests, Ownership
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.invitations import Invitations
+from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import GalleryService, PortraitService
-from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries
 from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
@@ -102,7 +103,9 @@ class Directory(ProviderService):
 
     def _build_claims(self, accounts: Accounts, pictures: Pictures) -> None:
         db, self.mails = self._db, SentMails()
-        self.ownership = Ownership(accounts=accounts, pictures=pictures, clock=self._clock)
+        self.ownership = Ownership(
+            accounts=accounts, own_accounts=cast("OwnAccounts", accounts), pictures=pictures, clock=self._clock
+        )
         requests = ClaimRequests(db=db, accounts=accounts, limiter=RateLimiter(db), ownership=self.ownership)
         self.invitations = Invitations(
             db=db, mailer=self.mails, ownership=self.ownership, public_url="http://fair.test"

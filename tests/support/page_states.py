@@ -29,6 +29,8 @@ NO_PAGES: Final = {
     "/pictures/{name}": "files",
     "/media/{key:path}": "files",
     "/me/bookings/{booking_id}/calendar.ics": "a file",
+    **dict.fromkeys(("/robots.txt", "/sitemap.xml", "/sitemaps/{number}.xml"), "for crawlers"),
+    **dict.fromkeys(("/favicon.ico", "/manifest.webmanifest"), "files"),
 }
 """Routes that answer a reader with something else than a page."""
 _PART_PREFIX: Final = "/_f/"
@@ -88,7 +90,14 @@ async def _open_lightbox(page: Page) -> None:
 
 async def page_states(market: FullMarket) -> Sequence[PageState]:
     """List every state of every page, those of one role one after the other."""
-    return [*_finding(market), *_signing_in(market), *await _booking(market), *_working(market), *_refusals(market)]
+    return [
+        *_finding(market),
+        *_signing_in(market),
+        *await _booking(market),
+        *_working(market),
+        *_services(market),
+        *_refusals(market),
+    ]
 
 
 def _finding(market: FullMarket) -> Iterator[PageState]:
@@ -111,6 +120,11 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/p/{id_or_slug}/pictures/{picture_id}", f"{provider}/pictures/{market.picture_id}")
     yield PageState("/_ui", "/_ui")
     yield PageState("/api/docs", "/api/docs")
+    yield PageState("/api/docs", "/api/docs?q=hold", name="a search")
+    yield PageState("/help", "/help")
+    yield PageState("/contact", "/contact", is_variant=True)
+    yield PageState("/terms", "/terms", is_variant=True)
+    yield PageState("/privacy", "/privacy", is_variant=True)
     yield PageState("/mail", "/mail")
     yield PageState("/mail/{name}", f"/mail/{market.mail_name}")
 
@@ -135,10 +149,18 @@ def _signing_in(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/me", "/me", CUSTOMER)
     yield from _claiming(market)
     yield PageState("/me/security", "/me/security", CUSTOMER)
-    made = _send("Make a token", name="the script that fetches my bookings every night")
+    made = _send("Create token", name="the script that fetches my bookings every night")
     yield PageState("/me/security", "/me/security", CUSTOMER, "token made", made)
-    change = _send("Change it", current="not this one", new="quite another sentence")
-    yield PageState("/me/security", "/me/security", CUSTOMER, "refused", change)
+    yield PageState("/me/settings", "/me/settings", CUSTOMER)
+    yield PageState("/me/settings", "/me/settings?saved=password", PROVIDER, is_variant=True)
+    change = _send("Change password", current="not this one", new="quite another sentence")
+    yield PageState("/me/settings", "/me/settings", CUSTOMER, "refused", change)
+    yield PageState("/me/close", "/me/close", CUSTOMER)
+    yield PageState("/me/close", "/me/close", PROVIDER, "refused", _send("Close my account", password="not this one"))
+    yield PageState("/account-closed", "/account-closed")
+    yield PageState("/change-email", "/change-email")
+    yield PageState("/change-email", "/change-email?token=none")
+    yield PageState("/change-email", "/change-email?token=none", name="refused", reach=_send("Confirm this address"))
 
 
 def _claiming(market: FullMarket) -> Iterator[PageState]:
@@ -165,6 +187,7 @@ async def _booking(market: FullMarket) -> list[PageState]:
         PageState(f"{API_PREFIX}/sandbox/3d-secure/{{intent_id}}/{{token}}", bank, CUSTOMER),
         PageState("/me/bookings", "/me/bookings", CUSTOMER),
         PageState("/me/bookings", "/me/bookings?status=completed&page=9", CUSTOMER),
+        PageState("/me/bookings/{booking_id}/receipt", f"/me/bookings/{ids['confirmed']}/receipt", CUSTOMER),
     ]
     for name in ("requested", "confirmed"):
         is_variant, cancel = name == "requested", f"/me/bookings/{ids[name]}/cancel"
@@ -212,10 +235,9 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro", "/pro", REJECTED_PROVIDER)
     yield PageState("/pro", "/pro", WAITING_PROVIDER)
     yield PageState("/pro/profile", "/pro/profile?vertical=chefs", NEW_PROVIDER)
-    unfit = _send("Save and preview", business_name="", location="")
+    unfit = _send("Save", business_name="", location="")
     yield PageState("/pro/profile", "/pro/profile", PROVIDER, "refused", unfit)
     yield PageState("/pro/bookings", "/pro/bookings?status=requested", PROVIDER)
-    yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add it", name="", price="much"))
     half = _send("Save the hours", start_0_0="20:00", end_0_0="", date_0="2030-12-24")
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "refused", half)
     backwards = _send("Add time off", off_from="2030-12-24", off_to="2030-12-23")
@@ -238,13 +260,22 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/admin/migrations", "/admin/migrations", STAFF)
 
 
+def _services(market: FullMarket) -> Iterator[PageState]:
+    yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add service", name="", price="much"))
+    service = f"/pro/services/{market.provider.services[-1].id}"
+    yield PageState("/pro/services/{service_id}", service, PROVIDER)
+    too_few = _send("Save changes", min_people="9", max_people="4")
+    yield PageState("/pro/services/{service_id}", service, PROVIDER, "refused", too_few)
+
+
 def _refusals(market: FullMarket) -> Iterator[PageState]:
     unknown = "/{address:address_of_page}"
     yield PageState(unknown, "/nothing/here")
     yield PageState(unknown, "/nothing/here", STAFF)
     for role in (CUSTOMER, NEW_PROVIDER):
         yield PageState(unknown, "/nothing/here", role, is_variant=True)
-    yield PageState("/pro", "/pro", CUSTOMER, "forbidden")
+    yield PageState("/pro", "/pro", CUSTOMER, "invitation")
+    yield PageState("/pro", "/pro", STAFF, "forbidden")
     yield PageState("/admin/approvals", "/admin/approvals", PROVIDER, "forbidden")
     yield PageState("/book/{slug}", "/book/nothing", CUSTOMER, "not found", is_variant=True)
     unknown_booking = f"/me/bookings/{market.waiting_id}"

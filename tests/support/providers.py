@@ -14,33 +14,33 @@ class People:
     """The accounts that providers need, so that these tests depend on the contract alone."""
 
     def __init__(self) -> None:
-        self._users: dict[UUID, User] = {}
+        self.users: dict[UUID, User] = {}
 
     def add(self, role: Role = Role.PROVIDER, *, email_verified: bool = True) -> UUID:
         user = User(
             id=uuid7(),
-            email=f"person{len(self._users)}@example.org",
+            email=f"person{len(self.users)}@example.org",
             name="Kim",
             role=role,
             email_verified=email_verified,
             created_at=datetime(2026, 1, 1, tzinfo=UTC),
         )
-        self._users[user.id] = user
+        self.users[user.id] = user
         return user.id
 
     async def get_user(self, *, user_id: UUID) -> User:
-        if user_id not in self._users:
+        if user_id not in self.users:
             raise UserNotFound(f"There is no user {user_id}.")
-        return self._users[user_id]
+        return self.users[user_id]
 
     async def become_provider(self, *, user_id: UUID) -> User:
         user = await self.get_user(user_id=user_id)
         if user.role is Role.CUSTOMER:
-            self._users[user_id] = user.model_copy(update={"role": Role.PROVIDER})
-        return self._users[user_id]
+            self.users[user_id] = user.model_copy(update={"role": Role.PROVIDER})
+        return self.users[user_id]
 
     async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:
-        return {user_id: self._users[user_id] for user_id in user_ids if user_id in self._users}
+        return {user_id: self.users[user_id] for user_id in user_ids if user_id in self.users}
 
 
 CLOCK_BEGINS_AT: Final = datetime(2026, 3, 1, tzinfo=UTC)

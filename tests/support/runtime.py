@@ -58,7 +58,6 @@ def make_site(folder: Path, **changes: Any) -> Site:
         "clock": SystemClock(),
         "cookie": SessionCookie(public_url=PUBLIC_URL),
         "public_url": "http://127.0.0.1:8000",
-        "has_test_money": True,
         "pictures_dir": folder,
         "mail_dir": folder,
         "texts_dir": None,

@@ -115,12 +115,13 @@ async def open_visit(database_url: str, *, folder: Path) -> AsyncIterator[Visit]
         port = listener.getsockname()[1]
         async with open_browser() as browser, open_market(database_url, folder=folder, port=port) as market:
             outage = Outage(market.app)
-            async with _served(outage, listener):
+            async with served(outage, listener):
                 yield Visit(market, browser, f"http://127.0.0.1:{port}", outage)
 
 
 @asynccontextmanager
-async def _served(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+async def served(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve an application on a socket that listens."""
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     async with anyio.create_task_group() as tasks:

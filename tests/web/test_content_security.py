@@ -26,6 +26,20 @@ def test_policy_allows_other_servers_only_where_an_operator_names_them() -> None
     assert "img-src 'self' data: https://a.example https://b.example;" in named
 
 
+def test_servers_of_one_page_are_beside_those_of_every_page() -> None:
+    every = Origins(connections=("https://s3.example",))
+    paying = Origins(
+        scripts=("https://js.x",), frames=("https://js.x", "https://hooks.x"), connections=("https://api.x",)
+    )
+    policy = content_security_policy("sha256-x", every.joined_with(paying))
+    assert "script-src 'self' https://js.x;" in policy
+    assert "frame-src https://js.x https://hooks.x;" in policy
+    assert "connect-src 'self' https://s3.example https://api.x;" in policy
+    alone = content_security_policy("sha256-x", every)
+    assert "frame-src" not in alone
+    assert "script-src 'self';" in alone
+
+
 def test_origin_is_the_address_without_its_path() -> None:
     assert origin_of("https://cdn.example:8443/fair/pictures?x=1") == "https://cdn.example:8443"
 

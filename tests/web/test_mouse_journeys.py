@@ -123,7 +123,7 @@ async def _describe_and_offer(provider: Page) -> None:
     await provider.fill("#price", "97.50")
     await provider.fill("#duration_minutes", "60")
     await provider.get_by_label("On request").check()
-    await _press(provider, "Add it")
+    await _press(provider, "Add service")
     await _follow(provider, "Hours", within="nav.side-nav")
     for weekday in range(7):
         await provider.fill(f"#start_{weekday}_0", "10:00")

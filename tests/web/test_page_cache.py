@@ -51,7 +51,12 @@ async def test_new_price_shows_at_once_on_the_own_page_and_soon_in_lists(market:
         await shown(stranger, path)
     await provider.open("/pro/services")
     await provider.send(
-        "Add it", name="Short set", category="pianist", price="41.50", duration_minutes="60", booking_mode="request"
+        "Add service",
+        name="Short set",
+        category="pianist",
+        price="41.50",
+        duration_minutes="60",
+        booking_mode="request",
     )
     assert await shown(stranger, page) == "MISS"
     assert "€41.50" in stranger.text

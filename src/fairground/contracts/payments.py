@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from fairground.contracts.dto import DTO
@@ -40,6 +40,52 @@ class Payment(DTO):
     failure_code: str | None
     """The processor's reason, such as `card_declined` or `insufficient_funds`."""
     created_at: datetime
+
+
+_BRANDS: Final = {"amex": "American Express", "diners": "Diners Club", "jcb": "JCB", "unionpay": "UnionPay"}
+
+
+class PaidCard(DTO):
+    brand: str
+    """The processor's word, such as `visa` or `amex`."""
+    last4: str
+
+    @property
+    def words(self) -> str:
+        """Return the card as people know it, such as "Visa •••• 4242"."""
+        return f"{_BRANDS.get(self.brand, self.brand.capitalize())} •••• {self.last4}"
+
+
+class RefundMade(DTO):
+    amount_minor: int
+    refunded_at: datetime
+
+
+class PaymentReceipt(DTO):
+    """What was taken for a reference, and given back since. Amounts are minor units of `currency`."""
+
+    payment_id: UUID
+    captured_minor: int
+    captured_at: datetime
+    card: PaidCard | None
+    """None until the processor has named it, a moment after the payment."""
+    refunds: list[RefundMade]
+    """The oldest first."""
+    refunded_minor: int
+    currency: str
+
+
+class CardFields(DTO):
+    """The processor's own fields for a card, which a browser loads from it: card numbers never reach this server.
+
+    The origins are sources of a Content Security Policy.
+    """
+
+    publishable_key: str
+    script_url: str
+    script_origins: tuple[str, ...]
+    frame_origins: tuple[str, ...]
+    connection_origins: tuple[str, ...]
 
 
 class PaymentNotFound(NotFound):
@@ -125,6 +171,16 @@ class Payments(Protocol):
         """True where no money moves: payments are the sandbox's."""
         ...
 
+    @property
+    def bank_origin(self) -> str:
+        """Where customers are sent to prove who they are (3-D Secure), as a source of a Content Security Policy."""
+        ...
+
+    @property
+    def card_fields(self) -> CardFields | None:
+        """The processor's card fields; None in the sandbox, which takes names of test cards, and without a key."""
+        ...
+
     async def authorise(
         self,
         *,
@@ -186,6 +242,10 @@ class Payments(Protocol):
 
     async def find_payments(self, *, reference_ids: Collection[UUID]) -> dict[UUID, Payment]:
         """Return the newest payment of each reference that has one; one that cannot be read is logged and left out."""
+        ...
+
+    async def find_receipt(self, *, reference_id: UUID) -> PaymentReceipt | None:
+        """Return what was captured for the reference and refunded since; None when nothing was captured."""
         ...
 
     async def refresh(self, *, reference_id: UUID) -> Payment | None:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from babel import Locale
 
@@ -16,6 +17,8 @@ from fairground.kernel.zones import get_zone
 
 MORNING_ENDS_AT_HOUR: Final = 12
 AFTERNOON_ENDS_AT_HOUR: Final = 17
+PREVIEW_PATH: Final = "/pro/preview"
+"""Where an owner sees the own page in any state."""
 LOOK_AHEAD: Final = timedelta(days=SLOT_LIST_MAX_DAYS - 1)  # both ends included
 
 
@@ -133,6 +136,7 @@ class SlotLink:
     starts_at: datetime
     ends_at: datetime
     href: str
+    """Empty in a preview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +170,12 @@ async def load_availability(
     now: datetime,
     horizon_days: int,
     locale: Locale,
+    owner_id: UUID | None = None,
 ) -> AvailabilityCalendar:
     """Return the calendar of the day, of the month, or of the first day with a slot.
 
     Args:
+        owner_id: The owner who previews the page, whatever its state; nothing in the preview leads to a booking.
         month: Any day of the month to show. `day` comes first.
         day: The day to show. A date outside the horizon counts as not given.
     """
@@ -178,12 +184,11 @@ async def load_availability(
     if not first_of_month(today) <= (day or month or today) <= last_day:
         # The address is old or mistyped.
         month = day = None
-    first_day, found = await _list_month(
-        bookings, provider, service=service, around=day or month, today=today, last_day=last_day
-    )
+    starts = Starts(bookings=bookings, provider=provider, service=service, owner_id=owner_id)
+    first_day, found = await _list_month(starts, around=day or month, today=today, last_day=last_day)
     slots = found.slots
     chosen = day or _first_day(slots, zone=provider.timezone)
-    page = f"/p/{provider.slug}"
+    page = PREVIEW_PATH if owner_id else f"/p/{provider.slug}"
     return AvailabilityCalendar(
         service=service,
         zone=provider.timezone,
@@ -198,30 +203,41 @@ async def load_availability(
             locale=locale,
         ),
         chosen_day=chosen,
-        parts=_parts(slots, provider=provider, service=service, day=chosen),
+        parts=_parts(slots, provider=provider, service=service, day=chosen, is_bookable=owner_id is None),
         is_paused=found.is_paused,
         paused_until=found.paused_until,
     )
 
 
-async def _list_month(
-    bookings: Bookings,
-    provider: ProviderDetail,
-    *,
-    service: Service,
-    around: date | None,
-    today: date,
-    last_day: date,
-) -> tuple[date, Availability]:
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """The free starts of a service, as the public sees them or as their owner does."""
+
+    bookings: Bookings
+    provider: ProviderDetail
+    service: Service
+    owner_id: UUID | None
+
+    async def between(self, start: date, end: date) -> Availability:
+        return await self.bookings.list_slots(
+            provider_id=self.provider.id,
+            from_date=start,
+            to_date=end,
+            service_id=self.service.id,
+            viewer_id=self.owner_id,
+        )
+
+
+async def _list_month(starts: Starts, *, around: date | None, today: date, last_day: date) -> tuple[date, Availability]:
     """Return the first day of the month around a date, and what is free in that month from today on.
 
     Args:
         around: None for the first month that has a slot.
     """
-    ahead, start = None, today
+    ahead, start, zone = None, today, starts.provider.timezone
     while around is None and start <= last_day:
-        ahead = await _find_slots(bookings, provider, service=service, start=start, end=start + LOOK_AHEAD)
-        around = _first_day(ahead.slots, zone=provider.timezone)
+        ahead = await starts.between(start, start + LOOK_AHEAD)
+        around = _first_day(ahead.slots, zone=zone)
         if around is None and not ahead.is_paused:
             start += LOOK_AHEAD + timedelta(days=1)
         else:
@@ -229,26 +245,21 @@ async def _list_month(
     month = first_of_month(around or today)
     month_ends = following_month(month) - timedelta(days=1)
     if ahead is not None and start <= max(today, month) and month_ends <= start + LOOK_AHEAD:
-        shown = [slot for slot in ahead.slots if _day(slot, provider.timezone) <= month_ends]
+        shown = [slot for slot in ahead.slots if _day(slot, zone) <= month_ends]
         return month, ahead.model_copy(update={"slots": shown})
-    return month, await _find_slots(bookings, provider, service=service, start=max(today, month), end=month_ends)
-
-
-async def _find_slots(
-    bookings: Bookings, provider: ProviderDetail, *, service: Service, start: date, end: date
-) -> Availability:
-    return await bookings.list_slots(provider_id=provider.id, from_date=start, to_date=end, service_id=service.id)
+    return month, await starts.between(max(today, month), month_ends)
 
 
 def _parts(
-    slots: Iterable[Slot], *, provider: ProviderDetail, service: Service, day: date | None
+    slots: Iterable[Slot], *, provider: ProviderDetail, service: Service, day: date | None, is_bookable: bool
 ) -> list[list[SlotLink]]:
     parts: list[list[SlotLink]] = [[], [], []]
     for slot in slots:
         if _day(slot, provider.timezone) == day:
             starts_at = slot.starts_at.astimezone(UTC)
             query = urlencode({"service": service.id, "starts_at": f"{starts_at:%Y-%m-%dT%H:%M:%SZ}"})
-            link = SlotLink(slot.starts_at, slot.ends_at, href=f"/book/{provider.slug}?{query}")
+            href = f"/book/{provider.slug}?{query}" if is_bookable else ""
+            link = SlotLink(slot.starts_at, slot.ends_at, href=href)
             parts[part_of_day(slot.starts_at, zone=provider.timezone)].append(link)
     return parts
 

@@ -1,7 +1,7 @@
 """Other servers that pages use, such as a tile server or a CDN, and the Content Security Policy that admits them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
 
@@ -29,6 +29,13 @@ class Origins:
     """Sources of images, redirects from here included."""
     connections: tuple[str, ...] = ()
     """Servers to which our scripts send requests."""
+    scripts: tuple[str, ...] = ()
+    """Servers whose scripts a page runs: of the page of payment alone, that of the card processor."""
+    frames: tuple[str, ...] = ()
+    """Servers of which a page shows a page inside its own."""
+
+    def joined_with(self, others: "Origins") -> "Origins":
+        return Origins(**{part.name: getattr(self, part.name) + getattr(others, part.name) for part in fields(self)})
 
 
 def origin_of(url: str) -> str:
@@ -44,10 +51,11 @@ def content_security_policy(style_hash: str, origins: Origins) -> str:
     """
     directives: Mapping[str, str] = {
         "default-src": "'self'",
-        "script-src": "'self'",
+        "script-src": " ".join(("'self'", *origins.scripts)),
         "style-src": f"'self' '{style_hash}'",
         "img-src": " ".join(("'self'", "data:", *origins.images)),
         "connect-src": " ".join(("'self'", *origins.connections)),
+        **({"frame-src": " ".join(origins.frames)} if origins.frames else {}),
         "object-src": "'none'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",

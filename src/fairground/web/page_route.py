@@ -1,6 +1,6 @@
 """The router of pages: an error, and an address without a page, get an error page, never a problem document."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -22,10 +22,16 @@ from fairground.web.rendering import Renderer
 log = structlog.get_logger()
 
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+RefusalPage = Callable[[Request, DomainError], Response]
 
 
-def page_router(renderer: Renderer) -> APIRouter:
-    """Return a router that answers an error with a page: sign-in where a session is missing, else the reason."""
+def page_router(renderer: Renderer, *, refusals: Mapping[type[DomainError], RefusalPage] | None = None) -> APIRouter:
+    """Return a router that answers an error with a page: sign-in where a session is missing, else the reason.
+
+    Args:
+        refusals: By error, the page that an area shows in place of the reason; parts of pages show the reason.
+    """
+    pages = refusals or {}
 
     class PageRoute(APIRoute):
         def get_route_handler(self) -> _Handler:
@@ -37,7 +43,8 @@ def page_router(renderer: Renderer) -> APIRouter:
                 except Unauthenticated:
                     return see_other(sign_in_path(request), request=request)
                 except DomainError as error:
-                    return refusal_page(renderer, request, error=error)
+                    page = None if request.url.path.startswith(PART_PREFIX) else pages.get(type(error))
+                    return page(request, error) if page else refusal_page(renderer, request, error=error)
                 except RequestValidationError:
                     # A page has no body or query that FastAPI checks, so only an id in the path can be wrong.
                     return refusal_page(renderer, request, error=PageNotFound("There is nothing at this address."))

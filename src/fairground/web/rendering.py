@@ -18,7 +18,7 @@ from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.content_security import MapTiles, Origins, content_security_policy
-from fairground.web.formats import Formats, browser_name, date_in, initials, tone, utc, your_time
+from fairground.web.formats import Formats, browser_name, date_in, initials, list_countries, tone, utc, your_time
 from fairground.web.page_cache import NO_VARY_SEARCH, PRIVATE
 from fairground.web.pictures import LARGE, offer_square, offer_whole
 
@@ -35,7 +35,8 @@ class Renderer:
         origins: Origins | None = None,
         map_tiles: MapTiles | None = None,
     ) -> None:
-        policy = content_security_policy(assets.style_hash, origins or Origins())
+        self._style_hash, self._origins = assets.style_hash, origins or Origins()
+        policy = content_security_policy(self._style_hash, self._origins)
         self.locale = Locale.parse(DEFAULT_LOCALE)
         self.edition = _edition(assets, verticals, settings=f"{policy} {map_tiles} {public_url}")
         """A digest of templates, assets, packs and settings; pages of another edition may look different."""
@@ -63,6 +64,11 @@ class Renderer:
         body = self._env.get_template(template).render(path=request.url.path, viewer=viewer, **values)
         default = PRIVATE if viewer else self._shared
         return HTMLResponse(body, status_code=status, headers={**self._headers, **default, **(headers or {})})
+
+    def policy_beside(self, origins: Origins) -> dict[str, str]:
+        """Return the header of a page that uses these servers beside those of every page."""
+        policy = content_security_policy(self._style_hash, self._origins.joined_with(origins))
+        return {"Content-Security-Policy": policy}
 
     def part(
         self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
@@ -100,6 +106,7 @@ def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEF
     env.filters["category_name"] = lambda slug: names.get(slug, slug)
     env.filters["extract"] = lambda key, table: table[key]
     env.globals["verticals"] = verticals.packs
+    env.globals["countries"] = list_countries(Locale.parse(locale))
     env.globals["asset"] = assets.url
     env.globals |= {"offer_square": offer_square, "offer_whole": offer_whole, "LARGE": LARGE}
     env.globals["page_style"] = assets.style

@@ -25,8 +25,6 @@ class Site:
     clock: Clock
     cookie: SessionCookie
     public_url: str
-    has_test_money: bool
-    """Payments are the sandbox's, so the payment page offers its test cards."""
     pictures_dir: Path
     mail_dir: Path | None
     """The folder of the mails that a page shows to anyone; None where they are sent, or must not be shown."""
@@ -50,11 +48,8 @@ def build_site(
         texts_dir: As `Site.texts_dir`.
         map_tiles: The background of maps; None draws the pins alone.
     """
-    has_test_money = links.of(Payments).is_sandbox
-    # The sandbox's 3-D Secure page is below the public address, which a reader on "localhost" is not on.
-    bank = runtime.public_url if has_test_money else "https://*.stripe.com"
     assets, verticals = Assets(), runtime.verticals
-    origins = _origins(runtime, bank=bank, map_tiles=map_tiles)
+    origins = _origins(runtime, bank=links.of(Payments).bank_origin, map_tiles=map_tiles)
     return Site(
         assets=assets,
         renderer=Renderer(
@@ -68,7 +63,6 @@ def build_site(
         clock=runtime.clock,
         cookie=runtime.cookie,
         public_url=runtime.public_url,
-        has_test_money=has_test_money,
         pictures_dir=pictures_dir,
         mail_dir=mail_dir,
         texts_dir=texts_dir,

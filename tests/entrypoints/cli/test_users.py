@@ -30,3 +30,26 @@ def test_refusals_of_accounts_are_shown_unchanged(installed: CommandLine) -> Non
     assert "not an e-mail address" in create(installed, "ada").refusal
     assert create(installed, "ada@example.org").code == 0
     assert "There is an account with this e-mail address already." in create(installed, "ADA@example.org").refusal
+
+
+def test_account_is_suspended_restored_and_given_a_role_and_a_password(installed: CommandLine) -> None:
+    create(installed, "kim@example.org", role="provider")
+    assert "kim@example.org is suspended" in installed("users", "suspend", "KIM@example.org", "--reason", "Spam.").out
+    assert "suspended" in installed("users", "list").out
+    again = installed("users", "suspend", "kim@example.org", "--reason", "Spam.")
+    assert "This account is suspended, not active." in again.refusal
+    assert installed("users", "restore", "kim@example.org").out == "kim@example.org can sign in again.\n"
+    assert "This account is active, not suspended." in installed("users", "restore", "kim@example.org").refusal
+    assert "is staff now (was provider)" in installed("users", "role", "kim@example.org", "staff").out
+    assert installed("users", "role", "kim@example.org", "staff").out == "kim@example.org is staff already.\n"
+    assert "provider" not in installed("users", "list").out
+    reset = ("users", "reset-password", "kim@example.org")
+    assert "The password is missing." in installed(*reset).refusal
+    assert "The password has 5 characters" in installed(*reset, "--password-stdin", stdin="short\n").refusal
+    assert "has a new password" in installed(*reset, "--password-stdin", stdin=PASSWORD).out
+
+
+def test_account_that_does_not_exist_is_named(installed: CommandLine) -> None:
+    expected = "There is no account with the address who@example.org."
+    assert expected in installed("users", "restore", "who@example.org").refusal
+    assert expected in installed("users", "role", "who@example.org", "admin").refusal

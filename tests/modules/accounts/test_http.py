@@ -46,7 +46,7 @@ async def test_registering_answers_the_user_without_any_secret(site: Site, outbo
     user = response.json()
     assert user["email"] == "ada@example.org"
     assert user["email_verified"] is False
-    assert set(user) == {"id", "email", "name", "role", "email_verified", "created_at"}
+    assert set(user) == {"id", "email", "name", "role", "email_verified", "created_at", "status"}
     assert response.headers["cache-control"] == "private, no-store"
     assert [type(job) for job in outbox.jobs] == [MailVerification]
 

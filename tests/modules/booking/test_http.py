@@ -341,3 +341,16 @@ async def test_a_repeated_hold_with_the_same_key_takes_one_time(client: httpx.As
 
 def test_what_only_the_module_knows_is_not_shown() -> None:
     assert {"provider_owner_id", "version", "was_confirmed"}.isdisjoint(BookingView.model_fields)
+
+
+async def test_receipt_is_answered_to_the_customer_and_refused_to_the_provider(
+    client: httpx.AsyncClient, rig: Rig
+) -> None:
+    booking = await rig.confirmed()
+    path = f"/bookings/{booking.id}/receipt"
+    mine = await client.get(path, headers=signed_in(booking.customer_id))
+    assert (mine.status_code, mine.json()["captured_minor"]) == (200, booking.total_minor)
+    assert mine.json()["lines"][0]["quantity"] == 1
+    theirs = await client.get(path, headers=signed_in(rig.owner(booking)))
+    assert (theirs.status_code, theirs.json()["code"]) == (404, "booking.receipt_not_found")
+    assert (await client.get(path)).status_code == 401

@@ -86,6 +86,7 @@ class Rig:
     providers: CatalogWithProfiles
     reviews: FakeReviews
     claims: FakeClaims
+    payments: FakePayments
     bookings: Bookings
     messages: Messages
     notifications: Notifications
@@ -180,11 +181,12 @@ def body(mail: EmailMessage, kind: str = "plain") -> str:
 
 def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
     accounts, providers, reviews, links = FakeAccounts(), CatalogWithProfiles(), FakeReviews(), Links()
+    payments = FakePayments()
     links.provide(Accounts, cast("Accounts", accounts))
     links.provide(Providers, cast("Providers", providers))
     claims = FakeClaims()
     links.provide(Claims, cast("Claims", claims))
-    links.provide(Payments, cast("Payments", FakePayments()))
+    links.provide(Payments, cast("Payments", payments))
     links.provide(Reviews, cast("Reviews", reviews))
     mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")
     runtime = make_runtime(db, mail_folder, public_url=PUBLIC_URL, mailer=mailer, mail_from="Fair <hello@fair.example>")
@@ -200,6 +202,7 @@ def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
         providers=providers,
         reviews=reviews,
         claims=claims,
+        payments=payments,
         bookings=links.of(Bookings),
         messages=links.of(Messages),
         notifications=links.of(Notifications),

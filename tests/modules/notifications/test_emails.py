@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import update
 
+from fairground.contracts.accounts import AccountStatus
 from fairground.contracts.booking import BookingRequested
 from fairground.contracts.providers import BookingMode
 from fairground.modules.notifications.emails import SendEmail
@@ -92,13 +93,20 @@ async def test_email_that_was_sent_but_not_marked_is_sent_again_with_the_same_id
     assert ids == [f"<{notification.id}@fair.example>"] * 2
 
 
+async def test_closed_account_gets_no_email(rig: Rig) -> None:
+    rig.accounts.users[rig.customer.id] = rig.customer.model_copy(update={"status": AccountStatus.CLOSED})
+    await rig.request()
+    await rig.work()
+    assert (len(rig.subjects(rig.customer)), len(rig.subjects(rig.owner))) == (0, 1)
+
+
 async def test_both_forms_have_the_same_text_and_link(rig: Rig) -> None:
     booking = await rig.pay(await rig.hold(mode=BookingMode.INSTANT))
     await rig.work()
     mail = rig.mail_to(rig.customer)
     page = Paragraphs(body(mail, "html"))
     assert page.open == []
-    assert page.links == [f"{PUBLIC_URL}/me/bookings/{booking.id}"]
+    assert page.links == [f"{PUBLIC_URL}/me/bookings/{booking.id}/receipt", f"{PUBLIC_URL}/me/bookings/{booking.id}"]
     written = " ".join(page.words.split())
     for line in body(mail).splitlines():
         said = line.removeprefix("- ").partition(": ")[2] or line

@@ -22,7 +22,7 @@ from fairground.kernel.errors import DomainError
 from fairground.kernel.messages import Event
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeProcessor
-from fairground.modules.payments.service import PaymentService, build_service
+from fairground.modules.payments.service import BrowserAccess, PaymentService, build_service
 from fairground.modules.payments.service.operation_executor import OperationExecutor
 from fairground.modules.payments.service.operations import ExecuteOpenOperations
 from fairground.modules.payments.service.payment_state import CancelOrphanedIntent
@@ -64,7 +64,8 @@ class FaultPlan:
 
 def payments_with(processor: PaymentProcessor, *, db: Database) -> PaymentService:
     executor = OperationExecutor(db=db, processor=processor)
-    return build_service(db=db, processor=processor, executor=executor, is_sandbox=True)
+    browser = BrowserAccess(is_sandbox=True, bank_origin="http://shop.test")
+    return build_service(db=db, processor=processor, executor=executor, browser=browser)
 
 
 class Market:

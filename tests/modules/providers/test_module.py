@@ -1,7 +1,7 @@
 from pathlib import Path
 from typing import cast
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import AccountClosed, AccountRestored, Accounts, AccountSuspended, EmailChanged
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FirstHoursSet, PastBookingsRecorded
 from fairground.contracts.media import Images, PictureDeleted, PictureDescribed, PictureReady, PictureRefused, Pictures
 from fairground.contracts.providers import Galleries, Providers
@@ -25,6 +25,7 @@ async def test_module_provides_its_contracts_and_handles_events_of_later_modules
     module = build(make_runtime(db, tmp_path), links)
     handled = {BookingCompleted, PastBookingsRecorded, ProviderRated, PastReviewsRecorded}
     handled |= {AvailabilityRulesSet, FirstHoursSet}
+    handled |= {AccountSuspended, AccountRestored, AccountClosed, EmailChanged}
     handled |= {PictureReady, PictureDescribed, PictureRefused, PictureDeleted}
     assert {kind for kind in module.handlers if issubclass(kind, Event)} == handled
     assert await links.of(Providers).get_currency() == "EUR"

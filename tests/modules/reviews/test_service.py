@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Text, column, func, select, table, text
 
-from fairground.contracts.accounts import Accounts, Role, User
+from fairground.contracts.accounts import AccountClosed, Accounts, Role, User
 from fairground.contracts.booking import BookingNotFound, Bookings, BookingSide, BookingStatus
 from fairground.contracts.reviews import (
     NotCompleted,
@@ -171,6 +171,21 @@ async def test_page_of_reviews_reads_an_index_and_counts_nothing(db: Database, r
     assert "ix_reviews_review__provider_id_side_created_at_id" in plans[0]
     assert "pk_reviews_provider_figures" in plans[1] or "sqlite_autoindex_reviews_provider_figures" in plans[1]
     assert not {word for word in ("Sort", "B-TREE", "SCAN", "Seq Scan") if word in "\n".join(plans)}
+
+
+async def test_reviews_of_a_closed_account_get_its_neutral_name(
+    reviews: ReviewService, bookings: KnownBookings, db: Database
+) -> None:
+    mine, other = bookings.add(), bookings.add()
+    for side in (mine, other):
+        await reviews.write_review(author_id=side.customer_id, booking_id=side.booking_id, rating=5, text="Good.")
+    with statements_of(db) as statements:
+        await reviews.on_account_closed(AccountClosed(user_id=mine.customer_id, version=1))
+    found = (await reviews.list_provider_reviews(provider_id=PROVIDER, limit=9)).data
+    names = {review.booking_id: review.author_name for review in found}
+    assert names == {mine.booking_id: "Closed account", other.booking_id: "Anna B."}
+    plans = "\n".join(explain(db, each, preparing=without_scans(db)) for each in statements if "reviews_" in each[0])
+    assert "ix_reviews_review__author_id" in plans
 
 
 async def write_concurrently(reviews: ReviewService, side: BookingSide) -> list[Any]:

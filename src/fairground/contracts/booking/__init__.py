@@ -64,6 +64,9 @@ from fairground.contracts.booking.bookings import (
     PastBookingsRecorded,
     PayIn,
     PriceChanged,
+    Receipt,
+    ReceiptLine,
+    ReceiptNotFound,
     RefundTerm,
     SlotTaken,
     StatusConflict,
@@ -122,6 +125,9 @@ __all__ = [
     "PausedUntil",
     "PayIn",
     "PriceChanged",
+    "Receipt",
+    "ReceiptLine",
+    "ReceiptNotFound",
     "RefundTerm",
     "RulesChanges",
     "RulesInvalid",
@@ -137,12 +143,19 @@ __all__ = [
 
 class Bookings(Protocol):
     async def list_slots(
-        self, *, provider_id: UUID, from_date: date, to_date: date, service_id: UUID | None
+        self,
+        *,
+        provider_id: UUID,
+        from_date: date,
+        to_date: date,
+        service_id: UUID | None,
+        viewer_id: UUID | None = None,
     ) -> Availability:
         """Return the free starts of the provider-local dates, both included; at most 62 days.
 
         Without `service_id` the slots have the length of the provider's shortest service. There are none while the
-        provider has paused bookings.
+        provider has paused bookings. The owner, as `viewer_id`, also sees those of a profile that is not approved, and
+        cannot book them.
 
         Raises:
             ProviderNotFound, ServiceNotFound
@@ -317,6 +330,15 @@ class Bookings(Protocol):
 
         Raises:
             BookingNotFound: As `get_booking` does.
+        """
+        ...
+
+    async def get_receipt(self, *, user_id: UUID, booking_id: UUID) -> Receipt:
+        """Return the receipt of a booking for its customer.
+
+        Raises:
+            BookingNotFound: As `get_booking` does.
+            ReceiptNotFound: No money was taken, or the caller is the provider.
         """
         ...
 

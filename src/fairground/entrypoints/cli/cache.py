@@ -8,7 +8,7 @@ import httpx
 import typer
 import uvloop
 
-from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.providers import Providers
 from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.running_server import TIMEOUT_SECONDS, Address, show_warmed, unreachable
@@ -36,20 +36,20 @@ def add_to(app: typer.Typer) -> None:
 def show_stats(url: Address = "") -> None:
     """Show how often public answers came from the cache.
 
-    The figures are those of the one server that answers, since its start. It is asked in the name of an admin, so there
-    must be one.
+    The figures are those of the one server that answers, since its start. It is asked in the name of a member of
+    staff, so there must be one.
     """
 
     async def ask(program: Program) -> CacheReport:
         accounts = program.links.of(Accounts)
-        admins = await accounts.list_users(role=Role.ADMIN, limit=1)
-        if not admins:
-            raise Mistake("Only an admin may see this, and there is none. Run: fairground users create --role admin")
-        opened = await accounts.create_token(user_id=admins[0].id, name="fairground cache stats")
+        staff = await accounts.list_staff(limit=1)
+        if not staff:
+            raise Mistake("Only staff may see this, and there is none. Run: fairground users create --role admin")
+        opened = await accounts.create_token(user_id=staff[0].id, name="fairground cache stats")
         try:
             return _ask_server(url or program.settings.address, token=opened.secret)
         finally:
-            await accounts.revoke_session(user_id=admins[0].id, session_id=opened.session.id)
+            await accounts.revoke_session(user_id=staff[0].id, session_id=opened.session.id)
 
     _print(run_secondary(ask))
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
-from fairground.contracts.accounts import EmailUnfit, LinkUnusable, NameUnfit, Role, SessionKind
-from fairground.kernel.text import EmailRefused, normalise_email, refused_as, require_line, shown_line
+from fairground.contracts.accounts import EmailUnfit, LinkUnusable, NameUnfit, PhoneUnfit, Role, SessionKind
+from fairground.kernel.folding import fold
+from fairground.kernel.text import EmailRefused, clean_line, normalise_email, refused_as, require_line, shown_line
 from fairground.modules.accounts.settings import AccountsSettings
 
 NAME_MAX_LENGTH: Final = 100
+PHONE_MAX_LENGTH: Final = 40
 SESSION_NAME_MAX_LENGTH: Final = 200
 SESSIONS_MAX: Final = 100  # of each kind for one account: a list that a person can read
 SEEN_EVERY: Final = timedelta(minutes=1)  # a session is written at most this often
@@ -23,6 +26,8 @@ _EARLIER_EMAIL: Final = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+"
 )
+_PHONE: Final = re.compile(r"\+?[0-9 ()./-]{5,}")
+_WORD_MAX_LENGTH: Final = 100  # code points of a word that is searched
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -31,6 +36,7 @@ class LinkPurpose(StrEnum):
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose, not a password
+    CHANGE_EMAIL = "change_email"
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,9 @@ class Lifetime:
 
 def lifetime_of(settings: AccountsSettings, *, kind: SessionKind, role: Role) -> Lifetime:
     if kind is SessionKind.TOKEN:
-        days = settings.admin_token_days if role is Role.ADMIN else settings.token_days
+        days = settings.admin_token_days if role.is_staff else settings.token_days
         return Lifetime(absolute=timedelta(days=days))
-    if role is Role.ADMIN:
+    if role.is_staff:
         return Lifetime(
             absolute=timedelta(hours=settings.admin_absolute_hours), idle=timedelta(minutes=settings.admin_idle_minutes)
         )
@@ -58,9 +64,9 @@ def lifetime_of(settings: AccountsSettings, *, kind: SessionKind, role: Role) ->
 
 
 def link_lifetime(settings: AccountsSettings, *, purpose: LinkPurpose) -> timedelta:
-    if purpose is LinkPurpose.VERIFY_EMAIL:
-        return timedelta(hours=settings.verification_link_hours)
-    return timedelta(minutes=settings.reset_link_minutes)
+    if purpose is LinkPurpose.RESET_PASSWORD:
+        return timedelta(minutes=settings.reset_link_minutes)
+    return timedelta(hours=settings.verification_link_hours)
 
 
 def link_unusable() -> LinkUnusable:
@@ -89,6 +95,34 @@ def get_name(text: str) -> str:
     """Return a name as it is stored; raise NameUnfit if `require_line` refuses it."""
     with refused_as(NameUnfit, "The name", field="name"):
         return require_line(text, most=NAME_MAX_LENGTH)
+
+
+def get_phone(text: str | None) -> str | None:
+    """Return a telephone number as it is stored, None for an empty one; raise PhoneUnfit for another text."""
+    with refused_as(PhoneUnfit, "The telephone number", field="phone"):
+        phone = clean_line(text or "", most=PHONE_MAX_LENGTH)
+    if phone and not _PHONE.fullmatch(phone):
+        raise PhoneUnfit("This is not a telephone number.", field="phone")
+    return phone or None
+
+
+def closed_email(user_id: UUID) -> str:
+    """Return the address of a closed account, below a domain that never exists (RFC 2606)."""
+    return f"{user_id.hex}@closed.invalid"
+
+
+def search_words(*, email: str, name: str) -> set[str]:
+    """Return the words by whose beginnings a user is found: the address, and the folded words of it and of the name."""
+    folded = fold(f"{email.rpartition('@')[0]} {name}").split()
+    return {word[:_WORD_MAX_LENGTH] for word in (email, *folded)}
+
+
+def query_words(text: str) -> list[str]:
+    """Return the beginnings that words of a user must have, the longest first; with an @ it is one of an address."""
+    found: set[str] = set()
+    for typed in text.lower().split():
+        found.update([typed] if "@" in typed and typed.isprintable() else fold(typed).split())
+    return sorted((word[:_WORD_MAX_LENGTH] for word in found), key=len, reverse=True)
 
 
 def session_name(text: str) -> str:

@@ -1,13 +1,23 @@
 """Builds accounts."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import AccountObligations, Accounts, OwnAccounts, StaffAccounts
 from fairground.modules.accounts import http
-from fairground.modules.accounts.service import AccountService
+from fairground.modules.accounts.service import AccountService, OwnAccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
-from fairground.modules.accounts.service.emails import AccountEmails, EmailVerification, MailReset, MailVerification
+from fairground.modules.accounts.service.emails import (
+    AccountEmails,
+    EmailVerification,
+    MailEmailNotice,
+    MailNewEmail,
+    MailReset,
+    MailVerification,
+)
+from fairground.modules.accounts.service.own_accounts import AccountClosing, AccountDetails, EmailChanges, NoObligations
 from fairground.modules.accounts.service.passwords import (
+    PasswordCheck,
     PasswordHasher,
     Passwords,
     default_algorithm,
@@ -15,6 +25,7 @@ from fairground.modules.accounts.service.passwords import (
 )
 from fairground.modules.accounts.service.sessions import DropExpired, Sessions
 from fairground.modules.accounts.service.sign_in import SignIn
+from fairground.modules.accounts.service.staff_accounts import StaffAccountService
 from fairground.modules.accounts.service.users import Users
 from fairground.modules.accounts.settings import AccountsSettings
 from fairground.modules.accounts.tables import history
@@ -31,7 +42,17 @@ def build(runtime: Runtime, links: Links) -> Module:
     emails = AccountEmails(db=db, mailer=runtime.mailer, settings=settings, public_url=runtime.public_url)
     attempts = AttemptLimiter(runtime.limiter, settings)
     service = build_service(db=db, attempts=attempts, hasher=hasher, sessions=sessions)
+    own = build_own_service(
+        db=db,
+        attempts=attempts,
+        hasher=hasher,
+        settings=settings,
+        # Booking is built after accounts, so its bookings are looked up at each call.
+        obligations=lambda: links.of(AccountObligations),
+    )
     links.provide(Accounts, service)
+    links.provide(OwnAccounts, own)
+    links.provide(StaffAccounts, StaffAccountService(db=db))
     links.provide(Authenticator, http.SessionAuthenticator(service, cookie=cookie))
 
     async def stop() -> None:
@@ -40,10 +61,12 @@ def build(runtime: Runtime, links: Links) -> Module:
     return Module(
         name="accounts",
         history=history,
-        routers=http.routes(service, cookie=cookie),
+        routers=http.routes(service, own, cookie=cookie),
         handlers={
             MailVerification: emails.send_verification,
             MailReset: emails.send_reset,
+            MailNewEmail: emails.send_new_email,
+            MailEmailNotice: emails.send_email_notice,
             DropExpired: sessions.drop_expired,
         },
         schedules=[Schedule(job=DropExpired(), every=timedelta(hours=1))],
@@ -63,4 +86,20 @@ def build_service(
             db=db, attempts=attempts, hasher=hasher, sessions=sessions, well_known_passwords=well_known_passwords
         ),
         email_verification=EmailVerification(db=db, attempts=attempts),
+    )
+
+
+def build_own_service(
+    *,
+    db: Database,
+    attempts: AttemptLimiter,
+    hasher: PasswordHasher,
+    settings: AccountsSettings,
+    obligations: Callable[[], AccountObligations] = NoObligations,
+) -> OwnAccountService:
+    check = PasswordCheck(db=db, attempts=attempts, hasher=hasher)
+    return OwnAccountService(
+        details=AccountDetails(db=db),
+        email_changes=EmailChanges(db=db, attempts=attempts, check=check, settings=settings),
+        closing=AccountClosing(db=db, check=check, obligations=obligations),
     )

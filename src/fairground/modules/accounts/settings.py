@@ -10,13 +10,13 @@ class AccountsSettings(BaseSettings):
     browser_idle_days: int = Field(14, ge=1, le=90, description="Days without a visit after which a sign-in ends.")
     browser_absolute_days: int = Field(90, ge=1, le=365, description="Days after which a sign-in ends in any case.")
     admin_idle_minutes: int = Field(
-        30, ge=5, le=480, description="Minutes without a visit after which a sign-in of an admin ends."
+        30, ge=5, le=480, description="Minutes without a visit after which a sign-in of staff ends."
     )
     admin_absolute_hours: int = Field(
-        12, ge=1, le=168, description="Hours after which a sign-in of an admin ends in any case."
+        12, ge=1, le=168, description="Hours after which a sign-in of staff ends in any case."
     )
     token_days: int = Field(365, ge=1, le=730, description="Days that an API token lives.")
-    admin_token_days: int = Field(30, ge=1, le=365, description="Days that an API token of an admin lives.")
+    admin_token_days: int = Field(30, ge=1, le=365, description="Days that an API token of staff lives.")
     verification_link_hours: int = Field(
         72, ge=1, le=720, description="Hours that a mailed link which verifies an address can be used."
     )
@@ -42,5 +42,8 @@ class AccountsSettings(BaseSettings):
         30, ge=1, le=100_000, description="Requests for a new password from one address at once; they come back in 1 h."
     )
     mails_per_account: int = Field(
-        3, ge=1, le=20, description="Mails of one kind (verify, reset) to one account at once; they come back in 1 h."
+        3,
+        ge=1,
+        le=20,
+        description="Mails of one kind (verify, reset, change) to an account at once; they come back in 1 h.",
     )

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.history import History
-from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
+from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP, BytewiseText
 
 
 class Base(DeclarativeBase):
@@ -20,10 +20,13 @@ class UserRow(Base):
     __tablename__ = "accounts_user"
     __table_args__ = (
         UniqueConstraint("email"),
-        CheckConstraint("role IN ('customer', 'provider', 'admin')", name="role"),
+        CheckConstraint("role IN ('customer', 'provider', 'staff', 'admin')", name="role"),
+        CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status"),
         CheckConstraint("email = lower(email)", name="email_is_normalised"),
         # Lists sort by id, newest first, because ids grow with time.
         Index(None, "role", "id"),
+        Index(None, "status", "id"),
+        Index(None, "status", "role", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -31,8 +34,37 @@ class UserRow(Base):
     name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str] = mapped_column(Text)
+    """Empty once the account is closed: no password has this hash."""
     email_verified_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    phone: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text, server_default="active")
+    status_version: Mapped[int] = mapped_column(server_default="0")
+    """Grows with each change of the status."""
+    suspended_at: Mapped[datetime | None]
+    suspension_reason: Mapped[str | None] = mapped_column(Text)
+    last_signed_in_at: Mapped[datetime | None]
+
+
+class UserWordRow(Base):
+    """A folded word by whose beginning staff find a user: of the name, or the whole address."""
+
+    __tablename__ = "accounts_user_word"
+    __table_args__ = (Index(None, "user_id", "word"),)
+
+    word: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_user.id"), primary_key=True)
+
+
+class EmailChangeRow(Base):
+    """The new address of a user, until its link is used or it is given up."""
+
+    __tablename__ = "accounts_email_change"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_user.id"), primary_key=True)
+    email: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime]
 
 
 class SessionRow(Base):
@@ -63,7 +95,7 @@ class LinkRow(Base):
 
     __tablename__ = "accounts_link"
     __table_args__ = (
-        CheckConstraint("purpose IN ('verify_email', 'reset_password')", name="purpose"),
+        CheckConstraint("purpose IN ('verify_email', 'reset_password', 'change_email')", name="purpose"),
         Index(None, "user_id"),
         Index(None, "expires_at"),
     )

@@ -27,6 +27,7 @@ from fairground.contracts.booking import (
     HoldIn,
     PausedUntil,
     PayIn,
+    Receipt,
     RulesChanges,
     WallTime,
 )
@@ -195,6 +196,11 @@ def _add_bookings(router: APIRouter, service: Bookings) -> None:
         """Return the booking as an iCalendar file; importing it again updates the entry."""
         calendar = await service.get_calendar(user_id=caller.user_id, booking_id=booking_id)
         return CalendarResponse(calendar, headers={"Content-Disposition": 'attachment; filename="booking.ics"'})
+
+    @router.get("/bookings/{booking_id}/receipt")
+    async def get_receipt(booking_id: UUID, caller: SignedIn) -> Receipt:
+        """Return the receipt of a booking that you have paid for: what was taken, and what was given back since."""
+        return await service.get_receipt(user_id=caller.user_id, booking_id=booking_id)
 
 
 def _add_steps(router: APIRouter, service: Bookings) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import AccountClosed, AccountObligations, Accounts
 from fairground.contracts.booking import (
     AvailabilityRulesSet,
     BookingCancelled,
@@ -47,6 +47,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     )
     links.provide(Bookings, parts.service)
     links.provide(ProviderSchedules, parts.schedules)
+    links.provide(AccountObligations, parts.queries)
     return Module(
         name="booking",
         history=history,
@@ -72,6 +73,7 @@ def handlers_of(parts: Parts) -> Mapping[type[Message], Handler]:
         AvailabilityRulesSet: parts.summaries.follow_change,
         FirstHoursSet: parts.summaries.follow_first_hours,
         ServicesChanged: parts.summaries.follow_change,
+        AccountClosed: parts.cancellation.follow_closed_account,
         ProviderTimezoneSet: parts.summaries.follow_timezone,
         EndPause: parts.summaries.follow_end_of_pause,
         PaymentAuthorised: parts.checkout.follow_payment,

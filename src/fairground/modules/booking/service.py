@@ -13,6 +13,7 @@ from fairground.modules.booking.deals.decisions import RequestDecisions
 from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.holds import Holds
 from fairground.modules.booking.deals.queries import BookingQueries
+from fairground.modules.booking.deals.receipts import Receipts
 from fairground.modules.booking.deals.transitions import Transitions
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time.allocations import Allocations
@@ -38,6 +39,7 @@ class BookingService:
         completion: Completion,
         history: BookingHistory,
         queries: BookingQueries,
+        receipts: Receipts,
     ) -> None:
         self.list_slots = slots.list_slots
         self.get_rules = hours.get_rules
@@ -62,6 +64,7 @@ class BookingService:
         self.get_calendar = queries.get_calendar
         self.describe_booking = queries.describe_booking
         self.describe_bookings = queries.describe_bookings
+        self.get_receipt = receipts.get_receipt
 
 
 class ScheduleService:
@@ -88,6 +91,7 @@ class Parts:
     expiry: Expiry
     history: BookingHistory
     queries: BookingQueries
+    receipts: Receipts
 
     @cached_property
     def service(self) -> BookingService:
@@ -101,6 +105,7 @@ class Parts:
             completion=self.completion,
             history=self.history,
             queries=self.queries,
+            receipts=self.receipts,
         )
 
     @cached_property
@@ -144,4 +149,5 @@ def assemble(
         expiry=expiry,
         history=BookingHistory(db=db, providers=providers, verticals=verticals),
         queries=BookingQueries(db=db, accounts=accounts, payments=payments, public_url=public_url, organizer=organizer),
+        receipts=Receipts(db=db, accounts=accounts, payments=payments),
     )

@@ -76,7 +76,7 @@ def routes(messages: Messages) -> APIRouter:
         )
 
     @router.put("/bookings/{booking_id}/messages/read")
-    async def mark_read(booking_id: UUID, body: ReadIn, caller: SignedIn) -> ReadMark:
+    async def mark_messages_read(booking_id: UUID, body: ReadIn, caller: SignedIn) -> ReadMark:
         """Mark messages as read up to one of them, such as `{"sequence": 7}`. A mark never moves back."""
         return await messages.mark_read(user_id=caller.user_id, booking_id=booking_id, sequence=body.sequence)
 

@@ -1,6 +1,6 @@
 """Emails: each notification is sent as one, in two forms, with the details of its booking and its calendar file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
@@ -8,8 +8,8 @@ from uuid import UUID
 
 from jinja2 import Environment
 
-from fairground.contracts.accounts import Accounts, User
-from fairground.contracts.booking import Bookings, BookingView
+from fairground.contracts.accounts import Accounts, AccountStatus, User
+from fairground.contracts.booking import BookingConfirmed, Bookings, BookingView, Receipt, ReceiptNotFound
 from fairground.kernel.messages import Job
 from fairground.kernel.zones import Clock
 from fairground.modules.notifications import store
@@ -36,6 +36,9 @@ class BookingDetails:
     customer_name: str
     calendar: str | None
     """An iCalendar file, if the email changes the reader's calendar."""
+    receipt: Receipt | None = None
+    """What the reader has paid, in the email that confirms the booking."""
+    receipt_url: str = ""
 
 
 class EmailRenderer:
@@ -54,6 +57,8 @@ class EmailRenderer:
         recipient: User,
         details: BookingDetails | None,
     ) -> EmailMessage:
+        if details is not None and details.receipt is not None:
+            details = replace(details, receipt_url=f"{self._public_url}/me/bookings/{details.booking.id}/receipt")
         facts = {
             "notification": notification,
             "recipient": recipient,
@@ -102,6 +107,8 @@ class EmailSender:
         if notification is None:
             return
         recipient = await self._accounts.get_user(user_id=notification.user_id)
+        if recipient.status is AccountStatus.CLOSED:
+            raise CancelJob("The account is closed.")
         details = await self._describe_booking(notification) if notification.topic in BOOKING_RULES else None
         message = self._renderer.render(
             notification, notification_id=job.notification_id, recipient=recipient, details=details
@@ -125,7 +132,15 @@ class EmailSender:
             calendar = await self._bookings.get_calendar(
                 user_id=notification.user_id, booking_id=notification.subject_id
             )
-        return BookingDetails(booking=booking, customer_name=customer.name, calendar=calendar)
+        receipt = await self._find_receipt(notification) if notification.topic == BookingConfirmed.topic else None
+        return BookingDetails(booking=booking, customer_name=customer.name, calendar=calendar, receipt=receipt)
+
+    async def _find_receipt(self, notification: NotificationRecord) -> Receipt | None:
+        """Return the receipt for the customer; None for the provider, and of a booking that cost nothing here."""
+        try:
+            return await self._bookings.get_receipt(user_id=notification.user_id, booking_id=notification.subject_id)
+        except ReceiptNotFound:
+            return None
 
 
 def _attach(message: EmailMessage, calendar: str) -> None:

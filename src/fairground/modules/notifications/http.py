@@ -50,7 +50,7 @@ def routes(notifications: Notifications) -> APIRouter:
         )
 
     @router.post("/me/notifications/read")
-    async def mark_read(read: ReadIn, caller: SignedIn) -> UnreadOut:
+    async def mark_notifications_read(read: ReadIn, caller: SignedIn) -> UnreadOut:
         """Mark what you have seen as read. Ids that are not yours are left alone."""
         await notifications.mark_read(user_id=caller.user_id, notification_ids=read.notification_ids)
         return UnreadOut(unread_count=await notifications.count_unread(user_id=caller.user_id))

@@ -20,6 +20,7 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.messaging import ConversationRead, Messages, MessageSent
 from fairground.contracts.notifications import Notifications
+from fairground.contracts.payments import PaymentReleased
 from fairground.contracts.providers import ProviderApproved, ProviderRejected, Providers, ProviderSubmitted
 from fairground.contracts.providers.claims import (
     Claims,
@@ -38,6 +39,7 @@ from fairground.modules.notifications.service import (
     NotificationRenderer,
     NotificationService,
     ProviderNotifier,
+    RefundNotifier,
 )
 from fairground.modules.notifications.tables import history
 from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
@@ -87,6 +89,7 @@ def _build_handlers(
     of_providers = ProviderNotifier(
         service=service, renderer=renderer, providers=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
     )
+    of_refunds = RefundNotifier(service=service, renderer=renderer, bookings=bookings)
     of_claims = ClaimNotifier(service=service, renderer=renderer, claims=links.of(Claims), accounts=accounts)
     messages = links.of(Messages)
     of_messages = MessageNotifier(
@@ -94,6 +97,7 @@ def _build_handlers(
     )
     return {
         **dict.fromkeys(_BOOKING_EVENTS, of_bookings.notify_sides),
+        PaymentReleased: of_refunds.notify_customer,
         ProviderSubmitted: of_providers.notify_staff,
         ProviderApproved: of_providers.notify_of_approval,
         ProviderRejected: of_providers.notify_of_rejection,

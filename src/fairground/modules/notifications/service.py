@@ -6,9 +6,10 @@ from uuid import UUID
 
 from jinja2 import Environment
 
-from fairground.contracts.accounts import Accounts, Role
-from fairground.contracts.booking import Bookings
+from fairground.contracts.accounts import Accounts
+from fairground.contracts.booking import Bookings, Receipt, ReceiptNotFound
 from fairground.contracts.notifications import NotificationPage
+from fairground.contracts.payments import PaymentReleased, RefundMade
 from fairground.contracts.providers import (
     OwnProvider,
     ProviderApproved,
@@ -147,6 +148,46 @@ class BookingNotifier:
         )
 
 
+class RefundNotifier:
+    """Notifies customers of money that was given back."""
+
+    def __init__(self, *, service: NotificationService, renderer: NotificationRenderer, bookings: Bookings) -> None:
+        self._service = service
+        self._renderer = renderer
+        self._bookings = bookings
+
+    async def notify_customer(self, event: PaymentReleased) -> None:
+        if not event.refunded_minor:
+            return  # an authorisation was voided: no money had been taken
+        sides = await self._bookings.find_booking_side(booking_id=event.reference_id)
+        if sides is None:
+            return
+        try:
+            receipt = await self._bookings.get_receipt(user_id=sides.customer_id, booking_id=event.reference_id)
+        except ReceiptNotFound:
+            return
+        notification = self._renderer.render(
+            event.topic,
+            audience=Audience.CUSTOMER,
+            user_id=sides.customer_id,
+            subject_id=event.reference_id,
+            occasion=str(event.refunded_minor),
+            receipt=receipt,
+            refund=_refund_of(event, receipt),
+        )
+        await self._service.add_notifications([notification])
+
+
+def _refund_of(event: PaymentReleased, receipt: Receipt) -> RefundMade:
+    """Return the refund with which the event's sum was reached; all of it as one, where several came between."""
+    so_far = 0
+    for refund in receipt.refunds:
+        so_far += refund.amount_minor
+        if so_far == event.refunded_minor:
+            return refund
+    return RefundMade(amount_minor=event.refunded_minor, refunded_at=receipt.captured_at)
+
+
 class ProviderNotifier:
     """Notifies staff of submitted profiles, and owners of decisions and reviews."""
 
@@ -169,7 +210,7 @@ class ProviderNotifier:
         provider = await self._providers.get_provider_for_review(provider_id=event.provider_id)
         if provider.status is not ProviderStatus.SUBMITTED:
             return
-        staff = await self._accounts.list_users(role=Role.ADMIN, limit=STAFF_MAX)
+        staff = await self._accounts.list_staff(limit=STAFF_MAX)
         await self._service.add_notifications(
             [
                 self._renderer.render(
@@ -240,7 +281,7 @@ class ClaimNotifier:
         claim = await self._claims.get_claim(claim_id=event.claim_id)
         if claim.status is not ClaimStatus.WAITING:
             return
-        staff = await self._accounts.list_users(role=Role.ADMIN, limit=STAFF_MAX)
+        staff = await self._accounts.list_staff(limit=STAFF_MAX)
         await self._service.add_notifications(
             [
                 self._renderer.render(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fairground.contracts.payments import (
     AmountNotChargeable,
+    PaidCard,
     Payment,
     PaymentAuthorised,
     PaymentCaptured,
@@ -74,6 +75,8 @@ class IntentSnapshot:
     captured_minor: int = 0
     action_url: str | None = None
     failure_code: str | None = None
+    card: PaidCard | None = None
+    """Known where the intent was read, and not where an operation has just changed it."""
     refunds: Sequence[ProcessorRefund] = ()
 
 
@@ -109,6 +112,8 @@ class NewPayment:
             open_key=key,
             is_key_expired=False,
             created_at=now,
+            captured_at=None,
+            card=None,
         )
 
 
@@ -138,6 +143,9 @@ class PaymentRecord:
     is_key_expired: bool
     """True when the processor may have forgotten `open_key`."""
     created_at: datetime
+    captured_at: datetime | None
+    """As it was read: the store sets it with the status."""
+    card: PaidCard | None
 
     @property
     def left_minor(self) -> int:
@@ -174,7 +182,7 @@ class PaymentRecord:
     def follow(self, seen: IntentSnapshot) -> "PaymentRecord":
         """Return the payment after the processor was seen."""
         status = advance(self.status, seen.status)
-        moved = replace(self, intent_id=seen.intent_id, status=status)
+        moved = replace(self, intent_id=seen.intent_id, status=status, card=seen.card or self.card)
         if status is not seen.status:
             return moved
         return replace(

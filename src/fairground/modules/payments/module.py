@@ -8,13 +8,13 @@ import httpx
 from fastapi import APIRouter
 from pydantic import SecretStr
 
-from fairground.contracts.payments import Payments
+from fairground.contracts.payments import CardFields, Payments
 from fairground.kernel.errors import DomainError
 from fairground.kernel.zones import Clock
 from fairground.modules.payments import http
 from fairground.modules.payments.gateways.processor import PaymentProcessor
 from fairground.modules.payments.gateways.stripe import StripeAccount, StripeProcessor
-from fairground.modules.payments.service import build_service
+from fairground.modules.payments.service import BrowserAccess, build_service
 from fairground.modules.payments.service.operation_executor import OperationExecutor
 from fairground.modules.payments.service.operations import ExecuteOpenOperations
 from fairground.modules.payments.service.payment_state import CancelOrphanedIntent
@@ -30,6 +30,13 @@ from fairground.runtime import Runtime
 from fairground.sandbox.stripe.sandbox import Faults, StripeSandbox
 
 STRIPE_URL: Final = "https://api.stripe.com"
+# The script of the version that the adapter speaks (docs.stripe.com/sdks/stripejs-versioning), and the origins that
+# docs.stripe.com/security/guide#content-security-policy lists, without those of wallets and addresses: we show neither.
+STRIPE_SCRIPT: Final = "/endive/stripe.js"
+_SCRIPT_ORIGIN: Final = "https://js.stripe.com"
+_SCRIPT_ORIGINS: Final = (_SCRIPT_ORIGIN, "https://*.js.stripe.com")
+_BANK_ORIGIN: Final = "https://*.stripe.com"
+_REDIRECT_FRAMES: Final = "https://hooks.stripe.com"
 SANDBOX_FILE: Final = "payments-sandbox.db"
 _ACCEPTED: Final = 200
 _EVERY: Final = timedelta(hours=1)
@@ -58,9 +65,23 @@ class _OwnAccount:
 
 
 def _with_stripe(runtime: Runtime, links: Links, settings: PaymentsSettings, account: StripeAccount) -> Module:
-    client = httpx.AsyncClient(base_url=STRIPE_URL, timeout=settings.request_timeout_seconds)
+    url = settings.stripe_test_server or STRIPE_URL
+    client = httpx.AsyncClient(base_url=url, timeout=settings.request_timeout_seconds)
     processor = _processor(client, account, settings, clock=runtime.clock)
-    return _module(runtime.db, links, processor, WebhookInbox(db=runtime.db, processor=processor), stop=client.aclose)
+    inbox = WebhookInbox(db=runtime.db, processor=processor)
+    return _module(runtime.db, links, processor, inbox, browser=_browser_access(settings), stop=client.aclose)
+
+
+def _browser_access(settings: PaymentsSettings) -> BrowserAccess:
+    server, key = settings.stripe_test_server, settings.stripe_publishable_key
+    fields = key and CardFields(
+        publishable_key=key,
+        script_url=(server or _SCRIPT_ORIGIN) + STRIPE_SCRIPT,
+        script_origins=(server,) if server else _SCRIPT_ORIGINS,
+        frame_origins=(server,) if server else (*_SCRIPT_ORIGINS, _REDIRECT_FRAMES),
+        connection_origins=(server or STRIPE_URL,),
+    )
+    return BrowserAccess(is_sandbox=False, bank_origin=server or _BANK_ORIGIN, card_fields=fields or None)
 
 
 def _with_sandbox(runtime: Runtime, links: Links, settings: PaymentsSettings) -> Module:
@@ -84,8 +105,10 @@ def _with_sandbox(runtime: Runtime, links: Links, settings: PaymentsSettings) ->
     )
     inbox = WebhookInbox(db=runtime.db, processor=processor)
     pages = APIRouter(routes=sandbox.page_routes)
+    # The page of 3-D Secure is below the public address, which a reader on "localhost" is not on.
+    browser = BrowserAccess(is_sandbox=True, bank_origin=runtime.public_url)
     return _module(
-        runtime.db, links, processor, inbox, is_sandbox=True, pages=[pages], start=sandbox.start, stop=sandbox.stop
+        runtime.db, links, processor, inbox, browser=browser, pages=[pages], start=sandbox.start, stop=sandbox.stop
     )
 
 
@@ -102,13 +125,13 @@ def _module(
     processor: PaymentProcessor,
     inbox: WebhookInbox,
     *,
-    is_sandbox: bool = False,
+    browser: BrowserAccess,
     pages: Sequence[APIRouter] = (),
     start: Callable[[], Awaitable[None]] | None = None,
     stop: Callable[[], Awaitable[None]],
 ) -> Module:
     executor = OperationExecutor(db=db, processor=processor)
-    links.provide(Payments, build_service(db=db, processor=processor, executor=executor, is_sandbox=is_sandbox))
+    links.provide(Payments, build_service(db=db, processor=processor, executor=executor, browser=browser))
     reconciliation = Reconciliation(db=db, processor=processor, executor=executor, inbox=inbox)
     return Module(
         name="payments",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select, update
 
-from fairground.contracts.payments import PaymentNotFound, PaymentStatus
+from fairground.contracts.payments import PaidCard, PaymentNotFound, PaymentStatus, RefundMade
 from fairground.kernel.ids import uuid7
 from fairground.modules.payments.domain import (
     AUTHORISATION_KEPT_FOR,
@@ -56,6 +56,8 @@ async def save_payment(tx: WriteTx, before: PaymentRecord, after: PaymentRecord)
     changes = {name: value for name, value in _changing_columns(after).items() if value != stored[name]}
     if "open_key" in changes:
         changes["open_since"] = None if after.open_key is None else tx.now()
+    if changes.get("status") == PaymentStatus.CAPTURED.value:
+        changes["captured_at"] = tx.now()
     if changes:
         await tx.execute(update(PaymentRow).where(PaymentRow.id == after.id).values(**changes))
     if after.open_key not in {None, before.open_key}:
@@ -176,8 +178,8 @@ async def start_refund(
 async def succeed_refund(tx: WriteTx, refund_id: UUID, *, processor_refund_id: str) -> bool:
     """Note that a refund went through. Return False when it was closed already."""
     is_open = update(RefundRow).where(RefundRow.id == refund_id, RefundRow.status == RefundStatus.STARTED.value)
-    done = is_open.values(status=RefundStatus.SUCCEEDED.value, processor_refund_id=processor_refund_id)
-    return await tx.execute(done) == 1
+    done = {"status": RefundStatus.SUCCEEDED.value, "processor_refund_id": processor_refund_id}
+    return await tx.execute(is_open.values(**done, succeeded_at=tx.now())) == 1
 
 
 async def fail_refund(tx: WriteTx, refund_id: UUID, *, attempt_key: UUID) -> bool:
@@ -185,6 +187,15 @@ async def fail_refund(tx: WriteTx, refund_id: UUID, *, attempt_key: UUID) -> boo
     is_open = and_(RefundRow.id == refund_id, RefundRow.status == RefundStatus.STARTED.value)
     is_current = and_(is_open, RefundRow.attempt_key == attempt_key)
     return await tx.execute(update(RefundRow).where(is_current).values(status=RefundStatus.FAILED.value)) == 1
+
+
+async def list_refunds_made(tx: ReadTx, payment_id: UUID) -> list[RefundMade]:
+    """Return the refunds of a payment that went through, the oldest first."""
+    made = select(RefundRow.amount_minor, RefundRow.succeeded_at).where(
+        RefundRow.payment_id == payment_id, RefundRow.status == RefundStatus.SUCCEEDED.value
+    )
+    rows = await tx.all(made.order_by(RefundRow.succeeded_at, RefundRow.id))
+    return [RefundMade(amount_minor=row.amount_minor, refunded_at=row.succeeded_at) for row in rows]
 
 
 async def is_refund_known(tx: ReadTx, processor_refund_id: str) -> bool:
@@ -203,6 +214,7 @@ async def insert_foreign_refund(tx: WriteTx, payment_id: UUID, *, processor_refu
         "attempt_key": uuid7(),
         "open_since": tx.now(),
         "processor_refund_id": processor_refund_id,
+        "succeeded_at": tx.now(),
     }
     await tx.insert_ignore(RefundRow, [row])
 
@@ -258,6 +270,8 @@ def _changing_columns(payment: PaymentRecord) -> dict[str, object]:
         "wants_release": payment.wants_release,
         "open_act": None if payment.open_kind is None else payment.open_kind.value,
         "open_key": payment.open_key,
+        "card_brand": payment.card and payment.card.brand,
+        "card_last4": payment.card and payment.card.last4,
     }
 
 
@@ -363,6 +377,8 @@ def _to_payment(row: PaymentRow, *, is_key_expired: bool) -> PaymentRecord:
         open_key=row.open_key,
         is_key_expired=is_key_expired,
         created_at=row.created_at,
+        captured_at=row.captured_at,
+        card=PaidCard(brand=row.card_brand, last4=row.card_last4) if row.card_brand and row.card_last4 else None,
     )
 
 

@@ -68,6 +68,9 @@ class PaymentRow(Base):
     open_key: Mapped[UUID | None]
     open_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    captured_at: Mapped[datetime | None]
+    card_brand: Mapped[str | None] = mapped_column(Text)
+    card_last4: Mapped[str | None] = mapped_column(Text)
 
 
 class RefundRow(Base):
@@ -91,6 +94,7 @@ class RefundRow(Base):
     """The idempotency key of the current attempt."""
     open_since: Mapped[datetime]
     processor_refund_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    succeeded_at: Mapped[datetime | None]
 
 
 class AttemptRow(Base):

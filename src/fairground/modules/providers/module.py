@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import (
+    AccountClosed,
+    AccountRestored,
+    Accounts,
+    AccountSuspended,
+    EmailChanged,
+    OwnAccounts,
+)
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FirstHoursSet, PastBookingsRecorded
 from fairground.contracts.media import (
     Images,
@@ -31,11 +38,16 @@ from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
 from fairground.modules.providers.service.claims import ClaimRequests, HandOverPictures, Ownership
-from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
+from fairground.modules.providers.service.event_handlers import (
+    FigureEventHandlers,
+    OwnerEventHandlers,
+    PictureEventHandlers,
+)
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.invitations import Invitations, MailInvitation
+from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
-from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.profiles import Profiles, ProviderQueries
 from fairground.modules.providers.tables import history
 from fairground.platform.db.database import Database
 from fairground.platform.images.image_proxy import ImageRequestStats
@@ -63,7 +75,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     galleries = GalleryService(db=db, pictures=pictures, clock=clock)
     portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
     picture_events = PictureEventHandlers(db=db, pictures=pictures, clock=clock)
-    image_requests = ImageRequestStats()
+    owners, image_requests = OwnerEventHandlers(db=db, accounts=links.of(Accounts)), ImageRequestStats()
     links.provide(Providers, service)
     links.provide(ProviderSnapshots, queries)
     links.provide(ExternalProviders, external)
@@ -79,6 +91,10 @@ def build(runtime: Runtime, links: Links) -> Module:
         ],
         handlers={
             **_figure_handlers(db),
+            AccountSuspended: owners.on_suspended,
+            AccountRestored: owners.on_restored,
+            AccountClosed: owners.on_closed,
+            EmailChanged: owners.on_email_changed,
             PictureReady: picture_events.on_ready,
             PictureDescribed: picture_events.on_described,
             PictureRefused: picture_events.on_refused,
@@ -106,7 +122,9 @@ def _figure_handlers(db: Database) -> dict[type[Message], Handler]:
 def _build_claims(runtime: Runtime, links: Links) -> dict[type[Message], Handler]:
     """Provide the contract of claims, and return the handlers of its jobs."""
     db, accounts = runtime.db, links.of(Accounts)
-    ownership = Ownership(accounts=accounts, pictures=links.of(Pictures), clock=runtime.clock)
+    ownership = Ownership(
+        accounts=accounts, own_accounts=links.of(OwnAccounts), pictures=links.of(Pictures), clock=runtime.clock
+    )
     requests = ClaimRequests(db=db, accounts=accounts, limiter=runtime.limiter, ownership=ownership)
     invitations = Invitations(db=db, mailer=runtime.mailer, ownership=ownership, public_url=runtime.public_url)
     links.provide(Claims, ClaimService(requests=requests, invitations=invitations))

@@ -2,10 +2,24 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    case,
+    false,
+    literal_column,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fairground.platform.db.dialect.columns import only_where
@@ -15,6 +29,7 @@ from fairground.platform.db.types import (
     NAMING_CONVENTION,
     TYPE_ANNOTATION_MAP,
     BytewiseText,
+    Json,
     MoneyMinor,
 )
 
@@ -66,6 +81,10 @@ class ProviderRow(Base):
     external_id: Mapped[str | None] = mapped_column(Text)
     external_hash: Mapped[str | None] = mapped_column(Text)
     """Of the imported row as it was last applied: the same row again changes nothing."""
+    is_owner_active: Mapped[bool] = mapped_column(server_default=true())
+    """False hides the provider, whatever its status: the account of its owner is suspended or closed."""
+    owner_version: Mapped[int] = mapped_column(server_default="0")
+    """Of the owner's status, from the events of accounts."""
 
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'submitted', 'approved', 'rejected')", name="status"),
@@ -77,6 +96,11 @@ class ProviderRow(Base):
     )
 
 
+def shown_status() -> ColumnElement[str]:
+    """Return the status as others know it: a provider whose owner is not active is suspended, whatever its own."""
+    return case((ProviderRow.is_owner_active, ProviderRow.status), else_=literal_column("'suspended'")).label("status")
+
+
 class ProviderPrivateRow(Base):
     """What only the owner and staff may see. Lists and public pages never read this table."""
 
@@ -85,6 +109,10 @@ class ProviderPrivateRow(Base):
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"), primary_key=True)
     contact_email: Mapped[str | None] = mapped_column(Text)
     contact_phone: Mapped[str | None] = mapped_column(Text)
+    address: Mapped[dict[str, Any] | None]
+    """Of the place where customers come to the provider: the fields of a `kernel.addresses.Address`."""
+    meeting_details: Mapped[str | None] = mapped_column(Text)
+    """The link or number of an online booking."""
     rejection_reason: Mapped[str | None] = mapped_column(Text)
     """Of the last rejection, until the profile is submitted again."""
 
@@ -144,6 +172,8 @@ class ServiceRow(Base):
     __table_args__ = (
         CheckConstraint("booking_mode IN ('instant', 'request')", name="booking_mode"),
         CheckConstraint("price_minor > 0", name="price_minor"),
+        CheckConstraint("price_model IN ('booking', 'person', 'hour')", name="price_model"),
+        CheckConstraint("min_people >= 1", name="min_people"),
         Index(None, "provider_id"),
     )
 
@@ -151,9 +181,22 @@ class ServiceRow(Base):
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"))
     name: Mapped[str] = mapped_column(Text)
     category: Mapped[str] = mapped_column(Text)
+    price_model: Mapped[str] = mapped_column(Text, server_default="booking")
     price_minor: Mapped[int] = mapped_column(MoneyMinor)
+    """Of a booking, a person or an hour, as the model says."""
     currency: Mapped[str] = mapped_column(Text)
     duration_minutes: Mapped[int]
+    """With the model of an hour, the shortest length."""
+    max_duration_minutes: Mapped[int | None]
+    min_people: Mapped[int] = mapped_column(server_default="1")
+    max_people: Mapped[int | None]
+    places: Mapped[list[str]] = mapped_column(Json, server_default='["customer", "provider"]')
+    """Those of the vertical's places where it can take place."""
+    travel_radius_km: Mapped[int | None]
+    """How far from the provider's location the customer's place may be."""
+    position: Mapped[int] = mapped_column(server_default="0")
+    """The order of a provider's services; equal ones are in the order of their creation."""
+    is_paused: Mapped[bool] = mapped_column(server_default=false())
     booking_mode: Mapped[str] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
     withdrawn_at: Mapped[datetime | None]

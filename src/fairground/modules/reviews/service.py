@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from fairground.contracts.accounts import Accounts, User
+from fairground.contracts.accounts import CLOSED_ACCOUNT_NAME, AccountClosed, Accounts, User
 from fairground.contracts.booking import BookingNotFound, Bookings, BookingSide, BookingStatus
 from fairground.contracts.reviews import (
     RATING_MAX,
@@ -121,6 +121,17 @@ class ReviewService:
         shown = found[:limit]
         end = TimeCursor(at=shown[-1].created_at, id=shown[-1].id) if len(found) > limit else None
         return ReviewPage(data=shown, total=total, next_cursor=None if end is None else end.write())
+
+    async def on_account_closed(self, event: AccountClosed) -> None:
+        """Give the reviews of a closed account its neutral name."""
+        async with self._db.read() as tx:
+            booking_ids = await store.list_reviewed_by(tx, event.user_id)
+        sides = await self._bookings.find_booking_sides(booking_ids=booking_ids)
+        async with self._db.write(ends_job=True) as tx:
+            await store.rename_author(tx, event.user_id, name=CLOSED_ACCOUNT_NAME)
+            tx.invalidate(
+                *(reviews_tag(key) for each in sides.values() for key in (each.provider_id, each.provider_slug))
+            )
 
 
 def _new_review(sides: BookingSide, author: User, *, side: ReviewSide, rating: int, text: str, at: datetime) -> Review:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import literal, select, tuple_, update
 
 from fairground.contracts.reviews import Review, ReviewSide
 from fairground.kernel.inputs import TimeCursor
@@ -70,6 +70,15 @@ async def list_reviews_of_provider(
         at, review_id = literal(after.at, ReviewRow.created_at.type), literal(after.id, ReviewRow.id.type)
         statement = statement.where(tuple_(ReviewRow.created_at, ReviewRow.id) < tuple_(at, review_id))
     return _reviews(await tx.all(statement))
+
+
+async def list_reviewed_by(tx: ReadTx, author_id: UUID) -> list[UUID]:
+    """Return the bookings that an author has reviewed."""
+    return await tx.scalars(select(ReviewRow.booking_id).where(ReviewRow.author_id == author_id))
+
+
+async def rename_author(tx: WriteTx, author_id: UUID, *, name: str) -> None:
+    await tx.execute(update(ReviewRow).where(ReviewRow.author_id == author_id).values(author_name=name))
 
 
 async def find_rating_count(tx: ReadTx, provider_id: UUID) -> int:

@@ -23,6 +23,7 @@ class ReviewRow(Base):
         CheckConstraint("side IN ('customer', 'provider')", name="side"),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         Index(None, "provider_id", "side", "created_at", "id"),
+        Index(None, "author_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

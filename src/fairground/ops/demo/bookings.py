@@ -1,10 +1,11 @@
 """Draws a provider's bookings, past and future, messages and reviews about them, and days off. No bookings overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 
+from fairground.kernel.addresses import Address
 from fairground.ops.demo.plan import (
     BookingState,
     DemoBooking,
@@ -24,6 +25,7 @@ MOST_PAST_BOOKINGS = 12
 COMING_BOOKINGS = (0, 0, 0, 0, 0, 1, 1, 2)  # each is held, paid and accepted like a real one, which takes time
 CUSTOMER_REVIEWS_SHARE = 0.8
 PROVIDER_REVIEWS_SHARE = 0.4
+USUAL_CROWD = 120  # people at most, where a service has no limit of its own
 THREADS_SHARE = {"completed": 0.35, "confirmed": 0.6, "requested": 0.6}
 STARS = {5: 66, 4: 24, 3: 8, 2: 2}  # percent; a list of nothing but five stars could not be sorted
 SECOND_SENTENCE_SHARE = {5: 0.4, 4: 0.3}  # a satisfied customer writes more
@@ -36,6 +38,8 @@ class Offer:
     services: Sequence[DemoService]
     hours: Sequence[DemoHours]
     rules: BookingRules
+    draw_address: Callable[[], Address]
+    """Return the address of a customer near the provider."""
     customers: int
     notes: Sequence[str]
 
@@ -109,25 +113,38 @@ def _coming_weeks(rules: BookingRules) -> range:
 
 def _draw_booking(chance: Random, offer: Offer, *, day: DemoDay, reviews: ReviewWriter) -> DemoBooking:
     starts = [
-        (index, start)
+        (index, minutes, start)
         for index, service in enumerate(offer.services)
+        for minutes in service.lengths
         for window in offer.hours
         if window.weekday == day.weekday
-        for start in starts_within(window, minutes=service.duration_minutes, step_minutes=offer.rules.slot_minutes)
+        for start in starts_within(window, minutes=minutes, step_minutes=offer.rules.slot_minutes)
     ]
-    index, start = chance.choice(starts)
+    index, minutes, start = chance.choice(starts)
     service = offer.services[index]
+    place = chance.choice(service.places)
     is_past = day.week < 0
     return DemoBooking(
         customer=chance.randrange(offer.customers),
         service=index,
         day=day,
         start=start,
+        duration_minutes=minutes,
+        place=place,
+        address=offer.draw_address() if place == "customer" else None,
+        party_size=_draw_party_size(chance, service, offer.rules),
         state="completed" if is_past else _draw_state(chance, service),
         note=chance.choice(offer.notes),
         review_by_customer=reviews.review_provider() if is_past and chance.random() < CUSTOMER_REVIEWS_SHARE else None,
         review_by_provider=reviews.review_customer() if is_past and chance.random() < PROVIDER_REVIEWS_SHARE else None,
     )
+
+
+def _draw_party_size(chance: Random, service: DemoService, rules: BookingRules) -> int | None:
+    if rules.party_size is None or service.max_people == 1:
+        return None
+    most = min(service.max_people or USUAL_CROWD, rules.party_size.maximum)
+    return chance.randint(service.min_people, max(service.min_people, most))
 
 
 def starts_within(window: DemoHours, *, minutes: int, step_minutes: int) -> list[time]:

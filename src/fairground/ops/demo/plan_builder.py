@@ -76,7 +76,7 @@ class PlanBuilder:
             profile=profile,
             services=services,
             calendar=self._add_messages(
-                self._draw_calendar(chance, pack=pack, services=services, given=person[0], state=state),
+                self._draw_calendar(chance, pack=pack, city=city, services=services, given=person[0], state=state),
                 index=index,
                 vertical=pack.key,
             ),
@@ -95,17 +95,34 @@ class PlanBuilder:
             custom_subtitle=chance.choice(trade.subtitles),
             bio=profiles.write_bio(chance, trade, words=words, city=city),
             place=city.place(lat_offset=chance.uniform(-0.03, 0.03), lng_offset=chance.uniform(-0.03, 0.03)),
+            address=profiles.draw_address(chance, names=self._vocabulary.names[city.names], city=city),
+            meeting_details=f"https://meet.example.org/{pack.key}-{turn}",
             categories=categories,
         )
 
     def _draw_calendar(
-        self, chance: Random, *, pack: Vertical, services: Sequence[DemoService], given: str, state: ProviderState
+        self,
+        chance: Random,
+        *,
+        pack: Vertical,
+        city: City,
+        services: Sequence[DemoService],
+        given: str,
+        state: ProviderState,
     ) -> DemoCalendar:
         words, rules = self._vocabulary.verticals[pack.key], pack.booking
         hours = profiles.draw_hours(chance, words=words, services=services, step_minutes=rules.slot_minutes)
         if state != "approved":
             return DemoCalendar(hours=hours, days_off=(), bookings=())
-        offer = Offer(services=services, hours=hours, rules=rules, customers=CUSTOMERS, notes=self._vocabulary.notes)
+        names = self._vocabulary.names[city.names]
+        offer = Offer(
+            services=services,
+            hours=hours,
+            rules=rules,
+            draw_address=lambda: profiles.draw_address(chance, names=names, city=city),
+            customers=CUSTOMERS,
+            notes=self._vocabulary.notes,
+        )
         reviews = ReviewWriter(chance, self._vocabulary.reviews, vertical=pack.key, given=given)
         bookings = draw_bookings(chance, offer, reviews=reviews)
         return DemoCalendar(hours=hours, days_off=draw_days_off(chance, offer, bookings=bookings), bookings=bookings)

@@ -11,12 +11,12 @@ from starlette.types import Scope
 
 from fairground.kernel.errors import Forbidden, Unauthenticated
 
-STAFF_ROLE: Final = "admin"
+STAFF_ROLES: Final = frozenset({"staff", "admin"})
 
 
 class StaffOnly(Forbidden):
     code = "identity.staff_only"
-    hint = "Sign in with an account of the role admin; `fairground users create --role admin` makes one."
+    hint = "Sign in with a staff account; `fairground users create --role staff` makes one."
 
 
 class SignInNeeded(Unauthenticated):
@@ -32,10 +32,11 @@ class Caller(BaseModel):
     session_id: UUID
     is_token: bool
     """True for a bearer token, False for a browser's cookie."""
+    email_verified: bool = True
 
     @property
     def is_staff(self) -> bool:
-        return self.role == STAFF_ROLE
+        return self.role in STAFF_ROLES
 
 
 class Authenticator(Protocol):

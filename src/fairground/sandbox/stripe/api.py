@@ -26,8 +26,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fairground.kernel.zones import Clock
-from fairground.sandbox.stripe import cards, intents, protocol, store
-from fairground.sandbox.stripe.intents import Call, Intent
+from fairground.sandbox.stripe import cards, intents, payment_methods, protocol, store
+from fairground.sandbox.stripe.calls import Call
+from fairground.sandbox.stripe.intents import Intent
 from fairground.sandbox.stripe.protocol import Json, StripeError
 from fairground.sandbox.stripe.store import SandboxStore, Tx
 from fairground.sandbox.stripe.webhooks import WebhookSender
@@ -36,6 +37,8 @@ KEPT_SECONDS: Final = 24 * 60 * 60
 # Longer than any call takes. A process that dies in the middle leaves the key locked for this long.
 LOCK_SECONDS: Final = 15.0
 _KEY_MAX_LENGTH: Final = 255
+# What a publishable key allows (docs.stripe.com/keys): it makes payment methods, and reads and changes nothing.
+_OPEN_TO_BROWSERS: Final = frozenset({("POST", "/v1/payment_methods")})
 
 
 class RequestFault(StrEnum):
@@ -75,6 +78,7 @@ class StripeAPI:
         *,
         store: SandboxStore,
         api_key: Callable[[], Awaitable[str]],
+        publishable_key: Callable[[], Awaitable[str]],
         page_url: str,
         clock: Clock,
         sender: WebhookSender,
@@ -84,6 +88,7 @@ class StripeAPI:
     ) -> None:
         self._store = store
         self._api_key = api_key
+        self._publishable_key = publishable_key
         self._page_url = page_url
         self._clock = clock
         self._sender = sender
@@ -101,6 +106,7 @@ class StripeAPI:
             post("/v1/payment_intents/{id}/confirm", protocol.ConfirmIntent, intents.confirm_intent),
             post("/v1/payment_intents/{id}/capture", protocol.CaptureIntent, intents.capture_intent),
             post("/v1/payment_intents/{id}/cancel", protocol.CancelIntent, intents.cancel_intent),
+            post("/v1/payment_methods", protocol.CreatePaymentMethod, payment_methods.create_payment_method),
             get("/v1/refunds", self._list_refunds),
             post("/v1/refunds", protocol.CreateRefund, intents.create_refund),
             get("/v1/refunds/{id}", partial(self._retrieve, "refund")),
@@ -140,7 +146,10 @@ class StripeAPI:
 
     async def _require_api_key(self, request: Request) -> None:
         shown = _read_api_key(request.headers.get("authorization", ""))
-        if not hmac.compare_digest(shown.encode(), (await self._api_key()).encode()):
+        known = [await self._api_key()]
+        if (request.method, request.url.path) in _OPEN_TO_BROWSERS:
+            known.append(await self._publishable_key())
+        if not any(hmac.compare_digest(shown.encode(), key.encode()) for key in known):
             raise protocol.wrong_api_key(shown)
 
     async def _mutate(self, request: Request, *, fields: Json, action: Callable[[Call], Json]) -> Response:
@@ -186,8 +195,9 @@ class StripeAPI:
         return answer
 
     async def _retrieve_intent(self, request: Request) -> Json:
-        intent = await self._store.read(partial(intents.get_intent, intent_id=request.path_params["id"]))
-        return intent.wire()
+        params = protocol.read(protocol.RetrieveIntent, _query(request))
+        question = partial(intents.retrieve_intent, intent_id=request.path_params["id"], params=params)
+        return await self._store.read(question)
 
     async def _retrieve(self, kind: Literal["refund", "event"], request: Request) -> Json:
         found = await self._store.read(partial(store.find_object, table=kind, object_id=request.path_params["id"]))

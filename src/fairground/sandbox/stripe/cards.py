@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from fairground.sandbox.stripe import protocol
-from fairground.sandbox.stripe.protocol import Json
+from fairground.sandbox.stripe.protocol import Json, StripeError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Decline:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    last4: str
+    number: str
     brand: str = "visa"
     decline: Decline | None = None
     capture_decline: Decline | None = None
@@ -35,35 +35,47 @@ class Card:
     breaks_after_commit: bool = False
     delay_seconds: float = 0
 
+    @property
+    def last4(self) -> str:
+        return self.number[-4:]
+
+    def wire(self) -> Json:
+        """Return the card as docs.stripe.com/api/payment_methods/object names it."""
+        return {"brand": self.brand, "last4": self.last4, "exp_month": 12, "exp_year": 2034, "country": "US"}
+
 
 _GENERIC: Final = Decline(decline_code="generic_decline")
 _NO_FUNDS: Final = Decline(decline_code="insufficient_funds", message="Your card has insufficient funds.")
 
 CARDS: Final[dict[str, Card]] = {
-    "pm_card_visa": Card(last4="4242"),
-    "pm_card_mastercard": Card(last4="4444", brand="mastercard"),
-    "pm_card_amex": Card(last4="8431", brand="amex"),
-    "pm_card_chargeDeclined": Card(last4="0002", decline=_GENERIC),
-    "pm_card_visa_chargeDeclined": Card(last4="0002", decline=_GENERIC),
-    "pm_card_visa_chargeDeclinedInsufficientFunds": Card(last4="9995", decline=_NO_FUNDS),
+    "pm_card_visa": Card(number="4242424242424242"),
+    "pm_card_mastercard": Card(number="5555555555554444", brand="mastercard"),
+    "pm_card_amex": Card(number="371449635398431", brand="amex"),
+    "pm_card_chargeDeclined": Card(number="4000000000000002", decline=_GENERIC),
+    "pm_card_visa_chargeDeclined": Card(number="4000000000000002", decline=_GENERIC),
+    "pm_card_visa_chargeDeclinedInsufficientFunds": Card(number="4000000000009995", decline=_NO_FUNDS),
     "pm_card_chargeDeclinedProcessingError": Card(
-        last4="0119", decline=Decline(code="processing_error", message="An error occurred while processing your card.")
+        number="4000000000000119",
+        decline=Decline(code="processing_error", message="An error occurred while processing your card."),
     ),
     "pm_card_chargeDeclinedExpiredCard": Card(
-        last4="0069", decline=Decline(code="expired_card", message="Your card has expired.")
+        number="4000000000000069", decline=Decline(code="expired_card", message="Your card has expired.")
     ),
     "pm_card_chargeDeclinedIncorrectCvc": Card(
-        last4="0127", decline=Decline(code="incorrect_cvc", message="Your card's security code is incorrect.")
+        number="4000000000000127",
+        decline=Decline(code="incorrect_cvc", message="Your card's security code is incorrect."),
     ),
-    "pm_card_authenticationRequired": Card(last4="3184", asks_authentication=True),
-    "pm_card_threeDSecure2Required": Card(last4="3220", asks_authentication=True),
-    "pm_card_threeDSecureRequiredChargeDeclined": Card(last4="1629", asks_authentication=True, decline=_GENERIC),
+    "pm_card_authenticationRequired": Card(number="4000002760003184", asks_authentication=True),
+    "pm_card_threeDSecure2Required": Card(number="4000000000003220", asks_authentication=True),
+    "pm_card_threeDSecureRequiredChargeDeclined": Card(
+        number="4000008400001629", asks_authentication=True, decline=_GENERIC
+    ),
     # Authorises, and refuses every capture: the authorisation stays until it is cancelled.
-    "pm_sandbox_captureDeclined": Card(last4="0341", capture_decline=_NO_FUNDS),
+    "pm_sandbox_captureDeclined": Card(number="4000000000000341", capture_decline=_NO_FUNDS),
     # Answers after two seconds; until then a twin with the same idempotency key gets 409.
-    "pm_sandbox_slow": Card(last4="3000", delay_seconds=2),
+    "pm_sandbox_slow": Card(number="4000000000003006", delay_seconds=2),
     # Authorises, then answers 500, and by Stripe's rule answers 500 to every replay of the same key.
-    "pm_sandbox_serverError": Card(last4="5000", breaks_after_commit=True),
+    "pm_sandbox_serverError": Card(number="4000000000005001", breaks_after_commit=True),
 }
 
 SUPPORTED_CURRENCIES: Final = tuple(
@@ -80,12 +92,26 @@ THREE_DECIMAL: Final = frozenset("bhd jod kwd omr tnd".split())
 WHOLE_IN_HUNDREDTHS: Final = frozenset({"isk", "ugx"})
 
 
-def find_card(payment_method: str) -> Card:
-    """Return the card of a payment method, or raise Stripe's "No such PaymentMethod"."""
-    card = CARDS.get(payment_method)
+def find_card(name: str) -> Card:
+    """Return a test card by its name, or raise Stripe's "No such PaymentMethod"."""
+    card = CARDS.get(name)
     if card is None:
-        raise protocol.no_such("PaymentMethod", payment_method, param="payment_method", status=400)
+        raise protocol.no_such("PaymentMethod", name, param="payment_method", status=400)
     return card
+
+
+def name_of_number(number: str) -> str:
+    """Return the name of the test card with a number, the first of several.
+
+    Raises:
+        StripeError: 402, as for a number that is no card's.
+    """
+    digits = number.replace(" ", "")
+    name = next((name for name, card in CARDS.items() if card.number == digits), None)
+    if name is None:
+        wrong = {"type": "card_error", "code": "incorrect_number", "message": "Your card number is incorrect."}
+        raise StripeError(402, wrong | {"param": "number"})
+    return name
 
 
 def delay_seconds(payment_method: str | None) -> float:

@@ -6,14 +6,13 @@ too: it is saved first and raised then, and the transaction commits all the same
 """
 
 import secrets
-import string
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from fairground.sandbox.stripe import cards, protocol, store
+from fairground.sandbox.stripe import cards, payment_methods, protocol, store
+from fairground.sandbox.stripe.calls import Call, add_event, new_id
 from fairground.sandbox.stripe.protocol import (
     CancelIntent,
     CaptureIntent,
@@ -21,12 +20,10 @@ from fairground.sandbox.stripe.protocol import (
     CreateIntent,
     CreateRefund,
     Json,
+    RetrieveIntent,
     StripeError,
 )
 from fairground.sandbox.stripe.store import Tx
-
-API_VERSION: Final = "2026-10-28.endive"
-_LETTERS: Final = string.ascii_letters + string.digits
 
 
 class Status(StrEnum):
@@ -64,6 +61,8 @@ class Intent(BaseModel):
     capture_method: Literal["automatic", "manual"]
     status: Status
     payment_method: str | None = None
+    test_card: str | None = None
+    """The name of the card behind a payment method that was made of a number."""
     return_url: str | None = None
     description: str | None = None
     metadata: dict[str, str] = {}
@@ -77,12 +76,16 @@ class Intent(BaseModel):
     def amount_capturable(self) -> int:
         return self.amount if self.status is Status.REQUIRES_CAPTURE else 0
 
+    @property
+    def card_name(self) -> str:
+        return self.test_card or self.payment_method or ""
+
     def become(self, status: Status, **changes: Any) -> "Intent":
         return self.model_copy(update={"status": status} | changes)
 
     def wire(self) -> Json:
         """Return the object as docs.stripe.com/api/payment_intents/object names it."""
-        state = self.model_dump(mode="json", exclude={"authentication_url", "return_url"})
+        state = self.model_dump(mode="json", exclude={"authentication_url", "return_url", "test_card"})
         return state | {
             "object": "payment_intent",
             "livemode": False,
@@ -105,7 +108,7 @@ def confirm(intent: Intent, *, charge: str) -> Intent:
     if intent.payment_method is None:
         message = "You cannot confirm this PaymentIntent because it's missing a payment method."
         raise protocol.unexpected_state(message, intent=intent.wire())
-    if not cards.find_card(intent.payment_method).asks_authentication:
+    if not cards.find_card(intent.card_name).asks_authentication:
         return _ask_bank(intent, charge=charge)
     if intent.return_url is None:
         raise protocol.invalid("Missing required param: return_url.", code="parameter_missing", param="return_url")
@@ -131,7 +134,7 @@ def capture(intent: Intent, *, amount_to_capture: int | None) -> Intent:
     if amount > intent.amount:
         message = "The requested capture amount is greater than the authorized amount."
         raise protocol.invalid(message, code="amount_too_large", param="amount_to_capture")
-    refusal = cards.find_card(intent.payment_method or "").capture_decline
+    refusal = cards.find_card(intent.card_name).capture_decline
     if refusal:
         failure = cards.wire_error(refusal, payment_method=intent.payment_method or "", charge=intent.latest_charge)
         raise StripeError(402, failure | {"payment_intent": intent.wire()})
@@ -144,7 +147,7 @@ def cancel(intent: Intent, *, now: int, reason: str | None) -> Intent:
 
 
 def _ask_bank(intent: Intent, *, charge: str) -> Intent:
-    card = cards.find_card(intent.payment_method or "")
+    card = cards.find_card(intent.card_name)
     if card.decline:
         return _declined(intent, card.decline, charge=charge)
     if intent.capture_method == "manual":
@@ -155,7 +158,7 @@ def _ask_bank(intent: Intent, *, charge: str) -> Intent:
 
 def _declined(intent: Intent, decline: cards.Decline, *, charge: str | None) -> Intent:
     failure = cards.wire_error(decline, payment_method=intent.payment_method or "", charge=charge)
-    changes = {"payment_method": None, "latest_charge": charge, "last_payment_error": failure}
+    changes = {"payment_method": None, "test_card": None, "latest_charge": charge, "last_payment_error": failure}
     return intent.become(Status.REQUIRES_PAYMENT_METHOD, **changes)
 
 
@@ -168,43 +171,30 @@ def _require(intent: Intent, statuses: tuple[Status, ...], *, done: str) -> None
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """The circumstances of a mutation, beside its parameters. Times are Unix seconds."""
-
-    tx: Tx
-    now: int
-    webhook_due_at: float
-    page_url: str
-    idempotency_key: str | None = None
-
-
-def new_id(prefix: str) -> str:
-    return prefix + "".join(secrets.choice(_LETTERS) for _ in range(24))
-
-
 def create_intent(call: Call, params: CreateIntent) -> Json:
     cards.require_amount(params.amount, params.currency)
-    if params.payment_method is not None:
-        cards.find_card(params.payment_method)
+    method = params.payment_method
     intent_id = new_id("pi_")
     intent = Intent(
         id=intent_id,
         client_secret=f"{intent_id}_secret_{secrets.token_urlsafe(18)}",
         authentication_url=f"{call.page_url}/{intent_id}/{secrets.token_urlsafe(18)}",
         created=call.now,
-        status=Status.REQUIRES_CONFIRMATION if params.payment_method else Status.REQUIRES_PAYMENT_METHOD,
+        status=Status.REQUIRES_CONFIRMATION if method else Status.REQUIRES_PAYMENT_METHOD,
+        test_card=payment_methods.find_test_card(call.tx, method, intent_id=intent_id) if method else None,
         **params.model_dump(exclude={"confirm", "payment_method_types"}),
     )
     _write(call, intent)
-    _add_event(call, "payment_intent.created", intent.wire())
+    add_event(call, "payment_intent.created", intent.wire())
     return _confirm(call, intent) if params.confirm else intent.wire()
 
 
 def confirm_intent(call: Call, intent_id: str, params: ConfirmIntent) -> Json:
+    changes = params.model_dump(exclude_none=True)
     if params.payment_method is not None:
-        cards.find_card(params.payment_method)
-    return _confirm(call, get_intent(call.tx, intent_id).model_copy(update=params.model_dump(exclude_none=True)))
+        found = payment_methods.find_test_card(call.tx, params.payment_method, intent_id=intent_id)
+        changes["test_card"] = found
+    return _confirm(call, get_intent(call.tx, intent_id).model_copy(update=changes))
 
 
 def capture_intent(call: Call, intent_id: str, params: CaptureIntent) -> Json:
@@ -246,7 +236,7 @@ def create_refund(call: Call, params: CreateRefund) -> Json:
         "status": "succeeded",
     }  # fmt: skip
     store.insert_refund(call.tx, refund)
-    _add_event(call, "refund.created", refund)
+    add_event(call, "refund.created", refund)
     return refund
 
 
@@ -262,12 +252,22 @@ def get_intent(tx: Tx, intent_id: str, *, param: str = "intent") -> Intent:
     return intent
 
 
+def retrieve_intent(tx: Tx, intent_id: str, params: RetrieveIntent) -> Json:
+    shown = get_intent(tx, intent_id).wire()
+    for field in params.expand:
+        if shown[field] is not None:
+            shown[field] = payment_methods.show(tx, shown[field])
+    return shown
+
+
 def _confirm(call: Call, intent: Intent) -> Json:
     confirmed = confirm(intent, charge=new_id("ch_"))
+    if confirmed.payment_method is not None:
+        store.use_payment_method(call.tx, confirmed.payment_method, intent_id=intent.id)
     shown = _save(call, confirmed)
     if confirmed.last_payment_error:
         raise StripeError(402, confirmed.last_payment_error | {"payment_intent": shown})
-    if cards.find_card(confirmed.payment_method or "").breaks_after_commit:
+    if cards.find_card(confirmed.card_name).breaks_after_commit:
         raise protocol.server_error()
     return shown
 
@@ -275,18 +275,9 @@ def _confirm(call: Call, intent: Intent) -> Json:
 def _save(call: Call, intent: Intent) -> Json:
     _write(call, intent)
     shown = intent.wire()
-    _add_event(call, EVENT_OF[intent.status], shown)
+    add_event(call, EVENT_OF[intent.status], shown)
     return shown
 
 
 def _write(call: Call, intent: Intent) -> None:
     store.save_intent(call.tx, intent.id, created=intent.created, body=intent.model_dump_json())
-
-
-def _add_event(call: Call, kind: str, shown: Json) -> None:
-    event = {
-        "id": new_id("evt_"), "object": "event", "type": kind, "created": call.now, "api_version": API_VERSION,
-        "data": {"object": shown}, "livemode": False, "pending_webhooks": 1,
-        "request": {"id": None, "idempotency_key": call.idempotency_key},
-    }  # fmt: skip
-    store.insert_event(call.tx, event, due_at=call.webhook_due_at)

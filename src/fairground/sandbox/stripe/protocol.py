@@ -7,6 +7,7 @@ Sources: docs.stripe.com/api (parameters of each call), docs.stripe.com/api/erro
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
@@ -96,6 +97,29 @@ class CaptureIntent(Request):
 
 class CancelIntent(Request):
     cancellation_reason: Literal["duplicate", "fraudulent", "requested_by_customer", "abandoned"] | None = None
+
+
+class CardNumber(Request):
+    number: str
+    exp_month: int = Field(ge=1, le=12)
+    exp_year: int = Field(ge=2000, le=2100)
+    cvc: Annotated[str, StringConstraints(pattern=r"^\d{3,4}$")] | None = None
+
+    def has_expired(self, *, now: int) -> bool:
+        """Return whether the month of the card is over; `now` is in Unix seconds."""
+        today = datetime.fromtimestamp(now, tz=UTC)
+        return (self.exp_year, self.exp_month) < (today.year, today.month)
+
+
+class CreatePaymentMethod(Request):
+    type: Literal["card"]
+    card: CardNumber
+    billing_details: Json = {}
+    metadata: Metadata = {}
+
+
+class RetrieveIntent(Request):
+    expand: Annotated[list[Literal["payment_method"]], BeforeValidator(_listed)] = []
 
 
 class CreateRefund(Request):

@@ -1,4 +1,4 @@
-"""The sandbox as a whole: its file, its API, its 3-D Secure page and its webhooks."""
+"""The sandbox as a whole: its file, its API, its 3-D Secure page, its webhooks, and its script for browsers."""
 
 from asyncio import TaskGroup
 from collections.abc import Callable, Sequence
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from starlette.routing import BaseRoute
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from fairground.kernel.zones import Clock
@@ -17,6 +20,12 @@ from fairground.sandbox.stripe.three_d_secure import ThreeDSecurePage
 from fairground.sandbox.stripe.webhooks import Deliver, Delivery, WebhookSender
 
 PAGE_PATH: Final = "/sandbox/3d-secure"
+# The stand-in for Stripe.js, at the path of Stripe's version, and the frame in which it shows the fields of a card.
+_SCRIPT_FILES: Final = {
+    "/endive/stripe.js": "stripe_js.js",
+    "/elements/card": "card_fields.html",
+    "/elements/card.js": "card_fields.js",
+}
 
 
 def _no_request_fault(_method: str, _path: str) -> RequestFault | None:
@@ -60,6 +69,7 @@ class StripeSandbox:
         self.api: ASGIApp = StripeAPI(
             store=self._store,
             api_key=self.api_key,
+            publishable_key=self.publishable_key,
             page_url=pages_url + PAGE_PATH,
             clock=clock,
             sender=self.sender,
@@ -72,9 +82,18 @@ class StripeSandbox:
         )
         self.page_routes: list[BaseRoute] = list(page.routes(PAGE_PATH))
 
+    @property
+    def server(self) -> ASGIApp:
+        """All that Stripe's servers answer, browsers included, to be served at an address of its own."""
+        return Starlette(routes=[*map(_file_route, _SCRIPT_FILES), *self.page_routes, Mount("/", self.api)])
+
     async def api_key(self) -> str:
         """Return the secret key of `/v1`, made once for this installation."""
         return await self._store.secret("api_key", prefix="sk_test_")
+
+    async def publishable_key(self) -> str:
+        """Return the key with which browsers make payment methods, made once for this installation."""
+        return await self._store.secret("publishable_key", prefix="pk_test_")
 
     async def webhook_secret(self) -> str:
         """Return the secret that signs the webhooks, made once for this installation."""
@@ -90,3 +109,12 @@ class StripeSandbox:
         self.sender.stop()
         await self._tasks.aclose()
         self._store.close()
+
+
+def _file_route(path: str) -> Route:
+    file = Path(__file__).parent / _SCRIPT_FILES[path]
+
+    async def answer(_request: Request) -> Response:
+        return FileResponse(file, headers={"cache-control": "no-store"})
+
+    return Route(path, answer, methods=["GET"])

@@ -33,6 +33,9 @@ CREATE TABLE IF NOT EXISTS refund (
     payment_intent TEXT NOT NULL REFERENCES intent (id), amount INTEGER NOT NULL CHECK (amount > 0)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS refund_of_intent ON refund (payment_intent);
+CREATE TABLE IF NOT EXISTS payment_method (
+    id TEXT PRIMARY KEY, body TEXT NOT NULL, test_card TEXT NOT NULL, used_by TEXT
+) STRICT;
 CREATE TABLE IF NOT EXISTS event (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created INTEGER NOT NULL, body TEXT NOT NULL,
     due_at REAL, attempts INTEGER NOT NULL DEFAULT 0
@@ -153,7 +156,24 @@ def insert_event(tx: Tx, event: Json, *, due_at: float) -> None:
     tx.execute("INSERT INTO event (id, created, body, due_at) VALUES (?, ?, ?, ?)", values)
 
 
-def find_object(tx: Tx, table: Literal["intent", "refund", "event"], object_id: str) -> Json | None:
+def insert_payment_method(tx: Tx, made: Json, *, test_card: str) -> None:
+    values = (made["id"], json.dumps(made), test_card)
+    tx.execute("INSERT INTO payment_method (id, body, test_card) VALUES (?, ?, ?)", values)
+
+
+def find_test_card(tx: Tx, payment_method: str) -> tuple[str, str | None] | None:
+    """Return the test card that a payment method was made of, and the intent that it was used for."""
+    found: tuple[str, str | None] | None = tx.execute(
+        "SELECT test_card, used_by FROM payment_method WHERE id = ?", (payment_method,)
+    ).fetchone()
+    return found
+
+
+def use_payment_method(tx: Tx, payment_method: str, *, intent_id: str) -> None:
+    tx.execute("UPDATE payment_method SET used_by = ? WHERE id = ?", (intent_id, payment_method))
+
+
+def find_object(tx: Tx, table: Literal["intent", "refund", "event", "payment_method"], object_id: str) -> Json | None:
     row = tx.execute(f"SELECT body FROM {table} WHERE id = ?", (object_id,)).fetchone()  # noqa: S608 - a literal
     found: Json | None = json.loads(row[0]) if row else None
     return found

@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from fairground.kernel.zones import Clock
 from fairground.sandbox.stripe import cards, intents
-from fairground.sandbox.stripe.intents import Call, Intent, Status
+from fairground.sandbox.stripe.calls import Call
+from fairground.sandbox.stripe.intents import Intent, Status
 from fairground.sandbox.stripe.store import SandboxStore, Tx
 from fairground.sandbox.stripe.webhooks import WebhookSender
 

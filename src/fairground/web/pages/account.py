@@ -1,7 +1,6 @@
-"""The account of a user: its sessions, API tokens and password."""
+"""Where a user is signed in: browsers and API tokens."""
 
-from dataclasses import dataclass, replace
-from gettext import gettext as _
+from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -9,36 +8,27 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from fairground.contracts.accounts import Accounts, WrongCredentials
+from fairground.contracts.accounts import Accounts
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, SignedIn
-from fairground.platform.http.security import SessionCookie
 from fairground.platform.module import Links
 from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.sign_in import Password
 from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
 PER_PAGE: Final = 20
-ERROR_FIELDS: Final = {"accounts.password_unfit": "new"}
 
 
 class TokenName(FormModel):
     name: Annotated[str, Field(max_length=100)]
 
 
-class PasswordChange(FormModel):
-    current: Password
-    new: Password
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountPages:
     renderer: Renderer
     accounts: Accounts
-    cookie: SessionCookie
 
     async def show(
         self, request: Request, caller: Caller, *, form: Form, status: int = 200, secret: str = "", page: int = 1
@@ -51,7 +41,6 @@ class AccountPages:
             status=status,
             headers=UNSTORED,
             viewer=caller,
-            user=await self.accounts.get_user(user_id=caller.user_id),
             sessions=sessions[(page - 1) * PER_PAGE : page * PER_PAGE],
             page=page,
             pages=-(-len(sessions) // PER_PAGE),
@@ -63,7 +52,7 @@ class AccountPages:
 
 
 def routes(site: Site, links: Links) -> APIRouter:
-    pages = AccountPages(renderer=site.renderer, accounts=links.of(Accounts), cookie=site.cookie)
+    pages = AccountPages(renderer=site.renderer, accounts=links.of(Accounts))
     router = page_router(pages.renderer)
 
     @router.get("/me/security")
@@ -85,22 +74,5 @@ def routes(site: Site, links: Links) -> APIRouter:
         except DomainError as refusal:
             return await pages.show(request, caller, form=form.refused(refusal), status=422)
         return await pages.show(request, caller, form=Form(), secret=opened.secret)
-
-    @router.post("/me/password")
-    async def change_password(request: Request, caller: SignedIn) -> Response:
-        form = await read_form(request)
-        try:
-            change = form.parse(PasswordChange)
-            opened = await pages.accounts.change_password(
-                user_id=caller.user_id, session_id=caller.session_id, current=change.current, new=change.new
-            )
-        except WrongCredentials:
-            refused = replace(form, errors={"current": _("This is not your present password.")})
-            return await pages.show(request, caller, form=refused, status=422)
-        except DomainError as refusal:
-            return await pages.show(request, caller, form=form.refused(refusal, fields=ERROR_FIELDS), status=422)
-        response = see_other("/me/security")
-        pages.cookie.set(response, secret=opened.secret)
-        return response
 
     return router

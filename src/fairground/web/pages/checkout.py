@@ -11,15 +11,16 @@ from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldIn, HoldLapsed, PayIn
-from fairground.contracts.payments import PaymentFailed, PaymentStatus
+from fairground.contracts.payments import CardFields, PaymentFailed, Payments, PaymentStatus
 from fairground.contracts.providers import ProviderDetail, Providers, Service, ServiceNotFound
 from fairground.kernel.errors import DomainError
-from fairground.kernel.money import find_currency
+from fairground.kernel.money import find_currency, processor_amount
 from fairground.kernel.zones import Clock
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.addresses import open_vertical
+from fairground.web.content_security import Origins
 from fairground.web.forms import Form, FormModel, FormRefused, read_form
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other
@@ -95,7 +96,7 @@ class PaymentPages:
     renderer: Renderer
     providers: Providers
     bookings: Bookings
-    has_test_money: bool
+    payments: Payments
 
     async def find(self, caller: Caller, *, booking_id: UUID) -> BookingView:
         return await self.bookings.get_booking(user_id=caller.user_id, booking_id=booking_id)
@@ -103,15 +104,19 @@ class PaymentPages:
     async def show(
         self, request: Request, caller: Caller, *, booking: BookingView, form: Form, status: int = 200
     ) -> Response:
+        card_fields = self.payments.card_fields
+        policy = self.renderer.policy_beside(_origins_of(card_fields)) if card_fields else {}
         return self.renderer.page(
             request,
             "booking/pay.html",
             status=status,
-            headers=UNSTORED,
+            headers=UNSTORED | policy,
             viewer=caller,
             booking=booking,
             picture=await find_provider_picture(self.providers, slug=booking.provider_slug),
-            cards=TEST_CARDS if self.has_test_money else (),
+            cards=TEST_CARDS if self.payments.is_sandbox else (),
+            card_fields=card_fields,
+            card_amount=processor_amount(booking.total_minor, booking.currency),
             form=form,
         )
 
@@ -134,9 +139,7 @@ def routes(site: Site, links: Links) -> APIRouter:
         renderer=renderer, providers=providers, bookings=bookings, verticals=site.verticals, clock=site.clock
     )
     _add_details(router, details)
-    payment = PaymentPages(
-        renderer=renderer, providers=providers, bookings=bookings, has_test_money=site.has_test_money
-    )
+    payment = PaymentPages(renderer=renderer, providers=providers, bookings=bookings, payments=links.of(Payments))
     _add_payment(router, payment)
     _add_result(router, payment)
     return router
@@ -221,6 +224,14 @@ def _add_result(router: APIRouter, pages: PaymentPages) -> None:
     async def release_hold(caller: SignedIn, booking_id: UUID) -> Response:
         booking = await pages.bookings.cancel(user_id=caller.user_id, booking_id=booking_id)
         return see_other(f"/p/{booking.provider_slug}#times")
+
+
+def _origins_of(card_fields: CardFields) -> Origins:
+    return Origins(
+        scripts=card_fields.script_origins,
+        frames=card_fields.frame_origins,
+        connections=card_fields.connection_origins,
+    )
 
 
 def _done_path(booking_id: UUID) -> str:

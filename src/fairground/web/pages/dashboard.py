@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, OwnAccounts
 from fairground.contracts.booking import (
     CALENDAR_MAX_DAYS,
     Booking,
@@ -21,15 +21,15 @@ from fairground.contracts.booking import (
     BookingStatus,
     BookingView,
 )
-from fairground.contracts.providers import NotAProvider, OwnProvider, ProviderNotFound, Providers
-from fairground.kernel.errors import DomainError, NotFound
+from fairground.contracts.providers import NotAProvider, OwnProvider, ProfileMissing, Providers
+from fairground.kernel.errors import DomainError
 from fairground.kernel.zones import Clock, get_zone, start_of_day
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.formats import date_in
 from fairground.web.forms import Form
-from fairground.web.page_route import page_router, see_other
+from fairground.web.page_route import page_router, refusal_page, see_other
 from fairground.web.pages.bookings import PAGE_LENGTH, read_page, read_status
 from fairground.web.rendering import Renderer
 from fairground.web.site import Site
@@ -37,10 +37,6 @@ from fairground.web.site import Site
 SIDE: Final = "provider"
 DAY: Final = timedelta(days=1)
 COMING_MAX: Final = 100  # bookings that the dashboard lists by day
-
-
-class ProfileMissing(NotFound):
-    code = "web.profile_missing"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,13 +57,14 @@ class Dashboard:
             NotAProvider: The account is a customer's or staff's.
         """
         if caller.role != SIDE:
-            raise NotAProvider(f"The account of {caller.name} is not a provider's.", role=caller.role)
+            raise NotAProvider("This account is not a provider's.", role=caller.role)
         try:
             return await self.providers.get_own_provider(owner_id=caller.user_id)
-        except ProviderNotFound:
+        except ProfileMissing:
             return None
 
     async def get_own(self, caller: Caller) -> OwnProvider:
+        """Return the caller's profile; raise NotAProvider, or ProfileMissing before there is one."""
         own = await self.find_own(caller)
         if own is None:
             raise ProfileMissing("There is no profile yet.")
@@ -120,15 +117,38 @@ def build_dashboard(site: Site, links: Links) -> Dashboard:
     )
 
 
+def dashboard_router(dashboard: Dashboard) -> APIRouter:
+    """Return a router whose pages say what to do first: become a provider, and create the profile."""
+
+    def show_first_step(request: Request, _error: DomainError) -> Response:
+        if request.method != "GET":
+            # The form is of an account that had a profile when the page was opened.
+            return see_other("/pro/profile")
+        return dashboard.page(request, request.state.caller, "first_step", own=None)
+
+    def show_invitation(request: Request, error: DomainError) -> Response:
+        caller: Caller = request.state.caller
+        if caller.is_staff:
+            return refusal_page(dashboard.renderer, request, error=error)
+        return dashboard.page(request, caller, "invitation")
+
+    return page_router(dashboard.renderer, refusals={ProfileMissing: show_first_step, NotAProvider: show_invitation})
+
+
 def routes(site: Site, links: Links) -> APIRouter:
-    dashboard = build_dashboard(site, links)
-    router = page_router(dashboard.renderer)
+    dashboard, own_accounts = build_dashboard(site, links), links.of(OwnAccounts)
+    router = dashboard_router(dashboard)
 
     @router.get("/pro")
     async def show_dashboard(request: Request, caller: SignedIn) -> Response:
         if await dashboard.find_own(caller) is None:
             return see_other("/pro/profile")
         return await _show_dashboard(dashboard, request, caller, form=Form())
+
+    @router.post("/pro/start")
+    async def become_provider(caller: SignedIn) -> Response:
+        await own_accounts.become_provider(user_id=caller.user_id)
+        return see_other("/pro/profile")
 
     @router.post("/pro/submit")
     async def submit(request: Request, caller: SignedIn) -> Response:

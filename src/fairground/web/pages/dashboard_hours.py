@@ -36,8 +36,8 @@ from fairground.web.hours_form import (
     read_rules,
     rows_of,
 )
-from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.dashboard import Dashboard, build_dashboard
+from fairground.web.page_route import see_other
+from fairground.web.pages.dashboard import Dashboard, build_dashboard, dashboard_router
 from fairground.web.site import Site
 
 NOTICE_HOURS: Final = (0, 1, 2, 4, 8, 12, 24, 48, 72, 168, 336, 720)
@@ -132,7 +132,7 @@ OpenPage = Callable[[Request, Caller], Awaitable[HoursPage]]
 
 def routes(site: Site, links: Links) -> APIRouter:
     dashboard = build_dashboard(site, links)
-    router = page_router(dashboard.renderer)
+    router = dashboard_router(dashboard)
 
     async def open_page(request: Request, caller: Caller) -> HoursPage:
         return HoursPage(dashboard=dashboard, request=request, caller=caller, own=await dashboard.get_own(caller))

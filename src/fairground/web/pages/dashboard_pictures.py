@@ -22,8 +22,8 @@ from fairground.platform.module import Links
 from fairground.platform.storage.uploads import FORM_MAX_BYTES
 from fairground.web.addresses import read_number
 from fairground.web.forms import Form, FormModel, read_form
-from fairground.web.page_route import page_router, see_other
-from fairground.web.pages.dashboard import Dashboard, build_dashboard
+from fairground.web.page_route import see_other
+from fairground.web.pages.dashboard import Dashboard, build_dashboard, dashboard_router
 from fairground.web.site import Site
 
 PATH: Final = "/pro/pictures"
@@ -120,7 +120,7 @@ def routes(site: Site, links: Links) -> APIRouter:
         galleries=links.of(Galleries),
         forms=links.of(PictureForms),
     )
-    router = page_router(pages.dashboard.renderer)
+    router = dashboard_router(pages.dashboard)
     _add_page(router, pages)
     _add_uploads(router, pages)
     _add_changes(router, pages)

@@ -29,7 +29,7 @@ from fairground.kernel.zones import Clock
 from fairground.platform.module import Links
 from fairground.verticals.loader import Verticals
 from fairground.web.addresses import PageNotFound, open_vertical, read_date, read_id, read_page_number
-from fairground.web.availability_calendar import load_availability
+from fairground.web.availability_calendar import PREVIEW_PATH, load_availability
 from fairground.web.linked_data import describe_provider
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import page_router
@@ -77,10 +77,16 @@ class ProviderPages:
     public_url: str
 
     async def load_availability(self, query: ProviderPageQuery, *, id_or_slug: str) -> dict[str, Any]:
-        provider = await self.providers.get_provider(id_or_slug=id_or_slug)
+        return await self.availability_of(await self.providers.get_provider(id_or_slug=id_or_slug), query)
+
+    async def availability_of(
+        self, provider: ProviderDetail, query: ProviderPageQuery, *, owner_id: UUID | None = None
+    ) -> dict[str, Any]:
+        """Return the values for a provider; `owner_id` is the owner who previews the page."""
         pack = open_vertical(self.verticals, provider.vertical)
         service = _choose_service(provider, query)
         values: dict[str, Any] = {"provider": provider, "pack": pack, "service": service, "times": None, "terms": None}
+        values["page_path"] = PREVIEW_PATH if owner_id else f"/p/{provider.slug}"
         if service is None or not provider.is_claimed:
             return values
         times = await load_availability(
@@ -92,6 +98,7 @@ class ProviderPages:
             now=self.clock.now(),
             horizon_days=pack.booking.horizon_days,
             locale=self.renderer.locale,
+            owner_id=owner_id,
         )
         if times.first:
             values["terms"] = pack.cancellation.terms(
@@ -128,8 +135,8 @@ class PicturePath(ProviderPath):
     picture_id: UUID
 
 
-def routes(site: Site, links: Links) -> APIRouter:
-    pages = ProviderPages(
+def build_provider_pages(site: Site, links: Links) -> ProviderPages:
+    return ProviderPages(
         renderer=site.renderer,
         providers=links.of(Providers),
         galleries=links.of(Galleries),
@@ -139,6 +146,10 @@ def routes(site: Site, links: Links) -> APIRouter:
         clock=site.clock,
         public_url=site.public_url,
     )
+
+
+def routes(site: Site, links: Links) -> APIRouter:
+    pages = build_provider_pages(site, links)
     router = page_router(pages.renderer)
     _add_provider(router, pages)
     _add_gallery(router, pages)

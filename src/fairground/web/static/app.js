@@ -52,6 +52,8 @@ function offerRetry({ sourceElement, target, swap, request }) {
 async function showAccount() {
   const place = document.querySelector("[data-account-url]");
   if (!place || !document.cookie.split("; ").includes("signed_in=1")) return;
+  for (const link of document.querySelectorAll("[data-signed-out]")) link.hidden = true;
+  for (const link of document.querySelectorAll("[data-signed-in]")) link.hidden = false;
   const answer = await fetchPatiently(place.dataset.accountUrl, { headers: { Accept: "text/html" } });
   if (answer.ok && !answer.redirected) place.innerHTML = await answer.text();
 }
@@ -96,6 +98,16 @@ function addPasswordButtons() {
       button.setAttribute("aria-pressed", String(isShown));
     });
     input.parentElement.append(button);
+  }
+}
+
+/** Hide the fields that another answer makes pointless, and do not send them: `price_model=hour`, `places=customer`. */
+function showFieldsThatApply() {
+  for (const part of document.querySelectorAll("[data-shown-if]")) {
+    const [name, value] = part.dataset.shownIf.split("=");
+    const applies = new FormData(part.closest("form")).getAll(name).includes(value);
+    part.hidden = !applies;
+    for (const input of part.querySelectorAll("input")) input.disabled = !applies;
   }
 }
 
@@ -208,6 +220,7 @@ document.addEventListener("keydown", (event) => {
   }
   moveInCalendar(event);
 });
+document.addEventListener("change", showFieldsThatApply);
 document.addEventListener("submit", guardAgainstDoubleSubmit);
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.request.method === "GET") ctx.fetch = fetchPatiently;
@@ -222,10 +235,12 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.request.method === "GET" && !ctx.response) offerRetry(ctx);
 });
 addEventListener("pageshow", releaseForms);
+addEventListener("pageshow", showFieldsThatApply);
 
 showAccount();
 focusErrors();
 addPasswordButtons();
+showFieldsThatApply();
 addYourTime();
 suggestZone();
 watchHold();

@@ -18,7 +18,7 @@ async function show(link) {
 }
 
 function openInLightbox(event) {
-  const link = event.target.closest?.(".gallery a, .lightbox a");
+  const link = event.target.closest?.(".gallery a[href], .lightbox a[href]");
   // With such a key a reader wants a tab of its own.
   if (!link || !lightbox || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();

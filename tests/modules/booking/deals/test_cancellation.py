@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from fairground.contracts.accounts import AccountClosed
 from fairground.contracts.booking import (
     BookingCancelled,
     BookingCompleted,
@@ -159,3 +160,11 @@ async def test_simultaneous_completions_are_announced_with_a_count_of_their_own(
     )
     counts = [event.provider_completed_count for event in rig.emitted(BookingCompleted)]
     assert sorted(counts) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_what_was_booked_while_its_account_was_closed_is_cancelled_with_a_full_refund(rig: Rig) -> None:
+    booking = await rig.confirmed(price_minor=5000)
+    event = AccountClosed(user_id=rig.owner(booking), version=1)
+    for _ in range(2):
+        await rig.handlers[AccountClosed](event)
+    assert [(each.by, each.refund_minor) for each in rig.emitted(BookingCancelled)] == [("provider", 5000)]

@@ -126,3 +126,19 @@ async def test_bookings_are_described_together_as_each_alone(rig: Rig) -> None:
     made = [await rig.request(), await rig.confirmed()]
     described = await rig.service.describe_bookings(booking_ids=[*(booking.id for booking in made), uuid7()])
     assert described == {each.id: await rig.service.describe_booking(booking_id=each.id) for each in made}
+
+
+async def test_live_bookings_ahead_are_listed_for_either_side(rig: Rig) -> None:
+    user_id, ordered = await _bookings_of_both_sides(rig)
+    found = await rig.parts.queries.list_live_bookings(user_id=user_id)
+    assert {booking.booking_id for booking in found} == set(ordered)
+    assert [booking.starts_at for booking in found] == sorted(booking.starts_at for booking in found)
+    assert {booking.side for booking in found} == {"customer", "provider"}
+    rig.pass_time(days=4)
+    assert await rig.parts.queries.list_live_bookings(user_id=user_id) == []
+
+
+async def test_hold_that_has_lapsed_is_not_live(rig: Rig) -> None:
+    held = await rig.hold(await rig.offer())
+    rig.pass_time(minutes=11)
+    assert await rig.parts.queries.list_live_bookings(user_id=held.customer_id) == []

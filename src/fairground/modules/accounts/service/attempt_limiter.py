@@ -35,6 +35,7 @@ class AttemptLimiter:
         resets_in_all = max(_RESETS_IN_ALL, settings.mails_per_account)
         self._reset_in_all = _per("accounts.reset_in_all", resets_in_all, _HOUR)
         self._verification = _per("accounts.verification", settings.mails_per_account, _HOUR)
+        self._email_change = _per("accounts.email_change", settings.mails_per_account, _HOUR)
 
     async def admit_sign_in(self, *, email: str, client: str) -> None:
         await self._admit(self._sign_in_client, client, "Too many sign-ins from your address.")
@@ -85,6 +86,9 @@ class AttemptLimiter:
 
     async def admit_verification(self, *, user_id: UUID) -> None:
         await self._admit(self._verification, str(user_id), "The mail was asked for too often.")
+
+    async def admit_email_change(self, *, user_id: UUID) -> None:
+        await self._admit(self._email_change, str(user_id), "The address was changed too often.")
 
     async def _admit(self, limit: Limit, key: str, detail: str, *, hint: str = "") -> None:
         wait_seconds = await self._limiter.take(limit, key=key)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from html import escape
 from typing import ClassVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fairground.contracts.accounts import EmailVerified, User, UserNotFound
@@ -15,6 +16,7 @@ from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.domain import LinkPurpose
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
 from fairground.modules.accounts.settings import AccountsSettings
+from fairground.modules.accounts.store import own_accounts
 from fairground.platform.db.database import Database, WriteTx
 from fairground.platform.mail.mailer import Mailer
 from fairground.platform.mail.message import compose_message
@@ -25,10 +27,30 @@ class MailVerification(Job):
     queue: ClassVar = Queue.MAIL
     priority: ClassVar = Priority.HIGH
     user_id: UUID
+    next_path: str = ""
+    """The page of this site to which the page of the link leads on."""
 
 
 class MailReset(Job):
     topic: ClassVar = "accounts.mail_reset.v1"
+    queue: ClassVar = Queue.MAIL
+    priority: ClassVar = Priority.HIGH
+    user_id: UUID
+
+
+class MailNewEmail(Job):
+    """A link to the new address of a user, which confirms it."""
+
+    topic: ClassVar = "accounts.mail_new_email.v1"
+    queue: ClassVar = Queue.MAIL
+    priority: ClassVar = Priority.HIGH
+    user_id: UUID
+
+
+class MailEmailNotice(Job):
+    """A notice to the present address of a user, that another one was asked for."""
+
+    topic: ClassVar = "accounts.mail_email_notice.v1"
     queue: ClassVar = Queue.MAIL
     priority: ClassVar = Priority.HIGH
     user_id: UUID
@@ -39,7 +61,7 @@ class EmailVerification:
         self._db = db
         self._attempts = attempts
 
-    async def send_verification(self, *, user_id: UUID) -> None:
+    async def send_verification(self, *, user_id: UUID, next_path: str = "") -> None:
         async with self._db.read() as tx:
             user = await store.find_user(tx, user_id)
         if user is None:
@@ -48,7 +70,7 @@ class EmailVerification:
             return
         await self._attempts.admit_verification(user_id=user_id)
         async with self._db.write() as tx:
-            await tx.enqueue(MailVerification(user_id=user_id), dedup_key=str(user_id))
+            await tx.enqueue(MailVerification(user_id=user_id, next_path=next_path), dedup_key=str(user_id))
 
     async def verify_email(self, *, token: str) -> User:
         if not domain.is_secret(token):
@@ -86,7 +108,8 @@ class AccountEmails:
             return
         user, token = opened
         lasts = domain.link_lifetime(self._settings, purpose=LinkPurpose.VERIFY_EMAIL)
-        link = f"{self._public_url}/verify-email?token={token}"
+        query = {"token": token} | ({"next": job.next_path} if job.next_path else {})
+        link = f"{self._public_url}/verify-email?{urlencode(query)}"
         await self._mailer.send(_verification_email(user, link=link, lasts=lasts))
 
     async def send_reset(self, job: MailReset) -> None:
@@ -97,6 +120,34 @@ class AccountEmails:
         lasts = domain.link_lifetime(self._settings, purpose=LinkPurpose.RESET_PASSWORD)
         link = f"{self._public_url}/reset-password?token={token}"
         await self._mailer.send(_reset_email(user, link=link, lasts=lasts))
+
+    async def send_new_email(self, job: MailNewEmail) -> None:
+        opened = await self.open_change_link(user_id=job.user_id)
+        if opened is None:
+            return
+        user, token = opened
+        lasts = domain.link_lifetime(self._settings, purpose=LinkPurpose.CHANGE_EMAIL)
+        link = f"{self._public_url}/change-email?token={token}"
+        await self._mailer.send(_new_email_email(user, link=link, lasts=lasts))
+
+    async def send_email_notice(self, job: MailEmailNotice) -> None:
+        async with self._db.read() as tx:
+            user = await store.find_user(tx, job.user_id)
+            new_email = await own_accounts.find_new_email(tx, job.user_id)
+        if user is not None and new_email is not None:
+            link = f"{self._public_url}/me/settings"
+            await self._mailer.send(_email_notice(user, new_email=new_email, link=link))
+
+    async def open_change_link(self, *, user_id: UUID) -> tuple[User, str] | None:
+        """Return the user with the new address, and a token that confirms it; None if no change waits."""
+        async with self._db.write() as tx:
+            # Locked, so that a link is not made while its change is cancelled.
+            locked = await store.lock_credentials(tx, user_id)
+            new_email = await own_accounts.find_new_email(tx, user_id)
+            if locked is None or new_email is None:
+                return None
+            token = await self._open_link(tx, user_id=user_id, purpose=LinkPurpose.CHANGE_EMAIL)
+        return locked.user.model_copy(update={"email": new_email}), token
 
     async def open_verification_link(self, *, user_id: UUID) -> tuple[User, str] | None:
         """Return the user and a token that verifies the address; None if there is nothing to verify."""
@@ -131,6 +182,26 @@ def _verification_email(user: User, *, link: str, lasts: timedelta) -> EmailMess
         before=f"An account was opened with this address. Confirm the address within {_in_words(lasts)}:",
         link=link,
         after="If it was not you, do nothing: without this link the address stays unconfirmed.",
+    )
+
+
+def _new_email_email(user: User, *, link: str, lasts: timedelta) -> EmailMessage:
+    return _email(
+        user,
+        subject="Confirm your new e-mail address",
+        before=f"You asked to use this address for your account. Confirm it within {_in_words(lasts)}:",
+        link=link,
+        after="Until then nothing changes. If it was not you, do nothing.",
+    )
+
+
+def _email_notice(user: User, *, new_email: str, link: str) -> EmailMessage:
+    return _email(
+        user,
+        subject="Your e-mail address is about to change",
+        before=f"Your account will use {new_email} as soon as that address is confirmed. You can cancel this here:",
+        link=link,
+        after="If it was not you, cancel it and change your password: it is known to another person.",
     )
 
 

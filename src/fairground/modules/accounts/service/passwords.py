@@ -15,6 +15,7 @@ import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from fairground.contracts.accounts import (
+    AccountStatus,
     HasherBusy,
     OpenedSession,
     PasswordUnfit,
@@ -139,6 +140,49 @@ def _bytes_of(password: str) -> bytes:
     return normalise_password(password).encode(errors="surrogatepass")
 
 
+class PasswordCheck:
+    """Verifies the current password of a user who is signed in, before a change that only its holder may make."""
+
+    def __init__(self, *, db: Database, attempts: AttemptLimiter, hasher: PasswordHasher) -> None:
+        self._db = db
+        self._attempts = attempts
+        self._hasher = hasher
+
+    async def verify(self, user_id: UUID, *, session_id: UUID, password: str) -> store.Credentials:
+        """Return the credentials whose password this is; attempts are limited, as the session may be stolen.
+
+        Raises:
+            WrongCredentials, TooManyAttempts, HasherBusy, UserNotFound
+        """
+        async with self._db.read() as tx:
+            found = await store.find_credentials_of(tx, user_id)
+        if found is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        email, source = found.user.email, f"session:{session_id}"
+        await self._attempts.admit_password(email=email, source=source)
+        try:
+            is_right = await self._hasher.verify(password, against=found.password_hash)
+        except HasherBusy:
+            await self._attempts.uncount_password(email=email, source=source)
+            raise
+        if not is_right:
+            raise wrong_password()
+        await self._attempts.uncount_password(email=email, source=source)
+        return found
+
+
+async def lock_unchanged(tx: WriteTx, found: store.Credentials) -> store.Credentials:
+    """Lock a user whose password was verified; raise WrongCredentials if it has been replaced since."""
+    locked = await store.lock_credentials(tx, found.user.id)
+    if locked is None or locked.password_hash != found.password_hash:
+        raise wrong_password()
+    return locked
+
+
+def wrong_password() -> WrongCredentials:
+    return WrongCredentials("This is not the current password.", hint="Sign out and ask for a new one by mail.")
+
+
 class Passwords:
     def __init__(
         self,
@@ -152,6 +196,7 @@ class Passwords:
         self._db = db
         self._attempts = attempts
         self._hasher = hasher
+        self._check = PasswordCheck(db=db, attempts=attempts, hasher=hasher)
         self._sessions = sessions
         self._well_known_passwords = well_known_passwords
 
@@ -193,37 +238,27 @@ class Passwords:
             raise domain.link_unusable()
         return user_id
 
+    async def set_password(self, *, user_id: UUID, password: str) -> None:
+        check_password(password, well_known=self._well_known_passwords)
+        password_hash = await self._hasher.hash(password)
+        async with self._db.write() as tx:
+            locked = await store.lock_credentials(tx, user_id)
+            if locked is None or locked.user.status is AccountStatus.CLOSED:
+                raise UserNotFound(f"There is no open account {user_id}.")
+            user = await self._set_password(tx, user_id, password_hash=password_hash)
+        await self._attempts.clear_passwords(email=user.email)
+
     async def change_password(self, *, user_id: UUID, session_id: UUID, current: str, new: str) -> OpenedSession:
-        found = await self._verify_current(user_id, session_id=session_id, current=current)
+        found = await self._check.verify(user_id, session_id=session_id, password=current)
         check_password(new, well_known=self._well_known_passwords)
         password_hash = await self._hasher.hash(new)
         async with self._db.write() as tx:
-            locked = await store.lock_credentials(tx, user_id)
-            if locked is None or locked.password_hash != found.password_hash:
-                raise _wrong_password()
+            await lock_unchanged(tx, found)
             session = await store.find_session_of(tx, user_id=user_id, session_id=session_id)
             if session is None:
                 raise SessionNotFound(f"You have no session {session_id}.")
             user = await self._set_password(tx, user_id, password_hash=password_hash)
             return await self._sessions.open_session(tx, user=user, kind=session.kind, name=session.name)
-
-    async def _verify_current(self, user_id: UUID, *, session_id: UUID, current: str) -> store.Credentials:
-        """Return the credentials if `current` is their password; attempts are limited, as the session may be stolen."""
-        async with self._db.read() as tx:
-            found = await store.find_credentials_of(tx, user_id)
-        if found is None:
-            raise UserNotFound(f"There is no user {user_id}.")
-        email, source = found.user.email, f"session:{session_id}"
-        await self._attempts.admit_password(email=email, source=source)
-        try:
-            is_right = await self._hasher.verify(current, against=found.password_hash)
-        except HasherBusy:
-            await self._attempts.uncount_password(email=email, source=source)
-            raise
-        if not is_right:
-            raise _wrong_password()
-        await self._attempts.uncount_password(email=email, source=source)
-        return found
 
     async def _set_password(self, tx: WriteTx, user_id: UUID, *, password_hash: str) -> User:
         """Replace the password, and end all sessions and links that the old one may have opened."""
@@ -234,7 +269,3 @@ class Passwords:
         if user is None:
             raise UserNotFound(f"There is no user {user_id}.")
         return user
-
-
-def _wrong_password() -> WrongCredentials:
-    return WrongCredentials("This is not the current password.", hint="Sign out and ask for a new one by mail.")

@@ -7,10 +7,12 @@ from uuid import UUID
 import structlog
 
 from fairground.contracts.accounts import (
+    AccountStatus,
     OpenedSession,
     Session,
     SessionKind,
     SessionNotFound,
+    SignInSuspended,
     TooManyTokens,
     User,
     UserNotFound,
@@ -29,6 +31,12 @@ log = structlog.get_logger()
 
 class DropExpired(Job):
     topic: ClassVar = "accounts.drop_expired.v1"
+
+
+def refuse_suspended(user: User) -> None:
+    """Raise SignInSuspended for a suspended account."""
+    if user.status is AccountStatus.SUSPENDED:
+        raise SignInSuspended("This account is suspended.")
 
 
 class Sessions:
@@ -60,6 +68,7 @@ class Sessions:
             locked = await store.lock_credentials(tx, user_id)
             if locked is None:
                 raise UserNotFound(f"There is no user {user_id}.")
+            refuse_suspended(locked.user)
             count = await store.count_sessions(tx, user_id, kind=SessionKind.TOKEN)
             if count >= domain.SESSIONS_MAX:
                 raise TooManyTokens(f"You have {count} tokens, and {domain.SESSIONS_MAX} is the most.")

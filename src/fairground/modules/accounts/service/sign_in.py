@@ -4,7 +4,8 @@ from fairground.contracts.accounts import HasherBusy, OpenedSession, SessionKind
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
 from fairground.modules.accounts.service.passwords import PasswordHasher
-from fairground.modules.accounts.service.sessions import Sessions
+from fairground.modules.accounts.service.sessions import Sessions, refuse_suspended
+from fairground.modules.accounts.store import own_accounts
 from fairground.platform.db.database import Database, WriteTx
 
 
@@ -25,8 +26,8 @@ class SignIn:
         new_hash = await self._hasher.hash(password) if is_outdated else None
         async with self._db.write() as tx:
             await _refuse_if_changed(tx, found)
-            if new_hash is not None:
-                await store.set_password_hash(tx, found.user.id, password_hash=new_hash)
+            hashed = {} if new_hash is None else {"password_hash": new_hash}
+            await own_accounts.change_user(tx, found.user.id, {"last_signed_in_at": tx.now(), **hashed})
             if replaces is not None:
                 await store.delete_session_by_secret(tx, secret_hash=domain.hash_secret(replaces))
             # Signing in always succeeds: the sessions that were not seen for the longest make room.
@@ -55,10 +56,14 @@ class SignIn:
 
 
 async def _refuse_if_changed(tx: WriteTx, found: store.Credentials) -> None:
-    """Refuse a password that was replaced while it was being verified: it must not outlive the sessions it opened."""
+    """Refuse a password that was replaced while it was being verified: it must not outlive the sessions it opened.
+
+    The status is read under the same lock, because a suspension ends the sessions that it finds.
+    """
     now = await store.lock_credentials(tx, found.user.id)
     if now is None or now.password_hash != found.password_hash:
         raise _wrong_credentials()
+    refuse_suspended(now.user)
 
 
 def _wrong_credentials() -> WrongCredentials:

@@ -1,6 +1,6 @@
 """Users: their registration, and the directory in which they are looked up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from fairground.contracts.accounts import (
     UserNotFound,
     UserRegistered,
 )
+from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
@@ -37,14 +38,32 @@ class Users:
         self._hasher = hasher
         self._well_known_passwords = well_known_passwords
 
-    async def register(self, *, email: str, password: str, name: str, role: Role, client: str) -> User:
+    def check_registration(self, *, email: str | None, password: str | None, name: str | None) -> list[Invalid]:
+        checks: list[Callable[[], object]] = []
+        if name is not None:
+            checks.append(lambda: domain.get_name(name))
+        if email is not None:
+            checks.append(lambda: domain.get_email(email))
+        if password is not None:
+            checks.append(lambda: check_password(password, well_known=self._well_known_passwords))
+        refusals: list[Invalid] = []
+        for check in checks:
+            try:
+                check()
+            except Invalid as refusal:
+                refusals.append(refusal)
+        return refusals
+
+    async def register(
+        self, *, email: str, password: str, name: str, role: Role, client: str, next_path: str = ""
+    ) -> User:
         await self._attempts.admit_registration(client=client)
         if role not in _REGISTRABLE:
             raise RoleNotOffered(f"Registration as {role.value} is not offered.")
         (user,), password_hash = await self._prepare([(email, name, role)], password=password, email_verified=False)
         async with self._db.write() as tx:
             await _insert(tx, [user], password_hash=password_hash)
-            await tx.enqueue(MailVerification(user_id=user.id), dedup_key=str(user.id))
+            await tx.enqueue(MailVerification(user_id=user.id, next_path=next_path), dedup_key=str(user.id))
         return user
 
     async def create_user(
@@ -62,14 +81,6 @@ class Users:
         async with self._db.write() as tx:
             await _insert(tx, new, password_hash=password_hash)
         return new
-
-    async def become_provider(self, *, user_id: UUID) -> User:
-        async with self._db.write() as tx:
-            await store.change_role(tx, user_id, was=Role.CUSTOMER, to=Role.PROVIDER)
-            user = await store.find_user(tx, user_id)
-        if user is None:
-            raise UserNotFound(f"There is no user {user_id}.")
-        return user
 
     async def _prepare(
         self, users: Sequence[tuple[str, str, Role]], *, password: str, email_verified: bool
@@ -94,6 +105,14 @@ class Users:
             raise UserNotFound(f"There is no user {user_id}.")
         return user
 
+    async def find_user_by_email(self, *, email: str) -> User | None:
+        known_email = domain.find_email(email)
+        if known_email is None:
+            return None
+        async with self._db.read() as tx:
+            found = await store.find_credentials(tx, email=known_email)
+        return None if found is None else found.user
+
     async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:
         async with self._db.read() as tx:
             return await store.find_users(tx, user_ids)
@@ -101,6 +120,10 @@ class Users:
     async def list_users(self, *, role: Role | None, limit: int) -> list[User]:
         async with self._db.read() as tx:
             return await store.list_users(tx, role=role, limit=limit)
+
+    async def list_staff(self, *, limit: int) -> list[User]:
+        async with self._db.read() as tx:
+            return await store.list_staff(tx, limit=limit)
 
     async def count_users(self) -> int:
         async with self._db.read() as tx:

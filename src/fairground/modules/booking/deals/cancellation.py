@@ -1,13 +1,19 @@
 """Cancelling, and the money that goes back."""
 
+import contextlib
+from typing import Final
 from uuid import UUID
 
-from fairground.contracts.booking import BookingStatus, BookingView, PriceChanged
+from fairground.contracts.accounts import AccountClosed
+from fairground.contracts.booking import BookingStatus, BookingView, PriceChanged, StatusConflict
 from fairground.contracts.payments import Payments
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.record import view_of
+from fairground.modules.booking.deals.rows import readable
 from fairground.modules.booking.deals.transitions import RefundPayment, ReleasePayment, Transitions
 from fairground.platform.db.database import Database
+
+_LIVE_MAX: Final = 100  # of one account, in one run of the handler
 
 
 class Cancellation:
@@ -31,6 +37,15 @@ class Cancellation:
             cancelled = await self._transitions.apply(tx, record, actor=side, to=BookingStatus.CANCELLED, now=now)
         payment = await self._payments.find_payment(reference_id=booking_id)
         return view_of(cancelled, viewer_id=user_id, payment=payment, now=now)
+
+    async def follow_closed_account(self, event: AccountClosed) -> None:
+        """Cancel what was booked after the check of an account that was closed."""
+        async with self._db.read() as tx:
+            found = await store.list_live_of(tx, user_id=event.user_id, limit=_LIVE_MAX)
+        for record in readable(found):
+            # Its other side may have ended it since.
+            with contextlib.suppress(StatusConflict):
+                await self.cancel(user_id=event.user_id, booking_id=record.id)
 
     async def release_payment(self, job: ReleasePayment) -> None:
         await self._payments.release(reference_id=job.booking_id)

@@ -1,12 +1,11 @@
 """Bookings as their sides and other modules see them: one, lists of them, and those that a new zone concerns."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-import structlog
-
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, LiveBooking
 from fairground.contracts.booking import (
     CALENDAR_MAX_BOOKINGS,
     CALENDAR_MAX_DAYS,
@@ -27,10 +26,10 @@ from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.icalendar_file import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, booking_of, side_of, view_of
-from fairground.modules.booking.deals.rows import UnreadableBooking
+from fairground.modules.booking.deals.rows import readable
 from fairground.platform.db.database import Database
 
-log = structlog.get_logger(__name__)
+_LIVE_MAX: Final = 100
 
 
 class BookingQueries:
@@ -72,7 +71,7 @@ class BookingQueries:
         shown = found[:limit]
         end = TimeCursor(at=shown[-1].starts_at, id=shown[-1].id) if len(found) > limit else None
         return BookingPage(
-            data=await self._views(_readable(booking.record for booking in shown), viewer_id=user_id, now=now),
+            data=await self._views(readable(booking.record for booking in shown), viewer_id=user_id, now=now),
             total=min(total, PAGED_AT_MOST),
             total_is_lower_bound=total > PAGED_AT_MOST,
             next_cursor=None if end is None else end.write(),
@@ -89,7 +88,7 @@ class BookingQueries:
             found = await store.list_between(
                 tx, owner_id=owner_id, starts_at=starts_at, ends_at=ends_at, limit=CALENDAR_MAX_BOOKINGS + 1
             )
-        shown = _readable(found[:CALENDAR_MAX_BOOKINGS])
+        shown = readable(found[:CALENDAR_MAX_BOOKINGS])
         return BookingRange(data=[booking_of(each) for each in shown], is_cut=len(found) > CALENDAR_MAX_BOOKINGS)
 
     async def _views(self, records: Sequence[BookingRecord], *, viewer_id: UUID, now: datetime) -> list[BookingView]:
@@ -128,8 +127,22 @@ class BookingQueries:
     async def list_bookings_at_other_times(self, *, provider_id: UUID, timezone: str) -> list[BookingAtOtherTime]:
         """Return the bookings ahead whose wall times another zone of their provider changes (ADR-0024)."""
         async with self._db.read() as tx:
-            ahead = _readable(await store.list_ahead(tx, provider_id=provider_id))
+            ahead = readable(await store.list_ahead(tx, provider_id=provider_id))
         return [_in_zone(record, timezone) for record in ahead if _is_at_other_time(record, timezone)]
+
+    async def list_live_bookings(self, *, user_id: UUID) -> list[LiveBooking]:
+        async with self._db.read() as tx:
+            found = readable(await store.list_live_of(tx, user_id=user_id, limit=_LIVE_MAX))
+        return [
+            LiveBooking(
+                booking_id=record.id,
+                service_name=record.service_name,
+                starts_at=record.starts_at,
+                timezone=record.timezone,
+                side=record.side_of(user_id).value,
+            )
+            for record in found
+        ]
 
     async def _get(self, booking_id: UUID) -> tuple[BookingRecord, datetime]:
         async with self._db.read() as tx:
@@ -137,18 +150,7 @@ class BookingQueries:
 
     async def _list(self, booking_ids: Collection[UUID]) -> list[BookingRecord]:
         async with self._db.read() as tx:
-            return _readable(await store.list_bookings(tx, booking_ids=booking_ids))
-
-
-def _readable(records: Iterable[BookingRecord | UnreadableBooking]) -> list[BookingRecord]:
-    """Return the records that can be read. A row that cannot is logged and left out, and hides no other booking."""
-    readable = []
-    for record in records:
-        if isinstance(record, UnreadableBooking):
-            log.error("booking.unreadable", booking_id=str(record.booking_id), exc_info=record)
-        else:
-            readable.append(record)
-    return readable
+            return readable(await store.list_bookings(tx, booking_ids=booking_ids))
 
 
 def _is_at_other_time(record: BookingRecord, timezone: str) -> bool:

@@ -1,8 +1,11 @@
 """Bookings as rows, and rows as bookings."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
+
+import structlog
 
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import BookingMode
@@ -10,6 +13,8 @@ from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord
 from fairground.verticals.cancellation_policy import CancellationPolicy
+
+log = structlog.get_logger(__name__)
 
 _KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})
 BOOKING_COLUMNS: Final = tuple(field.name for field in fields(BookingRecord) if field.name not in _KEPT_ELSEWHERE)
@@ -69,3 +74,14 @@ def read_or_refuse(row: Any) -> BookingRecord | UnreadableBooking:
         return record_of(row)
     except UnreadableBooking as error:
         return error
+
+
+def readable(records: Iterable[BookingRecord | UnreadableBooking]) -> list[BookingRecord]:
+    """Return the records that can be read. A row that cannot is logged and left out, and hides no other booking."""
+    readable = []
+    for record in records:
+        if isinstance(record, UnreadableBooking):
+            log.error("booking.unreadable", booking_id=str(record.booking_id), exc_info=record)
+        else:
+            readable.append(record)
+    return readable

@@ -290,6 +290,20 @@ def _between(_ops: SQLOps) -> Prepared:
     )
 
 
+async def list_live_of(tx: ReadTx, *, user_id: UUID, limit: int) -> list[BookingRecord | UnreadableBooking]:
+    """Return the live bookings of either side that have not ended, by their start."""
+    found: list[Any] = []
+    for own in (BookingRow.customer_id == user_id, BookingRow.provider_owner_id == user_id):
+        statement = _select_bookings().where(
+            own,
+            BookingRow.status.in_([status.value for status in sorted(LIVE)]),
+            BookingRow.ends_at > tx.now(),
+            AllocationRow.expires_at.is_(None) | (AllocationRow.expires_at > tx.now()),
+        )
+        found += await tx.all(statement.order_by(BookingRow.starts_at).limit(limit))
+    return [read_or_refuse(row) for row in sorted(found, key=lambda row: row.starts_at)[:limit]]
+
+
 async def list_page(
     tx: ReadTx,
     *,

@@ -42,7 +42,13 @@ class Slots:
         self._verticals = verticals
 
     async def list_slots(
-        self, *, provider_id: UUID, from_date: date, to_date: date, service_id: UUID | None
+        self,
+        *,
+        provider_id: UUID,
+        from_date: date,
+        to_date: date,
+        service_id: UUID | None,
+        viewer_id: UUID | None = None,
     ) -> Availability:
         if not timedelta(0) <= to_date - from_date < timedelta(days=SLOT_LIST_MAX_DAYS):
             raise DetailsInvalid(
@@ -50,10 +56,13 @@ class Slots:
                 hint="Give both dates, the earlier one first.",
             )
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
-        if provider.status is not ProviderStatus.APPROVED:
+        is_own = viewer_id is not None and viewer_id == provider.owner_id
+        if provider.status is not ProviderStatus.APPROVED and not is_own:
             raise ProviderNotFound(f"There is no provider {provider_id}.")
         pack = self._verticals.find(provider.vertical)
-        duration = await self._duration(provider_id=provider_id, service_id=service_id)
+        duration = await self._duration(
+            provider_id=provider_id, service_id=service_id, viewer_id=viewer_id if is_own else None
+        )
         async with self._db.read() as tx:
             rules = await hours_store.find_rules(tx, provider_id=provider_id)
             if rules is None or duration is None:
@@ -76,11 +85,13 @@ class Slots:
             )
         return Availability(timezone=rules.timezone, slots=without_busy(offered, busy))
 
-    async def _duration(self, *, provider_id: UUID, service_id: UUID | None) -> timedelta | None:
+    async def _duration(
+        self, *, provider_id: UUID, service_id: UUID | None, viewer_id: UUID | None
+    ) -> timedelta | None:
         """Return the length of the slots, or None where there is nothing to book."""
-        if service_id is None:
-            services = await self._providers.list_services(provider_id=provider_id, viewer_id=None)
-            minutes = [service.duration_minutes for service in services]
+        if service_id is None or viewer_id is not None:
+            services = await self._providers.list_services(provider_id=provider_id, viewer_id=viewer_id)
+            minutes = [each.duration_minutes for each in services if service_id in (None, each.id)]
             return timedelta(minutes=min(minutes)) if minutes else None
         offer = await self._providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:

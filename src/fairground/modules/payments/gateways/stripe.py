@@ -99,7 +99,9 @@ class StripeProcessor:
         return made.id
 
     async def get_snapshot(self, intent_id: str) -> IntentSnapshot:
-        return _snapshot(await self._get(PaymentIntent, f"/v1/payment_intents/{intent_id}", {}))
+        # Not in calls that change an intent: each is replayed with the parameters of its first time.
+        expand = {"expand[0]": "payment_method"}
+        return _snapshot(await self._get(PaymentIntent, f"/v1/payment_intents/{intent_id}", expand))
 
     async def find_snapshot(self, payment_id: UUID, *, since: datetime) -> IntentSnapshot | None:
         query: dict[str, Any] = {

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from fairground.contracts.payments import PaymentStatus
+from fairground.contracts.payments import PaidCard, PaymentStatus
 from fairground.kernel.money import amount_from_processor
 from fairground.modules.payments.domain import IntentSnapshot, ProcessorRefund
 from fairground.modules.payments.gateways.processor import ProcessorEvent, SignatureInvalid
@@ -67,6 +67,15 @@ class NextAction(StripeObject):
     redirect_to_url: Redirect | None = None
 
 
+class CardDetails(StripeObject):
+    brand: _Word | None = None
+    last4: _Word | None = None
+
+
+class PaymentMethod(StripeObject):
+    card: CardDetails | None = None
+
+
 class PaymentIntent(StripeObject):
     id: _Id
     status: _Word
@@ -75,6 +84,8 @@ class PaymentIntent(StripeObject):
     metadata: dict[str, Any] | None = None
     next_action: NextAction | None = None
     last_payment_error: Failure | None = None
+    payment_method: PaymentMethod | str | None = None
+    """An object where the request expands it."""
 
     def is_of(self, payment_id: UUID) -> bool:
         return _our_id(self.metadata, "payment_id") == payment_id
@@ -93,7 +104,14 @@ class PaymentIntent(StripeObject):
             captured_minor=amount_from_processor(self.amount_received, self.currency.upper()),
             action_url=redirect.url if redirect else None,
             failure_code=failure.reason if failure else None,
+            card=self._card(),
         )
+
+    def _card(self) -> PaidCard | None:
+        details = self.payment_method.card if isinstance(self.payment_method, PaymentMethod) else None
+        if details is None or details.brand is None or details.last4 is None:
+            return None
+        return PaidCard(brand=details.brand, last4=details.last4)
 
 
 class StripeRefund(StripeObject):

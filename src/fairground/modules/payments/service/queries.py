@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from fairground.contracts.payments import Payment, PaymentFailed, PaymentPending
+from fairground.contracts.payments import Payment, PaymentFailed, PaymentPending, PaymentReceipt
 from fairground.modules.payments import store
 from fairground.modules.payments.domain import ENDED
 from fairground.modules.payments.gateways.processor import PaymentProcessor, ProcessorDeclined, ProcessorUnavailable
@@ -40,6 +40,22 @@ class PaymentQueries:
             else:
                 found[reference_id] = payment.view()
         return found
+
+    async def find_receipt(self, *, reference_id: UUID) -> PaymentReceipt | None:
+        async with self._db.read() as tx:
+            payment = await store.find_newest(tx, reference_id)
+            if payment is None or payment.captured_at is None:
+                return None
+            refunds = await store.list_refunds_made(tx, payment.id)
+        return PaymentReceipt(
+            payment_id=payment.id,
+            captured_minor=payment.captured_minor,
+            captured_at=payment.captured_at,
+            card=payment.card,
+            refunds=refunds,
+            refunded_minor=payment.refunded_minor,
+            currency=payment.currency,
+        )
 
     async def refresh(self, *, reference_id: UUID) -> Payment | None:
         async with self._db.read() as tx:

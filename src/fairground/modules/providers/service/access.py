@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from fairground.contracts.accounts import Accounts, Role
+from fairground.contracts.accounts import Accounts
 from fairground.contracts.providers import (
     SLUG_PATTERN,
     OwnProvider,
+    ProfileMissing,
     ProviderNotFound,
     ProviderRef,
     ProvidersChanged,
@@ -15,7 +16,8 @@ from fairground.contracts.providers import (
     VerticalUnknown,
     provider_tag,
 )
-from fairground.modules.providers.domain import ApprovalFacts, list_missing
+from fairground.contracts.providers.service_rules import Grounds
+from fairground.modules.providers.domain.profiles import ApprovalFacts, list_missing
 from fairground.modules.providers.store import details, profiles
 from fairground.modules.providers.store.details import OwnRecord
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -65,9 +67,7 @@ async def lock_owned(tx: WriteTx, provider_id: UUID, *, owner_id: UUID) -> Provi
 async def get_ref_owned_by(tx: ReadTx, owner_id: UUID) -> ProviderRef:
     provider = await profiles.find_ref_owned_by(tx, owner_id)
     if provider is None:
-        raise ProviderNotFound(
-            "This account has no profile.", hint="Create one: POST /api/v1/service-provider-profiles."
-        )
+        raise ProfileMissing("This account has no profile yet.")
     return provider
 
 
@@ -81,7 +81,7 @@ async def get_record(tx: ReadTx, provider_id: UUID) -> OwnRecord:
 async def require_staff(accounts: Accounts, staff_id: UUID) -> None:
     """Raise StaffOnly for an account that may not decide. Call it outside of transactions."""
     staff = await accounts.get_user(user_id=staff_id)
-    if staff.role is not Role.ADMIN:
+    if not staff.role.is_staff:
         raise StaffOnly("Only staff decide about profiles.")
 
 
@@ -114,6 +114,8 @@ class OwnViews:
             missing=list_missing(pack, facts_of(record, email_verified=email_verified)),
             contact_email=record.contact_email,
             contact_phone=record.contact_phone,
+            address=record.address,
+            meeting_details=record.meeting_details,
         )
 
 
@@ -124,8 +126,17 @@ def facts_of(record: OwnRecord, *, email_verified: bool) -> ApprovalFacts:
         has_bio=bool(detail.bio),
         has_location=bool(detail.location),
         has_picture=detail.profile_picture_url is not None,
-        has_service=bool(detail.services),
+        has_service=any(not service.is_paused for service in detail.services),
         has_hours=record.has_hours,
+    )
+
+
+def grounds_of(record: OwnRecord) -> Grounds:
+    return Grounds(
+        categories=record.detail.service_categories,
+        has_address=record.address is not None,
+        has_meeting_details=record.meeting_details is not None,
+        has_coordinates=record.detail.lat is not None,
     )
 
 

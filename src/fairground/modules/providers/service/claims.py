@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import ClassVar, Final
 from uuid import UUID
 
-from fairground.contracts.accounts import Accounts, EmailUnverified, Role, User
+from fairground.contracts.accounts import Accounts, EmailUnverified, OwnAccounts, Role, User
 from fairground.contracts.media import Pictures
 from fairground.contracts.providers import NotAProvider, ProfileExists, ProviderRef, ProviderStatus
 from fairground.contracts.providers.claims import (
@@ -24,7 +24,7 @@ from fairground.contracts.providers.claims import (
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Job, Queue
 from fairground.kernel.zones import Clock
-from fairground.modules.providers.domain import check_reason
+from fairground.modules.providers.domain.profiles import check_reason
 from fairground.modules.providers.service.access import announce, lock_provider, not_found, require_staff
 from fairground.modules.providers.store import claims as store
 from fairground.modules.providers.store import profiles
@@ -48,8 +48,9 @@ class HandOverPictures(Job):
 class Ownership:
     """Makes a user the owner of an unclaimed provider."""
 
-    def __init__(self, *, accounts: Accounts, pictures: Pictures, clock: Clock) -> None:
+    def __init__(self, *, accounts: Accounts, own_accounts: OwnAccounts, pictures: Pictures, clock: Clock) -> None:
         self._accounts = accounts
+        self._own_accounts = own_accounts
         self._pictures = pictures
         self._clock = clock
 
@@ -61,7 +62,8 @@ class Ownership:
         """
         user = await self._accounts.get_user(user_id=user_id)
         require_no_staff(user)
-        return await self._accounts.become_provider(user_id=user_id)
+        await self._own_accounts.become_provider(user_id=user_id)
+        return await self._accounts.get_user(user_id=user_id)
 
     async def set_owner(self, tx: WriteTx, provider_id: UUID, *, owner: User) -> ProviderRef:
         """Make the user the owner in the caller's transaction; other claims and links of the provider end.

@@ -7,6 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from fairground.contracts.accounts import (
+    AccountClosed,
+    AccountRestored,
+    Accounts,
+    AccountStatus,
+    AccountSuspended,
+    EmailChanged,
+)
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FirstHoursSet, PastBookingsRecorded
 from fairground.contracts.media import (
     Picture,
@@ -22,7 +30,7 @@ from fairground.contracts.media import (
 from fairground.contracts.providers import ProviderRef
 from fairground.contracts.reviews import PastReviewsRecorded, ProviderRated
 from fairground.kernel.zones import Clock
-from fairground.modules.providers.service.access import announce_all
+from fairground.modules.providers.service.access import announce_all, lock_provider
 from fairground.modules.providers.service.pictures import FollowPicture, announce_pictures
 from fairground.modules.providers.store import pictures, profiles
 from fairground.platform.db.database import Database, WriteTx
@@ -79,6 +87,43 @@ class FigureEventHandlers:
                 if known[each].hours_version < version
             }
             await profiles.change_figures(tx, changes)
+
+
+class OwnerEventHandlers:
+    """Hides a provider while its owner's account is suspended or closed, and follows the owner's address."""
+
+    def __init__(self, *, db: Database, accounts: Accounts) -> None:
+        self._db = db
+        self._accounts = accounts
+
+    async def on_suspended(self, event: AccountSuspended) -> None:
+        await self._follow(event.user_id, is_active=False, version=event.version)
+
+    async def on_restored(self, event: AccountRestored) -> None:
+        await self._follow(event.user_id, is_active=True, version=event.version)
+
+    async def on_closed(self, event: AccountClosed) -> None:
+        await self._follow(event.user_id, is_active=False, version=event.version, erases_contact=True)
+
+    async def on_email_changed(self, event: EmailChanged) -> None:
+        owner = await self._accounts.get_user(user_id=event.user_id)
+        async with self._db.write(ends_job=True) as tx:
+            provider = await profiles.find_ref_owned_by(tx, owner.id)
+            if provider is not None and owner.status is not AccountStatus.CLOSED:
+                await profiles.change_contact(tx, provider.id, {"contact_email": owner.email})
+
+    async def _follow(self, owner_id: UUID, *, is_active: bool, version: int, erases_contact: bool = False) -> None:
+        async with self._db.write(ends_job=True) as tx:
+            provider = await profiles.find_ref_owned_by(tx, owner_id)
+            if provider is None:
+                return
+            locked = await lock_provider(tx, provider.id)
+            if erases_contact:
+                await profiles.change_contact(tx, locked.id, dict.fromkeys(profiles.CONTACT_COLUMNS))
+            status = await profiles.follow_owner(tx, locked.id, is_active=is_active, version=version)
+            if status is not None:
+                # By its own status: a profile that was never approved was never shown, and one that was is hidden now.
+                await announce_all(tx, [locked.model_copy(update={"status": status})])
 
 
 class PictureEventHandlers:

@@ -7,7 +7,7 @@ from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.types import UtcDateTime
 
 revision = "1010"
-down_revision = "1000"
+down_revision = "1002"
 
 
 def upgrade() -> None:

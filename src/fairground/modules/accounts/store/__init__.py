@@ -1,4 +1,4 @@
-"""Every SQL statement of accounts."""
+"""Users, their sessions and mailed links; `own_accounts` has what users change of their own account."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.elements import ColumnElement
 
-from fairground.contracts.accounts import Role, Session, SessionKind, User
-from fairground.modules.accounts.domain import SEEN_EVERY, LinkPurpose
-from fairground.modules.accounts.tables import LinkRow, SessionRow, UserRow
+from fairground.contracts.accounts import AccountStatus, Role, Session, SessionKind, User
+from fairground.modules.accounts.domain import SEEN_EVERY, LinkPurpose, search_words
+from fairground.modules.accounts.tables import EmailChangeRow, LinkRow, SessionRow, UserRow, UserWordRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.dialect.base import SQLOps
 from fairground.platform.db.dialect.prepared import Prepared
@@ -20,13 +21,14 @@ from fairground.platform.db.types import TimeShift
 
 _ROWS_PER_STATEMENT: Final = 500
 
-_USER: Final = (
+USER: Final = (
     UserRow.id.label("user_id"),
     UserRow.email,
     UserRow.name.label("user_name"),
     UserRow.role,
     UserRow.email_verified_at,
     UserRow.created_at.label("user_created_at"),
+    UserRow.status,
 )
 _SESSION: Final = (
     SessionRow.id.label("session_id"),
@@ -57,10 +59,23 @@ class LiveSession:
 
 
 async def insert_users(tx: WriteTx, users: Sequence[User], *, password_hash: str) -> int:
-    """Insert the users whose address is free; return their number."""
-    rows = [_user_row(user, password_hash) for user in users]
+    """Insert the users whose address is free, with their words if it is all of them; return their number."""
+    count = await _insert_all(tx, UserRow, [_user_row(user, password_hash) for user in users])
+    if count == len(users):
+        await insert_words(tx, users)
+    return count
+
+
+async def insert_words(tx: WriteTx, users: Sequence[User]) -> None:
+    words = [
+        {"word": word, "user_id": user.id} for user in users for word in search_words(email=user.email, name=user.name)
+    ]
+    await _insert_all(tx, UserWordRow, words)
+
+
+async def _insert_all(tx: WriteTx, row_class: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> int:
     starts = range(0, len(rows), _ROWS_PER_STATEMENT)
-    return sum([await tx.insert_many(UserRow, rows[start : start + _ROWS_PER_STATEMENT]) for start in starts])
+    return sum([await tx.insert_many(row_class, rows[start : start + _ROWS_PER_STATEMENT]) for start in starts])
 
 
 def _user_row(user: User, password_hash: str) -> Mapping[str, Any]:
@@ -76,25 +91,29 @@ def _user_row(user: User, password_hash: str) -> Mapping[str, Any]:
 
 
 async def find_user(tx: ReadTx, user_id: UUID) -> User | None:
-    row = await tx.one_or_none(select(*_USER).where(UserRow.id == user_id))
-    return None if row is None else _to_user(row)
-
-
-async def change_role(tx: WriteTx, user_id: UUID, *, was: Role, to: Role) -> None:
-    """Change the role of a user that has the role `was`."""
-    own = (UserRow.id == user_id, UserRow.role == was.value)
-    await tx.execute(update(UserRow).where(*own).values(role=to.value))
+    row = await tx.one_or_none(select(*USER).where(UserRow.id == user_id))
+    return None if row is None else to_user(row)
 
 
 async def find_users(tx: ReadTx, user_ids: Collection[UUID]) -> dict[UUID, User]:
-    rows = await tx.all(select(*_USER).where(UserRow.id.in_(list(user_ids))))
-    return {row.user_id: _to_user(row) for row in rows}
+    rows = await tx.all(select(*USER).where(UserRow.id.in_(list(user_ids))))
+    return {row.user_id: to_user(row) for row in rows}
 
 
 async def list_users(tx: ReadTx, *, role: Role | None, limit: int) -> list[User]:
-    newest_first = select(*_USER).order_by(UserRow.id.desc()).limit(limit)
+    newest_first = select(*USER).order_by(UserRow.id.desc()).limit(limit)
     of_role = newest_first if role is None else newest_first.where(UserRow.role == role.value)
-    return [_to_user(row) for row in await tx.all(of_role)]
+    return [to_user(row) for row in await tx.all(of_role)]
+
+
+async def list_staff(tx: ReadTx, *, limit: int) -> list[User]:
+    """Return the active accounts of both roles of staff, the newest of each first."""
+    found: list[User] = []
+    for role in (Role.ADMIN, Role.STAFF):
+        active = (UserRow.status == AccountStatus.ACTIVE.value) & (UserRow.role == role.value)
+        newest_first = select(*USER).where(active).order_by(UserRow.id.desc()).limit(limit)
+        found += [to_user(row) for row in await tx.all(newest_first)]
+    return found[:limit]
 
 
 async def count_users(tx: ReadTx) -> int:
@@ -117,7 +136,7 @@ async def lock_credentials(tx: WriteTx, user_id: UUID) -> Credentials | None:
 
 
 def _credentials() -> Any:
-    return select(*_USER, UserRow.password_hash)
+    return select(*USER, UserRow.password_hash)
 
 
 async def set_password_hash(tx: WriteTx, user_id: UUID, *, password_hash: str) -> None:
@@ -149,7 +168,7 @@ async def find_live_session(tx: ReadTx, *, secret_hash: bytes) -> LiveSession | 
     row = await tx.one_or_none(_live_session(tx.ops), {"secret_hash": secret_hash, "now": tx.clock_shift})
     if row is None:
         return None
-    return LiveSession(session=_to_session(row), user=_to_user(row), ends_at=row.ends_at, is_due=bool(row.is_due))
+    return LiveSession(session=_to_session(row), user=to_user(row), ends_at=row.ends_at, is_due=bool(row.is_due))
 
 
 @lru_cache(maxsize=2)  # one for each dialect
@@ -157,7 +176,7 @@ def _live_session(ops: SQLOps) -> Prepared:
     now = ops.now(bindparam("now", type_=TimeShift()))
     is_due = _is_seen_before_or_after(ops.later(now, by=-SEEN_EVERY), ops.later(now, by=SEEN_EVERY))
     return Prepared(
-        select(*_USER, *_SESSION, SessionRow.ends_at, is_due.label("is_due"))
+        select(*USER, *_SESSION, SessionRow.ends_at, is_due.label("is_due"))
         .join(UserRow, UserRow.id == SessionRow.user_id)
         .where(SessionRow.secret_hash == bindparam("secret_hash"), SessionRow.expires_at > now)
     )
@@ -216,8 +235,9 @@ async def delete_session_by_secret(tx: WriteTx, *, secret_hash: bytes) -> None:
     await tx.execute(delete(SessionRow).where(SessionRow.secret_hash == secret_hash))
 
 
-async def delete_sessions_of(tx: WriteTx, user_id: UUID) -> None:
-    await tx.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
+async def delete_sessions_of(tx: WriteTx, user_id: UUID) -> int:
+    """Delete them and return their number, those that have expired included."""
+    return await tx.execute(delete(SessionRow).where(SessionRow.user_id == user_id))
 
 
 async def insert_link(
@@ -247,13 +267,17 @@ async def delete_links_of(tx: WriteTx, user_id: UUID, *, purpose: LinkPurpose) -
     await tx.execute(delete(LinkRow).where(LinkRow.user_id == user_id, LinkRow.purpose == purpose.value))
 
 
+async def delete_all_links_of(tx: WriteTx, user_id: UUID) -> None:
+    await tx.execute(delete(LinkRow).where(LinkRow.user_id == user_id))
+
+
 async def delete_expired(tx: WriteTx) -> int:
-    """Delete expired sessions and links; return their number."""
-    sessions = await tx.execute(delete(SessionRow).where(SessionRow.expires_at < tx.now()))
-    return sessions + await tx.execute(delete(LinkRow).where(LinkRow.expires_at < tx.now()))
+    """Delete expired sessions, links and changes of address; return their number."""
+    rows = (SessionRow, LinkRow, EmailChangeRow)
+    return sum([await tx.execute(delete(row).where(row.expires_at < tx.now())) for row in rows])
 
 
-def _to_user(row: Any) -> User:
+def to_user(row: Any) -> User:
     return User(
         id=row.user_id,
         email=row.email,
@@ -261,11 +285,12 @@ def _to_user(row: Any) -> User:
         role=Role(row.role),
         email_verified=row.email_verified_at is not None,
         created_at=row.user_created_at,
+        status=AccountStatus(row.status),
     )
 
 
 def _to_credentials(row: Any) -> Credentials | None:
-    return None if row is None else Credentials(user=_to_user(row), password_hash=row.password_hash)
+    return None if row is None else Credentials(user=to_user(row), password_hash=row.password_hash)
 
 
 def _to_session(row: Any) -> Session:

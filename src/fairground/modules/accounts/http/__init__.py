@@ -5,18 +5,26 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
-from fairground.contracts.accounts import Accounts, OpenedSession, Role, Session, SessionKind, User
+from fairground.contracts.accounts import (
+    Accounts,
+    OpenedSession,
+    OwnAccounts,
+    Role,
+    Session,
+    SessionKind,
+    User,
+)
 from fairground.contracts.dto import DTO
 from fairground.kernel.inputs import Input
+from fairground.modules.accounts.http.inputs import Password
+from fairground.modules.accounts.http.own_accounts import add_email_change, add_own_account
 from fairground.platform.http.identity import Caller, ClientKey, SignedIn, Visitor
 from fairground.platform.http.routing import api_router
 from fairground.platform.http.security import SessionCookie
 
-# A blank at the end of a password belongs to it.
-Password = Annotated[str, StringConstraints(strip_whitespace=False)]
 PageNumber = Annotated[int, Query(ge=1, le=1_000)]
 PageLimit = Annotated[int, Query(ge=1, le=100)]
 
@@ -77,13 +85,15 @@ class Accepted(BaseModel):
     detail: str
 
 
-def routes(accounts: Accounts, *, cookie: SessionCookie) -> list[APIRouter]:
+def routes(accounts: Accounts, own: OwnAccounts, *, cookie: SessionCookie) -> list[APIRouter]:
     """Return the routes. None honours Idempotency-Key: what they answer must not be stored."""
     routers = [api_router(tags=[tag], honours_idempotency_key=False) for tag in ("auth", "me")]
     auth, me = routers
     _add_registration(auth, accounts)
     _add_sign_in(auth, accounts, cookie)
     _add_mailed_links(auth, accounts)
+    add_own_account(me, own, cookie)
+    add_email_change(me, auth, own)
     _add_sessions(me, accounts)
     _add_password(me, accounts, cookie)
     return routers
@@ -161,11 +171,6 @@ def _add_mailed_links(auth: APIRouter, accounts: Accounts) -> None:
 
 
 def _add_sessions(me: APIRouter, accounts: Accounts) -> None:
-    @me.get("/me")
-    async def get_me(caller: SignedIn) -> User:
-        """Read your own account."""
-        return await accounts.get_user(user_id=caller.user_id)
-
     @me.get("/me/sessions")
     async def list_sessions(caller: SignedIn, page: PageNumber = 1, limit: PageLimit = 100) -> SessionList:
         """List the caller's browsers and tokens, newest first."""
@@ -240,4 +245,5 @@ class SessionAuthenticator:
             role=user.role.value,
             session_id=session.id,
             is_token=kind is SessionKind.TOKEN,
+            email_verified=user.email_verified,
         )
