@@ -189,7 +189,7 @@ async def _import_providers(market: Market) -> None:
                 service_name="Evening",
                 price_minor=10_000 * number,
                 duration_minutes=60,
-                contact_email=INVITED if (vertical, number) == ("artists", 4) else None,
+                contact_email=INVITED if (vertical, number) == ("artists", 9) else None,
             )
             for number in range(1, count + 1)
         ]
