@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import cycle
 from random import Random
 
 from fairground.kernel.addresses import Address
@@ -22,6 +23,9 @@ PAST_WEEKS = range(-26, 0)
 FIRST_FREE_WEEK = 2  # beyond any notice that a shipped pack asks for, whatever weekday the demo is built on
 LAST_WEEK = 5
 MOST_PAST_BOOKINGS = 12
+BUSY_PAST_BOOKINGS = 8
+BUSY_COMING_BOOKINGS = 4
+BUSY_STATES: tuple[BookingState, ...] = ("requested", "confirmed")  # in turn
 COMING_BOOKINGS = (0, 0, 0, 0, 0, 1, 1, 2)  # each is held, paid and accepted like a real one, which takes time
 CUSTOMER_REVIEWS_SHARE = 0.8
 PROVIDER_REVIEWS_SHARE = 0.4
@@ -78,6 +82,23 @@ def draw_bookings(chance: Random, offer: Offer, *, reviews: ReviewWriter) -> tup
     days = draw_days(chance, offer, count=past, weeks=PAST_WEEKS)
     days += draw_days(chance, offer, count=chance.choice(COMING_BOOKINGS), weeks=_coming_weeks(offer.rules))
     return tuple(_draw_booking(chance, offer, day=day, reviews=reviews) for day in days)
+
+
+def draw_busy_bookings(chance: Random, offer: Offer, *, reviews: ReviewWriter) -> tuple[DemoBooking, ...]:
+    """Return the bookings of a provider whose account the README names: a history, and requests to answer."""
+    days = draw_days(chance, offer, count=BUSY_PAST_BOOKINGS, weeks=PAST_WEEKS)
+    days += draw_days(chance, offer, count=BUSY_COMING_BOOKINGS, weeks=_coming_weeks(offer.rules))
+    bookings = [_draw_booking(chance, offer, day=day, reviews=reviews) for day in days]
+    coming = [booking for booking in bookings if booking.state != "completed"]
+    answered = {
+        booking.day: booking.model_copy(update={"state": state})
+        for booking, state in zip(coming, cycle(BUSY_STATES), strict=False)
+    }
+    if coming:
+        # The customer whose account the README names has something ahead, too.
+        last = coming[-1].day
+        answered[last] = answered[last].model_copy(update={"customer": 0})
+    return tuple(answered.get(booking.day, booking) for booking in bookings)
 
 
 def draw_messages(
