@@ -43,6 +43,8 @@ async def hold_a_time(visit: Visit, *, width: int, has_script: bool = True) -> P
             await field.fill(value)
     await page.get_by_role("button", name="Continue to payment").click()
     await page.wait_for_url("**/book/h/*")
+    if has_script:
+        await page.locator("#no_refund").check()
     return page
 
 

@@ -66,9 +66,7 @@ async def test_a_request_is_paid_accepted_completed_and_reviewed(market: Market)
     assert customer.path.startswith("/login?next=")
     await customer.follow("Create an account")
     await customer.send("Create the account", name="Nora Lind", email="nora@example.org", password=PASSWORD)
-    await customer.send(
-        "Continue to payment", **HOME_FIELDS, note="My mother's birthday", party_size="40", place="provider"
-    )
+    await customer.send("Continue to payment", **HOME_FIELDS, note="My mother's birthday", party_size="40")
     assert "€97.50" in customer.text.partition("Request for")[0]
     assert "If you cancel" in customer.text.partition("Request for")[0]
 
