@@ -19,24 +19,24 @@ MISTAKE_EXIT_CODE: Final = 2
 
 # A command's file, and what `fairground --help` says of it. Loading all of them takes two seconds, and the help none.
 COMMANDS: Final = {
-    "up": ("server", "Start a marketplace, and create what it needs."),
-    "serve": ("server", "Serve an installation whose database is up to date."),
+    "up": ("server", "Start a marketplace and set up everything it needs."),
+    "serve": ("server", "Start the server; the database must be up to date."),
     "worker": ("server", "Run a worker without a web server."),
-    "demo": ("demo", "Fill an empty installation with invented providers."),
-    "backup": ("data", "Copy the whole database to FILE, beside a running server."),
-    "prewarm": ("cache", "Request home and every list, so that no visitor waits for them after a deploy."),
-    "routes": ("server", "List every path that the server answers."),
-    "settings": ("server", "List every environment variable that is read."),
-    "import": ("imports", "Import lists of providers."),
+    "demo": ("demo", "Fill an empty installation with demo data."),
+    "backup": ("data", "Back up the database to FILE; works while the server runs."),
+    "prewarm": ("cache", "Load the home page and every list, so pages are fast after a deploy."),
+    "routes": ("server", "List all URL paths."),
+    "settings": ("server", "List all settings (environment variables)."),
+    "import": ("imports", "Import provider lists."),
     "export": ("exports", "Export providers to a file."),
     "providers": ("providers", "Invite the owners of imported providers."),
     "search": ("data", "Maintain the search index."),
-    "users": ("users", "Create accounts of any role, and list accounts."),
-    "db": ("data", "Compare the database with this code, and upgrade it."),
-    "jobs": ("jobs", "Show background jobs, and retry dead ones."),
-    "cache": ("cache", "See, empty and prove the cache of public answers."),
-    "storage": ("storage", "Check and clean up the store of files."),
-    "images": ("images", "Check pictures, and render them ahead."),
+    "users": ("users", "Create and manage accounts."),
+    "db": ("data", "Check and upgrade the database."),
+    "jobs": ("jobs", "Show background jobs and retry failed ones."),
+    "cache": ("cache", "Inspect, clear and test the response cache."),
+    "storage": ("storage", "Check and clean up file storage."),
+    "images": ("images", "Check pictures and pre-render them."),
 }
 
 
@@ -74,7 +74,7 @@ app = _new_app(
     name="fairground",
     cls=Commands,
     help="An open booking marketplace: `fairground up` starts one, with a demo, at http://127.0.0.1:8000.",
-    epilog="Settings are environment variables; `fairground settings` lists them. Each command has its own --help.",
+    epilog="Settings are environment variables; `fairground settings` lists them. Every command has its own --help.",
     no_args_is_help=True,
 )
 
