@@ -50,7 +50,7 @@ def test_a_word_that_means_two_categories_is_refused() -> None:
         Category(slug="dj", name="DJ", description="Plays."),
         Category(slug="host", name="Host", description="Talks.", aliases=("DJ",)),
     ]
-    with pytest.raises(ValidationError, match="'dj' means both 'dj' and 'host'; take it from one"):
+    with pytest.raises(ValidationError, match="'dj' means both 'dj' and 'host'; remove it from one"):
         Vertical.model_validate(a_pack(categories=categories))
 
 

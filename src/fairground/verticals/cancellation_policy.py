@@ -13,8 +13,8 @@ from fairground.kernel.money import share_of
 class RefundStep(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at_least_hours: int = Field(ge=0, le=8760, description="Hours left before the start, 0 to 8760 (one year).")
-    refund_percent: int = Field(ge=0, le=100, description="Percent of the amount paid that is given back, 0 to 100.")
+    at_least_hours: int = Field(ge=0, le=8760, description="Minimum hours before the start, 0 to 8760 (one year).")
+    refund_percent: int = Field(ge=0, le=100, description="Percent of the paid amount to refund, 0 to 100.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class CancellationPolicy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: tuple[RefundStep, ...] = Field(
-        max_length=10, description="Refund steps, the most hours first; an empty list refunds nothing."
+        max_length=10, description="Refund steps, from the most hours to the fewest; an empty list means no refunds."
     )
 
     @model_validator(mode="after")
