@@ -137,7 +137,7 @@ def test_text_without_a_visible_character_is_empty(text: str) -> None:
     assert clean_line(text, most=120) == ""
     assert clean_text(text, most=120) == ""
     for require in (require_line, require_text):
-        with pytest.raises(TextRefused, match=r"shows nothing: it holds U\+"):
+        with pytest.raises(TextRefused, match=r"has no visible characters, only U\+"):
             require(text, most=120)
 
 
@@ -205,7 +205,7 @@ def test_shown_line_leaves_out_refused_characters_and_raises_nothing() -> None:
 def test_refusal_becomes_the_error_of_the_module() -> None:
     with pytest.raises(Invalid) as refused, refused_as(Invalid, "The note", field="note"):
         clean_text("a\x00b", most=10)
-    assert refused.value.detail.startswith("The note has the character U+0000")
+    assert refused.value.detail.startswith("The note contains U+0000")
     assert refused.value.hint == "Remove it."
     assert refused.value.context == {"field": "note"}
 

@@ -145,7 +145,7 @@ async def test_profile_names_no_field_as_the_api_does(market: Market) -> None:
         ({"custom_subtitle": long}, "One line about you: It has 7000 characters. Write at most 160 characters."),
         ({"contact_phone": long}, "Telephone: It has 7000 characters. Write at most"),
         ({"bio": long}, "About you: It has 7000 characters. Write at most 6000 characters."),
-        ({"location": "\u202e"}, "City: It has the character U+202E"),
+        ({"location": "\u202e"}, "City: It contains U+202E"),
         ({"timezone": "Oslo"}, "Time zone: Choose one of the list."),
     ]:
         await maya.open("/pro/profile")

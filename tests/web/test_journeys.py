@@ -141,8 +141,8 @@ async def test_failed_3d_secure_is_named_as_the_reason(market: Market) -> None:
 @pytest.mark.parametrize(
     ("price", "said"),
     [
-        ("12.345", "12.345 has more decimals than EUR has: write it like 1250.50."),
-        ("1e3", "is not a number: write it like 1250.50, without other signs."),
+        ("12.345", "12.345 has too many decimals for EUR: write it like 1250.50."),
+        ("1e3", "is not a number: write it like 1250.50, without other characters."),
         ("\uff11\uff12", "is not a number"),
         ("0", "Write more than 0 and at most 1000000."),
     ],

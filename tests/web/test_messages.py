@@ -177,7 +177,7 @@ async def test_refused_message_keeps_its_text(market: Market) -> None:
     for number in range(19):
         await customer.send("Your message to", message=f"Hello {number}")
     await customer.send("Your message to", message="One more")
-    assert (customer.status, "You have sent many messages in a short time." in customer.text) == (429, True)
+    assert (customer.status, "You've sent too many messages in a short time." in customer.text) == (429, True)
     assert _typed(customer) == "One more"
     assert len(await talk.texts()) == 20
 

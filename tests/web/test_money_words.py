@@ -134,7 +134,7 @@ def test_list_shows_no_price_for_a_booking_that_was_never_paid(env: Environment)
 
 @pytest.mark.parametrize(
     ("is_booked", "words"),
-    [(False, "This booking cannot be refunded."), (True, "If you cancel now, nothing is refunded.")],
+    [(False, "This booking is non-refundable."), (True, "If you cancel now, nothing is refunded.")],
 )
 def test_terms_without_a_refund_are_a_whole_sentence(env: Environment, *, is_booked: bool, words: str) -> None:
     components: Any = env.globals["ui"]

@@ -175,14 +175,12 @@ async def _see_refusals(page: Page, gallery: Locator) -> None:
     page.on("request", lambda request: asked.append(request.url))
     zone = gallery.locator(".drop-zone")
     await _hand_over(zone, how="drop", name="a.pdf", kind="application/pdf", content=b"%PDF")
-    await expect(rows.nth(0)).to_contain_text("no picture of a kind that we know. Save the picture as JPEG")
+    await expect(rows.nth(0)).to_contain_text("Unsupported file type. Use JPEG")
     await _hand_over(zone, how="drop", name="IMG_1.HEIC", kind="", content=b"ftypheic")
-    await expect(rows.nth(1)).to_contain_text("On an iPhone choose Settings, Camera, Formats, Most Compatible")
+    await expect(rows.nth(1)).to_contain_text("On an iPhone, go to Settings > Camera > Formats")
     assert asked == [], "what can be seen here is not sent"
     await _hand_over(zone, how="drop", name="a.jpg", content=b"GIF89a" + bytes(999))
-    await expect(rows.nth(2)).to_have_text(
-        "The file is a GIF. Save the picture as JPEG, PNG, WebP or AVIF, and upload that."
-    )
+    await expect(rows.nth(2)).to_have_text("The file is a GIF. Use JPEG, PNG, WebP or AVIF.")
     assert await find_violations(page) == []
     for _ in range(3):
         await gallery.get_by_role("button", name="Dismiss").first.click()

@@ -52,7 +52,7 @@ async def test_time_off_is_added_and_removed_and_names_the_bookings_in_it(market
     assert "No free times on this day." in reader.text
 
     await desk.send("Add time off", off_from=str(on + timedelta(days=20)), off_to=str(on + timedelta(days=19)))
-    assert (desk.status, "ends before it begins" in desk.text) == (422, True)
+    assert (desk.status, "ends before it starts" in desk.text) == (422, True)
     await desk.send("Add time off", off_from="2020-02-01", off_to="2020-02-02")
     assert (desk.status, "has passed" in desk.text) == (422, True)
 

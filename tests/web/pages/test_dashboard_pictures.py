@@ -90,8 +90,8 @@ async def test_pictures_are_brought_described_ordered_and_removed(maya: Reader) 
 async def test_a_mistake_is_explained_beside_its_field(maya: Reader) -> None:
     mistakes = {
         b"": "Choose a picture first.",
-        b"%PDF-1.7 my programme": "The file is a PDF. Save the picture as JPEG, PNG, WebP or AVIF",
-        photograph(80, 80)[:400]: "Open the picture on your device, save a copy as JPEG",
+        b"%PDF-1.7 my programme": "The file is a PDF. Use JPEG, PNG, WebP or AVIF",
+        photograph(80, 80)[:400]: "Save a copy as JPEG on your device",
         b"x" * (3 << 20): "The file is larger than 1 MB.",
     }
     for form in ("Use it as my portrait", "Add it to the gallery"):

@@ -16,7 +16,7 @@ async def test_every_role_finds_the_settings_in_the_menu_and_changes_them(market
     assert (reader.path, "Saved." in reader.text) == ("/me/settings?saved=details", True)
     assert "Nora Berg" in (await reader.open("/me/bookings")).text
     await (await reader.open("/me/settings")).send("Save", name="Nora Berg", phone="none of yours")
-    assert (reader.status, "not a telephone number" in reader.text) == (422, True)
+    assert (reader.status, "not a valid phone number" in reader.text) == (422, True)
 
 
 async def test_address_is_changed_by_the_link_to_the_new_one(market: Market) -> None:

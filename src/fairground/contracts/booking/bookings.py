@@ -212,17 +212,17 @@ class CancelIn(Input):
 
 class BookingNotFound(NotFound):
     code = "booking.not_found"
-    hint = "GET /api/v1/bookings lists yours."
+    hint = "See GET /api/v1/bookings for your bookings."
 
 
 class ReceiptNotFound(NotFound):
     code = "booking.receipt_not_found"
-    hint = "A receipt exists once the money has been taken; payment.captured_minor of the booking says how much."
+    hint = "A receipt is available once the payment has been captured (payment.captured_minor of the booking)."
 
 
 class NotOffered(Invalid):
     code = "booking.not_offered"
-    hint = "Choose a start that GET /api/v1/service-provider-profiles/{id}/availability lists."
+    hint = "Choose a start time from GET /api/v1/service-provider-profiles/{id}/availability."
 
 
 class NotBookable(Conflict):
@@ -231,36 +231,36 @@ class NotBookable(Conflict):
 
 class SlotTaken(Conflict):
     code = "booking.slot_taken"
-    hint = "Choose another time; GET /api/v1/service-provider-profiles/{id}/availability lists the free ones."
+    hint = "Choose another time from GET /api/v1/service-provider-profiles/{id}/availability."
 
 
 class AlreadyBooked(SlotTaken):
     """A booking of the caller's own takes the time; `context["booking_id"]` names it."""
 
     code = "booking.already_booked"
-    hint = "GET /api/v1/bookings/{booking_id} shows that booking; cancel it, or choose another time."
+    hint = "Cancel that booking (GET /api/v1/bookings/{booking_id}) or choose another time."
 
 
 class PriceChanged(Conflict):
     """The total is not the expected one; `context["total_minor"]` holds what it is now."""
 
     code = "booking.price_changed"
-    hint = "Show the new total and book again with it."
+    hint = "Show the new total and book again."
 
 
 class TooManyHolds(LimitExceeded):
     code = "booking.too_many_holds"
-    hint = "Pay for or cancel one of the times you hold, or wait until one lapses."
+    hint = "Pay for or cancel one of your held slots, or wait until one expires."
 
 
 class StatusConflict(Conflict):
     code = "booking.status_conflict"
-    hint = "GET /api/v1/bookings/{id} shows how it stands and, in next_steps, what can be done."
+    hint = "See GET /api/v1/bookings/{id} for the current status and possible next_steps."
 
 
 class HoldLapsed(Conflict):
     code = "booking.hold_lapsed"
-    hint = "Choose a time again; nothing was charged."
+    hint = "Choose a time again. You haven't been charged."
 
 
 class NotYet(Conflict):

@@ -294,7 +294,7 @@ class ProviderSnapshot(DTO):
 
 class ProviderNotFound(NotFound):
     code = "catalog.provider_not_found"
-    hint = "GET /api/v1/service-provider-profiles/ lists the providers there are."
+    hint = "See GET /api/v1/service-provider-profiles/ for all providers."
 
 
 class ProfileMissing(ProviderNotFound):
@@ -306,17 +306,17 @@ class ProfileMissing(ProviderNotFound):
 
 class ServiceNotFound(NotFound):
     code = "catalog.service_not_found"
-    hint = "GET /api/v1/service-provider-profiles/{id}/services lists what a provider offers."
+    hint = "See GET /api/v1/service-provider-profiles/{id}/services for the provider's services."
 
 
 class VerticalUnknown(Invalid):
     code = "catalog.vertical_unknown"
-    hint = "GET /api/v1/verticals lists the verticals there are."
+    hint = "See GET /api/v1/verticals for all verticals."
 
 
 class CategoryUnknown(Invalid):
     code = "catalog.category_unknown"
-    hint = "GET /api/v1/categories?vertical=… lists the categories of a vertical."
+    hint = "See GET /api/v1/categories?vertical=… for the categories of a vertical."
 
 
 class ProfileInvalid(Invalid):
@@ -329,12 +329,12 @@ class ServiceInvalid(Invalid):
 
 class CurrencyUnsupported(Invalid):
     code = "catalog.currency_unsupported"
-    hint = "This installation has one currency; GET /api/v1/verticals names it."
+    hint = "Use the installation's currency, given by GET /api/v1/verticals."
 
 
 class ProfileExists(Conflict):
     code = "catalog.profile_exists"
-    hint = "An account has one profile; change it with PATCH /api/v1/service-provider-profiles/{id}."
+    hint = "Each account has one profile. Update it with PATCH /api/v1/service-provider-profiles/{id}."
 
 
 class ProfileIncomplete(Conflict):
@@ -347,7 +347,7 @@ class StatusConflict(Conflict):
 
 class NotAProvider(Forbidden):
     code = "catalog.not_a_provider"
-    hint = "POST /api/v1/me/become-provider makes a customer's account a provider's."
+    hint = "Turn a customer account into a provider account with POST /api/v1/me/become-provider."
 
 
 class StaffOnly(Forbidden):

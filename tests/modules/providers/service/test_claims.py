@@ -265,7 +265,7 @@ async def test_address_that_an_import_changes_or_drops_is_what_is_invited(
     await imported(catalog, 2, contact_email="two@example.org")
     await imported(catalog, 2)
     assert await catalog.claims.invite_owners() == 0
-    with pytest.raises(ProfileInvalid, match="contact address"):
+    with pytest.raises(ProfileInvalid, match="contact email"):
         await imported(catalog, 3, contact_email="not an address")
 
 

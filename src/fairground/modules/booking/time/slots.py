@@ -52,13 +52,13 @@ class Slots:
     ) -> Availability:
         if not timedelta(0) <= to_date - from_date < timedelta(days=SLOT_LIST_MAX_DAYS):
             raise DetailsInvalid(
-                f"{from_date} to {to_date} is not a span of 1 to {SLOT_LIST_MAX_DAYS} days.",
-                hint="Give both dates, the earlier one first.",
+                f"{from_date} to {to_date} is not a period of 1 to {SLOT_LIST_MAX_DAYS} days.",
+                hint="Send both dates, the earlier one first.",
             )
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
         is_own = viewer_id is not None and viewer_id == provider.owner_id
         if provider.status is not ProviderStatus.APPROVED and not is_own:
-            raise ProviderNotFound(f"There is no provider {provider_id}.")
+            raise ProviderNotFound(f"Provider {provider_id} does not exist.")
         pack = self._verticals.find(provider.vertical)
         duration = await self._duration(
             provider_id=provider_id, service_id=service_id, viewer_id=viewer_id if is_own else None
@@ -95,7 +95,7 @@ class Slots:
             return timedelta(minutes=min(minutes)) if minutes else None
         offer = await self._providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
-            raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
+            raise ServiceNotFound(f"Provider {provider_id} has no service {service_id}.")
         return timedelta(minutes=offer.duration_minutes) if offer.is_bookable else None
 
 

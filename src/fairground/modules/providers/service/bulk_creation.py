@@ -64,7 +64,7 @@ class BulkCreation:
         async with self._db.write() as tx:
             taken = await bulk_creation.find_owners(tx, owner_ids)
             if taken or len(set(owner_ids)) < len(owner_ids):
-                raise ProfileExists("An account has a profile already, or would get two.")
+                raise ProfileExists("An account already has a profile, or would get two.")
             await bulk_creation.insert_providers(tx, providers, staff_id=staff_id, created_at=self._clock.now())
             approved = [provider.id for provider in providers if provider.status is ProviderStatus.APPROVED]
             if approved:
@@ -79,7 +79,7 @@ class BulkCreation:
         values = check_profile(profile.model_dump(exclude={"categories"}))
         contact = {"contact_email": owner.email, "contact_phone": values.pop("contact_phone")}
         if len(new.services) > SERVICES_MAX:
-            raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.")
+            raise ServiceInvalid(f"A provider can have at most {SERVICES_MAX} services.")
         services = [check_service(pack, service, currency=self._currency) for service in new.services]
         if new.status is not ProviderStatus.DRAFT:
             _require_complete(pack, values.get("bio"), services=len(services), is_verified=owner.email_verified)

@@ -79,7 +79,7 @@ class ProviderQueries:
         async with self._db.read() as tx:
             offer = await details.find_offer(tx, service_id)
         if offer is None:
-            raise ServiceNotFound(f"There is no service {service_id}.")
+            raise ServiceNotFound(f"Service {service_id} does not exist.")
         return offer
 
     async def get_offers(self, *, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
@@ -87,7 +87,7 @@ class ProviderQueries:
             offers = await details.list_offers(tx, service_ids)
         for service_id in service_ids:
             if service_id not in offers:
-                raise ServiceNotFound(f"There is no service {service_id}.")
+                raise ServiceNotFound(f"Service {service_id} does not exist.")
         return offers
 
     async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
@@ -168,7 +168,7 @@ class Profiles:
     async def create_provider(self, *, owner_id: UUID, profile: ProfileIn) -> OwnProvider:
         owner = await self._accounts.get_user(user_id=owner_id)
         if owner.role is not Role.PROVIDER:
-            raise NotAProvider(f"An account of the role {owner.role} has no profile.")
+            raise NotAProvider(f"An account with the role {owner.role} can't have a profile.")
         categories = check_categories(get_pack(self._verticals, profile.vertical), profile.categories)
         values = check_profile(profile.model_dump(exclude={"categories"}))
         check_place(profile.lat, profile.lng)
@@ -177,7 +177,7 @@ class Profiles:
         values |= {"id": provider_id, "owner_id": owner_id, "status": ProviderStatus.DRAFT}
         async with self._db.write() as tx:
             if not await profiles.insert_draft(tx, values | {"created_at": self._clock.now()}, contact=contact):
-                raise ProfileExists(f"The account {owner_id} has a profile already.")
+                raise ProfileExists(f"The account {owner_id} already has a profile.")
             await profiles.replace_categories(tx, provider_id, categories)
             record = await get_record(tx, provider_id)
         return self._views.show_known(record, email_verified=owner.email_verified)
@@ -243,7 +243,7 @@ class ServiceOffers:
             provider = await lock_owned(tx, provider_id, owner_id=owner_id)
             checked = check_service(get_pack(self._verticals, provider.vertical), service, currency=self._currency)
             if await profiles.count_services(tx, provider_id) >= SERVICES_MAX:
-                raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.", hint="Withdraw one first.")
+                raise ServiceInvalid(f"A provider can have at most {SERVICES_MAX} services.", hint="Remove one first.")
             added = await profiles.insert_service(tx, checked, service_id=uuid7(), provider_id=provider_id)
             await profiles.refresh_price(tx, provider_id)
             await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
@@ -258,7 +258,7 @@ class ServiceOffers:
             is_own = provider is not None and provider.owner_id == owner_id
             # The lock makes the lowest price right after two concurrent withdrawals.
             if provider is None or not is_own or not await profiles.withdraw_service(tx, service_id):
-                raise ServiceNotFound(f"There is no service {service_id}.")
+                raise ServiceNotFound(f"Service {service_id} does not exist.")
             await profiles.refresh_price(tx, provider.id)
             await profiles.change_profile(tx, provider.id, {"updated_at": self._clock.now()})
             await tx.emit(ServicesChanged(provider_id=provider.id))

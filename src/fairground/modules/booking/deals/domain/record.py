@@ -161,15 +161,15 @@ class BookingRecord:
 
 
 def not_found(booking_id: UUID) -> BookingNotFound:
-    return BookingNotFound(f"You have no booking {booking_id}.")
+    return BookingNotFound(f"Booking {booking_id} does not exist, or is not yours.")
 
 
 def check_bookable(offer: Offer, pack: Vertical | None, *, customer_id: UUID) -> tuple[Vertical, UUID]:
     """Return the pack and the owner of an offer that this customer may book; raise OwnService or NotBookable."""
     if offer.owner_id == customer_id:
-        raise OwnService("This is your own service; you cannot book it.")
+        raise OwnService("You can't book your own service.")
     if not offer.is_bookable or offer.owner_id is None or pack is None:
-        raise NotBookable(f"{offer.provider_name} cannot be booked here yet.")
+        raise NotBookable(f"{offer.provider_name} can't be booked here yet.")
     return pack, offer.owner_id
 
 
@@ -222,17 +222,19 @@ def clean_text(name: str, text: str | None, *, most: int) -> str | None:
 def check_details(booking: BookingRules, *, place: str | None, party_size: int | None) -> None:
     """Raise DetailsInvalid when the vertical does not allow the place or the number of people."""
     if place is None and booking.place_required:
-        raise DetailsInvalid(f"Say where it happens: place is one of {', '.join(booking.places)}.", field="place")
+        raise DetailsInvalid(f"Choose a place: {', '.join(booking.places)}.", field="place")
     if place is not None and place not in booking.places:
-        raise DetailsInvalid(f"The place {place!r} is not one of {', '.join(booking.places)}.", field="place")
+        raise DetailsInvalid(
+            f"The place {place!r} is not available. Choose one of {', '.join(booking.places)}.", field="place"
+        )
     if party_size is None:
         return
     if booking.party_size is None:
-        raise DetailsInvalid("Bookings here have no group size; leave party_size out.", field="party_size")
+        raise DetailsInvalid("These bookings have no group size. Leave party_size out.", field="party_size")
     least, most = booking.party_size.minimum, booking.party_size.maximum
     if not least <= party_size <= most:
         raise DetailsInvalid(
-            f"party_size is {party_size}; it must be {least} to {most}.",
+            f"The group size must be {least} to {most}, not {party_size}.",
             field="party_size",
             minimum=least,
             maximum=most,
