@@ -28,8 +28,9 @@ from fairground.modules.providers.service.claims import ClaimRequests, Ownership
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.invitations import Invitations
+from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import GalleryService, PortraitService
-from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries
 from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals

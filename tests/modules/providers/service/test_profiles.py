@@ -16,7 +16,7 @@ from fairground.contracts.providers import (
     ServiceNotFound,
 )
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.service import profiles
+from fairground.modules.providers.service import offers
 from fairground.platform.db.database import Database
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
@@ -229,7 +229,7 @@ async def test_a_service_of_a_draft_cannot_be_booked(desk: Desk, catalog: Direct
 async def test_the_number_of_services_is_bounded(
     desk: Desk, catalog: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(profiles, "SERVICES_MAX", 2)
+    monkeypatch.setattr(offers, "SERVICES_MAX", 2)
     provider = await desk.draft()
     for _ in range(2):
         await desk.offer(provider)

@@ -9,7 +9,8 @@ from fairground.contracts.providers.claims import Claims
 from fairground.modules.providers.http import packs
 from fairground.modules.providers.http.claims import claim_routes
 from fairground.modules.providers.http.pictures import gallery_routes
-from fairground.modules.providers.http.profiles import profile_routes, service_routes
+from fairground.modules.providers.http.profiles import profile_routes
+from fairground.modules.providers.http.services import service_routes
 from fairground.verticals.loader import Verticals
 
 

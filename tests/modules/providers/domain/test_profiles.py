@@ -8,23 +8,20 @@ from fairground.contracts.providers import (
     ProfileIncomplete,
     ProfileInvalid,
     ProviderStatus,
-    ServiceInvalid,
     StatusConflict,
 )
-from fairground.modules.providers.domain import (
+from fairground.modules.providers.domain.profiles import (
     ApprovalFacts,
     advance,
     check_categories,
     check_picture_url,
     check_place,
     check_profile,
-    check_service,
     list_missing,
     require_complete,
 )
 from fairground.verticals.loader import load_verticals
 from fairground.verticals.schema import Vertical
-from tests.support.providers import a_service
 
 
 @pytest.fixture(scope="module")
@@ -76,28 +73,6 @@ def test_categories_are_recognised_in_any_spelling_and_kept_once(artists: Vertic
     for too_few_or_many in ([], None, [category.slug for category in artists.categories[:11]]):
         with pytest.raises(ProfileInvalid):
             check_categories(artists, too_few_or_many)
-
-
-@pytest.mark.parametrize(
-    "changes", [{"price_minor": 0}, {"price_minor": 10**12}, {"duration_minutes": 1441}, {"name": " "}]
-)
-def test_invalid_service_is_refused(artists: Vertical, changes: dict[str, Any]) -> None:
-    with pytest.raises(ServiceInvalid):
-        check_service(artists, a_service(**changes), currency="EUR")
-
-
-@pytest.mark.parametrize(("price_minor", "currency"), [(150, "MGA"), (5_124, "KWD")])
-def test_price_that_cannot_be_charged_is_refused(artists: Vertical, price_minor: int, currency: str) -> None:
-    service = a_service(price_minor=price_minor, currency=currency)
-    with pytest.raises(ServiceInvalid, match="cannot be charged by card") as raised:
-        check_service(artists, service, currency=currency)
-    assert "multiple of" in raised.value.hint
-
-
-def test_booking_mode_that_the_pack_lacks_is_refused(artists: Vertical) -> None:
-    rules = artists.booking.model_copy(update={"modes": ("instant",)})
-    with pytest.raises(ServiceInvalid, match="booked by instant, not by request"):
-        check_service(artists.model_copy(update={"booking": rules}), a_service(), currency="EUR")
 
 
 @pytest.mark.parametrize(
