@@ -116,7 +116,7 @@ def test_every_field_of_a_pack_is_described_and_no_other_is_accepted(model: type
 
 def test_price_per_person_needs_a_number_of_people() -> None:
     rules = PACKS["chefs"].booking.model_dump()
-    with pytest.raises(ValidationError, match="people are not counted; add party_size"):
+    with pytest.raises(ValidationError, match="there is no party_size; add it"):
         BookingRules.model_validate(rules | {"party_size": None})
 
 

@@ -74,7 +74,7 @@ async def test_details_of_a_requested_time_lead_to_that_booking(market: Market) 
     await customer.open(details)
     await customer.send("Continue to payment", **HOME_FIELDS)
     assert (customer.status, "a booking of your own at this time" in customer.text) == (422, True)
-    await customer.follow("See your booking")
+    await customer.follow("View booking")
     assert "Waiting for an answer" in customer.text
 
 

@@ -42,14 +42,14 @@ class CancellationPolicy(BaseModel):
         default=0,
         ge=0,
         le=1440,
-        description="Grace period: minutes after the confirmation in which cancelling gives everything back, 0 to 1440"
-        " (one day); 0, which is none, if unset.",
+        description="Grace period: minutes of free cancellation after the confirmation, 0 to 1440 (one day); 0 if "
+        "unset.",
     )
     grace_min_hours_ahead: int = Field(
         default=0,
         ge=0,
         le=8760,
-        description="Hours that must be left before the start for the grace period to hold, 0 to 8760; 0 if unset.",
+        description="Minimum hours before the start for the grace period to apply, 0 to 8760; 0 if unset.",
     )
 
     @model_validator(mode="after")

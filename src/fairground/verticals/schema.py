@@ -89,7 +89,7 @@ class BookingRules(Part):
     price_models: tuple[PriceModel, ...] = Field(
         default=(PriceModel.BOOKING,),
         min_length=1,
-        description="What a price may buy: the whole 'booking', one 'person' or one 'hour'; the first is suggested.",
+        description="Price models: per 'booking', 'person' or 'hour'. The first is the default.",
     )
     party_size: PartySize | None = Field(
         default=None, description="Limits of the group size; leave it out if bookings have no group size."
@@ -103,7 +103,7 @@ class BookingRules(Part):
     @model_validator(mode="after")
     def _prices_per_person_count_people(self) -> Self:
         if PriceModel.PERSON in self.price_models and self.party_size is None:
-            raise ValueError("price_models has 'person', but people are not counted; add party_size")
+            raise ValueError("price_models has 'person', but there is no party_size; add it")
         return self
 
     @field_validator("places", "price_models", "modes")

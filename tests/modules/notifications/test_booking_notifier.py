@@ -268,7 +268,7 @@ KITCHEN = ProviderContact(
     ("place", "to_customer", "to_provider"),
     [
         ("customer", "at your place: Storgata 1, ", "at the customer’s place: Storgata 1, "),
-        ("provider", "at the place of Ada Lovelace: Kitchen Street 5, London, GB", "at your place"),
+        ("provider", "at Ada Lovelace’s place: Kitchen Street 5, London, GB", "at your place"),
         ("online", "online: https://meet.example/ada", "online"),
     ],
 )

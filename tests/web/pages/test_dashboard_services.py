@@ -56,7 +56,7 @@ def test_price_is_read_with_a_comma_or_a_point(text: str, currency: str, minor: 
         ("-5", "EUR", "an amount such as"),
         ("", "EUR", "an amount such as"),
         ("0", "EUR", "more than 0"),
-        ("12.5", "JPY", "more decimals than JPY has"),
+        ("12.5", "JPY", "too many decimals for JPY"),
         ("1000000.01", "EUR", "at most 1000000"),
     ],
 )
@@ -146,7 +146,7 @@ async def test_places_follow_what_the_profile_says(market: Market) -> None:
     assert "Only shown to customers with a confirmed booking." in maya.text
     await maya.send("Save", address_street="", address_city="", address_country="")
     assert maya.status == 422
-    assert "Your address is needed by: Concert." in maya.text
+    assert "These services need your address: Concert." in maya.text
     await maya.open("/pro/profile")
     await maya.send("Save", address_street="Karl Johans gate 2")
     assert maya.status == 200

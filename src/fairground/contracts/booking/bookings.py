@@ -246,19 +246,19 @@ class HoldIn(Input):
     starts_at: AwareDatetime
     note: str | None = text_field(None, most=NOTE_MAX_LENGTH)
     place: str | None = Field(
-        None, max_length=40, description="One of the service's places; it may be left out where there is only one."
+        None, max_length=40, description="One of the service's places. Optional if there is only one."
     )
     party_size: int | None = Field(
-        None, ge=1, le=PARTY_SIZE_MAX, description="How many people; required where the price is per person."
+        None, ge=1, le=PARTY_SIZE_MAX, description="Group size. Required for prices per person."
     )
     duration_minutes: int | None = Field(
-        None, ge=1, le=DURATION_MAX_MINUTES, description="Where the price is by the hour; the shortest length if unset."
+        None, ge=1, le=DURATION_MAX_MINUTES, description="For prices per hour. The shortest duration if omitted."
     )
-    address: Address | None = Field(None, description="Of the customer's place; required where it takes place there.")
+    address: Address | None = Field(None, description="Address of the customer. Required if it takes place there.")
     phone: str | None = text_field(
         None,
         most=PHONE_MAX_LENGTH,
-        description="Yours; the provider of a confirmed booking learns it.",
+        description="Your phone number, shared with the provider once the booking is confirmed.",
     )
     expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
 

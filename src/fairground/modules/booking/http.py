@@ -195,7 +195,7 @@ def _add_bookings(router: APIRouter, service: Bookings) -> None:
     async def hold(body: HoldIn, caller: SignedIn) -> BookingView:
         """Hold a slot for 10 minutes, until `expires_at`. No payment yet.
 
-        Asking again for a time that you hold returns that hold, with the details of the newest request. With another
+        Repeating the request for a slot you hold returns that hold with the updated details. With another
         total or length it is a new hold, and the first one is cancelled.
         """
         return await service.hold(customer_id=caller.user_id, **dict(body))

@@ -368,8 +368,8 @@ class RowMapper:
             return []
         found = self._read(fields, "currency") or currency
         if found != currency:
-            mend = f"convert them, or import where FAIRGROUND_CURRENCY={found}"
-            raise self._fault("currency", f"prices in {found} where the installation's are in {currency}", mend)
+            mend = f"convert them, or import into an installation with FAIRGROUND_CURRENCY={found}"
+            raise self._fault("currency", f"prices are in {found}, but this installation uses {currency}", mend)
         text, column = rule.find(fields).strip(), self.label("services")
         return read_services(
             text, pack=self._vertical, currency=currency, column=column, has_coordinates=has_coordinates

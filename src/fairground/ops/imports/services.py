@@ -90,7 +90,7 @@ def read_services(text: str, *, pack: Vertical, currency: str, column: str, has_
         where = " ".join(str(part) for part in first["loc"])
         raise RowFault(column, f"{where}: {first['msg']}".removeprefix(": "), "write an array of services") from None
     if len(found) > SERVICES_MAX:
-        raise RowFault(column, f"{len(found)} services", f"leave at most {SERVICES_MAX}")
+        raise RowFault(column, f"{len(found)} services", f"keep at most {SERVICES_MAX}")
     services = [_service(each, pack=pack, currency=currency, column=column) for each in found]
     # The owner who claims the provider fills in an address and meeting details. The row has their categories.
     grounds = Grounds(

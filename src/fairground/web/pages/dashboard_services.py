@@ -169,7 +169,7 @@ def _get_service(own: OwnProvider, service_id: UUID) -> Service:
     for service in own.services:
         if service.id == service_id:
             return service
-    raise ServiceNotFound(f"There is no service {service_id}.")
+    raise ServiceNotFound(f"Service {service_id} does not exist.")
 
 
 def _read_fields(form: Form, *, currency: str) -> dict[str, Any]:

@@ -51,9 +51,9 @@ AT_BERGEN = HOME.model_copy(update={"city": "Bergen", "lat": 60.39, "lng": 5.32}
 @pytest.mark.parametrize(
     ("service", "details", "field", "said"),
     [
-        ({"places": ["online", "customer"]}, {}, "place", "send one of online, customer"),
-        ({"places": ["online"]}, {"place": "provider"}, "place", "send one of online"),
-        ({"places": ["customer"]}, {}, "address", "send street, city and country"),
+        ({"places": ["online", "customer"]}, {}, "place", "Choose one of online, customer"),
+        ({"places": ["online"]}, {"place": "provider"}, "place", "Choose one of online"),
+        ({"places": ["customer"]}, {}, "address", "Enter street, city and country"),
         ({"places": ["online"]}, {"address": HOME}, "address", "leave address out"),
         (PERSON, {}, "party_size", "send 2 to 12"),
         (PERSON, {"party_size": 1}, "party_size", "it must be 2 to 12"),

@@ -59,7 +59,7 @@ def check_profile(fields: Mapping[str, Any]) -> dict[str, Any]:
     checked = dict(fields)
     for names, clean in ((_REQUIRED_LINES, require_line), (_LINES, clean_line), (_TEXTS, clean_text)):
         for name in names.keys() & fields:
-            with refused_as(ProfileInvalid, name, field=name):
+            with refused_as(ProfileInvalid, f"The {name.replace('_', ' ')}", field=name):
                 checked[name] = clean(fields[name] or "", most=names[name]) or None
     if "timezone" in fields and find_zone(fields["timezone"]) is None:
         raise ProfileInvalid(
@@ -101,13 +101,13 @@ def check_categories(pack: Vertical, words: Collection[str] | None) -> list[str]
 
 
 def check_reason(reason: str) -> str:
-    with refused_as(ProfileInvalid, "reason", field="reason"):
+    with refused_as(ProfileInvalid, "The reason", field="reason"):
         return require_text(reason, most=REASON_MAX_LENGTH)
 
 
 def check_external_id(external_id: str) -> str:
     """Return the id of a provider in another system, unchanged."""
-    with refused_as(ProfileInvalid, "the external id", field="external_id"):
+    with refused_as(ProfileInvalid, "The external id", field="external_id"):
         return check_identifier(external_id, most=EXTERNAL_ID_MAX_LENGTH)
 
 

@@ -44,7 +44,7 @@ _Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, descri
 _Zone = Annotated[str, Field(max_length=60, description="An IANA name, such as Europe/Oslo.")]
 _Word = Annotated[str, Field(max_length=80)]
 _Categories = Annotated[list[_Word], Field(min_length=1, max_length=CATEGORIES_MAX, description="Slugs or aliases.")]
-_CONFIRMED: Final = "Shown to customers with a confirmed booking, and to staff."
+_CONFIRMED: Final = "Visible only to customers with a confirmed booking, and to staff."
 _Phone = Annotated[str, text_field(most=PHONE_MAX_LENGTH, description=_CONFIRMED)]
 _Address = Annotated[Address, Field(description=f"Where customers come to you. {_CONFIRMED}")]
 _Meeting = Annotated[
@@ -112,7 +112,7 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
 
     @router.post("/service-provider-profiles/", status_code=HTTPStatus.CREATED)
     async def create_provider(caller: SignedIn, body: ProviderIn) -> OwnProvider:
-        """Create your profile as a draft."""
+        """Create your profile, as a draft."""
         return await providers.create_provider(owner_id=caller.user_id, profile=ProfileIn(**dict(body)))
 
     @router.patch("/service-provider-profiles/{provider_id}")

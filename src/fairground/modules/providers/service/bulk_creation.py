@@ -80,7 +80,7 @@ class BulkCreation:
         values, contact = split_contact(check_profile(profile.model_dump(exclude={"categories"})))
         categories = check_categories(pack, profile.categories)
         if len(new.services) > SERVICES_MAX:
-            raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.")
+            raise ServiceInvalid(f"A provider can have at most {SERVICES_MAX} services.")
         grounds = Grounds(
             categories=categories,
             has_address=contact["address"] is not None,
