@@ -31,13 +31,16 @@ _KINDS: Final[tuple[tuple[dict[str, str], str], ...]] = (
     ({"id": "broken-0"}, "id: 'broken-0' is already on line 2; keep one of the two."),
     ({"id": "9" * 201}, "id: it has 201 characters; write at most 200 characters."),
     ({"name": '" \n "'}, "name: it is empty; fill it in, or give business_name a default in the map."),
-    ({"name": '"' + "x" * 60 + "\n" + "y" * 60 + '"'}, "name: it has 121 characters; write at most 120 characters."),
+    (
+        {"name": '"' + "x" * 60 + "\n" + "y" * 60 + '"'},
+        "name: it is too long (121 characters); use at most 120 characters.",
+    ),
     (
         {"name": '"bell\n\x07"'},
         "name: it contains U+0007 (a control character), which isn't allowed; remove it.",
     ),
     ({"host_name": "x" * 160}, "room_type, host_name: it has 184 characters; write at most 160 characters."),
-    ({"neighbourhood": "x" * 115}, "neighbourhood: it has 121 characters; write at most 120 characters."),
+    ({"neighbourhood": "x" * 115}, "neighbourhood: it is too long (121 characters); use at most 120 characters."),
     ({"latitude": "90.5"}, "latitude: 90.5 is out of range; it must be from -90 to 90."),
     ({"latitude": ""}, "latitude: it is empty; give both coordinates or neither."),
     (

@@ -94,7 +94,7 @@ def test_an_answer_is_due_in_a_day_where_a_pack_does_not_say() -> None:
 
 
 def test_price_bands_ascend() -> None:
-    with pytest.raises(ValidationError, match="300 stands before 200"):
+    with pytest.raises(ValidationError, match="300 comes before 200"):
         Vertical.model_validate(a_pack(prices={"per": "per show", "bands": [300, 200]}))
 
 

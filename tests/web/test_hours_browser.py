@@ -61,7 +61,7 @@ async def test_hours_of_a_day_are_copied(visit: Visit, *, has_script: bool) -> N
     await provider.get_by_text("The hours are copied.").wait_for()
     assert await provider.input_value("#start_4_0") == "18:00"
     assert await provider.input_value("#start_5_0") != "18:00"
-    await provider.get_by_role("button", name="Save the hours").click()
+    await provider.get_by_role("button", name="Save hours").click()
     await provider.get_by_text("Your hours are saved").wait_for()
     assert await provider.get_by_text("next day", exact=True).count() == 5
     assert visit.complaints == []

@@ -218,7 +218,7 @@ async def test_closed_conversation_can_be_read_and_says_so(market: Market) -> No
     await market.program.links.of(Bookings).cancel(user_id=talk.owner_id, booking_id=talk.booking_id)
     customer = await market.sign_in(CUSTOMER)
     await customer.open(talk.path)
-    assert "You can write here until" in customer.text
+    assert "You can send messages until" in customer.text
     market.program.db.clock_shift += 31 * _DAY
     customer = await market.sign_in(CUSTOMER)
     await customer.open(talk.path)
@@ -226,7 +226,7 @@ async def test_closed_conversation_can_be_read_and_says_so(market: Market) -> No
     assert "This conversation was closed on" in customer.text
     assert not [form for form in customer.reading.forms if "message" in form.names]
     await customer.post(f"{talk.path}/messages", form_id=str(uuid7()), message="Too late")
-    assert (customer.status, "Messages about this booking are closed." in customer.text) == (422, True)
+    assert (customer.status, "This conversation is closed." in customer.text) == (422, True)
     assert _typed(customer) == "Too late"
 
 

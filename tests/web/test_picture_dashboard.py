@@ -133,24 +133,24 @@ async def test_pictures_are_chosen_and_ordered_without_script(dashboard: Visit, 
     page = await _open_pictures_page(dashboard, has_script=False)
     portrait, *others = _photos(tmp_path, "face", "On stage", "At home", "With friends")
     await page.set_input_files("#portrait-file", portrait)
-    await page.get_by_role("button", name="Use it as my portrait").click()
+    await page.get_by_role("button", name="Set as portrait").click()
     for path in others:
         await page.fill("#alt", path.stem)
         await page.set_input_files("#gallery-file", path)
-        await page.get_by_role("button", name="Add it to the gallery").click()
-    await expect(page.get_by_text("The picture is in your gallery.")).to_be_visible()
-    while await page.get_by_role("link", name="Look again").count():
-        await page.get_by_role("link", name="Look again").first.click()
+        await page.get_by_role("button", name="Add to gallery").click()
+    await expect(page.get_by_text("Picture uploaded.")).to_be_visible()
+    while await page.get_by_role("link", name="Refresh").count():
+        await page.get_by_role("link", name="Refresh").first.click()
     assert await page.locator("#portrait img, .own-picture img").count() == 4
     await _order(page, press=_press_by_keyboard)
 
     (tmp_path / "talk.pdf").write_bytes(b"%PDF-1.7")
     await page.set_input_files("#gallery-file", tmp_path / "talk.pdf")
-    await page.get_by_role("button", name="Add it to the gallery").click()
+    await page.get_by_role("button", name="Add to gallery").click()
     await expect(page.locator(".field .error")).to_contain_text("The file is a PDF.")
     (tmp_path / "large.jpg").write_bytes(bytes(22 << 20))
     await page.set_input_files("#gallery-file", tmp_path / "large.jpg")
-    await page.get_by_role("button", name="Add it to the gallery").click()
+    await page.get_by_role("button", name="Add to gallery").click()
     await expect(page.locator(".field .error")).to_contain_text("The file is larger than 20 MB.")
     assert dashboard.complaints == []
 

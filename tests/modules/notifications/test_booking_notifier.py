@@ -85,7 +85,7 @@ async def test_acceptance_notifies_both_sides_with_policy_and_calendar_file(rig:
     assert booking.cancellation is not None
     first = booking.cancellation.terms[0]
     assert first.until is not None
-    assert f"- Until {when(first.until)}: free, all of €159.01 back." in body(mine)
+    assert f"- Until {when(first.until)}: full refund (€159.01)." in body(mine)
     assert "- After that: no refund." in body(mine)
     assert "If you cancel" not in body(theirs)
     for mail in (mine, theirs):

@@ -130,7 +130,7 @@ async def test_each_review_is_mailed_with_the_totals(rig: Rig) -> None:
     first_mail, second_mail = rig.mails()
     assert "This is your first review." in body(first_mail)
     assert subject(second_mail) == "New review for Ada Lovelace"
-    assert "Grace H. gave 5 of 5." in body(second_mail)
+    assert "Grace H. rated you 5 out of 5." in body(second_mail)
     assert "“Now I see.”" in body(second_mail)
     assert "You now have 2 reviews, with an average of 4.5 out of 5." in body(second_mail)
     assert len(await rig.listed(owner)) == 2

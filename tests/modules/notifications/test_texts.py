@@ -59,6 +59,6 @@ def test_mail_about_a_cancelled_request_says_that_nothing_is_paid(by: str) -> No
 
 def test_mails_about_requests_that_ended_say_that_nothing_is_paid() -> None:
     for topic, event in (("booking.declined.v1", {"reason": None}), ("booking.expired.v1", {"was": "requested"})):
-        assert "You haven’t been charged. The €260.00 reserved on your card will be released." in text_of(
-            topic, Audience.CUSTOMER, **event
-        )
+        text = text_of(topic, Audience.CUSTOMER, **event)
+        assert "You haven’t been charged" in text
+        assert "€260.00 reserved on your card will be released." in text

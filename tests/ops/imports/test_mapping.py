@@ -184,7 +184,7 @@ def test_columns_of_the_file_are_listed_shortened_and_escaped() -> None:
     columns = ["\x1b[2J", "x" * 500, "  é", *(f"c{number}" for number in range(100))]
     with pytest.raises(ImportRefused) as refused:
         check_columns(load_map(OSLO), columns)
-    listed = str(refused.value).partition("It has: ")[2]
+    listed = str(refused.value).partition("Its columns are: ")[2]
     assert listed.startswith(f"\\x1b[2J, {'x' * 39}…,   é, c0, c1, ")
     assert listed.endswith("c26 and 73 more.")
 
@@ -209,7 +209,7 @@ def test_a_map_that_cannot_be_used_is_refused_with_the_place(
 
 
 def test_a_map_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ImportRefused, match="cannot be read"):
+    with pytest.raises(ImportRefused, match="Can't read the map"):
         load_map(tmp_path / "none.toml")
 
 

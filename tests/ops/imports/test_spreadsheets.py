@@ -118,7 +118,7 @@ def test_doubled_column_with_a_long_name_is_cut_and_escaped() -> None:
     name = "a\x1b" + "x" * 500
     with pytest.raises(ImportRefused) as refused:
         read(f"{name},{name}\n1,2\n".encode())
-    assert str(refused.value).startswith(f"The header has 'a\\x1b{'x' * 37}…' in columns 1 and 2;")
+    assert str(refused.value).startswith(f"The header has 'a\\x1b{'x' * 37}…' in columns 1 and 2.")
 
 
 NO_TEXT: Final = {

@@ -18,8 +18,8 @@ async def book(market: Market, *, mode: str) -> tuple[Reader, Reader]:
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     await (await customer.open(page)).follow(":")
     await customer.send("Hold this time")
-    await customer.send("Book and pay" if mode == "instant" else "Request for", payment_method="pm_card_visa")
-    await customer.follow("See this booking")
+    await customer.send("Book and pay" if mode == "instant" else "Request to book", payment_method="pm_card_visa")
+    await customer.follow("View booking")
     return provider, customer
 
 
@@ -44,7 +44,7 @@ async def test_refund_is_on_the_receipt_with_its_date(market: Market) -> None:
     # By the provider, so all of it goes back.
     provider = await market.sign_in("maya@example.org")
     await (await provider.open(booking)).follow("Cancel")
-    await provider.send("Cancel it")
+    await provider.send("Cancel booking")
 
     async def shows_the_refund() -> bool:
         return "Refunded on" in (await customer.open(f"{booking}/receipt")).text

@@ -70,7 +70,7 @@ class RejectFile:
             return self.path.open("wb")
         except OSError as error:
             raise ImportRefused(
-                f"{self.path}(for rejected rows) can't be written: {error.strerror}."
+                f"{self.path} (for rejected rows) can't be written: {error.strerror}."
                 " Copy the file into a folder that you can write to and import it there. Rows imported so far are kept."
             ) from None
 

@@ -187,7 +187,7 @@ def test_required_field_of_a_service_cannot_be_emptied(name: str) -> None:
     if name in {"description", "max_duration_minutes", "max_people", "travel_radius_km"}:
         assert getattr(apply_changes(an_offered(), emptied), name) is None
     else:
-        with pytest.raises(ServiceInvalid, match="cannot be emptied"):
+        with pytest.raises(ServiceInvalid, match="can't be empty"):
             apply_changes(an_offered(), emptied)
 
 

@@ -59,7 +59,7 @@ def check_profile(fields: Mapping[str, Any]) -> dict[str, Any]:
     checked = dict(fields)
     for names, clean in ((_REQUIRED_LINES, require_line), (_LINES, clean_line), (_TEXTS, clean_text)):
         for name in names.keys() & fields:
-            with refused_as(ProfileInvalid, f"The {name.replace('_', ' ')}", field=name):
+            with refused_as(ProfileInvalid, name, field=name):
                 checked[name] = clean(fields[name] or "", most=names[name]) or None
     if "timezone" in fields and find_zone(fields["timezone"]) is None:
         raise ProfileInvalid(
