@@ -163,14 +163,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "enum": _CHOOSE,
     "literal_error": _CHOOSE,
     "uuid_parsing": _CHOOSE,
-    "bool_parsing": _CHOOSE,
-    "date_parsing": _DATE,
-    "date_from_datetime_parsing": _DATE,
-    "date_from_datetime_inexact": _DATE,
-    "datetime_parsing": _DATE,
-    "datetime_from_date_parsing": _DATE,
-    "instant_type": _DATE,
-    "time_parsing": "Enter a time such as 18:30.",
+    **dict.fromkeys(("date_parsing", "date_type", "date_from_datetime_parsing"), "Choose a date."),
+    "date_from_datetime_inexact": "Choose a date.",
 }
 
 
