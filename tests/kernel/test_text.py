@@ -173,7 +173,7 @@ def test_text_refuses_what_a_line_refuses_but_line_ends_and_tabs() -> None:
 def test_length_is_counted_in_code_points_of_the_result() -> None:
     assert clean_line("e\u0301" * 120, most=120) == "\u00e9" * 120
     assert clean_line(" " * 900 + "x" * 120, most=120) == "x" * 120
-    with pytest.raises(TextRefused, match="is too long \(121 characters\)") as refused:
+    with pytest.raises(TextRefused, match=r"is too long \(121 characters\)") as refused:
         clean_line("x" * 121, most=120)
     assert refused.value.hint == "Use at most 120 characters."
 

@@ -29,7 +29,7 @@ def _row(number: int, **changes: str) -> bytes:
 _KINDS: Final[tuple[tuple[dict[str, str], str], ...]] = (
     ({"id": ""}, "id: it is empty; fill it in, or give external_id a default in the map."),
     ({"id": "broken-0"}, "id: 'broken-0' is already on line 2; keep one of the two."),
-    ({"id": "9" * 201}, "id: it has 201 characters; write at most 200 characters."),
+    ({"id": "9" * 201}, "id: it is too long (201 characters); use at most 200 characters."),
     ({"name": '" \n "'}, "name: it is empty; fill it in, or give business_name a default in the map."),
     (
         {"name": '"' + "x" * 60 + "\n" + "y" * 60 + '"'},
@@ -39,7 +39,7 @@ _KINDS: Final[tuple[tuple[dict[str, str], str], ...]] = (
         {"name": '"bell\n\x07"'},
         "name: it contains U+0007 (a control character), which isn't allowed; remove it.",
     ),
-    ({"host_name": "x" * 160}, "room_type, host_name: it has 184 characters; write at most 160 characters."),
+    ({"host_name": "x" * 160}, "room_type, host_name: it is too long (184 characters); use at most 160 characters."),
     ({"neighbourhood": "x" * 115}, "neighbourhood: it is too long (121 characters); use at most 120 characters."),
     ({"latitude": "90.5"}, "latitude: 90.5 is out of range; it must be from -90 to 90."),
     ({"latitude": ""}, "latitude: it is empty; give both coordinates or neither."),

@@ -145,7 +145,6 @@ def fill_address(address: Address | None) -> dict[str, str]:
 
 _CHOOSE: Final = "Choose an option from the list."
 _NUMBER: Final = "Enter a number such as 59.91."
-_DATE: Final = "Enter a date such as 2026-12-24."
 _OUT_OF_BOUNDS: Final = frozenset({"greater_than_equal", "less_than_equal"})
 _SENTENCES: Final[Mapping[str, str]] = {
     "missing": "This field is required.",

@@ -55,7 +55,7 @@ AT_BERGEN = HOME.model_copy(update={"city": "Bergen", "lat": 60.39, "lng": 5.32}
         ({"places": ["online"]}, {"place": "provider"}, "place", "Choose one of online"),
         ({"places": ["customer"]}, {}, "address", "Enter street, city and country"),
         ({"places": ["online"]}, {"address": HOME}, "address", "leave the address out"),
-        (PERSON, {}, "party_size", "group size \(2 to 12\) is required"),
+        (PERSON, {}, "party_size", r"group size \(2 to 12\) is required"),
         (PERSON, {"party_size": 1}, "party_size", "must be 2 to 12"),
         (PERSON, {"party_size": 13}, "party_size", "must be 2 to 12"),
         ({}, {"party_size": 2}, "party_size", "leave party_size out"),
