@@ -148,7 +148,7 @@ async def test_profile_names_no_field_as_the_api_does(market: Market) -> None:
         ({"contact_phone": long}, "Phone: It is too long (7,000 characters). Use at most"),
         ({"bio": long}, "About you: It is too long (7,000 characters). Use at most 6,000 characters."),
         ({"location": "\u202e"}, "City: It contains U+202E"),
-        ({"timezone": "Oslo"}, "Time zone: Choose one of the list."),
+        ({"timezone": "Oslo"}, "Time zone: Choose an option from the list."),
         ({"address_street": "Storgata 1", "address_country": "NO"}, "City: This field is required."),
         ({"meeting_details": "x" * 501}, "Meeting link or number: It is too long (501 characters). Use at most 500"),
     ]:
@@ -183,13 +183,16 @@ async def test_service_names_no_field_as_the_api_does(market: Market) -> None:
             "Maximum duration: The maximum duration must be 60 minutes plus a multiple",
         ),
         ({"price_model": "guest"}, "Pricing: Choose an option from the list."),
-        ({"min_people": "9", "max_people": "4"}, "Maximum: The maximum group size must be 9 or more, not 4."),
-        ({"max_people": "5001"}, "Maximum: It is 5001; it must be 1 to 5000."),
+        (
+            {"min_people": "9", "max_people": "4"},
+            "Maximum group size: The maximum group size must be 9 or more, not 4.",
+        ),
+        ({"max_people": "5001"}, "Maximum group size: The group size must be 1 to 5000, not 5001."),
         ({"places": "provider"}, "Location: Your profile needs an address"),
-        ({"travel_radius_km": "40"}, "Travel radius (km): A travel radius needs your place on the map"),
+        ({"travel_radius_km": "40"}, "Travel radius: A travel radius needs your place on the map"),
         ({"name": "x" * 200}, "Name: The name is too long (200 characters). Use at most 120 characters."),
         ({"description": "x" * 2100}, "What’s included: The description is too long (2,100 characters). Use at most"),
-        ({"category": "plumber"}, "Act: Choose one of the list."),
+        ({"category": "plumber"}, "Act: Choose an option from the list."),
     ]:
         await owner.open("/pro/services")
         await owner.send("Add service", **(sound | changes))

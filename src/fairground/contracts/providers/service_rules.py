@@ -178,7 +178,7 @@ def _check_people(pack: Vertical, service: ServiceIn) -> int:
     for name, value in (("min_people", least), ("max_people", most)):
         if value is not None and not bounds.minimum <= value <= bounds.maximum:
             raise ServiceInvalid(
-                f"The group size must be within {bounds.minimum} to {bounds.maximum}, not {value}.", field=name
+                f"The group size must be {bounds.minimum} to {bounds.maximum}, not {value}.", field=name
             )
     if most is None and service.price_model is PriceModel.PERSON:
         raise ServiceInvalid("A price per person needs a maximum group size.", hint="Fill it in.", field="max_people")

@@ -180,7 +180,7 @@ class AddressGuard:
         return f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} {check}{validity}"
 
     def _triggers(self) -> list[str]:
-        refusal = f"SELECT RAISE(ABORT, '{self.name}: a data: address is no address of a picture')"
+        refusal = f"SELECT RAISE(ABORT, '{self.name}: a data: URL cannot be the address of a picture')"
         return [
             f"CREATE TRIGGER IF NOT EXISTS {self.name}_on_{event} BEFORE {event} {what}ON {self.table}"
             f" WHEN NEW.{self.column} LIKE 'data:%' BEGIN {refusal}; END"
