@@ -49,7 +49,8 @@ _ANY: Final = re.compile("|".join(_WORDS), re.IGNORECASE)
 
 _ALLOWED: Final[dict[str, str]] = {}
 
-_CALL: Final = re.compile(r'(?<!\w)(?:_|n?gettext)\(\s*"((?:[^"\\]|\\.)*)"(?:\s*,\s*"((?:[^"\\]|\\.)*)")?')
+_QUOTED: Final = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_CALL: Final = re.compile(rf"(?<!\w)(?:_|n?gettext)\(\s*{_QUOTED}(?:\s*,\s*{_QUOTED})?")
 _MARKUP: Final = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}|<script.*?</script>|<style.*?</style>|<[^>]*>", re.DOTALL)
 _CODE: Final = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", re.DOTALL)
 _VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "command"})
@@ -97,6 +98,7 @@ def test_control_text_of_code_is_noticed(source: str, tmp_path: Path, monkeypatc
         '{{ ngettext("%(num)s day", "Whoever has %(num)s days", days) }}',
         "<title>Your e-mail</title>",
         '<p>{{ _("price_minor is 0.") }}</p>',
+        """<p title="{{ _('Mend it.') }}"></p>""",
     ],
 )
 def test_control_text_of_a_template_is_noticed(source: str) -> None:

@@ -233,7 +233,7 @@ async def test_blocked_script_is_said_and_leaves_no_button_to_press(opened: tupl
     page = await hold_a_time(visit, width=390)
     await page.route("**/stripe.js", lambda route: route.abort())
     await page.reload()
-    await expect(page.locator("#card-error")).to_contain_text("The card fields could not be loaded.")
+    await expect(page.locator("#card-error")).to_contain_text("We couldn’t load the card fields.")
     await expect(pay_button(page)).to_be_disabled()
     assert await find_violations(page) == []
 

@@ -199,7 +199,7 @@ async def _see_a_cancelled_one(dashboard: Visit, page: Page, files: list[Path]) 
 async def _see_a_broken_line(dashboard: Visit, page: Page, files: list[Path]) -> None:
     dashboard.outage.begin(_SENT_TO, failures=4)
     await _choose(page, "gallery", *files)
-    await expect(page.locator(".upload .state")).to_contain_text("The connection broke.", timeout=20_000)
+    await expect(page.locator(".upload .state")).to_contain_text("The connection was lost.", timeout=20_000)
     assert len(dashboard.outage.asked_at) == 3
     await page.get_by_role("button", name="Try again broken.jpg").click()
     await expect(page.locator(".upload")).to_have_count(0, timeout=20_000)
@@ -235,7 +235,7 @@ async def test_the_camera_brings_a_picture_as_a_file_does(dashboard: Visit, tmp_
         chooser = await chosen.value
         assert await chooser.element.get_attribute("capture") == camera
         await chooser.set_files(_photos(tmp_path, to))
-        await expect(_bring(page, to).locator(".said")).to_have_text(f"{to}.jpg has arrived.")
+        await expect(_bring(page, to).locator(".said")).to_have_text(f"{to}.jpg uploaded.")
     await expect(page.locator(".own-picture")).to_have_count(1)
     assert dashboard.complaints == []
 

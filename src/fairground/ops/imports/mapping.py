@@ -255,9 +255,7 @@ class RowMapper:
         """Return where the row's external id comes from; raise RowFault when that is no source."""
         source = self._read(fields, "source") or self._map.source
         if not _SOURCE.fullmatch(source):
-            raise self._fault(
-                "source", f"{source!r} is not a valid source", "write 1 to 80 of a-z, 0-9, '.', '_' and '-'"
-            )
+            raise self._fault("source", f"{source!r} is not valid", "use 1 to 80 of a-z, 0-9, '.', '_' and '-'")
         return source
 
     def _pictures(self, fields: dict[str, str]) -> list[ImportedPicture]:
