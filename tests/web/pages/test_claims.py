@@ -55,7 +55,7 @@ async def test_claim_goes_from_the_public_page_over_staff_to_a_bookable_page(mar
     staff = await staff_of(market)
     await (await staff.open("/admin/approvals")).follow("Kitchen of Ola")
     assert "My number is on the door: <b>7</b>." in staff.text
-    await staff.send("Grant")
+    await staff.send("Approve claim")
     assert staff.path == "/admin/approvals"
     assert "Kitchen of Ola" not in staff.text
     await visitor.open(await market.mailed_link("ola@example.org", path="/p"))

@@ -56,7 +56,7 @@ def focus(maya: Reader) -> str:
 
 
 async def test_pictures_are_brought_described_ordered_and_removed(maya: Reader) -> None:
-    assert 'data-sending="{percent} % sent"' in maya.answer.text
+    assert 'data-sending="{percent}% uploaded"' in maya.answer.text
     await maya.send_file("Set as portrait", photograph(64, 64))
     assert "Portrait updated." in maya.text
     for number, alt in enumerate(("On stage", "At home", "With friends")):
