@@ -126,7 +126,7 @@ async def test_the_list_of_the_guide_is_imported_as_it_says(sqlite_template: Pat
     summary = await Import(tmp_path / "studios.csv", artists, provider_map, catalog, imports, heard).run()
     await program.db.close()
     assert (summary.read, summary.created, summary.rejected) == (3, 2, 1)
-    assert heard.faults == ["line 4, kind: 'Rehearsal' is no category"]
+    assert heard.faults == ["line 4, kind: 'Rehearsal' is not a category"]
     assert heard.faults[0] in page("guides/import.md")
     assert "musician" in {entry["slug"] for entry in tomllib.loads(_artists())["categories"]}
 

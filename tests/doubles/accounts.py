@@ -27,7 +27,7 @@ class FakeAccounts:
 
     async def get_user(self, *, user_id: UUID) -> User:
         if user_id not in self.users:
-            raise UserNotFound(f"There is no user {user_id}.")
+            raise UserNotFound(f"User {user_id} does not exist.")
         return self.users[user_id]
 
     async def find_users(self, *, user_ids: Collection[UUID]) -> dict[UUID, User]:

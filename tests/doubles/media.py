@@ -70,7 +70,7 @@ class FakePictures:
     async def get_picture(self, *, owner_id: UUID, picture_id: UUID) -> Picture:
         holder, picture = self.pictures.get(picture_id, (None, None))
         if picture is None or holder != owner_id:
-            raise PictureNotFound("There is no such picture among yours.")
+            raise PictureNotFound("This picture does not exist, or is not yours.")
         return picture
 
 

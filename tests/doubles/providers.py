@@ -83,7 +83,7 @@ class FakeProviders:
 
     async def get_offer(self, *, service_id: UUID) -> Offer:
         if service_id not in self.offers:
-            raise ServiceNotFound(f"There is no service {service_id}.")
+            raise ServiceNotFound(f"Service {service_id} does not exist.")
         return self.offers[service_id]
 
     async def get_offers(self, *, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
@@ -94,7 +94,7 @@ class FakeProviders:
 
     async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
         if provider_id not in self.providers:
-            raise ProviderNotFound(f"There is no provider {provider_id}.")
+            raise ProviderNotFound(f"Provider {provider_id} does not exist.")
         return self.providers[provider_id]
 
     async def get_provider(self, *, id_or_slug: str) -> ProviderRef:

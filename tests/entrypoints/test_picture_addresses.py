@@ -112,7 +112,7 @@ async def test_address_that_fails_for_good_is_named_with_its_reason_and_its_row_
     }
     assert (await office.portrait(), await office.gallery_widths()) == (None, [])
     texts = [result.text async for result in _check_embedded(office.embedded)]
-    assert any("/face.jpg (provider " in text and "answers with the status 404" in text for text in texts)
+    assert any("/face.jpg (provider " in text and "answered with status 404" in text for text in texts)
 
 
 async def test_server_that_is_away_is_asked_again(office: Office) -> None:

@@ -118,7 +118,7 @@ async def test_a_step_that_dies_half_way_is_repeated_and_brings_no_picture_twice
         picture = await bring(**what)
         brought.append(picture.id)
         if len(brought) == 2:
-            raise ConnectionError("cut off")
+            raise ConnectionError("incomplete")
         return picture
 
     monkeypatch.setattr(pictures, "add_picture", bring_and_fail)

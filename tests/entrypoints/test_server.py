@@ -120,7 +120,7 @@ def test_taken_metrics_port_is_refused_with_a_hint(sqlite_template: Path, tmp_pa
         installation = Installation(database_url=f"sqlite:///{file}", data_dir=tmp_path, FAIRGROUND_METRICS_PORT=port)
         refused = installation.run("worker")
     assert refused.exit_code == 2
-    assert f"Metrics cannot be shown at 127.0.0.1:{port}" in refused.output
+    assert f"Can't serve metrics at 127.0.0.1:{port}" in refused.output
     assert "FAIRGROUND_METRICS_PORT" in refused.output
 
 
@@ -128,7 +128,7 @@ def test_taken_metrics_port_is_refused_before_a_demo_is_built(tmp_path: Path) ->
     with taken_port() as port:
         refused = fairground("up", env=environment(tmp_path, HTTP_PORT="0", METRICS_PORT=port))
     assert refused.returncode == 2
-    assert refused.stderr.startswith(f"fairground: Metrics cannot be shown at 127.0.0.1:{port}")
+    assert refused.stderr.startswith(f"fairground: Can't serve metrics at 127.0.0.1:{port}")
     assert not list(tmp_path.iterdir())
 
 
@@ -165,7 +165,9 @@ def test_sandbox_money_at_a_public_address_is_refused_before_any_file_is_created
     env = environment(tmp_path, PUBLIC_URL="https://fair.example", HTTP_PORT="0")
     refused = fairground("up", env=env)
     assert refused.returncode == 2
-    assert refused.stderr.startswith("fairground: Payments are the sandbox's, and https://fair.example can be reached")
+    assert refused.stderr.startswith(
+        "fairground: Payments run in the sandbox, and others can reach https://fair.example"
+    )
     assert "FAIRGROUND_ALLOW=sandbox-money" in refused.stderr
     assert not list(tmp_path.iterdir())
 
@@ -179,7 +181,7 @@ def test_up_at_a_public_address_starts_without_a_demo_and_names_the_command_for_
         listed = beside.run("users", "list")
         server.send_signal(signal.SIGINT)
         assert server.wait(START_SECONDS) == 0
-    assert "No demo is built" in log.read_text()
+    assert "Skipping the demo" in log.read_text()
     assert "fairground users create --role admin" in log.read_text()
     assert (listed.exit_code, listed.output) == (0, "")
 

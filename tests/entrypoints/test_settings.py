@@ -81,7 +81,7 @@ def test_number_out_of_bounds_is_refused_with_bounds_and_default(monkeypatch: py
         ("STORAGE_CDN_URL", "http://[", " is 'http://['; it must be http:// or https:// with a host, such as"),
         ("ALLOW", "money", " is 'money'; it must be one or more of sandbox-money, mail-page and demo-accounts, with"),
         ("ALLOW", "mail-page,money", " is 'money'; it must be one or more of sandbox-money, mail-page and demo-"),
-        ("DATA_DIR", "", " is ''; it must name a folder."),
+        ("DATA_DIR", "", " is ''; it must be a folder."),
         (
             "CACHE_NAMESPACE",
             "a/b",
@@ -149,7 +149,7 @@ def test_unknown_setting_is_refused_with_nearest_name(
     monkeypatch.setenv(variable, "1")
     with pytest.raises(SettingsError) as refused:
         load_settings()
-    expected = f"{variable} is set, and there is no such setting. Did you mean {nearest}? See: fairground settings"
+    expected = f"Unknown setting {variable}. Did you mean {nearest}? See: fairground settings"
     assert str(refused.value) == expected
 
 
@@ -204,7 +204,7 @@ def test_serve_and_worker_warn_of_a_misspelt_setting(tmp_path: Path, command: st
         check=False,
     )
     warning, refusal = ended.stderr.splitlines()[0], ended.stderr.splitlines()[-1]
-    assert warning.startswith("Warning: FAIRGROUND_HTTP_PROT is set, and there is no such setting.")
+    assert warning.startswith("Warning: Unknown setting FAIRGROUND_HTTP_PROT.")
     assert ended.returncode == 2  # there is no database yet
     assert "fairground db upgrade" in refusal
 
@@ -219,5 +219,5 @@ def test_misspelt_setting_ends_the_program_with_one_sentence(tmp_path: Path) -> 
         check=False,
     )
     assert ended.returncode == 2
-    assert ended.stderr.startswith("fairground: FAIRGROUND_HTTP_PROT is set, and there is no such setting.")
+    assert ended.stderr.startswith("fairground: Unknown setting FAIRGROUND_HTTP_PROT.")
     assert len(ended.stderr.splitlines()) == 1

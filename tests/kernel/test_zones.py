@@ -15,7 +15,7 @@ from fairground.kernel.zones import (
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/localtime", "localtime", "Europe", "", "Europe/Atlantis"])
 def test_name_outside_the_list_is_no_zone(name: str) -> None:
     assert find_zone(name) is None
-    with pytest.raises(LookupError, match="There is no time zone"):
+    with pytest.raises(LookupError, match="has no time zone"):
         get_zone(name)
 
 

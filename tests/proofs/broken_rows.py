@@ -28,28 +28,31 @@ def _row(number: int, **changes: str) -> bytes:
 
 _KINDS: Final[tuple[tuple[dict[str, str], str], ...]] = (
     ({"id": ""}, "id: it is empty; fill it in, or give external_id a default in the map."),
-    ({"id": "broken-0"}, "id: 'broken-0' stands on line 2 as well; keep one of the two."),
-    ({"id": "9" * 201}, "id: it has 201 characters; write at most 200 characters."),
+    ({"id": "broken-0"}, "id: 'broken-0' is already on line 2; keep one of the two."),
+    ({"id": "9" * 201}, "id: it is too long (201 characters); use at most 200 characters."),
     ({"name": '" \n "'}, "name: it is empty; fill it in, or give business_name a default in the map."),
-    ({"name": '"' + "x" * 60 + "\n" + "y" * 60 + '"'}, "name: it has 121 characters; write at most 120 characters."),
+    (
+        {"name": '"' + "x" * 60 + "\n" + "y" * 60 + '"'},
+        "name: it is too long (121 characters); use at most 120 characters.",
+    ),
     (
         {"name": '"bell\n\x07"'},
-        "name: it has the character U+0007 (a control character), which a text may not have; remove it.",
+        "name: it contains U+0007 (a control character), which isn't allowed; remove it.",
     ),
-    ({"host_name": "x" * 160}, "room_type, host_name: it has 184 characters; write at most 160 characters."),
-    ({"neighbourhood": "x" * 115}, "neighbourhood: it has 121 characters; write at most 120 characters."),
+    ({"host_name": "x" * 160}, "room_type, host_name: it is too long (184 characters); use at most 160 characters."),
+    ({"neighbourhood": "x" * 115}, "neighbourhood: it is too long (121 characters); use at most 120 characters."),
     ({"latitude": "90.5"}, "latitude: 90.5 is out of range; it must be from -90 to 90."),
     ({"latitude": ""}, "latitude: it is empty; give both coordinates or neither."),
     (
         {"longitude": "east"},
-        "longitude: 'east' is not a number; write it like 1250 or 1250.50, without other signs.",
+        "longitude: 'east' is not a number; write it like 1250 or 1250.50, without other characters.",
     ),
     ({"price": "-600"}, "price: -600 is below zero; write it like 1250.50."),
-    ({"price": "0"}, "price: 0 is no price; write what it costs, or leave it empty."),
-    ({"price": "kr 600"}, "price: 'kr 600' is not a number; write it like 1250.50, without other signs."),
-    ({"price": "inf"}, "price: 'inf' is not a number; write it like 1250.50, without other signs."),
+    ({"price": "0"}, "price: 0 is not a price; enter a price, or leave it empty."),
+    ({"price": "kr 600"}, "price: 'kr 600' is not a number; write it like 1250.50, without other characters."),
+    ({"price": "inf"}, "price: 'inf' is not a number; write it like 1250.50, without other characters."),
     ({"room_type": ""}, "room_type: it is empty; fill it in, or give categories a default in the map."),
-    ({"room_type": "Castle"}, "room_type: 'Castle' is no category; write one of "),
+    ({"room_type": "Castle"}, "room_type: 'Castle' is not a category; use one of "),
 )
 
 
@@ -62,19 +65,19 @@ def broken_rows() -> list[Broken]:
     count = len(COLUMNS.split(","))
     short = Broken(
         b"broken-18,Small room,4\n",
-        f"3 values, but the header names {count} columns; quote values that hold commas, and leave none out.",
+        f"3 values, but the header has {count} columns; quote values that contain commas, and fill every column.",
         _row(18),
     )
     foreign = Broken(
         _row(19).replace(b"Kari", "Bjørg".encode("latin-1")),
-        "host_name: this is not UTF-8; save the file as UTF-8, or put encoding = ",
+        "host_name: this is not UTF-8; save the file as UTF-8, or add encoding = ",
         _row(19),
         lines=2,
     )
     # A quote that is never closed takes everything after it with it, so it comes last.
     unclosed = Broken(
         _row(20).replace(b'quiet"', b"quiet"),
-        "this is not CSV: unexpected end of data; close every quote, and double a quote inside quotes.",
+        "this is not valid CSV: unexpected end of data; close every quote, and double a quote inside quotes.",
         _row(20),
         lines=2,
     )

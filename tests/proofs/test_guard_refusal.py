@@ -21,8 +21,8 @@ def test_server_without_the_guard_starts_only_after_the_repair(installation: Ins
     refused = installation.run(command)
     assert refused.exit_code == 2
     assert refused.output == (
-        "fairground: The table booking_allocation has lost its guard against double bookings, so nothing is served."
-        " Run `fairground db upgrade`, which creates it again.\n"
+        "fairground: The table booking_allocation has lost its protection against double bookings, so the server "
+        "refuses requests. Run `fairground db upgrade` to restore it.\n"
     )
     assert installation.run("db", "upgrade").exit_code == 0
     with installation.serving() as server:

@@ -157,7 +157,7 @@ async def _add_other_providers(market: Market) -> UUID:
     staff = await market.sign_in(STAFF)
     rejected_id = await _submit(market, REJECTED_PROVIDER, name="Rhea & Sons")
     await staff.open(f"/admin/approvals/{rejected_id}")
-    await staff.send("Reject with this reason", reason="Say where you have played, and when.")
+    await staff.send("Reject profile", reason="Say where you have played, and when.")
     return await _submit(market, WAITING_PROVIDER, name=LONG_NAME)
 
 
@@ -166,7 +166,7 @@ async def _submit(market: Market, email: str, *, name: str) -> UUID:
     owner = await market.user(email, role=Role.PROVIDER, name=name[:20])
     await describe(owner, name=name)
     await offer(owner, mode="request")
-    await (await owner.open("/pro")).send("Submit for approval")
+    await (await owner.open("/pro")).send("Submit for review")
     [submitted] = await market.program.links.of(Providers).list_submitted(limit=5)
     return submitted.id
 

@@ -107,7 +107,7 @@ async def describe(
 ) -> None:
     await provider.open(f"/pro/profile?vertical={vertical}")
     await provider.send(
-        "Save and go on",
+        "Save and continue",
         business_name=name,
         bio="We met at a street party and have not stopped playing since.",
         location="Oslo, Norway",
@@ -121,7 +121,7 @@ async def offer(provider: Reader, *, mode: str) -> None:
     await provider.open("/pro/services")
     await provider.send("Add service", booking_mode=mode, **SERVICE)
     await provider.open("/pro/hours")
-    await provider.send("Save the hours", **HOURS)
+    await provider.send("Save hours", **HOURS)
     assert "Your hours are saved" in provider.text
 
 
@@ -130,7 +130,7 @@ async def public_provider(market: Market, *, mode: str = "request") -> tuple[Rea
     provider = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya Rivera")
     await describe(provider, name="Maya & the Tides")
     await offer(provider, mode=mode)
-    await (await provider.open("/pro")).send("Submit for approval")
+    await (await provider.open("/pro")).send("Submit for review")
     staff = await market.user("ada@example.org", role=Role.ADMIN, name="Ada Staff")
     await (await staff.open("/admin/approvals")).follow("Maya & the Tides")
     await staff.send("Approve")

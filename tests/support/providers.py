@@ -30,7 +30,7 @@ class People:
 
     async def get_user(self, *, user_id: UUID) -> User:
         if user_id not in self.users:
-            raise UserNotFound(f"There is no user {user_id}.")
+            raise UserNotFound(f"User {user_id} does not exist.")
         return self.users[user_id]
 
     async def become_provider(self, *, user_id: UUID) -> User:

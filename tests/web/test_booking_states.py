@@ -47,7 +47,7 @@ async def test_expired_hold_leads_back_to_the_service_and_day(market: Market) ->
 async def test_paying_an_expired_hold_leads_back_to_the_service_and_day(market: Market) -> None:
     customer, page = await _hold(market)
     await _lapse(market)
-    await customer.send("Request for", payment_method="pm_card_visa")
+    await customer.send("Request to book", payment_method="pm_card_visa")
     assert customer.status == 409
     await customer.follow("Choose a time")
     assert customer.path.startswith(f"{page}?service=")
@@ -70,21 +70,21 @@ async def test_details_of_a_requested_time_lead_to_that_booking(market: Market) 
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     details = (await (await customer.open(page)).follow(":")).path
     await customer.send("Continue to payment", **HOME_FIELDS)
-    await customer.send("Request for", payment_method="pm_card_visa")
+    await customer.send("Request to book", payment_method="pm_card_visa")
     await customer.open(details)
     await customer.send("Continue to payment", **HOME_FIELDS)
-    assert (customer.status, "a booking of your own at this time" in customer.text) == (422, True)
-    await customer.follow("See your booking")
-    assert "Waiting for an answer" in customer.text
+    assert (customer.status, "already have a booking at this time" in customer.text) == (422, True)
+    await customer.follow("View booking")
+    assert "Waiting for a response" in customer.text
 
 
 async def test_released_hold_is_not_called_a_cancelled_booking(market: Market) -> None:
     customer, _ = await _hold(market)
-    await customer.send("Let this time go")
+    await customer.send("Cancel and release this time")
     assert "Maya" not in (await customer.open("/me/bookings")).text.partition("Released and expired holds")[2]
-    assert "Hold released" in (await customer.follow("Released and expired holds")).text
+    assert "Released" in (await customer.follow("Released and expired holds")).text
     await customer.follow("Maya & the Tides")
-    assert "Add to my calendar" not in customer.text
+    assert "Add to calendar" not in customer.text
 
 
 async def test_lapsed_hold_is_listed_as_an_expired_hold(market: Market) -> None:
@@ -97,14 +97,14 @@ async def test_lapsed_hold_is_listed_as_an_expired_hold(market: Market) -> None:
 async def test_cancelled_booking_keeps_its_confirmation_and_tells_when_it_was_cancelled(market: Market) -> None:
     customer, _ = await _hold(market, mode="instant")
     await customer.send("Book and pay", payment_method="pm_card_visa")
-    assert "Add to my calendar" in customer.text
-    await (await customer.follow("See this booking")).follow("Cancel")
-    await customer.send("Cancel it")
+    assert "Add to calendar" in customer.text
+    await (await customer.follow("View booking")).follow("Cancel")
+    await customer.send("Cancel booking")
     _, _, timeline = customer.answer.text.partition('<ol class="timeline">')
     assert "Confirmed and paid" in timeline
     _, _, ending = timeline.partition('aria-current="step">Cancelled')
     assert "datetime=" in ending.partition("</ol>")[0]
-    assert "Add to my calendar" not in customer.text
+    assert "Add to calendar" not in customer.text
 
 
 async def test_paying_again_in_another_tab_shows_the_booking_that_was_paid(market: Market) -> None:
@@ -119,11 +119,11 @@ async def test_paying_again_in_another_tab_shows_the_booking_that_was_paid(marke
 async def test_cancelling_again_in_another_tab_shows_the_cancelled_booking(market: Market) -> None:
     customer, _ = await _hold(market, mode="instant")
     await customer.send("Book and pay", payment_method="pm_card_visa")
-    await (await customer.follow("See this booking")).follow("Cancel")
+    await (await customer.follow("View booking")).follow("Cancel")
     cancel_page = customer.path
     refund = re.search(r'name="expected_refund_minor" value="(\d+)"', customer.answer.text)
     assert refund is not None
-    await customer.send("Cancel it")
+    await customer.send("Cancel booking")
     cancelled = customer.path
     await customer.post(cancel_page, expected_refund_minor=refund[1])
     assert (customer.status, customer.path) == (200, cancelled)
@@ -139,16 +139,16 @@ async def test_time_to_pay_by_names_its_place(market: Market) -> None:
 async def test_reviewed_booking_asks_for_no_review(market: Market) -> None:
     customer, _ = await _hold(market, mode="instant")
     await customer.send("Book and pay", payment_method="pm_card_visa")
-    await customer.follow("See this booking")
+    await customer.follow("View booking")
     booking = customer.path
     start = re.search(r'datetime="([^"]+)"', customer.answer.text.partition('class="facts"')[2])
     assert start
     # Long before the job that completes a booking by itself.
     market.skip_to(datetime.fromisoformat(start[1]) + timedelta(hours=2))
     customer = await market.sign_in("nora@example.org")
-    await (await customer.open(booking)).send("It took place")
-    assert "Say how it was" in customer.text
-    await customer.send("Publish the review", rating="5", text="She danced until one.")
+    await (await customer.open(booking)).send("Mark as completed")
+    assert "How was it?" in customer.text
+    await customer.send("Publish review", rating="5", text="She danced until one.")
     assert "She danced until one." in customer.text
-    for words in ("Say how it was", "Write a review", "Publish the review"):
+    for words in ("How was it?", "Write a review", "Publish review"):
         assert words not in customer.text

@@ -83,7 +83,7 @@ async def test_dinner_per_person_at_the_customers_place(visit: Visit, width: int
     await expect(page.locator("aside")).to_contain_text("€80 × 5 people")
     await _pay(page, "Book and pay €400.00")
     async with page.expect_navigation():
-        await page.get_by_role("link", name="See this booking").click()
+        await page.get_by_role("link", name="View booking").click()
     await expect(page.locator("#contact")).to_contain_text("chef@example.org")
 
     owner = await visit.signed_in("chef@example.org", has_script=True, width=width)
@@ -108,17 +108,17 @@ async def test_class_by_the_hour_online(visit: Visit, width: int) -> None:
     async with page.expect_response(lambda answer: "/_f/book/" in answer.url):
         await page.select_option("#duration_minutes", "90")
     await expect(page.locator("#summary tfoot")).to_contain_text("€90.00")
-    reserved = "The amount is reserved now and only charged if Kim's Kitchen accepts."
+    reserved = "The amount is reserved on your card now and only charged if Kim's Kitchen accepts."
     await expect(page.locator("main")).to_contain_text(reserved)
     await _press(page, "Continue to payment")
     await expect(page.locator("main")).to_contain_text(reserved)
-    await _pay(page, "Request for €90.00")
+    await _pay(page, "Request to book €90.00")
 
     owner = await visit.signed_in("chef@example.org", has_script=True, width=width)
     await owner.goto(page.url.replace("/book/h/", "/me/bookings/").removesuffix("/done"))
     await expect(owner.locator("#contact")).to_have_count(0)
     await expect(owner.get_by_role("link", name="Cancel")).to_have_count(0)
-    await owner.get_by_text("Decline this request").click()
+    await owner.get_by_text("Decline request").click()
     await _press(owner, "Decline")
     assert visit.complaints == []
 
@@ -131,11 +131,11 @@ async def test_address_fields_are_those_of_the_customers_place(visit: Visit, wid
     await _choose_slot(page)
     await page.get_by_label("At my place").check()
     await expect(page.locator("#street")).to_be_visible()
-    await page.get_by_label("At the place of Kim's Kitchen").check()
+    await page.get_by_label("At Kim's Kitchen’s place").check()
     await expect(page.locator("#street")).to_be_hidden()
     await _press(page, "Continue to payment")
     await _pay(page, "Book and pay €120.00")
-    await expect(page.locator("h1")).to_have_text("It is booked")
+    await expect(page.locator("h1")).to_have_text("Booking confirmed")
     assert visit.complaints == []
 
 

@@ -53,7 +53,7 @@ def fields(page: Page) -> Any:
 
 
 def pay_button(page: Page) -> Locator:
-    return page.get_by_role("button", name="Request for")
+    return page.get_by_role("button", name="Request to book")
 
 
 async def type_card(page: Page, number: str, *, expiry: str = "12 / 34", cvc: str = "123") -> None:
@@ -89,7 +89,7 @@ async def test_card_is_paid_with_and_the_amount_shown_is_the_one_reserved(
     assert await find_violations(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     await pay_with(page, "visa")
-    await expect(page.locator("h1")).to_have_text("Your request is on its way")
+    await expect(page.locator("h1")).to_have_text("Request sent")
     assert await charged(stripe) == [("4242", "requires_capture", 9750)]
     assert visit.complaints == []
 
@@ -101,10 +101,10 @@ async def test_declined_card_is_explained_and_another_one_pays(opened: tuple[Vis
     page = await hold_a_time(visit, width=width)
     await pay_with(page, "declined")
     summary = page.locator(".error-summary")
-    await expect(summary).to_contain_text("The card was declined. Nothing was charged.")
+    await expect(summary).to_contain_text("Your card was declined. You haven’t been charged.")
     await expect(summary).to_be_focused()
     await pay_with(page, "mastercard")
-    await expect(page.locator("h1")).to_have_text("Your request is on its way")
+    await expect(page.locator("h1")).to_have_text("Request sent")
     assert await charged(stripe) == [("4444", "requires_capture", 9750)]
 
 
@@ -114,7 +114,7 @@ async def test_bank_is_asked_and_the_return_leads_to_the_booking(opened: tuple[V
     page = await hold_a_time(visit, width=390)
     await pay_with(page, "asks")
     await page.get_by_role("button", name="Complete authentication").click()
-    await expect(page.locator("h1")).to_have_text("Your request is on its way")
+    await expect(page.locator("h1")).to_have_text("Request sent")
     assert await charged(stripe) == [("3184", "requires_capture", 9750)]
     assert visit.complaints == []
 
@@ -125,7 +125,7 @@ async def test_refused_authentication_is_explained_at_the_form(opened: tuple[Vis
     page = await hold_a_time(visit, width=390)
     await pay_with(page, "asks")
     await page.get_by_role("button", name="Fail authentication").click()
-    await expect(page.locator(".error-summary")).to_contain_text("The payment was not confirmed with the bank")
+    await expect(page.locator(".error-summary")).to_contain_text("The payment wasn’t confirmed with your bank")
     assert await charged(stripe) == []
 
 
@@ -142,11 +142,11 @@ async def test_card_chosen_after_going_back_from_the_bank_is_the_only_one_charge
     bank_url = page.url
     await page.go_back()
     await pay_with(page, "visa")
-    await expect(page.locator("h1")).to_have_text("Your request is on its way")
+    await expect(page.locator("h1")).to_have_text("Request sent")
     assert await charged(stripe) == [("4242", "requires_capture", 9750)]
     # The question of the first bank is over: answering it reserves nothing, and leads to the booking as it is.
     await page.goto(bank_url)
-    await expect(page.locator("h1")).to_have_text("Your request is on its way")
+    await expect(page.locator("h1")).to_have_text("Request sent")
     assert await charged(stripe) == [("4242", "requires_capture", 9750)]
 
 
@@ -159,7 +159,7 @@ async def test_lost_return_from_the_bank_is_settled_by_the_webhook(opened: tuple
     await page.get_by_role("button", name="Complete authentication").wait_for()
     await page.route(f"{visit.address}/book/*/return*", lambda route: route.abort())
     await page.get_by_role("button", name="Complete authentication").click()
-    await expect_eventually(page, held, "Your request is on its way")
+    await expect_eventually(page, held, "Request sent")
     assert await charged(stripe) == [("3184", "requires_capture", 9750)]
 
 
@@ -191,7 +191,7 @@ async def test_wrong_fields_are_said_at_the_form_and_nothing_is_sent(opened: tup
     await expect(pay_button(page)).to_be_enabled()
     assert await stripe.intents() == []
     await pay_with(page, "visa")
-    await expect(page.locator("h1")).to_have_text("Your request is on its way")
+    await expect(page.locator("h1")).to_have_text("Request sent")
 
 
 @on_sqlite
@@ -201,7 +201,7 @@ async def test_pressing_twice_makes_one_payment_method_and_one_payment(opened: t
     await expect(pay_button(page)).to_be_enabled()
     await type_card(page, NUMBERS["visa"])
     await pay_button(page).dblclick()
-    await expect(page.locator("h1")).to_have_text("Your request is on its way")
+    await expect(page.locator("h1")).to_have_text("Request sent")
     assert stripe.requests.count("POST /v1/payment_methods") == 1
     assert len(await stripe.intents()) == 1
 
@@ -216,7 +216,7 @@ async def test_button_is_disabled_while_the_card_is_checked(opened: tuple[Visit,
         await pay_button(page).click()
         await expect(pay_button(page)).to_be_disabled()
         await expect(pay_button(page)).to_have_attribute("aria-busy", "true")
-    await expect(page.locator("h1")).to_have_text("Your request is on its way")
+    await expect(page.locator("h1")).to_have_text("Request sent")
 
 
 @asynccontextmanager
@@ -240,7 +240,7 @@ async def test_blocked_script_is_said_and_leaves_no_button_to_press(opened: tupl
     page = await hold_a_time(visit, width=390)
     await page.route("**/stripe.js", lambda route: route.abort())
     await page.reload()
-    await expect(page.locator("#card-error")).to_contain_text("The card fields could not be loaded.")
+    await expect(page.locator("#card-error")).to_contain_text("We couldn’t load the card fields.")
     await expect(pay_button(page)).to_be_disabled()
     assert await find_violations(page) == []
 

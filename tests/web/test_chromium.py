@@ -32,10 +32,10 @@ async def _find_and_book(customer: Page) -> None:
     await customer.fill("#city", HOME.city)
     await customer.fill("#note", "My mother's birthday")
     await _press(customer, "Continue to payment")
-    await customer.get_by_label("The bank asks you to confirm first").check()
-    await _press(customer, "Request for")
+    await customer.get_by_label("Requires 3-D Secure").check()
+    await _press(customer, "Request to book")
     await _press(customer, "Complete authentication")
-    assert await customer.locator("h1").inner_text() == "Your request is on its way"
+    assert await customer.locator("h1").inner_text() == "Request sent"
 
 
 @pytest.mark.parametrize("has_script", [True, False], ids=["with script", "without script"])
@@ -45,7 +45,7 @@ async def test_a_booking_is_found_paid_accepted_completed_and_reviewed(visit: Vi
     await accounts.create_user(email="nora@example.org", password=PASSWORD, name="Nora Lind", role=Role.CUSTOMER)
     customer = await visit.signed_in("nora@example.org", has_script=has_script)
     await _find_and_book(customer)
-    await customer.get_by_role("link", name="See this booking").click()
+    await customer.get_by_role("link", name="View booking").click()
     booking = customer.url
 
     provider = await visit.signed_in("maya@example.org", has_script=has_script)
@@ -58,12 +58,12 @@ async def test_a_booking_is_found_paid_accepted_completed_and_reviewed(visit: Vi
     visit.market.skip_to(datetime.fromisoformat(starts_at or "") + timedelta(hours=2))
     provider = await visit.signed_in("maya@example.org", has_script=has_script)
     await provider.goto(booking)
-    await _press(provider, "It took place")
+    await _press(provider, "Mark as completed")
     customer = await visit.signed_in("nora@example.org", has_script=has_script)
     await customer.goto(booking)
     await customer.get_by_label("5 stars").check()
     await customer.fill("#text", "She danced until one.")
-    await _press(customer, "Publish the review")
+    await _press(customer, "Publish review")
     await customer.goto("/p/maya-the-tides")
     assert await customer.get_by_text("She danced until one.").count() == 1
     assert visit.complaints == []

@@ -32,15 +32,15 @@ def _errors(**values: str) -> dict[str, object]:
 
 def test_an_empty_field_counts_as_not_filled_in() -> None:
     assert Form(values={"name": " Ada ", "price": "  "}).parse(Question) == Question(name="Ada", tags=[])
-    assert _errors(name="  ") == {"name": "Fill this in."}
+    assert _errors(name="  ") == {"name": "This field is required."}
 
 
 def test_every_wrong_field_is_named_in_words() -> None:
     assert _errors(name="too long", price="a lot") == {
-        "name": "Write at most 5 characters.",
-        "price": "Write a number, such as 59.91.",
+        "name": "Enter at most 5 characters.",
+        "price": "Enter a number such as 59.91.",
     }
-    assert _errors(name="Ada", price="-1") == {"price": "Write 0 or more."}
+    assert _errors(name="Ada", price="-1") == {"price": "Enter 0 or more."}
 
 
 def test_form_is_read_by_the_input_that_the_api_takes() -> None:
@@ -49,7 +49,7 @@ def test_form_is_read_by_the_input_that_the_api_takes() -> None:
     assert (read.service_id, read.party_size, read.place) == (UUID(int=1), 4, None)
     with pytest.raises(FormRefused) as refused:
         Form(values={**fields, "party_size": str(PARTY_SIZE_MAX + 1)}).parse(HoldIn)
-    assert refused.value.errors == {"party_size": f"Write a number from 1 to {PARTY_SIZE_MAX}."}
+    assert refused.value.errors == {"party_size": f"Enter a number from 1 to {PARTY_SIZE_MAX}."}
     with pytest.raises(ValidationError, match="party_size"):
         HoldIn.model_validate({**fields, "party_size": PARTY_SIZE_MAX + 1})
 
@@ -110,8 +110,8 @@ def test_value_that_no_field_takes_is_refused_in_words(text: str) -> None:
 def test_number_out_of_bounds_is_answered_with_both_bounds() -> None:
     with pytest.raises(FormRefused) as refused:
         Form(values={"lat": "95", "lng": "-181"}).parse(Profile)
-    assert refused.value.errors["lat"] == "Write a number from -90 to 90."
-    assert refused.value.errors["lng"] == "Write a number from -180 to 180."
+    assert refused.value.errors["lat"] == "Enter a number from -90 to 90."
+    assert refused.value.errors["lng"] == "Enter a number from -180 to 180."
 
 
 @ONE_DATABASE
@@ -123,7 +123,7 @@ async def test_group_size_out_of_bounds_is_answered_with_the_bounds(market: Mark
     await customer.send("Continue to payment", **HOME_FIELDS, party_size=party_size)
     assert customer.status == 422
     summary, beside = _messages(customer)
-    assert summary == "How many people? Enter a group size from 1 to 5000."
+    assert summary == "Group size: Enter a group size from 1 to 5000."
     assert beside == "Error: Enter a group size from 1 to 5000."
 
 
@@ -133,7 +133,7 @@ async def test_group_size_that_is_no_number_is_refused_beside_its_field(market: 
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora")
     await (await customer.open(page)).follow(":")
     await customer.send("Continue to payment", **HOME_FIELDS, party_size="many", note="x" * 2001)
-    assert _messages(customer)[0] == "How many people? Write a whole number."
+    assert _messages(customer)[0] == "Group size: Enter a whole number."
 
 
 @ONE_DATABASE
@@ -141,16 +141,16 @@ async def test_profile_names_no_field_as_the_api_does(market: Market) -> None:
     maya, _ = await public_provider(market)
     long = "x" * 7000
     for changes, words in [
-        ({"lat": "59.9", "lng": ""}, "Latitude: Enter both a latitude and a longitude, or neither."),
-        ({"lat": "here"}, "Latitude: Write a number, such as 59.91."),
-        ({"business_name": long}, "Name that others see: It has 7000 characters. Write at most 120 characters."),
-        ({"custom_subtitle": long}, "One line about you: It has 7000 characters. Write at most 160 characters."),
-        ({"contact_phone": long}, "Telephone: It has 7000 characters. Write at most"),
-        ({"bio": long}, "About you: It has 7000 characters. Write at most 6000 characters."),
-        ({"location": "\u202e"}, "City: It has the character U+202E"),
-        ({"timezone": "Oslo"}, "Time zone: Choose one of the list."),
-        ({"address_street": "Storgata 1", "address_country": "NO"}, "City: Fill this in."),
-        ({"meeting_details": "x" * 501}, "Meeting link or number: It has 501 characters. Write at most 500"),
+        ({"lat": "59.9", "lng": ""}, "Latitude: Enter both latitude and longitude, or neither."),
+        ({"lat": "here"}, "Latitude: Enter a number such as 59.91."),
+        ({"business_name": long}, "Display name: It is too long (7,000 characters). Use at most 120 characters."),
+        ({"custom_subtitle": long}, "Headline: It is too long (7,000 characters). Use at most 160 characters."),
+        ({"contact_phone": long}, "Phone: It is too long (7,000 characters). Use at most"),
+        ({"bio": long}, "About you: It is too long (7,000 characters). Use at most 6,000 characters."),
+        ({"location": "\u202e"}, "City: It contains U+202E"),
+        ({"timezone": "Oslo"}, "Time zone: Choose an option from the list."),
+        ({"address_street": "Storgata 1", "address_country": "NO"}, "City: This field is required."),
+        ({"meeting_details": "x" * 501}, "Meeting link or number: It is too long (501 characters). Use at most 500"),
     ]:
         await maya.open("/pro/profile")
         await maya.send("Save", **changes)
@@ -167,23 +167,32 @@ async def test_service_names_no_field_as_the_api_does(market: Market) -> None:
     await describe(owner, name="Maya & the Tides")
     sound = {"name": "Concert", "category": "pianist", "price": "100", "duration_minutes": "60"}
     for changes, words in [
-        ({"price": "0"}, "Price: Write more than 0"),
-        ({"price": "much"}, "Price: Write an amount such as 1250.50."),
-        ({"price": "1.250"}, "Price: Write it without a thousands separator, such as 1250.50."),
-        ({"price": "1,250"}, "Price: Write it without a thousands separator, such as 1250.50."),
-        ({"price": "9" * 30}, "Price: Write more than 0 and at most"),
-        ({"duration_minutes": "1"}, "Duration: Write a number from 5 to 1440."),
-        ({"duration_minutes": "7"}, "Duration: It is 7; it must be 30 to 1440."),
-        ({"max_duration_minutes": "90"}, "Longest booking: It belongs to a price by the hour. Leave it empty."),
-        ({"price_model": "hour", "max_duration_minutes": "70"}, "Longest booking: It is 70; it must be whole half"),
-        ({"price_model": "guest"}, "What does the price buy? Choose one of the list."),
-        ({"min_people": "9", "max_people": "4"}, "Most people: It is 4; it must be 9 or more."),
-        ({"max_people": "5001"}, "Most people: It is 5001; it must be 1 to 5000."),
-        ({"places": "provider"}, "Where does it take place? Customers who come to you need your address"),
-        ({"travel_radius_km": "40"}, "How far do you travel? The distance is measured from your place on the map"),
-        ({"name": "x" * 200}, "Name: It has 200 characters. Write at most 120 characters."),
-        ({"description": "x" * 2100}, "What is included? It has 2100 characters. Write at most"),
-        ({"category": "plumber"}, "Act: Choose one of the list."),
+        ({"price": "0"}, "Price: Enter more than 0"),
+        ({"price": "much"}, "Price: Enter an amount such as 1250.50."),
+        ({"price": "1.250"}, "Price: Leave out the thousands separator, as in 1250.50."),
+        ({"price": "1,250"}, "Price: Leave out the thousands separator, as in 1250.50."),
+        ({"price": "9" * 30}, "Price: Enter more than 0 and at most"),
+        ({"duration_minutes": "1"}, "Duration: Enter a number from 5 to 1440."),
+        ({"duration_minutes": "7"}, "Duration: The duration must be 30 to 1440 minutes, not 7."),
+        (
+            {"max_duration_minutes": "90"},
+            "Maximum duration: A maximum duration is only for prices per hour. Leave it empty.",
+        ),
+        (
+            {"price_model": "hour", "max_duration_minutes": "70"},
+            "Maximum duration: The maximum duration must be 60 minutes plus a multiple",
+        ),
+        ({"price_model": "guest"}, "Pricing: Choose an option from the list."),
+        (
+            {"min_people": "9", "max_people": "4"},
+            "Maximum group size: The maximum group size must be 9 or more, not 4.",
+        ),
+        ({"max_people": "5001"}, "Maximum group size: The group size must be 1 to 5000, not 5001."),
+        ({"places": "provider"}, "Location: Your profile needs an address"),
+        ({"travel_radius_km": "40"}, "Travel radius: A travel radius needs your place on the map"),
+        ({"name": "x" * 200}, "Name: The name is too long (200 characters). Use at most 120 characters."),
+        ({"description": "x" * 2100}, "What’s included: The description is too long (2,100 characters). Use at most"),
+        ({"category": "plumber"}, "Act: Choose an option from the list."),
     ]:
         await owner.open("/pro/services")
         await owner.send("Add service", **(sound | changes))

@@ -58,10 +58,10 @@ async def test_hours_of_a_day_are_copied(visit: Visit, *, has_script: bool) -> N
     await provider.fill("#end_2_0", "02:00")
     await provider.select_option("#copy_from", label="Wednesday")
     await provider.get_by_role("button", name="To Monday to Friday").click()
-    await provider.get_by_text("The hours are copied.").wait_for()
+    await provider.get_by_text("Hours copied.").wait_for()
     assert await provider.input_value("#start_4_0") == "18:00"
     assert await provider.input_value("#start_5_0") != "18:00"
-    await provider.get_by_role("button", name="Save the hours").click()
+    await provider.get_by_role("button", name="Save hours").click()
     await provider.get_by_text("Your hours are saved").wait_for()
     assert await provider.get_by_text("next day", exact=True).count() == 5
     assert visit.complaints == []

@@ -56,7 +56,7 @@ async def test_a_map_is_loaded_by_a_click_and_walked_through_by_keyboard(visit: 
     await reader.locator("summary", has_text="Show map").focus()
     await reader.keyboard.press("Enter")
     await reader.locator("path.map-land").wait_for(state="attached")
-    assert await reader.get_by_text("1 on this page has not said where it is.").count() == 1
+    assert await reader.get_by_text("1 result on this page has no location.").count() == 1
     pins = reader.locator(".map-pin")
     one, two = pins.filter(has_text="€100"), pins.filter(has_text="2")
     assert await _said(one) == ("€100", {"Trio of Lima"})

@@ -179,7 +179,7 @@ async def test_refused_message_keeps_its_text(market: Market) -> None:
     for number in range(19):
         await customer.send("Your message to", message=f"Hello {number}")
     await customer.send("Your message to", message="One more")
-    assert (customer.status, "You have sent many messages in a short time." in customer.text) == (429, True)
+    assert (customer.status, "You've sent too many messages in a short time." in customer.text) == (429, True)
     assert _typed(customer) == "One more"
     assert len(await talk.texts()) == 20
 
@@ -220,7 +220,7 @@ async def test_closed_conversation_can_be_read_and_says_so(market: Market) -> No
     await market.program.links.of(Bookings).cancel(user_id=talk.owner_id, booking_id=talk.booking_id)
     customer = await market.sign_in(CUSTOMER)
     await customer.open(talk.path)
-    assert "You can write here until" in customer.text
+    assert "You can send messages until" in customer.text
     market.program.db.clock_shift += 31 * _DAY
     customer = await market.sign_in(CUSTOMER)
     await customer.open(talk.path)
@@ -228,7 +228,7 @@ async def test_closed_conversation_can_be_read_and_says_so(market: Market) -> No
     assert "This conversation was closed on" in customer.text
     assert not [form for form in customer.reading.forms if "message" in form.names]
     await customer.post(f"{talk.path}/messages", form_id=str(uuid7()), message="Too late")
-    assert (customer.status, "Messages about this booking are closed." in customer.text) == (422, True)
+    assert (customer.status, "This conversation is closed." in customer.text) == (422, True)
     assert _typed(customer) == "Too late"
 
 

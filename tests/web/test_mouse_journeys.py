@@ -89,16 +89,16 @@ async def test_customer_finds_books_pays_and_cancels_with_mouse(visit: Visit, wi
     await _find_a_time(customer, service="Morning set")
     await _sign_in(customer, "nora@example.org")
     await _hold_and_pay(customer, card="4242", button="Book and pay")
-    await _follow(customer, "See this booking")
+    await _follow(customer, "View booking")
     await expect(customer.locator(".badge").first).to_have_text("Confirmed")
     await _follow(customer, "Cancel …")
-    await _press(customer, "Cancel it")
+    await _press(customer, "Cancel booking")
     await expect(customer.locator(".badge").first).to_have_text("Cancelled")
 
     await _find_a_time(customer, service="Evening set")
-    await _hold_and_pay(customer, card="3184", button="Request for")
+    await _hold_and_pay(customer, card="3184", button="Request to book")
     await _press(customer, "Complete authentication")
-    await expect(customer.locator("h1")).to_have_text("Your request is on its way")
+    await expect(customer.locator("h1")).to_have_text("Request sent")
     assert visit.complaints == []
 
 
@@ -111,7 +111,7 @@ async def _open_account(provider: Page) -> None:
     for field, text in (("#name", "Maya Rivera"), ("#email", "maya@example.org"), ("#password", PASSWORD)):
         await provider.locator(field).click()
         await provider.keyboard.type(text)
-    await _press(provider, "Create the account")
+    await _press(provider, "Create account")
 
 
 async def _describe_and_offer(provider: Page) -> None:
@@ -121,7 +121,7 @@ async def _describe_and_offer(provider: Page) -> None:
     await provider.get_by_label("Pianist").check()
     await provider.fill("#location", "Oslo, Norway")
     await provider.select_option("#timezone", "Europe/Oslo")
-    await _press(provider, "Save and go on")
+    await _press(provider, "Save and continue")
     await provider.fill("#name", "Evening set")
     await provider.select_option("#category", "pianist")
     await provider.fill("#price", "97.50")
@@ -132,7 +132,7 @@ async def _describe_and_offer(provider: Page) -> None:
     for weekday in range(7):
         await provider.fill(f"#start_{weekday}_0", "10:00")
         await provider.fill(f"#end_{weekday}_0", "20:00")
-    await _press(provider, "Save the hours")
+    await _press(provider, "Save hours")
     await provider.get_by_text("Your hours are saved").wait_for()
 
 
@@ -147,7 +147,7 @@ async def _request(market: Market) -> None:
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     await (await customer.open("/p/maya-the-tides")).follow(":")
     await customer.send("Continue to payment", **HOME_FIELDS, place="customer", note="Garden")
-    await customer.send("Request for", payment_method="pm_card_visa")
+    await customer.send("Request to book", payment_method="pm_card_visa")
     assert customer.status == 200
 
 
@@ -158,11 +158,11 @@ async def test_provider_opens_shop_and_accepts_request_after_staff_approves_with
     provider = await visit.person(width=width)
     await _open_account(provider)
     await provider.goto(await visit.market.mailed_link("maya@example.org", path="/verify-email"))
-    await _press(provider, "Confirm my address")
+    await _press(provider, "Confirm email address")
     await provider.goto("/pro/profile")
     await _describe_and_offer(provider)
     await _follow(provider, "Today", within="nav.side-nav")
-    await _press(provider, "Submit for approval")
+    await _press(provider, "Submit for review")
 
     accounts = visit.market.program.links.of(Accounts)
     await accounts.create_user(email="ada@example.org", password=PASSWORD, name="Ada Staff", role=Role.ADMIN)

@@ -133,24 +133,24 @@ async def test_pictures_are_chosen_and_ordered_without_script(dashboard: Visit, 
     page = await _open_pictures_page(dashboard, has_script=False)
     portrait, *others = _photos(tmp_path, "face", "On stage", "At home", "With friends")
     await page.set_input_files("#portrait-file", portrait)
-    await page.get_by_role("button", name="Use it as my portrait").click()
+    await page.get_by_role("button", name="Set as portrait").click()
     for path in others:
         await page.fill("#alt", path.stem)
         await page.set_input_files("#gallery-file", path)
-        await page.get_by_role("button", name="Add it to the gallery").click()
-    await expect(page.get_by_text("The picture is in your gallery.")).to_be_visible()
-    while await page.get_by_role("link", name="Look again").count():
-        await page.get_by_role("link", name="Look again").first.click()
+        await page.get_by_role("button", name="Add to gallery").click()
+    await expect(page.get_by_text("Picture uploaded.")).to_be_visible()
+    while await page.get_by_role("link", name="Refresh").count():
+        await page.get_by_role("link", name="Refresh").first.click()
     assert await page.locator("#portrait img, .own-picture img").count() == 4
     await _order(page, press=_press_by_keyboard)
 
     (tmp_path / "talk.pdf").write_bytes(b"%PDF-1.7")
     await page.set_input_files("#gallery-file", tmp_path / "talk.pdf")
-    await page.get_by_role("button", name="Add it to the gallery").click()
+    await page.get_by_role("button", name="Add to gallery").click()
     await expect(page.locator(".field .error")).to_contain_text("The file is a PDF.")
     (tmp_path / "large.jpg").write_bytes(bytes(22 << 20))
     await page.set_input_files("#gallery-file", tmp_path / "large.jpg")
-    await page.get_by_role("button", name="Add it to the gallery").click()
+    await page.get_by_role("button", name="Add to gallery").click()
     await expect(page.locator(".field .error")).to_contain_text("The file is larger than 20 MB.")
     assert dashboard.complaints == []
 
@@ -175,14 +175,12 @@ async def _see_refusals(page: Page, gallery: Locator) -> None:
     page.on("request", lambda request: asked.append(request.url))
     zone = gallery.locator(".drop-zone")
     await _hand_over(zone, how="drop", name="a.pdf", kind="application/pdf", content=b"%PDF")
-    await expect(rows.nth(0)).to_contain_text("no picture of a kind that we know. Save the picture as JPEG")
+    await expect(rows.nth(0)).to_contain_text("Unsupported file type. Use JPEG")
     await _hand_over(zone, how="drop", name="IMG_1.HEIC", kind="", content=b"ftypheic")
-    await expect(rows.nth(1)).to_contain_text("On an iPhone choose Settings, Camera, Formats, Most Compatible")
+    await expect(rows.nth(1)).to_contain_text("On an iPhone, go to Settings > Camera > Formats")
     assert asked == [], "what can be seen here is not sent"
     await _hand_over(zone, how="drop", name="a.jpg", content=b"GIF89a" + bytes(999))
-    await expect(rows.nth(2)).to_have_text(
-        "The file is a GIF. Save the picture as JPEG, PNG, WebP or AVIF, and upload that."
-    )
+    await expect(rows.nth(2)).to_have_text("The file is a GIF. Use JPEG, PNG, WebP or AVIF.")
     assert await find_violations(page) == []
     for _ in range(3):
         await gallery.get_by_role("button", name="Dismiss").first.click()
@@ -201,7 +199,7 @@ async def _see_a_cancelled_one(dashboard: Visit, page: Page, files: list[Path]) 
 async def _see_a_broken_line(dashboard: Visit, page: Page, files: list[Path]) -> None:
     dashboard.outage.begin(_SENT_TO, failures=4)
     await _choose(page, "gallery", *files)
-    await expect(page.locator(".upload .state")).to_contain_text("The connection broke.", timeout=20_000)
+    await expect(page.locator(".upload .state")).to_contain_text("The connection was lost.", timeout=20_000)
     assert len(dashboard.outage.asked_at) == 3
     await page.get_by_role("button", name="Try again broken.jpg").click()
     await expect(page.locator(".upload")).to_have_count(0, timeout=20_000)
@@ -237,7 +235,7 @@ async def test_the_camera_brings_a_picture_as_a_file_does(dashboard: Visit, tmp_
         chooser = await chosen.value
         assert await chooser.element.get_attribute("capture") == camera
         await chooser.set_files(_photos(tmp_path, to))
-        await expect(_bring(page, to).locator(".said")).to_have_text(f"{to}.jpg has arrived.")
+        await expect(_bring(page, to).locator(".said")).to_have_text(f"{to}.jpg uploaded.")
     await expect(page.locator(".own-picture")).to_have_count(1)
     assert dashboard.complaints == []
 

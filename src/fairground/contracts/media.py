@@ -75,7 +75,7 @@ class TooManyUploads(LimitExceeded):
 
 class TooManyOpenUploads(Conflict):
     code = "media.too_many_open_uploads"
-    hint = "Complete those that you have begun, or delete them."
+    hint = "Complete or delete the uploads you have started."
 
 
 class AltInvalid(Invalid):

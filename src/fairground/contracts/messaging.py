@@ -126,7 +126,7 @@ class MessagingClosed(Conflict):
     """Nothing can be written about this booking: it is only held, or it ended too long ago."""
 
     code = "messaging.closed"
-    hint = "`can_write` and `writable_until` of GET /api/v1/bookings/{id}/messages say whether and until when."
+    hint = "See `can_write` and `writable_until` of GET /api/v1/bookings/{id}/messages."
 
 
 class MessageInvalid(Invalid):

@@ -104,7 +104,7 @@ class PaymentPending(Unavailable):
 
     code = "payment.pending"
     is_resumable = True  # every call to the processor has a stored key, which a later call reuses
-    hint = "Wait a moment and ask again; the same request continues the same payment."
+    hint = "Wait a moment and try again. The same request continues the same payment."
 
 
 class AmountNotChargeable(Invalid):

@@ -310,8 +310,8 @@ def _timed_out() -> ProblemResponse:
     return plain_problem(
         HTTPStatus.REQUEST_TIMEOUT,
         code="request.timeout",
-        detail="The rest of the request did not come in time.",
-        hint="Send it again, without a pause.",
+        detail="The request took too long to arrive.",
+        hint="Send it again.",
     )
 
 

@@ -122,9 +122,9 @@ class Program:
         """
         if self.links.of(Payments).is_sandbox and not self.settings.allows(Risk.SANDBOX_MONEY):
             raise SettingsError(
-                f"Payments are the sandbox's, and {self.settings.address} can be reached by others. Set"
-                " FAIRGROUND_PAYMENTS_STRIPE_API_KEY and …_STRIPE_WEBHOOK_SECRET for real money, or"
-                f" FAIRGROUND_ALLOW={Risk.SANDBOX_MONEY} to let people pay with nothing."
+                f"Payments run in the sandbox, and others can reach {self.settings.address}. Set "
+                f"FAIRGROUND_PAYMENTS_STRIPE_API_KEY and …_STRIPE_WEBHOOK_SECRET for real payments, or "
+                f"FAIRGROUND_ALLOW={Risk.SANDBOX_MONEY} to accept test payments."
             )
         return create_app(
             db=self.db,
@@ -251,5 +251,5 @@ def _build_level(db: Database, redis_url: str, *, namespace: str) -> SharedLevel
         return RedisLevel(redis_url, namespace=namespace, backlog=backlog)
     except ValueError as error:
         raise SettingsError(
-            f"FAIRGROUND_REDIS_URL cannot be used: {error}. Write redis://host:6379/0 or rediss://host:6379/0."
+            f"FAIRGROUND_REDIS_URL is not valid: {error}. Use redis://host:6379/0 or rediss://host:6379/0."
         ) from None

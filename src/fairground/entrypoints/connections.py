@@ -117,7 +117,7 @@ class Connections:
         client = "" if host in self._trusted else client_of(host)
         if client and self._clients[client] >= self._most_of_client and not self._make_room(client):
             self._full.refused += 1
-            return _refusal(HTTPStatus.TOO_MANY_REQUESTS, "Your address has too many connections.")
+            return _refusal(HTTPStatus.TOO_MANY_REQUESTS, "Too many connections from your address.")
         if len(self._watches) >= self._most and not self._make_room():
             self._full.refused += 1
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The server has too many connections.")
@@ -225,7 +225,7 @@ def _refusal(status: HTTPStatus, detail: str) -> ProblemResponse:
         status,
         code="server.too_many_connections",
         detail=detail,
-        hint="Use fewer connections at the same time, and try again later.",
+        hint="Open fewer connections at once and try again later.",
     )
     refusal.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     return refusal

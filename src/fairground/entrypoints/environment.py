@@ -81,7 +81,7 @@ def _find_unknown(environment: Mapping[str, str]) -> Iterator[str]:
             continue
         nearest = get_close_matches(name, known, n=1)
         advice = f"Did you mean {nearest[0]}?" if nearest else "Unset it."
-        yield f"{variable} is set, and there is no such setting. {advice} See: fairground settings"
+        yield f"Unknown setting {variable}. {advice} See: fairground settings"
 
 
 def explain(error: ValidationError) -> SettingsError:
@@ -197,7 +197,7 @@ def _as_code(default: str) -> str:
 def render_example() -> str:
     """Return .env.example: every setting with its meaning, commented out, so that a copy changes nothing."""
     lines = [
-        "# Copy this file to .env, remove the # of a line to change its setting, and start with:",
+        "# Copy this file to .env, uncomment what you want to change, and start with:",
         "#   set -a; . ./.env; set +a; fairground up",
         "# docs/reference/settings.md has the bounds; `make reference` writes both files.",
     ]
@@ -212,7 +212,7 @@ def render_settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Fairground reads its settings from environment variables, once, at its start. `fairground settings`",
+        "Fairground reads its settings from environment variables when it starts. `fairground settings`",
         "prints this list; `make reference` writes it.",
         "",
         "| variable | default | bounds | meaning |",

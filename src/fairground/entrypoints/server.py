@@ -77,17 +77,17 @@ def _explain(error: OSError, settings: Settings) -> str:
     where = f"{settings.http_host}:{settings.http_port}"
     if error.errno == errno.EADDRINUSE:
         free = settings.http_port + 1
-        return f"Port {settings.http_port} is taken. Stop what uses it, or choose another: FAIRGROUND_HTTP_PORT={free}."
+        return f"Port {settings.http_port} is already in use. Try another one: FAIRGROUND_HTTP_PORT={free}"
     if error.errno == errno.EACCES:
-        return f"Listening on {where} is not allowed to this user. Set FAIRGROUND_HTTP_PORT to 1024 or more."
-    return f"Cannot listen on {where}: {error.strerror}. Set FAIRGROUND_HTTP_HOST to an address of this machine."
+        return f"You don't have permission to listen on {where}. Set FAIRGROUND_HTTP_PORT to 1024 or more."
+    return f"Can't listen on {where}: {error.strerror}. Set FAIRGROUND_HTTP_HOST to an address of this machine."
 
 
 def _metrics_refused(error: OSError, settings: Settings) -> AddressError:
     return AddressError(
-        f"Metrics cannot be shown at {settings.metrics_host}:{settings.metrics_port}: {error.strerror}. Set"
-        " FAIRGROUND_METRICS_PORT to a free port, one for each process, and FAIRGROUND_METRICS_HOST to an address of"
-        " this machine."
+        f"Can't serve metrics at {settings.metrics_host}:{settings.metrics_port}: {error.strerror}. Set "
+        "FAIRGROUND_METRICS_PORT to a free port, one per process, and FAIRGROUND_METRICS_HOST to an address of this "
+        "machine."
     )
 
 

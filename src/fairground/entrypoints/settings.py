@@ -48,78 +48,85 @@ def _url_of(file: Path) -> str:
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FAIRGROUND_", frozen=True, extra="ignore", populate_by_name=True)
 
-    http_host: str = Field("127.0.0.1", description="Address to listen on; others reach anything but loopback.")
-    http_port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    http_host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on. Anything but a loopback address is reachable from other machines.",
+    )
+    http_port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     http_head_seconds: int = Field(
         15,
         ge=1,
         le=300,
-        description="Seconds that a client has for the head of a request; a new connection without a byte is closed"
-        " after them too.",
+        description="Seconds a client may take to send the request headers. Connections that send nothing are closed "
+        "after this time too.",
     )
     http_pause_seconds: int = Field(
         30,
         ge=1,
         le=3600,
-        description="Seconds without a byte after which the server gives up a request whose body is incomplete, or a"
-        " client that does not read its answer.",
+        description="Seconds of silence after which the server drops an incomplete request, or a client that doesn't "
+        "read the response.",
     )
     http_client_connections: int = Field(
         100,
         ge=1,
         le=100_000,
-        description="Connections that one client may have to a process: an IPv4 address, or an IPv6 /64 network. This"
-        " machine and the proxies in FORWARDED_ALLOW_IPS have no such limit.",
+        description="Maximum connections per client (IPv4 address or IPv6 /64 network) and process. This machine and "
+        "the proxies in FORWARDED_ALLOW_IPS have no limit.",
     )
     metrics_port: int | None = Field(
         None,
         ge=0,
         le=65535,
-        description="Port at which Prometheus reads metrics, per process. Unset: nothing is shown.",
+        description="Port for Prometheus metrics, per process. Unset: no metrics.",
     )
     metrics_host: str = Field(
-        "127.0.0.1", description="Address of that port. It asks for no sign-in: keep it from the public."
+        "127.0.0.1", description="Address for Prometheus metrics. It needs no sign-in, so don't make it public."
     )
-    data_dir: Path = Field(Path("var"), description="Folder for everything that is kept in files.")
+    data_dir: Path = Field(Path("var"), description="Folder for all files: database, pictures and emails.")
     database_url: str = Field(
         "",
         validation_alias=AliasChoices("FAIRGROUND_DATABASE_URL", "SQLALCHEMY_DATABASE_URL"),
         description="sqlite:///path or postgresql://user@host/name. Unset: fairground.db in the data folder. "
-        "SQLALCHEMY_DATABASE_URL is read as well.",
+        "SQLALCHEMY_DATABASE_URL works too.",
     )
-    database_pool_size: int = Field(5, ge=1, le=200, description="Connections kept open to the database, per process.")
+    database_pool_size: int = Field(5, ge=1, le=200, description="Database connections per process.")
     database_slow_seconds: float = Field(
-        1.0, ge=0.001, le=60, description="Statements that take as long are logged, without their values."
+        1.0,
+        ge=0.001,
+        le=60,
+        description="Statements that take at least this many seconds are logged, without their values.",
     )
     redis_url: str = Field(
         "",
         validation_alias=AliasChoices("FAIRGROUND_REDIS_URL", "REDIS_URL"),
-        description="redis:// or rediss:// with host, port and database, for the cache that several servers share. "
-        "REDIS_URL is read as well.",
+        description="redis:// or rediss:// with host, port and database, for a cache shared by several servers. "
+        "REDIS_URL works too.",
     )
     public_url: str = Field(
-        "", description="The address that people use, as in links of mails. Unset: http:// with the listening address."
+        "", description="Public address of the site, used in links. Unset: http:// with the listening address."
     )
     smtp_url: str = Field(
         "",
-        description="smtp://user:password@host:587 or smtps://…:465. Unset: mails go to mail/ in the data folder.",
+        description="smtp://user:password@host:587 or smtps://…:465. Unset: emails are saved to mail/ in the data "
+        "folder.",
     )
-    mail_from: str = Field("Fairground <no-reply@localhost>", description="The sender of every mail.")
-    verticals_dir: Path | None = Field(None, description="Folder with vertical packs of your own (*.toml).")
+    mail_from: str = Field("Fairground <no-reply@localhost>", description="Sender of all emails.")
+    verticals_dir: Path | None = Field(None, description="Folder with your own vertical packs (*.toml).")
     texts_dir: Path | None = Field(
         None, description="Folder with your own help.md, contact.md, terms.md and privacy.md, in Markdown."
     )
     map_tiles_url: str = Field(
         "",
-        description="Where the browsers of those who open a map fetch it, such as"
-        " https://tiles.example/{z}/{x}/{y}.png. Unset: maps show pins, names and scale, and send no requests.",
+        description="Map tiles to load, such as https://tiles.example/{z}/{x}/{y}.png. Unset: maps show only pins, "
+        "names and a scale, without loading tiles.",
     )
     map_attribution: str = Field(
-        "", description="Whom the map's maker wants named; must be set with the address. May hold a link, as HTML."
+        "", description="Copyright notice of the map tiles, required with the URL. May contain an HTML link."
     )
     allow: Annotated[list[Risk], NoDecode, BeforeValidator(_split)] = Field(
         default_factory=list,
-        description="Comma-separated risks taken knowingly where others can reach the server: "
+        description="Comma-separated risks to accept on a server that others can reach: "
         + ", ".join(risk.value for risk in Risk)
         + ".",
     )
@@ -128,7 +135,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_data_dir(cls, folder: object) -> object:
         if folder == "":
-            raise ValueError("must name a folder")
+            raise ValueError("must be a folder")
         return folder
 
     @field_validator("public_url")
@@ -152,7 +159,7 @@ class Settings(BaseSettings):
     def _require_both_of_a_map(self) -> Self:
         if bool(self.map_tiles_url) != bool(self.map_attribution):
             raise ValueError(
-                "map_tiles_url and map_attribution belong together: set both for a map, neither for pins alone"
+                "map_tiles_url and map_attribution go together: set both for a map, or neither for pins only"
             )
         return self
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:  # an installation that keeps files in a folder does without t
     from fairground.platform.storage.s3.signing import Credentials
 
 _WAY_OUT: Final = (
-    "Write file:folder, or s3://bucket/prefix?endpoint=https://host&region=name, or unset it for media/ in the data"
-    " folder."
+    "Use file:folder or s3://bucket/prefix?endpoint=https://host&region=name, or unset it to use media/ in the data "
+    "folder."
 )
 
 
@@ -74,7 +74,7 @@ def _names_bucket(settings: StorageSettings) -> bool:
     if parts.scheme == "s3":
         return True
     if settings.url and (parts.scheme != "file" or parts.netloc or parts.query or not parts.path.strip("/")):
-        raise SettingsError(f"FAIRGROUND_STORAGE_URL cannot be used: it names no folder and no bucket. {_WAY_OUT}")
+        raise SettingsError(f"FAIRGROUND_STORAGE_URL is not valid: it has no folder or bucket. {_WAY_OUT}")
     return False
 
 
@@ -97,11 +97,11 @@ def _read_bucket(settings: StorageSettings) -> "tuple[S3Address, Credentials]":
 
     if settings.access_key_id is None or settings.secret_access_key is None:
         raise SettingsError(
-            "FAIRGROUND_STORAGE_URL names a bucket, and FAIRGROUND_STORAGE_ACCESS_KEY_ID or …_SECRET_ACCESS_KEY is"
-            " unset. Set both to a key that may read, write, list and delete in that bucket."
+            "FAIRGROUND_STORAGE_URL is a bucket, but FAIRGROUND_STORAGE_ACCESS_KEY_ID or …_SECRET_ACCESS_KEY is "
+            "missing. Set both to a key with read, write, list and delete access."
         )
     credentials = Credentials(settings.access_key_id.get_secret_value(), settings.secret_access_key.get_secret_value())
     try:
         return S3Address.from_url(settings.url), credentials
     except S3URLError as error:
-        raise SettingsError(f"FAIRGROUND_STORAGE_URL cannot be used: {error}. {_WAY_OUT}") from None
+        raise SettingsError(f"FAIRGROUND_STORAGE_URL is not valid: {error}. {_WAY_OUT}") from None

@@ -83,7 +83,7 @@ class Unavailable(DomainError):
     """
 
     code = "unavailable"
-    hint = "Nothing was lost; try again in a moment."
+    hint = "Nothing was lost. Try again in a moment."
 
     def __init__(self, detail: str, *, reason: str = "", hint: str | None = None, **context: Any) -> None:
         super().__init__(detail, hint=hint, **context)

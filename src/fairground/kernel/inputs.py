@@ -41,7 +41,7 @@ def _strict(schema: Any) -> Any:
 def _refuse_number(value: Any) -> Any:
     """Refuse seconds since 1970, as a number and as its digits."""
     if isinstance(value, (int, float)) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
-        raise PydanticCustomError("instant_type", "Input should be text as in ISO 8601, such as 2030-05-17")
+        raise PydanticCustomError("instant_type", "Use an ISO 8601 date, such as 2030-05-17")
     return value
 
 
@@ -75,12 +75,12 @@ def text_field(default: Any = ..., *, most: int, description: str | None = None)
 
 class PageTooDeep(Invalid):
     code = "page_too_deep"
-    hint = "Follow `next_cursor`, which leads as far as there is anything."
+    hint = "Use `next_cursor` to read further."
 
 
 class CursorInvalid(Invalid):
     code = "cursor_invalid"
-    hint = "Send `next_cursor` as it came, or leave it out."
+    hint = "Send `next_cursor` unchanged, or leave it out."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,5 +119,5 @@ def offset_of(*, page: int, limit: int) -> int:
     """
     offset = (page - 1) * limit
     if offset >= PAGED_AT_MOST:
-        raise PageTooDeep(f"Page {page} of {limit} begins behind the first {PAGED_AT_MOST} items.", field="page")
+        raise PageTooDeep(f"Page {page} of {limit} is beyond the first {PAGED_AT_MOST} items.", field="page")
     return offset

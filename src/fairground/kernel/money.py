@@ -120,10 +120,10 @@ def read_amount(text: str, currency: str) -> int:
     if number is None and _NUMBER.fullmatch(text.strip().removeprefix("-")):
         raise AmountInvalid(f"{text} is below zero", f"write it like {known.example}")
     if number is None or len(text) > _MAX_LENGTH:
-        raise AmountInvalid(f"{text!r} is not a number", f"write it like {known.example}, without other signs")
+        raise AmountInvalid(f"{text!r} is not a number", f"write it like {known.example}, without other characters")
     whole, decimals = number[1], number[2] or ""
     if len(decimals) > known.exponent:
-        raise AmountInvalid(f"{text} has more decimals than {currency} has", f"write it like {known.example}")
+        raise AmountInvalid(f"{text} has too many decimals for {currency}", f"write it like {known.example}")
     amount_minor = int(whole + decimals.ljust(known.exponent, "0"))
     require_step(amount_minor, currency)
     return amount_minor
@@ -151,7 +151,7 @@ def minor_from_major(amount: Decimal, currency: str) -> int:
     """
     minor = amount.scaleb(currency_exponent(currency))
     if minor != minor.to_integral_value():
-        raise AmountInvalid(f"{amount} has more decimals than {currency} has", "leave them out")
+        raise AmountInvalid(f"{amount} has too many decimals for {currency}", "leave them out")
     return int(minor)
 
 

@@ -63,7 +63,7 @@ class TextRefused(ValueError):
 
 
 class EmailRefused(ValueError):
-    """A text is no e-mail address; the message says why, as a sentence."""
+    """A text is not an email address; the message says why, as a sentence."""
 
 
 def clean_line(text: str, *, most: int) -> str:
@@ -136,7 +136,7 @@ def normalise_email(text: str) -> str:
     """
     local, domain = _address_parts(text.strip(), is_public=True)
     if "." not in domain:
-        raise EmailRefused("The part after the @-sign has no dot.")
+        raise EmailRefused("The part after the @ has no dot.")
     return f"{unicodedata.normalize('NFC', local.lower())}@{domain}"
 
 
@@ -162,23 +162,21 @@ def refused_as(refusal: type[Invalid], subject: str, **context: Any) -> Iterator
 def _trimmed(text: str, *, most: int) -> str:
     text = text.strip(_OUTER)
     if len(text) > most * _RAW_FACTOR:
-        raise TextRefused(f"has {len(text)} characters", hint=f"Write at most {most} characters.")
+        raise TextRefused(f"is too long ({len(text):,} characters)", hint=f"Use at most {most:,} characters.")
     return text
 
 
 def _bounded(text: str, *, most: int) -> str:
     if len(text) > most:
-        raise TextRefused(f"has {len(text)} characters", hint=f"Write at most {most} characters.")
+        raise TextRefused(f"is too long ({len(text):,} characters)", hint=f"Use at most {most:,} characters.")
     return text
 
 
 def _refuse_empty(text: str, *, most: int) -> str:
     seen = next(iter(text.strip()), None)
     if seen is None:
-        raise TextRefused("is empty", hint=f"Write 1 to {most} characters.")
-    raise TextRefused(
-        f"shows nothing: it holds {name_of(seen)} and no letter, digit or sign", hint=f"Write 1 to {most} characters."
-    )
+        raise TextRefused("is empty", hint=f"Use 1 to {most} characters.")
+    raise TextRefused(f"has no visible characters, only {name_of(seen)}", hint=f"Use 1 to {most} characters.")
 
 
 def _tidy(text: str, *, allowed: frozenset[str], is_line: bool) -> str:
@@ -204,7 +202,7 @@ def _tidy_unusual(text: str, *, allowed: frozenset[str], is_line: bool) -> str:
         return ""
     _refuse_marks(unicodedata.normalize("NFD", text), most=MARKS_MAX)
     if unicodedata.category(text[0])[0] == "M":
-        raise TextRefused(f"begins with {name_of(text[0])}, a mark without a letter", hint="Write the letter first.")
+        raise TextRefused(f"begins with {name_of(text[0])}, a mark without a letter", hint="Type the letter first.")
     return text
 
 
@@ -242,8 +240,8 @@ def _refusal_of(character: str) -> TextRefused:
     if character in LINE_BREAKS:
         return TextRefused(f"has a line break ({named})", hint="Write it on one line.")
     if character == "\t":
-        return TextRefused(f"has a tab ({named})", hint="Write a blank instead.")
-    return TextRefused(f"has the character {name_of(character)}, which a text may not have", hint="Remove it.")
+        return TextRefused(f"has a tab ({named})", hint="Use a space instead.")
+    return TextRefused(f"contains {name_of(character)}, which isn't allowed", hint="Remove it.")
 
 
 def _shows(text: str) -> bool:

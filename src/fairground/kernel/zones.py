@@ -45,7 +45,7 @@ def get_zone(name: str) -> ZoneInfo:
     """
     zone = find_zone(name)
     if zone is None:
-        raise LookupError(f"There is no time zone {name!r} in the package tzdata.")
+        raise LookupError(f"The package tzdata has no time zone {name!r}.")
     return zone
 
 

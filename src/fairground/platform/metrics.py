@@ -112,25 +112,25 @@ class Metrics(Collector):
         yield from self._cache()
         for measures in self._sources.measures:
             yield from map(_family, measures())
-        yield _histogram("event_loop_lag_seconds", "How late the event loop was.", [((), self._lag)])
+        yield _histogram("event_loop_lag_seconds", "Delay of the event loop.", [((), self._lag)])
 
     def _requests(self) -> Iterator[Metric]:
         stats = self._sources.requests
         yield _counter(
             "http_requests",
-            "Requests that the routes answered; those that the cache answered are counted there.",
+            "Requests answered by routes. Requests answered by the cache are counted separately.",
             labels=("method", "route", "status"),
             counts=[((method, route, str(status)), n) for (method, route, status), n in list(stats.answered.items())],
         )
         yield _histogram(
             "http_request_duration_seconds",
-            "How long the routes took, to the last byte.",
+            "Time to answer a request, to the last byte.",
             [((route,), durations) for route, durations in list(stats.durations.items())],
             labels=("route",),
         )
-        meaning = "Of these, answers that never change and were given again from memory, such as pictures."
+        meaning = "Immutable responses served from memory, such as pictures; included in the requests."
         yield _counter("http_requests_repeated", meaning, counts=[((), stats.repeated)])
-        yield _gauge("http_requests_under_way", "Requests that the routes are answering now.", stats.under_way)
+        yield _gauge("http_requests_under_way", "Requests in progress.", stats.under_way)
 
     def _database(self) -> Iterator[Metric]:
         db = self._sources.db
@@ -138,39 +138,39 @@ class Metrics(Collector):
         yield _histogram("database_statement_duration_seconds", "Statements.", [((), db.statements.durations)])
         yield _histogram(
             "database_wait_seconds",
-            "From asking for a transaction to having it: for a connection, or for the turn to write.",
+            "Time transactions waited to begin: for a connection, or for their turn to write.",
             [((kind,), durations) for kind, durations in db.waits.items()],
             labels=("kind",),
         )
-        yield _gauge("database_connections_in_use", "Connections at work.", connections.in_use)
-        yield _gauge("database_connections_max", "Connections that there may be.", connections.most)
+        yield _gauge("database_connections_in_use", "Database connections in use.", connections.in_use)
+        yield _gauge("database_connections_max", "Maximum database connections.", connections.most)
 
     def _jobs(self) -> Iterator[Metric]:
         stats = self._sources.jobs
         yield _counter(
             "jobs",
-            "Runs of jobs by how they ended: done, discarded, superseded, retried, dead or lost.",
+            "Job runs by outcome: done, discarded, superseded, retried, dead or lost.",
             labels=("kind", "outcome"),
             counts=list(stats.ended.items()),
         )
         yield _histogram(
             "job_duration_seconds",
-            "How long runs of jobs took.",
+            "Duration of job runs.",
             [((kind,), durations) for kind, durations in list(stats.durations.items())],
             labels=("kind",),
         )
-        yield _counter("jobs_reaped", "Jobs rescued from workers without a heartbeat.", counts=[((), stats.rescued)])
+        yield _counter("jobs_reaped", "Jobs taken over from workers without a heartbeat.", counts=[((), stats.rescued)])
         depths = self._queues
         for name, meaning in (
-            ("due", "Jobs that are due and wait for a worker, whichever."),
-            ("oldest_due_seconds", "How long the oldest of them has waited."),
-            ("dead", "Jobs without attempts left; `fairground jobs list` shows them."),
+            ("due", "Jobs waiting for a worker."),
+            ("oldest_due_seconds", "Age of the oldest waiting job."),
+            ("dead", "Dead jobs, without attempts left; see `fairground jobs list`."),
         ):
             yield _gauge(f"jobs_{name}", meaning, getattr(depths, name, None))
         by_queue = depths.queues if depths is not None else {}
         for name, meaning in (
-            ("due", "Jobs of a queue that are due and wait for a worker."),
-            ("oldest_due_seconds", "How long the oldest of them has waited."),
+            ("due", "Jobs of a queue waiting for a worker."),
+            ("oldest_due_seconds", "Age of the oldest waiting job."),
         ):
             family = GaugeMetricFamily(f"fairground_jobs_queue_{name}", meaning, labels=("queue",))
             for queue, depth in by_queue.items():
@@ -181,16 +181,16 @@ class Metrics(Collector):
         cache, stats = self._sources.cache, self._sources.cache.stats
         yield _counter(
             "cache_served",
-            "Requests to cached routes, by how they were answered: HIT, MISS, STALE or BYPASS.",
+            "Requests to cached routes by result: HIT, MISS, STALE or BYPASS.",
             labels=("route", "how"),
             counts=list(stats.served.items()),
         )
         for name, meaning, counted in (
-            ("not_modified", "Answers without a body, for who had it already.", stats.not_modified),
-            ("collapsed", "Requests that waited for the computation of another one.", stats.collapsed),
+            ("not_modified", "304 Not Modified responses.", stats.not_modified),
+            ("collapsed", "Requests that waited for another request's computation.", stats.collapsed),
             ("computed", "Computations.", stats.computed),
             ("failed", "Computations that failed.", stats.failed),
-            ("shared_hits", "Answers that another process had made.", stats.shared_hits),
+            ("shared_hits", "Hits of entries computed by another process.", stats.shared_hits),
         ):
             counts = [((route,), count) for route, count in list(counted.items())]
             yield _counter(f"cache_{name}", meaning, labels=("route",), counts=counts)
@@ -201,15 +201,15 @@ class Metrics(Collector):
             counts=list(stats.refreshed.items()),
         )
         for name, meaning, count in (
-            ("shared_failures", "Times that the shared level could not be used.", stats.shared_failures),
-            ("damaged", "Entries of the shared level that could not be read.", stats.damaged),
-            ("renewed_tags", "Tags invalidated because of changes.", stats.invalidated_tags),
-            ("evictions", "Answers that memory had no room for.", cache.memory.evictions),
+            ("shared_failures", "Failures of the shared level.", stats.shared_failures),
+            ("damaged", "Unreadable entries of the shared level.", stats.damaged),
+            ("renewed_tags", "Tags invalidated by changes.", stats.invalidated_tags),
+            ("evictions", "Entries evicted from memory.", cache.memory.evictions),
         ):
             yield _counter(f"cache_{name}", meaning, counts=[((), count)])
-        yield _gauge("cache_memory_bytes", "Memory in use for answers.", cache.memory.bytes)
-        yield _gauge("cache_memory_max_bytes", "Memory that may be used.", cache.memory.most_bytes)
-        meaning = "1 for the state that the shared level is in, where there is one."
+        yield _gauge("cache_memory_bytes", "Memory used by cached responses.", cache.memory.bytes)
+        yield _gauge("cache_memory_max_bytes", "Memory limit of cached responses.", cache.memory.most_bytes)
+        meaning = "1 for the current state of the shared level, if there is one."
         family = GaugeMetricFamily("fairground_cache_level", meaning, labels=("state",))
         for state in LevelState if cache.level is not None else ():
             family.add_metric((state.value,), float(cache.level is not None and cache.level.state is state))

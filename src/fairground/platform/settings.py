@@ -43,8 +43,8 @@ class CurrencySettings(BaseSettings):
         default="EUR",
         # The second name is from before 0.1.0.
         validation_alias=AliasChoices("FAIRGROUND_CURRENCY", "FAIRGROUND_CATALOG_CURRENCY"),
-        description="The one currency of the installation's prices, an ISO 4217 code in capitals; EUR if unset."
-        " Currencies that the card processor does not take are refused.",
+        description="Currency of all prices: an ISO 4217 code in capitals, supported by the card processor. EUR if "
+        "unset.",
     )
 
     @field_validator("currency")

@@ -15,8 +15,8 @@ _WHOLE: Final = 100  # percent
 class RefundStep(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at_least_hours: int = Field(ge=0, le=8760, description="Hours left before the start, 0 to 8760 (one year).")
-    refund_percent: int = Field(ge=0, le=100, description="Percent of the amount paid that is given back, 0 to 100.")
+    at_least_hours: int = Field(ge=0, le=8760, description="Minimum hours before the start, 0 to 8760 (one year).")
+    refund_percent: int = Field(ge=0, le=100, description="Percent of the paid amount to refund, 0 to 100.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,20 @@ class CancellationPolicy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: tuple[RefundStep, ...] = Field(
-        max_length=10, description="Refund steps, the most hours first; an empty list refunds nothing."
+        max_length=10, description="Refund steps, from the most hours to the fewest; an empty list means no refunds."
     )
     grace_minutes: int = Field(
         default=0,
         ge=0,
         le=1440,
-        description="Grace period: minutes after the confirmation in which cancelling gives everything back, 0 to 1440"
-        " (one day); 0, which is none, if unset.",
+        description="Grace period: minutes of free cancellation after the confirmation, 0 to 1440 (one day); 0 if "
+        "unset.",
     )
     grace_min_hours_ahead: int = Field(
         default=0,
         ge=0,
         le=8760,
-        description="Hours that must be left before the start for the grace period to hold, 0 to 8760; 0 if unset.",
+        description="Minimum hours before the start for the grace period to apply, 0 to 8760; 0 if unset.",
     )
 
     @model_validator(mode="after")

@@ -44,7 +44,7 @@ def load_verticals(*, extra_dir: Path | None = None) -> Verticals:
         PackError: A file cannot be read or does not fit the schema, or `extra_dir` is not a folder.
     """
     if extra_dir is not None and not extra_dir.is_dir():
-        raise PackError(f"{extra_dir}: there is no such folder of packs. Create it, or unset FAIRGROUND_VERTICALS_DIR.")
+        raise PackError(f"{extra_dir}: this folder does not exist. Create it, or unset FAIRGROUND_VERTICALS_DIR.")
     folders = [Path(__file__).parent, *([extra_dir] if extra_dir else [])]
     files = {file.stem: file for folder in folders for file in folder.glob("*.toml")}
     return Verticals(packs=tuple(_load_pack(files[key]) for key in sorted(files)))
@@ -54,9 +54,9 @@ def _load_pack(file: Path) -> Vertical:
     try:
         pack = Vertical.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PackError(f"{file}: this is not TOML: {error}. Correct that place.") from error
+        raise PackError(f"{file}: this is not valid TOML: {error}.") from error
     except OSError as error:
-        raise PackError(f"{file}: the file cannot be read: {error.strerror}. Check its permissions.") from error
+        raise PackError(f"{file}: can't read the file: {error.strerror}. Check its permissions.") from error
     except ValidationError as error:
         raise PackError("\n".join(f"{file}: {_explain(each)}" for each in error.errors())) from error
     if pack.key != file.stem:
@@ -71,7 +71,7 @@ def _explain(error: ErrorDetails) -> str:
     table = _model_at(above)
     if error["type"] == "extra_forbidden":
         close = get_close_matches(name, table.model_fields, n=1)
-        return f"{field}: no such field. " + (f"Did you mean {close[0]!r}?" if close else "Remove it.")
+        return f"{field}: unknown field. " + (f"Did you mean {close[0]!r}?" if close else "Remove it.")
     owner = table.model_fields.get(name)
     expected = f" {owner.description}" if owner and owner.description else ""
     if error["type"] == "missing":

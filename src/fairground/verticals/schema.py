@@ -29,19 +29,19 @@ class Part(BaseModel):
 class Words(Part):
     """The words of this vertical's pages for the public vocabulary; in lower case, as inside a sentence."""
 
-    provider: Word = Field(description="One who is booked: artist, chef, tutor.")
-    providers: Word = Field(description="The plural of provider.")
-    customer: Word = Field(description="One who books: client, guest, student.")
-    customers: Word = Field(description="The plural of customer.")
-    service: Word = Field(description="What is booked: show, menu, lesson.")
-    services: Word = Field(description="The plural of service.")
-    category: Word = Field(description="What services are sorted by: act, cuisine, subject.")
-    categories: Word = Field(description="The plural of category.")
+    provider: Word = Field(description="Singular name of providers: artist, chef, tutor.")
+    providers: Word = Field(description="Plural name of providers.")
+    customer: Word = Field(description="Singular name of customers: client, guest, student.")
+    customers: Word = Field(description="Plural name of customers.")
+    service: Word = Field(description="Singular name of services: show, menu, lesson.")
+    services: Word = Field(description="Plural name of services.")
+    category: Word = Field(description="Singular name of categories: act, cuisine, subject.")
+    categories: Word = Field(description="Plural name of categories.")
 
 
 class Category(Part):
-    slug: Slug = Field(description="Stable key in the API and the database; lower case words joined by underscores.")
-    name: Word = Field(description="As pages show it.")
+    slug: Slug = Field(description="Stable key in the API and the database: lower-case words joined by underscores.")
+    name: Word = Field(description="Name shown on pages.")
     description: Text = Field(description="One sentence for the category's page.")
     aliases: tuple[Word, ...] = Field(
         default=(), description="Other words people use for it, in any case, with spaces or hyphens; none by default."
@@ -67,32 +67,32 @@ class PartySize(Part):
 
 
 class BookingRules(Part):
-    slot_minutes: int = Field(ge=5, le=240, description="Minutes between two starts that are offered, 5 to 240.")
+    slot_minutes: int = Field(ge=5, le=240, description="Minutes between two start times, 5 to 240.")
     min_notice_hours: int = Field(ge=0, le=720, description="Hours from booking to the earliest start, 0 to 720.")
-    horizon_days: int = Field(ge=1, le=730, description="Days from today to the last start that is offered, 1 to 730.")
+    horizon_days: int = Field(ge=1, le=730, description="How many days ahead customers can book, 1 to 730.")
     duration_minutes: tuple[Annotated[int, Field(ge=5, le=1440)], ...] = Field(
         min_length=1,
-        description="Minutes, 5 to 1440, ascending: the durations a provider's form suggests; others remain possible.",
+        description="Durations suggested to providers, in minutes, 5 to 1440, ascending. Other durations are allowed.",
     )
     modes: tuple[BookingMode, ...] = Field(
-        min_length=1, description="Booking modes a service may choose, 'instant' or 'request'; the first is suggested."
+        min_length=1, description="Booking modes of services: 'instant', 'request' or both. The first is the default."
     )
     answer_due_hours: int = Field(
         default=24,
         ge=1,
         le=120,
-        description="Hours a provider has to answer a request, 1 to 120 (5 days); 24 if unset.",
+        description="Hours a provider has to respond to a request, 1 to 120 (5 days); 24 if unset.",
     )
     places: tuple[Place, ...] = Field(
-        min_length=1, description="Where it may happen: at the 'customer', at the 'provider' or 'online'; usual first."
+        min_length=1, description="Possible places: 'customer', 'provider' and 'online', the usual one first."
     )
     price_models: tuple[PriceModel, ...] = Field(
         default=(PriceModel.BOOKING,),
         min_length=1,
-        description="What a price may buy: the whole 'booking', one 'person' or one 'hour'; the first is suggested.",
+        description="Price models: per 'booking', 'person' or 'hour'. The first is the default.",
     )
     party_size: PartySize | None = Field(
-        default=None, description="Bounds on the number of people; leave it out where people are not counted."
+        default=None, description="Limits of the group size; leave it out if bookings have no group size."
     )
 
     @property
@@ -103,7 +103,7 @@ class BookingRules(Part):
     @model_validator(mode="after")
     def _prices_per_person_count_people(self) -> Self:
         if PriceModel.PERSON in self.price_models and self.party_size is None:
-            raise ValueError("price_models has 'person', but people are not counted; add party_size")
+            raise ValueError("price_models has 'person', but there is no party_size; add it")
         return self
 
     @field_validator("places", "price_models", "modes")
@@ -122,17 +122,18 @@ class BookingRules(Part):
 class ChecklistItem(Part):
     """One condition of approval, shown to the provider and to staff."""
 
-    key: Fact = Field(description="The fact that the program checks.")
-    text: Text = Field(description="What the provider is to do, as a sentence.")
-    required: bool = Field(default=False, description="Whether submitting is refused without it; false if unset.")
+    key: Fact = Field(description="The condition to check.")
+    text: Text = Field(description="What is needed, as a short phrase that reads well before and after it is done.")
+    required: bool = Field(default=False, description="Whether it is required to submit the profile; false if unset.")
 
 
 class Prices(Part):
-    per: Word = Field(description="What one price buys, in words: 'per show'.")
+    per: Word = Field(description="What the price is for: 'per show'.")
     bands: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         min_length=2,
         max_length=20,
-        description="Upper edges of the price histogram in major units, ascending; a last band above them is open.",
+        description="Upper limits of the price histogram's bands in major units, ascending. The last band has no "
+        "limit.",
     )
 
     @field_validator("bands")
@@ -142,17 +143,17 @@ class Prices(Part):
 
 
 class PageText(Part):
-    headline: Text = Field(description="The heading of the vertical's first page.")
-    lead: Text = Field(description="One or two sentences below the heading; also the page's description.")
-    empty_title: Text = Field(description="The heading of a search without results.")
-    empty_text: Text = Field(description="What to try next after a search without results.")
+    headline: Text = Field(description="Headline of the vertical's landing page.")
+    lead: Text = Field(description="One or two sentences below the headline; also the page's meta description.")
+    empty_title: Text = Field(description="Headline of a search without results.")
+    empty_text: Text = Field(description="Advice after a search without results.")
 
 
 class PictureHints(Part):
     """How generated pictures look, until a provider has one of their own."""
 
-    hue: int = Field(ge=0, le=359, description="Degrees on the colour wheel, 0 to 359.")
-    motif: Motif = Field(description="What is drawn; 'waves' suits any vertical.")
+    hue: int = Field(ge=0, le=359, description="Colour hue in degrees, 0 to 359.")
+    motif: Motif = Field(description="Motif to draw; 'waves' suits any vertical.")
 
 
 class Vertical(Part):
@@ -161,17 +162,17 @@ class Vertical(Part):
     key: str = Field(
         pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
         max_length=40,
-        description="The public path, e.g. 'artists' for /artists; also the name of the file, without .toml.",
+        description="URL path, such as 'artists' for /artists; also the file name without .toml.",
     )
-    title: Word = Field(description="The name of the vertical in menus.")
-    words: Words = Field(description="The table of words shown on pages.")
-    booking: BookingRules = Field(description="The table of rules for times, modes and places.")
-    cancellation: CancellationPolicy = Field(description="The table that says what a customer's cancellation refunds.")
-    checklist: tuple[ChecklistItem, ...] = Field(min_length=1, description="The approval checklist, in page order.")
-    prices: Prices = Field(description="The table of price words and histogram bands.")
-    page: PageText = Field(description="The table of page copy.")
-    picture: PictureHints = Field(description="The table of hints for generated pictures.")
-    categories: tuple[Category, ...] = Field(min_length=1, description="The categories, in page order.")
+    title: Word = Field(description="Name of the vertical in menus.")
+    words: Words = Field(description="Wording used on pages.")
+    booking: BookingRules = Field(description="Rules for times, booking modes and places.")
+    cancellation: CancellationPolicy = Field(description="Cancellation policy.")
+    checklist: tuple[ChecklistItem, ...] = Field(min_length=1, description="Approval checklist, in the order shown.")
+    prices: Prices = Field(description="Price wording and histogram bands.")
+    page: PageText = Field(description="Texts of the landing page.")
+    picture: PictureHints = Field(description="Look of generated pictures.")
+    categories: tuple[Category, ...] = Field(min_length=1, description="Categories, in the order shown.")
 
     @field_validator("categories")
     @classmethod
@@ -182,7 +183,7 @@ class Vertical(Part):
                 other = meanings.setdefault(spelling, category.slug)
                 if other != category.slug:
                     raise ValueError(
-                        f"{spelling!r} means both {other!r} and {category.slug!r}; take it from one of them"
+                        f"{spelling!r} means both {other!r} and {category.slug!r}; remove it from one of them"
                     )
         if len({category.slug for category in categories}) < len(categories):
             raise ValueError("two categories have the same slug; merge them")
@@ -213,5 +214,5 @@ def normalise(word: str) -> str:
 def _ascending(numbers: tuple[int, ...]) -> tuple[int, ...]:
     for lower, upper in pairwise(numbers):
         if lower >= upper:
-            raise ValueError(f"{lower} stands before {upper}; list each number once, the smallest first")
+            raise ValueError(f"{lower} comes before {upper}; list each number once, in ascending order")
     return numbers

@@ -30,7 +30,7 @@ MEDIA_TYPES: Final = {
 
 class AssetNotFound(NotFound):
     code = "web.asset_not_found"
-    hint = "Load the page again: it names the files of the running version."
+    hint = "Reload the page."
 
 
 @dataclass(frozen=True, slots=True)

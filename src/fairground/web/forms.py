@@ -32,7 +32,7 @@ class FormRefused(Invalid):
     code = "web.form_refused"
 
     def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__("Some fields are missing or wrong.")
+        super().__init__("Some fields are missing or incorrect.")
         self.errors = errors
 
 
@@ -143,22 +143,22 @@ def fill_address(address: Address | None) -> dict[str, str]:
     return {f"{_ADDRESS_PREFIX}{part}": text for part, text in parts.items() if text}
 
 
-_CHOOSE: Final = "Choose one of the list."
-_NUMBER: Final = "Write a number, such as 59.91."
+_CHOOSE: Final = "Choose an option from the list."
+_NUMBER: Final = "Enter a number such as 59.91."
 _OUT_OF_BOUNDS: Final = frozenset({"greater_than_equal", "less_than_equal"})
 _SENTENCES: Final[Mapping[str, str]] = {
-    "missing": "Fill this in.",
-    "string_too_short": "Write at least {min_length} characters.",
-    "string_too_long": "Write at most {max_length} characters.",
-    "too_short": "Choose at least one.",
-    "int_parsing": "Write a whole number.",
-    "int_parsing_size": "Write a smaller number.",
-    "int_from_float": "Write a whole number.",
+    "missing": "This field is required.",
+    "string_too_short": "Enter at least {min_length} characters.",
+    "string_too_long": "Enter at most {max_length} characters.",
+    "too_short": "Choose at least one option.",
+    "int_parsing": "Enter a whole number.",
+    "int_parsing_size": "Enter a smaller number.",
+    "int_from_float": "Enter a whole number.",
     "decimal_parsing": _NUMBER,
     "float_parsing": _NUMBER,
     "finite_number": _NUMBER,
-    "greater_than_equal": "Write {ge} or more.",
-    "less_than_equal": "Write {le} or less.",
+    "greater_than_equal": "Enter {ge} or more.",
+    "less_than_equal": "Enter {le} or less.",
     "enum": _CHOOSE,
     "literal_error": _CHOOSE,
     "uuid_parsing": _CHOOSE,
@@ -176,7 +176,7 @@ def in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
         metadata = model.model_fields[str(error["loc"][0])].metadata
         facts = {bound: getattr(each, bound) for each in metadata for bound in ("ge", "le") if hasattr(each, bound)}
         if len(facts) > 1:
-            sentence = "Write a number from {ge} to {le}."
+            sentence = "Enter a number from {ge} to {le}."
     if sentence is None:
         return error["msg"].removeprefix("Value error, ")
     return _(sentence).format(**facts)

@@ -111,12 +111,12 @@ def _exception(form: Form, *, row: int, read: ReadRules) -> DatedException | Non
     written = form.values.get(f"date_{row}", "").strip()
     if not written:
         if form.values.get(f"from_{row}", "").strip() or form.values.get(f"to_{row}", "").strip():
-            read.errors[f"date_{row}"] = _("Choose the date of these times.")
+            read.errors[f"date_{row}"] = _("Choose a date.")
         return None
     try:
         on = date.fromisoformat(written)
     except ValueError:
-        read.errors[f"date_{row}"] = _("Write a date such as 2026-12-24.")
+        read.errors[f"date_{row}"] = _("Enter a date such as 2026-12-24.")
         return None
     kind = form.values.get(f"kind_{row}", CLOSED)
     if kind == CLOSED:

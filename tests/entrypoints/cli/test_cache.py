@@ -45,7 +45,7 @@ def test_prewarmed_responses_are_hits(beside: CommandLine, server: ServerProcess
     outcome = beside("prewarm", "--url", server.url)
     assert (outcome.code, outcome.err) == (0, "")
     *lines, summary = outcome.out.splitlines()
-    assert summary == f"{len(lines)} answers, 0 of them failures."
+    assert summary == f"{len(lines)} responses, 0 failed."
     assert all(line.startswith("200  MISS ") for line in lines)
     warmed = {line.split()[-1] for line in lines}
     assert {"/", "/c/chefs", "/c/artists?category=dj&sort=newest", "/api/v1/tutors?sort=top_rated"} <= warmed
@@ -103,7 +103,7 @@ def test_unreachable_server_is_named(installed: CommandLine) -> None:
 
 def test_invalid_redis_address_is_refused(installed: CommandLine) -> None:
     installed.set(REDIS_URL="http://localhost")
-    assert "FAIRGROUND_REDIS_URL cannot be used" in installed("routes").refusal
+    assert "FAIRGROUND_REDIS_URL is not valid" in installed("routes").refusal
 
 
 FIT = ("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lfu")

@@ -49,9 +49,9 @@ def test_the_help_of_a_command_teaches_more_than_its_name(cli: CommandLine, comm
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [
-        (["nonsense"], "No such command 'nonsense'. `fairground --help` shows how to write it."),
-        (["up", "--port", "3"], "No such option: --port. `fairground up --help` shows how to write it."),
-        (["backup"], "Missing argument 'FILE'. `fairground backup --help` shows how to write it."),
+        (["nonsense"], "No such command 'nonsense'. See `fairground --help`."),
+        (["up", "--port", "3"], "No such option: --port. See `fairground up --help`."),
+        (["backup"], "Missing argument 'FILE'. See `fairground backup --help`."),
         (["users", "create"], "Missing option '--role'"),
         (["users", "list", "--limit", "0"], "Invalid value for '--limit': it must be greater than or equal to 1."),
         (["users", "list", "--role", "king"], "'king' is not one of 'customer', 'provider', 'staff', 'admin'."),
@@ -66,8 +66,8 @@ def test_wrong_argument_is_refused_in_one_sentence(cli: CommandLine, mistake: li
 def test_commands_that_only_read_create_no_file(cli: CommandLine) -> None:
     for command in (["db", "check"], ["jobs", "list"], ["users", "list"], ["backup", "copy.db"]):
         assert cli(*command).refusal == (
-            "There is no database at var/fairground.db yet. `fairground up` makes one with a demo,"
-            " `fairground db upgrade` an empty one."
+            "There is no database at var/fairground.db yet. Run `fairground up` to create one with a demo, or "
+            "`fairground db upgrade` for an empty one."
         )
     assert cli("routes").code == 0
     assert cli("settings").code == 0
@@ -79,13 +79,19 @@ def test_commands_that_only_read_create_no_file(cli: CommandLine) -> None:
     [
         (
             {"DATABASE_URL": "nonsense"},
-            "FAIRGROUND_DATABASE_URL is not a database URL. Write sqlite:///path/to/file.db",
+            "FAIRGROUND_DATABASE_URL is not valid. Use sqlite:///path/to/file.db",
         ),
-        ({"DATABASE_URL": "postgresql://a@127.0.0.1:x/c"}, "FAIRGROUND_DATABASE_URL is not a database URL."),
-        ({"DATABASE_URL": "mysql://a@b/c"}, "FAIRGROUND_DATABASE_URL names 'mysql'; Fairground speaks sqlite://"),
-        ({"DATABASE_URL": "sqlite:///:memory:"}, "Fairground keeps SQLite in a file of its own"),
-        ({"DATABASE_URL": "postgresql://a@127.0.0.1:1/c"}, "Check that it runs and that FAIRGROUND_DATABASE_URL names"),
-        ({"DATA_DIR": "/dev/null"}, "The folder /dev/null for the database cannot be made: "),
+        ({"DATABASE_URL": "postgresql://a@127.0.0.1:x/c"}, "FAIRGROUND_DATABASE_URL is not valid."),
+        (
+            {"DATABASE_URL": "mysql://a@b/c"},
+            "FAIRGROUND_DATABASE_URL starts with 'mysql'. Fairground supports sqlite://",
+        ),
+        ({"DATABASE_URL": "sqlite:///:memory:"}, "Fairground needs an SQLite file"),
+        (
+            {"DATABASE_URL": "postgresql://a@127.0.0.1:1/c"},
+            "Check that the database is running and that FAIRGROUND_DATABASE_URL is",
+        ),
+        ({"DATA_DIR": "/dev/null"}, "Can't create the database folder /dev/null: "),
         ({"CATALOG_CURRENCY": "ZZZ"}, "FAIRGROUND_CURRENCY is 'ZZZ'; it must be one of AED, AFN, ALL,"),
         ({"CATALOG_CURRENCY": "IQD"}, "is 'IQD'; it must be a currency that the card processor takes, which are AED,"),
         ({"HTTP_PORT": "abc"}, "FAIRGROUND_HTTP_PORT is 'abc'; it must be a whole number from 0 to 65535."),
@@ -96,10 +102,10 @@ def test_commands_that_only_read_create_no_file(cli: CommandLine) -> None:
             "is 'money'; it must be one or more of sandbox-money, mail-page and demo-accounts, with",
         ),
         ({"PAYMENTS_STRIPE_API_KEY": "sk"}, "FAIRGROUND_PAYMENTS_STRIPE_API_KEY and FAIRGROUND_PAYMENTS_"),
-        ({"SMTP_URL": "http://x"}, "FAIRGROUND_SMTP_URL is not the address of a mail server."),
+        ({"SMTP_URL": "http://x"}, "FAIRGROUND_SMTP_URL is not valid."),
         (
             {"VERTICALS_DIR": "/nowhere"},
-            "there is no such folder of packs. Create it, or unset ",
+            "this folder does not exist. Create it, or unset ",
         ),
     ],
 )

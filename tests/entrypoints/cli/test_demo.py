@@ -21,7 +21,7 @@ async def test_an_installation_that_has_users_gets_no_demo(migrated_url: str, tm
     await program.links.of(Accounts).create_user(
         email="ada@example.org", password="seven quiet lanterns", name="Ada", role=Role.ADMIN
     )
-    with pytest.raises(Mistake, match="has users already"):
+    with pytest.raises(Mistake, match="already has users"):
         await build_demo(program, seed=1)
     assert len(await program.links.of(Accounts).list_users(role=None, limit=10)) == 1
     await program.db.close()
@@ -43,7 +43,7 @@ def test_a_database_that_has_users_gets_no_demo(installed: CommandLine) -> None:
         *("users", "create", "--role", "admin", "--email", "ada@example.org", "--password-stdin"),
         stdin="seven quiet lanterns\n",
     )
-    assert installed("demo", "--into-this-database").refusal.startswith("This installation has users already")
+    assert installed("demo", "--into-this-database").refusal.startswith("This installation already has users")
 
 
 @pytest.mark.parametrize("setting", [{"HTTP_HOST": "0.0.0.0"}, {"PUBLIC_URL": "https://fair.example"}])

@@ -159,9 +159,9 @@ def _rows(file: Path) -> list[str]:
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)  # the file and its sentences, not its SQL
 def test_export_names_what_it_leaves_out_and_why(demo: CommandLine) -> None:
     left_out = demo(*EXPORT, "providers.jsonl").out.splitlines()[1]
-    assert re.match(r"Left out: .*\d+ (draft|submitted|rejected) providers, because an import publishes", left_out)
-    assert "portraits that are no uploaded pictures; " in left_out
-    assert left_out.endswith("accounts, contact data, hours, bookings, payments and reviews, which no import takes.")
+    assert re.match(r"Left out: .*\d+ (draft|submitted|rejected) providers \(imports are published", left_out)
+    assert "generated portraits; " in left_out
+    assert left_out.endswith("accounts, contact data, hours, bookings, payments and reviews (never exported).")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)  # the file and its sentences, not its SQL
@@ -175,8 +175,8 @@ def test_provider_that_an_import_would_reject_is_named_and_the_others_are_writte
     )
     outcome = imported(*EXPORT, "some.jsonl")
     assert outcome.code == 1
-    assert outcome.err.startswith("bob, categories: 'lamplighter' is no category; write one of ")
-    assert "1 providers that an import would reject, named above" in outcome.out
+    assert outcome.err.startswith("bob, categories: 'lamplighter' is not a category; use one of ")
+    assert "1 providers that an import would reject (listed above)" in outcome.out
     assert len(_rows(imported.folder / "some.jsonl")) == len(ROWS) - 1
 
 
@@ -195,7 +195,7 @@ def test_waiting_pictures_and_external_ids_of_an_earlier_import_come_along(
     # The same pictures again are the same rows: nothing waits twice.
     again = imported(*IMPORT, "providers.jsonl")
     assert again.out.startswith("read 5 = created 0 + updated 5 + unchanged 0 + rejected 0")
-    assert "pictures wait" not in again.out
+    assert "pictures are waiting" not in again.out
 
 
 async def test_uploaded_pictures_are_exported_beside_a_running_server(
@@ -229,10 +229,10 @@ def test_export_to_standard_output_is_the_file_and_its_summary_goes_elsewhere(im
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("kept.jsonl", "kept.jsonl is there already. Name a file that is not, so that no export is lost."),
-        ("nowhere/a.jsonl", "The folder nowhere is not there. Create it, or name another one."),
-        ("providers.csv", "providers.csv ends in '.csv'; name it .jsonl, by which an import recognises its form."),
-        ("/proc/a.jsonl", "/proc/a.jsonl cannot be written: "),
+        ("kept.jsonl", "kept.jsonl already exists. Choose another file name."),
+        ("nowhere/a.jsonl", "The folder nowhere does not exist. Create it, or choose another one."),
+        ("providers.csv", "providers.csv ends in '.csv'. Use a name that ends in .jsonl."),
+        ("/proc/a.jsonl", "Can't write /proc/a.jsonl: "),
     ],
 )
 def test_file_that_cannot_be_written_is_refused(installed: CommandLine, file: str, said: str) -> None:
@@ -249,13 +249,13 @@ def test_full_disk_is_one_sentence_and_leaves_no_file(imported: CommandLine) -> 
 
     full = _run(imported, *EXPORT, "providers.jsonl", limit=fill)
     assert full.returncode == 2
-    assert full.stderr.decode().startswith("fairground: providers.jsonl cannot be written: File too large. ")
+    assert full.stderr.decode().startswith("fairground: Can't write providers.jsonl: File too large. ")
     assert full.stderr.count(b"\n") == 1
     assert not list(imported.folder.glob("providers*"))
     with Path("/dev/full").open("wb") as device:
         piped = _run(imported, *EXPORT, "-", stdout=device.fileno())
     assert piped.returncode == 2
-    assert piped.stderr.decode().startswith("fairground: Standard output cannot be written: No space left on device. ")
+    assert piped.stderr.decode().startswith("fairground: Can't write standard output: No space left on device. ")
     assert piped.stderr.count(b"\n") == 1
 
 

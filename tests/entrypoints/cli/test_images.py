@@ -99,7 +99,7 @@ def break_everything(folder: Path) -> None:
 def test_doctor_reports_and_warm_renders_pictures(beside: CommandLine, server: ServerProcess, tmp_path: Path) -> None:
     bring_in(beside, tmp_path)
     results = lines_of(beside, code=0)
-    assert any("7 pictures of imports wait" in line for line in results["warning"])
+    assert any("7 imported pictures are waiting" in line for line in results["warning"])
     assert "jpeg, webp, avif" in results["ok"][0]
     make_files(beside, server)
 
@@ -107,7 +107,7 @@ def test_doctor_reports_and_warm_renders_pictures(beside: CommandLine, server: S
     assert (warmed.code, warmed.err) == (0, "")
     *lines, summary = warmed.out.splitlines()
     paths = [line.split()[-1] for line in lines]
-    assert summary == f"{len(lines)} answers, 0 of them failures."
+    assert summary == f"{len(lines)} responses, 0 failed."
     assert len(set(paths)) == len(paths)
     squares = [path for path in paths if "/img/avatar/" in path]
     assert squares
@@ -121,16 +121,16 @@ def test_doctor_reports_and_warm_renders_pictures(beside: CommandLine, server: S
     results = lines_of(beside, code=0)
     assert "Pictures: 4 ready." in results["ok"]
     assert {line.split(":")[0] for line in results["warning"]} == {
-        "1 pictures of imports cannot be shown (images.broken)",
-        "2 pictures of imports cannot be shown (images.type_refused)",
+        "1 imported pictures can't be shown (images.broken)",
+        "2 imported pictures can't be shown (images.type_refused)",
     }
 
     break_everything(tmp_path)
     results = lines_of(beside, code=1)
     assert [line.split()[0] for line in results["wrong"]] == ["1", "1", "4"]
     assert [line.split(" ", 1)[1][:27] for line in results["warning"][-2:]] == [
-        "originals have no sizes any",
-        "sizes are not in the store:",
+        "originals have no rendered",
+        "sizes are missing from storage.",
     ]
 
 

@@ -39,7 +39,7 @@ def test_a_rehearsal_names_the_bad_rows_and_writes_nothing_into_the_database(lis
     assert shown.code == 1
     assert shown.err.splitlines() == [
         "line 3, name: it is empty; fill it in, or give business_name a default in the map.",
-        "line 4, price: 'a lot' is not a number; write it like 1250.50, without other signs.",
+        "line 4, price: 'a lot' is not a number; write it like 1250.50, without other characters.",
     ]
     assert shown.out.startswith("read 3 = to take 1 + updated 0 + unchanged 0 + rejected 2, in ")
     assert listed(*providers()).out.startswith("read 3 = created 1 +")
@@ -59,10 +59,10 @@ def test_rejected_rows_are_corrected_and_fed_back(listed: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (providers("none.csv"), "none.csv cannot be read: No such file or directory. Name a file that is there."),
-        (providers(vertical="plumbers"), "There is no vertical 'plumbers'. Choose one of artists, chefs, tutors."),
+        (providers("none.csv"), "none.csv: No such file or directory. Check the file name."),
+        (providers(vertical="plumbers"), "Unknown vertical 'plumbers'. Choose one of artists, chefs, tutors."),
         (providers(map_file="none.toml"), "The map none.toml cannot be read: No such file or directory."),
-        (providers("MAP.toml"), "MAP.toml ends in '.toml'; name it .csv, .jsonl or .json after what is in it."),
+        (providers("MAP.toml"), "MAP.toml ends in '.toml'. Use .csv, .jsonl or .json, depending on its content."),
     ],
 )
 def test_an_import_that_cannot_begin_says_why(listed: CommandLine, arguments: list[str], said: str) -> None:
@@ -72,10 +72,10 @@ def test_an_import_that_cannot_begin_says_why(listed: CommandLine, arguments: li
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("source = ", "The map MAP.toml is not TOML: "),
+        ("source = ", "The map MAP.toml is not valid TOML: "),
         ("x = 1", "The map MAP.toml is wrong at source: "),
-        (MAP.replace('"name"', '"title"'), "The map's business_name names the column 'title', which the file does not"),
-        (MAP.replace("EUR", "NOK"), "The map's prices are in NOK, this installation's in EUR."),
+        (MAP.replace('"name"', '"title"'), "In the map, business_name uses the column 'title', which the file doesn't"),
+        (MAP.replace("EUR", "NOK"), "The map's prices are in NOK, this installation uses EUR."),
     ],
 )
 def test_a_bad_map_is_refused_before_anything_is_written(listed: CommandLine, wrong: str, said: str) -> None:

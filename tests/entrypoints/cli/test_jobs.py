@@ -40,7 +40,7 @@ def test_dead_job_is_listed_with_its_error_and_can_be_requeued(installed: Comman
     assert shown[0] == "ready: 0  running: 0  done: 0  dead: 1"
     assert shown[1].startswith(str(job_id))
     assert shown[1].endswith("booking:booking.expire_hold.v1  KeyError: 'zone'")
-    assert installed("jobs", "requeue", str(job_id)).out == f"Job {job_id} waits for a worker.\n"
+    assert installed("jobs", "requeue", str(job_id)).out == f"Job {job_id} is queued again.\n"
     assert installed("jobs", "list").out == "ready: 1  running: 0  done: 0  dead: 0\n"
 
 

@@ -24,13 +24,13 @@ def imports(installed: CommandLine, *more: str, mail: str = "ann@example.org") -
 
 def test_import_invites_owners_when_asked_to(installed: CommandLine) -> None:
     assert "invitations" not in imports(installed)
-    assert "1 invitations are being mailed; each link works for 14 days." in imports(installed, "--invite")
+    assert "Sending invitations: 1. Each link works for 14 days." in imports(installed, "--invite")
 
 
 def test_owners_are_invited_later(installed: CommandLine) -> None:
-    assert installed("providers", "invite").out.startswith("There is no owner to invite")
+    assert installed("providers", "invite").out.startswith("No owners to invite")
     imports(installed)
-    assert installed("providers", "invite").out.startswith("1 invitations are being mailed")
+    assert installed("providers", "invite").out.startswith("Sending invitations: 1.")
 
 
 def test_rehearsal_invites_no_owner(installed: CommandLine) -> None:
@@ -39,4 +39,4 @@ def test_rehearsal_invites_no_owner(installed: CommandLine) -> None:
 
 def test_address_that_is_none_rejects_its_row(installed: CommandLine) -> None:
     shown = imports(installed, mail="Ann at home")
-    assert "mail: 'Ann at home' is no e-mail address; write it as name@example.org, or leave it empty." in shown
+    assert "mail: 'Ann at home' is not an email address; write it as name@example.org, or leave it empty." in shown

@@ -73,8 +73,8 @@ def test_check_names_an_unusable_folder(cli: CommandLine, tmp_path: Path) -> Non
 def test_check_of_a_server_uploads_as_a_browser_does(on_server: CommandLine) -> None:
     outcome = on_server("storage", "check")
     assert (outcome.code, outcome.err) == (0, "")
-    assert "browsers can upload straight to the store" in outcome.out
-    assert "pages of http://127.0.0.1:8000 may send files to the store" in outcome.out
+    assert "browsers can upload directly to the store" in outcome.out
+    assert "pages of http://127.0.0.1:8000 may upload to the store" in outcome.out
     assert {line.split()[0] for line in outcome.out.splitlines()} == {"ok"}
 
 
@@ -91,8 +91,8 @@ def test_check_fails_if_the_cdn_does_not_serve_the_object(on_server: CommandLine
     outcome = on_server("storage", "check")
     assert outcome.code == 1
     [wrong] = [line for line in outcome.out.splitlines() if line.startswith("wrong")]
-    assert "FAIRGROUND_STORAGE_CDN_URL does not give what is stored" in wrong
-    assert "uploads pass through this server" in outcome.out
+    assert "FAIRGROUND_STORAGE_CDN_URL does not serve the stored files" in wrong
+    assert "uploads go through this server" in outcome.out
 
 
 def test_check_reports_a_refusal_without_the_secret(on_server: CommandLine) -> None:
@@ -108,7 +108,7 @@ def test_lifecycle_adds_changes_and_removes_the_cold_rule(cli: CommandLine, buck
     assert (bare.code, bare.err) == (0, "")
     assert bare.out.splitlines()[0] == "ok       fair/original/: no rule removes or moves objects"
     added = cli("storage", "lifecycle", "--cold-after-days", "45")
-    assert added.out.splitlines()[-1] == "ok       originals go to the cold tier STANDARD_IA after 45 days"
+    assert added.out.splitlines()[-1] == "ok       originals move to STANDARD_IA after 45 days"
     cli("storage", "lifecycle", "--cold-after-days", "60", "--storage-class", "ONEZONE_IA")
     [rule] = bucket.rules()
     assert rule["ID"] == "fairground-cold-originals"
@@ -130,7 +130,7 @@ def test_expiring_rule_fails_lifecycle_and_check(cli: CommandLine, bucket: Bucke
 def test_days_that_the_store_refuses_are_reported_in_one_sentence(cli: CommandLine) -> None:
     refusal = cli("storage", "lifecycle", "--cold-after-days", "29").refusal
     assert "400 InvalidArgument" in refusal
-    assert "from 30 days on" in refusal
+    assert "at least 30 days" in refusal
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_days_that_the_store_refuses_are_reported_in_one_sentence(cli: CommandLi
         (["--storage-class", "GLACIER", "--cold-after-days", "30"], "GLACIER_IR"),
         (["--cold-after-days", "0"], "greater than or equal to 1"),
         (["--cold-after-days", "3651"], "less than or equal to 3650"),
-        ([], "a folder, which has one tier"),
-        (["--cold-after-days", "30"], "a folder, which has one tier"),
+        ([], "Files are stored in a folder"),
+        (["--cold-after-days", "30"], "Files are stored in a folder"),
     ],
 )
 def test_unusable_lifecycle_options_are_reported_in_one_sentence(
@@ -154,13 +154,13 @@ def test_unusable_lifecycle_options_are_reported_in_one_sentence(
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"STORAGE_URL": "ftp://host/hidden"}, "names no folder and no bucket"),
-        ({"STORAGE_URL": "file://host/folder"}, "names no folder and no bucket"),
-        ({"STORAGE_URL": "file:"}, "names no folder and no bucket"),
+        ({"STORAGE_URL": "ftp://host/hidden"}, "has no folder or bucket"),
+        ({"STORAGE_URL": "file://host/folder"}, "has no folder or bucket"),
+        ({"STORAGE_URL": "file:"}, "has no folder or bucket"),
         ({"STORAGE_URL": "s3://bucket"}, "is unset"),
         (
             {"STORAGE_URL": "s3://a:hidden@bucket", "STORAGE_ACCESS_KEY_ID": "a", "STORAGE_SECRET_ACCESS_KEY": "b"},
-            "it holds a user or a password",
+            "it contains a user name or password",
         ),
         ({"STORAGE_CDN_URL": "cdn.example"}, "FAIRGROUND_STORAGE_CDN_URL is 'cdn.example'; it must be http"),
     ],

@@ -76,7 +76,7 @@ async def test_dropped_guard_is_noticed_and_restored_only_on_request(own_db: Dat
     with pytest.raises(GuardError, match="fairground db upgrade"):
         await prove(own_db)
     await to_thread.run_sync(migrate, own_db)
-    with pytest.raises(GuardError, match="lost its guard"):
+    with pytest.raises(GuardError, match="lost its protection"):
         await prove(own_db)
     await to_thread.run_sync(mend, own_db)
     await prove(own_db)

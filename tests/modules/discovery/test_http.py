@@ -138,7 +138,7 @@ async def test_price_bound_with_more_decimals_than_the_currency_is_refused(
 ) -> None:
     answer = await client.get(path, params={name: "12.345"})
     assert (answer.status_code, answer.json()["code"]) == (422, "catalog.query_invalid")
-    assert answer.json()["detail"] == "12.345 has more decimals than EUR has."
+    assert answer.json()["detail"] == "12.345 has too many decimals for EUR."
 
 
 @pytest.mark.parametrize("text", ["\x00", "%", "_", "'", "\U0010ffff", "x" * 5_000, "  ", "!!!"])

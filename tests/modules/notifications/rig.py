@@ -43,7 +43,7 @@ class CatalogWithProfiles(FakeProviders):
 
     async def get_provider_for_review(self, *, provider_id: UUID) -> OwnProvider:
         if provider_id not in self.profiles:
-            raise ProviderNotFound(f"There is no provider {provider_id}.")
+            raise ProviderNotFound(f"Provider {provider_id} does not exist.")
         return self.profiles[provider_id]
 
 

@@ -51,11 +51,11 @@ async def test_request_notifies_both_sides_with_its_deadline(rig: Rig) -> None:
     await rig.work()
     assert booking.answer_due_at is not None
     due = when(booking.answer_due_at)
-    assert rig.subjects(rig.customer) == ["Your request to Ada Lovelace was sent"]
-    assert rig.subjects(rig.owner) == [f"New request from Grace Hopper: answer until {due}"]
+    assert rig.subjects(rig.customer) == ["Request sent to Ada Lovelace"]
+    assert rig.subjects(rig.owner) == [f"New booking request from Grace Hopper: respond by {due}"]
     theirs, mine = body(rig.mail_to(rig.owner)), body(rig.mail_to(rig.customer))
-    assert f"Ada Lovelace has until {due} to answer." in mine
-    assert "€159.01 is reserved on your card and taken only when Ada Lovelace accepts." in mine
+    assert f"Ada Lovelace has until {due} to respond." in mine
+    assert "We’ve reserved €159.01 on your card. You’re only charged if Ada Lovelace accepts." in mine
     assert "For: Grace Hopper" in theirs
     assert "Note: Chapter 3, please" in theirs
     assert "Where: online" in theirs
@@ -79,14 +79,14 @@ async def test_acceptance_notifies_both_sides_with_policy_and_calendar_file(rig:
     await accept(rig, booking)
     await rig.work()
     mine, theirs = rig.mail_to(rig.customer), rig.mail_to(rig.owner)
-    assert subject(mine) == f"Ada Lovelace accepted: {when(booking.starts_at)}"
-    assert subject(theirs) == f"Confirmed: Grace Hopper, {when(booking.starts_at)}"
+    assert subject(mine) == f"Ada Lovelace accepted your request: Algebra, one hour, {when(booking.starts_at)}"
+    assert subject(theirs) == f"New booking: Algebra, one hour with Grace Hopper, {when(booking.starts_at)}"
     assert "You paid €159.01." in body(mine)
     assert booking.cancellation is not None
     first = booking.cancellation.terms[0]
     assert first.until is not None
-    assert f"- Until {when(first.until)}: free, all of €159.01 back." in body(mine)
-    assert "- After that: nothing is paid back." in body(mine)
+    assert f"- Until {when(first.until)}: full refund (€159.01)." in body(mine)
+    assert "- After that: no refund." in body(mine)
     assert "If you cancel" not in body(theirs)
     for mail in (mine, theirs):
         (event,) = calendar(mail).walk("VEVENT")
@@ -94,7 +94,7 @@ async def test_acceptance_notifies_both_sides_with_policy_and_calendar_file(rig:
         assert event.decoded("DTSTART") == booking.starts_at
         assert "TZID" not in event["DTSTART"].params
         assert calendar(mail)["METHOD"] == "PUBLISH"
-        assert "Open the attached file to add it to your calendar." in body(mail)
+        assert "Open the attached file to add the booking to your calendar." in body(mail)
     assert str(calendar(mine).events[0]["SUMMARY"]) == "Algebra, one hour · Ada Lovelace"
     assert str(calendar(theirs).events[0]["SUMMARY"]) == "Algebra, one hour · Grace Hopper"
 
@@ -107,8 +107,8 @@ async def test_calendar_file_has_what_the_mail_says_and_equals_the_download(rig:
     event = calendar(mail).events[0]
     lines = str(event["DESCRIPTION"]).splitlines()
     assert lines[:-1] == [line for line in body(mail).splitlines() if line in lines[:-1]]
-    assert "Where: at the place of Ada Lovelace" in lines
-    assert str(event["LOCATION"]) == "at the place of Ada Lovelace"
+    assert "Where: at Ada Lovelace’s place" in lines
+    assert str(event["LOCATION"]) == "at Ada Lovelace’s place"
     assert event["ORGANIZER"] == "mailto:hello@fair.example"
     booking_id = UUID(str(event["UID"]).partition("@")[0])
     download = await rig.bookings.get_calendar(user_id=rig.customer.id, booking_id=booking_id)
@@ -118,8 +118,10 @@ async def test_calendar_file_has_what_the_mail_says_and_equals_the_download(rig:
 async def test_instant_booking_is_announced_as_booked(rig: Rig) -> None:
     booking = await rig.pay(await rig.hold(mode=BookingMode.INSTANT))
     await rig.work()
-    assert rig.subjects(rig.customer) == [f"Booked: Ada Lovelace, {when(booking.starts_at)}"]
-    assert rig.subjects(rig.owner) == [f"Confirmed: Grace Hopper, {when(booking.starts_at)}"]
+    assert rig.subjects(rig.customer) == [
+        f"Booking confirmed: Algebra, one hour with Ada Lovelace, {when(booking.starts_at)}"
+    ]
+    assert rig.subjects(rig.owner) == [f"New booking: Algebra, one hour with Grace Hopper, {when(booking.starts_at)}"]
 
 
 async def test_declined_request_notifies_the_customer_with_the_reason(rig: Rig) -> None:
@@ -130,7 +132,7 @@ async def test_declined_request_notifies_the_customer_with_the_reason(rig: Rig) 
     mail = rig.mail_to(rig.customer)
     assert subject(mail) == f"Ada Lovelace declined your request for {when(booking.starts_at)}"
     assert "Ada Lovelace wrote: “I am on tour.”" in body(mail)
-    assert "You pay nothing: the €159.01 reserved on your card is released." in body(mail)
+    assert "You haven’t been charged. The €159.01 reserved on your card will be released." in body(mail)
     assert f"{PUBLIC_URL}/p/{booking.provider_slug}\n" in body(mail)
     assert len(rig.subjects(rig.owner)) == 1
 
@@ -142,14 +144,14 @@ async def test_cancellation_removes_the_calendar_entry(rig: Rig) -> None:
     await rig.bookings.cancel(user_id=rig.customer.id, booking_id=booking.id)
     await rig.work()
     mine, theirs = rig.mail_to(rig.customer), rig.mail_to(rig.owner)
-    assert subject(mine) == f"You cancelled: Ada Lovelace, {when(booking.starts_at)}"
-    assert subject(theirs) == f"Grace Hopper cancelled: {when(booking.starts_at)}"
-    assert "All of the €159.01 that you paid goes back to your card." in body(mine)
-    assert "Grace Hopper gets all of the €159.01 back." in body(theirs)
+    assert subject(mine) == f"You cancelled Algebra, one hour with Ada Lovelace, {when(booking.starts_at)}"
+    assert subject(theirs) == f"Grace Hopper cancelled Algebra, one hour, {when(booking.starts_at)}"
+    assert "We’re refunding the full €159.01 to your card." in body(mine)
+    assert "Grace Hopper gets a full refund of €159.01." in body(theirs)
     for mail in (mine, theirs):
         (after,) = calendar(mail).walk("VEVENT")
         assert calendar(mail)["METHOD"] == "CANCEL"
-        assert "cancel the entry in your calendar" in body(mail)
+        assert "remove the event from your calendar" in body(mail)
         assert (after["UID"], after["STATUS"]) == (before["UID"], "CANCELLED")
         assert after["SEQUENCE"] > before["SEQUENCE"]
 
@@ -163,15 +165,15 @@ async def test_late_cancellation_names_the_refund(rig: Rig) -> None:
     await rig.bookings.cancel(user_id=rig.customer.id, booking_id=booking.id)
     await rig.work()
     for user in (rig.customer, rig.owner):
-        assert "By the cancellation policy none of the €159.01 is refunded." in body(rig.mail_to(user))
+        assert "Under the cancellation policy, the €159.01 is not refunded." in body(rig.mail_to(user))
 
 
 async def test_cancellation_by_the_provider_names_the_provider(rig: Rig) -> None:
     booking = await rig.accepted()
     await rig.bookings.cancel(user_id=rig.owner.id, booking_id=booking.id)
     await rig.work()
-    assert rig.subjects(rig.customer) == [f"Ada Lovelace cancelled: {when(booking.starts_at)}"]
-    assert rig.subjects(rig.owner) == [f"You cancelled: Grace Hopper, {when(booking.starts_at)}"]
+    assert rig.subjects(rig.customer) == [f"Ada Lovelace cancelled Algebra, one hour, {when(booking.starts_at)}"]
+    assert rig.subjects(rig.owner) == [f"You cancelled Algebra, one hour with Grace Hopper, {when(booking.starts_at)}"]
 
 
 async def test_withdrawn_request_costs_nothing_and_changes_no_calendar(rig: Rig) -> None:
@@ -179,8 +181,8 @@ async def test_withdrawn_request_costs_nothing_and_changes_no_calendar(rig: Rig)
     await rig.bookings.cancel(user_id=rig.customer.id, booking_id=booking.id)
     await rig.work()
     mine, theirs = rig.mail_to(rig.customer), rig.mail_to(rig.owner)
-    assert "You pay nothing: the €159.01 reserved on your card is released." in body(mine)
-    assert "is closed, and the time is free again." in body(theirs)
+    assert "You haven’t been charged. The €159.01 reserved on your card will be released." in body(mine)
+    assert "is closed and the time is available again." in body(theirs)
     assert list(mine.iter_attachments()) == list(theirs.iter_attachments()) == []
 
 
@@ -189,8 +191,8 @@ async def test_expired_request_notifies_both_sides(rig: Rig) -> None:
     await rig.work()
     rig.pass_time(hours=25)
     await rig.work()
-    assert rig.subjects(rig.customer)[1:] == [f"Ada Lovelace did not answer your request for {when(booking.starts_at)}"]
-    assert rig.subjects(rig.owner)[1:] == ["The request from Grace Hopper has lapsed"]
+    assert rig.subjects(rig.customer)[1:] == [f"Your request to Ada Lovelace for {when(booking.starts_at)} has expired"]
+    assert rig.subjects(rig.owner)[1:] == ["The request from Grace Hopper has expired"]
 
 
 async def test_completed_booking_requests_a_review(rig: Rig) -> None:
@@ -231,7 +233,9 @@ async def test_status_that_changed_meanwhile_is_not_announced(rig: Rig) -> None:
     booking = await rig.request()
     await accept(rig, booking)
     await rig.work()
-    assert rig.subjects(rig.customer) == [f"Ada Lovelace accepted: {when(booking.starts_at)}"]
+    assert rig.subjects(rig.customer) == [
+        f"Ada Lovelace accepted your request: Algebra, one hour, {when(booking.starts_at)}"
+    ]
     assert [each.topic for each in await rig.listed(rig.owner)] == [BookingConfirmed.topic]
 
 
@@ -264,7 +268,7 @@ KITCHEN = ProviderContact(
     ("place", "to_customer", "to_provider"),
     [
         ("customer", "at your place: Storgata 1, ", "at the customer’s place: Storgata 1, "),
-        ("provider", "at the place of Ada Lovelace: Kitchen Street 5, London, GB", "at your place"),
+        ("provider", "at Ada Lovelace’s place: Kitchen Street 5, London, GB", "at your place"),
         ("online", "online: https://meet.example/ada", "online"),
     ],
 )

@@ -55,7 +55,7 @@ async def test_claim_that_waits_notifies_all_staff(rig: Rig, claimant: User) -> 
     await rig.deliver(requested(claim))
     await rig.work()
     for user in staff:
-        assert rig.subjects(user) == ["Kitchen 1 is claimed"]
+        assert rig.subjects(user) == ["New claim to review: Kitchen 1"]
         assert f"{PUBLIC_URL}/admin/claims/{claim.id}" in body(rig.mail_to(user))
         # What the claimant writes is for the page alone.
         assert "It is mine." not in body(rig.mail_to(user))
@@ -73,7 +73,7 @@ async def test_owner_is_sent_to_the_dashboard(rig: Rig, claimant: User) -> None:
         provider_id=claim.provider_id, owner_id=claimant.id, business_name="Kitchen 1", slug="kitchen-1"
     )
     await rig.emit(event)
-    assert subject(rig.mail_to(claimant)) == "The page of Kitchen 1 is yours"
+    assert subject(rig.mail_to(claimant)) == "You now own the page of Kitchen 1"
     assert f"{PUBLIC_URL}/pro" in body(rig.mail_to(claimant))
 
 
@@ -91,4 +91,4 @@ async def test_each_refusal_has_its_reason(rig: Rig, claimant: User) -> None:
             )
         )
         assert reason in body(rig.mail_to(claimant))
-    assert rig.subjects(claimant) == ["Your claim of Kitchen 1 was refused"] * 2
+    assert rig.subjects(claimant) == ["Your claim for Kitchen 1 was declined"] * 2

@@ -44,9 +44,9 @@ async def test_notification_is_listed_and_marked_read(rig: Rig, client: httpx.As
     listed = (await client.get("/me/notifications")).json()
     assert listed["unread_count"] == 1
     (shown,) = listed["data"]
-    assert shown["title"] == "Your request to Ada Lovelace was sent"
+    assert shown["title"] == "Request sent to Ada Lovelace"
     assert shown["link"] == f"/me/bookings/{booking.id}"
-    assert shown["action"] == "See your request"
+    assert shown["action"] == "View request"
     read = await client.post("/me/notifications/read", json={"notification_ids": [shown["id"], str(uuid7())]})
     assert (read.status_code, read.json()) == (200, {"unread_count": 0})
     assert (await client.get("/me/notifications?limit=1")).json()["data"][0]["read_at"] is not None

@@ -44,7 +44,7 @@ async def test_message_is_mailed_to_the_other_side_with_a_link_to_the_thread(rig
     assert mail["To"] == rig.owner.email
     assert subject(mail).startswith("New message from Grace Hopper about Algebra, one hour on ")
     assert "“Is there a piano?\n\nAnd a stool?”" in body(mail)
-    assert f"Read and answer:\n{PUBLIC_URL}/me/bookings/{booking.id}#messages\n" in body(mail)
+    assert f"Read and reply:\n{PUBLIC_URL}/me/bookings/{booking.id}#messages\n" in body(mail)
     await rig.write(booking, rig.owner, "There is.")
     await wait_for_mail(rig)
     assert subject(rig.mail_to(rig.customer)).startswith("New message from Ada Lovelace about ")

@@ -76,9 +76,9 @@ async def test_each_submission_notifies_all_staff_once(rig: Rig, owner: User, st
     change(rig, provider, submitted_at=SUBMITTED_AT + timedelta(days=1))
     await rig.emit(submitted(provider, owner))
     for user in staff:
-        assert rig.subjects(user) == ["Blå Time Trio asks for approval"] * 2
+        assert rig.subjects(user) == ["New profile to review: Blå Time Trio"] * 2
     mail = rig.mail_to(staff[0])
-    assert "The profile of Blå Time Trio (Oslo, Norway) is complete and waits for your decision." in body(mail)
+    assert "The profile of Blå Time Trio (Oslo, Norway) is ready for review." in body(mail)
     assert f"{PUBLIC_URL}/admin/approvals/{provider.id}\n" in body(mail)
     assert rig.subjects(owner) == []
 
@@ -98,8 +98,8 @@ async def test_approval_links_to_the_public_page(rig: Rig, owner: User) -> None:
         )
     )
     mail = rig.mail_to(owner)
-    assert subject(mail) == "Blå Time Trio is approved"
-    assert f"See your page:\n{PUBLIC_URL}/p/bla-time-trio\n" in body(mail)
+    assert subject(mail) == "Your profile Blå Time Trio is approved"
+    assert f"View your page:\n{PUBLIC_URL}/p/bla-time-trio\n" in body(mail)
 
 
 async def test_each_rejection_has_its_reason(rig: Rig, owner: User) -> None:
@@ -107,7 +107,7 @@ async def test_each_rejection_has_its_reason(rig: Rig, owner: User) -> None:
     await rig.emit(rejected(provider, owner, "The picture is too dark."))
     change(rig, provider, submitted_at=SUBMITTED_AT + timedelta(days=1))
     await rig.emit(rejected(provider, owner, "The text is another trio’s."))
-    assert rig.subjects(owner) == ["Blå Time Trio was not approved yet"] * 2
+    assert rig.subjects(owner) == ["Your profile Blå Time Trio needs changes"] * 2
     assert ["The picture is too dark." in body(mail) for mail in rig.mails()] == [True, False]
     assert f"{PUBLIC_URL}/pro/profile\n" in body(rig.mail_to(owner))
 
@@ -129,10 +129,10 @@ async def test_each_review_is_mailed_with_the_totals(rig: Rig) -> None:
     await rig.deliver(second)
     first_mail, second_mail = rig.mails()
     assert "This is your first review." in body(first_mail)
-    assert subject(second_mail) == "A new review of Ada Lovelace"
-    assert "Grace H. gave 5 of 5." in body(second_mail)
+    assert subject(second_mail) == "New review for Ada Lovelace"
+    assert "Grace H. rated you 5 out of 5." in body(second_mail)
     assert "“Now I see.”" in body(second_mail)
-    assert "You have 2 reviews now, 4.5 of 5 on average." in body(second_mail)
+    assert "You now have 2 reviews, with an average of 4.5 out of 5." in body(second_mail)
     assert len(await rig.listed(owner)) == 2
 
 
@@ -142,7 +142,7 @@ async def test_each_of_two_reviews_that_came_together_is_mailed(rig: Rig) -> Non
     first, second = (rig.reviews.add(provider.id, rating=rating, text=f"{rating} stars") for rating in (3, 5))
     await rig.emit(ProviderRated(provider_id=provider.id, rating_sum=3, rating_count=1, review_id=first))
     await rig.emit(ProviderRated(provider_id=provider.id, rating_sum=8, rating_count=2, review_id=second))
-    assert rig.subjects(owner) == ["A new review of Ada Lovelace"] * 2
+    assert rig.subjects(owner) == ["New review for Ada Lovelace"] * 2
     assert ["“3 stars”" in body(mail) for mail in rig.mails()] == [True, False]
     assert ["“5 stars”" in body(mail) for mail in rig.mails()] == [False, True]
 

@@ -38,7 +38,7 @@ async def test_refund_is_mailed_once_with_its_amount_and_the_receipt(rig: Rig) -
     await rig.work()
     mail = rig.mail_to(rig.customer)
     assert subject(mail) == "€65.00 refunded: Algebra, one hour with Ada Lovelace"
-    assert "€65.00 of the €159.01 that you paid went back to your card." in body(mail)
+    assert "We’ve refunded €65.00 of the €159.01 you paid to your card." in body(mail)
     assert f"{PUBLIC_URL}/me/bookings/{booking.id}/receipt" in body(mail)
     refunds = [each for each in rig.subjects(rig.customer) if "refunded" in each]
     assert len(refunds) == 1

@@ -33,11 +33,11 @@ def test_the_raw_records_and_the_header_make_the_file_again() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (b"1", "1 values, but the header names 2 columns"),
+        (b"1", "1 values, but the header has 2 columns"),
         (b"1,a,b", "3 values"),
         (b"1,\xff\xfe", "not UTF-8"),
-        (b'1,"open', "not CSV"),
-        (b'1,"a"b', "not CSV"),
+        (b'1,"open', "not valid CSV"),
+        (b'1,"a"b', "not valid CSV"),
     ],
 )
 def test_a_broken_row_is_named_and_leaves_the_others_whole(row: bytes, reason: str) -> None:

@@ -42,10 +42,10 @@ def test_number_in_another_format_is_no_number(numbers: NumberFormat, text: str)
 def test_hint_is_written_with_the_separators_of_the_map() -> None:
     with pytest.raises(RowFault, match=r".*") as fault:
         GERMAN.read_price_minor("a lot", currency="EUR", column="price")
-    assert fault.value.hint == "write it like 1250,50, without other signs"
+    assert fault.value.hint == "write it like 1250,50, without other characters"
     with pytest.raises(RowFault, match=r".*") as fault:
         GERMAN.read_decimal("59.91", column="lat", least=-90, most=90)
-    assert fault.value.hint == "write it like 1250 or 1250,50, without other signs"
+    assert fault.value.hint == "write it like 1250 or 1250,50, without other characters"
 
 
 def test_coordinates_have_the_same_separators() -> None:

@@ -189,12 +189,12 @@ async def test_an_external_id_stands_in_a_file_once(catalog: Directory, tmp_path
     heard = Heard()
     path = a_file(tmp_path, GOOD.format(id=1), GOOD.format(id=2), GOOD.format(id=1))
     assert figures(await an_import(catalog, path, heard=heard).run()) == (3, 2, 0, 0, 1)
-    assert describe(*heard.faults[0]) == "line 4, id: '1' stands on line 2 as well; keep one of the two."
+    assert describe(*heard.faults[0]) == "line 4, id: '1' is already on line 2; keep one of the two."
 
 
 async def test_a_map_in_another_currency_is_refused_before_anything_is_read(catalog: Directory, tmp_path: Path) -> None:
     in_nok = ProviderMap.model_validate({"source": "acts", "currency": "NOK", "fields": FIELDS})
-    with pytest.raises(ImportRefused, match="this installation's in EUR"):
+    with pytest.raises(ImportRefused, match="this installation uses EUR"):
         await an_import(catalog, tmp_path / "none.csv", provider_map=in_nok).run()
 
 

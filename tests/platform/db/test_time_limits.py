@@ -121,7 +121,7 @@ async def test_reader_that_finds_no_free_connection_is_refused_in_time(
     while database.backend.connections().in_use < most:
         await asyncio.sleep(0.01)
     began_at = time.monotonic()
-    with pytest.raises(DatabaseUnavailable, match="more to do"):
+    with pytest.raises(DatabaseUnavailable, match="overloaded"):
         await read_one(database)
     assert time.monotonic() - began_at < 5
     enough.set()
@@ -281,4 +281,4 @@ class TestServer:
 
         with pytest.raises(DatabaseUnavailable) as refused:
             await write_and_lose_the_connection()
-        assert "Read what there is now" in refused.value.hint
+        assert "Check the current state" in refused.value.hint

@@ -82,13 +82,13 @@ async def test_bucket_without_rules_has_no_cold_tier(bucket: Bucket) -> None:
         "fair/derivative/",
         "fair/upload/",
     ]
-    assert "originals stay in the storage class in which they came" in results[-1].text
+    assert "originals stay in their storage class" in results[-1].text
 
 
 async def test_cold_rule_names_the_prefix_of_the_installation(bucket: Bucket) -> None:
     results = await add_cold_rule(bucket.url)
     assert bucket.rules() == [OURS]
-    assert results[-1] == CheckResult(CheckStatus.OK, "originals go to the cold tier GLACIER_IR after 60 days")
+    assert results[-1] == CheckResult(CheckStatus.OK, "originals move to GLACIER_IR after 60 days")
     assert results == await check(bucket.url)
 
 
@@ -205,9 +205,9 @@ async def test_minimum_size_of_transitions_is_written_unchanged(s3_server: Serve
 @pytest.mark.parametrize(
     ("status", "code", "text"),
     [
-        (403, b"AccessDenied", "may not do this with the lifecycle rules"),
-        (501, b"NotImplemented", "has no lifecycle rules"),
-        (405, b"MethodNotAllowed", "has no lifecycle rules"),
+        (403, b"AccessDenied", "may not manage the bucket's lifecycle rules"),
+        (501, b"NotImplemented", "support lifecycle rules"),
+        (405, b"MethodNotAllowed", "support lifecycle rules"),
     ],
 )
 async def test_store_that_refuses_its_rules_is_reported(s3_server: Server, status: int, code: bytes, text: str) -> None:

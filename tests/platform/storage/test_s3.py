@@ -178,7 +178,7 @@ async def test_wrong_credentials_are_reported_and_not_shown(
 async def test_missing_bucket_is_reported(s3_server: Server) -> None:
     async with store_at(s3_server.url.replace("fairground", "missing")) as store:
         for attempt in (store.put(KEY, CONTENT), store.delete(KEY), anext(store.list_objects(Retention.ORIGINAL))):
-            with pytest.raises(StorageRefused, match="no bucket"):
+            with pytest.raises(StorageRefused, match="does not exist"):
                 await attempt
 
 

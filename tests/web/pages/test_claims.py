@@ -51,19 +51,19 @@ async def test_claim_goes_from_the_public_page_over_staff_to_a_bookable_page(mar
     assert visitor.status == 422
     await visitor.send("Claim this page", reason="My number is on the door: <b>7</b>.")
     assert visitor.path == f"{PAGE}/claim"
-    assert "We are looking at your claim." in visitor.text
+    assert "Your claim is under review." in visitor.text
     staff = await staff_of(market)
     await (await staff.open("/admin/approvals")).follow("Kitchen of Ola")
     assert "My number is on the door: <b>7</b>." in staff.text
-    await staff.send("Grant")
+    await staff.send("Approve claim")
     assert staff.path == "/admin/approvals"
     assert "Kitchen of Ola" not in staff.text
     await visitor.open(await market.mailed_link("ola@example.org", path="/p"))
-    assert "Until people can book you" in visitor.text
+    assert "Before people can book you" in visitor.text
     await visitor.open("/pro/hours")
-    await visitor.send("Save the hours", **HOURS)
+    await visitor.send("Save hours", **HOURS)
     with anyio.fail_after(20):  # the profile learns of its hours by event
-        while "Until people can book you" in (await visitor.open("/pro")).text:
+        while "Before people can book you" in (await visitor.open("/pro")).text:
             await anyio.sleep(0.1)
     await visitor.open(PAGE)
     assert "Not bookable yet" not in visitor.text
@@ -76,14 +76,14 @@ async def test_refusal_is_mailed_and_shown_with_its_reason(market: Market) -> No
     await claimant.send("Claim this page", reason="It is mine.")
     staff = await staff_of(market)
     await (await staff.open("/admin/approvals")).follow("Kitchen of Ola")
-    await staff.send("Refuse with this reason")
+    await staff.send("Decline claim")
     assert staff.status == 422
-    await staff.send("Refuse with this reason", reason="Send us your website.")
+    await staff.send("Decline claim", reason="Send us your website.")
     assert await market.mailed_link("ola@example.org", path="/p/") == PAGE
     await claimant.open(f"{PAGE}/claim")
     assert "Send us your website." in claimant.text
     await claimant.send("Claim this page", reason="It is https://ola.example.")
-    assert "We are looking at your claim." in claimant.text
+    assert "Your claim is under review." in claimant.text
 
 
 async def test_account_with_a_page_reads_so_before_it_writes(market: Market) -> None:
@@ -91,7 +91,7 @@ async def test_account_with_a_page_reads_so_before_it_writes(market: Market) -> 
     owner = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya")
     await owner.open("/pro/profile?vertical=artists")
     await owner.send(
-        "Save and go on",
+        "Save and continue",
         business_name="Maya",
         bio="Songs.",
         location="Oslo",
@@ -99,8 +99,8 @@ async def test_account_with_a_page_reads_so_before_it_writes(market: Market) -> 
         categories=["pianist"],
     )
     await owner.open(f"{PAGE}/claim")
-    assert "Your account has a page already." in owner.text
-    assert "Who are you?" not in owner.text
+    assert "Your account already has a page." in owner.text
+    assert "How can we verify that it’s you?" not in owner.text
 
 
 async def invited(market: Market) -> str:
@@ -113,18 +113,18 @@ async def test_invited_visitor_becomes_the_owner_with_a_new_account(market: Mark
     link = await invited(market)
     visitor = market.reader()
     await visitor.open(link)
-    await visitor.send("Create the account and claim", name="Ola", password="a")
+    await visitor.send("Create account and claim", name="Ola", password="a")
     assert visitor.status == 422
-    await visitor.send("Create the account and claim", name="Ola Nordmann", password=PASSWORD)
+    await visitor.send("Create account and claim", name="Ola Nordmann", password=PASSWORD)
     assert visitor.path == "/pro"
-    assert "Good to see you, Kitchen of Ola" in visitor.text
+    assert "Welcome back, Kitchen of Ola" in visitor.text
     users = await market.program.links.of(Accounts).list_users(role=Role.PROVIDER, limit=5)
     assert [(user.email, user.name, user.email_verified) for user in users] == [
         ("ola@example.org", "Ola Nordmann", True)
     ]
     stranger = market.reader()
     await stranger.open(link)
-    assert "This link cannot be used" in stranger.text
+    assert "This link doesn’t work" in stranger.text
 
 
 async def test_invited_user_signs_in_and_claims_with_one_button(market: Market) -> None:
@@ -134,9 +134,9 @@ async def test_invited_user_signs_in_and_claims_with_one_button(market: Market) 
     )
     visitor = market.reader()
     await visitor.open(link)
-    await visitor.send("Create the account and claim", name="Ola", password=PASSWORD)
+    await visitor.send("Create account and claim", name="Ola", password=PASSWORD)
     assert visitor.status == 422
-    assert "There is an account with this e-mail already. Sign in instead." in visitor.text
+    assert "There’s already an account with this email. Sign in instead." in visitor.text
     await visitor.open(link)
     await visitor.open(f"/login?next={quote(link, safe='')}")
     await visitor.send("Sign in", email="ola@example.org", password=PASSWORD)
@@ -151,4 +151,4 @@ async def test_invited_user_signs_in_and_claims_with_one_button(market: Market) 
 async def test_link_that_cannot_be_used_says_so(market: Market, token: str) -> None:
     visitor = market.reader()
     await visitor.open(f"/claim?token={token}")
-    assert "This link cannot be used" in visitor.text
+    assert "This link doesn’t work" in visitor.text

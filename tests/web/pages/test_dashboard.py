@@ -16,7 +16,7 @@ async def test_staff_at_the_dashboard_is_shown_its_own_pages(market: Market) -> 
     staff = await market.user("ada@example.org", role=Role.ADMIN, name="Ada Staff")
     await staff.open("/pro")
     assert staff.status == 403
-    assert "These pages are for providers, and your account is for staff." in staff.text
+    assert "These pages are for providers. You’re signed in with a staff account." in staff.text
     assert "Become a provider" not in staff.text
     assert 'class="button " href="/admin/approvals"' in staff.answer.text
 
@@ -91,15 +91,15 @@ async def test_preview_of_a_draft_has_services_and_free_times_that_lead_nowhere(
     await describe(provider, name="Maya & the Tides")
     await offer(provider, mode="instant")
     await provider.open("/pro/preview")
-    assert "Only you see this page. Submit your profile for approval to make it public." in provider.text
+    assert "Only you can see this page. Submit your profile for review to make it public." in provider.text
     assert "Evening set" in provider.text
     assert '<a class="slot">' in provider.answer.text
     assert "/book/" not in provider.answer.text
     part = await provider.open("/_f/pro/preview")
     assert '<a class="slot">' in part.answer.text
-    await (await provider.open("/pro")).send("Submit for approval")
+    await (await provider.open("/pro")).send("Submit for review")
     await provider.open("/pro/preview")
-    assert "It becomes public once your profile is approved." in provider.text
+    assert "It goes public once your profile is approved." in provider.text
 
 
 async def test_free_times_of_a_draft_are_shown_to_no_other_account(market: Market) -> None:

@@ -47,18 +47,18 @@ async def test_time_off_is_added_and_removed_and_names_the_bookings_in_it(market
     on = day_of(booking)
     await desk.open("/pro/hours")
     await desk.send("Add time off", off_from=str(on), off_to=str(on + timedelta(days=13)), off_note="Skiing")
-    assert "1 booking is in this time; it stays:" in desk.text
+    assert "1 booking in this time is not affected:" in desk.text
     assert f'href="/me/bookings/{booking.id}"' in desk.answer.text
     assert "Kim Lund" in desk.text
     reader = await market.reader().open(f"{page}?date={on + timedelta(days=1)}")
-    assert "No free times on this day." in reader.text
+    assert "No available times on this day." in reader.text
 
     await desk.send("Add time off", off_from=str(on + timedelta(days=20)), off_to=str(on + timedelta(days=19)))
-    assert (desk.status, "ends before it begins" in desk.text) == (422, True)
+    assert (desk.status, "ends before it starts" in desk.text) == (422, True)
     await desk.send("Add time off", off_from="2020-02-01", off_to="2020-02-02")
-    assert (desk.status, "has passed" in desk.text) == (422, True)
+    assert (desk.status, "is in the past" in desk.text) == (422, True)
 
-    await desk.send("Save the hours")
+    await desk.send("Save hours")
     assert "Skiing" in desk.text, "The form of the weekly hours leaves time off as it is."
     await desk.send("Remove")
     assert "Skiing" not in desk.text
@@ -76,12 +76,12 @@ async def test_paused_provider_says_until_when_and_is_in_no_list_of_a_date(marke
     until = day + timedelta(days=30)
     await desk.open("/pro/hours")
     await desk.send("Pause bookings", pause_until=str(until))
-    assert "You are not taking bookings until" in desk.text
+    assert "Bookings are paused until" in desk.text
     assert f"Not taking bookings until {until.day} {until:%B %Y}." in (await reader.open(page)).text
     # A job updates the lists, a moment later.
     while page in (await reader.open(listed)).answer.text:
         await asyncio.sleep(0.02)
-    await desk.send("Take bookings again")
+    await desk.send("Resume bookings")
     assert "Not taking bookings" not in (await reader.open(page)).text
     while page not in (await reader.open(listed)).answer.text:
         await asyncio.sleep(0.02)
@@ -96,7 +96,7 @@ async def test_calendar_shows_bookings_in_words_among_hours_and_days_off(market:
         await desk.open(f"/pro/calendar?view={view}&date={on}")
         assert f'href="/me/bookings/{booking.id}"' in desk.answer.text
         assert "Kim Lund" in desk.text
-        assert "To answer" in desk.text
+        assert "Needs response" in desk.text
         assert "10:00" in desk.text
         assert "1 booking" in desk.text
     assert f'href="/pro/hours?from={on}#time-off"' in (await desk.open(f"/pro/calendar?date={on}")).answer.text
@@ -122,9 +122,9 @@ async def test_calendar_of_a_mistyped_address_is_that_of_today(market: Market, q
 async def test_hours_are_copied_without_script_and_kept_when_they_are_saved(market: Market) -> None:
     desk, _ = await public_provider(market)
     await desk.open("/pro/hours")
-    await desk.send("Save the hours", start_0_0="18:00", end_0_0="02:00", copy="all", copy_from="0")
-    assert "The hours are copied." in desk.text
+    await desk.send("Save hours", start_0_0="18:00", end_0_0="02:00", copy="all", copy_from="0")
+    assert "Hours copied." in desk.text
     assert desk.answer.text.count("next day</small>") == 7
-    await desk.send("Save the hours")
+    await desk.send("Save hours")
     assert "Your hours are saved" in desk.text
     assert desk.answer.text.count("next day</small>") == 7

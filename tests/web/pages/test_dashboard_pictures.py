@@ -35,13 +35,13 @@ async def maya(market: Market) -> Reader:
 
 
 async def add(maya: Reader, alt: str, *, width_px: int = 60) -> None:
-    await maya.send_file("Add it to the gallery", photograph(width_px, 40), alt=alt)
-    assert "The picture is in your gallery." in maya.text
+    await maya.send_file("Add to gallery", photograph(width_px, 40), alt=alt)
+    assert "Picture uploaded." in maya.text
 
 
 async def until_ready(maya: Reader) -> None:
     with anyio.fail_after(30):
-        while "Being made ready" in (await maya.open(PAGE)).text:
+        while "Processing" in (await maya.open(PAGE)).text:
             await anyio.sleep(0.05)
 
 
@@ -56,9 +56,9 @@ def focus(maya: Reader) -> str:
 
 
 async def test_pictures_are_brought_described_ordered_and_removed(maya: Reader) -> None:
-    assert 'data-sending="{percent} % sent"' in maya.answer.text
-    await maya.send_file("Use it as my portrait", photograph(64, 64))
-    assert "Your portrait is chosen." in maya.text
+    assert 'data-sending="{percent}% uploaded"' in maya.answer.text
+    await maya.send_file("Set as portrait", photograph(64, 64))
+    assert "Portrait updated." in maya.text
     for number, alt in enumerate(("On stage", "At home", "With friends")):
         await add(maya, alt, width_px=60 + number)
     await until_ready(maya)
@@ -71,13 +71,13 @@ async def test_pictures_are_brought_described_ordered_and_removed(maya: Reader) 
     await maya.send("Move earlier: At home")
     assert gallery(maya) == ["On stage", "At home", "With friends"]
     assert focus(maya).startswith("earlier-")
-    await maya.send("Save the words for At home", alt="In the kitchen")
+    await maya.send("Save description of At home", alt="In the kitchen")
     assert gallery(maya) == ["On stage", "In the kitchen", "With friends"]
 
     await maya.send("As portrait: On stage")
     assert "Portrait" in maya.answer.text.partition('class="badge ok"')[2][:200]
     await maya.send("Remove it")  # the portrait, which is the first picture of the page
-    assert "The first letters of your name" not in maya.text
+    assert "Your initials" not in maya.text
     assert len(gallery(maya)) == 3, "what is no portrait any more is still in the gallery"
     await maya.send("Remove it")
     assert gallery(maya) == ["In the kitchen", "With friends"]
@@ -90,11 +90,11 @@ async def test_pictures_are_brought_described_ordered_and_removed(maya: Reader) 
 async def test_a_mistake_is_explained_beside_its_field(maya: Reader) -> None:
     mistakes = {
         b"": "Choose a picture first.",
-        b"%PDF-1.7 my programme": "The file is a PDF. Save the picture as JPEG, PNG, WebP or AVIF",
-        photograph(80, 80)[:400]: "Open the picture on your device, save a copy as JPEG",
+        b"%PDF-1.7 my programme": "The file is a PDF. Use JPEG, PNG, WebP or AVIF",
+        photograph(80, 80)[:400]: "Save a copy as JPEG on your device",
         b"x" * (3 << 20): "The file is larger than 1 MB.",
     }
-    for form in ("Use it as my portrait", "Add it to the gallery"):
+    for form in ("Set as portrait", "Add to gallery"):
         for content, words in mistakes.items():
             await maya.send_file(form, content)
             assert maya.status == 422
@@ -102,9 +102,9 @@ async def test_a_mistake_is_explained_beside_its_field(maya: Reader) -> None:
     assert gallery(await maya.open(PAGE)) == []
 
     await add(maya, "On stage")
-    await maya.send("Save the words for On stage", alt="long " * 120)
+    await maya.send("Save description of On stage", alt="long " * 120)
     assert (maya.status, gallery(maya)) == (422, ["long " * 120])
-    assert "Write at most 500 characters." in maya.text
+    assert "Use at most 500 characters." in maya.text
 
 
 @ONE_DATABASE
@@ -132,10 +132,10 @@ async def test_a_full_gallery_takes_nothing_and_keeps_nothing(market: Market, ma
         await market.program.runtime.files.put(offer.form.fields["key"], photograph(60, 40))
         await pictures.complete_upload(owner_id=user.id, picture_id=offer.picture.id)
         await galleries.add_to_gallery(owner_id=user.id, provider_id=own.id, picture_id=offer.picture.id)
-    await maya.send_file("Add it to the gallery", photograph(61, 40), alt="One more")
+    await maya.send_file("Add to gallery", photograph(61, 40), alt="One more")
     assert maya.status == 422
-    assert "Your gallery is full. Remove a picture to make room" in maya.text
-    assert "Add it to the gallery" not in maya.text
+    assert "Your gallery is full. Remove a picture to add" in maya.text
+    assert "Add to gallery" not in maya.text
     async with market.program.db.read() as tx:
         assert await tx.scalar(select(func.count()).select_from(OriginalRow)) == 1
 
@@ -146,7 +146,7 @@ async def test_script_is_given_the_part_that_is_new_or_why_not(market: Market, m
     offer = await market.program.links.of(Pictures).offer_upload(owner_id=user.id, content_type="image/jpeg")
     part = f"/_f{PAGE}/{offer.picture.id}"
     await maya.post(f"{part}/gallery")
-    assert (maya.status, maya.text) == (409, "The picture did not arrive. Send it again.")
+    assert (maya.status, maya.text) == (409, "The upload failed. Try again.")
     await market.program.runtime.files.put(offer.form.fields["key"], photograph(60, 40))
     await maya.post(f"{part}/gallery")
     assert maya.answer.text.startswith("<li")

@@ -47,16 +47,16 @@ def test_price_is_read_with_a_comma_or_a_point(text: str, currency: str, minor: 
 @pytest.mark.parametrize(
     ("text", "currency", "words"),
     [
-        ("1.250", "EUR", "without a thousands separator, such as 1250.50"),
-        ("1,250", "EUR", "without a thousands separator, such as 1250.50"),
-        ("1,250", "JPY", "without a thousands separator, such as 1250"),
-        ("1,250", "KWD", "without a thousands separator"),
+        ("1.250", "EUR", "Leave out the thousands separator, as in 1250.50"),
+        ("1,250", "EUR", "Leave out the thousands separator, as in 1250.50"),
+        ("1,250", "JPY", "Leave out the thousands separator, as in 1250"),
+        ("1,250", "KWD", "Leave out the thousands separator"),
         ("1.250,50", "EUR", "an amount such as 1250.50"),
         ("€12", "EUR", "an amount such as 1250.50"),
         ("-5", "EUR", "an amount such as"),
         ("", "EUR", "an amount such as"),
         ("0", "EUR", "more than 0"),
-        ("12.5", "JPY", "more decimals than JPY has"),
+        ("12.5", "JPY", "too many decimals for JPY"),
         ("1000000.01", "EUR", "at most 1000000"),
     ],
 )
@@ -72,7 +72,7 @@ async def test_service_is_added_edited_and_shown_in_words(market: Market) -> Non
     by_hour = {"price_model": "hour", "price": "79,50", "max_duration_minutes": "180", "min_people": "2"}
     await maya.send("Add service", **(SOUND | by_hour))
     assert maya.path.startswith("/pro/services?done=added")
-    for words in ("Added.", "Pianist", "€79.50 per hour", "1 hour to 3 hours", "from 2 people", "At the customer"):
+    for words in ("Service added.", "Pianist", "€79.50 per hour", "1 hour to 3 hours", "from 2 people", "At the customer"):
         assert words in maya.text
 
     await maya.follow("Edit")
@@ -84,7 +84,7 @@ async def test_service_is_added_edited_and_shown_in_words(market: Market) -> Non
 
     await (await maya.follow("Edit")).send("Save changes", min_people="7")
     assert maya.status == 422
-    assert "Most people: It is 6; it must be 7 or more." in maya.text
+    assert "Maximum: It is 6; it must be 7 or more." in maya.text
 
 
 @ONE_DATABASE
@@ -94,7 +94,7 @@ async def test_services_are_duplicated_moved_paused_and_removed(market: Market) 
     await maya.send("Add service", **(SOUND | {"name": "Matinee"}))
     await maya.send("Duplicate Concert")
     assert "Edit Concert (copy)" in maya.text
-    assert "Paused: only you see it." in maya.text
+    assert "Paused: only you can see it." in maya.text
     await maya.send("Save changes", name="Encore")
     assert names(maya) == ["Concert", "Encore", "Matinee"]
 
@@ -124,7 +124,7 @@ async def test_service_of_another_provider_is_not_found(market: Market) -> None:
     await describe(eve, name="Eve")
     await eve.open(path)
     assert eve.status == 404
-    assert "There is no such service" in eve.text
+    assert "This service is no longer available" in eve.text
 
 
 @ONE_DATABASE
@@ -139,14 +139,14 @@ async def test_places_follow_what_the_profile_says(market: Market) -> None:
     address = {"address_street": "Storgata 1", "address_city": "Oslo", "address_country": "NO"}
     maya = await provider_at_services(market, **address, meeting_details="https://meet.example.org/maya")
     await maya.send("Add service", **SOUND, places=["online", "customer", "provider"])
-    for words in ("At the customer's place", "At your place", "Online"):
+    for words in ("At the customer’s place", "At your place", "Online"):
         assert words in maya.text.partition("Add a show")[0]
 
     await maya.open("/pro/profile")
-    assert "Only shown to customers with a confirmed booking." in maya.text
+    assert "Only visible to customers with a confirmed booking." in maya.text
     await maya.send("Save", address_street="", address_city="", address_country="")
     assert maya.status == 422
-    assert "Your address is needed by: Concert." in maya.text
+    assert "These services need your address: Concert." in maya.text
     await maya.open("/pro/profile")
     await maya.send("Save", address_street="Karl Johans gate 2")
     assert maya.status == 200
@@ -158,7 +158,7 @@ async def test_service_without_a_place_is_refused(market: Market) -> None:
     maya = await provider_at_services(market)
     await maya.send("Add service", **SOUND, places=[])
     assert maya.status == 422
-    assert "Where does it take place? Choose at least one." in maya.text
+    assert "Location: Choose at least one option." in maya.text
     assert 'name="places" value="customer" checked' not in maya.answer.text
 
 

@@ -45,7 +45,7 @@ async def test_refund_is_on_the_receipt_with_its_date(market: Market) -> None:
     # By the provider, so all of it goes back.
     provider = await market.sign_in("maya@example.org")
     await (await provider.open(booking)).follow("Cancel")
-    await provider.send("Cancel it")
+    await provider.send("Cancel booking")
 
     async def shows_the_refund() -> bool:
         return "Refunded on" in (await customer.open(f"{booking}/receipt")).text

@@ -36,7 +36,7 @@ class StaffAccountPage(DTO):
 
 class NotPermitted(Forbidden):
     code = "accounts.not_permitted"
-    hint = "Ask an admin, or use `fairground users` at the command line."
+    hint = "Ask an admin, or use `fairground users` on the command line."
 
 
 class AccountStatusConflict(Conflict):

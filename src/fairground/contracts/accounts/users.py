@@ -96,54 +96,54 @@ class OpenedSession(DTO):
 
 class EmailTaken(Conflict):
     code = "accounts.email_taken"
-    hint = "Sign in instead, or ask for a new password with POST /api/v1/auth/password-reset."
+    hint = "Sign in instead, or reset your password with POST /api/v1/auth/password-reset."
 
 
 class WrongCredentials(Unauthenticated):
     code = "accounts.wrong_credentials"
-    hint = "Check e-mail and password; POST /api/v1/auth/password-reset sends a link for a new one."
+    hint = "Check your email and password, or reset the password with POST /api/v1/auth/password-reset."
 
 
 class PasswordUnfit(Invalid):
     code = "accounts.password_unfit"
-    hint = "Choose 8 to 128 characters that are not a well-known password; a few words make a good one."
+    hint = "Use 8 to 128 characters. A few unrelated words work well."
 
 
 class EmailUnfit(Invalid):
     code = "accounts.email_unfit"
-    hint = "Write it as name@example.org, the whole address and nothing else."
+    hint = "Enter an address such as name@example.org."
 
 
 class NameUnfit(Invalid):
     code = "accounts.name_unfit"
-    hint = "Write 1 to 100 characters on one line."
+    hint = "Use 1 to 100 characters on one line."
 
 
 class PhoneUnfit(Invalid):
     code = "accounts.phone_unfit"
-    hint = "Write digits, with the country's code in front, such as +47 22 33 44 55."
+    hint = "Include the country code, such as +47 22 33 44 55."
 
 
 class EmailUnchanged(Conflict):
     code = "accounts.email_unchanged"
-    hint = "Give another address, or leave it as it is."
+    hint = "Enter a different address."
 
 
 class NotForStaff(Conflict):
     code = "accounts.not_for_staff"
-    hint = "Use another account to offer services."
+    hint = "Use a different account to offer services."
 
 
 class LastAdmin(Conflict):
     code = "accounts.last_admin"
-    hint = "Give another account the role first: fairground users role EMAIL admin"
+    hint = "First make another account an admin: fairground users role EMAIL admin"
 
 
 class AccountInUse(Conflict):
     """Future bookings are in the way; `context["bookings"]` lists them."""
 
     code = "accounts.in_use"
-    hint = "Cancel them, or wait until they are over; then close the account."
+    hint = "Cancel them or wait until they have taken place, then close the account."
 
     def __init__(self, bookings: Sequence[LiveBooking]) -> None:
         shown = [booking.model_dump(mode="json") for booking in bookings]
@@ -153,26 +153,26 @@ class AccountInUse(Conflict):
 
 class RoleNotOffered(Invalid):
     code = "accounts.role_not_offered"
-    hint = "Register as customer or provider; `fairground users create --role staff` makes staff."
+    hint = "Register as a customer or provider. Create staff accounts with `fairground users create --role staff`."
 
 
 class LinkUnusable(Invalid):
     """A mailed link that has expired, was used before, or never existed."""
 
     code = "accounts.link_unusable"
-    hint = "Ask for a new link."
+    hint = "Request a new link."
 
 
 class EmailUnverified(Forbidden):
     code = "accounts.email_unverified"
-    hint = "Follow the link in the mail we sent; POST /api/v1/auth/verify-email/send sends another one."
+    hint = "Open the link we emailed you, or request a new one with POST /api/v1/auth/verify-email/send."
 
 
 class SignInSuspended(Forbidden):
     """The account is suspended. Only the right password leads to this answer."""
 
     code = "accounts.suspended"
-    hint = "Write to the people who run this marketplace."
+    hint = "Contact support."
 
 
 class SessionNotFound(NotFound):
@@ -189,9 +189,9 @@ class TooManyAttempts(LimitExceeded):
 
 class TooManyTokens(Conflict):
     code = "accounts.too_many_tokens"
-    hint = "End one that is not needed with DELETE /api/v1/me/sessions/{id}; GET /api/v1/me/tokens lists them."
+    hint = "Delete one that you don't need with DELETE /api/v1/me/sessions/{id}; see GET /api/v1/me/tokens."
 
 
 class HasherBusy(Unavailable):
     code = "accounts.hasher_busy"
-    hint = "Many people sign in at this moment; try again in a few seconds."
+    hint = "Too many people are signing in right now. Try again in a few seconds."

@@ -214,19 +214,19 @@ class HoldIn(Input):
     starts_at: AwareDatetime
     note: str | None = text_field(None, most=NOTE_MAX_LENGTH)
     place: str | None = Field(
-        None, max_length=40, description="One of the service's places; it may be left out where there is only one."
+        None, max_length=40, description="One of the service's places. Optional if there is only one."
     )
     party_size: int | None = Field(
-        None, ge=1, le=PARTY_SIZE_MAX, description="How many people; required where the price is per person."
+        None, ge=1, le=PARTY_SIZE_MAX, description="Group size. Required for prices per person."
     )
     duration_minutes: int | None = Field(
-        None, ge=1, le=DURATION_MAX_MINUTES, description="Where the price is by the hour; the shortest length if unset."
+        None, ge=1, le=DURATION_MAX_MINUTES, description="For prices per hour. The shortest duration if omitted."
     )
-    address: Address | None = Field(None, description="Of the customer's place; required where it takes place there.")
+    address: Address | None = Field(None, description="Address of the customer. Required if it takes place there.")
     phone: str | None = text_field(
         None,
         most=PHONE_MAX_LENGTH,
-        description="Yours; the provider of a confirmed booking learns it.",
+        description="Your phone number, shared with the provider once the booking is confirmed.",
     )
     expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
 
@@ -245,12 +245,12 @@ class CancelIn(Input):
 
 class BookingNotFound(NotFound):
     code = "booking.not_found"
-    hint = "GET /api/v1/bookings lists yours."
+    hint = "See GET /api/v1/bookings for your bookings."
 
 
 class NotOffered(Invalid):
     code = "booking.not_offered"
-    hint = "Choose a start that GET /api/v1/service-provider-profiles/{id}/availability lists."
+    hint = "Choose a start time from GET /api/v1/service-provider-profiles/{id}/availability."
 
 
 class NotBookable(Conflict):
@@ -259,36 +259,36 @@ class NotBookable(Conflict):
 
 class SlotTaken(Conflict):
     code = "booking.slot_taken"
-    hint = "Choose another time; GET /api/v1/service-provider-profiles/{id}/availability lists the free ones."
+    hint = "Choose another time from GET /api/v1/service-provider-profiles/{id}/availability."
 
 
 class AlreadyBooked(SlotTaken):
     """A booking of the caller's own takes the time; `context["booking_id"]` names it."""
 
     code = "booking.already_booked"
-    hint = "GET /api/v1/bookings/{booking_id} shows that booking; cancel it, or choose another time."
+    hint = "Cancel that booking (GET /api/v1/bookings/{booking_id}) or choose another time."
 
 
 class PriceChanged(Conflict):
     """The total is not the expected one; `context["total_minor"]` holds what it is now."""
 
     code = "booking.price_changed"
-    hint = "Show the new total and book again with it."
+    hint = "Show the new total and book again."
 
 
 class TooManyHolds(LimitExceeded):
     code = "booking.too_many_holds"
-    hint = "Pay for or cancel one of the times you hold, or wait until one lapses."
+    hint = "Pay for or cancel one of your held slots, or wait until one expires."
 
 
 class StatusConflict(Conflict):
     code = "booking.status_conflict"
-    hint = "GET /api/v1/bookings/{id} shows how it stands and, in next_steps, what can be done."
+    hint = "See GET /api/v1/bookings/{id} for the current status and possible next_steps."
 
 
 class HoldLapsed(Conflict):
     code = "booking.hold_lapsed"
-    hint = "Choose a time again; nothing was charged."
+    hint = "Choose a time again. You haven't been charged."
 
 
 class NotYet(Conflict):

@@ -42,4 +42,4 @@ class Receipt(DTO):
 
 class ReceiptNotFound(NotFound):
     code = "booking.receipt_not_found"
-    hint = "A receipt exists once the money has been taken; payment.captured_minor of the booking says how much."
+    hint = "A receipt is available once the payment has been captured (payment.captured_minor of the booking)."

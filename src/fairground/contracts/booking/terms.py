@@ -43,7 +43,7 @@ def check_length(service: ServiceTerms, duration_minutes: int | None) -> int:
     if duration_minutes is None or duration_minutes in lengths:
         return duration_minutes or lengths[0]
     raise DetailsInvalid(
-        f"duration_minutes is {duration_minutes}; it is one of {', '.join(map(str, lengths))}.",
+        f"The duration must be one of {', '.join(map(str, lengths))} minutes, not {duration_minutes}.",
         field="duration_minutes",
         lengths=lengths,
     )

@@ -86,7 +86,7 @@ class ProviderClaimRefused(Event):
 
 class AlreadyClaimed(Conflict):
     code = "catalog.already_claimed"
-    hint = "Write to the staff of this marketplace if the page is yours."
+    hint = "If this is your page, contact support."
 
 
 class ClaimNotFound(NotFound):
@@ -95,7 +95,7 @@ class ClaimNotFound(NotFound):
 
 class ClaimExists(Conflict):
     code = "catalog.claim_exists"
-    hint = "Wait for the mail with the decision."
+    hint = "We'll email you the decision."
 
 
 class ClaimDecided(Conflict):

@@ -14,7 +14,7 @@ GALLERY_MAX: Final = 30  # pictures per provider
 
 class PictureNotUsable(Conflict):
     code = "catalog.picture_not_usable"
-    hint = "Send the picture first, and complete its upload; one that was refused says why."
+    hint = "Upload the picture and complete the upload first. A refused picture says why."
 
 
 class GalleryFull(Conflict):
@@ -24,7 +24,7 @@ class GalleryFull(Conflict):
 
 class GalleryChanged(Conflict):
     code = "catalog.gallery_changed"
-    hint = "GET /api/v1/me/provider/gallery lists what is there now; name each of them once."
+    hint = "Send every picture of GET /api/v1/me/provider/gallery exactly once."
 
 
 class PortraitPlacement(DTO):

@@ -266,7 +266,7 @@ class ProviderSnapshot(DTO):
 
 class ProviderNotFound(NotFound):
     code = "catalog.provider_not_found"
-    hint = "GET /api/v1/service-provider-profiles/ lists the providers there are."
+    hint = "See GET /api/v1/service-provider-profiles/ for all providers."
 
 
 class ProfileMissing(ProviderNotFound):
@@ -278,7 +278,7 @@ class ProfileMissing(ProviderNotFound):
 
 class VerticalUnknown(Invalid):
     code = "catalog.vertical_unknown"
-    hint = "GET /api/v1/verticals lists the verticals there are."
+    hint = "See GET /api/v1/verticals for all verticals."
 
 
 class ProfileInvalid(Invalid):
@@ -293,7 +293,7 @@ class ContactInUse(Conflict):
 
 class ProfileExists(Conflict):
     code = "catalog.profile_exists"
-    hint = "An account has one profile; change it with PATCH /api/v1/service-provider-profiles/{id}."
+    hint = "Each account has one profile. Update it with PATCH /api/v1/service-provider-profiles/{id}."
 
 
 class ProfileIncomplete(Conflict):
@@ -306,7 +306,7 @@ class StatusConflict(Conflict):
 
 class NotAProvider(Forbidden):
     code = "catalog.not_a_provider"
-    hint = "POST /api/v1/me/become-provider makes a customer's account a provider's."
+    hint = "Turn a customer account into a provider account with POST /api/v1/me/become-provider."
 
 
 class StaffOnly(Forbidden):

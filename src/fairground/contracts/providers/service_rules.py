@@ -59,13 +59,13 @@ def check_service(pack: Vertical, service: ServiceIn, *, grounds: Grounds, curre
     _check_travel_radius(service, places, grounds)
     if service.booking_mode not in pack.booking.modes:
         raise ServiceInvalid(
-            f"{pack.key} are booked by {' or '.join(pack.booking.modes)}, not by {service.booking_mode}.",
+            f"The booking mode must be {' or '.join(pack.booking.modes)}, not {service.booking_mode}.",
             field="booking_mode",
         )
     category = _check_category(pack, service, grounds)
-    with refused_as(ServiceInvalid, "name", field="name"):
+    with refused_as(ServiceInvalid, "The name", field="name"):
         name = require_line(service.name, most=NAME_MAX_LENGTH)
-    with refused_as(ServiceInvalid, "description", field="description"):
+    with refused_as(ServiceInvalid, "The description", field="description"):
         description = clean_text(service.description or "", most=SERVICE_DESCRIPTION_MAX_LENGTH) or None
     changes = {"category": category, "name": name, "description": description}
     checked = service.model_copy(update=changes | {"places": places, "min_people": min_people})
@@ -89,7 +89,7 @@ def check_category(pack: Vertical, word: str) -> str:
     if category is None:
         raise CategoryUnknown(
             f"{word!r} is not a category of {pack.key}.",
-            hint=f"GET /api/v1/categories?vertical={pack.key} lists them.",
+            hint=f"See GET /api/v1/categories?vertical={pack.key} for all categories.",
             field="categories",
         )
     return category.slug
@@ -97,23 +97,22 @@ def check_category(pack: Vertical, word: str) -> str:
 
 def _check_price(pack: Vertical, service: ServiceIn, *, currency: str) -> None:
     if service.currency != currency:
-        raise CurrencyUnsupported(f"Prices are in {currency} here, not in {service.currency!r}.", field="currency")
+        raise CurrencyUnsupported(f"Prices must be in {currency}, not {service.currency!r}.", field="currency")
     models = pack.booking.price_models
     if service.price_model not in models:
         raise ServiceInvalid(
-            f"{pack.key} have prices by the {' or '.join(models)}, not by the {service.price_model}.",
+            f"The price model must be {' or '.join(models)}, not {service.price_model}.",
             field="price_model",
         )
     if not 1 <= service.price_minor <= PRICE_MAX_MINOR:
-        raise ServiceInvalid(
-            f"price_minor is {service.price_minor}; it must be 1 to {PRICE_MAX_MINOR}.", field="price_minor"
-        )
+        least, most = (major_from_minor(minor, currency) for minor in (1, PRICE_MAX_MINOR))
+        raise ServiceInvalid(f"The price must be between {least} and {most} {currency}.", field="price_minor")
     try:
         require_step(service.price_minor, currency)
     except AmountInvalid as refusal:
         raise ServiceInvalid(
-            f"price_minor is {service.price_minor}: {refusal.problem}.",
-            hint=f"In {currency} a price_minor is a multiple of {find_currency(currency).step_minor}.",
+            f"{refusal.problem}.",
+            hint=f"Use a multiple of {major_from_minor(find_currency(currency).step_minor, currency)} {currency}.",
             field="price_minor",
         ) from refusal
 
@@ -130,8 +129,8 @@ def _check_highest_total(service: ServiceIn) -> None:
     if total_minor > PRICE_MAX_MINOR:
         total, most = (major_from_minor(minor, service.currency) for minor in (total_minor, PRICE_MAX_MINOR))
         raise ServiceInvalid(
-            f"The largest booking would cost {total} {service.currency}; the most is {most} {service.currency}.",
-            hint="Lower the price, or the number of people, or the longest duration.",
+            f"The largest booking would cost {total} {service.currency}. The maximum is {most} {service.currency}.",
+            hint="Lower the price, the number of people or the maximum duration.",
             field="price_minor",
         )
 
@@ -141,23 +140,23 @@ def _check_durations(rules: BookingRules, service: ServiceIn) -> None:
     least = rules.least_minutes
     if not least <= shortest <= DURATION_MAX_MINUTES:
         raise ServiceInvalid(
-            f"duration_minutes is {shortest}; it must be {least} to {DURATION_MAX_MINUTES}.", field="duration_minutes"
+            f"The duration must be {least} to {DURATION_MAX_MINUTES} minutes, not {shortest}.", field="duration_minutes"
         )
     if longest is None:
         return
     if service.price_model is not PriceModel.HOUR:
         raise ServiceInvalid(
-            "max_duration_minutes belongs to a price by the hour.", hint="Leave it empty.", field="max_duration_minutes"
+            "A maximum duration is only for prices per hour.", hint="Leave it empty.", field="max_duration_minutes"
         )
     if not shortest <= longest <= DURATION_MAX_MINUTES:
         raise ServiceInvalid(
-            f"max_duration_minutes is {longest}; it must be {shortest} to {DURATION_MAX_MINUTES}.",
+            f"The maximum duration must be {shortest} to {DURATION_MAX_MINUTES} minutes, not {longest}.",
             field="max_duration_minutes",
         )
     if (longest - shortest) % LENGTH_STEP_MINUTES:
         examples = ", ".join(str(shortest + steps * LENGTH_STEP_MINUTES) for steps in range(1, 4))
         raise ServiceInvalid(
-            f"max_duration_minutes is {longest}; it must be whole half hours above {shortest}.",
+            f"The maximum duration must be {shortest} minutes plus a multiple of 30 minutes, not {longest}.",
             hint=f"For example {examples}.",
             field="max_duration_minutes",
         )
@@ -170,7 +169,7 @@ def _check_people(pack: Vertical, service: ServiceIn) -> int:
         if service.min_people != 1 or most is not None:
             name = "max_people" if service.min_people == 1 else "min_people"
             raise ServiceInvalid(
-                f"{name} has no use, because {pack.key} are not booked by the number of people.",
+                f"{pack.title} have no group size.",
                 hint="Leave it empty.",
                 field=name,
             )
@@ -178,13 +177,13 @@ def _check_people(pack: Vertical, service: ServiceIn) -> int:
     least = bounds.minimum if service.min_people == 1 else service.min_people
     for name, value in (("min_people", least), ("max_people", most)):
         if value is not None and not bounds.minimum <= value <= bounds.maximum:
-            raise ServiceInvalid(f"{name} is {value}; it must be {bounds.minimum} to {bounds.maximum}.", field=name)
+            raise ServiceInvalid(
+                f"The group size must be {bounds.minimum} to {bounds.maximum}, not {value}.", field=name
+            )
     if most is None and service.price_model is PriceModel.PERSON:
-        raise ServiceInvalid(
-            "A price per person needs the most people of one booking.", hint="Fill it in.", field="max_people"
-        )
+        raise ServiceInvalid("A price per person needs a maximum group size.", hint="Fill it in.", field="max_people")
     if most is not None and least > most:
-        raise ServiceInvalid(f"max_people is {most}; it must be {least} or more.", field="max_people")
+        raise ServiceInvalid(f"The maximum group size must be {least} or more, not {most}.", field="max_people")
     return least
 
 
@@ -194,13 +193,13 @@ def _check_places(pack: Vertical, service: ServiceIn, grounds: Grounds) -> list[
     if chosen is None:
         chosen = [place for place in offered if grounds.can_serve(place)] or [offered[0]]
     if not chosen:
-        raise ServiceInvalid("The service takes place nowhere.", hint="Choose at least one place.", field="places")
+        raise ServiceInvalid("The service has no place.", hint="Choose at least one place.", field="places")
     if len(set(chosen)) < len(chosen):
-        raise ServiceInvalid("A place is named twice.", hint="Name each place once.", field="places")
+        raise ServiceInvalid("A place appears twice.", hint="List each place once.", field="places")
     for place in chosen:
         if place not in offered:
             raise ServiceInvalid(
-                f"{pack.key} do not take place at this place: {place}.",
+                f"{place} is not a place for {pack.key}.",
                 hint=f"Choose from: {', '.join(offered)}.",
                 field="places",
             )
@@ -211,11 +210,11 @@ def _check_places(pack: Vertical, service: ServiceIn, grounds: Grounds) -> list[
 
 def _unserved(place: Place) -> ServiceInvalid:
     needs = {
-        "provider": ("Customers who come to you need your address, and your profile has none.", "the address"),
-        "online": ("Online bookings need a meeting link or number, and your profile has none.", "the link or number"),
+        "provider": ("Your profile needs an address if customers come to you.", "the address"),
+        "online": ("Your profile needs a meeting link or number for online bookings.", "the link or number"),
     }
     problem, missing = needs[place]
-    hint = f"First fill in {missing} in your profile, under “How customers reach you”."
+    hint = f"Add {missing} to your profile, under “How customers reach you”."
     return ServiceInvalid(problem, hint=hint, field="places", place=place)
 
 
@@ -225,18 +224,18 @@ def _check_travel_radius(service: ServiceIn, places: Collection[Place], grounds:
         return
     if "customer" not in places:
         raise ServiceInvalid(
-            "travel_radius_km belongs to bookings at the customer's place.",
+            "A travel radius is only for bookings at the customer's place.",
             hint="Leave it empty, or choose that place.",
             field="travel_radius_km",
         )
     if not 1 <= radius_km <= TRAVEL_RADIUS_MAX_KM:
         raise ServiceInvalid(
-            f"travel_radius_km is {radius_km}; it must be 1 to {TRAVEL_RADIUS_MAX_KM}.", field="travel_radius_km"
+            f"The travel radius must be 1 to {TRAVEL_RADIUS_MAX_KM} km, not {radius_km}.", field="travel_radius_km"
         )
     if not grounds.has_coordinates:
         raise ServiceInvalid(
-            "The distance is measured from your place on the map, and your profile has none.",
-            hint="First fill in latitude and longitude in your profile, under “Place on the map”.",
+            "A travel radius needs your place on the map.",
+            hint="Add latitude and longitude to your profile, under “Place on the map”.",
             field="travel_radius_km",
         )
 
@@ -247,8 +246,8 @@ def _check_category(pack: Vertical, service: ServiceIn, grounds: Grounds) -> str
         names = {category.slug: category.name for category in pack.categories}
         own = ", ".join(names.get(each, each) for each in grounds.categories)
         raise ServiceInvalid(
-            f"{names[slug]} is not among the {pack.words.categories} of the profile: {own}.",
-            hint="Choose one of those, or add it to the profile first.",
+            f"{names[slug]} is not one of your profile's {pack.words.categories}: {own}.",
+            hint="Choose one of those, or add it to your profile first.",
             field="category",
         )
     return slug

@@ -109,12 +109,12 @@ def can_serve(place: Place, *, has_address: bool, has_meeting_details: bool) -> 
 
 class ServiceNotFound(NotFound):
     code = "catalog.service_not_found"
-    hint = "GET /api/v1/service-provider-profiles/{id}/services lists what a provider offers."
+    hint = "See GET /api/v1/service-provider-profiles/{id}/services for the provider's services."
 
 
 class CategoryUnknown(Invalid):
     code = "catalog.category_unknown"
-    hint = "GET /api/v1/categories?vertical=… lists the categories of a vertical."
+    hint = "See GET /api/v1/categories?vertical=… for the categories of a vertical."
 
 
 class ServiceInvalid(Invalid):
@@ -128,4 +128,4 @@ class ServiceListChanged(Conflict):
 
 class CurrencyUnsupported(Invalid):
     code = "catalog.currency_unsupported"
-    hint = "This installation has one currency; GET /api/v1/verticals names it."
+    hint = "Use the installation's currency, given by GET /api/v1/verticals."

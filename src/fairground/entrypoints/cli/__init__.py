@@ -19,15 +19,15 @@ MISTAKE_EXIT_CODE: Final = 2
 
 # A command's file, and what `fairground --help` says of it. Loading all of them takes two seconds, and the help none.
 COMMANDS: Final = {
-    "up": ("server", "Start a marketplace, and create what it needs."),
-    "serve": ("server", "Serve an installation whose database is up to date."),
+    "up": ("server", "Start a marketplace and set up everything it needs."),
+    "serve": ("server", "Start the server; the database must be up to date."),
     "worker": ("server", "Run a worker without a web server."),
-    "demo": ("demo", "Fill an empty installation with invented providers."),
-    "backup": ("data", "Copy the whole database to FILE, beside a running server."),
-    "prewarm": ("cache", "Request home and every list, so that no visitor waits for them after a deploy."),
-    "routes": ("server", "List every path that the server answers."),
-    "settings": ("server", "List every environment variable that is read."),
-    "import": ("imports", "Import lists of providers."),
+    "demo": ("demo", "Fill an empty installation with demo data."),
+    "backup": ("data", "Back up the database to FILE; works while the server runs."),
+    "prewarm": ("cache", "Load the home page and every list, so pages are fast after a deploy."),
+    "routes": ("server", "List all URL paths."),
+    "settings": ("server", "List all settings (environment variables)."),
+    "import": ("imports", "Import provider lists."),
     "export": ("exports", "Export providers to a file."),
     "providers": ("providers", "Invite the owners of imported providers."),
     "search": ("data", "Maintain the search index."),
@@ -74,7 +74,7 @@ app = _new_app(
     name="fairground",
     cls=Commands,
     help="An open booking marketplace: `fairground up` starts one, with a demo, at http://127.0.0.1:8000.",
-    epilog="Settings are environment variables; `fairground settings` lists them. Each command has its own --help.",
+    epilog="Settings are environment variables; `fairground settings` lists them. Every command has its own --help.",
     no_args_is_help=True,
 )
 

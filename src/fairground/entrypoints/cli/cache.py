@@ -23,7 +23,7 @@ from fairground.platform.db.common.operator_log import OperatorAction
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="See, empty and prove the cache of public answers.", no_args_is_help=True)
+    commands = typer.Typer(help="Inspect, clear and test the response cache.", no_args_is_help=True)
     commands.command("stats")(show_stats)
     commands.command("flush")(flush_cache)
     commands.command("flushes")(show_flushes)
@@ -34,17 +34,18 @@ def add_to(app: typer.Typer) -> None:
 
 
 def show_stats(url: Address = "") -> None:
-    """Show how often public answers came from the cache.
+    """Show cache hits and misses of the running server.
 
-    The figures are those of the one server that answers, since its start. It is asked in the name of a member of
-    staff, so there must be one.
+    Counts since the server started. Needs at least one staff account, as which the figures are requested.
     """
 
     async def ask(program: Program) -> CacheReport:
         accounts = program.links.of(Accounts)
         staff = await accounts.list_staff(limit=1)
         if not staff:
-            raise Mistake("Only staff may see this, and there is none. Run: fairground users create --role admin")
+            raise Mistake(
+                "This needs a staff account, and there isn't one yet. Run: fairground users create --role admin"
+            )
         opened = await accounts.create_token(user_id=staff[0].id, name="fairground cache stats")
         try:
             return _ask_server(url or program.settings.address, token=opened.secret)
@@ -56,32 +57,30 @@ def show_stats(url: Address = "") -> None:
 
 def flush_cache(
     kinds: Annotated[
-        list[Life] | None, typer.Argument(help="Kinds of answers; none means all.", show_default=False)
+        list[Life] | None, typer.Argument(help="Kinds of responses to clear; all if omitted.", show_default=False)
     ] = None,
-    provider: Annotated[
-        str | None, typer.Option(help="Id or slug of a provider: what is kept of it alone, of any kind.")
-    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Clear only the entries of this provider (id or slug).")] = None,
 ) -> None:
-    """Void what is cached, in all servers.
+    """Clear the cache on all servers.
 
-    Changes void what they make untrue by themselves. This is for what was changed behind the program's back, such as by
-    hand in the database. Sessions and jobs are not touched. That it was done is kept; see: fairground cache flushes
+    The cache keeps itself up to date. You only need this after editing the database by hand, for example.
+    Sessions and jobs are not affected. Each flush is logged; see: fairground cache flushes
     """
     if kinds and provider:
-        raise Mistake("Name kinds of answers or a provider, not both.")
+        raise Mistake("Give kinds of responses or a provider, not both.")
 
     async def empty(program: Program) -> list[str]:
         providers, actor = program.links.of(Providers), f"command, {_system_user()}"
         return await flush(program.db, providers, kinds=kinds or [], provider=provider, actor=actor)
 
     tags = run_secondary(empty)
-    typer.echo(f"Voided: {', '.join(tags)}. Servers without Redis hear of it within moments.")
+    typer.echo(f"Cleared: {', '.join(tags)}. Servers without Redis follow within seconds.")
 
 
 def show_flushes(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the last one first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many to show, newest first.")] = 20,
 ) -> None:
-    """Show who voided what by hand, and when: with `cache flush`, or as staff over the API."""
+    """Show manual cache flushes: who, when and what."""
 
     async def look(program: Program) -> list[OperatorAction]:
         return await list_flushes(program.db, limit=limit)
@@ -91,7 +90,7 @@ def show_flushes(
 
 
 def verify_cache(url: Address = "") -> None:
-    """Prove the cache of a running server: the first call is a MISS, the second a HIT, the third 304."""
+    """Test the cache of a running server: the first request is a MISS, the second a HIT, the third a 304."""
     address = url or load_settings().address
     is_right = True
     with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS) as client:
@@ -108,22 +107,23 @@ def verify_cache(url: Address = "") -> None:
 
 
 def prewarm_cache(url: Address = "") -> None:
-    """Request home and every list, so that no visitor waits for them after a deploy.
+    """Load the home page and every list, so pages are fast after a deploy.
 
-    Shows status and time of each category and sort, as API and as page. The exit code is 1 when an answer was not 2xx.
+    Shows status and time of every category and sort order, for the API and the pages. Exits with 1 if any response is
+    not 2xx.
     """
     show_warmed(url, prewarm)
 
 
 def check_shared_level() -> None:
-    """Check whether the Redis or Valkey of FAIRGROUND_REDIS_URL is fit for the cache.
+    """Check the Redis or Valkey server set in FAIRGROUND_REDIS_URL.
 
-    Reaches it, writes and reads, and looks at version, role, eviction policy, memory and encryption. The exit code is 1
-    when something is wrong; a warning is none.
+    Connects, writes and reads, and checks version, role, eviction policy, memory and encryption. Exits with 1 if
+    something is wrong; warnings don't count.
     """
     checks = checks_of(compose(load_settings(), is_secondary=True).modules, "cache")
     if not checks:
-        raise Mistake("FAIRGROUND_REDIS_URL is not set, so servers share no cache and there is nothing to check.")
+        raise Mistake("FAIRGROUND_REDIS_URL is not set, so there is no shared cache to check.")
     if not uvloop.run(run_checks(checks)):
         raise typer.Exit(1)
 
@@ -143,16 +143,14 @@ def _ask_server(address: str, *, token: str) -> CacheReport:
     except httpx.HTTPError as error:
         raise unreachable(address, error) from None
     if not answer.is_success:
-        raise Mistake(f"The server at {address} answered {answer.status_code}. Is it one of this installation?")
+        raise Mistake(f"The server at {address} answered {answer.status_code}. Does it belong to this installation?")
     return CacheReport.model_validate_json(answer.content)
 
 
 def _print(report: CacheReport) -> None:
     room = f"{report.memory_bytes / 2**20:.1f} of {report.memory_most_bytes / 2**20:.0f} MiB"
-    typer.echo(f"process {report.process}: {report.entries} answers in {room}, {report.evictions} pushed out")
-    typer.echo(
-        f"shared level: {report.shared}, {report.shared_failures} times not usable, {report.damaged} entries damaged"
-    )
+    typer.echo(f"process {report.process}: {report.entries} entries in {room}, {report.evictions} evicted")
+    typer.echo(f"shared level: {report.shared}, {report.shared_failures} failures, {report.damaged} damaged entries")
     typer.echo(f"{'route':<22}{'hits':>8}{'misses':>8}{'stale':>8}{'bypass':>8}{'304':>8}{'computed':>10}{'ratio':>8}")
     for route in report.routes:
         counts = (route.hit, route.miss, route.stale, route.bypass, route.not_modified)

@@ -16,7 +16,7 @@ from fairground.platform.db.schema import check_schema, explain_squashed, repair
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Compare the database with this code, and upgrade it.", no_args_is_help=True)
+    commands = typer.Typer(help="Check and upgrade the database.", no_args_is_help=True)
     commands.command("upgrade")(upgrade)
     commands.command("check")(check)
     app.add_typer(commands, name="db")
@@ -29,11 +29,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def upgrade() -> None:
-    """Upgrade the database to the schema of this code.
+    """Upgrade the database to this version.
 
-    All modules are upgraded, or none. A missing database is created, without a demo. A database file with content is
-    copied beside itself first, as NAME.before-DATE-TIME.db. Stop the servers of the older code before.
-    A guard that was dropped is created again.
+    Upgrades everything or nothing. Creates the database if there is none, without demo data. Backs up an existing
+    SQLite file first, as NAME.before-DATE-TIME.db. Recreates dropped triggers and constraints. Stop all servers of the
+    older version first.
     """
     program = compose(load_settings(), is_secondary=True)
     changed = upgrade_schema(program.db.backend, program.histories)
@@ -42,11 +42,11 @@ def upgrade() -> None:
 
 
 def check() -> None:
-    """Compare the database with this code.
+    """Check that the database matches this version.
 
-    Prints for each part which revision the database has and which one the code needs. The exit code is 0 when they are
-    equal, else 1; `fairground db upgrade` upgrades a database that is behind. What is squashed cannot be upgraded; a
-    line on standard error says how to take its providers along.
+    Shows the current and the required revision of each module. Exits with 0 if they match, with 1 if not; run
+    `fairground db upgrade` to upgrade. A database from before the squash can't be upgraded; a message on standard error
+    explains how to move its providers.
     """
     program = compose(load_settings(), is_secondary=True)
     require_file(program.db.backend)
@@ -63,24 +63,24 @@ def check() -> None:
 def back_up(
     file: Annotated[
         Path,
-        typer.Argument(help="The file of the copy; it must not exist yet.", metavar="FILE", show_default=False),
+        typer.Argument(help="The backup file to create; it must not exist yet.", metavar="FILE", show_default=False),
     ],
 ) -> None:
-    """Copy the whole database to FILE, beside a running server.
+    """Back up the database to FILE; works while the server runs.
 
-    The copy shows one moment, whatever is written meanwhile. A copy of SQLite is a database file: to go back to it,
-    stop the server and put it in the place of var/fairground.db. One of PostgreSQL is what pg_restore reads.
+    The backup is consistent, even during writes. For SQLite it is a database file: to restore it, stop the server and
+    replace var/fairground.db. For PostgreSQL, restore it with pg_restore.
 
-    Pictures, kept mail and the sandbox's money are beside the database in var/, and not in the copy.
+    Pictures, saved emails and sandbox payments are not included; they are in var/ next to the database.
     """
     if file.exists():
-        raise Mistake(f"{file} exists already. Name a file that does not, so that no copy is lost.")
+        raise Mistake(f"{file} already exists. Choose another file name.")
     if not file.parent.is_dir():
-        raise Mistake(f"The folder {file.parent} does not exist. Create it, or name another one.")
+        raise Mistake(f"The folder {file.parent} does not exist. Create it, or choose another one.")
     backend = compose(load_settings(), is_secondary=True).db.backend
     require_file(backend)
     backend.back_up_to(file)
-    typer.echo(f"Copied to {file} ({file.stat().st_size:,} bytes).")
+    typer.echo(f"Backed up to {file} ({file.stat().st_size:,} bytes).")
 
 
 def _group() -> None:
@@ -88,10 +88,10 @@ def _group() -> None:
 
 
 def reindex() -> None:
-    """Rebuild the search index of every provider, beside a running server.
+    """Rebuild the search index; works while the server runs.
 
-    Every change updates the index by itself; this command is for an index of an older version. It takes 500 providers
-    in a transaction and can be interrupted and repeated: documents that are up to date are not written again.
+    The index updates itself; you only need this after upgrading from an older version. You can interrupt and repeat it:
+    it works in batches of 500 providers and skips entries that are up to date.
     """
 
     async def index_all(program: Program) -> int:
@@ -106,4 +106,4 @@ def reindex() -> None:
     done = run_secondary(index_all)
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
-    typer.echo(f"looked at {done:,} providers; search finds them as they are now")
+    typer.echo(f"Checked {done:,} providers. The search index is up to date.")

@@ -44,22 +44,22 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     *,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same demo.")] = SEED,
+    seed: Annotated[int, typer.Option(help="The same seed creates the same demo.")] = SEED,
     into_this_database: Annotated[
-        bool, typer.Option("--into-this-database", help="Yes, into the database that the settings name.")
+        bool, typer.Option("--into-this-database", help="Confirm that the demo goes into the configured database.")
     ] = False,
 ) -> None:
-    """Fill an empty installation with invented providers.
+    """Fill an empty installation with demo data.
 
-    Three hundred of them come with services, free times, bookings, reviews and pictures, and with accounts to sign in
-    as, which are printed at the end. `fairground up` does this by itself in a database file that it has just made.
+    Creates 300 providers with services, hours, bookings, reviews and pictures, and prints accounts to sign in with.
+    `fairground up` does this by itself for a new database file.
     """
     if not into_this_database:
-        raise Mistake("The demo writes into the database that the settings name. Add --into-this-database to say so.")
+        raise Mistake("The demo is written to the configured database. Add --into-this-database to confirm.")
 
     async def build(program: Program) -> str:
         await require_place_for_demo(program)
-        typer.echo("Building the demo, which takes a minute or less …", err=True)
+        typer.echo("Building the demo. This takes up to a minute …", err=True)
         return await build_demo(program, seed=seed)
 
     typer.echo(run_secondary(build, is_silent=True))
@@ -95,25 +95,25 @@ async def require_place_for_demo(program: Program) -> None:
     """
     if not program.settings.allows(Risk.DEMO_ACCOUNTS):
         raise SettingsError(
-            f"The demo's accounts have a public password, and {program.settings.address} can be reached by others."
-            f" Build it on 127.0.0.1, or set FAIRGROUND_ALLOW={Risk.DEMO_ACCOUNTS}."
+            f"The demo's password is public, and others can reach {program.settings.address}. Build the demo on "
+            f"127.0.0.1, or set FAIRGROUND_ALLOW={Risk.DEMO_ACCOUNTS}."
         )
     if await program.links.of(Accounts).count_users():
-        raise Mistake("This installation has users already; the demo is for an empty one. Name another database.")
+        raise Mistake("This installation already has users. Choose an empty database for the demo.")
 
 
 def build_demo_file(settings: Settings, file: Path) -> None:
     """Build the demo for `up`, in a second file that is renamed to the database file when it is complete."""
     if not settings.allows(Risk.DEMO_ACCOUNTS):
         typer.echo(
-            f"No demo is built: others can reach {settings.address}, and the demo's password is public."
-            " Open your account with: fairground users create --role admin",
+            f"Skipping the demo, because its password is public and others can reach {settings.address}. Create your "
+            "account with: fairground users create --role admin",
             err=True,
         )
         return
     aside = file.with_name(f"{file.name}.building")
     remove_interrupted(settings, aside)
-    typer.echo("Building the demo, which takes some seconds …", err=True)
+    typer.echo("Building the demo. This takes a minute or two …", err=True)
     # In a process of its own, so that its memory is returned to the system. It ends with this process.
     builder = multiprocessing.get_context("fork").Process(target=_build_aside, args=(settings, aside), daemon=True)
     # Ctrl-C waits until the fork is done: Python drops exceptions that are raised during its steps around a fork.
@@ -122,7 +122,7 @@ def build_demo_file(settings: Settings, file: Path) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     builder.join()
     if builder.exitcode:
-        raise Mistake("The demo could not be built, for the reason above. Correct that, and start again.")
+        raise Mistake("Couldn't build the demo. Fix the error above and start again.")
     with aside.open("rb") as built:
         os.fsync(built.fileno())
     aside.rename(file)
@@ -194,7 +194,7 @@ def _describe(plan: DemoPlan) -> str:
         if provider.state == "approved":
             bookable.setdefault(provider.profile.vertical, provider)
     lines = [
-        f"The demo is built: {len(plan.providers)} invented providers. Sign in with the password {PASSWORD} as",
+        f"The demo is ready, with {len(plan.providers)} providers. Sign in with the password {PASSWORD} as",
         f"  {plan.customers[0].email:<24} a customer, {plan.customers[0].name}",
         *(
             f"  {provider.email:<24} a provider of {vertical}, {provider.profile.business_name}"

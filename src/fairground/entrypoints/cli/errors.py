@@ -52,7 +52,7 @@ def _sentence(mistake: Exception) -> str:
     hint = mistake.hint
     if isinstance(mistake, DatabaseUnavailable) and hint == DatabaseUnavailable.hint:
         # For a command the usual cause is that the settings name the wrong database.
-        hint = "Check that it runs and that FAIRGROUND_DATABASE_URL names it, then try again."
+        hint = "Check that the database is running and that FAIRGROUND_DATABASE_URL is correct, then try again."
     # An operator may see the host, port or file that the public must not see.
     reason = mistake.reason.rstrip(".") if isinstance(mistake, Unavailable) else ""
     detail = f"{mistake.detail.rstrip('.')}: {reason}." if reason else mistake.detail
@@ -66,4 +66,4 @@ def _explain_usage(mistake: TyperException) -> str:
     context = getattr(mistake, "ctx", None)
     command = context.command_path if context else "fairground"
     text = " ".join(text.replace("Value error, ", "").replace("Input should be", "it must be").split()).rstrip(".")
-    return f"fairground: {text}. `{command} --help` shows how to write it."
+    return f"fairground: {text}. See `{command} --help`."

@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 class _Refusals:
-    """Names each provider that is not written on standard error."""
+    """Reports each skipped provider on standard error."""
 
     def refused(self, provider: ExportedProvider, fault: RowFault) -> None:
         typer.echo(f"{provider.slug}, {fault.column}: {fault.reason}; {fault.hint}.", err=True)
@@ -31,19 +31,19 @@ class _Refusals:
 def export_providers(
     file: Annotated[
         Path,
-        typer.Argument(help="A .jsonl file that is not there yet; - is standard output.", metavar="FILE"),
+        typer.Argument(help="The .jsonl file to create; - for standard output.", metavar="FILE"),
     ],
 ) -> None:
-    """Write every approved provider to FILE, which `fairground import providers FILE` reads.
+    """Export all approved providers to FILE, ready for `fairground import providers FILE`.
 
-    A line holds one provider: profile, place, zone, categories, all services with their prices, portrait, gallery and
-    external id, by which a second import updates the provider. It runs beside a server.
+    One line per provider: profile, location, time zone, categories, services with prices, portrait, gallery, and the
+    external id that lets a repeated import update the provider. Works while the server runs.
 
-    An import makes public providers without owners, so drafts, submitted and rejected profiles are left out, as are
-    accounts, contact data, hours, bookings, payments and reviews.
+    Imported providers are public and have no owner. Drafts, submitted and rejected profiles are therefore left out, as
+    are accounts, contact data, hours, bookings, payments and reviews.
 
-    FILE appears when it is complete. Each approved provider that an import would reject is named on standard error with
-    the reason; the exit code is 0 when there is none, else 1.
+    FILE appears once it is complete. Approved providers that an import would reject are reported on standard error
+    with the reason. Exits with 0 if there are none, else with 1.
     """
 
     async def run(program: Program) -> ExportSummary:
@@ -70,12 +70,12 @@ def _report(summary: ExportSummary, file: Path) -> list[str]:
     where = "standard output" if file == STANDARD_OUTPUT else str(file)
     unapproved = [f"{count:,} {status.value}" for status, count in sorted(summary.unapproved.items())]
     counts = {
-        f"{_join(unapproved)} providers, because an import publishes what it takes": len(unapproved),
-        f"{summary.refused:,} providers that an import would reject, named above": summary.refused,
-        f"{summary.drawn_portraits:,} portraits that are no uploaded pictures": summary.drawn_portraits,
-        f"{summary.lost_pictures:,} pictures whose files are lost": summary.lost_pictures,
-        f"{summary.surplus_pictures:,} pictures beyond what one row of an import holds": summary.surplus_pictures,
-        "accounts, contact data, hours, bookings, payments and reviews, which no import takes": 1,
+        f"{_join(unapproved)} providers (imports are published at once)": len(unapproved),
+        f"{summary.refused:,} providers that an import would reject (listed above)": summary.refused,
+        f"{summary.drawn_portraits:,} generated portraits": summary.drawn_portraits,
+        f"{summary.lost_pictures:,} pictures with missing files": summary.lost_pictures,
+        f"{summary.surplus_pictures:,} pictures over the limit per provider": summary.surplus_pictures,
+        "accounts, contact data, hours, bookings, payments and reviews (never exported)": 1,
     }
     counted = f"{summary.written:,} providers with {summary.services:,} services and {summary.pictures:,} pictures"
     return [

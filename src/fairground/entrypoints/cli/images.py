@@ -11,16 +11,16 @@ from fairground.ops.images.prewarm import warm_pictures
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Check pictures, and render them ahead.", no_args_is_help=True)
+    commands = typer.Typer(help="Check pictures and pre-render them.", no_args_is_help=True)
     commands.command("doctor")(examine_pictures)
     commands.command("warm")(warm)
     app.add_typer(commands, name="images")
 
 
 def examine_pictures() -> None:
-    """Look for what is wrong with pictures: rows, files, what pages refer to, and the library that makes them.
+    """Check pictures for problems: database rows, files, references and the image library.
 
-    Each fault is printed with what to do. The exit code is 1 when something is wrong; a warning is none.
+    Prints each problem with its fix. Exits with 1 if something is wrong; warnings don't count.
     """
 
     async def look(program: Program) -> bool:
@@ -32,12 +32,14 @@ def examine_pictures() -> None:
 
 def warm(
     *,
-    top: Annotated[int, typer.Option(min=1, max=10_000, help="How many providers of each area: the first.")] = 24,
+    top: Annotated[
+        int, typer.Option(min=1, max=10_000, help="How many providers per category, from the top of the list.")
+    ] = 24,
     url: Address = "",
 ) -> None:
-    """Request from a running server the pictures of lists and pages of the first providers, in all their sizes.
+    """Pre-render the pictures of the top providers, in all sizes, on a running server.
 
-    Run it after a deploy or an import: no visitor then waits for a picture, and a CDN that the server names has it too.
-    Prints status and time of each request. The exit code is 1 when a response is not 2xx.
+    Run it after a deploy or an import, so visitors don't wait for pictures; it fills your CDN too. Prints status and
+    time of each request. Exits with 1 if any response is not 2xx.
     """
     show_warmed(url, lambda client: warm_pictures(client, top=top))

@@ -22,13 +22,13 @@ _BAR_WIDTH = 30
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Import lists of providers.", no_args_is_help=True)
+    commands = typer.Typer(help="Import provider lists.", no_args_is_help=True)
     commands.command("providers")(import_providers)
     app.add_typer(commands, name="import")
 
 
 class _Teller:
-    """Names each rejected row on standard error, and draws a bar there when it is a terminal."""
+    """Reports each rejected row on standard error, with a progress bar on a terminal."""
 
     def __init__(self, total_bytes: int) -> None:
         self._total_bytes = max(total_bytes, 1)
@@ -55,12 +55,14 @@ class _Teller:
 
 
 def import_providers(
-    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .json file.", metavar="FILE", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help="The .csv, .jsonl or .json file to import.", metavar="FILE", show_default=False)
+    ],
     *,
     vertical: Annotated[
         str,
         typer.Option(
-            help="Kind of providers: artists, chefs, tutors, or a pack of yours. Rows of an export name their own.",
+            help="Vertical of the providers: artists, chefs, tutors or your own. Not needed for an exported file.",
             show_default=False,
         ),
     ] = "",
@@ -68,41 +70,41 @@ def import_providers(
         Path | None,
         typer.Option(
             "--map",
-            help="TOML file that says which column becomes which field; a file of `fairground export` needs none.",
+            help="TOML file that maps columns to fields. Not needed for an exported file.",
             show_default=False,
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row without saving anything.")] = False,
     invite: Annotated[
-        bool, typer.Option("--invite", help="Then mail the owners a link to claim their pages, as `providers invite`.")
+        bool, typer.Option("--invite", help="Email owners a link to claim their page, like `providers invite`.")
     ] = False,
 ) -> None:
-    """Create or update a provider for every row of FILE.
+    """Create or update one provider per row of FILE.
 
-    Spreadsheets can be saved as CSV: columns divided by commas, semicolons, tabs or vertical bars, in UTF-8 or UTF-16.
+    Save spreadsheets as CSV first: commas, semicolons, tabs or vertical bars as separators, in UTF-8 or UTF-16.
 
-    The providers are public at once. They have no account until their owners claim them. A row is recognised by its
-    external id, so an import can be repeated, also after it was interrupted.
+    Imported providers are public at once and have no account until their owners claim them. Rows are matched by their
+    external id, so you can repeat an import, even after an interruption.
 
-    Each rejected row is named on standard error with its line, the reason and what to change. Rejected rows are kept in
-    NAME.rejected.csv beside FILE, to be corrected and imported. The exit code is 0 when every row was taken, else 1.
+    Rejected rows are reported on standard error with line, reason and fix, and saved to NAME.rejected.csv next to FILE,
+    so you can correct and import them. Exits with 0 if all rows were imported, else with 1.
 
-    docs/reference/import-map.md describes MAP.toml. A file that `fairground export providers` has written needs neither
-    --map nor --vertical. Try an import first:
+    docs/reference/import-map.md describes MAP.toml. Files from `fairground export providers` need neither --map nor
+    --vertical. Do a trial run first:
 
     \b
       fairground import providers listings.csv --vertical artists --map MAP.toml --dry-run
     """  # noqa: D301 - the sign itself is what keeps the lines behind it as they are
     loaded = load_map(map_file) if map_file else None
     if loaded is not None and not vertical and loaded.fields.vertical is None:
-        raise Mistake("Name the kind of providers with --vertical, or give the map a field `vertical`.")
+        raise Mistake("Set the vertical with --vertical, or add a field `vertical` to the map.")
     teller = _Teller(file.stat().st_size if file.exists() else 0)
 
     async def run(program: Program) -> tuple[Summary, float, int]:
         pack = program.verticals.find(vertical)
         if vertical and pack is None:
             known = ", ".join(entry.key for entry in program.verticals)
-            raise Mistake(f"There is no vertical {vertical!r}. Choose one of {known}.")
+            raise Mistake(f"Unknown vertical {vertical!r}. Choose one of {known}.")
         links = program.links
         provider_map = loaded or map_of_export(currency=await links.of(Providers).get_currency())
         job = Import(file, pack, provider_map, links.of(Providers), links.of(Imports), teller, program.verticals)
@@ -120,19 +122,17 @@ def import_providers(
 
 
 def _report(summary: Summary, *, seconds: float, is_dry_run: bool) -> None:
-    taken = f"to take {summary.created:,}" if is_dry_run else f"created {summary.created:,}"
+    taken = f"to import {summary.created:,}" if is_dry_run else f"created {summary.created:,}"
     typer.echo(
         f"read {summary.read:,} = {taken} + updated {summary.updated:,} + unchanged {summary.unchanged:,}"
         f" + rejected {summary.rejected:,}, in {seconds:.1f} s"
     )
     if summary.pictures:
-        typer.echo(
-            f"{summary.pictures:,} pictures wait to be made into files: the staff's page /admin/migrations does so."
-        )
+        typer.echo(f"{summary.pictures:,} embedded pictures are waiting. Convert them at /admin/migrations.")
     if summary.addresses:
         typer.echo(
-            f"{summary.addresses:,} pictures are fetched in the background: `fairground images doctor` names those that"
-            " cannot be."
+            f"{summary.addresses:,} pictures are being downloaded in the background. Check for failures with: "
+            "fairground images doctor"
         )
     if summary.reject_file is not None:
         typer.echo(f"Correct the rejected rows in {summary.reject_file} and import that file.")

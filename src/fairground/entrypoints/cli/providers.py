@@ -14,10 +14,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def invite() -> None:
-    """Mail a link to the owners of imported providers whose address an import brought (`contact_email` in the map).
+    """Email owners of imported providers a link to claim their page, using `contact_email` from the import.
 
-    The link makes its reader the owner of the page. It works once, for 14 days; a provider whose last link still works
-    gets none. A running server or worker sends the mails.
+    Each link works once, for 14 days. Owners with a valid link don't get another. A running server or worker sends the
+    emails.
     """
 
     async def run(program: Program) -> int:
@@ -28,6 +28,6 @@ def invite() -> None:
 
 def report(count: int) -> None:
     if count:
-        typer.echo(f"{count:,} invitations are being mailed; each link works for {INVITATION_DAYS} days.")
+        typer.echo(f"Sending invitations: {count:,}. Each link works for {INVITATION_DAYS} days.")
     else:
-        typer.echo("There is no owner to invite: no imported provider has an address and no link that works.")
+        typer.echo("No owners to invite: every imported provider has a valid link or no email address.")

@@ -11,9 +11,7 @@ from fairground.entrypoints.environment import load_settings
 from fairground.ops.cache.client import RequestResult
 
 TIMEOUT_SECONDS = 30
-Address = Annotated[
-    str, typer.Option("--url", help="The server's address; that of the settings, if none is given.", metavar="URL")
-]
+Address = Annotated[str, typer.Option("--url", help="URL of the server; from the settings if omitted.", metavar="URL")]
 
 
 def show_warmed(url: str, warm: Callable[[httpx.Client], Iterator[RequestResult]]) -> None:
@@ -28,10 +26,10 @@ def show_warmed(url: str, warm: Callable[[httpx.Client], Iterator[RequestResult]
                 count, failures = count + 1, failures + (not warmed.is_success)
         except httpx.HTTPError as error:
             raise unreachable(address, error) from None
-    typer.echo(f"{count} answers, {failures} of them failures.")
+    typer.echo(f"{count} responses, {failures} failed.")
     if failures:
         raise typer.Exit(1)
 
 
 def unreachable(address: str, error: httpx.HTTPError) -> Mistake:
-    return Mistake(f"No server answers at {address} ({error}). Start one, or name another with --url.")
+    return Mistake(f"No server answers at {address} ({error}). Start it, or use --url for another one.")

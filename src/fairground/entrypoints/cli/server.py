@@ -29,11 +29,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Start a marketplace, and create what it needs.
+    """Start a marketplace and set up everything it needs.
 
-    Creates or upgrades the database, then serves it with a worker in the same process. A new database file gets a demo
-    of three hundred invented providers. Everything is kept in the folder var/, or in FAIRGROUND_DATA_DIR.
-    FAIRGROUND_HTTP_PORT chooses another port, FAIRGROUND_DATABASE_URL another database.
+    Creates or upgrades the database, then runs the web server and a worker in one process. A new database file is
+    filled with a demo of 300 providers. All data is in var/; set FAIRGROUND_DATA_DIR to change that,
+    FAIRGROUND_HTTP_PORT for another port and FAIRGROUND_DATABASE_URL for another database.
     """
     settings, listener = _take_address(load_settings())
     program = compose(settings)
@@ -50,10 +50,10 @@ def up() -> None:
 
 
 def serve_installation() -> None:
-    """Serve an installation whose database is up to date.
+    """Start the server; the database must be up to date.
 
-    A worker runs in the same process. The database is never changed: `fairground db upgrade` does that. With
-    PostgreSQL any number of these may run, each with its own FAIRGROUND_HTTP_PORT.
+    A worker runs in the same process. The database is not upgraded; use `fairground db upgrade` for that. With
+    PostgreSQL you can run several servers, each with its own FAIRGROUND_HTTP_PORT.
     """
     settings, listener = _take_address(_read_settings())
     program = compose(settings)
@@ -66,8 +66,7 @@ def serve_installation() -> None:
 def work() -> None:
     """Run a worker without a web server.
 
-    For installations on PostgreSQL, beside its servers: more workers do more background work. On SQLite the one server
-    has the only worker.
+    For PostgreSQL: add workers to process more background jobs. On SQLite, the server's own worker is the only one.
     """
     configure_logs()
     program = compose(_read_settings())
@@ -77,9 +76,9 @@ def work() -> None:
 
 
 def show_routes() -> None:
-    """List every path that the server answers.
+    """List all URL paths.
 
-    The paths below /api/v1 are described at /api/docs of a running server.
+    Paths under /api/v1 are documented at /api/docs on a running server.
     """
     program = compose(load_settings(), is_secondary=True)
     for path, methods in sorted(list_routes(program.api, program.pages)):
@@ -87,9 +86,9 @@ def show_routes() -> None:
 
 
 def show_settings() -> None:
-    """List every environment variable that is read.
+    """List all settings (environment variables).
 
-    Each with what it means, its default and its bounds; docs/reference/settings.md holds the same list.
+    Shows meaning, default and bounds of each. The same list is in docs/reference/settings.md.
     """
     load_settings()
     for entry in list_settings():
@@ -117,7 +116,7 @@ def _take_address(settings: Settings) -> tuple[Settings, socket.socket]:
 
 def _serve(program: Program, app: ASGIApp, listener: socket.socket) -> None:
     async def answer() -> None:
-        typer.echo(f"Fairground is at {program.settings.address}  (Ctrl-C stops it)", err=True)
+        typer.echo(f"Fairground is at {program.settings.address} (press Ctrl-C to stop)", err=True)
         await serve(app, listener, program.settings)
 
     _run(program, answer)

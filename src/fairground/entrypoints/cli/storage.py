@@ -21,7 +21,7 @@ from fairground.platform.storage.store import StorageRefused
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Check and clean up the store of files.", no_args_is_help=True)
+    commands = typer.Typer(help="Check and clean up file storage.", no_args_is_help=True)
     commands.command("check")(check_storage)
     commands.command("lifecycle")(manage_lifecycle)
     commands.command("orphans")(show_orphans)
@@ -30,10 +30,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check_storage() -> None:
-    """Check whether the folder or the object store of FAIRGROUND_STORAGE_URL is fit for use.
+    """Check the folder or bucket set in FAIRGROUND_STORAGE_URL.
 
-    Writes, reads, lists and deletes objects of its own, follows a signed address, and uploads as a browser does on a
-    page of ours. The exit code is 1 when something is wrong; a warning is none.
+    Writes, reads, lists and deletes test objects, opens a signed URL and uploads a file the way a browser does. Exits
+    with 1 if something is wrong; warnings don't count.
     """
     settings, program = load_storage_settings(), load_settings()
 
@@ -53,22 +53,22 @@ def check_storage() -> None:
 def manage_lifecycle(
     cold_after_days: Annotated[
         int | None,
-        typer.Option(min=1, max=3650, help="Move originals to a colder storage class so many days after they came."),
+        typer.Option(min=1, max=3650, help="Move originals to colder storage after this many days."),
     ] = None,
     storage_class: Annotated[
         StorageClass | None,
-        typer.Option(help="That storage class; STANDARD_IA unless given. Each of these is read at once."),
+        typer.Option(help="The colder storage class; STANDARD_IA if omitted."),
     ] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Remove the rule that --cold-after-days has added.")] = False,  # noqa: FBT002 - typer's own form of a flag
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the rule added by --cold-after-days.")] = False,  # noqa: FBT002 - typer's own form of a flag
 ) -> None:
-    """Show the lifecycle rules of the bucket, or move originals to a cold tier by a rule of their own.
+    """Show the bucket's lifecycle rules, or add one that moves originals to colder storage.
 
-    The rules of others stay as they are. Amazon S3 takes STANDARD_IA and ONEZONE_IA from 30 days on. The exit code is
-    1 when a rule removes what this program stores, or moves it to a class that is not read at once. The access key
-    needs the rights s3:GetLifecycleConfiguration and s3:PutLifecycleConfiguration.
+    Your other rules stay unchanged. On Amazon S3, STANDARD_IA and ONEZONE_IA need at least 30 days. Exits with 1 if a
+    rule deletes stored files or moves them to a class without instant access. The access key needs the permissions
+    s3:GetLifecycleConfiguration and s3:PutLifecycleConfiguration.
     """
     if cold_after_days is not None and remove:
-        raise Mistake("Name --cold-after-days or --remove, not both.")
+        raise Mistake("Use --cold-after-days or --remove, not both.")
     if storage_class is not None and cold_after_days is None:
         raise Mistake("--storage-class needs --cold-after-days.")
     settings = load_storage_settings()
@@ -76,7 +76,7 @@ def manage_lifecycle(
     async def manage() -> list[CheckResult]:
         lifecycle = open_lifecycle(settings)
         if lifecycle is None:
-            raise Mistake("Files are in a folder, which has one tier and no lifecycle rules; a bucket has them.")
+            raise Mistake("Files are stored in a folder. Lifecycle rules exist only for buckets.")
         try:
             if remove:
                 return await lifecycle.remove_cold_rule()
@@ -98,19 +98,17 @@ async def _check_rules(settings: StorageSettings) -> list[CheckResult]:
     try:
         results = await lifecycle.check()
     except StorageRefused as error:
-        return [CheckResult(CheckStatus.WARNING, f"the lifecycle rules of the bucket are not known: {error.detail}")]
+        return [CheckResult(CheckStatus.WARNING, f"can't read the bucket's lifecycle rules: {error.detail}")]
     except Unavailable:
         return []
     finally:
         await lifecycle.close()
     harmful = [result for result in results if result.status is not CheckStatus.OK]
-    return harmful or [
-        CheckResult(CheckStatus.OK, "no lifecycle rule of the bucket removes or archives stored objects")
-    ]
+    return harmful or [CheckResult(CheckStatus.OK, "no lifecycle rule deletes or archives stored files")]
 
 
 def _print_results(results: Sequence[CheckResult]) -> None:
-    """Print each, and end with 1 if something is wrong."""
+    """Print each result, and exit with 1 if something is wrong."""
     for result in results:
         typer.echo(f"{result.status:<8} {result.text}")
     if any(result.status is CheckStatus.FAILED for result in results):
@@ -118,9 +116,9 @@ def _print_results(results: Sequence[CheckResult]) -> None:
 
 
 def show_orphans() -> None:
-    """List the objects that `storage collect` would remove now, without removing them.
+    """List what `storage collect` would remove, without removing it.
 
-    These are objects without a reference for longer than the settings say, and abandoned uploads.
+    That is unused files past their retention time, and abandoned uploads.
     """
 
     async def list_them(program: Program) -> None:
@@ -134,7 +132,7 @@ def show_orphans() -> None:
 
 
 def collect_orphans() -> None:
-    """Remove what `storage orphans` lists; servers do so every hour by themselves."""
+    """Remove what `storage orphans` lists. Servers do this every hour anyway."""
 
     async def collect_them(program: Program) -> CollectionResult:
         return await program.collector.collect()

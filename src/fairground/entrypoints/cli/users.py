@@ -10,13 +10,13 @@ from fairground.entrypoints.cli.errors import Mistake
 from fairground.entrypoints.cli.secondary import run_secondary
 from fairground.entrypoints.compose import Program
 
-Email = Annotated[str, typer.Argument(help="The address of the account.", show_default=False)]
+Email = Annotated[str, typer.Argument(help="Email address of the account.", show_default=False)]
 _OPERATOR: Final = None
 """The acting member of staff, where a command acts."""
 
 
 def add_to(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Create, list, suspend and restore accounts, and give roles.", no_args_is_help=True)
+    commands = typer.Typer(help="Create and manage accounts.", no_args_is_help=True)
     commands.command("create")(create)
     commands.command("list")(list_users)
     commands.command("suspend")(suspend)
@@ -27,17 +27,17 @@ def add_to(app: typer.Typer) -> None:
 
 
 def create(
-    role: Annotated[Role, typer.Option(help="What the account may do.", show_default=False)],
-    email: Annotated[str, typer.Option(help="The address to sign in with.", show_default=False)],
+    role: Annotated[Role, typer.Option(help="Role of the account.", show_default=False)],
+    email: Annotated[str, typer.Option(help="Email address to sign in with.", show_default=False)],
     *,
-    name: Annotated[str, typer.Option(help="The name to show; the part before the @ if unset.")] = "",
+    name: Annotated[str, typer.Option(help="Display name; the part before the @ if omitted.")] = "",
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
 ) -> None:
-    """Create an account of any role; its address counts as verified.
+    """Create an account with any role. Its email address counts as confirmed.
 
-    This creates the first admin, for example. The password is read from standard input, one line:
+    Use this to create the first admin, for example. The password is read from standard input:
 
     \b
       read -rs PASSWORD
@@ -49,16 +49,16 @@ def create(
         user = await program.links.of(Accounts).create_user(
             email=email, password=password, name=name or email.partition("@")[0], role=role
         )
-        return f"{user.email} is {user.role}."
+        return f"{user.email} created with the role {user.role}."
 
     typer.echo(run_secondary(create_account))
 
 
 def list_users(
-    role: Annotated[Role | None, typer.Option(help="Only accounts of this role.", show_default=False)] = None,
-    limit: Annotated[int, typer.Option(help="At most this many, the newest first.", min=1, max=10_000)] = 50,
+    role: Annotated[Role | None, typer.Option(help="Only accounts with this role.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(help="Maximum number of accounts to list.", min=1, max=10_000)] = 50,
 ) -> None:
-    """List accounts, the newest first."""
+    """List accounts, newest first."""
 
     async def list_them(program: Program) -> None:
         for user in await program.links.of(Accounts).list_users(role=role, limit=limit):
@@ -71,21 +71,21 @@ def list_users(
 
 def suspend(
     email: Email,
-    reason: Annotated[str, typer.Option(help="Why, for staff alone; the user is not shown it.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Reason, visible to staff only.", show_default=False)],
 ) -> None:
-    """Suspend an account: its sessions and tokens end, it cannot sign in, and its provider's page is hidden."""
+    """Suspend an account: signs it out everywhere, blocks sign-in and hides its provider page."""
 
     async def suspend_account(program: Program) -> str:
         user = await _get_user(program, email)
         staff = program.links.of(StaffAccounts)
         await staff.suspend_user(staff_id=_OPERATOR, user_id=user.id, reason=reason)
-        return f"{user.email} is suspended, and signed out everywhere. Undo it: fairground users restore {user.email}"
+        return f"{user.email} is suspended and signed out everywhere. To undo: fairground users restore {user.email}"
 
     typer.echo(run_secondary(suspend_account))
 
 
 def restore(email: Email) -> None:
-    """End the suspension of an account."""
+    """Restore a suspended account."""
 
     async def restore_account(program: Program) -> str:
         user = await _get_user(program, email)
@@ -102,29 +102,29 @@ def reset_password(
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
 ) -> None:
-    """Set a new password, which is read from standard input, one line; all sessions and tokens end."""
+    """Set a new password, read from standard input, and sign the account out everywhere."""
     password = _read_password(is_piped=password_stdin)
 
     async def set_password(program: Program) -> str:
         user = await _get_user(program, email)
         await program.links.of(Accounts).set_password(user_id=user.id, password=password)
-        return f"{user.email} has a new password, and is signed out everywhere."
+        return f"{user.email} has a new password and is signed out everywhere."
 
     typer.echo(run_secondary(set_password))
 
 
 def set_role(
     email: Email,
-    role: Annotated[Role, typer.Argument(help="What the account may do from now on.", show_default=False)],
+    role: Annotated[Role, typer.Argument(help="The new role.", show_default=False)],
 ) -> None:
-    """Give an account another role; its sessions and tokens end."""
+    """Change the role of an account and sign it out everywhere."""
 
     async def give_role(program: Program) -> str:
         user = await _get_user(program, email)
         if user.role is role:
-            return f"{user.email} is {role} already."
+            return f"{user.email} already has the role {role}."
         await program.links.of(StaffAccounts).set_role(staff_id=_OPERATOR, user_id=user.id, role=role)
-        return f"{user.email} is {role} now (was {user.role}), and is signed out everywhere."
+        return f"{user.email} now has the role {role} (was {user.role}) and is signed out everywhere."
 
     typer.echo(run_secondary(give_role))
 
@@ -132,13 +132,13 @@ def set_role(
 async def _get_user(program: Program, email: str) -> User:
     user = await program.links.of(Accounts).find_user_by_email(email=email)
     if user is None:
-        raise Mistake(f"There is no account with the address {email}. See: fairground users list")
+        raise Mistake(f"No account with the email {email}. See: fairground users list")
     return user
 
 
 def _read_password(*, is_piped: bool) -> str:
     if not is_piped:
         raise Mistake(
-            "The password is missing. Pipe it in and add --password-stdin, so that it is not in your shell's history."
+            "The password is missing. Pipe it in with --password-stdin, which keeps it out of your shell history."
         )
     return sys.stdin.readline().rstrip("\n")

@@ -70,7 +70,7 @@ def link_lifetime(settings: AccountsSettings, *, purpose: LinkPurpose) -> timede
 
 
 def link_unusable() -> LinkUnusable:
-    return LinkUnusable("This link has expired, was used already, or never existed.")
+    return LinkUnusable("This link has expired or was already used.")
 
 
 def find_email(text: str) -> str | None:
@@ -88,7 +88,7 @@ def get_email(text: str) -> str:
     try:
         return normalise_email(text)
     except EmailRefused as error:
-        raise EmailUnfit(f"This is not an e-mail address that mail can be sent to. {error}") from None
+        raise EmailUnfit(f"This is not a valid email address. {error}") from None
 
 
 def get_name(text: str) -> str:
@@ -99,10 +99,10 @@ def get_name(text: str) -> str:
 
 def get_phone(text: str | None) -> str | None:
     """Return a telephone number as it is stored, None for an empty one; raise PhoneUnfit for another text."""
-    with refused_as(PhoneUnfit, "The telephone number", field="phone"):
+    with refused_as(PhoneUnfit, "The phone number", field="phone"):
         phone = clean_line(text or "", most=PHONE_MAX_LENGTH)
     if phone and not _PHONE.fullmatch(phone):
-        raise PhoneUnfit("This is not a telephone number.", field="phone")
+        raise PhoneUnfit("This is not a valid phone number.", field="phone")
     return phone or None
 
 

@@ -163,7 +163,7 @@ def _add_availability(router: APIRouter, service: Bookings, providers: Providers
         )
     )
     async def list_slots(id_or_slug: str, query: Annotated[SlotQuery, Query()]) -> Availability:
-        """List the free starts of up to 62 days, both included, of a service or of the shortest one."""
+        """List available start times of a service, or of the shortest one, for up to 62 days."""
         provider = await providers.get_provider(id_or_slug=id_or_slug)
         return await service.list_slots(
             provider_id=provider.id,
@@ -175,17 +175,17 @@ def _add_availability(router: APIRouter, service: Bookings, providers: Providers
 
     @router.get("/service-provider-profiles/{provider_id}/availability-rules")
     async def get_rules(provider_id: UUID, caller: SignedIn) -> AvailabilityRules:
-        """Return your own opening hours."""
+        """Get your opening hours."""
         provider = await providers.get_provider_ref(provider_id=provider_id)
         if provider.owner_id != caller.user_id:
-            raise ProviderNotFound(f"You have no provider {provider_id}.")
+            raise ProviderNotFound(f"Provider {provider_id} does not exist, or is not yours.")
         return await service.get_rules(provider_id=provider_id)
 
     @router.put("/service-provider-profiles/{provider_id}/availability-rules")
     async def set_rules(provider_id: UUID, rules: RulesIn, caller: SignedIn) -> AvailabilityRules:
-        """Replace your opening hours. Bookings already made stay.
+        """Replace your opening hours. Existing bookings don't change.
 
-        Time off, notice and pause that are left out stay as they are.
+        Time off, notice and pause stay unchanged if omitted.
         """
         return await service.change_rules(owner_id=caller.user_id, provider_id=provider_id, changes=rules.changes())
 
@@ -193,16 +193,16 @@ def _add_availability(router: APIRouter, service: Bookings, providers: Providers
 def _add_bookings(router: APIRouter, service: Bookings) -> None:
     @router.post("/bookings", status_code=201)
     async def hold(body: HoldIn, caller: SignedIn) -> BookingView:
-        """Hold a time until `expires_at`. Nothing is paid yet.
+        """Hold a slot for 10 minutes, until `expires_at`. No payment yet.
 
-        Asking again for a time that you hold returns that hold, with the details of the newest request. With another
+        Repeating the request for a slot you hold returns that hold with the updated details. With another
         total or length it is a new hold, and the first one is cancelled.
         """
         return await service.hold(customer_id=caller.user_id, **dict(body))
 
     @router.get("/bookings")
     async def list_bookings(caller: SignedIn, query: Annotated[BookingListQuery, Query()]) -> BookingPage:
-        """List your bookings on either side, the latest start first; pages by number end at 10,000 bookings."""
+        """List your bookings as customer or provider, latest start first; page numbers end at 10,000 bookings."""
         return await service.list_bookings(user_id=caller.user_id, **query.model_dump())
 
     @router.get("/bookings/{booking_id}")
@@ -212,37 +212,37 @@ def _add_bookings(router: APIRouter, service: Bookings) -> None:
 
     @router.get("/bookings/{booking_id}/calendar.ics", response_class=CalendarResponse)
     async def get_calendar(booking_id: UUID, caller: SignedIn) -> Response:
-        """Return the booking as an iCalendar file; importing it again updates the entry."""
+        """Download the booking as an iCalendar file. Importing it again updates the event."""
         calendar = await service.get_calendar(user_id=caller.user_id, booking_id=booking_id)
         return CalendarResponse(calendar, headers={"Content-Disposition": 'attachment; filename="booking.ics"'})
 
     @router.get("/bookings/{booking_id}/receipt")
     async def get_receipt(booking_id: UUID, caller: SignedIn) -> Receipt:
-        """Return the receipt of a booking that you have paid for: what was taken, and what was given back since."""
+        """Get the receipt of a booking you paid for, with refunds."""
         return await service.get_receipt(user_id=caller.user_id, booking_id=booking_id)
 
 
 def _add_steps(router: APIRouter, service: Bookings) -> None:
     @router.post("/bookings/{booking_id}/pay")
     async def pay(booking_id: UUID, body: PayIn, caller: SignedIn) -> BookingView:
-        """Reserve the total on a card; the booking becomes requested, or confirmed for an instant service."""
+        """Pay for a held slot. The booking becomes confirmed (instant booking) or requested."""
         return await service.pay(customer_id=caller.user_id, booking_id=booking_id, payment_method=body.payment_method)
 
     @router.post("/bookings/{booking_id}/accept")
     async def accept(booking_id: UUID, caller: SignedIn) -> BookingView:
-        """Take the money and confirm."""
+        """Accept a booking request and capture the payment."""
         return await service.accept(owner_id=caller.user_id, booking_id=booking_id)
 
     @router.post("/bookings/{booking_id}/decline")
     async def decline(booking_id: UUID, caller: SignedIn, answer: DeclineIn | None = None) -> BookingView:
-        """Refuse a request; the customer's money is let go."""
+        """Decline a booking request and release the payment."""
         return await service.decline(
             owner_id=caller.user_id, booking_id=booking_id, reason=answer.reason if answer else None
         )
 
     @router.post("/bookings/{booking_id}/cancel")
     async def cancel(booking_id: UUID, caller: SignedIn, wanted: CancelIn | None = None) -> BookingView:
-        """Cancel from either side; `cancellation` of the booking says beforehand what is given back."""
+        """Cancel a booking, as customer or provider. See `cancellation` of the booking for the refund."""
         return await service.cancel(
             user_id=caller.user_id,
             booking_id=booking_id,
@@ -251,5 +251,5 @@ def _add_steps(router: APIRouter, service: Bookings) -> None:
 
     @router.post("/bookings/{booking_id}/complete")
     async def complete(booking_id: UUID, caller: SignedIn) -> BookingView:
-        """Say that it took place, after its end."""
+        """Mark a booking as completed, after it has ended."""
         return await service.complete(user_id=caller.user_id, booking_id=booking_id)

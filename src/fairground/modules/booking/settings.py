@@ -7,11 +7,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class BookingSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FAIRGROUND_BOOKING_", frozen=True, extra="ignore")
 
-    hold_seconds: int = Field(600, ge=60, le=1800, description="Seconds for which a time is held before it is paid.")
-    max_live_holds: int = Field(3, ge=1, le=20, description="How many times one customer may hold at once.")
+    hold_seconds: int = Field(600, ge=60, le=1800, description="Seconds a slot is held for payment.")
+    max_live_holds: int = Field(3, ge=1, le=20, description="Maximum slots a customer can hold at once.")
     complete_after_hours: int = Field(
         12,
         ge=0,
         le=168,
-        description="Hours after the end at which a booking counts as completed if neither side says so.",
+        description="Hours after its end until a booking is completed automatically.",
     )

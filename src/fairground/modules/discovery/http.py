@@ -115,7 +115,7 @@ class FilterParameters(BaseModel):
         if self.lat is None and self.lng is None:
             return None
         if self.lat is None or self.lng is None:
-            raise QueryInvalid("lat and lng come together.", hint="Send both, or neither.", field="lat")
+            raise QueryInvalid("lat and lng must be sent together.", hint="Send both or neither.", field="lat")
         return Near(lat=self.lat, lng=self.lng, radius_km=self.distance_km)
 
 
@@ -235,7 +235,7 @@ def routes(discovery: Discovery, verticals: Verticals) -> APIRouter:
     )
     @refuses(QueryInvalid, PageTooDeep, CursorInvalid)
     async def list_providers(query: Annotated[AllProvidersParameters, Query()]) -> Response:
-        """List approved providers by filters, sorted and in pages; `fields` chooses what is returned of each."""
+        """List approved providers, filtered, sorted and paginated. Use `fields` to choose what is returned."""
         return await _answer(discovery, query, vertical=query.vertical, limit=query.limit)
 
     @router.get("/price-distribution")
@@ -254,7 +254,7 @@ def routes(discovery: Discovery, verticals: Verticals) -> APIRouter:
     )
     @refuses(QueryInvalid, PageTooDeep, CursorInvalid)
     async def search(parameters: Annotated[SearchParameters, Query()]) -> SearchResult:
-        """Search providers by words, with typing errors corrected, and count the results by facet."""
+        """Search providers, with typo correction and facet counts."""
         query = SearchQuery(
             q=parameters.q,
             vertical=parameters.vertical or None,

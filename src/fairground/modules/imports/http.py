@@ -21,21 +21,21 @@ def routes(pictures: EmbeddedPictures) -> APIRouter:
 
     @router.post("/ops/migrate-service-media-to-files", status_code=HTTPStatus.ACCEPTED)
     async def migrate_service_media(caller: Staff, response: Response) -> PictureMigration:
-        """Make the pictures of services that came embedded in rows into files; `Location` says where to look.
+        """Convert embedded pictures of imported services to files; `Location` has the URL of the run.
 
-        It goes on in the background. Asked for while it goes on, it is the same run; afterwards it finds 0.
+        Runs in the background. A request during a run returns that run.
         """
         return await start(PictureSubject.SERVICE_MEDIA, caller, response)
 
     @router.post("/ops/migrate-profile-images-to-files", status_code=HTTPStatus.ACCEPTED)
     async def migrate_profile_images(caller: Staff, response: Response) -> PictureMigration:
-        """Do the same for portraits and portfolios."""
+        """Convert embedded portraits and portfolio pictures of imported providers to files."""
         return await start(PictureSubject.PROFILE_IMAGES, caller, response)
 
     @router.get("/ops/picture-migrations/{migration_id}")
     @refuses(MigrationNotFound)
     async def get_picture_migration(migration_id: UUID, _caller: Staff) -> PictureMigration:
-        """Read how far a run is. It has ended when `finished_at` is set."""
+        """Get the progress of a run. It has ended when `finished_at` is set."""
         return await pictures.get_migration(migration_id=migration_id)
 
     return router

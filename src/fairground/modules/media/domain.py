@@ -73,7 +73,7 @@ def check_owned(record: PictureRecord | None, owner_id: UUID) -> PictureRecord:
         PictureNotFound: With the same words for a missing picture and another owner's: neither reveals the other.
     """
     if record is None or record.owner_id != owner_id:
-        raise PictureNotFound("There is no such picture among yours.")
+        raise PictureNotFound("This picture does not exist, or is not yours.")
     return record
 
 

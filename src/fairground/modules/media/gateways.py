@@ -18,7 +18,7 @@ _WAIT_SECONDS: Final = 30  # longer than any honest picture takes, shorter than 
 
 class PictureInfected(Invalid):
     code = "media.infected"
-    hint = "Scan the device that the file comes from, and send another picture."
+    hint = "Scan your device for viruses and use another picture."
 
 
 class ScannerUnavailable(Unavailable):
@@ -44,13 +44,13 @@ class Clamd:
                 answer = await _send(file, reader, writer)
         except (OSError, TimeoutError) as error:
             log.warning("media.scanner_away", reason=str(error) or type(error).__name__)
-            raise ScannerUnavailable("Files cannot be scanned now.") from error
+            raise ScannerUnavailable("Files can't be scanned right now.") from error
         if answer.endswith(" FOUND"):
             log.warning("media.infected", found=answer.removeprefix("stream: ").removesuffix(" FOUND"))
-            raise PictureInfected("The scanner says that the file is harmful.")
+            raise PictureInfected("The file contains a virus or other malware.")
         if answer != "stream: OK":
             log.error("media.scanner_failed", answer=answer)
-            raise ScannerUnavailable("The scanner could not look at the file.")
+            raise ScannerUnavailable("The file could not be scanned.")
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:

@@ -62,20 +62,20 @@ def routes(pictures: Pictures, forms: PictureForms) -> APIRouter:
     @router.post("/media/uploads", status_code=HTTPStatus.CREATED)
     @refuses(AltInvalid, PictureTypeRefused, TooManyUploads, TooManyOpenUploads, StorageUnavailable)
     async def offer_upload(upload: UploadIn, caller: SignedIn) -> UploadOffer:
-        """Get a form with which a browser sends one picture, as JPEG, PNG, WebP or AVIF."""
+        """Get an upload form for one picture (JPEG, PNG, WebP or AVIF)."""
         return await pictures.offer_upload(owner_id=caller.user_id, content_type=upload.content_type, alt=upload.alt)
 
     @router.post("/media/uploads/{picture_id}/complete", responses=_ACCEPTED)
     @refuses(PictureNotFound, UploadMissing, *REFUSALS, StorageUnavailable)
     async def complete_upload(picture_id: UUID, caller: SignedIn, response: Response) -> Picture:
-        """Say that the file was sent. 202 while its sizes are being made; again, and it says what is."""
+        """Complete an upload. Returns 202 while the picture is processed; repeat to get the result."""
         picture = await pictures.complete_upload(owner_id=caller.user_id, picture_id=picture_id)
         return _accepted(picture, response)
 
     @router.post("/media", max_body_size=FORM_MAX_BYTES, responses=_ACCEPTED, openapi_extra={"requestBody": _FORM})
     @refuses(AltInvalid, TooManyUploads, TooManyOpenUploads, *REFUSALS, StorageUnavailable)
     async def upload(request: Request, caller: SignedIn, response: Response) -> Picture:
-        """Send a picture at once, as multipart/form-data: `alt` if there is one, and then `file`."""
+        """Upload a picture directly, as multipart/form-data: optional `alt`, then `file`."""
         form = request.headers.get("content-type", "")
         picture = await forms.take_form(owner_id=caller.user_id, content_type=form, body=request.stream())
         return _accepted(picture, response)
@@ -83,19 +83,19 @@ def routes(pictures: Pictures, forms: PictureForms) -> APIRouter:
     @router.get("/media/{picture_id}")
     @refuses(PictureNotFound)
     async def get_picture(picture_id: UUID, caller: SignedIn) -> Picture:
-        """Read a picture of yours with its state."""
+        """Get one of your pictures."""
         return await pictures.get_picture(owner_id=caller.user_id, picture_id=picture_id)
 
     @router.patch("/media/{picture_id}")
     @refuses(PictureNotFound, AltInvalid)
     async def describe_picture(picture_id: UUID, caller: SignedIn, body: DescriptionIn) -> Picture:
-        """Change the text of a picture of yours."""
+        """Update a picture's alt text."""
         return await pictures.describe_picture(owner_id=caller.user_id, picture_id=picture_id, alt=body.alt)
 
     @router.delete("/media/{picture_id}", status_code=HTTPStatus.NO_CONTENT)
     @refuses(PictureNotFound)
     async def delete_picture(picture_id: UUID, caller: SignedIn) -> None:
-        """Remove a picture of yours."""
+        """Delete one of your pictures."""
         await pictures.delete_picture(owner_id=caller.user_id, picture_id=picture_id)
 
     return router

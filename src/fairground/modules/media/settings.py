@@ -10,18 +10,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class MediaSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FAIRGROUND_MEDIA_", frozen=True)
 
-    form_minutes: int = Field(60, ge=1, le=1440, description="Minutes in which the file of an upload form may be sent.")
-    open_uploads: int = Field(20, ge=1, le=1_000, description="Uploads that one account may have begun at a time.")
+    form_minutes: int = Field(60, ge=1, le=1440, description="Minutes an upload form is valid.")
+    open_uploads: int = Field(20, ge=1, le=1_000, description="Maximum unfinished uploads per account.")
     uploads_per_hour: int = Field(
-        200, ge=1, le=100_000, description="Pictures that one account may bring at once; they come back within an hour."
+        200, ge=1, le=100_000, description="Picture uploads allowed per account; the allowance refills within an hour."
     )
     leftover_days: int = Field(
-        7, ge=1, le=365, description="Days after which pictures are forgotten that never came or were refused."
+        7, ge=1, le=365, description="Days after which abandoned and refused uploads are deleted."
     )
     clamd: str = Field(
         "",
-        description="host:port of ClamAV's clamd, or the path of its Unix socket: each file is scanned before it is"
-        " kept, and waits while clamd is away. Unset: nothing is scanned.",
+        description="host:port of ClamAV's clamd, or the path of its Unix socket. Uploads are scanned before they "
+        "are accepted, and wait while clamd is down. Unset: no scanning.",
     )
 
     @field_validator("clamd")

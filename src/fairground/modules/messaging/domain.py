@@ -87,7 +87,7 @@ def side_in(booking: BookingSide, user_id: UUID) -> MessageSide:
 
 def not_found() -> BookingNotFound:
     """Return one error for unknown bookings and for those of others, so callers cannot distinguish them."""
-    return BookingNotFound("There is no such booking among yours.")
+    return BookingNotFound("This booking does not exist, or is not yours.")
 
 
 def writable_until(booking: BookingSide) -> datetime | None:
@@ -108,8 +108,8 @@ def require_open(booking: BookingSide, *, now: datetime) -> None:
         return
     until = writable_until(booking)
     if until is None:
-        raise MessagingClosed("Messages can be written once the booking is requested or confirmed.")
-    raise MessagingClosed(f"Messages about this booking could be written until {until:%Y-%m-%d %H:%M} UTC.")
+        raise MessagingClosed("You can send messages once the booking is requested or confirmed.")
+    raise MessagingClosed(f"Messages about this booking closed on {until:%Y-%m-%d %H:%M} UTC.")
 
 
 def clean_message(text: str) -> str:

@@ -51,10 +51,10 @@ def routes(messages: Messages) -> APIRouter:
 
     @router.get("/bookings/{booking_id}/messages")
     async def get_thread(booking_id: UUID, query: Annotated[ThreadQuery, Query()], caller: SignedIn) -> Thread:
-        """Return the messages about a booking of yours, in their order.
+        """List the messages about one of your bookings, oldest first.
 
-        Without `after` these are the newest. Sequences have no gaps: `?after={last_sequence}` returns what is new, and
-        the page before a message 51 is `?after=0&limit=50`. Reading marks nothing as read.
+        Returns the newest ones without `after`. Sequence numbers have no gaps: `?after={last_sequence}` returns new
+        messages, and `?after=0&limit=50` the page before message 51. Messages are not marked as read.
         """
         return await messages.get_thread(
             user_id=caller.user_id, booking_id=booking_id, after=query.after, limit=query.limit
@@ -62,11 +62,11 @@ def routes(messages: Messages) -> APIRouter:
 
     @router.post("/bookings/{booking_id}/messages", status_code=201)
     async def send_message(booking_id: UUID, body: MessageIn, caller: SignedIn) -> ThreadMessage:
-        """Write to the other side of a booking, such as `{"text": "Is there a piano?"}`.
+        """Send a message about a booking, such as `{"text": "Is there a piano?"}`.
 
-        The first message opens the conversation. Messages can be written while the booking is requested, confirmed or
-        completed, and for 30 days after it was declined, cancelled or expired; never about a hold. 20 messages are
-        admitted at once, then one every 10 seconds.
+        The first message opens the conversation. You can send messages while the booking is requested, confirmed or
+        completed, and for 30 days after it was declined, cancelled or expired, but not about a hold. The limit is 20
+        messages at once, then one every 10 seconds.
         """
         return await messages.send_message(
             sender_id=caller.user_id,
@@ -88,7 +88,7 @@ def routes(messages: Messages) -> APIRouter:
             str | None, Query(max_length=CURSOR_MAX_LENGTH, description="`next_cursor` of the page before.")
         ] = None,
     ) -> ConversationPage:
-        """List your conversations on either side, that with the newest message first."""
+        """List your conversations as customer and provider, newest message first."""
         return await messages.list_conversations(user_id=caller.user_id, limit=limit, cursor=cursor)
 
     return router

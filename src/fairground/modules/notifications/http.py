@@ -41,7 +41,7 @@ def routes(notifications: Notifications) -> APIRouter:
             str | None, Query(max_length=CURSOR_MAX_LENGTH, description="`next_cursor` of the page before.")
         ] = None,
     ) -> NotificationsOut:
-        """List your notifications, the newest first."""
+        """List your notifications, newest first."""
         page = await notifications.list_notifications(user_id=caller.user_id, limit=limit, cursor=cursor)
         return NotificationsOut(
             data=page.data,
@@ -51,7 +51,7 @@ def routes(notifications: Notifications) -> APIRouter:
 
     @router.post("/me/notifications/read")
     async def mark_notifications_read(read: ReadIn, caller: SignedIn) -> UnreadOut:
-        """Mark what you have seen as read. Ids that are not yours are left alone."""
+        """Mark notifications as read. Ignores ids that aren't yours."""
         await notifications.mark_read(user_id=caller.user_id, notification_ids=read.notification_ids)
         return UnreadOut(unread_count=await notifications.count_unread(user_id=caller.user_id))
 

@@ -279,4 +279,4 @@ def require_amount(amount_minor: int, currency: str) -> None:
 
 
 def not_found(reference_id: UUID) -> PaymentNotFound:
-    return PaymentNotFound(f"Nothing was ever paid for {reference_id}.")
+    return PaymentNotFound(f"There is no payment for {reference_id}.")

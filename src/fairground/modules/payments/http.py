@@ -16,10 +16,9 @@ def routes(inbox: WebhookInbox) -> APIRouter:
 
     @router.post("/webhooks/stripe")
     async def receive_webhook(request: Request) -> Received:
-        """Take an event that Stripe has signed (header Stripe-Signature, docs.stripe.com/webhooks).
+        """Receive a Stripe webhook (signed with the Stripe-Signature header, docs.stripe.com/webhooks).
 
-        It is written down and answered at once; what it means is looked up afterwards. An event that comes again
-        changes nothing.
+        Stores the event, responds at once and processes it in the background. Repeated events are ignored.
         """
         await inbox.receive(body=await request.body(), headers=request.headers)
         return Received()

@@ -15,23 +15,23 @@ class PaymentsSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FAIRGROUND_PAYMENTS_", frozen=True, extra="ignore")
 
     stripe_api_key: SecretStr | None = Field(
-        None, description="Secret key of a Stripe account, sk_…. Unset: the sandbox, in which no real money moves."
+        None, description="Stripe secret key, sk_…. Unset: sandbox payments, with no real money."
     )
     stripe_webhook_secret: SecretStr | None = Field(
-        None, description="Signing secret, whsec_…, of the account's webhook to /api/v1/webhooks/stripe."
+        None, description="Signing secret (whsec_…) of the Stripe webhook to /api/v1/webhooks/stripe."
     )
     stripe_publishable_key: str | None = Field(
         None,
-        description="Publishable key of the same account and mode, pk_…, which browsers read: the page of payment shows"
-        " Stripe's card fields. Unset: that page takes no cards, and programs pay over the API.",
+        description="Stripe publishable key, pk_…, of the same account and mode, for the card fields on the payment "
+        "page. Unset: no card payments on that page, only over the API.",
     )
     stripe_test_server: str | None = Field(
         None,
-        description="Address on this machine, such as http://127.0.0.1:12111, of a server that is asked in place of"
-        " Stripe, by us and by browsers; for tests, with keys of the test mode.",
+        description="For tests: local address of a server used instead of Stripe, such as http://127.0.0.1:12111. "
+        "Needs test mode keys.",
     )
     request_timeout_seconds: float = Field(
-        10, ge=1, le=60, description="How long to wait for the card processor before the outcome counts as unknown."
+        10, ge=1, le=60, description="Seconds to wait for the card processor before the outcome counts as unknown."
     )
 
     @model_validator(mode="after")

@@ -58,7 +58,7 @@ def routes(reviews: Reviews, providers: Providers) -> APIRouter:
     @router.post("/reviews", status_code=201)
     @refuses(BookingNotFound, NotCompleted, ReviewExists, ReviewInvalid)
     async def write_review(review: ReviewIn, caller: SignedIn) -> Review:
-        """Review a completed booking, once from each side."""
+        """Review a completed booking. Each side can do this once."""
         return await reviews.write_review(
             author_id=caller.user_id, booking_id=review.booking_id, rating=review.rating, text=review.text
         )
@@ -66,7 +66,7 @@ def routes(reviews: Reviews, providers: Providers) -> APIRouter:
     @router.get("/bookings/{booking_id}/reviews")
     @refuses(BookingNotFound)
     async def list_booking_reviews(booking_id: UUID, caller: SignedIn) -> list[Review]:
-        """List what both sides wrote of a booking of yours."""
+        """List the reviews of one of your bookings."""
         return await reviews.list_booking_reviews(booking_id=booking_id, viewer_id=caller.user_id)
 
     @router.get("/service-provider-profiles/{id_or_slug}/reviews")
@@ -75,7 +75,7 @@ def routes(reviews: Reviews, providers: Providers) -> APIRouter:
     )
     @refuses(ProviderNotFound, PageTooDeep, CursorInvalid)
     async def list_provider_reviews(id_or_slug: str, query: Annotated[ReviewListQuery, Query()]) -> ReviewPage:
-        """List what customers wrote of a provider, the newest first; pages by number end at 10,000 reviews."""
+        """List customer reviews of a provider, newest first; page numbers end at 10,000 reviews."""
         provider = await providers.get_provider(id_or_slug=id_or_slug)
         return await reviews.list_provider_reviews(
             provider_id=provider.id, page=query.page, limit=query.limit, cursor=query.cursor

@@ -49,7 +49,7 @@ class ReviewService:
             review = _new_review(sides, author, side=side, rating=rating, text=text, at=await tx.current_time())
             tx.invalidate(reviews_tag(sides.provider_id), reviews_tag(sides.provider_slug))
             if not await store.insert_review(tx, review, author_id=author.id):
-                raise ReviewExists("You have reviewed this booking already.")
+                raise ReviewExists("You've already reviewed this booking.")
             await tx.emit(
                 ReviewWritten(review_id=review.id, booking_id=booking_id, provider_id=sides.provider_id, side=side)
             )
@@ -185,7 +185,7 @@ def _author_on(side: ReviewSide, sides: BookingSide) -> UUID:
 
 def _not_found() -> BookingNotFound:
     """Return one error for unknown bookings and for those of others, so callers cannot distinguish them."""
-    return BookingNotFound("There is no such booking among yours.")
+    return BookingNotFound("This booking does not exist, or is not yours.")
 
 
 def _check_review(sides: BookingSide, *, rating: int, text: str) -> str:
@@ -198,7 +198,7 @@ def _check_review(sides: BookingSide, *, rating: int, text: str) -> str:
     if sides.status is not BookingStatus.COMPLETED:
         raise NotCompleted(f"This booking is {sides.status}.")
     if not RATING_MIN <= rating <= RATING_MAX:
-        raise ReviewInvalid(f"The rating is {rating}.", hint=f"Give {RATING_MIN} to {RATING_MAX}.")
+        raise ReviewInvalid(f"The rating is {rating}.", hint=f"Give {RATING_MIN} to {RATING_MAX} stars.")
     with refused_as(ReviewInvalid, "The text", field="text"):
         return clean_text(text, most=REVIEW_MAX_LENGTH)
 

@@ -50,14 +50,14 @@ def _routes(cache: ResponseCache, *, db: Database, providers: Providers) -> APIR
 
     @router.get("/ops/cache")
     async def show_cache(_caller: Staff) -> CacheReport:
-        """Return the figures of the process that answers."""
+        """Get cache statistics of the server process that answers."""
         return read_report(cache)
 
     @router.post("/ops/cache/invalidate")
     async def invalidate(caller: Staff, invalidation: InvalidationIn) -> InvalidationOut:
-        """Invalidate responses by hand, such as after a change by SQL. Changes by the program do so themselves.
+        """Invalidate cached responses, such as after a manual change in the database.
 
-        Actor, tags and time are stored; `fairground cache flushes` shows them.
+        Every flush is logged; see `fairground cache flushes`.
         """
         actor = f"user {caller.user_id}"
         tags = await flush(db, providers, kinds=invalidation.kinds, provider=invalidation.provider, actor=actor)

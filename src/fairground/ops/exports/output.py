@@ -45,11 +45,11 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
 
 def _check(path: Path) -> None:
     if path.suffix.lower() not in _ENDINGS:
-        raise ExportRefused(f"{path} ends in '{path.suffix}'; name it .jsonl, by which an import recognises its form.")
+        raise ExportRefused(f"{path} ends in '{path.suffix}'. Use a name that ends in .jsonl.")
     if path.exists():
-        raise ExportRefused(f"{path} is there already. Name a file that is not, so that no export is lost.")
+        raise ExportRefused(f"{path} already exists. Choose another file name.")
     if not path.parent.is_dir():
-        raise ExportRefused(f"The folder {path.parent} is not there. Create it, or name another one.")
+        raise ExportRefused(f"The folder {path.parent} does not exist. Create it, or choose another one.")
 
 
 @contextmanager
@@ -63,8 +63,8 @@ def _refused(path: Path) -> Iterator[None]:
             # Python flushes once more when it exits, and would report the same error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise ExportRefused(
-            f"{where} cannot be written: {error.strerror}. The export needs a place that can be written, with"
-            " room for all providers and their pictures."
+            f"Can't write {where}: {error.strerror}. Choose a writable place with room for all providers and their "
+            "pictures."
         ) from None
 
 

@@ -47,17 +47,15 @@ async def _check_engine() -> CheckResult:
         if formats:
             break
     else:
-        return CheckResult(
-            CheckStatus.FAILED, "No picture can be made. `make install` installs pyvips-binary, which makes them."
-        )
-    text = f"Pictures are made by {engine} ({_version(_PACKAGES[engine])}), as {', '.join(formats)}."
+        return CheckResult(CheckStatus.FAILED, "No image library found. Run `make install` to install pyvips-binary.")
+    text = f"Pictures are rendered with {engine} ({_version(_PACKAGES[engine])}), as {', '.join(formats)}."
     if PictureFormat.AVIF not in formats:
         return CheckResult(
-            CheckStatus.FAILED, f"{text} Browsers ask for AVIF first. `make install` installs what makes it."
+            CheckStatus.FAILED, f"{text} Browsers prefer AVIF, which is missing. Run `make install` to add it."
         )
     if engine is EngineName.PILLOW:
         return CheckResult(
-            CheckStatus.WARNING, f"{text} It works, and takes twice the CPU of pyvips-binary: install that."
+            CheckStatus.WARNING, f"{text} This works, but pyvips-binary needs half the CPU. Consider installing it."
         )
     return CheckResult(CheckStatus.OK, text)
 
@@ -92,19 +90,20 @@ async def _check_embedded(embedded: EmbeddedPictures) -> AsyncIterator[CheckResu
     if report.addresses:
         yield CheckResult(
             CheckStatus.FAILED,
-            f"{report.addresses} rows hold a whole picture (data:) where its address belongs: the rule that refuses"
-            " them was dropped. `fairground db upgrade` creates it again; set these to NULL and import the pictures.",
+            f"{report.addresses} rows contain a whole picture (data:) instead of a URL, because a database constraint "
+            "is missing. Run `fairground db upgrade` to recreate it, set these values to NULL and import the pictures "
+            "again.",
         )
     else:
-        yield CheckResult(CheckStatus.OK, "No row holds a whole picture (data:) where its address belongs.")
+        yield CheckResult(CheckStatus.OK, "No row contains a whole picture (data:) instead of a URL.")
     if waiting := sum(report.waiting.values()):
         yield CheckResult(
-            CheckStatus.WARNING, f"{waiting} pictures of imports wait: /admin/migrations makes files of them."
+            CheckStatus.WARNING, f"{waiting} imported pictures are waiting to be converted at /admin/migrations."
         )
     if report.fetching:
-        yield CheckResult(CheckStatus.OK, f"{report.fetching} pictures of imports are being fetched.")
+        yield CheckResult(CheckStatus.OK, f"{report.fetching} imported pictures are being downloaded.")
     for code, count in sorted(report.failed.items()):
-        text = f"{count} pictures of imports cannot be shown ({code}): mend them at their source, and import them."
+        text = f"{count} imported pictures can't be shown ({code}). Fix them at the source and import them again."
         yield CheckResult(CheckStatus.WARNING, text)
     for failed in report.failed_addresses[:_ADDRESSES_SHOWN_MAX]:
         text = f"{failed.url} (provider {failed.provider_id}): {failed.detail}"
@@ -117,10 +116,10 @@ async def _check_chosen(maintenance: PictureMaintenance, galleries: Galleries) -
         missing += len(await maintenance.find_missing(picture_ids=chosen))
         after = chosen[-1]
     if missing:
-        text = f"{missing} pictures that portraits and galleries show are gone: their owners choose others."
+        text = f"{missing} pictures used in portraits or galleries are missing. Their owners need to upload new ones."
         yield CheckResult(CheckStatus.FAILED, text)
     else:
-        yield CheckResult(CheckStatus.OK, "All that portraits and galleries show is there.")
+        yield CheckResult(CheckStatus.OK, "All pictures of portraits and galleries are available.")
 
 
 async def _check_stored(maintenance: PictureMaintenance) -> AsyncIterator[CheckResult]:
@@ -130,13 +129,13 @@ async def _check_stored(maintenance: PictureMaintenance) -> AsyncIterator[CheckR
     if report.bare:
         yield CheckResult(
             CheckStatus.WARNING,
-            f"{report.bare} originals have no sizes any more: each is made on the next request for it.",
+            f"{report.bare} originals have no rendered sizes. They are rendered on the next request.",
         )
     if report.lost_renditions:
-        text = f"{report.lost_renditions} sizes are not in the store: each is made again on the next request for it."
+        text = f"{report.lost_renditions} sizes are missing from storage. They are rendered again on the next request."
         yield CheckResult(CheckStatus.WARNING, text)
     if report.lost_originals:
-        text = f"{report.lost_originals} originals are not in the store: bring `original/` back from a backup of it."
+        text = f"{report.lost_originals} originals are missing from storage. Restore `original/` from a backup."
         yield CheckResult(CheckStatus.FAILED, text)
     if not report.lost_originals and not report.lost_renditions:
-        yield CheckResult(CheckStatus.OK, "Every file that is referred to is in the store.")
+        yield CheckResult(CheckStatus.OK, "All files in use are in storage.")

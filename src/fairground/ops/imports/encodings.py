@@ -13,7 +13,7 @@ _CHUNK_BYTES: Final = 1024 * 1024
 _HEAD_BYTES: Final = 4096
 _FOREIGN: Final = {
     b"PK\x03\x04": "a spreadsheet (.xlsx, .ods) or another archive",
-    b"\xd0\xcf\x11\xe0": "a spreadsheet of an old Excel (.xls)",
+    b"\xd0\xcf\x11\xe0": "an old Excel spreadsheet (.xls)",
     b"%PDF": "a PDF",
     b"\x1f\x8b": "a compressed file",
 }
@@ -64,7 +64,7 @@ class Chunks:
                 rest.append(last)
                 held_bytes += len(last)
             if held_bytes > RECORD_MAX_BYTES:
-                raise ImportRefused("A line is longer than 64 MiB; does the file have lines?")
+                raise ImportRefused("A line is longer than 64 MiB. Check that the file has line breaks.")
         if rest:
             yield b"".join(rest)
 

@@ -27,7 +27,7 @@ def open_source(
     """
     suffix = path.suffix.lower()
     if suffix not in {".csv", ".jsonl", ".ndjson", ".json"}:
-        raise ImportRefused(f"{path} ends in '{path.suffix}'; name it .csv, .jsonl or .json after what is in it.")
+        raise ImportRefused(f"{path} ends in '{path.suffix}'. Use .csv, .jsonl or .json, depending on its content.")
     chunks = Chunks(file, path=path, encoding=encoding)
     if suffix == ".csv":
         return open_table(chunks, delimiter=delimiter, map_columns=map_columns)
@@ -139,5 +139,7 @@ class _ArrayScanner:
                 depth -= 1
             raw += self._next()
             if len(raw) > RECORD_MAX_BYTES:
-                raise ImportRefused(f"The object on line {line} is larger than 64 MiB; is a quote or bracket missing?")
+                raise ImportRefused(
+                    f"The object on line {line} is larger than 64 MiB. Check for a missing quote or bracket."
+                )
         return line, bytes(raw)

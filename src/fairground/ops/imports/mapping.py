@@ -67,7 +67,7 @@ class Rule(BaseModel):
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:
         if sum(origin is not None for origin in (self.column, self.template, self.value)) != 1:
-            raise ValueError("give exactly one of column, template and value")
+            raise ValueError("set exactly one of column, template and value")
         _ = self.columns  # a template that cannot be parsed raises here
         return self
 
@@ -146,7 +146,7 @@ class Fields(BaseModel):
     def _only_categories_have_unknown_words(self) -> Self:
         for name, rule in self.rules().items():
             if rule.skip_unknown and name != "categories":
-                raise ValueError(f"skip_unknown belongs to categories alone, not to {name}")
+                raise ValueError(f"skip_unknown is only for categories, not for {name}")
         return self
 
     @property
@@ -177,7 +177,7 @@ class ProviderMap(BaseModel):
     @model_validator(mode="after")
     def _separators_differ(self) -> Self:
         if self.decimal == self.thousands:
-            raise ValueError("decimal and thousands must be two different signs")
+            raise ValueError("decimal and thousands must be different characters")
         return self
 
 
@@ -190,9 +190,9 @@ def load_map(path: Path) -> ProviderMap:
     try:
         return ProviderMap.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise ImportRefused(f"The map {path} cannot be read: {error.strerror}. Name a file with --map.") from None
+        raise ImportRefused(f"Can't read the map {path}: {error.strerror}. Check the path given with --map.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ImportRefused(f"The map {path} is not TOML: {error}.") from None
+        raise ImportRefused(f"The map {path} is not valid TOML: {error}.") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -214,8 +214,8 @@ def check_columns(provider_map: ProviderMap, columns: list[str] | None) -> None:
         for name in rule.columns:
             if name not in columns:
                 raise ImportRefused(
-                    f"The map's {field} names the column '{show_column(name)}', which the file does not have."
-                    f" It has: {show_columns(columns)}."
+                    f"In the map, {field} uses the column '{show_column(name)}', which the file doesn't have. Its "
+                    f"columns are: {show_columns(columns)}."
                 )
 
 
@@ -255,7 +255,7 @@ class RowMapper:
         """Return where the row's external id comes from; raise RowFault when that is no source."""
         source = self._read(fields, "source") or self._map.source
         if not _SOURCE.fullmatch(source):
-            raise self._fault("source", f"{source!r} is no source", "write 1 to 80 of a-z, 0-9, '.', '_' and '-'")
+            raise self._fault("source", f"{source!r} is not valid", "use 1 to 80 of a-z, 0-9, '.', '_' and '-'")
         return source
 
     def _pictures(self, fields: dict[str, str]) -> list[ImportedPicture]:
@@ -279,7 +279,7 @@ class RowMapper:
             return normalise_email(text) if text else None
         except EmailRefused:
             hint = "write it as name@example.org, or leave it empty"
-            raise self._fault("contact_email", f"{text[:80]!r} is no e-mail address", hint) from None
+            raise self._fault("contact_email", f"{text[:80]!r} is not an email address", hint) from None
 
     def _service_name(self, fields: dict[str, str]) -> str:
         name = self._optional(fields, "service_name", longest=NAME_MAX_LENGTH)
@@ -340,7 +340,7 @@ class RowMapper:
     def _timezone(self, fields: dict[str, str]) -> str:
         zone = self._read(fields, "timezone") or self._map.timezone
         if find_zone(zone) is None:
-            raise self._fault("timezone", f"{zone!r} is no time zone", "write an IANA name such as Europe/Oslo")
+            raise self._fault("timezone", f"{zone!r} is not a time zone", "write an IANA name such as Europe/Oslo")
         return zone
 
     def _price_minor(self, fields: dict[str, str]) -> int | None:
@@ -353,7 +353,7 @@ class RowMapper:
         if found is None:
             return self._vertical.booking.duration_minutes[0]
         if found != found.to_integral_value():
-            raise self._fault("duration_minutes", f"{found} is not whole", "write whole minutes")
+            raise self._fault("duration_minutes", f"{found} is not a whole number", "use whole minutes")
         return int(found)
 
     def _booking_mode(self, fields: dict[str, str]) -> BookingMode:
@@ -366,8 +366,8 @@ class RowMapper:
             return []
         found = self._read(fields, "currency") or currency
         if found != currency:
-            mend = f"convert them, or import where FAIRGROUND_CURRENCY={found}"
-            raise self._fault("currency", f"prices in {found} where the installation's are in {currency}", mend)
+            mend = f"convert them, or import into an installation with FAIRGROUND_CURRENCY={found}"
+            raise self._fault("currency", f"prices are in {found}, but this installation uses {currency}", mend)
         text, column = rule.find(fields).strip(), self.label("services")
         return read_services(
             text, pack=self._vertical, currency=currency, column=column, has_coordinates=has_coordinates
@@ -385,7 +385,7 @@ class RowMapper:
         own = [self._category(word, found=found) for word, found in words.items()]
         slugs = list(dict.fromkeys([*own, *(service.category for service in services)]))
         if len(slugs) > CATEGORIES_MAX:
-            raise self._fault("categories", f"{len(slugs)} categories", f"name at most {CATEGORIES_MAX}")
+            raise self._fault("categories", f"{len(slugs)} categories", f"use at most {CATEGORIES_MAX}")
         return slugs
 
     def _category(self, word: str, *, found: str) -> str:
@@ -394,6 +394,6 @@ class RowMapper:
             return category.slug
         known = ", ".join(entry.slug for entry in self._vertical.categories)
         if word != found:
-            reason = f"{word!r}, which values gives for {found!r}, is no category"
-            raise self._fault("categories", reason, f"give one of {known} in values")
-        raise self._fault("categories", f"{word!r} is no category", f"write one of {known}, or map it in values")
+            reason = f"{word!r}, which the map's values give for {found!r}, is not a category"
+            raise self._fault("categories", reason, f"use one of {known} in values")
+        raise self._fault("categories", f"{word!r} is not a category", f"use one of {known}, or map it in values")

@@ -41,7 +41,7 @@ class NumberFormat:
         number = rf"([+-]?)({grouped}[0-9]{{1,30}})(?:{re.escape(self.decimal)}([0-9]{{1,30}}))?"
         found = re.fullmatch(number, text)
         if found is None:
-            hint = f"write it like {example.replace('.', self.decimal)}, without other signs"
+            hint = f"write it like {example.replace('.', self.decimal)}, without other characters"
             raise RowFault(column, f"{text!r} is not a number", hint)
         sign, whole, decimals = found.groups()
         whole = whole.replace(self.thousands, "") if self.thousands else whole

@@ -27,7 +27,7 @@ def read_pictures(text: str, *, place: PicturePlace, alt: str, most: int, column
     """
     addresses = [address for address in _BETWEEN.split(text.strip(" ,")) if address]
     if len(addresses) > most:
-        raise RowFault(column, f"{len(addresses)} pictures", f"leave at most {most}")
+        raise RowFault(column, f"{len(addresses)} pictures", f"keep at most {most}")
     return [_read_picture(address, place=place, alt=alt, column=column) for address in addresses]
 
 

@@ -70,8 +70,8 @@ class RejectFile:
             return self.path.open("wb")
         except OSError as error:
             raise ImportRefused(
-                f"{self.path}, which keeps the rows that do not fit, cannot be written: {error.strerror}."
-                " Copy the file into a folder of yours and import it there; what was written already stays."
+                f"{self.path} (for rejected rows) can't be written: {error.strerror}."
+                " Copy the file into a folder that you can write to and import it there. Rows imported so far are kept."
             ) from None
 
     def close(self) -> Path | None:

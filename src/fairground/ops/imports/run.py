@@ -105,7 +105,7 @@ class Import:
         try:
             file = self.path.open("rb")
         except OSError as error:
-            raise ImportRefused(f"{self.path} cannot be read: {error.strerror}. Name a file that is there.") from None
+            raise ImportRefused(f"Can't read {self.path}: {error.strerror}. Check the file name.") from None
         with file:
             source = open_source(
                 self.path,
@@ -156,8 +156,8 @@ class Import:
         currency = await self.providers.get_currency()
         if self.provider_map.currency != currency:
             raise ImportRefused(
-                f"The map's prices are in {self.provider_map.currency}, this installation's in {currency}."
-                f" Convert them, or import where FAIRGROUND_CURRENCY={self.provider_map.currency}."
+                f"The map's prices are in {self.provider_map.currency}, but this installation uses {currency}. "
+                f"Convert them, or import into an installation with FAIRGROUND_CURRENCY={self.provider_map.currency}."
             )
 
     async def _write(self, batch: Batch, summary: Summary) -> None:
@@ -207,7 +207,7 @@ class RowReader:
         first_line = self._first_lines.setdefault((origin.source, provider.external_id), record.line)
         if first_line != record.line:
             column = self._mappers[origin.vertical].label("external_id")
-            reason = f"{provider.external_id!r} stands on line {first_line} as well"
+            reason = f"{provider.external_id!r} is already on line {first_line}"
             raise RowFault(column, reason, "keep one of the two")
         return origin, provider
 
@@ -225,7 +225,7 @@ class RowReader:
             return self._vertical.key
         if named not in self._mappers:
             column = self._rule.label if self._rule else "vertical"
-            raise RowFault(column, f"{named!r} is no vertical", f"write one of {', '.join(self._mappers)}")
+            raise RowFault(column, f"{named!r} is not a vertical", f"write one of {', '.join(self._mappers)}")
         return named
 
 

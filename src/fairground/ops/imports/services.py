@@ -56,7 +56,7 @@ def read_price_minor(text: str, *, currency: str, column: str) -> int:
     except AmountInvalid as refusal:
         raise RowFault(column, refusal.problem, refusal.hint) from refusal
     if minor == 0:
-        raise RowFault(column, f"{text} is no price", "write what it costs, or leave it empty")
+        raise RowFault(column, f"{text} is not a price", "enter a price, or leave it empty")
     if minor > PRICE_MAX_MINOR:
         most = PRICE_MAX_MINOR // 10 ** currency_exponent(currency)
         raise RowFault(column, f"{text} is out of range", f"it must be from 0 to {most}")
@@ -67,7 +67,7 @@ def read_booking_mode(text: str, *, pack: Vertical, column: str) -> BookingMode:
     """Raise RowFault when services of the vertical are not booked like this."""
     modes = pack.booking.modes
     if text not in modes:
-        raise RowFault(column, f"{text!r} is no booking mode here", f"write {' or '.join(modes)}")
+        raise RowFault(column, f"{text!r} is not a booking mode of this vertical", f"write {' or '.join(modes)}")
     return BookingMode(text)
 
 
@@ -90,7 +90,7 @@ def read_services(text: str, *, pack: Vertical, currency: str, column: str, has_
         where = " ".join(str(part) for part in first["loc"])
         raise RowFault(column, f"{where}: {first['msg']}".removeprefix(": "), "write an array of services") from None
     if len(found) > SERVICES_MAX:
-        raise RowFault(column, f"{len(found)} services", f"leave at most {SERVICES_MAX}")
+        raise RowFault(column, f"{len(found)} services", f"keep at most {SERVICES_MAX}")
     services = [_service(each, pack=pack, currency=currency, column=column) for each in found]
     # The owner who claims the provider fills in an address and meeting details. The row has their categories.
     grounds = Grounds(
@@ -116,7 +116,7 @@ def _service(fields: ServiceFields, *, pack: Vertical, currency: str, column: st
     category = pack.find_category(fields.category)
     if category is None:
         known = ", ".join(entry.slug for entry in pack.categories)
-        raise RowFault(column, f"{fields.category!r} is no category", f"write one of {known}")
+        raise RowFault(column, f"{fields.category!r} is not a category", f"write one of {known}")
     if not DURATION_MIN_MINUTES <= fields.duration_minutes <= DURATION_MAX_MINUTES:
         bounds = f"it must be from {DURATION_MIN_MINUTES} to {DURATION_MAX_MINUTES}"
         raise RowFault(column, f"{fields.duration_minutes} minutes are out of range", bounds)

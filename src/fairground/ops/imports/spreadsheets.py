@@ -38,9 +38,9 @@ def open_table(chunks: Chunks, *, delimiter: str = "", map_columns: Collection[s
     try:
         columns = next(values for values in reader if any(map(str.strip, values)))
     except StopIteration:
-        raise ImportRefused("The file is empty; its first line must name the columns.") from None
+        raise ImportRefused("The file is empty. Its first line must contain the column names.") from None
     except csv.Error as error:
-        raise ImportRefused(f"The header cannot be read: {error}. Quote names as CSV does.") from None
+        raise ImportRefused(f"Can't read the header: {error}. Quote column names as in CSV.") from None
     columns = [name.strip() for name in columns]
     _refuse_doubled(columns)
     table = _Table(columns, divider=divider, encoding=chunks.encoding)
@@ -106,7 +106,7 @@ def _has_columns(head: str, map_columns: Collection[str], *, dividers: list[str]
 def _not_text(encoding: str) -> str:
     advice = "Save the file as CSV in UTF-8"
     if encoding == "UTF-8":
-        advice += ', or put encoding = "windows-1252" at the head of the map if it is that'
+        advice += ', or add encoding = "windows-1252" at the top of the map if that is its encoding'
     return f"The header is not text in {encoding}. {advice}."
 
 
@@ -119,8 +119,8 @@ def _divider_of(head: str, *, map_columns: Collection[str]) -> str:
     if len(fitting) == 1:
         return fitting[0]
     raise ImportRefused(
-        f"The header has {' and '.join(_DIVIDERS[divider] for divider in found)}, and either may divide its columns."
-        f' Write sep={found[0]} as a line before it, or put names that hold such a character into quotes (").'
+        f"The header has {' and '.join(_DIVIDERS[divider] for divider in found)}, and either could be the separator."
+        f' Add a line sep={found[0]} before it, or quote (") names that contain such a character.'
     )
 
 
@@ -137,8 +137,8 @@ def _refuse_doubled(columns: list[str]) -> None:
         places = [str(number) for number, other in enumerate(columns, start=1) if other == name]
         if name and len(places) > 1:
             raise ImportRefused(
-                f"The header names '{show_column(name)}' in the columns {' and '.join(places)};"
-                " give each column its own name."
+                f"The header has '{show_column(name)}' in columns {' and '.join(places)}. Give each column a unique "
+                "name."
             )
 
 
@@ -158,7 +158,9 @@ class _Table:
             except StopIteration:
                 return
             except csv.Error as error:
-                fault = RowFault("", f"this is not CSV: {error}", "close every quote, and double a quote inside quotes")
+                fault = RowFault(
+                    "", f"this is not valid CSV: {error}", "close every quote, and double a quote inside quotes"
+                )
                 yield Record(start, lines.take(), fault=fault)
                 continue
             raw = lines.take()
@@ -168,8 +170,10 @@ class _Table:
     def _record(self, line: int, raw: bytes, values: list[str]) -> Record:
         width = len(self._columns)
         if len(values) < self._least or any(map(str.strip, values[width:])):
-            reason = f"{len(values)} values, but the header names {self._least} columns"
-            hint = f"quote values that hold {_DIVIDERS.get(self._divider, repr(self._divider))}, and leave none out"
+            reason = f"{len(values)} values, but the header has {self._least} columns"
+            hint = (
+                f"quote values that contain {_DIVIDERS.get(self._divider, repr(self._divider))}, and fill every column"
+            )
             return Record(line, raw, fault=RowFault("", reason, hint))
         fields = {name: value for name, value in zip(self._columns, values, strict=False) if name}
         for name, value in fields.items():
@@ -182,5 +186,5 @@ class _Table:
             return f"this is not {self._encoding}", "save the file as UTF-8"
         return (
             "this is not UTF-8",
-            'save the file as UTF-8, or put encoding = "windows-1252" at the head of the map if it is that',
+            'save the file as UTF-8, or add encoding = "windows-1252" at the top of the map if that is its encoding',
         )

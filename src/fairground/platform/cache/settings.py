@@ -26,38 +26,36 @@ class CacheSettings(BaseSettings):
 
     namespace: str = Field(
         "fairground",
-        description="Before every key in Redis. Installations that share a server need different ones.",
+        description="Prefix of every Redis key. Installations that share a Redis server need different ones.",
     )
     memory_mebibytes: int = Field(64, ge=1, le=65_536, description="Memory for cached responses, per process.")
-    packs_seconds: int = Field(600, ge=1, le=86_400, description="How long verticals and categories stay fresh.")
-    lists_seconds: int = Field(60, ge=1, le=86_400, description="How long lists of providers stay fresh.")
-    details_seconds: int = Field(120, ge=1, le=86_400, description="How long the page of a provider stays fresh.")
-    availability_seconds: int = Field(300, ge=1, le=86_400, description="How long free times stay fresh.")
-    reviews_seconds: int = Field(120, ge=1, le=86_400, description="How long lists of reviews stay fresh.")
-    pages_seconds: int = Field(
-        300, ge=1, le=86_400, description="How long public pages stay fresh, here and in a CDN in front."
-    )
-    negative_seconds: int = Field(15, ge=1, le=300, description="How long a not-found response stays fresh.")
+    packs_seconds: int = Field(600, ge=1, le=86_400, description="Seconds verticals and categories stay fresh.")
+    lists_seconds: int = Field(60, ge=1, le=86_400, description="Seconds lists of providers stay fresh.")
+    details_seconds: int = Field(120, ge=1, le=86_400, description="Seconds a provider's page stays fresh.")
+    availability_seconds: int = Field(300, ge=1, le=86_400, description="Seconds available times stay fresh.")
+    reviews_seconds: int = Field(120, ge=1, le=86_400, description="Seconds reviews stay fresh.")
+    pages_seconds: int = Field(300, ge=1, le=86_400, description="Seconds public pages stay fresh, here and in a CDN.")
+    negative_seconds: int = Field(15, ge=1, le=300, description="Seconds a not-found response stays fresh.")
     stale_while_revalidate_seconds: int = Field(
         30,
         ge=0,
         le=3_600,
-        description="How long after that a stale response is served while a new one is computed, here and by a CDN.",
+        description="Seconds a stale response is served while a new one is computed, here and by a CDN.",
     )
     stale_if_error_seconds: int = Field(
         600,
         ge=0,
         le=86_400,
-        description="How long after that a stale response is served while none can be computed, here and by a CDN.",
+        description="Seconds a stale response is served if no new one can be computed, here and by a CDN.",
     )
     wait_seconds: float = Field(
         10,
         ge=0.1,
         le=60,
-        description="How long a request waits for a computation; then it gets a 503.",
+        description="Seconds a request waits for a computation before it gets a 503.",
     )
     computations_max: int = Field(
-        16, ge=1, le=1_000, description="Responses that one process computes at the same time; further ones wait."
+        16, ge=1, le=1_000, description="Responses one process computes at once; further requests wait."
     )
 
     @field_validator("namespace")

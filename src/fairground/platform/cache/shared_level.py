@@ -155,7 +155,7 @@ class Backlog(Protocol):
         invalidation the level missed.
 
         Raises:
-            DatabaseUnavailable: The database does not answer.
+            DatabaseUnavailable: The database is not available.
         """
         ...
 

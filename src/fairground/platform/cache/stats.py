@@ -12,7 +12,7 @@ class CacheStats:
     """By route and HIT, MISS, STALE or BYPASS."""
     not_modified: Counter[str] = field(default_factory=Counter)
     collapsed: Counter[str] = field(default_factory=Counter)
-    """Requests that waited for the computation of another one."""
+    """Requests that waited for another request's computation."""
     computed: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     refreshed: Counter[tuple[str, str]] = field(default_factory=Counter)

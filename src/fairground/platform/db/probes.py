@@ -37,7 +37,7 @@ class WriteProbe:
             if self._now() >= self._known_until:
                 await self._write()
         if self._failure is not None:
-            raise DatabaseUnavailable("The database cannot be written to.", reason=self._failure.reason)
+            raise DatabaseUnavailable("The database is read-only.", reason=self._failure.reason)
 
     async def _write(self) -> None:
         try:
@@ -67,8 +67,8 @@ async def prove_guard(db: Database, *, guard: OverlapGuard, attempts: Sequence[S
                     await tx.execute(statement)
                 # Leaving the block by an exception takes the rows back.
                 raise GuardError(
-                    f"The table {guard.table} has lost its guard against double bookings, so nothing is served."
-                    " Run `fairground db upgrade`, which creates it again."
+                    f"The table {guard.table} has lost its protection against double bookings, so the server refuses "
+                    "requests. Run `fairground db upgrade` to restore it."
                 )
         except IntegrityError as error:
             if not guard.is_refusal(error):

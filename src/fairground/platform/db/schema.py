@@ -35,7 +35,7 @@ def check_schema(backend: Backend, histories: Sequence[History]) -> list[SchemaC
     """Compare every module's tables with the code.
 
     Raises:
-        DatabaseUnavailable: The database does not answer.
+        DatabaseUnavailable: The database is not available.
     """
     with _engine_of(backend) as engine:
         return check(engine, histories)
@@ -61,10 +61,11 @@ def _find_squashed(engine: Engine, found: Sequence[SchemaCheck]) -> str | None:
     if not signs:
         return None
     return (
-        f"This database is from before the revisions were squashed ({signs[0]}) and cannot be upgraded: check out"
-        f" {LAST_COMMIT_BEFORE_SQUASH}, the last commit that can run it, save its providers with `fairground export"
-        " providers FILE`, and import that file into an empty database, which `fairground db upgrade` makes where"
-        " FAIRGROUND_DATABASE_URL or FAIRGROUND_DATA_DIR names a new one; accounts, bookings and payments are not taken"
+        f"This database is from an older version, before the revisions were squashed ({signs[0]}) and cannot be "
+        "upgraded: check out"
+        f" {LAST_COMMIT_BEFORE_SQUASH}, the last commit that can run it, save its providers with `fairground export "
+        "providers FILE`, and import that file into a new, empty database (set FAIRGROUND_DATABASE_URL or "
+        "FAIRGROUND_DATA_DIR and run `fairground db upgrade`); accounts, bookings and payments are not taken"
         " along."
     )
 
@@ -73,8 +74,8 @@ def require_file(backend: Backend) -> None:
     """Raise SchemaMismatch when the database is a file that is not there: looking must not make it."""
     if backend.file is not None and not backend.file.exists():
         raise SchemaMismatch(
-            f"There is no database at {backend.file} yet. `fairground up` makes one with a demo,"
-            " `fairground db upgrade` an empty one."
+            f"There is no database at {backend.file} yet. Run `fairground up` to create one with a demo, or "
+            "`fairground db upgrade` for an empty one."
         )
 
 
@@ -87,10 +88,10 @@ def require_schema(backend: Backend, histories: Sequence[History]) -> None:
     states = {entry.state for entry in found}
     if SchemaState.AHEAD in states:
         raise SchemaMismatch(
-            "The database was made by a newer Fairground than this one. Run that version, or restore an older copy."
+            "The database was upgraded by a newer version of Fairground. Run that version, or restore an older backup."
         )
     if SchemaState.BEHIND in states:
-        raise SchemaMismatch("The database is behind this code. Run: fairground db upgrade")
+        raise SchemaMismatch("The database needs an upgrade. Run: fairground db upgrade")
 
 
 def upgrade_schema(backend: Backend, histories: Sequence[History]) -> list[str]:
@@ -123,7 +124,7 @@ def repair_schema(backend: Backend, histories: Sequence[History]) -> None:
 
     Raises:
         GuardError: One cannot be created; the message says why and what to do.
-        DatabaseUnavailable: The database does not answer.
+        DatabaseUnavailable: The database is not available.
     """
     with _engine_of(backend) as engine, engine.begin() as connection:
         backend.lock_schema(connection)

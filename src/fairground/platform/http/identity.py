@@ -16,7 +16,7 @@ STAFF_ROLES: Final = frozenset({"staff", "admin"})
 
 class StaffOnly(Forbidden):
     code = "identity.staff_only"
-    hint = "Sign in with a staff account; `fairground users create --role staff` makes one."
+    hint = "Sign in with a staff account. `fairground users create --role staff` creates one."
 
 
 class SignInNeeded(Unauthenticated):
@@ -61,13 +61,13 @@ def has_looked_up_caller(scope: Scope) -> bool:
 
 async def get_caller(caller: Annotated[Caller | None, Depends(find_caller)]) -> Caller:
     if caller is None:
-        raise SignInNeeded("This needs a signed-in account.")
+        raise SignInNeeded("Authentication required.")
     return caller
 
 
 async def get_staff(caller: Annotated[Caller, Depends(get_caller)]) -> Caller:
     if not caller.is_staff:
-        raise StaffOnly("This is for the staff of this marketplace.")
+        raise StaffOnly("This is for staff only.")
     return caller
 
 

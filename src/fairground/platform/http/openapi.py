@@ -35,19 +35,20 @@ _SCHEMES: Final = {
     _BEARER: {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API token: `POST /api/v1/auth/login?mode=token` or *Account & security* makes one.",
+        "description": "An API token, from `POST /api/v1/auth/login?mode=token` or *Account & security*.",
     },
     _COOKIE: {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE_NAME,
-        "description": "The cookie that a browser gets when its user signs in.",
+        "description": "The session cookie set when a user signs in with a browser.",
     },
 }
 _DESCRIPTION: Final = """\
-Everything the pages can do, for programs. Amounts are integers in the minor unit of their currency (8000 EUR is
-€80.00), times are ISO 8601 with an offset, identifiers are UUIDs. Errors are problem documents (RFC 9457) with a
-stable `code`. Send an `Idempotency-Key` with a write, and a repeated request gets the first answer.
+Everything you can do on the website, for programs. Amounts are integers in the minor unit of their currency (8000 EUR
+is €80.00), times are ISO 8601 with an offset, identifiers are UUIDs. Errors use RFC 9457 problem documents with a
+stable `code`. Send an `Idempotency-Key` with a write to make it safe to repeat: a repeated request gets the first
+response.
 """
 _REFUSES: Final = "__refuses__"
 

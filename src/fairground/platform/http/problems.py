@@ -47,7 +47,7 @@ class RequestInvalid(Invalid):
     """Parameters or body do not fit the operation's schema; `errors` says where."""
 
     code = "request.invalid"
-    hint = "/openapi.json describes what this path takes."
+    hint = "See /openapi.json for the fields of this path."
 
 
 class FieldError(BaseModel):
@@ -158,9 +158,9 @@ async def on_invalid_request(_request: Request, error: Exception) -> Response:
 
 
 _CODE_OF_STATUS: Final = {
-    HTTPStatus.NOT_FOUND: ("request.not_found", "There is nothing at this path; /openapi.json lists the paths."),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("request.method_not_allowed", "The Allow header lists what this path takes."),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("request.too_large", "Send a smaller body."),
+    HTTPStatus.NOT_FOUND: ("request.not_found", "Nothing here. See /openapi.json for all paths."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("request.method_not_allowed", "See the Allow header for the methods of this path."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("request.too_large", "Send less data."),
 }
 
 
@@ -195,7 +195,7 @@ class ProblemMiddleware:
         async def send_problem(message: Message) -> None:
             nonlocal refusal
             if message["type"] == "http.response.start" and _is_plain_refusal(message):
-                refusal = _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail="The body of the request is too large.")
+                refusal = _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail="The request body is too large.")
             if refusal is None:
                 await send(message)
             elif message["type"] == "http.response.body" and not message.get("more_body"):
@@ -215,6 +215,6 @@ async def on_unexpected_error(request: Request, error: Exception) -> Response:
     return plain_problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         code="internal_error",
-        detail="Something went wrong on our side, and it was written down.",
-        hint="Try again; if it happens again, tell the operator when it happened.",
+        detail="Something went wrong on our side, and we've logged it.",
+        hint="Try again. If it keeps happening, tell the operator the time of the error.",
     )

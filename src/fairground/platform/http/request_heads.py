@@ -49,9 +49,9 @@ def refuse_head(*, target: bytes, version: str, fields: Fields, is_upgrade: bool
     names = [name for name, _ in fields]
     hosts = names.count(b"host")
     if hosts > 1 or (hosts == 0 and version == "1.1"):
-        return malformed(f"A request has one Host field (RFC 9112, section 3.2); this one has {hosts}.")
+        return malformed(f"A request must have exactly one Host header (RFC 9112, section 3.2); this one has {hosts}.")
     if target[:1] != b"/" and authority_of(target) is None:
-        return malformed("The target of the request is neither a path nor an http address.")
+        return malformed("The request target must be a path or an http URL.")
     has_coding = b"transfer-encoding" in names
     if has_coding and version == "1.0":
         return malformed("HTTP/1.0 has no Transfer-Encoding, so the end of the body is unknown.")

@@ -55,7 +55,7 @@ class IdempotentRoute(APIRoute):
             if caller is None:
                 return await carry_out(request)
             if len(request.headers.getlist(KEY_HEADER)) > 1:
-                raise IdempotencyKeyInvalid("The request has more than one Idempotency-Key.")
+                raise IdempotencyKeyInvalid("The request has more than one Idempotency-Key header.")
             if not _KEY.fullmatch(key):
                 raise IdempotencyKeyInvalid("The Idempotency-Key is empty, too long, or not visible ASCII.")
             claim = await idempotency.claim_request(
@@ -94,7 +94,7 @@ async def _end_failed(db: Database, claim: idempotency.Claim, error: Exception) 
         if isinstance(error, DomainError) and error.is_resumable:
             await idempotency.drop_resumable_claim(db, claim=claim)
         else:
-            lost = idempotency.OutcomeUnknown("The first request with this key failed after it had changed something.")
+            lost = idempotency.OutcomeUnknown("The first request with this key failed after making a change.")
             await idempotency.end_failed_claim(db, claim=claim, unknown=_stored(problem_response(lost)))
     except Unavailable as second:
         # The unchanged row prevents a second effect; the caller gets the first error.
@@ -165,9 +165,9 @@ def _names(dependant: Dependant) -> Iterator[str]:
 def _unknown(name: str, known: tuple[str, ...]) -> UnknownParameter:
     nearest = get_close_matches(name, known, n=1)
     advice = f"Did you mean {nearest[0]!r}? " if nearest else ""
-    listed = f"This path takes {', '.join(known)}." if known else "This path takes no query parameters."
+    listed = f"Known parameters: {', '.join(known)}." if known else "This path has no query parameters."
     return UnknownParameter(
-        f"There is no query parameter {name[:_NAME_MAX_CHARS]!r} here.",
+        f"Unknown query parameter {name[:_NAME_MAX_CHARS]!r}.",
         hint=advice + listed,
         known_parameters=list(known),
     )

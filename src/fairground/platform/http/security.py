@@ -100,27 +100,27 @@ class SecurityMiddleware:
         headers = Headers(scope=scope)
         host = headers.get("host")
         if host is not None and host_of(host) is None:
-            return malformed(f"The host {host[:200]!r} is no name or address with a port.")
+            return malformed(f"The host {host[:200]!r} is not valid.")
         if not self.is_ours(host or ""):
             return plain_problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 code="request.wrong_host",
-                detail=f"This server does not answer for the host {host!r}." if host else "The request names no host.",
-                hint="Use the address in FAIRGROUND_PUBLIC_URL, or set it to the address that people use.",
+                detail=f"Unknown host {host!r}." if host else "The request has no Host header.",
+                hint="Use the address in FAIRGROUND_PUBLIC_URL, or set it to your public address.",
             )
         if _CONTROL.search(scope["path"]):
             return plain_problem(
                 HTTPStatus.NOT_FOUND,
                 code="request.not_found",
-                detail="There is nothing at this path: it holds a control character.",
+                detail="The path contains a control character.",
                 hint="Send the path without it.",
             )
         if scope["method"] not in _SAFE_METHODS and self._is_forged(headers, scope["path"]):
             return plain_problem(
                 HTTPStatus.FORBIDDEN,
                 code="request.cross_site",
-                detail="This request came from another site, or does not say where it came from.",
-                hint="Send it from our own pages, or without cookies and with Authorization: Bearer <token>.",
+                detail="This request came from another site.",
+                hint="Use our own pages, or send Authorization: Bearer <token> without cookies.",
             )
         return None
 
@@ -178,9 +178,9 @@ class SessionCookie:
         """
         if not self._is_safe:
             raise CookieRefused(
-                f"Signing in needs an encrypted connection, and {self._public_url} has none.",
-                hint="Put https in front and set FAIRGROUND_PUBLIC_URL to its address; programs can sign in with"
-                " POST /api/v1/auth/login?mode=token.",
+                f"Signing in needs HTTPS, and {self._public_url} doesn't use it.",
+                hint="Set up HTTPS and set FAIRGROUND_PUBLIC_URL to its address. Programs can sign in with POST "
+                "/api/v1/auth/login?mode=token.",
             )
 
     def read(self, connection: HTTPConnection) -> str | None:

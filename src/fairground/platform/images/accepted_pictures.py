@@ -66,7 +66,7 @@ def read_head(file: BinaryIO, *, bytes_max: int, media_type: str = "") -> Head:
         raise PictureEmpty("The file is empty.")
     if reader.size_bytes > bytes_max:
         raise PictureTooHeavy(
-            f"The file has {reader.size_bytes} bytes; at most {bytes_max} are taken.", bytes_max=bytes_max
+            f"The file has {reader.size_bytes} bytes. The maximum is {bytes_max}.", bytes_max=bytes_max
         )
     kind = _recognise(reader.read_up_to(0, _START_BYTES))
     declared = media_type.partition(";")[0].strip().lower()
@@ -95,7 +95,7 @@ def _refusal(start: bytes, brands: tuple[bytes, ...]) -> PictureTypeRefused:
         return heic_refused()
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<svg" in text:
-        return PictureTypeRefused("The file is an SVG, which can carry programs.")
+        return PictureTypeRefused("SVG files are not allowed, because they can contain scripts.")
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<script")):
         return PictureTypeRefused("The file is a document, not a picture.")
     kind = next((kind for magic, kind in _OTHERS.items() if start.startswith(magic)), None)

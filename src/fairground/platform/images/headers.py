@@ -43,7 +43,7 @@ class FileReader:
         """
         piece = self.read_up_to(position, count)
         if len(piece) < count:
-            raise PictureBroken(f"The picture is cut off: its {self.size_bytes} bytes end in the middle of a part.")
+            raise PictureBroken(f"The picture is incomplete: its {self.size_bytes} bytes end in the middle of a part.")
         return piece
 
     def read_up_to(self, position: int, count: int) -> bytes:
@@ -54,7 +54,7 @@ class FileReader:
     def check_end(self, end: int) -> None:
         """Refuse a part that would end behind the file."""
         if end > self.size_bytes:
-            raise PictureBroken(f"The picture is cut off: {end - self.size_bytes} bytes are missing at its end.")
+            raise PictureBroken(f"The picture is incomplete: {end - self.size_bytes} bytes are missing at its end.")
 
 
 class PartCount:
@@ -66,7 +66,7 @@ class PartCount:
     def add(self) -> None:
         self._parts += 1
         if self._parts > PARTS_MAX:
-            raise PictureBroken(f"The picture consists of more than {PARTS_MAX} parts.")
+            raise PictureBroken(f"The picture has more than {PARTS_MAX} parts.")
 
 
 # JPEG: every segment up to the end of the picture, so that size, scans and a missing end are known before decoding.
@@ -100,15 +100,15 @@ def read_jpeg_head(file: FileReader) -> Head:
         file.check_end(position + length)
         if marker in _JPEG_FRAMES:
             if head is not None:
-                raise PictureBroken("The JPEG says twice how large it is.")
+                raise PictureBroken("The JPEG contains two sizes.")
             head = _read_jpeg_frame(marker, file.read(position + 2, 6))
         if marker == _JPEG_SCAN:
             scans += 1
             if scans > SCANS_MAX:
-                raise PictureTooManyScans(f"The JPEG is drawn in more than {SCANS_MAX} passes.")
+                raise PictureTooManyScans(f"The JPEG has more than {SCANS_MAX} scans.")
         position += max(length, 2)
     if head is None or scans == 0:
-        raise PictureBroken("The JPEG ends before its picture.")
+        raise PictureBroken("The JPEG contains no picture.")
     return head
 
 
@@ -118,21 +118,21 @@ def _next_jpeg_marker(file: FileReader, position: int) -> tuple[int, int]:
     chunk_bytes = near
     while chunk := file.read_up_to(position, chunk_bytes):
         if _JPEG_PADDING_MAX in chunk:
-            raise PictureBroken("The JPEG holds long stretches of nothing.")
+            raise PictureBroken("The JPEG contains too much padding.")
         if found := _JPEG_MARKER.search(chunk):
             return found[1][0], position + found.end()
         if len(chunk) < chunk_bytes:
             break
         position += len(chunk) - 1  # its last byte may be the first half of a marker
         chunk_bytes = far
-    raise PictureBroken("The JPEG is cut off: its end is missing.")
+    raise PictureBroken("The JPEG is incomplete: its end is missing.")
 
 
 def _read_jpeg_frame(marker: int, frame: bytes) -> Head:
     precision_bits, components = frame[0], frame[5]
     is_shown = marker in _JPEG_SHOWN_FRAMES and components in _JPEG_COMPONENTS
     if not is_shown or precision_bits != _JPEG_PRECISION_BITS:
-        raise PictureBroken(f"The JPEG is of a kind that browsers do not show (SOF{marker - 0xC0}).")
+        raise PictureBroken(f"Browsers can't show this kind of JPEG (SOF{marker - 0xC0}).")
     return _sized(PictureFormat.JPEG, int.from_bytes(frame[3:5]), int.from_bytes(frame[1:3]))
 
 
@@ -153,28 +153,28 @@ def read_png_head(file: FileReader) -> Head:
         chunk = file.read(position, 8)
         length, kind = int.from_bytes(chunk[:4]), chunk[4:]
         if not kind.isalpha():
-            raise PictureBroken("The PNG holds a chunk without a name.")
+            raise PictureBroken("The PNG is damaged: a chunk has no name.")
         position += 8 + length + 4
         file.check_end(position)
         if kind == b"acTL":
             raise PictureAnimated("The PNG is animated.")
         if kind == b"IHDR":
-            raise PictureBroken("The PNG says twice how large it is.")
+            raise PictureBroken("The PNG contains two sizes.")
         if kind == b"IEND":
             break
         has_data = has_data or kind == b"IDAT"
     if not has_data:
-        raise PictureBroken("The PNG ends before its picture.")
+        raise PictureBroken("The PNG contains no picture.")
     return head
 
 
 def _read_png_header(chunk: bytes) -> Head:
     named, header, checksum = chunk[:8], chunk[8 : 8 + _PNG_HEADER_BYTES], chunk[-4:]
     if named != _PNG_HEADER_BYTES.to_bytes(4) + b"IHDR" or zlib.crc32(b"IHDR" + header) != int.from_bytes(checksum):
-        raise PictureBroken("The PNG does not begin with a header.")
+        raise PictureBroken("The PNG has no header.")
     bit_depth, colour_type = header[8], header[9]
     if bit_depth not in _PNG_BIT_DEPTHS.get(colour_type, ()):
-        raise PictureBroken(f"The PNG names colours that do not exist (type {colour_type}, {bit_depth} bits).")
+        raise PictureBroken(f"The PNG has an invalid colour type (type {colour_type}, {bit_depth} bits).")
     return _sized(PictureFormat.PNG, int.from_bytes(header[:4]), int.from_bytes(header[4:8]))
 
 
@@ -207,10 +207,10 @@ def read_webp_head(file: FileReader) -> Head:
         if kind in {b"VP8 ", b"VP8L"}:
             picture = _read_webp_picture(kind, file.read(position + 8, 10))
             if canvas not in {None, picture}:
-                raise PictureBroken("The WebP says two different sizes.")
+                raise PictureBroken("The WebP contains two sizes.")
             return picture
         position += 8 + length + length % 2
-    raise PictureBroken("The WebP ends before its picture.")
+    raise PictureBroken("The WebP contains no picture.")
 
 
 def _read_webp_canvas(chunk: bytes) -> Head:
@@ -223,7 +223,7 @@ def _read_webp_canvas(chunk: bytes) -> Head:
 def _read_webp_picture(kind: bytes, chunk: bytes) -> Head:
     is_lossless = kind == b"VP8L"
     if (chunk[0] != _WEBP_LOSSLESS_SIGN) if is_lossless else (chunk[3:6] != _WEBP_LOSSY_SIGN):
-        raise PictureBroken("The WebP holds no picture where one should begin.")
+        raise PictureBroken("The WebP contains no picture.")
     if is_lossless:
         bits = int.from_bytes(chunk[1:5], "little")
         return _sized(PictureFormat.WEBP, 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
@@ -254,11 +254,11 @@ def read_avif_head(file: FileReader) -> Head:
     if b"moov" in boxes:
         raise PictureAnimated("The AVIF is animated.")
     if b"meta" not in boxes:
-        raise PictureBroken("The AVIF does not describe its picture.")
+        raise PictureBroken("The AVIF has no description of its picture.")
     begin, end = boxes[b"meta"]
     sizes = list(_avif_sizes(file, (begin + 4, end), (b"iprp", b"ipco"), parts))
     if not sizes:
-        raise PictureBroken("The AVIF does not say how large it is.")
+        raise PictureBroken("The AVIF has no size.")
     for width_px, height_px in sizes:
         refuse_size(width_px, height_px)
     return Head(PictureFormat.AVIF, *max(sizes, key=lambda size: size[0] * size[1]))
@@ -288,7 +288,7 @@ def _avif_boxes(file: FileReader, begin: int, end: int, parts: PartCount) -> Ite
             size = end - position
         if size < inside - position or position + size > end:
             file.check_end(position + size)
-            raise PictureBroken("The AVIF holds a part that is larger than what it is part of.")
+            raise PictureBroken("The AVIF is damaged: a part is larger than the file.")
         yield name, inside, position + size
         position += size
 

@@ -111,12 +111,12 @@ class ImageRequestStats:
     def measure(self) -> Iterator[Measure]:
         yield Counted(
             "image_requests",
-            "Requests for pictures past memory by how they ended:"
-            " kept, rendered, not_modified, redirected, refused, busy, failed.",
+            "Picture requests not served from memory, by outcome: kept, rendered, not_modified, redirected, refused, "
+            "busy, failed.",
             [((outcome.value,), count) for outcome, count in list(self.outcomes.items())],
             labels=("outcome",),
         )
-        yield Counted("image_bytes", "Bytes of pictures in answers.", [((), self.content_bytes)])
+        yield Counted("image_bytes", "Bytes of pictures sent.", [((), self.content_bytes)])
 
 
 def mark_rendered(request: Request) -> None:

@@ -11,49 +11,49 @@ SCANS_MAX: Final = 100  # real progressive JPEGs have ten; a decoder works throu
 
 class PictureEmpty(Invalid):
     code = "images.empty"
-    hint = "Choose the file again; if it opens on your device, its upload was cut off."
+    hint = "Choose the file again. If it opens on your device, the upload was interrupted."
 
 
 class PictureTooHeavy(Invalid):
     code = "images.too_heavy"
-    hint = "Save the picture with fewer pixels or a lower quality, and upload that."
+    hint = "Save the picture smaller or at a lower quality and upload that."
 
 
 class PictureTypeRefused(Invalid):
     code = "images.type_refused"
-    hint = "Save the picture as JPEG, PNG, WebP or AVIF, and upload that."
+    hint = "Use JPEG, PNG, WebP or AVIF."
 
 
 class PictureTypeMismatch(Invalid):
     code = "images.type_mismatch"
-    hint = "Send the file with the media type that it has, or leave the media type out."
+    hint = "Send the correct media type, or none."
 
 
 class PictureTooLarge(Invalid):
     code = "images.too_large"
-    hint = f"Scale the picture to at most {PIXELS_MAX // 1_000_000} megapixels and {SIDE_MAX_PX} pixels a side."
+    hint = f"Resize the picture to at most {PIXELS_MAX // 1_000_000} megapixels and {SIDE_MAX_PX} pixels per side."
 
 
 class PictureAnimated(Invalid):
     code = "images.animated"
-    hint = "Save one frame of it as JPEG or PNG, and upload that."
+    hint = "Save one frame as JPEG or PNG and upload that."
 
 
 class PictureTooManyScans(Invalid):
     code = "images.too_many_scans"
-    hint = "Open the picture in any program for photographs, save it as an ordinary JPEG, and upload that."
+    hint = "Open the picture in a photo app, save it as a JPEG and upload that."
 
 
 class PictureBroken(Invalid):
     code = "images.broken"
-    hint = "Open the picture on your device, save a copy as JPEG, and upload the copy."
+    hint = "Save a copy as JPEG on your device and upload that."
 
 
 class PictureTooCostly(Invalid):
     """Decoding failed, or took more memory or time than any honest picture."""
 
     code = "images.too_costly"
-    hint = "Open the picture on your device, save a smaller copy as JPEG, and upload the copy."
+    hint = "Save a smaller copy as JPEG on your device and upload that."
 
 
 REFUSALS: Final = (
@@ -72,7 +72,7 @@ REFUSALS: Final = (
 
 class RendererBusy(Unavailable):
     code = "images.renderer_busy"
-    hint = "Many pictures are asked for at once; ask again in a moment."
+    hint = "Too many pictures were requested at once. Try again in a moment."
 
 
 class RendererUnavailable(Unavailable):
@@ -81,13 +81,13 @@ class RendererUnavailable(Unavailable):
 
 def heic_refused() -> PictureTypeRefused:
     return PictureTypeRefused(
-        "The file is a HEIC photo, which browsers do not show.",
-        hint="On an iPhone choose Settings, Camera, Formats, Most Compatible; or export the photo as JPEG.",
+        "HEIC photos are not supported.",
+        hint="On an iPhone, go to Settings > Camera > Formats and choose Most Compatible, or export the photo as JPEG.",
     )
 
 
 def unknown_refused() -> PictureTypeRefused:
-    return PictureTypeRefused("The file is no picture of a kind that we know.")
+    return PictureTypeRefused("Unsupported file type.")
 
 
 def refuse_size(width_px: int, height_px: int) -> None:
@@ -98,6 +98,6 @@ def refuse_size(width_px: int, height_px: int) -> None:
         PictureTooLarge: A side or the area exceeds what is decoded.
     """
     if width_px < 1 or height_px < 1:
-        raise PictureBroken(f"The picture says that it is {width_px} × {height_px} pixels.")
+        raise PictureBroken(f"The picture claims to be {width_px} × {height_px} pixels.")
     if width_px > SIDE_MAX_PX or height_px > SIDE_MAX_PX or width_px * height_px > PIXELS_MAX:
         raise PictureTooLarge(f"The picture has {width_px} × {height_px} pixels.")

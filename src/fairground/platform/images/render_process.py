@@ -77,7 +77,7 @@ class RenderProcess:
         if not greeting.startswith(READY):
             await started.kill()
             log.error("images.child_not_started", engine=engine, ended_by=process.returncode)
-            raise RendererUnavailable("The child process that renders pictures does not start.")
+            raise RendererUnavailable("The process that renders pictures does not start.")
         log.info("images.child_started", engine=greeting.removeprefix(READY).decode().strip())
         return started
 
@@ -116,7 +116,7 @@ class RenderProcess:
             # Our own code never answers like this: a hostile picture has taken over the child.
             await self.kill()
             log.warning("images.child_answered_nonsense", content_bytes=len(content))
-            raise PictureTooCostly("The picture broke the decoder.") from error
+            raise PictureTooCostly("The picture could not be decoded.") from error
         except BaseException:
             # Cancelled in the middle of an exchange: the rest of this answer would be taken for the next one.
             await self.kill()
@@ -125,7 +125,7 @@ class RenderProcess:
         self._resident_bytes = answer["resident_bytes"]
         if rendered is None:
             log.info("images.render_refused", reason=answer["refused"], content_bytes=len(content))
-            raise PictureBroken("The picture cannot be decoded: what follows its head is damaged.")
+            raise PictureBroken("The picture is damaged.")
         return rendered
 
     async def stop(self) -> None:
@@ -160,8 +160,8 @@ class RenderProcess:
         await self.kill()
         log.warning("images.child_died", ended_by=ended_by, content_bytes=content_bytes)
         if ended_by == -signal.SIGKILL:
-            return RendererUnavailable("The child process that rendered the picture was killed.")
-        return PictureTooCostly("The picture broke the decoder, or wanted more memory or time than it may have.")
+            return RendererUnavailable("The process that renders pictures was killed.")
+        return PictureTooCostly("The picture could not be decoded within the limits for memory and time.")
 
     @property
     def _input(self) -> asyncio.StreamWriter:

@@ -70,24 +70,22 @@ class Renderer:
     def measure(self) -> Iterator[Measure]:
         yield Timed(
             "image_render_duration_seconds",
-            "How long rendering took, the wait in the queue included; of what was rendered.",
+            "Duration of successful renderings, including the wait in the queue.",
             [((), self.stats.durations)],
         )
         yield Counted(
             "image_render_failures",
-            "Pictures that were not rendered, by the code of the problem; those refused for a full queue among them.",
+            "Failed renderings by problem code, including those refused because the queue was full.",
             [((code,), count) for code, count in list(self.stats.failed.items())],
             labels=("code",),
         )
         yield Counted(
             "image_renders_joined",
-            "Requests that waited for the rendering of another one.",
+            "Requests that waited for another request's rendering.",
             [((), self.stats.joined)],
         )
-        yield Counted(
-            "image_children_started", "Child processes started to render.", [((), self.stats.children_started)]
-        )
-        yield Gauged("image_renders_waiting", "Pictures that wait for a child process.", self.waiting)
+        yield Counted("image_children_started", "Render processes started.", [((), self.stats.children_started)])
+        yield Gauged("image_renders_waiting", "Pictures waiting to be rendered.", self.waiting)
 
     async def render(self, source: str, recipes: Sequence[Recipe], load: Load) -> Rendered:
         """Render a source by recipes, all from one decode.
@@ -121,10 +119,10 @@ class Renderer:
 
     def _start(self, key: _Key, load: Load) -> asyncio.Task[Rendered | Exception]:
         if self._group is None:
-            raise RendererUnavailable("Nothing is rendered before the start of the server and after its end.")
+            raise RendererUnavailable("The renderer is not running.")
         if len(self._tasks) >= self._settings.renderers + self._settings.queue_max:
             self.stats.failed[RendererBusy.code] += 1
-            raise RendererBusy(f"{self._settings.queue_max} pictures wait to be rendered already.")
+            raise RendererBusy(f"{self._settings.queue_max} pictures are already waiting to be rendered.")
         # In a context of its own: nothing of the first caller may reach the result that all callers share.
         task = self._group.create_task(self._run(key[1], load), context=Context())
         self._tasks[key] = task

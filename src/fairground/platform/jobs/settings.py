@@ -16,50 +16,50 @@ class JobSettings(BaseSettings):
         default=5,
         ge=1,
         le=100,
-        description="Jobs of the default queue that one process runs at the same time. Each job of any queue may hold a"
-        " database connection for a moment.",
+        description="Concurrent jobs of the default queue per process. Each running job may use a database connection.",
     )
     mail_concurrency: int = Field(
         default=4,
         ge=1,
         le=100,
-        description="The same for the queue of emails: the notifications that they follow from, and sending them.",
+        description="Concurrent jobs of the email queue: notifications and sending.",
     )
     money_concurrency: int = Field(
         default=4,
         ge=1,
         le=100,
-        description="The same for the queue of money: calls to the card processor and what follows from them.",
+        description="Concurrent jobs of the payments queue: calls to the card processor and their results.",
     )
     pictures_concurrency: int = Field(
         default=4,
         ge=1,
         le=100,
-        description="The same for the queue of pictures; FAIRGROUND_IMAGES_RENDERERS of them are rendered at a time.",
+        description="Concurrent jobs of the pictures queue. FAIRGROUND_IMAGES_RENDERERS limits how many pictures are "
+        "rendered at once.",
     )
     discovery_concurrency: int = Field(
         default=4,
         ge=1,
         le=100,
-        description="The same for the queue that keeps lists, search and availability summaries up to date.",
+        description="Concurrent jobs of the queue that updates lists, search and availability summaries.",
     )
     lease_seconds: float = Field(
         default=30,
         ge=1,
         le=3600,
-        description="How long a job waits for a heartbeat of its worker before another worker rescues it.",
+        description="Seconds without a heartbeat after which another worker takes over a job.",
     )
     poll_seconds: float = Field(
         default=1,
         ge=0.05,
         le=60,
-        description="How often a worker that nothing wakes looks for jobs: delayed ones, and those of other processes.",
+        description="Seconds between two checks for delayed jobs and jobs of other processes.",
     )
     stop_seconds: float = Field(
         default=25,
         ge=0,
         le=600,
-        description="How long a worker that has to stop waits for its running jobs before it releases them.",
+        description="Seconds a stopping worker waits for its running jobs before it releases them.",
     )
 
     @property

@@ -26,7 +26,7 @@ class MailURLError(ValueError):
 
 class MailNotSent(Unavailable):
     code = "mail.not_sent"
-    hint = "Look at FAIRGROUND_SMTP_URL and at the mail server's log; a job that sends mail tries again by itself."
+    hint = "Check FAIRGROUND_SMTP_URL and the mail server's log. Sending is retried automatically."
 
 
 class Mailer(Protocol):
@@ -66,7 +66,7 @@ class FolderMailer:
         try:
             await asyncio.to_thread(self._write, message_bytes(complete(message, sender=self._sender)))
         except OSError as error:
-            raise MailNotSent(f"The mail folder {self._folder} could not be written: {error.strerror}.") from error
+            raise MailNotSent(f"Can't write to the mail folder {self._folder}: {error.strerror}.") from error
 
     def _write(self, content: bytes) -> None:
         make_private_folder(self._folder)
@@ -113,8 +113,8 @@ class SMTPServer:
             port = -1
         if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or port == -1 or parts.path.strip("/"):
             raise MailURLError(
-                "FAIRGROUND_SMTP_URL is not the address of a mail server. Write smtp://user:password@host:587 or"
-                " smtps://user:password@host:465, with %40 for an @ inside the user or password."
+                "FAIRGROUND_SMTP_URL is not valid. Use smtp://user:password@host:587 or"
+                " smtps://user:password@host:465, with %40 for an @ in the user or password."
             )
         user = unquote(parts.username) if parts.username else None
         is_tls_from_start = parts.scheme == "smtps"
@@ -148,7 +148,7 @@ class SMTPMailer:
                 await asyncio.to_thread(self._deliver, completed)
             except (smtplib.SMTPException, OSError) as error:
                 raise MailNotSent(
-                    f"The mail server {self._server.host}:{self._server.port} did not take a message: {_reason(error)}."
+                    f"The mail server {self._server.host}:{self._server.port} rejected a message: {_reason(error)}."
                 ) from error
 
     def _deliver(self, message: EmailMessage) -> None:
@@ -170,8 +170,8 @@ class SMTPMailer:
             connection.ehlo_or_helo_if_needed()
             if not connection.has_extn("smtputf8"):
                 raise MailUndeliverable(
-                    f"The mail server {self._server.host}:{self._server.port} does not offer SMTPUTF8 (RFC 6531), so it"
-                    " cannot take an address with letters beyond a to z before the @."
+                    f"The mail server {self._server.host}:{self._server.port} does not support SMTPUTF8 (RFC 6531), "
+                    "so it can't deliver to an address with non-ASCII letters before the @."
                 )
             options = ["SMTPUTF8", "BODY=8BITMIME"]
         content = message_bytes(message, line_end="\r\n")

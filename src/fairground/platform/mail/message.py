@@ -68,12 +68,12 @@ class Sender:
             raise SenderError(f"The name in FAIRGROUND_MAIL_FROM={text!r} {refused.reason}. {refused.hint}") from None
         except EmailRefused as error:
             raise SenderError(
-                f"FAIRGROUND_MAIL_FROM is {text!r}. {error} Write Fairground <hello@fair.example>, or an address alone."
+                f"FAIRGROUND_MAIL_FROM is {text!r}. {error} Use Fairground <hello@fair.example> or just an address."
             ) from None
         if not sender.address.isascii():
             raise SenderError(
-                f"FAIRGROUND_MAIL_FROM is {text!r}. Not every mail server takes letters beyond a to z before the @ of a"
-                " sender; write an address without them."
+                f"FAIRGROUND_MAIL_FROM is {text!r}. Not every mail server accepts non-ASCII letters before the @ of a "
+                "sender. Use an address without them."
             )
         return sender
 
@@ -117,7 +117,7 @@ def compose_message(*, to: str, subject: str, text: str, html: str) -> EmailMess
     try:
         message["To"] = address_field("To", address=wire_address(to))
     except EmailRefused as error:
-        raise MailUndeliverable(f"The address of the recipient cannot be used. {error}") from None
+        raise MailUndeliverable(f"The recipient's address is not valid. {error}") from None
     message["Subject"] = text_field("Subject", subject)
     message.set_content(text)
     message.add_alternative(html, subtype="html")

@@ -58,59 +58,61 @@ async def _try_all(store: Store, http: httpx.AsyncClient, *, cdn_url: str, origi
 async def _check_writing(store: Store, key: str) -> CheckResult:
     await store.put(key, _CONTENT)
     if await store.put(key, _CONTENT):
-        return CheckResult(CheckStatus.WARNING, "written, but the store lets a second writer replace what is there")
-    return CheckResult(CheckStatus.OK, "written, and a second writer learns that it is there")
+        return CheckResult(
+            CheckStatus.WARNING, "written, but the store lets a second writer overwrite an existing object"
+        )
+    return CheckResult(CheckStatus.OK, "written, and a second write is refused")
 
 
 async def _check_reading(store: Store, key: str) -> CheckResult:
     async with store.read(key, span=Span(8, 10)) as content:
         part = b"".join([chunk async for chunk in content.chunks])
     if part != _CONTENT[8:11]:
-        return CheckResult(CheckStatus.FAILED, "what was written could not be read in parts")
+        return CheckResult(CheckStatus.FAILED, "an object could not be read in parts")
     listed = [stored.key async for stored in store.list_objects(Retention.DERIVATIVE) if stored.key == key]
     if not listed:
-        return CheckResult(CheckStatus.FAILED, "what was written is not in the list")
-    return CheckResult(CheckStatus.OK, "read, in parts as well, and listed")
+        return CheckResult(CheckStatus.FAILED, "a new object is missing from the list")
+    return CheckResult(CheckStatus.OK, "read whole and in parts, and listed")
 
 
 async def _check_signed_address(store: Store, http: httpx.AsyncClient, key: str) -> CheckResult:
     url = store.sign_read(key, lifetime=_LIFETIME)
     if url.startswith("/"):
-        return CheckResult(CheckStatus.OK, "signed addresses are answered by this server")
+        return CheckResult(CheckStatus.OK, "signed URLs are served by this server")
     answer = await _get(http, url)
     if answer != "200":
-        return CheckResult(CheckStatus.FAILED, f"a signed address was answered with {answer}")
-    return CheckResult(CheckStatus.OK, "a signed address is answered by the store")
+        return CheckResult(CheckStatus.FAILED, f"a signed URL was answered with {answer}")
+    return CheckResult(CheckStatus.OK, "signed URLs are served by the store")
 
 
 async def _check_public_address(http: httpx.AsyncClient, url: str) -> CheckResult:
     answer = await _get(http, url)
     if answer != "200":
         return CheckResult(
-            CheckStatus.FAILED, f"FAIRGROUND_STORAGE_CDN_URL does not give what is stored: {url}: {answer}"
+            CheckStatus.FAILED, f"FAIRGROUND_STORAGE_CDN_URL does not serve the stored files: {url}: {answer}"
         )
-    return CheckResult(CheckStatus.OK, "FAIRGROUND_STORAGE_CDN_URL gives what is stored")
+    return CheckResult(CheckStatus.OK, "FAIRGROUND_STORAGE_CDN_URL serves the stored files")
 
 
 async def _check_uploads(store: Store, http: httpx.AsyncClient, *, origin: str) -> AsyncIterator[CheckResult]:
     form = store.offer_upload(new_upload_key(content_type=_TYPE), max_bytes=len(_CONTENT), lifetime=_LIFETIME)
     if form.url.startswith("/"):
-        yield CheckResult(CheckStatus.OK, "uploads pass through this server")
+        yield CheckResult(CheckStatus.OK, "uploads go through this server")
         return
     try:
         too_long = await _post(http, form, _CONTENT + b"!")
         if too_long.startswith("2"):
             yield CheckResult(
-                CheckStatus.WARNING, "the store takes uploads that are larger than allowed; they are looked at again"
+                CheckStatus.WARNING, "the store accepts uploads over the limit; they are checked again after the upload"
             )
         answer = await _post(http, form, _CONTENT)
         if await _is_there(store, form.key):
-            yield CheckResult(CheckStatus.OK, "browsers can upload straight to the store")
+            yield CheckResult(CheckStatus.OK, "browsers can upload directly to the store")
             yield await check_origin(http, form.url, origin=origin)
         else:
             yield CheckResult(
                 CheckStatus.FAILED,
-                f"the store takes no POST uploads ({answer}); set FAIRGROUND_STORAGE_TAKES_DIRECT_UPLOADS=false",
+                f"the store accepts no POST uploads ({answer}); set FAIRGROUND_STORAGE_TAKES_DIRECT_UPLOADS=false",
             )
     finally:
         await store.delete(form.key)
@@ -125,17 +127,17 @@ async def check_origin(http: httpx.AsyncClient, url: str, *, origin: str) -> Che
     except httpx.HTTPError:
         is_allowed = False
     if is_allowed:
-        return CheckResult(CheckStatus.OK, f"pages of {origin} may send files to the store")
+        return CheckResult(CheckStatus.OK, f"pages of {origin} may upload to the store")
     return CheckResult(
         CheckStatus.FAILED,
-        f"the store does not let pages of {origin} send files: add a CORS rule to the bucket with AllowedOrigins"
+        f"the store does not allow uploads from {origin}: add a CORS rule to the bucket with AllowedOrigins"
         f' ["{origin}"] and AllowedMethods ["POST"], or set FAIRGROUND_STORAGE_TAKES_DIRECT_UPLOADS=false',
     )
 
 
 async def _check_removal(store: Store, key: str) -> CheckResult:
     if await _is_there(store, key):
-        return CheckResult(CheckStatus.FAILED, "what was deleted is still there")
+        return CheckResult(CheckStatus.FAILED, "a deleted object is still there")
     return CheckResult(CheckStatus.OK, "deleted")
 
 

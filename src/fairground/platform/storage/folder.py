@@ -239,7 +239,7 @@ def _open_file(path: Path) -> tuple[int, int]:
 
 
 def _not_found() -> ObjectNotFound:
-    return ObjectNotFound("There is no such object.")
+    return ObjectNotFound("The file does not exist.")
 
 
 def _bounds(size_bytes: int, span: Span | None) -> tuple[int, int]:
@@ -256,7 +256,7 @@ async def _chunks(descriptor: int, first: int, end: int) -> AsyncIterator[bytes]
         with disk_errors():
             chunk = await asyncio.to_thread(os.pread, descriptor, min(_CHUNK_BYTES, end - first), first)
         if not chunk:
-            raise StorageUnavailable("A stored file was cut short while it was read.")
+            raise StorageUnavailable("A stored file changed while it was read.")
         first += len(chunk)
         yield chunk
 

@@ -41,7 +41,7 @@ def routes(store: Store, *, spool: Path) -> APIRouter:
     @router.api_route(f"{MEDIA_PATH}/{{key:path}}", methods=["GET", "HEAD"])
     async def get_object(request: Request, key: str, expires: str = "", signature: str = "") -> Response:
         if not is_key(key):
-            raise ObjectNotFound("There is no such object.")
+            raise ObjectNotFound("The file does not exist.")
         if retention_of(key) is Retention.DERIVATIVE:
             cache_control = FOREVER
         else:

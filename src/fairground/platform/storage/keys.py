@@ -37,7 +37,7 @@ _KEY: Final = re.compile(rf"(?:{'|'.join(Retention)})(?:/{_SEGMENT}){{1,5}}\.(?:
 
 class KeyInvalid(Invalid):
     code = "storage.key_invalid"
-    hint = "Use a key that this server has given."
+    hint = "Use a key returned by this server."
 
 
 class TypeNotStored(Invalid):
@@ -58,7 +58,7 @@ def check_key(key: str) -> str:
         KeyInvalid: It is none; it might lead out of the store.
     """
     if not is_key(key):
-        raise KeyInvalid("This is not the key of a stored object.")
+        raise KeyInvalid("This is not a valid storage key.")
     return key
 
 
@@ -105,5 +105,5 @@ def new_upload_key(*, content_type: str) -> str:
 def _suffix_of(content_type: str) -> str:
     suffix = SUFFIX_OF.get(content_type)
     if suffix is None:
-        raise TypeNotStored(f"Files of the type {content_type[:80]!r} are not stored.")
+        raise TypeNotStored(f"Files of type {content_type[:80]!r} are not supported.")
     return suffix

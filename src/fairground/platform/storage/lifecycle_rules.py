@@ -74,17 +74,15 @@ def _check_rule(rule: Rule, below: str) -> Iterator[CheckResult]:
     if rule.expires:
         yield CheckResult(
             worst,
-            f"{by} removes {which} {rule.expires}, also those in use; disable it, for servers remove by themselves"
-            " what nothing refers to",
+            f"{by} removes {which} {rule.expires}, also those in use. Disable it: servers remove unused files "
+            "themselves",
         )
     for transition in rule.transitions:
         moves = f"{by} moves {which} to {transition.storage_class} {transition.when}"
         if transition.storage_class in _ARCHIVE_CLASSES:
-            yield CheckResult(
-                worst, f"{moves}, where they cannot be read for hours; choose {' or '.join(StorageClass)}"
-            )
+            yield CheckResult(worst, f"{moves}, where reading takes hours. Choose {' or '.join(StorageClass)}")
         elif transition.storage_class not in set(StorageClass):
-            yield CheckResult(CheckStatus.WARNING, f"{moves}; that must be a class that is read at once")
+            yield CheckResult(CheckStatus.WARNING, f"{moves}. Use a class with instant access")
         else:
             yield CheckResult(CheckStatus.OK, moves)
 
@@ -93,5 +91,5 @@ def _describe_tier(enabled: Iterable[Rule], originals: str) -> str:
     for rule in enabled:
         if rule.covers(originals) and rule.transitions:
             first = rule.transitions[0]
-            return f"go to the cold tier {first.storage_class} {first.when}"
-    return "stay in the storage class in which they came; --cold-after-days 30 moves them to a cold tier"
+            return f"move to {first.storage_class} {first.when}"
+    return "stay in their storage class; use --cold-after-days 30 to move them to colder storage"

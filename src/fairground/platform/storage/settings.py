@@ -14,29 +14,24 @@ class StorageSettings(BaseSettings):
 
     url: str = Field(
         "",
-        description="file:folder, or s3://bucket/prefix?endpoint=https://host&region=eu-central-1 for an S3-compatible"
-        " store; without endpoint it is Amazon's. Unset: media/ in the data folder.",
+        description="file:folder, or s3://bucket/prefix?endpoint=https://host&region=eu-central-1 for an "
+        "S3-compatible store (Amazon S3 without endpoint). Unset: media/ in the data folder.",
     )
-    access_key_id: SecretStr | None = Field(None, description="Id of the access key of an S3-compatible store.")
-    secret_access_key: SecretStr | None = Field(None, description="The secret that belongs to that id.")
+    access_key_id: SecretStr | None = Field(None, description="Access key ID of the S3-compatible store.")
+    secret_access_key: SecretStr | None = Field(None, description="Secret access key of the S3-compatible store.")
     takes_direct_uploads: bool = Field(
         True,
-        description="Browsers send files straight to an S3-compatible store. Set it to false for one that takes no"
-        " POST uploads, such as Cloudflare R2 and Backblaze B2: files then pass through this server.",
+        description="Whether browsers upload directly to the S3-compatible store. Set to false for stores without "
+        "POST uploads, such as Cloudflare R2 and Backblaze B2; files then go through this server.",
     )
     cdn_url: str = Field(
         "",
-        description="Address at which a CDN, or the bucket itself, gives public files: the key is put behind it."
-        " Unset: this server gives them.",
+        description="Base URL at which a CDN or the bucket serves public files. Unset: this server serves them.",
     )
-    timeout_seconds: float = Field(
-        10, ge=0.1, le=60, description="How long an S3-compatible store may be silent before it counts as gone."
-    )
-    upload_hours: int = Field(24, ge=1, le=720, description="How long a file may wait in quarantine to be checked.")
-    original_days: int = Field(
-        30, ge=1, le=3650, description="How long an original stays that nothing refers to any more."
-    )
-    derivative_days: int = Field(7, ge=1, le=3650, description="How long a derivative stays that nothing refers to.")
+    timeout_seconds: float = Field(10, ge=0.1, le=60, description="Seconds to wait for the S3-compatible store.")
+    upload_hours: int = Field(24, ge=1, le=720, description="Hours an upload may wait to be checked.")
+    original_days: int = Field(30, ge=1, le=3650, description="Days an unused original is kept.")
+    derivative_days: int = Field(7, ge=1, le=3650, description="Days an unused derivative is kept.")
 
     @field_validator("cdn_url")
     @classmethod

@@ -29,19 +29,19 @@ class LinkInvalid(Forbidden):
     """The URL was not signed by this server, or was changed."""
 
     code = "storage.link_invalid"
-    hint = "Ask for a new address, and use it as it is."
+    hint = "Request a new URL and use it unchanged."
 
 
 class LinkExpired(Forbidden):
     code = "storage.link_expired"
-    hint = "Ask for a new address."
+    hint = "Request a new URL."
 
 
 class UploadRefused(Invalid):
     """The request is not what the form admits."""
 
     code = "storage.upload_refused"
-    hint = "Ask for a new form, and send its fields as they are, with the file after them as `file`."
+    hint = "Request a new upload form and send its fields unchanged, followed by the file as `file`."
 
 
 class UploadTooLarge(Invalid):
@@ -55,12 +55,12 @@ class UploadTaken(Conflict):
     """Each form uploads one file."""
 
     code = "storage.upload_taken"
-    hint = "Ask for a new form."
+    hint = "Request a new upload form."
 
 
 class UploadMissing(Conflict):
     code = "storage.upload_missing"
-    hint = "Send the file first."
+    hint = "Upload the file first."
 
 
 def public_url(key: str, *, cdn_url: str) -> str:
@@ -93,7 +93,7 @@ def upload_fields(key: str) -> dict[str, str]:
         ValueError: The key is not in quarantine, so an unchecked file would be trusted.
     """
     if retention_of(key) is not Retention.UPLOAD:
-        raise ValueError(f"{key} is not in quarantine, where uploads go.")
+        raise ValueError(f"{key} is not an upload.")
     return {"key": key, "Content-Type": content_type_of(key)}
 
 
@@ -119,13 +119,13 @@ def evaluate_policy(policy: str, fields: Mapping[str, str], *, now: datetime) ->
         expires_at = datetime.fromisoformat(document["expiration"])
         [[_, _, max_bytes]] = [each for each in document["conditions"] if isinstance(each, list)]
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise UploadRefused("The policy cannot be read.") from error
+        raise UploadRefused("The policy is not valid.") from error
     if now >= expires_at:
         raise UploadRefused("The form has expired.")
     admitted = {key: value for each in document["conditions"] if isinstance(each, dict) for key, value in each.items()}
     if fields != admitted:
         wrong = sorted(name for name in admitted.keys() | fields.keys() if admitted.get(name) != fields.get(name))
-        raise UploadRefused(f"The form allows no other value of {', '.join(wrong)[:200]}.")
+        raise UploadRefused(f"The form does not allow changes to {', '.join(wrong)[:200]}.")
     return int(max_bytes)
 
 
@@ -152,10 +152,10 @@ class UrlSigner:
             LinkExpired: It has, and the lifetime is over.
         """
         if not self._is_signed(signature, "read", key, expires):
-            raise LinkInvalid("This address is not signed by this server.")
+            raise LinkInvalid("This URL was not signed by this server.")
         seconds = int(expires) - int(self._clock.now().timestamp())
         if seconds <= 0:
-            raise LinkExpired("This address has expired.")
+            raise LinkExpired("This URL has expired.")
         return seconds
 
     def offer_upload(self, key: str, *, max_bytes: int, lifetime: timedelta) -> UploadForm:
@@ -173,7 +173,7 @@ class UrlSigner:
         rest = dict(fields)
         policy, signature = rest.pop("policy", ""), rest.pop(_SIGNATURE_FIELD, "")
         if not self._is_signed(signature, "upload", policy):
-            raise UploadRefused("The form is not signed by this server.")
+            raise UploadRefused("The form was not signed by this server.")
         return evaluate_policy(policy, rest, now=self._clock.now())
 
     def expiry(self, lifetime: timedelta) -> datetime:

@@ -39,12 +39,12 @@ class StorageRefused(Unavailable):
     """The store refuses access: wrong credentials, no such bucket, or no right to a folder."""
 
     code = "storage.refused"
-    hint = "Try again later. The operator finds out with: fairground storage check"
+    hint = "Try again later. Operators can run: fairground storage check"
 
 
 class StorageFull(Unavailable):
     code = "storage.full"
-    hint = "Try again later. The operator has to make room, or to raise a quota."
+    hint = "Try again later. The operator needs to free space or raise a quota."
 
 
 @contextlib.contextmanager
@@ -54,9 +54,9 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise StorageFull(f"The storage folder takes no more: {error.strerror}.") from error
+            raise StorageFull(f"The storage folder is full: {error.strerror}.") from error
         kind = StorageRefused if error.errno in _REFUSED else StorageUnavailable
-        raise kind(f"The storage folder cannot be used: {error.strerror}.") from error
+        raise kind(f"The storage folder can't be used: {error.strerror}.") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class MultipartForm:
         """
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
-            raise UploadRefused("A file is sent as multipart/form-data.")
+            raise UploadRefused("Send the file as multipart/form-data.")
         self.fields: dict[str, str] = {}
         self.has_file_begun = False
         self.has_file_ended = False
@@ -62,7 +62,7 @@ class MultipartForm:
         try:
             self._parser.write(received)
         except MultipartParseError as error:
-            raise UploadRefused("The form cannot be read.") from error
+            raise UploadRefused("The form is not valid.") from error
         return self._content
 
     @property
@@ -90,7 +90,7 @@ class MultipartForm:
         _, options = parse_options_header(self._disposition)
         self._name = options.get(b"name", b"").decode(errors="replace")
         if self._is_file and self.has_file_begun:
-            raise UploadRefused("The form has more than one file.")
+            raise UploadRefused("The form contains more than one file.")
         self.has_file_begun = self.has_file_begun or self._is_file
 
     def _take_value(self, received: bytes, start: int, end: int) -> None:
@@ -109,7 +109,7 @@ class MultipartForm:
     def _count(self, count_bytes: int) -> None:
         self._fields_bytes += count_bytes
         if self._fields_bytes > _FIELDS_MAX_BYTES:
-            raise UploadRefused("The fields of the form are too long.")
+            raise UploadRefused("The form fields are too long.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ async def receive_file(
             async with asyncio.timeout(_UPLOAD_SECONDS):
                 await _read_form(form, body, file=file, bound=bound)
         except (ClientDisconnect, TimeoutError):
-            raise UploadRefused("The form broke off.") from None
+            raise UploadRefused("The upload was interrupted.") from None
         yield ReceivedFile(form.fields, file)
 
 
@@ -161,7 +161,7 @@ async def _read_form(
             with disk_errors():
                 await asyncio.to_thread(file.write, content)
     if max_bytes is None or not form.has_file_ended:
-        raise UploadRefused("The form has no file, or broke off.")
+        raise UploadRefused("The form has no file, or the upload was interrupted.")
     if not size_bytes:
         raise UploadRefused("The file is empty.")
 
@@ -190,7 +190,7 @@ class UploadReceiver:
         async with receive_file(content_type, body, spool=self._spool, bound=check) as received:
             key = received.fields["key"]
             if not await self._store.put(key, received.file):
-                raise UploadTaken("This form has brought a file already.")
+                raise UploadTaken("This upload form was already used.")
         return key
 
 

@@ -54,7 +54,7 @@ class PaymentPages:
         """Raise FormRefused where nothing will be refunded and the box that says so is not ticked."""
         booking = await self.find(caller, booking_id=booking_id)
         if _is_final(booking) and NO_REFUND not in form.values:
-            raise FormRefused({NO_REFUND: _("Tick this box if you want to go on.")})
+            raise FormRefused({NO_REFUND: _("Tick this box to continue.")})
 
     async def show(
         self, request: Request, caller: Caller, *, booking: BookingView, form: Form, status: int = 200
@@ -107,7 +107,7 @@ def _add_payment(router: APIRouter, pages: PaymentPages) -> None:
             return see_other(_done_path(booking_id))
         form = Form(values={"payment_method": TEST_CARDS[0][0]})
         if booking.payment and booking.payment.status is PaymentStatus.FAILED:
-            form = form.refused(PaymentFailed("The bank refused.", reason=booking.payment.failure_code))
+            form = form.refused(PaymentFailed("The bank declined the payment.", reason=booking.payment.failure_code))
         return await pages.show(request, caller, booking=booking, form=form)
 
     @router.post("/book/h/{booking_id}")

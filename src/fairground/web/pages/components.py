@@ -107,7 +107,7 @@ def _terms() -> list[SimpleNamespace]:
 def _wrong_form() -> Form:
     values = {"wrong_email": "nora@", "wrong_price": "a lot", "wrong_time": "17:30"}
     errors = {
-        "wrong_email": "Write the whole address, such as nora@example.org.",
-        "wrong_price": "Write the price as a number, such as 79.50.",
+        "wrong_email": "Enter an email address such as nora@example.org.",
+        "wrong_price": "Enter the price as a number such as 79.50.",
     }
     return Form(values=values, errors=errors)

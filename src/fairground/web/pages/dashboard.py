@@ -57,7 +57,7 @@ class Dashboard:
             NotAProvider: The account is a customer's or staff's.
         """
         if caller.role != SIDE:
-            raise NotAProvider("This account is not a provider's.", role=caller.role)
+            raise NotAProvider("This is not a provider account.", role=caller.role)
         try:
             return await self.providers.get_own_provider(owner_id=caller.user_id)
         except ProfileMissing:

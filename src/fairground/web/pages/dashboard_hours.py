@@ -122,7 +122,7 @@ class HoursPage:
         usual = _hours_in_words(pack.booking.min_notice_hours) if pack else ""
         offered = sorted({*NOTICE_HOURS, *([] if own_hours is None else [own_hours])})
         return [
-            ("", _("As usual here: {notice}").format(notice=usual)),
+            ("", _("Default: {notice}").format(notice=usual)),
             *((str(n), _hours_in_words(n)) for n in offered),
         ]
 

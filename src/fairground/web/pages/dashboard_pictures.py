@@ -71,7 +71,7 @@ class PicturePages:
         """Move a picture of the gallery, at most to its ends; return a direction in which it can move further."""
         ids = [each.id for each in await self.galleries.list_own_gallery(owner_id=caller.user_id)]
         if picture_id not in ids:
-            raise PictureNotFound("This picture is not in the gallery (any more).")
+            raise PictureNotFound("This picture is no longer in the gallery.")
         place = min(max(ids.index(picture_id) + by, 0), len(ids) - 1)
         ids.remove(picture_id)
         ids.insert(place, picture_id)

@@ -169,7 +169,7 @@ def _get_service(own: OwnProvider, service_id: UUID) -> Service:
     for service in own.services:
         if service.id == service_id:
             return service
-    raise ServiceNotFound(f"There is no service {service_id}.")
+    raise ServiceNotFound(f"Service {service_id} does not exist.")
 
 
 def _read_fields(form: Form, *, currency: str) -> dict[str, Any]:
@@ -191,10 +191,10 @@ def read_price_minor(text: str, *, currency: str) -> int:
     known = find_currency(currency)
     written = _AMOUNT.fullmatch(text.strip())
     if written is None:
-        raise FormRefused({"price": _("Write an amount such as %(example)s.") % {"example": known.example}})
+        raise FormRefused({"price": _("Enter an amount such as %(example)s.") % {"example": known.example}})
     whole, sign, decimals = written[1], written[2], written[3] or ""
     if len(decimals) == _THOUSAND and (sign == "," or known.exponent < _THOUSAND):
-        sentence = _("Write it without a thousands separator, such as %(example)s.")
+        sentence = _("Leave out the thousands separator, as in %(example)s.")
         raise FormRefused({"price": sentence % {"example": known.example}})
     try:
         price_minor = read_amount(f"{whole}.{decimals}" if decimals else whole, currency)
@@ -202,7 +202,7 @@ def read_price_minor(text: str, *, currency: str) -> int:
         raise FormRefused({"price": f"{refusal.problem}: {refusal.hint}."}) from refusal
     if not 1 <= price_minor <= PRICE_MAX_MINOR:
         most = PRICE_MAX_MINOR // 10 ** currency_exponent(currency)
-        raise FormRefused({"price": _("Write more than 0 and at most %(most)s.") % {"most": most}})
+        raise FormRefused({"price": _("Enter more than 0 and at most %(most)s.") % {"most": most}})
     return price_minor
 
 
@@ -283,14 +283,14 @@ def _labels(pack: Vertical) -> Mapping[str, str]:
     return {
         "name": _("Name"),
         "category": pack.words.category.capitalize(),
-        "price_model": _("What does the price buy?"),
+        "price_model": _("Pricing"),
         "price": _("Price"),
         "duration_minutes": _("Duration"),
-        "max_duration_minutes": _("Longest booking"),
-        "min_people": _("Fewest people"),
-        "max_people": _("Most people"),
-        "places": _("Where does it take place?"),
-        "travel_radius_km": _("How far do you travel?"),
-        "booking_mode": _("How do people book it?"),
-        "description": _("What is included?"),
+        "max_duration_minutes": _("Maximum duration"),
+        "min_people": _("Minimum group size"),
+        "max_people": _("Maximum group size"),
+        "places": _("Location"),
+        "travel_radius_km": _("Travel radius"),
+        "booking_mode": _("Booking type"),
+        "description": _("What’s included"),
     }

@@ -38,7 +38,7 @@ def routes(site: Site, links: Links) -> APIRouter:  # noqa: ARG001 - every area 
     async def get_demo_picture(name: str) -> FileResponse:
         file = site.pictures_dir / name
         if not _DRAWING_NAME.fullmatch(name) or not file.is_file():
-            raise PictureNotFound("There is no such picture.")
+            raise PictureNotFound("This picture does not exist.")
         # Drawn once for one provider, under a name that no other drawing gets.
         headers = {"Cache-Control": FOREVER, "Content-Security-Policy": _DRAWING_POLICY}
         return FileResponse(file, media_type="image/svg+xml", headers=headers)

@@ -21,7 +21,7 @@ _SHOWN: Final = 100
 
 class MailNotFound(NotFound):
     code = "web.mail_not_found"
-    hint = "/mail lists what there is."
+    hint = "See /mail for all emails."
 
 
 class KeptMail(NamedTuple):
@@ -56,7 +56,7 @@ def _add_mail(router: APIRouter, renderer: Renderer, folder: Path) -> None:
     def show_mail(request: Request, name: str) -> Response:
         file = next((file for file in folder.glob("*.eml") if file.name == name), None)
         if file is None:
-            raise MailNotFound("There is no such mail.")
+            raise MailNotFound("This email does not exist.")
         return renderer.page(request, "mail/one.html", headers=UNSTORED, mail=_read(file))
 
 

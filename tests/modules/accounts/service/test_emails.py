@@ -42,7 +42,7 @@ async def test_mail_links_to_the_page_and_says_how_long_the_link_lasts(
     assert message["To"] == "eve@example.org"
     assert "https://fair.example/verify-email?token=" in text.get_content()
     assert "within 3 days" in text.get_content()
-    assert "Hello Eve &lt;b&gt;," in html.get_content()
+    assert "Hi Eve &lt;b&gt;," in html.get_content()
 
 
 async def test_mail_that_is_sent_twice_has_two_links_that_both_work(

@@ -75,7 +75,7 @@ async def test_right_password_is_refused_unhashed_after_five_wrong_ones_of_its_c
         await sign_in(client="a")
     assert algorithm.computations == before
     assert 0 < refusal.value.retry_after_seconds <= 15 * 60
-    assert "by mail" in refusal.value.hint
+    assert "reset your password" in refusal.value.hint
 
 
 @pytest.mark.usefixtures("ada")

@@ -62,7 +62,7 @@ async def test_a_booking_that_ended_while_it_was_accepted_gives_the_money_back(r
         return captured
 
     rig.payments.capture = capture_slowly  # type: ignore[method-assign, assignment]
-    with pytest.raises(StatusConflict, match="gets the money back"):
+    with pytest.raises(StatusConflict, match="will be refunded"):
         await rig.service.accept(owner_id=rig.owner(booking), booking_id=booking.id)
     await rig.run_jobs(ReleasePayment)
     payment = rig.payments.payments[booking.id]

@@ -61,7 +61,7 @@ AT_BERGEN = HOME.model_copy(update={"city": "Bergen", "lat": 60.39, "lng": 5.32}
         ({}, {"party_size": 31}, "party_size", "it must be 1 to 30"),
         (HOUR, {"duration_minutes": 75}, "duration_minutes", "60, 90, 120, 150, 180"),
         (HOUR, {"duration_minutes": 210}, "duration_minutes", "60, 90, 120, 150, 180"),
-        ({}, {"duration_minutes": 90}, "duration_minutes", "it is one of 60"),
+        ({}, {"duration_minutes": 90}, "duration_minutes", "must be one of 60"),
         ({}, {"phone": "1" * 200}, "phone", "phone"),
     ],
 )

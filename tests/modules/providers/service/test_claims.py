@@ -182,7 +182,7 @@ async def test_invitation_is_mailed_once_and_makes_its_reader_the_owner(
     await imported(catalog, 2)
     token = await invited(catalog, outbox)
     [message] = catalog.mails.messages
-    assert (message["To"], message["Subject"]) == ("owner@example.org", "Claim the page of Kitchen 1")
+    assert (message["To"], message["Subject"]) == ("owner@example.org", "Claim your page: Kitchen 1")
     assert await catalog.claims.invite_owners() == 0
     invitation = await catalog.claims.get_invitation(token=token)
     assert (invitation.provider_id, invitation.email) == (provider_id, "owner@example.org")
@@ -265,7 +265,7 @@ async def test_address_that_an_import_changes_or_drops_is_what_is_invited(
     await imported(catalog, 2, contact_email="two@example.org")
     await imported(catalog, 2)
     assert await catalog.claims.invite_owners() == 0
-    with pytest.raises(ProfileInvalid, match="contact address"):
+    with pytest.raises(ProfileInvalid, match="contact email"):
         await imported(catalog, 3, contact_email="not an address")
 
 

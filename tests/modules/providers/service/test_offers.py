@@ -106,7 +106,7 @@ async def test_copy_of_a_service_that_is_refused_today_is_refused(desk: Desk, ca
     service_id = await desk.offer(provider)
     own = {"owner_id": owner_of(provider), "provider_id": provider.id}
     await catalog.change_provider(**own, changes=ProfileChanges(categories=["band"]))
-    with pytest.raises(ServiceInvalid, match="not among the acts of the profile"):
+    with pytest.raises(ServiceInvalid, match="not one of your profile's acts"):
         await catalog.duplicate_service(**own, service_id=service_id)
 
 

@@ -226,7 +226,7 @@ class TestServer:
     async def test_a_last_statement_is_not_sent_twice(self, db: Database) -> None:
         row = await insert(db)
         await self._end_connections(db)
-        with pytest.raises(DatabaseUnavailable, match="did not say"):
+        with pytest.raises(DatabaseUnavailable, match="did not confirm"):
             async with db.write() as tx:
                 await tx.finish(_rename(), {"visit": row["id"], "new": "last"})
         async with db.write() as tx:
@@ -240,7 +240,7 @@ class TestServer:
             with pytest.raises(DatabaseUnavailable) as refused:
                 async with db.write() as tx:
                     await tx.finish(_rename(), values)  # waits for the lock, but not for ever
-        assert "did not say" not in str(refused.value)
+        assert "did not confirm" not in str(refused.value)
 
     async def test_nothing_follows_a_last_statement(self, db: Database) -> None:
         row = await insert(db)

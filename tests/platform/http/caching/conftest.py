@@ -155,4 +155,4 @@ async def site(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[S
 
 
 NOT_FOUND = NotFound("There is no such thing.")
-UNAVAILABLE = Unavailable("The database does not answer.")
+UNAVAILABLE = Unavailable("The database is not available.")

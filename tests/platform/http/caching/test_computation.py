@@ -22,7 +22,12 @@ from tests.platform.http.caching.conftest import PUBLIC_URL, AnonymousAuthentica
 from tests.support.outbox import RecordingOutbox
 
 PATH = "/api/v1/rides"
-OUTCOMES = [None, NotFound("There is no such ride."), Unavailable("The database does not answer."), RuntimeError("Oh.")]
+OUTCOMES = [
+    None,
+    NotFound("There is no such ride."),
+    Unavailable("The database is not available."),
+    RuntimeError("Oh."),
+]
 
 
 class RideQuery(BaseModel):

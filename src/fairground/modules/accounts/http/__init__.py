@@ -102,7 +102,7 @@ def routes(accounts: Accounts, own: OwnAccounts, *, cookie: SessionCookie) -> li
 def _add_registration(auth: APIRouter, accounts: Accounts) -> None:
     @auth.post("/auth/register", status_code=HTTPStatus.CREATED)
     async def register(body: RegisterIn, client: ClientKey) -> User:
-        """Open an account; a mailed link verifies its address."""
+        """Create an account. Sends an email to confirm the address."""
         return await accounts.register(
             email=body.email, password=body.password, name=body.name, role=Role(body.role), client=client
         )
@@ -117,7 +117,7 @@ def _add_sign_in(auth: APIRouter, accounts: Accounts, cookie: SessionCookie) -> 
         client: ClientKey,
         mode: Annotated[Literal["cookie", "token"], Query(description="Where the proof goes.")] = "cookie",
     ) -> User | BearerToken:
-        """Sign in: a browser gets a cookie and the user, a program (`mode=token`) a bearer token and no cookie."""
+        """Sign in. Sets a session cookie, or returns a bearer token with `mode=token`."""
         as_token = mode == "token"
         if not as_token:
             cookie.refuse_where_unsafe()
@@ -133,7 +133,7 @@ def _add_sign_in(auth: APIRouter, accounts: Accounts, cookie: SessionCookie) -> 
 
     @auth.post("/auth/logout", status_code=HTTPStatus.NO_CONTENT)
     async def logout(caller: Visitor, response: Response) -> None:
-        """End the session that this request carries, if any."""
+        """Sign out."""
         cookie.clear(response)
         if caller is not None:
             await accounts.revoke_session(user_id=caller.user_id, session_id=caller.session_id)
@@ -149,37 +149,37 @@ def _hand_over(opened: OpenedSession, response: Response, cookie: SessionCookie)
 def _add_mailed_links(auth: APIRouter, accounts: Accounts) -> None:
     @auth.post("/auth/password-reset", status_code=HTTPStatus.ACCEPTED)
     async def request_password_reset(body: ResetIn, client: ClientKey) -> Accepted:
-        """Mail a link that sets a new password, if the address has an account."""
+        """Email a link to reset the password, if the address has an account."""
         await accounts.request_password_reset(email=body.email, client=client)
-        return Accepted(detail="If there is an account with this address, a mail is on its way.")
+        return Accepted(detail="If there is an account with this address, we've sent an email.")
 
     @auth.post("/auth/password-reset/confirm")
     async def reset_password(body: ConfirmResetIn) -> User:
-        """Set a new password with the token of a mailed link; every session of the account ends."""
+        """Reset the password with the token from the email. Signs the account out everywhere."""
         return await accounts.reset_password(token=body.token, password=body.password)
 
     @auth.post("/auth/verify-email")
     async def verify_email(body: VerifyIn) -> User:
-        """Confirm an address with the token of a mailed link."""
+        """Confirm an email address with the token from the email."""
         return await accounts.verify_email(token=body.token)
 
     @auth.post("/auth/verify-email/send", status_code=HTTPStatus.ACCEPTED)
     async def send_verification(caller: SignedIn) -> Accepted:
-        """Mail a fresh link that verifies the caller's address."""
+        """Send another confirmation email."""
         await accounts.send_verification(user_id=caller.user_id)
-        return Accepted(detail="If the address is not verified yet, a mail is on its way.")
+        return Accepted(detail="If the address isn't confirmed yet, we've sent an email.")
 
 
 def _add_sessions(me: APIRouter, accounts: Accounts) -> None:
     @me.get("/me/sessions")
     async def list_sessions(caller: SignedIn, page: PageNumber = 1, limit: PageLimit = 100) -> SessionList:
-        """List the caller's browsers and tokens, newest first."""
+        """List your signed-in browsers and API tokens, newest first."""
         sessions = await accounts.list_sessions(user_id=caller.user_id)
         return _list(sessions, current=caller.session_id, page=page, limit=limit)
 
     @me.delete("/me/sessions/{session_id}", status_code=HTTPStatus.NO_CONTENT)
     async def revoke_session(session_id: UUID, caller: SignedIn) -> None:
-        """End one of the caller's sessions, browser or token."""
+        """Sign out a browser, or delete an API token."""
         await accounts.revoke_session(user_id=caller.user_id, session_id=session_id)
 
     @me.get("/me/tokens")
@@ -191,7 +191,7 @@ def _add_sessions(me: APIRouter, accounts: Accounts) -> None:
 
     @me.post("/me/tokens", status_code=HTTPStatus.CREATED)
     async def create_token(body: TokenIn, caller: SignedIn) -> IssuedToken:
-        """Make an API token; an account may have 100."""
+        """Create an API token. The maximum is 100 per account."""
         opened = await accounts.create_token(user_id=caller.user_id, name=body.name)
         return IssuedToken(token=opened.secret, session=opened.session)
 
@@ -205,7 +205,7 @@ def _list(sessions: list[Session], *, current: UUID, page: int, limit: int) -> S
 def _add_password(me: APIRouter, accounts: Accounts, cookie: SessionCookie) -> None:
     @me.post("/me/password")
     async def change_password(body: PasswordIn, caller: SignedIn, response: Response) -> User | BearerToken:
-        """Set a new password. Every session ends; this one is replaced, and its proof is answered as at sign-in."""
+        """Change your password. Signs you out everywhere else; this session is renewed as at sign-in."""
         opened = await accounts.change_password(
             user_id=caller.user_id,
             session_id=caller.session_id,

@@ -36,23 +36,23 @@ class ConfirmEmailIn(Input):
 def add_own_account(me: APIRouter, own: OwnAccounts, cookie: SessionCookie) -> None:
     @me.get("/me")
     async def get_me(caller: SignedIn) -> OwnAccount:
-        """Read your own account."""
+        """Get your account."""
         return await own.get_own_account(user_id=caller.user_id)
 
     @me.patch("/me")
     async def change_details(body: DetailsIn, caller: SignedIn) -> OwnAccount:
-        """Change your name or telephone number."""
+        """Update your name or phone number."""
         changes = body.model_dump(exclude_unset=True)
         return await own.change_details(user_id=caller.user_id, changes=changes)
 
     @me.post("/me/become-provider")
     async def become_provider(caller: SignedIn) -> OwnAccount:
-        """Turn a customer's account into a provider's, which can still book."""
+        """Become a provider. You can still book as a customer."""
         return await own.become_provider(user_id=caller.user_id)
 
     @me.post("/me/close", status_code=HTTPStatus.NO_CONTENT)
     async def close_account(body: CloseIn, caller: SignedIn, response: Response) -> None:
-        """Close the account: sessions and tokens end, and what says who you are is erased."""
+        """Close your account. Signs you out everywhere and erases your personal data."""
         await own.close_account(user_id=caller.user_id, session_id=caller.session_id, password=body.current_password)
         cookie.clear(response)
 
@@ -60,17 +60,17 @@ def add_own_account(me: APIRouter, own: OwnAccounts, cookie: SessionCookie) -> N
 def add_email_change(me: APIRouter, auth: APIRouter, own: OwnAccounts) -> None:
     @me.post("/me/email", status_code=HTTPStatus.ACCEPTED)
     async def request_email_change(body: NewEmailIn, caller: SignedIn) -> OwnAccount:
-        """Mail a link to a new address, which replaces yours when the link is used."""
+        """Change your email address. Sends a confirmation link to the new address."""
         return await own.request_email_change(
             user_id=caller.user_id, session_id=caller.session_id, email=body.email, password=body.current_password
         )
 
     @me.delete("/me/email")
     async def cancel_email_change(caller: SignedIn) -> OwnAccount:
-        """Give up a new address that is not confirmed yet."""
+        """Cancel a change of email address that isn't confirmed yet."""
         return await own.cancel_email_change(user_id=caller.user_id)
 
     @auth.post("/auth/change-email")
     async def confirm_email_change(body: ConfirmEmailIn) -> User:
-        """Confirm a new address with the token of the mailed link."""
+        """Confirm a new email address with the token from the email."""
         return await own.confirm_email_change(token=body.token)

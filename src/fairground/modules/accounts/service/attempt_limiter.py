@@ -38,7 +38,7 @@ class AttemptLimiter:
         self._email_change = _per("accounts.email_change", settings.mails_per_account, _HOUR)
 
     async def admit_sign_in(self, *, email: str, client: str) -> None:
-        await self._admit(self._sign_in_client, client, "Too many sign-ins from your address.")
+        await self._admit(self._sign_in_client, client, "Too many sign-in attempts from your network.")
         await self.admit_password(email=email, source=client)
 
     async def admit_password(self, *, email: str, source: str) -> None:
@@ -47,7 +47,7 @@ class AttemptLimiter:
         Args:
             source: The client's address, or the session in which the password is entered.
         """
-        detail, hint = "Too many wrong passwords for this account.", "or set a new password by mail"
+        detail, hint = "Too many wrong passwords for this account.", "or reset your password"
         await self._admit(self._sign_in, _of_source(email, source), detail, hint=hint)
         try:
             await self._admit(self._sign_in_in_all, _private(email), detail, hint=hint)
@@ -71,7 +71,7 @@ class AttemptLimiter:
         await self._limiter.forget(self._sign_in_in_all, key=_private(email))
 
     async def admit_registration(self, *, client: str) -> None:
-        await self._admit(self._register_client, client, "Too many registrations from your address.")
+        await self._admit(self._register_client, client, "Too many sign-ups from your network.")
 
     async def admit_reset(self, *, email: str, client: str) -> bool:
         """Admit a request for a reset mail, or raise TooManyAttempts.
@@ -79,16 +79,16 @@ class AttemptLimiter:
         Returns False when the account was sent so many that no further one is needed: the newest is minutes old and
         can be used, so requests of others never keep the holder of the account from a link.
         """
-        await self._admit(self._reset_client, client, "Too many requests for a new password from your address.")
-        detail = "A new password was asked for too often for this account."
+        await self._admit(self._reset_client, client, "Too many password resets from your network.")
+        detail = "Too many password resets for this account."
         await self._admit(self._reset, _of_source(email, client), detail)
         return await self._limiter.take(self._reset_in_all, key=_private(email)) == 0
 
     async def admit_verification(self, *, user_id: UUID) -> None:
-        await self._admit(self._verification, str(user_id), "The mail was asked for too often.")
+        await self._admit(self._verification, str(user_id), "You've requested this email too often.")
 
     async def admit_email_change(self, *, user_id: UUID) -> None:
-        await self._admit(self._email_change, str(user_id), "The address was changed too often.")
+        await self._admit(self._email_change, str(user_id), "You've changed your address too often.")
 
     async def _admit(self, limit: Limit, key: str, detail: str, *, hint: str = "") -> None:
         wait_seconds = await self._limiter.take(limit, key=key)

@@ -65,7 +65,7 @@ class EmailVerification:
         async with self._db.read() as tx:
             user = await store.find_user(tx, user_id)
         if user is None:
-            raise UserNotFound(f"There is no user {user_id}.")
+            raise UserNotFound(f"User {user_id} does not exist.")
         if user.email_verified:
             return
         await self._attempts.admit_verification(user_id=user_id)
@@ -89,7 +89,7 @@ class EmailVerification:
                 await tx.emit(EmailVerified(user_id=user_id))
             user = await store.find_user(tx, user_id)
         if user is None:
-            raise UserNotFound(f"There is no user {user_id}.")
+            raise UserNotFound(f"User {user_id} does not exist.")
         return user
 
 
@@ -178,49 +178,49 @@ class AccountEmails:
 def _verification_email(user: User, *, link: str, lasts: timedelta) -> EmailMessage:
     return _email(
         user,
-        subject="Please confirm your e-mail address",
-        before=f"An account was opened with this address. Confirm the address within {_in_words(lasts)}:",
+        subject="Confirm your email address",
+        before=f"Thanks for signing up! Confirm your email address within {_in_words(lasts)}:",
         link=link,
-        after="If it was not you, do nothing: without this link the address stays unconfirmed.",
+        after="If this wasn't you, you can ignore this email.",
     )
 
 
 def _new_email_email(user: User, *, link: str, lasts: timedelta) -> EmailMessage:
     return _email(
         user,
-        subject="Confirm your new e-mail address",
-        before=f"You asked to use this address for your account. Confirm it within {_in_words(lasts)}:",
+        subject="Confirm your new email address",
+        before=f"You asked to change your email to this address. Confirm it within {_in_words(lasts)}:",
         link=link,
-        after="Until then nothing changes. If it was not you, do nothing.",
+        after="Nothing changes until you do. If this wasn't you, you can ignore this email.",
     )
 
 
 def _email_notice(user: User, *, new_email: str, link: str) -> EmailMessage:
     return _email(
         user,
-        subject="Your e-mail address is about to change",
-        before=f"Your account will use {new_email} as soon as that address is confirmed. You can cancel this here:",
+        subject="Your email address is about to change",
+        before=f"Your account will switch to {new_email} once that address is confirmed. You can cancel this here:",
         link=link,
-        after="If it was not you, cancel it and change your password: it is known to another person.",
+        after="If this wasn't you, cancel the change and change your password right away: someone else knows it.",
     )
 
 
 def _reset_email(user: User, *, link: str, lasts: timedelta) -> EmailMessage:
     return _email(
         user,
-        subject="Set a new password",
-        before=f"A new password was requested for your account. Set it within {_in_words(lasts)}:",
+        subject="Reset your password",
+        before=f"You asked to reset your password. Choose a new one within {_in_words(lasts)}:",
         link=link,
-        after="If it was not you, do nothing: your password stays as it is.",
+        after="If this wasn't you, you can ignore this email. Your password stays the same.",
     )
 
 
 def _email(user: User, *, subject: str, before: str, link: str, after: str) -> EmailMessage:
-    text = f"Hello {user.name},\n\n{before}\n\n{link}\n\n{after}\n"
+    text = f"Hi {user.name},\n\n{before}\n\n{link}\n\n{after}\n"
     html = "".join(
         f"<p>{part}</p>"
         for part in (
-            f"Hello {escape(user.name)},",
+            f"Hi {escape(user.name)},",
             escape(before),
             f'<a href="{escape(link)}">{escape(link)}</a>',
             escape(after),

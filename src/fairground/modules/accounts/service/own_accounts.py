@@ -62,7 +62,7 @@ class AccountDetails:
         async with self._db.write() as tx:
             user = await _lock(tx, user_id)
             if user.role.is_staff:
-                raise NotForStaff("A staff account offers no services.")
+                raise NotForStaff("Staff accounts can't offer services.")
             if user.role is Role.CUSTOMER:
                 await own_accounts.change_user(tx, user_id, {"role": Role.PROVIDER.value})
             return await _get_own(tx, user_id)
@@ -81,12 +81,12 @@ class EmailChanges:
         new_email = domain.get_email(email)
         found = await self._check.verify(user_id, session_id=session_id, password=password)
         if new_email == found.user.email:
-            raise EmailUnchanged("This is the address of your account already.", field="email")
+            raise EmailUnchanged("This is already your email address.", field="email")
         await self._attempts.admit_email_change(user_id=user_id)
         async with self._db.write() as tx:
             await lock_unchanged(tx, found)
             if await store.find_credentials(tx, email=new_email) is not None:
-                raise EmailTaken("There is an account with this e-mail address already.", field="email")
+                raise EmailTaken("An account with this email address already exists.", field="email")
             await store.delete_links_of(tx, user_id, purpose=LinkPurpose.CHANGE_EMAIL)
             lasts = domain.link_lifetime(self._settings, purpose=LinkPurpose.CHANGE_EMAIL)
             expires_at = await tx.current_time() + lasts
@@ -144,7 +144,7 @@ class AccountClosing:
             raise AccountInUse(bookings)
         async with self._db.write() as tx:
             if found.user.role is Role.ADMIN and await own_accounts.count_active_admins(tx) == 1:
-                raise LastAdmin("This is the only account of an admin.")
+                raise LastAdmin("This is the only admin account.")
             await lock_unchanged(tx, found)
             version = await own_accounts.close(tx, user_id)
             await tx.emit(AccountClosed(user_id=user_id, version=version))
@@ -153,12 +153,12 @@ class AccountClosing:
 async def _lock(tx: WriteTx, user_id: UUID) -> User:
     locked = await store.lock_credentials(tx, user_id)
     if locked is None:
-        raise UserNotFound(f"There is no user {user_id}.")
+        raise UserNotFound(f"User {user_id} does not exist.")
     return locked.user
 
 
 async def _get_own(tx: ReadTx, user_id: UUID) -> OwnAccount:
     account = await own_accounts.find_own_account(tx, user_id)
     if account is None:
-        raise UserNotFound(f"There is no user {user_id}.")
+        raise UserNotFound(f"User {user_id} does not exist.")
     return account

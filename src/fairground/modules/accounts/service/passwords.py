@@ -55,12 +55,12 @@ def check_password(password: str, *, well_known: Collection[str]) -> None:
     """
     password = normalise_password(password)
     if len(password) < PASSWORD_MIN_LENGTH:
-        raise PasswordUnfit(f"The password has {len(password)} characters; it needs at least {PASSWORD_MIN_LENGTH}.")
+        raise PasswordUnfit(f"The password is too short. Use at least {PASSWORD_MIN_LENGTH} characters.")
     if len(password) > PASSWORD_MAX_LENGTH:
-        raise PasswordUnfit(f"The password is longer than {PASSWORD_MAX_LENGTH} characters.")
+        raise PasswordUnfit(f"The password is too long. Use at most {PASSWORD_MAX_LENGTH} characters.")
     is_one_key = len(set(password)) == 1
     if is_one_key or password.casefold() in well_known:
-        raise PasswordUnfit("This password is among the first that are guessed.")
+        raise PasswordUnfit("This password is too common.")
 
 
 def default_algorithm() -> argon2.PasswordHasher:
@@ -108,7 +108,7 @@ class PasswordHasher:
 
     async def _run(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
         if self._pending >= self._pending_max:
-            raise HasherBusy(f"{self._pending} passwords wait to be checked already.")
+            raise HasherBusy(f"{self._pending} passwords are already waiting to be checked.")
         with self._pending_lock:
             self._pending += 1
         running = self._threads.submit(function, *arguments)
@@ -157,7 +157,7 @@ class PasswordCheck:
         async with self._db.read() as tx:
             found = await store.find_credentials_of(tx, user_id)
         if found is None:
-            raise UserNotFound(f"There is no user {user_id}.")
+            raise UserNotFound(f"User {user_id} does not exist.")
         email, source = found.user.email, f"session:{session_id}"
         await self._attempts.admit_password(email=email, source=source)
         try:
@@ -180,7 +180,7 @@ async def lock_unchanged(tx: WriteTx, found: store.Credentials) -> store.Credent
 
 
 def wrong_password() -> WrongCredentials:
-    return WrongCredentials("This is not the current password.", hint="Sign out and ask for a new one by mail.")
+    return WrongCredentials("The current password is incorrect.", hint="Sign out and reset your password.")
 
 
 class Passwords:
@@ -244,7 +244,7 @@ class Passwords:
         async with self._db.write() as tx:
             locked = await store.lock_credentials(tx, user_id)
             if locked is None or locked.user.status is AccountStatus.CLOSED:
-                raise UserNotFound(f"There is no open account {user_id}.")
+                raise UserNotFound(f"Account {user_id} does not exist or is closed.")
             user = await self._set_password(tx, user_id, password_hash=password_hash)
         await self._attempts.clear_passwords(email=user.email)
 
@@ -256,7 +256,7 @@ class Passwords:
             await lock_unchanged(tx, found)
             session = await store.find_session_of(tx, user_id=user_id, session_id=session_id)
             if session is None:
-                raise SessionNotFound(f"You have no session {session_id}.")
+                raise SessionNotFound(f"Session {session_id} does not exist.")
             user = await self._set_password(tx, user_id, password_hash=password_hash)
             return await self._sessions.open_session(tx, user=user, kind=session.kind, name=session.name)
 
@@ -267,5 +267,5 @@ class Passwords:
         await store.delete_links_of(tx, user_id, purpose=LinkPurpose.RESET_PASSWORD)
         user = await store.find_user(tx, user_id)
         if user is None:
-            raise UserNotFound(f"There is no user {user_id}.")
+            raise UserNotFound(f"User {user_id} does not exist.")
         return user

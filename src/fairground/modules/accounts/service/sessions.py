@@ -67,11 +67,11 @@ class Sessions:
             # Locked, so that of two requests at once the second one counts the token of the first.
             locked = await store.lock_credentials(tx, user_id)
             if locked is None:
-                raise UserNotFound(f"There is no user {user_id}.")
+                raise UserNotFound(f"User {user_id} does not exist.")
             refuse_suspended(locked.user)
             count = await store.count_sessions(tx, user_id, kind=SessionKind.TOKEN)
             if count >= domain.SESSIONS_MAX:
-                raise TooManyTokens(f"You have {count} tokens, and {domain.SESSIONS_MAX} is the most.")
+                raise TooManyTokens(f"You have {count} tokens. The maximum is {domain.SESSIONS_MAX}.")
             return await self.open_session(tx, user=locked.user, kind=SessionKind.TOKEN, name=name)
 
     async def find_session(self, *, secret: str) -> tuple[Session, User] | None:
@@ -107,7 +107,7 @@ class Sessions:
     async def revoke_session(self, *, user_id: UUID, session_id: UUID) -> None:
         async with self._db.write() as tx:
             if not await store.delete_session(tx, user_id=user_id, session_id=session_id):
-                raise SessionNotFound(f"You have no session {session_id}.")
+                raise SessionNotFound(f"Session {session_id} does not exist.")
 
     async def drop_expired(self, _job: DropExpired) -> None:
         """Delete expired sessions and mailed links."""

@@ -67,4 +67,4 @@ async def _refuse_if_changed(tx: WriteTx, found: store.Credentials) -> None:
 
 
 def _wrong_credentials() -> WrongCredentials:
-    return WrongCredentials("There is no account with this e-mail address and password.")
+    return WrongCredentials("Incorrect email or password.")

@@ -111,7 +111,7 @@ async def _require_staff(tx: ReadTx, staff_id: UUID | None) -> Role:
         return Role.ADMIN
     staff = await store.find_user(tx, staff_id)
     if staff is None or not staff.role.is_staff or staff.status is not AccountStatus.ACTIVE:
-        raise NotPermitted("This is for the staff of this marketplace.")
+        raise NotPermitted("This is for staff only.")
     return staff.role
 
 
@@ -123,11 +123,11 @@ async def _lock_for(tx: WriteTx, user_id: UUID, *, staff_id: UUID | None, only_a
     role = await _require_staff(tx, staff_id)
     locked = await store.lock_credentials(tx, user_id)
     if locked is None:
-        raise UserNotFound(f"There is no user {user_id}.")
+        raise UserNotFound(f"User {user_id} does not exist.")
     if user_id == staff_id:
         raise NotPermitted("This is your own account.")
     if role is not Role.ADMIN and (only_admins or locked.user.role.is_staff):
-        raise NotPermitted("Only an admin may do this.")
+        raise NotPermitted("Only admins can do this.")
     return locked.user
 
 
@@ -139,7 +139,7 @@ def _require_status(user: User, status: AccountStatus) -> None:
 async def _get_account(tx: ReadTx, user_id: UUID) -> StaffAccount:
     account = await directory.find_account(tx, user_id)
     if account is None:
-        raise UserNotFound(f"There is no user {user_id}.")
+        raise UserNotFound(f"User {user_id} does not exist.")
     return account
 
 

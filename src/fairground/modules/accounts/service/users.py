@@ -59,7 +59,7 @@ class Users:
     ) -> User:
         await self._attempts.admit_registration(client=client)
         if role not in _REGISTRABLE:
-            raise RoleNotOffered(f"Registration as {role.value} is not offered.")
+            raise RoleNotOffered(f"You can't register as {role.value}.")
         (user,), password_hash = await self._prepare([(email, name, role)], password=password, email_verified=False)
         async with self._db.write() as tx:
             await _insert(tx, [user], password_hash=password_hash)
@@ -102,7 +102,7 @@ class Users:
         async with self._db.read() as tx:
             user = await store.find_user(tx, user_id)
         if user is None:
-            raise UserNotFound(f"There is no user {user_id}.")
+            raise UserNotFound(f"User {user_id} does not exist.")
         return user
 
     async def find_user_by_email(self, *, email: str) -> User | None:
@@ -140,4 +140,4 @@ async def _insert(tx: WriteTx, users: Sequence[User], *, password_hash: str) -> 
 
 
 def _email_taken() -> EmailTaken:
-    return EmailTaken("There is an account with this e-mail address already.")
+    return EmailTaken("An account with this email address already exists.")

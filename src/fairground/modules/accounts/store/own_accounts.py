@@ -74,7 +74,7 @@ async def replace_email(tx: WriteTx, user_id: UUID, *, email: str) -> None:
     try:
         await tx.execute(changed)
     except IntegrityError:
-        raise EmailTaken("Another account has this address by now.") from None
+        raise EmailTaken("Another account now uses this address.") from None
 
 
 async def count_active_admins(tx: WriteTx) -> int:

@@ -29,9 +29,8 @@ class Cancellation:
             refund_minor = record.preview_cancellation(side, now=now).refund_minor
             if expected_refund_minor not in (None, refund_minor):
                 raise PriceChanged(
-                    f"Cancelling now gives back {refund_minor} {record.currency} in minor units,"
-                    f" not {expected_refund_minor}.",
-                    hint="Show the amount and cancel again with it.",
+                    f"The refund is now {refund_minor} {record.currency} (minor units), not {expected_refund_minor}.",
+                    hint="Show the new amount and cancel again.",
                     refund_minor=refund_minor,
                 )
             cancelled = await self._transitions.apply(tx, record, actor=side, to=BookingStatus.CANCELLED, now=now)

@@ -135,12 +135,12 @@ class Checkout:
             if record.side_of(customer_id) is not Actor.CUSTOMER:
                 raise not_found(booking_id)
             if record.status is BookingStatus.EXPIRED:
-                raise HoldLapsed("The time was held for you, but not paid for in time.")
+                raise HoldLapsed("Your hold has expired.")
             if record.status is not BookingStatus.HELD or record.lapses_at is None:
-                raise StatusConflict(f"The booking is {record.status}, so there is nothing to pay.")
+                raise StatusConflict(f"The booking is {record.status}, so it can't be paid for.")
             until = prolong_hold(lapses_at=record.lapses_at, held_since=record.created_at, now=now)
             if until is None:
-                raise HoldLapsed("The time was held for you, but not paid for in time.")
+                raise HoldLapsed("Your hold has expired.")
             await time_store.keep_until(tx, booking_id=booking_id, expires_at=until)
         return replace(record, lapses_at=until)
 

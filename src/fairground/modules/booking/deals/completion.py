@@ -107,4 +107,4 @@ def _taken_time(record: BookingRecord) -> time_store.TakenTime:
 
 def _taken(time: time_store.TakenTime, records: Sequence[BookingRecord]) -> SlotTaken:
     [name] = [record.provider_name for record in records if record.id == time.booking_id]
-    return SlotTaken(f"{name} was booked at {time.starts_at:%Y-%m-%d %H:%M} UTC already.")
+    return SlotTaken(f"{name} is already booked at {time.starts_at:%Y-%m-%d %H:%M} UTC.")

@@ -34,7 +34,7 @@ class RequestDecisions:
         settled = await self._settlement.advance(booking_id, payment)
         status = settled.record.status
         if status not in (BookingStatus.CONFIRMED, BookingStatus.COMPLETED):
-            raise StatusConflict(f"The booking was {status} while you accepted it; the customer gets the money back.")
+            raise StatusConflict(f"The booking was {status} while you accepted it. The customer will be refunded.")
         return view_of(settled.record, viewer_id=owner_id, payment=settled.payment, now=settled.now)
 
     async def decline(self, *, owner_id: UUID, booking_id: UUID, reason: str | None) -> BookingView:

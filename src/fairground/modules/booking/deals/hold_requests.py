@@ -54,7 +54,7 @@ class HoldRequest:
         if self.expected_total_minor in (None, total_minor):
             return None
         return PriceChanged(
-            f"The total is {total_minor} {currency} in minor units, not {self.expected_total_minor}.",
+            f"The total is now {total_minor} {currency} (minor units), not {self.expected_total_minor}.",
             total_minor=total_minor,
         )
 
@@ -62,7 +62,7 @@ class HoldRequest:
         return not_offered(self.offer, self.starts_at)
 
     def taken(self) -> SlotTaken:
-        return SlotTaken(f"{self.offer.provider_name} is not free at {self.starts_at:%Y-%m-%d %H:%M} UTC any more.")
+        return SlotTaken(f"{self.offer.provider_name} is no longer available at {self.starts_at:%Y-%m-%d %H:%M} UTC.")
 
     def new_record(self, *, timezone: str, now: datetime) -> BookingRecord:
         record = new_record(

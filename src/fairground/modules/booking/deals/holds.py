@@ -130,7 +130,7 @@ class Holds:
         is_same = own.service_id == request.offer.service_id and own.starts_at == request.starts_at
         if own.status is not BookingStatus.HELD or not is_same:
             raise AlreadyBooked(
-                f"Your own booking of {own.service_name} at {own.starts_at:%Y-%m-%d %H:%M} UTC takes this time.",
+                f"You already have a booking at this time: {own.service_name}, {own.starts_at:%Y-%m-%d %H:%M} UTC.",
                 booking_id=str(own.id),
                 status=own.status.value,
             )
@@ -195,7 +195,7 @@ class Holds:
         if holds.first_lapses_at is not None and holds.number >= self._max_live_holds:
             wait = holds.first_lapses_at - holds.now
             raise TooManyHolds(
-                f"You hold {holds.number} times already, and {self._max_live_holds} is the most.",
+                f"You already hold {holds.number} slots. The maximum is {self._max_live_holds}.",
                 retry_after_seconds=max(1, int(wait.total_seconds()) + 1),
             )
         return holds.now

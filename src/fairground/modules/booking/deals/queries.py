@@ -103,8 +103,8 @@ class BookingQueries:
     async def list_bookings_between(self, *, owner_id: UUID, starts_at: datetime, ends_at: datetime) -> BookingRange:
         if not timedelta(0) < ends_at - starts_at <= timedelta(days=CALENDAR_MAX_DAYS):
             raise DetailsInvalid(
-                f"{starts_at.isoformat()} to {ends_at.isoformat()} is not a time of up to {CALENDAR_MAX_DAYS} days.",
-                hint="Give the start and a later end.",
+                f"{starts_at.isoformat()} to {ends_at.isoformat()} is not a period of up to {CALENDAR_MAX_DAYS} days.",
+                hint="Send a start and a later end.",
             )
         async with self._db.read() as tx:
             # One more than is shown tells whether any are left out.

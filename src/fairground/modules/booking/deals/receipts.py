@@ -25,10 +25,10 @@ class Receipts:
         async with self._db.read() as tx:
             record, _ = await store.get_booking(tx, booking_id=booking_id)
         if record.side_of(user_id) is not Actor.CUSTOMER:
-            raise ReceiptNotFound("The receipt of a booking is its customer's.")
+            raise ReceiptNotFound("Only the customer can see the receipt of a booking.")
         paid = await self._payments.find_receipt(reference_id=booking_id)
         if paid is None:
-            raise ReceiptNotFound(f"No money was taken for booking {booking_id}.")
+            raise ReceiptNotFound(f"Booking {booking_id} has not been paid.")
         customers = await self._accounts.find_users(user_ids={user_id})
         return _receipt(record, paid, customer_name=customers[user_id].name if user_id in customers else "")
 

@@ -149,7 +149,7 @@ def _ending(
 
 
 def _no_longer_held(record: BookingRecord) -> StatusConflict:
-    return StatusConflict(f"The time of the booking {record.id} is no longer held.")
+    return StatusConflict(f"The slot of booking {record.id} is no longer held.")
 
 
 def _sides(record: BookingRecord) -> dict[str, UUID]:

@@ -80,7 +80,7 @@ class ProviderHours:
     async def _get_own(self, provider_id: UUID, *, owner_id: UUID) -> ProviderRef:
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
         if provider.owner_id != owner_id:
-            raise ProviderNotFound(f"You have no provider {provider_id}.")
+            raise ProviderNotFound(f"Provider {provider_id} does not exist, or is not yours.")
         return provider
 
     async def set_first_rules(self, *, rules: Mapping[UUID, AvailabilityRules]) -> None:
@@ -92,7 +92,7 @@ class ProviderHours:
             _check_zone(hours.timezone, providers[provider_id])
         async with self._db.write() as tx:
             if not await hours_store.insert_rules(tx, kept, version=_FIRST_VERSION):
-                raise RulesInvalid("One of the providers has hours already.")
+                raise RulesInvalid("One of the providers already has hours.")
             for provider in providers.values():
                 tx.invalidate(hours_tag(provider.id), hours_tag(provider.slug))
             await hours_store.keep_newer_zones(
@@ -162,9 +162,9 @@ def is_paused(rules: AvailabilityRules, *, now: datetime) -> bool:
 
 def _check_zone(timezone: str, provider: ProviderRef) -> None:
     if find_zone(timezone) is None:
-        raise RulesInvalid(f"There is no time zone {timezone!r}.", hint="Write an IANA name such as Europe/Oslo.")
+        raise RulesInvalid(f"Unknown time zone {timezone!r}.", hint="Use an IANA name such as Europe/Oslo.")
     if timezone != provider.timezone:
         raise RulesInvalid(
-            f"The hours are in {timezone}, and the zone of the provider is {provider.timezone}.",
-            hint=f"PATCH /api/v1/service-provider-profiles/{provider.id} with timezone changes the zone of both.",
+            f"The hours are in {timezone}, but the provider's time zone is {provider.timezone}.",
+            hint=f"Change both with PATCH /api/v1/service-provider-profiles/{provider.id} and timezone.",
         )

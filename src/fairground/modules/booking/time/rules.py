@@ -48,18 +48,18 @@ def check_rules(rules: AvailabilityRules) -> AvailabilityRules:
     `context["field"]` names the item: `weekly.0`, `exceptions.0` or `time_off.0` for the first one.
     """
     if find_zone(rules.timezone) is None:
-        raise RulesInvalid(f"There is no time zone {rules.timezone!r}.", hint="Write an IANA name such as Europe/Oslo.")
+        raise RulesInvalid(f"Unknown time zone {rules.timezone!r}.", hint="Use an IANA name such as Europe/Oslo.")
     if len(rules.weekly) > WEEKLY_HOURS_MAX:
-        raise RulesInvalid(f"{len(rules.weekly)} weekly hours are too many; at most {WEEKLY_HOURS_MAX}.")
+        raise RulesInvalid(f"{len(rules.weekly)} weekly hours are too many. The maximum is {WEEKLY_HOURS_MAX}.")
     if len(rules.exceptions) > EXCEPTIONS_MAX:
-        raise RulesInvalid(f"{len(rules.exceptions)} exceptions are too many; at most {EXCEPTIONS_MAX}.")
+        raise RulesInvalid(f"{len(rules.exceptions)} special dates are too many. The maximum is {EXCEPTIONS_MAX}.")
     if len(rules.time_off) > TIME_OFF_MAX:
-        raise RulesInvalid(f"{len(rules.time_off)} entries of time off are too many; at most {TIME_OFF_MAX}.")
+        raise RulesInvalid(f"{len(rules.time_off)} entries of time off are too many. The maximum is {TIME_OFF_MAX}.")
     _check_week(rules.weekly)
     _check_exceptions(rules)
     if not 0 <= (rules.min_notice_hours or 0) <= MIN_NOTICE_HOURS_MAX:
         raise RulesInvalid(
-            f"A notice of {rules.min_notice_hours} hours is not one of 0 to {MIN_NOTICE_HOURS_MAX}.",
+            f"The notice must be 0 to {MIN_NOTICE_HOURS_MAX} hours, not {rules.min_notice_hours}.",
             field="min_notice_hours",
         )
     return rules.model_copy(update={"time_off": _check_time_off(rules.time_off)})
@@ -75,19 +75,19 @@ def check_new_dates(rules: AvailabilityRules, *, before: AvailabilityRules, toda
     for number, exception in enumerate(rules.exceptions):
         if exception.date < today and exception.date not in known:
             raise RulesInvalid(
-                f"{exception.date} has passed.", hint="Choose today or a later date.", field=f"exceptions.{number}"
+                f"{exception.date} is in the past.", hint="Choose today or a later date.", field=f"exceptions.{number}"
             )
     for number, time_off in enumerate(rules.time_off):
         if time_off.to_date < today and time_off not in before.time_off:
             raise RulesInvalid(
-                f"Time off until {time_off.to_date} has passed.",
-                hint="Choose today or a later date as the last day.",
+                f"Time off until {time_off.to_date} is in the past.",
+                hint="Choose a last day from today on.",
                 field=f"time_off.{number}",
             )
     until = rules.paused_until
     if until not in (None, REOPENED, before.paused_until) and isinstance(until, date) and until <= today:
         raise RulesInvalid(
-            f"Bookings cannot be paused until {until}, which is not ahead.",
+            f"You can't pause bookings until {until}, because that date isn't in the future.",
             hint="Choose tomorrow or a later date.",
             field="paused_until",
         )
@@ -98,7 +98,7 @@ def _check_week(weekly: Sequence[WeeklyHours]) -> None:
     for number, hours in enumerate(weekly):
         field = f"weekly.{number}"
         if hours.weekday not in range(len(_DAYS)):
-            raise RulesInvalid(f"The weekday {hours.weekday} is not one of 0 (Monday) to 6 (Sunday).", field=field)
+            raise RulesInvalid(f"The weekday must be 0 (Monday) to 6 (Sunday), not {hours.weekday}.", field=field)
         window = _window(hours.start, hours.end, name=_DAYS[hours.weekday], field=field)
         windows.append(window.moved(hours.weekday * _DAY_MINUTES))
     windows.sort()
@@ -123,11 +123,11 @@ def _check_exceptions(rules: AvailabilityRules) -> None:
 def _check_date(exceptions: Sequence[tuple[str, DatedException]], *, day: str) -> None:
     for field, exception in exceptions:
         if (exception.start is None) != (exception.end is None):
-            raise RulesInvalid(f"An exception on {day} has only one of start and end.", field=field)
+            raise RulesInvalid(f"The special date {day} needs both a start and an end time.", field=field)
         if exception.available and exception.start is None:
-            raise RulesInvalid(f"An exception on {day} is available without saying when.", field=field)
+            raise RulesInvalid(f"The special date {day} needs a start and an end time.", field=field)
         if exception.start is None and len(exceptions) > 1:
-            raise RulesInvalid(f"{day} is closed all day and has other exceptions besides.", field=field)
+            raise RulesInvalid(f"{day} is closed all day but also has hours.", field=field)
     for is_available in (True, False):
         _check_apart(sorted(_windows_of(exceptions, name=day, is_available=is_available)))
 
@@ -164,7 +164,9 @@ def _window(start: time, end: time, *, name: str, field: str) -> _Window:
     """Return the minutes of a time range. One that does not end after its start ends on the next day."""
     for clock in (start, end):
         if clock.tzinfo is not None or clock.second or clock.microsecond:
-            raise RulesInvalid(f"{clock} on {name} is not a wall time in whole minutes, such as 09:30.", field=field)
+            raise RulesInvalid(
+                f"{clock} on {name} is not a valid time. Use hours and minutes, such as 09:30.", field=field
+            )
     since, until = start.hour * 60 + start.minute, end.hour * 60 + end.minute
     return _Window(since, until if until > since else until + _DAY_MINUTES, name, field)
 
@@ -174,10 +176,12 @@ def _check_apart(windows: Sequence[_Window]) -> None:
         if later.start >= earlier.end:
             continue
         if earlier.name == later.name:
-            raise RulesInvalid(f"Two time ranges on {later.name} overlap.", hint="Make one of them.", field=later.field)
+            raise RulesInvalid(
+                f"Two time ranges on {later.name} overlap.", hint="Combine them into one.", field=later.field
+            )
         raise RulesInvalid(
-            f"The last time range on {earlier.name} runs past midnight into the first one on {later.name}.",
-            hint="End the one before the other starts.",
+            f"The last time range on {earlier.name} runs past midnight and overlaps the first one on {later.name}.",
+            hint="End one before the next starts.",
             field=later.field,
         )
 
@@ -188,16 +192,16 @@ def _check_time_off(entries: Sequence[TimeOff]) -> list[TimeOff]:
     for number, entry in numbered:
         if entry.to_date < entry.from_date:
             raise RulesInvalid(
-                f"Time off from {entry.from_date} ends before it begins, on {entry.to_date}.",
-                hint="The last day must not be before the first day.",
+                f"Time off from {entry.from_date} ends before it starts, on {entry.to_date}.",
+                hint="The last day can't be before the first day.",
                 field=f"time_off.{number}",
             )
     for (_, earlier), (number, later) in pairwise(numbered):
         if later.from_date <= earlier.to_date:
             raise RulesInvalid(
-                f"Time off from {later.from_date} to {later.to_date} shares days with that from {earlier.from_date} "
-                f"to {earlier.to_date}.",
-                hint="Remove the other one first, or choose other days.",
+                f"Time off from {later.from_date} to {later.to_date} overlaps time off from {earlier.from_date} to "
+                f"{earlier.to_date}.",
+                hint="Remove one of them, or choose other days.",
                 field=f"time_off.{number}",
             )
     return [entry.model_copy(update={"note": _clean_note(entry, field=f"time_off.{n}")}) for n, entry in numbered]

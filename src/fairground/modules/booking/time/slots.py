@@ -56,7 +56,7 @@ class Slots:
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
         own_id = viewer_id if viewer_id == provider.owner_id else None
         if provider.status is not ProviderStatus.APPROVED and own_id is None:
-            raise ProviderNotFound(f"There is no provider {provider_id}.")
+            raise ProviderNotFound(f"Provider {provider_id} does not exist.")
         pack = self._verticals.find(provider.vertical)
         duration = await self._duration(
             provider_id=provider_id, service_id=service_id, viewer_id=own_id, minutes=duration_minutes
@@ -94,7 +94,7 @@ class Slots:
             return None if shortest is None else timedelta(minutes=check_length(shortest, minutes))
         offer = await self._providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
-            raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
+            raise ServiceNotFound(f"Provider {provider_id} has no service {service_id}.")
         length = check_length(offer, minutes)
         return timedelta(minutes=length) if offer.is_bookable else None
 
@@ -102,8 +102,8 @@ class Slots:
 def _check_span(from_date: date, to_date: date) -> None:
     if not timedelta(0) <= to_date - from_date < timedelta(days=SLOT_LIST_MAX_DAYS):
         raise DetailsInvalid(
-            f"{from_date} to {to_date} is not a span of 1 to {SLOT_LIST_MAX_DAYS} days.",
-            hint="Give both dates, the earlier one first.",
+            f"{from_date} to {to_date} is not a period of 1 to {SLOT_LIST_MAX_DAYS} days.",
+            hint="Send both dates, the earlier one first.",
         )
 
 

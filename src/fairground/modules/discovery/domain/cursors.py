@@ -56,7 +56,7 @@ class PageRequest:
             QueryInvalid: The cursor belongs to another list, or a list by distance has no place.
         """
         if query.sort is ProviderSort.DISTANCE and query.near is None:
-            raise QueryInvalid("A list by distance needs a place.", hint="Send lat and lng.", field="sort")
+            raise QueryInvalid("Sorting by distance needs a location.", hint="Send lat and lng.", field="sort")
         if query.cursor is not None:
             after = Cursor.read(query.cursor, sort=query.sort)
             return cls(sort=query.sort, limit=query.limit, after=after)
@@ -104,4 +104,4 @@ def _key(key: object, *, sort: ProviderSort) -> SortKey:
 
 
 def _refusal(detail: str) -> QueryInvalid:
-    return QueryInvalid(detail, hint="Send `next_cursor` as it came, or leave it out.", field="cursor")
+    return QueryInvalid(detail, hint="Send `next_cursor` unchanged, or leave it out.", field="cursor")

@@ -76,7 +76,7 @@ class Filters:
     def _pack(self, vertical: str) -> Vertical:
         pack = self._verticals.find(vertical)
         if pack is None:
-            raise VerticalUnknown(f"There is no vertical {vertical!r}.", field="vertical")
+            raise VerticalUnknown(f"Unknown vertical {vertical!r}.", field="vertical")
         return pack
 
     def _minor(self, field: str, major: float) -> int:

@@ -81,7 +81,7 @@ class ImageService:
             picture_format=PictureFormat(request.format),
         )
         if draft_of not in {None, variant.owner_id}:
-            raise PictureNotFound("There is no such picture.")
+            raise PictureNotFound("This picture does not exist.")
         return await self._serve(variant, request, is_public=draft_of is None)
 
     async def get_avatar(

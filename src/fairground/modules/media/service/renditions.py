@@ -179,7 +179,7 @@ class Variants:
         async with self._db.read() as tx:
             record = await store.find_picture(tx, picture_id)
             if record is None or record.original is None or record.picture.state is not PictureState.READY:
-                raise PictureNotFound("There is no such picture.")
+                raise PictureNotFound("This picture does not exist.")
             width_px = step_width(width_px, source_px=record.picture.width_px or 1)
             recipe = Recipe(Shape.WHOLE, width_px, picture_format, step_quality(quality))
             return await _read_variant(tx, record.original, recipe, owner_id=record.owner_id)

@@ -65,7 +65,7 @@ class UploadStats:
     def measure(self) -> Iterator[Measure]:
         yield Counted(
             "picture_uploads",
-            "Pictures that were brought: taken, or the code that they were refused with.",
+            "Picture uploads by outcome: taken, or the problem code.",
             [((outcome,), count) for outcome, count in list(self.outcomes.items())],
             labels=("outcome",),
         )
@@ -165,14 +165,14 @@ class Uploads:
     async def offer_upload(self, *, owner_id: UUID, content_type: str, alt: str = "") -> UploadOffer:
         alt = check_alt(alt)
         if content_type not in _TAKEN_TYPES:
-            raise PictureTypeRefused(f"Files of the type {content_type[:80]!r} are not taken.")
+            raise PictureTypeRefused(f"Files of type {content_type[:80]!r} are not supported.")
         await self._admit(owner_id)
         lifetime = self._settings.form_lifetime
         key = new_upload_key(content_type=content_type)
         form = self._files.offer_upload(key, max_bytes=self._max_bytes, lifetime=lifetime)
         async with self._db.write() as tx:
             if await store.count_open_uploads(tx, owner_id, lifetime=lifetime) >= self._settings.open_uploads:
-                raise TooManyOpenUploads(f"You have begun {self._settings.open_uploads} uploads already.")
+                raise TooManyOpenUploads(f"You already have {self._settings.open_uploads} unfinished uploads.")
             picture = _new_picture(uuid7(), PictureState.AWAITED, alt=alt, at=await tx.current_time())
             await store.insert_picture(tx, picture, owner_id=owner_id, upload_key=form.key)
         sent_as = PictureForm(url=form.url, fields=form.fields, max_bytes=form.max_bytes, expires_at=form.expires_at)
@@ -204,7 +204,7 @@ class Uploads:
         wait_seconds = await self._limiter.take(self._limit, key=str(owner_id))
         if wait_seconds:
             self._stats.outcomes[TooManyUploads.code] += 1
-            raise TooManyUploads("You have brought too many pictures.", retry_after_seconds=wait_seconds)
+            raise TooManyUploads("You've uploaded too many pictures.", retry_after_seconds=wait_seconds)
 
     async def _take(self, picture_id: UUID, *, owner_id: UUID, file: BinaryIO, alt: str) -> Picture:
         """Take a file that did not come by a form of the store. Nothing of a refused one is kept."""
@@ -225,7 +225,7 @@ class Uploads:
             async with self._db.read() as tx:
                 record = check_owned(await store.find_picture(tx, picture_id), owner_id)
             if record.picture.state is PictureState.AWAITED:
-                raise UploadMissing("No file has been uploaded with this form.") from missing
+                raise UploadMissing("No file was uploaded with this form.") from missing
             return record.picture
         except Invalid as refusal:
             await self._refuse(picture_id, owner_id=owner_id, error=refusal)

@@ -54,7 +54,7 @@ class MessageStats:
     def measure(self) -> Iterator[Measure]:
         yield Counted(
             "messages",
-            "Messages between the sides of bookings: sent, or the code that they were refused with.",
+            "Messages about bookings by outcome: sent, or the problem code.",
             [((outcome,), count) for outcome, count in list(self._outcomes.items())],
             labels=("outcome",),
         )
@@ -92,7 +92,7 @@ class MessageSender:
         wait_seconds = await self._limiter.take(SENDING, key=str(sender_id))
         if wait_seconds:
             raise TooManyMessages(
-                "You have sent many messages in a short time.",
+                "You've sent too many messages in a short time.",
                 retry_after_seconds=wait_seconds,
                 hint=f"Try again in {wait_seconds} seconds.",
             )

@@ -201,13 +201,15 @@ def require_signature(header: str, body: bytes, *, secret: str, now: float) -> N
     times = [value for name, _, value in fields if name == "t"]
     signatures = [value for name, _, value in fields if name == "v1"]
     if len(times) != 1 or not times[0].isdecimal() or not times[0].isascii() or not signatures:
-        raise SignatureInvalid("The Stripe-Signature header is missing or has not the form t=…,v1=….")
+        raise SignatureInvalid("The Stripe-Signature header is missing or does not have the form t=…,v1=….")
     expected = hmac.new(secret.encode(), times[0].encode() + b"." + body, hashlib.sha256).hexdigest()
     # While a secret is being changed there is one signature for each.
     if not any(hmac.compare_digest(expected.encode(), shown.encode()) for shown in signatures):
-        raise SignatureInvalid("The signature is not that of this body and our secret.")
+        raise SignatureInvalid("The signature does not match this body and our secret.")
     if abs(now - int(times[0])) > TOLERANCE_SECONDS:
-        raise SignatureInvalid(f"The webhook was signed at {times[0]}, more than {TOLERANCE_SECONDS} seconds off.")
+        raise SignatureInvalid(
+            f"The webhook was signed at {times[0]}, more than {TOLERANCE_SECONDS} seconds away from our clock."
+        )
 
 
 def _our_id(metadata: dict[str, Any] | None, name: str) -> UUID | None:

@@ -50,7 +50,7 @@ class Intents:
         return_url: str,
     ) -> Payment:
         if not find_currency(currency).is_chargeable:
-            raise AmountNotChargeable(f"The card processor does not take {currency}.")
+            raise AmountNotChargeable(f"The card processor does not support {currency}.")
         require_amount(amount_minor, currency)
         payment = await self._find_or_create(
             NewPayment(
@@ -102,7 +102,7 @@ class Intents:
             if operation is not None:
                 with contextlib.suppress(PaymentFailed):
                     await self._executor.execute_all(operation)
-        raise PaymentPending("Other cards are being tried for the same booking.")
+        raise PaymentPending("Another card is being tried for this booking.")
 
     async def _get_newest(self, reference_id: UUID) -> PaymentRecord:
         async with self._db.read() as tx:
@@ -143,7 +143,9 @@ async def _find_or_start_capture(tx: WriteTx, payment: PaymentRecord) -> Operati
     if operation is not None or payment.status is PaymentStatus.CAPTURED:
         return operation
     if payment.status is not PaymentStatus.AUTHORISED or payment.wants_release:
-        raise PaymentStateConflict(f"Payment {payment.id} is {payment.status}; only an authorised one can be taken.")
+        raise PaymentStateConflict(
+            f"Payment {payment.id} is {payment.status}; only an authorised payment can be captured."
+        )
     return await operations.start_capture(tx, payment)
 
 

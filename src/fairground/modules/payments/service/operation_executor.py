@@ -66,7 +66,7 @@ class OperationExecutor:
         except ProcessorUnavailable as silence:
             await self._store_unknown(operation, reason=str(silence))
             raise PaymentPending(
-                "The card processor did not answer; the payment is settled in the background."
+                "The card processor did not respond. We'll finish the payment in the background."
             ) from silence
         except ProcessorDeclined as refusal:
             return await self._store_refusal(operation, refusal)
@@ -129,7 +129,7 @@ class OperationExecutor:
             return await payment_state.fetch_snapshot(self._processor, operation.payment.intent_id)
         except (ProcessorUnavailable, ProcessorDeclined) as silence:
             await self._store_unknown(operation, reason=refusal.reason)
-            raise PaymentPending("The card processor refused, and did not say how the payment stands.") from silence
+            raise PaymentPending("The card processor refused and did not report the state of the payment.") from silence
 
 
 async def _close(tx: WriteTx, payment: PaymentRecord, operation: Operation) -> PaymentRecord:
@@ -161,7 +161,7 @@ def _raise_for_refusal(operation: Operation, after: PaymentRecord, *, reason: st
     # Less may be left than before, because of a refund made by hand: then the rest is requested at once.
     is_stuck = refund is not None and after.wants_release and after.refunding_minor >= refund.amount_minor
     if is_reserved or is_stuck:
-        raise PaymentPending(f"The card processor would not let go of the money: {reason}. It is asked again.")
+        raise PaymentPending(f"The card processor could not release the money: {reason}. We'll try again.")
 
 
 class OperationCalls:

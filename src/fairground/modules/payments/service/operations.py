@@ -94,7 +94,7 @@ async def _start_release_refund(tx: WriteTx, payment: PaymentRecord) -> PaymentR
     amount_minor = payment.left_minor
     if not await store.reserve_refund(tx, payment.id, amount_minor):
         # The row is locked, so what was read is what is there, or this program reserves what it must not.
-        raise RefundNotReserved(f"{amount_minor} of payment {payment.id} could not be reserved for a refund.")
+        raise RefundNotReserved(f"Could not reserve {amount_minor} of payment {payment.id} for a refund.")
     earlier = await store.find_refund(tx, payment.id, _RELEASE_KEY)
     # The row of an open refund holds its reservation, and that of a successful one the processor's id of it: only a
     # failed one is tried again.

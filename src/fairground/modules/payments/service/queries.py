@@ -76,7 +76,7 @@ class PaymentQueries:
         try:
             seen = await payment_state.fetch_snapshot(self._processor, known.intent_id)
         except (ProcessorUnavailable, ProcessorDeclined) as silence:
-            raise PaymentPending("The card processor did not say how the payment stands.") from silence
+            raise PaymentPending("The card processor did not report the state of the payment.") from silence
         async with self._db.write() as tx:
             locked = await store.lock_payment(tx, known.id)
             return (await payment_state.apply_snapshot(tx, locked, seen)).view()

@@ -71,7 +71,9 @@ async def _start(
         AmountNotChargeable, RefundTooLarge
     """
     if payment.status is not PaymentStatus.CAPTURED:
-        raise PaymentStateConflict(f"Payment {payment.id} is {payment.status}; only captured money can be given back.")
+        raise PaymentStateConflict(
+            f"Payment {payment.id} is {payment.status}; only a captured payment can be refunded."
+        )
     require_amount(amount_minor, payment.currency)
     started = await operations.start_refund(tx, payment, amount_minor=amount_minor, key=key, failed=failed)
     if started is None:
@@ -81,10 +83,10 @@ async def _start(
 
 def _too_large(payment: PaymentRecord, amount_minor: int) -> RefundTooLarge:
     left = payment.left_minor
-    return RefundTooLarge(f"{amount_minor} is more than the {left} that are left of the payment.", left_minor=left)
+    return RefundTooLarge(f"{amount_minor} is more than the remaining {left} of the payment.", left_minor=left)
 
 
 def _refused(payment: PaymentRecord, amount_minor: int) -> RefundTooLarge | PaymentStateConflict:
     if amount_minor > payment.left_minor:
         return _too_large(payment, amount_minor)
-    return PaymentStateConflict(f"The card processor refused to give back {amount_minor} of payment {payment.id}.")
+    return PaymentStateConflict(f"The card processor refused to refund {amount_minor} of payment {payment.id}.")

@@ -32,12 +32,12 @@ class ApplyEvent(Job):
 
 class WebhookRefused(Invalid):
     code = "payment.webhook_refused"
-    hint = "Check FAIRGROUND_PAYMENTS_STRIPE_WEBHOOK_SECRET, and the clocks of both sides."
+    hint = "Check FAIRGROUND_PAYMENTS_STRIPE_WEBHOOK_SECRET and the server's clock."
 
 
 class WebhookUnreadable(Invalid):
     code = "payment.webhook_unreadable"
-    hint = "Point only the webhook of a Stripe account at this address."
+    hint = "Only Stripe webhooks may call this address."
 
 
 class WebhookInbox:

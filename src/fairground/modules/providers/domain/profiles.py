@@ -63,8 +63,8 @@ def check_profile(fields: Mapping[str, Any]) -> dict[str, Any]:
                 checked[name] = clean(fields[name] or "", most=names[name]) or None
     if "timezone" in fields and find_zone(fields["timezone"]) is None:
         raise ProfileInvalid(
-            f"timezone {fields['timezone']!r} is not an IANA zone.",
-            hint="Write it as Europe/Oslo or America/New_York.",
+            f"{fields['timezone']!r} is not a time zone.",
+            hint="Use a name such as Europe/Oslo or America/New_York.",
             field="timezone",
         )
     return checked
@@ -81,10 +81,10 @@ def split_contact(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
 def check_place(lat: float | None, lng: float | None) -> None:
     """Raise ProfileInvalid unless latitude and longitude are both absent, or both on the globe."""
     if (lat is None) != (lng is None):
-        raise ProfileInvalid("lat and lng come together.", hint="Send both, or neither.", field="lat")
+        raise ProfileInvalid("lat and lng must be sent together.", hint="Send both or neither.", field="lat")
     for name, degrees, most in (("lat", lat, 90), ("lng", lng, 180)):
         if degrees is not None and not -most <= degrees <= most:
-            raise ProfileInvalid(f"{name} is {degrees}; it lies between -{most} and {most} degrees.", field=name)
+            raise ProfileInvalid(f"{name} must be between -{most} and {most} degrees, not {degrees}.", field=name)
 
 
 def check_categories(pack: Vertical, words: Collection[str] | None) -> list[str]:
@@ -96,20 +96,18 @@ def check_categories(pack: Vertical, words: Collection[str] | None) -> list[str]
     """
     slugs = list(dict.fromkeys(check_category(pack, word) for word in words or ()))
     if not 1 <= len(slugs) <= CATEGORIES_MAX:
-        raise ProfileInvalid(
-            f"A profile has 1 to {CATEGORIES_MAX} categories; this one has {len(slugs)}.", field="categories"
-        )
+        raise ProfileInvalid(f"Choose 1 to {CATEGORIES_MAX} categories, not {len(slugs)}.", field="categories")
     return slugs
 
 
 def check_reason(reason: str) -> str:
-    with refused_as(ProfileInvalid, "reason", field="reason"):
+    with refused_as(ProfileInvalid, "The reason", field="reason"):
         return require_text(reason, most=REASON_MAX_LENGTH)
 
 
 def check_external_id(external_id: str) -> str:
     """Return the id of a provider in another system, unchanged."""
-    with refused_as(ProfileInvalid, "the external id", field="external_id"):
+    with refused_as(ProfileInvalid, "The external id", field="external_id"):
         return check_identifier(external_id, most=EXTERNAL_ID_MAX_LENGTH)
 
 
@@ -118,14 +116,14 @@ def check_contact_email(email: str | None) -> str | None:
     try:
         return normalise_email(email) if email else None
     except EmailRefused as refused:
-        raise ProfileInvalid(f"The contact address cannot be used. {refused}", field="contact_email") from None
+        raise ProfileInvalid(f"The contact email is not valid. {refused}", field="contact_email") from None
 
 
 def check_picture_url(url: str) -> str:
     """Return the address if it is a path of this installation; a foreign server could track visitors."""
     if not url.startswith("/") or url.startswith("//") or len(url) > _PICTURE_URL_MAX_LENGTH or not url.isprintable():
         raise ProfileInvalid(
-            "A picture is named by a path of this installation, such as /media/pictures/1.webp.",
+            "Use a picture path of this installation, such as /media/pictures/1.webp.",
             field="profile_picture_url",
         )
     return url
@@ -147,7 +145,9 @@ def advance(now: ProviderStatus, to: ProviderStatus) -> ProviderStatus:
     if to not in NEXT[now]:
         following = " or ".join(sorted(NEXT[now])) or "nothing else"
         raise StatusConflict(
-            f"A provider that is {now} cannot become {to}.", hint=f"From {now} it can become {following}.", status=now
+            f"A provider with the status {now} cannot become {to}.",
+            hint=f"From {now}, it can become {following}.",
+            status=now,
         )
     return to
 
@@ -181,8 +181,8 @@ def require_complete(pack: Vertical, facts: ApprovalFacts) -> None:
     lacking = sorted(key for key in required if not getattr(facts, key))
     if lacking:
         raise ProfileIncomplete(
-            f"The profile cannot be submitted yet; it lacks: {', '.join(lacking)}.",
-            hint=" ".join(_texts(pack, lacking)) or "Verify the e-mail address of the account.",
+            f"The profile can't be submitted yet. Missing: {', '.join(lacking)}.",
+            hint=f"Still needed: {'; '.join(_texts(pack, lacking) or ['Email address confirmed'])}.",
             missing=lacking,
         )
 

@@ -28,7 +28,7 @@ def apply_changes(service: Service, changes: ServiceChanges) -> ServiceIn:
     changed = {name: getattr(changes, name) for name in changes.model_fields_set}
     for name, value in changed.items():
         if value is None and name not in _OPTIONAL:
-            raise ServiceInvalid(f"{name} cannot be emptied.", field=name)
+            raise ServiceInvalid(f"{name} can't be empty.", field=name)
     return as_new(service).model_copy(update=changed)
 
 
@@ -49,8 +49,8 @@ def check_still_served(services: Iterable[Service], *, before: Grounds, after: G
         names = [service.name for service in services if is_lost and depends(service)]
         if names:
             raise ContactInUse(
-                f"Your {words} is needed by: {', '.join(names)}.",
-                hint="First change where these services take place.",
+                f"These services need your {words}: {', '.join(names)}.",
+                hint="Change the places of these services first.",
                 field=field,
                 services=names,
             )

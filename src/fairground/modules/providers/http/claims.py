@@ -37,24 +37,24 @@ def claim_routes(claims: Claims) -> APIRouter:
 
     @router.post("/service-provider-profiles/{provider_id}/claims", status_code=HTTPStatus.CREATED)
     async def request_claim(caller: SignedIn, provider_id: UUID, body: ClaimIn) -> Claim:
-        """Claim an imported provider without an owner (`is_claimed` is false). Staff decides; you get a mail."""
+        """Claim an imported provider that has no owner (`is_claimed` is false). Staff review each claim."""
         return await claims.request_claim(user_id=caller.user_id, provider_id=provider_id, reason=body.reason)
 
     @router.get("/provider-claims")
     async def list_claims(
         _caller: Staff, limit: Annotated[int, Query(ge=1, le=CLAIMS_MAX)] = CLAIMS_MAX
     ) -> ClaimListOut:
-        """List the claims that wait for a decision, the longest wait first."""
+        """List claims awaiting review, oldest first."""
         return ClaimListOut(data=await claims.list_waiting_claims(limit=limit))
 
     @router.post("/provider-claims/{claim_id}/grant")
     async def grant_claim(caller: Staff, claim_id: UUID) -> Claim:
-        """Make the claimant the owner. Other claims of the provider are refused."""
+        """Approve a claim: the claimant becomes the owner. Other claims for the provider are declined."""
         return await claims.grant_claim(staff_id=caller.user_id, claim_id=claim_id)
 
     @router.post("/provider-claims/{claim_id}/refuse")
     async def refuse_claim(caller: Staff, claim_id: UUID, body: RefusalIn) -> Claim:
-        """Refuse a claim with a reason, which is mailed to the claimant. They may claim again."""
+        """Decline a claim, with a reason that is emailed to the claimant. They can claim again."""
         return await claims.refuse_claim(staff_id=caller.user_id, claim_id=claim_id, reason=body.reason)
 
     return router

@@ -57,7 +57,7 @@ def routes(providers: Providers, verticals: Verticals) -> APIRouter:
     @router.get("/verticals")
     @cached(CachePolicy(route="verticals", life=Life.PACKS))
     async def list_verticals() -> VerticalListOut:
-        """List the verticals of this marketplace with their words, rules and currency."""
+        """List all verticals with their wording, rules and currency."""
         currency = await providers.get_currency()
         data = [_vertical(pack, currency=currency) for pack in verticals]
         return VerticalListOut(data=data, total=len(data))
@@ -66,12 +66,12 @@ def routes(providers: Providers, verticals: Verticals) -> APIRouter:
     @cached(CachePolicy(route=_EVERY_CATEGORY, life=Life.PACKS, query=CategoryQuery))
     @refuses(VerticalUnknown)
     async def list_categories(query: Annotated[CategoryQuery, Query()]) -> CategoryListOut:
-        """List the categories of all verticals, or of one (`vertical`)."""
+        """List the categories of all verticals, or of one."""
         if not query.vertical:
             return _categories(verticals)
         pack = verticals.find(query.vertical)
         if pack is None:
-            raise VerticalUnknown(f"There is no vertical {query.vertical!r}.", field="vertical")
+            raise VerticalUnknown(f"Unknown vertical {query.vertical!r}.", field="vertical")
         return _categories([pack])
 
     for word, packs in _packs_by_word(verticals).items():

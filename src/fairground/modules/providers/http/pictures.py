@@ -81,7 +81,7 @@ def gallery_routes(galleries: Galleries) -> APIRouter:
     @cached(CachePolicy(route="gallery", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
     @refuses(ProviderNotFound)
     async def list_gallery(id_or_slug: str) -> GalleryOut:
-        """See the pictures of an approved provider in their order."""
+        """List the gallery of an approved provider."""
         pictures = await galleries.list_gallery(id_or_slug=id_or_slug)
         return GalleryOut(
             data=[ListedPicture(**{**vars(each), "placeholder": _tiny_url(each.url)}) for each in pictures]
@@ -90,13 +90,13 @@ def gallery_routes(galleries: Galleries) -> APIRouter:
     @router.get("/me/provider/gallery")
     @refuses(ProviderNotFound)
     async def list_own_gallery(caller: SignedIn) -> OwnGalleryOut:
-        """See your gallery, with what is not ready yet."""
+        """List your gallery, including pictures still being processed."""
         return OwnGalleryOut(data=_own(await galleries.list_own_gallery(owner_id=caller.user_id)))
 
     @router.post("/service-provider-profiles/{provider_id}/gallery", status_code=HTTPStatus.CREATED)
     @refuses(ProviderNotFound, PictureNotUsable, GalleryFull)
     async def add_to_gallery(caller: SignedIn, provider_id: UUID, body: GalleryPictureIn) -> ListedOwnPicture:
-        """Put a picture of yours (POST /api/v1/media/uploads) behind the others; it shows as soon as it is ready."""
+        """Add a picture (see POST /api/v1/media/uploads) to the end of your gallery."""
         added = await galleries.add_to_gallery(
             owner_id=caller.user_id, provider_id=provider_id, picture_id=body.picture_id
         )
@@ -105,13 +105,13 @@ def gallery_routes(galleries: Galleries) -> APIRouter:
     @router.delete("/service-provider-profiles/{provider_id}/gallery/{picture_id}", status_code=HTTPStatus.NO_CONTENT)
     @refuses(ProviderNotFound, PictureNotUsable)
     async def remove_from_gallery(caller: SignedIn, provider_id: UUID, picture_id: UUID) -> None:
-        """Take a picture out of the gallery; DELETE /api/v1/media/{picture_id} removes the picture itself."""
+        """Remove a picture from the gallery. Use DELETE /api/v1/media/{picture_id} to delete the picture itself."""
         await galleries.remove_from_gallery(owner_id=caller.user_id, provider_id=provider_id, picture_id=picture_id)
 
     @router.put("/service-provider-profiles/{provider_id}/gallery")
     @refuses(ProviderNotFound, GalleryChanged)
     async def order_gallery(caller: SignedIn, provider_id: UUID, body: GalleryOrderIn) -> OwnGalleryOut:
-        """Give the gallery a new order."""
+        """Reorder your gallery."""
         ordered = await galleries.order_gallery(
             owner_id=caller.user_id, provider_id=provider_id, picture_ids=body.picture_ids
         )
@@ -145,9 +145,9 @@ def image_routes(
     @router.head("/img/avatar/{provider_id}", include_in_schema=False)
     @router.get("/img/avatar/{provider_id}", response_class=Response, responses=IMAGE_RESPONSES)
     async def get_avatar(provider_id: UUID, query: Annotated[AvatarQuery, Query()], request: Request) -> Response:
-        """Show the middle of a provider's portrait as a square, or the initials of one that has none.
+        """Get a provider's portrait as a square, or their initials if they have none.
 
-        Widths and qualities are brought to steps as with `/img/{picture_id}`; the widest has 1024 pixels.
+        Widths and qualities are rounded up as for `/img/{picture_id}`, to at most 1024 pixels.
         """
         source = await portraits.get_avatar_source(provider_id=provider_id)
         if source.url is not None:
@@ -164,12 +164,12 @@ def image_routes(
     @router.head("/img/{picture_id}", include_in_schema=False)
     @router.get("/img/{picture_id}", response_class=Response, responses=IMAGE_RESPONSES)
     async def get_image(picture_id: UUID, query: Annotated[ImageQuery, Query()], request: Request) -> Response:
-        """Show a picture, at least as wide as `w` times `dpr` says, or as wide as it is: whichever is less.
+        """Get a picture, at least `w` × `dpr` pixels wide if the original is.
 
-        Until the picture is a portrait or in a gallery, only its owner can see it; others get 404.
+        Until it is used as a portrait or in a gallery, only its owner can see it. Others get 404.
 
-        Widths are brought up to the next of 32, 48, 64, 96, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1200, 1600
-        and 2048 pixels, and qualities to the next multiple of five.
+        Widths are rounded up to 32, 48, 64, 96, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1200, 1600
+        or 2048 pixels, and qualities to a multiple of five.
         """
         if await galleries.is_placed(picture_id=picture_id):
             image = await images.get_image(picture_id=picture_id, request=_image_request(query, request))
@@ -177,7 +177,7 @@ def image_routes(
         # Only drafts depend on the caller; caches may store a public picture.
         caller = await find_caller(request)
         if caller is None:
-            raise PictureNotFound("There is no such picture.")
+            raise PictureNotFound("This picture does not exist.")
         image = await images.get_image(
             picture_id=picture_id, request=_image_request(query, request), draft_of=caller.user_id
         )

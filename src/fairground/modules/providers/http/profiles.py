@@ -44,7 +44,7 @@ _Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, descri
 _Zone = Annotated[str, Field(max_length=60, description="An IANA name, such as Europe/Oslo.")]
 _Word = Annotated[str, Field(max_length=80)]
 _Categories = Annotated[list[_Word], Field(min_length=1, max_length=CATEGORIES_MAX, description="Slugs or aliases.")]
-_CONFIRMED: Final = "Shown to customers with a confirmed booking, and to staff."
+_CONFIRMED: Final = "Visible only to customers with a confirmed booking, and to staff."
 _Phone = Annotated[str, text_field(most=PHONE_MAX_LENGTH, description=_CONFIRMED)]
 _Address = Annotated[Address, Field(description=f"Where customers come to you. {_CONFIRMED}")]
 _Meeting = Annotated[
@@ -102,39 +102,39 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
     @router.get("/service-provider-profiles/{id_or_slug}")
     @cached(CachePolicy(route="provider", life=Life.DETAILS, path=ProviderPath, tags=provider_tags))
     async def get_provider(id_or_slug: str) -> ProviderDetail:
-        """Read the public page of an approved provider, by id or slug."""
+        """Get the public profile of an approved provider, by id or slug."""
         return await providers.get_provider(id_or_slug=id_or_slug)
 
     @router.get("/me/provider")
     async def get_own_provider(caller: SignedIn) -> OwnProvider:
-        """Read your own profile in any state, with what is missing for its approval."""
+        """Get your own profile, with what is missing for its approval."""
         return await providers.get_own_provider(owner_id=caller.user_id)
 
     @router.post("/service-provider-profiles/", status_code=HTTPStatus.CREATED)
     async def create_provider(caller: SignedIn, body: ProviderIn) -> OwnProvider:
-        """Create your profile as a draft."""
+        """Create your profile, as a draft."""
         return await providers.create_provider(owner_id=caller.user_id, profile=ProfileIn(**dict(body)))
 
     @router.patch("/service-provider-profiles/{provider_id}")
     async def change_provider(caller: SignedIn, provider_id: UUID, body: ProviderChangesIn) -> ChangedProvider:
-        """Change your profile.
+        """Update your profile.
 
-        With another timezone, your hours keep their wall times and bookings their instants:
-        `bookings_at_other_times` lists those that your clock shows at another time than they were made for.
+        If you change the time zone, your hours keep their local times and bookings keep their moment.
+        `bookings_at_other_times` lists bookings whose local time changes.
         """
         changes = ProfileChanges(**{name: getattr(body, name) for name in body.model_fields_set})
         return await providers.change_provider(owner_id=caller.user_id, provider_id=provider_id, changes=changes)
 
     @router.put("/service-provider-profiles/{provider_id}/picture")
     async def choose_portrait(caller: SignedIn, provider_id: UUID, body: PictureChoiceIn) -> OwnProvider:
-        """Choose a picture of yours (POST /api/v1/media/uploads); it shows as soon as it is ready."""
+        """Set your portrait to one of your pictures (see POST /api/v1/media/uploads)."""
         return await portraits.choose_portrait(
             owner_id=caller.user_id, provider_id=provider_id, picture_id=body.picture_id
         )
 
     @router.post("/service-provider-profiles/{provider_id}/submit")
     async def submit_provider(caller: SignedIn, provider_id: UUID) -> OwnProvider:
-        """Submit your profile for approval."""
+        """Submit your profile for review."""
         return await providers.submit_provider(owner_id=caller.user_id, provider_id=provider_id)
 
     @router.post("/service-provider-profiles/{provider_id}/approve")
@@ -144,7 +144,7 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
 
     @router.post("/service-provider-profiles/{provider_id}/reject")
     async def reject_provider(caller: Staff, provider_id: UUID, body: RejectionIn) -> OwnProvider:
-        """Reject a submitted profile with a reason that its owner reads."""
+        """Reject a submitted profile, with a reason for its owner."""
         return await providers.reject_provider(staff_id=caller.user_id, provider_id=provider_id, reason=body.reason)
 
     return router

@@ -35,16 +35,18 @@ from fairground.verticals.pricing import PriceModel
 from fairground.verticals.schema import Place
 
 _Name = Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
-_Model = Annotated[PriceModel, Field(description="What the price buys; `GET /verticals` lists the vertical's models.")]
+_Model = Annotated[
+    PriceModel, Field(description="What the price is for. See `GET /verticals` for the vertical's price models.")
+]
 _Price = Annotated[
-    int, Field(ge=1, le=PRICE_MAX_MINOR, description="Of one booking, person or hour, in the currency's minor unit.")
+    int, Field(ge=1, le=PRICE_MAX_MINOR, description="Price per booking, person or hour, in the currency's minor unit.")
 ]
 _Shortest = Annotated[
     int,
     Field(
         ge=DURATION_MIN_MINUTES,
         le=DURATION_MAX_MINUTES,
-        description="At least the vertical's `slot_minutes`. With a price by the hour, the shortest length.",
+        description="At least the vertical's `slot_minutes`. For prices per hour, the shortest duration.",
     ),
 ]
 _Longest = Annotated[
@@ -52,7 +54,7 @@ _Longest = Annotated[
     Field(
         ge=DURATION_MIN_MINUTES,
         le=DURATION_MAX_MINUTES,
-        description="Only with a price by the hour: the longest length, whole half hours above the shortest.",
+        description="For prices per hour: the longest duration, in steps of 30 minutes above the shortest.",
     ),
 ]
 _FewestPeople = Annotated[int, Field(ge=1, description="Within the vertical's `party_size`.")]
@@ -72,19 +74,19 @@ _Radius = Annotated[
     Field(
         ge=1,
         le=TRAVEL_RADIUS_MAX_KM,
-        description="Only with the place `customer`: kilometres from the profile's coordinates.",
+        description="For the place `customer`: maximum distance from the profile's coordinates in kilometres.",
     ),
 ]
 _Description = Annotated[str, text_field(most=SERVICE_DESCRIPTION_MAX_LENGTH)]
-_UNPLACED: Final = "Without them, those of the vertical's that the profile allows."
+_UNPLACED: Final = "Defaults to the vertical's places that the profile allows."
 
 
 class NewServiceIn(Input):
     name: _Name
-    category: Annotated[str, Field(description="One of the profile's, by slug or alias.")]
+    category: Annotated[str, Field(description="One of the profile's categories, by slug or alias.")]
     price_model: _Model = PriceModel.BOOKING
     price_minor: _Price
-    currency: Annotated[str, Field(description="The installation's one, which GET /verticals names.")]
+    currency: Annotated[str, Field(description="The installation's currency (see GET /verticals).")]
     duration_minutes: _Shortest
     max_duration_minutes: _Longest | None = None
     min_people: _FewestPeople = 1
@@ -93,7 +95,7 @@ class NewServiceIn(Input):
     travel_radius_km: _Radius | None = None
     booking_mode: BookingMode
     description: _Description | None = None
-    is_paused: Annotated[bool, Field(description="Whether to show it to yourself alone until you resume it.")] = False
+    is_paused: Annotated[bool, Field(description="Whether the service is hidden and can't be booked.")] = False
 
 
 class ServiceChangesIn(Input):
@@ -115,7 +117,7 @@ class ServiceChangesIn(Input):
 
 class ServiceOrderIn(Input):
     service_ids: Annotated[
-        list[UUID], Field(max_length=SERVICES_MAX, description="Each service once, paused ones too, in the new order.")
+        list[UUID], Field(max_length=SERVICES_MAX, description="All services, including paused ones, in the new order.")
     ]
 
 
@@ -139,21 +141,21 @@ def _add_list(router: APIRouter, providers: Providers) -> None:
     @router.get(_SERVICES)
     @refuses(ProviderNotFound)
     async def list_services(visitor: Visitor, provider_id: UUID) -> ServiceListOut:
-        """List the services of a provider in their order. Paused ones show to their owner alone."""
+        """List the services of a provider. Paused ones are visible only to their owner."""
         viewer_id = visitor.user_id if visitor else None
         return _listed(await providers.list_services(provider_id=provider_id, viewer_id=viewer_id))
 
     @router.post(_SERVICES, status_code=HTTPStatus.CREATED)
     @refuses(ProviderNotFound, ServiceInvalid, CategoryUnknown, CurrencyUnsupported)
     async def add_service(caller: SignedIn, provider_id: UUID, body: NewServiceIn) -> Service:
-        """Add a service to your profile, behind the others."""
+        """Add a service to the end of your list."""
         service = ServiceIn(**dict(body))
         return await providers.add_service(owner_id=caller.user_id, provider_id=provider_id, service=service)
 
     @router.put(f"{_SERVICES}/order")
     @refuses(ProviderNotFound, ServiceListChanged)
     async def order_services(caller: SignedIn, provider_id: UUID, body: ServiceOrderIn) -> ServiceListOut:
-        """Give your services a new order; 409 when one was added or removed meanwhile."""
+        """Reorder your services. Returns 409 if the list has changed in the meantime."""
         ordered = await providers.order_services(
             owner_id=caller.user_id, provider_id=provider_id, service_ids=body.service_ids
         )
@@ -164,7 +166,7 @@ def _add_service(router: APIRouter, providers: Providers) -> None:
     @router.patch(_SERVICE)
     @refuses(ProviderNotFound, ServiceNotFound, ServiceInvalid, CategoryUnknown)
     async def change_service(caller: SignedIn, provider_id: UUID, service_id: UUID, body: ServiceChangesIn) -> Service:
-        """Change a service. Bookings that were made keep their terms."""
+        """Update a service. Existing bookings keep their terms."""
         changes = ServiceChanges(**{name: getattr(body, name) for name in body.model_fields_set})
         return await providers.change_service(
             owner_id=caller.user_id, provider_id=provider_id, service_id=service_id, changes=changes
@@ -173,7 +175,7 @@ def _add_service(router: APIRouter, providers: Providers) -> None:
     @router.post(f"{_SERVICE}/duplicate", status_code=HTTPStatus.CREATED)
     @refuses(ProviderNotFound, ServiceNotFound, ServiceInvalid)
     async def duplicate_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> Service:
-        """Add a paused copy of a service right behind it."""
+        """Duplicate a service. The copy is paused."""
         return await providers.duplicate_service(
             owner_id=caller.user_id, provider_id=provider_id, service_id=service_id
         )
@@ -181,22 +183,22 @@ def _add_service(router: APIRouter, providers: Providers) -> None:
     @router.post(f"{_SERVICE}/pause")
     @refuses(ProviderNotFound, ServiceNotFound)
     async def pause_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> Service:
-        """Show a service to yourself alone until you resume it. Its bookings stay."""
+        """Pause a service: hide it until you resume it. Existing bookings don't change."""
         return await providers.pause_service(owner_id=caller.user_id, provider_id=provider_id, service_id=service_id)
 
     @router.post(f"{_SERVICE}/resume")
     @refuses(ProviderNotFound, ServiceNotFound)
     async def resume_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> Service:
-        """Offer a paused service again."""
+        """Resume a paused service."""
         return await providers.resume_service(owner_id=caller.user_id, provider_id=provider_id, service_id=service_id)
 
     @router.delete(_SERVICE, status_code=HTTPStatus.NO_CONTENT)
     @refuses(ServiceNotFound)
     async def withdraw_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> None:
-        """Remove a service. Bookings already made stay."""
+        """Remove a service. Existing bookings don't change."""
         offer = await providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
-            raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
+            raise ServiceNotFound(f"Provider {provider_id} has no service {service_id}.")
         await providers.withdraw_service(owner_id=caller.user_id, service_id=service_id)
 
 

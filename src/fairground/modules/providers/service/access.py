@@ -28,12 +28,12 @@ from fairground.verticals.schema import Vertical
 def get_pack(verticals: Verticals, key: str) -> Vertical:
     pack = verticals.find(key)
     if pack is None:
-        raise VerticalUnknown(f"There is no vertical {key!r}.", field="vertical")
+        raise VerticalUnknown(f"Unknown vertical {key!r}.", field="vertical")
     return pack
 
 
 def not_found(provider: UUID | str) -> ProviderNotFound:
-    return ProviderNotFound(f"There is no provider {provider}.")
+    return ProviderNotFound(f"Provider {provider} does not exist.")
 
 
 def read_key(id_or_slug: str) -> tuple[UUID | None, str]:
@@ -82,7 +82,7 @@ async def require_staff(accounts: Accounts, staff_id: UUID) -> None:
     """Raise StaffOnly for an account that may not decide. Call it outside of transactions."""
     staff = await accounts.get_user(user_id=staff_id)
     if not staff.role.is_staff:
-        raise StaffOnly("Only staff decide about profiles.")
+        raise StaffOnly("Only staff can review profiles.")
 
 
 class OwnViews:

@@ -81,5 +81,5 @@ class Approval:
         provider = await lock_provider(tx, provider_id)
         advance(provider.status, to)
         if provider.owner_id is None:
-            raise StatusConflict("This profile is unclaimed, so there is nothing to decide.")
+            raise StatusConflict("This profile is unclaimed, so there is nothing to review.")
         return provider, provider.owner_id

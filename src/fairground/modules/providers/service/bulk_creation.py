@@ -65,7 +65,7 @@ class BulkCreation:
         async with self._db.write() as tx:
             taken = await bulk_creation.find_owners(tx, owner_ids)
             if taken or len(set(owner_ids)) < len(owner_ids):
-                raise ProfileExists("An account has a profile already, or would get two.")
+                raise ProfileExists("An account already has a profile, or would get two.")
             await bulk_creation.insert_providers(tx, providers, staff_id=staff_id, created_at=self._clock.now())
             approved = [provider.id for provider in providers if provider.status is ProviderStatus.APPROVED]
             if approved:
@@ -80,7 +80,7 @@ class BulkCreation:
         values, contact = split_contact(check_profile(profile.model_dump(exclude={"categories"})))
         categories = check_categories(pack, profile.categories)
         if len(new.services) > SERVICES_MAX:
-            raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.")
+            raise ServiceInvalid(f"A provider can have at most {SERVICES_MAX} services.")
         grounds = Grounds(
             categories=categories,
             has_address=contact["address"] is not None,

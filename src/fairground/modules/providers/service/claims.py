@@ -103,18 +103,18 @@ async def require_unowned(tx: WriteTx, provider: ProviderRef, *, user_id: UUID) 
 
 
 def already_claimed(provider: ProviderRef) -> AlreadyClaimed:
-    return AlreadyClaimed(f"{provider.business_name} has an owner already.")
+    return AlreadyClaimed(f"{provider.business_name} already has an owner.")
 
 
 def profile_exists() -> ProfileExists:
-    return ProfileExists("This account has a profile already.", hint="Use another account: an account has one profile.")
+    return ProfileExists(
+        "This account already has a profile.", hint="Use a different account. Each account has one profile."
+    )
 
 
 def require_no_staff(user: User) -> None:
     if user.role is Role.ADMIN:
-        raise NotAProvider(
-            "An account of the staff has no profile.", hint="Use an account of your own.", role=user.role
-        )
+        raise NotAProvider("Staff accounts can't have a profile.", hint="Use a personal account.", role=user.role)
 
 
 def refused_event(claim: Claim, *, reason: str) -> ProviderClaimRefused:
@@ -140,9 +140,9 @@ class ClaimRequests:
         user = await self._accounts.get_user(user_id=user_id)
         require_no_staff(user)
         if not user.email_verified:
-            raise EmailUnverified("The decision about a claim is mailed, and your address is not confirmed.")
+            raise EmailUnverified("Confirm your email address first, so we can send you the decision.")
         if wait_seconds := await self._limiter.take(_REQUESTS, key=str(user_id)):
-            raise TooManyClaims("You have claimed several pages today.", retry_after_seconds=wait_seconds)
+            raise TooManyClaims("You've claimed too many pages today.", retry_after_seconds=wait_seconds)
         async with self._db.write() as tx:
             provider = await lock_provider(tx, provider_id)
             if provider.status is not ProviderStatus.APPROVED:
@@ -160,7 +160,7 @@ class ClaimRequests:
                 created_at=await tx.current_time(),
             )
             if not await store.insert_claim(tx, claim):
-                raise ClaimExists(f"Your claim of {provider.business_name} waits for a decision.")
+                raise ClaimExists(f"Your claim for {provider.business_name} is under review.")
             name = provider.business_name
             await tx.emit(
                 ProviderClaimRequested(claim_id=claim.id, provider_id=provider_id, user_id=user_id, business_name=name)
@@ -226,7 +226,7 @@ class ClaimRequests:
 
 def _require(claim: Claim | None, claim_id: UUID) -> Claim:
     if claim is None:
-        raise ClaimNotFound(f"There is no claim {claim_id}.")
+        raise ClaimNotFound(f"Claim {claim_id} does not exist.")
     return claim
 
 
@@ -236,4 +236,4 @@ def _require_waiting(claim: Claim) -> None:
 
 
 def _decided() -> ClaimDecided:
-    return ClaimDecided("This claim has been decided already.")
+    return ClaimDecided("This claim has already been decided.")

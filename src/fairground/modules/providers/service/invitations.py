@@ -98,18 +98,18 @@ def _hash(token: str) -> bytes:
 
 
 def _unusable() -> InvitationUnusable:
-    return InvitationUnusable("This link has expired, was used already, or never existed.")
+    return InvitationUnusable("This link has expired or was already used.")
 
 
 def _email(provider: ProviderRef, *, to: str, link: str, page: str) -> EmailMessage:
     name = provider.business_name
     before = f"{name} has a page here: {page}"
     ask = (
-        "It was made from a public list and cannot be booked yet. Claim it to set your hours, change its text and take"
-        f" bookings. The link works once, for {INVITATION_DAYS} days:"
+        "We created it from a public list, and it can't be booked yet. Claim it to set your hours, edit the text and "
+        f"take bookings. The link works once, for {INVITATION_DAYS} days:"
     )
-    after = "If this isn't your page, do nothing: it stays as it is."
-    text = f"Hello {name},\n\n{before}\n\n{ask}\n\n{link}\n\n{after}\n"
-    parts = (escape(f"Hello {name},"), escape(before), escape(ask), f'<a href="{escape(link)}">{escape(link)}</a>')
+    after = "If this isn't your page, you can ignore this email."
+    text = f"Hi {name},\n\n{before}\n\n{ask}\n\n{link}\n\n{after}\n"
+    parts = (escape(f"Hi {name},"), escape(before), escape(ask), f'<a href="{escape(link)}">{escape(link)}</a>')
     html = "".join(f"<p>{part}</p>" for part in (*parts, escape(after)))
-    return compose_message(to=to, subject=f"Claim the page of {name}", text=text, html=html)
+    return compose_message(to=to, subject=f"Claim your page: {name}", text=text, html=html)

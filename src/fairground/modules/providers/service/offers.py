@@ -77,7 +77,7 @@ class ServiceOffers:
             provider, record = await _lock_record(tx, provider_id, owner_id=owner_id)
             present = {service.id: service for service in record.detail.services}
             if sorted(service_ids) != sorted(present):
-                raise ServiceListChanged(f"There are {len(present)} services; the order names others.")
+                raise ServiceListChanged(f"The order must contain exactly the {len(present)} services of the provider.")
             if list(service_ids) != list(present):
                 await services.order_services(tx, service_ids)
                 await self._announce_page(tx, provider)
@@ -132,8 +132,8 @@ def _get(record: OwnRecord, service_id: UUID) -> Service:
 
 def _require_room(record: OwnRecord) -> None:
     if len(record.detail.services) >= SERVICES_MAX:
-        raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.", hint="Withdraw one first.")
+        raise ServiceInvalid(f"A provider can have at most {SERVICES_MAX} services.", hint="Remove one first.")
 
 
 def _not_found(service_id: UUID) -> ServiceNotFound:
-    return ServiceNotFound(f"There is no service {service_id}.")
+    return ServiceNotFound(f"Service {service_id} does not exist.")

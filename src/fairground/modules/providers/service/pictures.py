@@ -143,7 +143,7 @@ class GalleryService:
             if picture_id in present:
                 return present[picture_id]
             if len(present) >= GALLERY_MAX:
-                raise GalleryFull(f"A gallery has at most {GALLERY_MAX} pictures.")
+                raise GalleryFull(f"A gallery can have at most {GALLERY_MAX} pictures.")
             await store.append_to_gallery(tx, provider_id, picture)
             await tx.enqueue(FollowPicture(owner_id=owner_id, picture_id=picture_id))
             if picture.url is not None:
@@ -163,7 +163,7 @@ class GalleryService:
             provider = await lock_owned(tx, provider_id, owner_id=owner_id)
             present = [each.id for each in await store.list_own_gallery(tx, provider_id)]
             if sorted(picture_ids) != sorted(present):
-                raise GalleryChanged(f"The gallery has {len(present)} pictures; the order names others.")
+                raise GalleryChanged(f"The order must contain exactly the {len(present)} pictures of the gallery.")
             if list(picture_ids) != present:
                 await store.order_gallery(tx, provider_id, picture_ids)
                 await announce_pictures(tx, provider, clock=self._clock)
@@ -176,7 +176,7 @@ class GalleryService:
             if picture.id in present:
                 return
             if len(present) >= GALLERY_MAX:
-                raise GalleryFull(f"The gallery has {GALLERY_MAX} pictures already.")
+                raise GalleryFull(f"The gallery already has {GALLERY_MAX} pictures.")
             await store.append_to_gallery(tx, provider_id, picture)
             await announce_pictures(tx, provider, clock=self._clock)
 

@@ -80,7 +80,7 @@ class ProviderQueries:
         async with self._db.read() as tx:
             offer = await details.find_offer(tx, service_id)
         if offer is None:
-            raise ServiceNotFound(f"There is no service {service_id}.")
+            raise ServiceNotFound(f"Service {service_id} does not exist.")
         return offer
 
     async def get_offers(self, *, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
@@ -88,7 +88,7 @@ class ProviderQueries:
             offers = await details.list_offers(tx, service_ids)
         for service_id in service_ids:
             if service_id not in offers:
-                raise ServiceNotFound(f"There is no service {service_id}.")
+                raise ServiceNotFound(f"Service {service_id} does not exist.")
         return offers
 
     async def get_contact(self, *, provider_id: UUID) -> ProviderContact:
@@ -176,7 +176,7 @@ class Profiles:
     async def create_provider(self, *, owner_id: UUID, profile: ProfileIn) -> OwnProvider:
         owner = await self._accounts.get_user(user_id=owner_id)
         if owner.role is not Role.PROVIDER:
-            raise NotAProvider(f"An account of the role {owner.role} has no profile.")
+            raise NotAProvider(f"An account with the role {owner.role} can't have a profile.")
         categories = check_categories(get_pack(self._verticals, profile.vertical), profile.categories)
         values, contact = split_contact(check_profile(profile.model_dump(exclude={"categories"})))
         check_place(profile.lat, profile.lng)
@@ -185,7 +185,7 @@ class Profiles:
         values |= {"id": provider_id, "owner_id": owner_id, "status": ProviderStatus.DRAFT}
         async with self._db.write() as tx:
             if not await profiles.insert_draft(tx, values | {"created_at": self._clock.now()}, contact=contact):
-                raise ProfileExists(f"The account {owner_id} has a profile already.")
+                raise ProfileExists(f"The account {owner_id} already has a profile.")
             await profiles.replace_categories(tx, provider_id, categories)
             record = await get_record(tx, provider_id)
         return self._views.show_known(record, email_verified=owner.email_verified)

@@ -34,17 +34,17 @@ KEPT_FOR: Final = timedelta(hours=24)
 
 class RequestInFlight(Conflict):
     code = "idempotency.in_flight"
-    hint = "The first request with this key has not been answered; repeat this one in a moment."
+    hint = "The first request with this key is still running. Try again in a moment."
 
 
 class KeyReused(Invalid):
     code = "idempotency.key_reused"
-    hint = "Use a new Idempotency-Key for a new request; a repeated one must be the same to the byte."
+    hint = "Use a new Idempotency-Key for a new request. A repeated request must be identical."
 
 
 class OutcomeUnknown(Conflict):
     code = "idempotency.outcome_unknown"
-    hint = "Read what there is now, and use a new key if something is still to be done."
+    hint = "Check the current state, and use a new key if you still need the change."
 
 
 @dataclass(frozen=True)
@@ -144,13 +144,13 @@ def _is_abandoned(tx: ReadTx) -> Any:
 def _resolve_claim(row: Any, request_hash: str) -> StoredAnswer:
     refusal: DomainError
     if row.request_hash != request_hash:
-        refusal = KeyReused("This Idempotency-Key came with another request before.")
+        refusal = KeyReused("This Idempotency-Key was already used with a different request.")
     elif row.state == "answered":
         return StoredAnswer(status=row.status, body=row.body)
     elif row.is_abandoned:
-        refusal = OutcomeUnknown("The first request with this key was carried out, but its answer was lost.")
+        refusal = OutcomeUnknown("The first request with this key succeeded, but its response was lost.")
     else:
-        refusal = RequestInFlight("A request with this Idempotency-Key is being carried out.")
+        refusal = RequestInFlight("A request with this Idempotency-Key is still running.")
     raise refusal
 
 

@@ -20,7 +20,7 @@ def open_backend(url: str, *, pool_size: int, is_secondary: bool) -> Backend:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # the second is what a port that is no number ends in
         raise DatabaseURLError(
-            "FAIRGROUND_DATABASE_URL is not a database URL. Write sqlite:///path/to/file.db or postgresql://user@host/name."
+            "FAIRGROUND_DATABASE_URL is not valid. Use sqlite:///path/to/file.db or postgresql://user@host/name."
         ) from None
     match parsed.get_backend_name():
         case "sqlite":
@@ -33,5 +33,5 @@ def open_backend(url: str, *, pool_size: int, is_secondary: bool) -> Backend:
             return PostgresBackend(parsed, pool_size=pool_size)
         case other:
             raise DatabaseURLError(
-                f"FAIRGROUND_DATABASE_URL names '{other}'; Fairground speaks sqlite:// and postgresql://."
+                f"FAIRGROUND_DATABASE_URL starts with '{other}'. Fairground supports sqlite:// and postgresql://."
             )

@@ -43,7 +43,7 @@ class DatabaseTimeout(DatabaseUnavailable):
     """A statement took longer than its limit and was stopped."""
 
     code = "database.timeout"
-    hint = "Ask for less at once, such as a smaller page or a narrower search, or try again in a moment."
+    hint = "Ask for less, such as a smaller page or a narrower search, or try again in a moment."
 
 
 READ_SECONDS = 10  # of one statement that reads; a longer one is a fault
@@ -51,19 +51,19 @@ CONNECTION_WAIT_SECONDS = 10  # many customers who want one slot empty the pool 
 
 
 def unavailable(
-    reason: str, *, detail: str = "The database does not answer.", hint: str | None = None
+    reason: str, *, detail: str = "The database is not available.", hint: str | None = None
 ) -> DatabaseUnavailable:
     """Return an error whose `reason`, the text of the driver, is for the log and for commands only."""
     return DatabaseUnavailable(detail, reason=reason, hint=hint)
 
 
 def read_timed_out(reason: str) -> DatabaseTimeout:
-    return DatabaseTimeout(f"The database needed more than {READ_SECONDS} s for this and was stopped.", reason=reason)
+    return DatabaseTimeout(f"The query took more than {READ_SECONDS} s and was stopped.", reason=reason)
 
 
 def no_connection_free() -> DatabaseUnavailable:
-    waited = f"No connection was free within {CONNECTION_WAIT_SECONDS} s."
-    return unavailable(waited, detail="The database has more to do than it can.")
+    waited = f"No database connection was free within {CONNECTION_WAIT_SECONDS} s."
+    return unavailable(waited, detail="The database is overloaded.")
 
 
 # SQLAlchemy drops the row count of an INSERT without this option.

@@ -90,9 +90,9 @@ class OverlapGuard:
             connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist"))
         except DBAPIError as error:
             raise GuardError(
-                "PostgreSQL cannot refuse double bookings without its extension btree_gist, and it could not be"
-                " created: install the package postgresql-contrib if it is missing, have a superuser run"
-                " CREATE EXTENSION btree_gist in this database, and run this command again."
+                "Couldn't create the PostgreSQL extension btree_gist, which prevents double bookings. Install the "
+                "package postgresql-contrib if it is missing, run CREATE EXTENSION btree_gist in this database as a "
+                "superuser, and run this command again."
             ) from error
 
     def _create_exclusion(self, connection: Connection) -> None:
@@ -117,8 +117,8 @@ class OverlapGuard:
 
     def _overlap_message(self) -> str:
         return (
-            f"The table {self.table} holds live rows that overlap, so its guard against double bookings cannot be made:"
-            " cancel one booking of each such pair, and run this command again."
+            f"The table {self.table} contains bookings that overlap, so its protection against double bookings can't "
+            "be created. Cancel one booking of each pair and run this command again."
         )
 
     def _overlapping_pair(self) -> str:
@@ -180,7 +180,7 @@ class AddressGuard:
         return f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} {check}{validity}"
 
     def _triggers(self) -> list[str]:
-        refusal = f"SELECT RAISE(ABORT, '{self.name}: a data: address is no address of a picture')"
+        refusal = f"SELECT RAISE(ABORT, '{self.name}: a data: URL cannot be the address of a picture')"
         return [
             f"CREATE TRIGGER IF NOT EXISTS {self.name}_on_{event} BEFORE {event} {what}ON {self.table}"
             f" WHEN NEW.{self.column} LIKE 'data:%' BEGIN {refusal}; END"

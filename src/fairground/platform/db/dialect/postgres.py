@@ -220,13 +220,13 @@ class PostgresBackend:
         except FileNotFoundError:
             partial.unlink(missing_ok=True)
             raise DatabaseUnavailable(
-                "A copy of PostgreSQL is made by pg_dump, which is not installed.",
-                hint="Install PostgreSQL's client programs, on Debian the package postgresql-client.",
+                "Backing up PostgreSQL needs pg_dump, which is not installed.",
+                hint="Install the PostgreSQL client tools (on Debian: postgresql-client).",
             ) from None
         if done.returncode:
             partial.unlink(missing_ok=True)
             said = " ".join(done.stderr.split()).rstrip(".?")
-            raise DatabaseUnavailable("pg_dump could not copy the database.", reason=said)
+            raise DatabaseUnavailable("pg_dump could not back up the database.", reason=said)
         partial.rename(path)
 
     def acquire_server_lock(self) -> None:
@@ -276,8 +276,8 @@ def _is_refusal(error: Exception) -> bool:
 def _outcome_unknown(error: Exception) -> DatabaseUnavailable:
     return base.unavailable(
         _reason(error),
-        detail="The database did not say whether it kept the change.",
-        hint="Read what there is now before you repeat the change.",
+        detail="The database did not confirm the change.",
+        hint="Check the current state before you repeat the change.",
     )
 
 

@@ -132,7 +132,7 @@ class SQLiteBackend:
     def __init__(self, url: URL, *, pool_size: int, is_secondary: bool) -> None:
         if not url.database or url.database == ":memory:" or url.query:
             raise DatabaseURLError(
-                "Fairground keeps SQLite in a file of its own: write sqlite:///relative/path.db or sqlite:////absolute/path.db."
+                "Fairground needs an SQLite file: use sqlite:///relative/path.db or sqlite:////absolute/path.db."
             )
         self.ops = _OPS
         self.file = Path(url.database)
@@ -243,8 +243,8 @@ class SQLiteBackend:
         except (sqlite3.Error, OSError) as error:
             partial.unlink(missing_ok=True)
             raise DatabaseUnavailable(
-                f"{self.file} could not be copied to {path}: {error}.",
-                hint="The copy needs a folder that can be written, with room for the whole database.",
+                f"Couldn't back up {self.file} to {path}: {error}.",
+                hint="Choose a writable folder with room for the whole database.",
             ) from error
 
     def _make_file(self) -> None:
@@ -254,8 +254,8 @@ class SQLiteBackend:
             create_private_file(self.file)
         except OSError as error:
             raise DatabaseURLError(
-                f"The database {self.file} cannot be created: {error.strerror}."
-                " Name another place with FAIRGROUND_DATA_DIR or FAIRGROUND_DATABASE_URL."
+                f"Can't create the database {self.file}: {error.strerror}. Choose another place with "
+                "FAIRGROUND_DATA_DIR or FAIRGROUND_DATABASE_URL."
             ) from None
 
     def _make_folder(self) -> None:
@@ -263,8 +263,8 @@ class SQLiteBackend:
             make_private_folder(self.file.parent)
         except OSError as error:
             raise DatabaseURLError(
-                f"The folder {self.file.parent} for the database cannot be made: {error.strerror}."
-                " Name another one with FAIRGROUND_DATA_DIR or FAIRGROUND_DATABASE_URL."
+                f"Can't create the database folder {self.file.parent}: {error.strerror}. Choose another one with "
+                "FAIRGROUND_DATA_DIR or FAIRGROUND_DATABASE_URL."
             ) from None
 
     def _tighten_files(self) -> None:
@@ -293,8 +293,8 @@ class SQLiteBackend:
             return os.fdopen(open_private_file(lock, os.O_WRONLY | os.O_CREAT), "w")
         except OSError as error:
             raise DatabaseURLError(
-                f"{lock} cannot be written: {error.strerror}. Give the server a folder of its own user's with"
-                " FAIRGROUND_DATA_DIR."
+                f"Can't write {lock}: {error.strerror}. Set FAIRGROUND_DATA_DIR to a folder that this user can write "
+                "to."
             ) from None
 
     def commit_without_disk(self) -> None:

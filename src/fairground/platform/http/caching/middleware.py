@@ -186,7 +186,7 @@ class CacheMiddleware:
         status = [(b"x-cache", result.status.encode()), (b"cache-status", _NAME + b"; fwd=uri-miss")]
         response = result.response
         if response is None:
-            failure = problem_response(Unavailable("The answer could not be made in time."))
+            failure = problem_response(Unavailable("The server took too long to respond."))
             await failure(scope, receive, _adding(status, self._security.with_headers(send, scope=scope)))
             return
         if not any(name == b"cache-control" for name, _ in response.headers):
@@ -249,7 +249,7 @@ async def _send_not_acceptable(scope: Scope, receive: Receive, send: Send) -> No
     refusal = plain_problem(
         HTTPStatus.NOT_ACCEPTABLE,
         code="request.coding_refused",
-        detail="Accept-Encoding refuses every coding that there is, the plain body included.",
+        detail="Accept-Encoding refuses every encoding, including none.",
         hint="Allow one of br, zstd, gzip and identity.",
     )
     await refusal(scope, receive, _adding([(b"vary", b"accept-encoding"), (b"x-cache", b"BYPASS")], send))

@@ -47,7 +47,7 @@ _LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 class OutboundAddressRefused(Invalid):
     code = "outbound.address_refused"
-    hint = "Write the whole address of a public server, such as https://example.org/picture.jpg."
+    hint = "Use the full address on a public server, such as https://example.org/picture.jpg."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +89,20 @@ def read_target(url: str) -> Target:
         raise OutboundAddressRefused(f"The address has {len(url)} characters; it may have {URL_MAX_LENGTH}.")
     # urlsplit drops tabs and line ends without a word, and browsers read a backslash as a slash.
     if not url.isprintable() or "\\" in url or url != url.strip():
-        raise OutboundAddressRefused("The address has characters that no address has.")
+        raise OutboundAddressRefused("The address contains invalid characters.")
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise OutboundAddressRefused("The address cannot be read.") from None
+        raise OutboundAddressRefused("The address is not valid.") from None
     if parts.scheme not in USUAL_PORTS:
-        raise OutboundAddressRefused("The address begins with neither https:// nor http://.")
+        raise OutboundAddressRefused("The address must start with https:// or http://.")
     if "@" in parts.netloc:
         raise OutboundAddressRefused(
-            "The address has a user or a password in it.", hint="Write it without what is before the @."
+            "The address contains a user name or password.", hint="Remove everything before the @."
         )
     found = _AUTHORITY.fullmatch(parts.netloc)
     if found is None:
-        raise OutboundAddressRefused("The address has no host that can be read.")
+        raise OutboundAddressRefused("The address has no valid host.")
     port = int(found["port"]) if found["port"] else USUAL_PORTS[parts.scheme]
     path = quote(parts.path or "/", safe=_IN_PATH) + (
         f"?{quote(parts.query, safe=_IN_PATH + '?')}" if parts.query else ""
@@ -115,16 +115,16 @@ def _read_host(text: str) -> str:
         try:
             return str(IPv6Address(text[1:-1]))
         except ValueError:
-            raise OutboundAddressRefused("The address has an IPv6 address that is none.") from None
+            raise OutboundAddressRefused("The address contains an invalid IPv6 address.") from None
     host = text.lower() if text.isascii() else _to_ascii(text)
     labels = host.split(".")
     if len(host) > _HOST_MAX_LENGTH or not all(map(_LABEL.fullmatch, labels)):
-        raise OutboundAddressRefused("The host of the address is not a name that a server has.")
+        raise OutboundAddressRefused("The host of the address is not valid.")
     if _NUMBER.fullmatch(labels[-1]):
         try:
             return str(IPv4Address(host))
         except ValueError:
-            raise OutboundAddressRefused("An IPv4 address is written as four numbers, such as 198.51.100.7.") from None
+            raise OutboundAddressRefused("Write the IPv4 address as four numbers, such as 198.51.100.7.") from None
     return host
 
 
@@ -133,7 +133,7 @@ def _to_ascii(host: str) -> str:
     try:
         return idna.encode(host, uts46=True, std3_rules=True).decode()
     except idna.IDNAError:
-        raise OutboundAddressRefused("The host of the address is not a name that a server has.") from None
+        raise OutboundAddressRefused("The host of the address is not valid.") from None
 
 
 def unmapped(address: IPAddress) -> IPAddress:
@@ -165,6 +165,6 @@ def read_networks(texts: Collection[str]) -> list[IPNetwork]:
             raise ValueError("must be IP addresses and networks, such as 10.1.2.3,fd00:1::/64") from None
         least = 8 if network.version == 4 else 16  # noqa: PLR2004 - IPv4
         if network.prefixlen < least:
-            raise ValueError(f"must name the addresses that are needed, in networks of at most a /{least}")
+            raise ValueError(f"must be limited to the addresses that are needed, in networks no larger than /{least}")
         networks.append(network)
     return networks

@@ -53,34 +53,34 @@ log = structlog.get_logger()
 
 class OutboundRedirected(Invalid):
     code = "outbound.redirected"
-    hint = "Write the address that it leads to, if that is the one you mean."
+    hint = "Use the final address instead."
 
 
 class OutboundStatusRefused(Invalid):
     code = "outbound.status_refused"
-    hint = "Open the address in a private window of a browser: it must show the file without a sign-in."
+    hint = "Open the address in a private browser window: the file must be visible without signing in."
 
 
 class OutboundTypeRefused(Invalid):
     code = "outbound.type_refused"
-    hint = "Write the address of the file itself, not of a page that shows it."
+    hint = "Use the direct address of the file, not of a page that shows it."
 
 
 class OutboundTooLarge(Invalid):
     code = "outbound.too_large"
-    hint = "Offer a smaller file."
+    hint = "Use a smaller file."
 
 
 class OutboundUnavailable(Unavailable):
     """The server cannot be reached now, or says so; `context` may have `retry_after_seconds` from it."""
 
     code = "outbound.unavailable"
-    hint = "Try again later, or look whether the address is right."
+    hint = "Check the address, or try again later."
 
 
 class OutboundBusy(Unavailable):
     code = "outbound.busy"
-    hint = "Other files are being fetched; try again in a few seconds."
+    hint = "Other files are being downloaded. Try again in a few seconds."
 
 
 def _split(value: object) -> object:
@@ -92,7 +92,7 @@ def _read_ports(value: object) -> object:
     ports = parts if isinstance(parts, list) else [parts]
     numbers = [int(str(port)) for port in ports if str(port).isdecimal() and len(str(port)) <= len("65535")]
     if len(numbers) != len(ports) or not all(0 < port < 2**16 for port in numbers):
-        raise ValueError("must be ports with commas between them, such as 80,443")
+        raise ValueError("must be comma-separated ports, such as 80,443")
     return numbers
 
 
@@ -103,12 +103,13 @@ class OutboundSettings(BaseSettings):
 
     ports: Annotated[list[int], NoDecode, BeforeValidator(_read_ports)] = Field(
         default_factory=lambda: list(USUAL_PORTS.values()),
-        description="Comma-separated ports at which addresses that others name may be fetched; 80 and 443 if unset.",
+        description="Comma-separated ports from which pictures at external addresses may be downloaded; 80 and 443 "
+        "if unset.",
     )
     allow: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
         default_factory=list,
-        description="Comma-separated IP addresses and networks of yours that may be fetched from although they are not"
-        " public, such as 10.1.2.3 or fd00:1::/64. Users of the marketplace can then reach them as well.",
+        description="Comma-separated private IP addresses and networks from which pictures may be downloaded, such "
+        "as 10.1.2.3 or fd00:1::/64. Users of the marketplace can then reach them too.",
     )
 
     @field_validator("allow")
@@ -157,7 +158,7 @@ class OutboundClient:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def measure(self) -> Iterable[Measure]:
-        meaning = "Fetches of addresses that others have named, by outcome: ok, or the code of the error."
+        meaning = "Downloads from external addresses by outcome: ok, or the error code."
         counts = [((outcome,), count) for outcome, count in list(self._outcomes.items())]
         yield Counted("outbound_fetches", meaning, counts, labels=("outcome",))
 
@@ -196,13 +197,13 @@ class OutboundClient:
         target = read_target(url)
         if target.port not in self._ports:
             ports = " and ".join(map(str, sorted(self._ports)))
-            raise OutboundAddressRefused(f"The address has the port {target.port}; {ports} may be used.")
+            raise OutboundAddressRefused(f"Port {target.port} is not allowed; use {ports}.")
         return target
 
     @contextmanager
     def _slot(self, host: str) -> Iterator[None]:
         if self._at_once.total() >= AT_ONCE_MAX or self._at_once[host] >= AT_ONCE_PER_HOST_MAX:
-            raise OutboundBusy(f"{host} is not asked for more files at once.")
+            raise OutboundBusy(f"{host} is already being asked for other files.")
         self._at_once[host] += 1
         try:
             yield
@@ -227,7 +228,9 @@ class OutboundClient:
         except httpx.TransportError as error:
             failure = error
         reason = f"{type(failure).__name__}: {failure}" if failure else "no address"
-        raise OutboundUnavailable(f"{target.host} cannot be reached, or breaks off.", reason=reason) from failure
+        raise OutboundUnavailable(
+            f"{target.host} can't be reached, or the connection broke.", reason=reason
+        ) from failure
 
     async def _get(
         self, target: Target, address: IPAddress, *, accept_types: Collection[str], max_bytes: int
@@ -262,7 +265,7 @@ class OutboundClient:
         try:
             addresses = target.known_addresses or await self._resolve(target.host, target.port)
         except OSError as error:
-            raise OutboundUnavailable(f"{target.host} cannot be found.", reason=str(error)) from error
+            raise OutboundUnavailable(f"{target.host} was not found.", reason=str(error)) from error
         for address in map(unmapped, addresses):
             if not is_public(address) and not any(address in network for network in self._allow):
                 # The answer does not say which address: it would describe our network to the caller.
@@ -288,20 +291,20 @@ def _check_response(target: Target, response: httpx.Response, *, accept_types: C
     status, headers = response.status_code, response.headers
     if httpx.codes.is_redirect(status):
         location = "".join(filter(str.isprintable, headers.get("location", "nowhere")))[:_LOCATION_SHOWN_MAX]
-        raise OutboundRedirected(f"{target.host} answers with a redirect to {location}.")
+        raise OutboundRedirected(f"{target.host} redirects to {location}.")
     if status in _TEMPORARY or httpx.codes.is_server_error(status):
         raise OutboundUnavailable(
-            f"{target.host} answers with the status {status}.", retry_after_seconds=_read_retry_after(headers)
+            f"{target.host} answered with status {status}.", retry_after_seconds=_read_retry_after(headers)
         )
     if status != HTTPStatus.OK:
-        raise OutboundStatusRefused(f"{target.host} answers with the status {status}.")
+        raise OutboundStatusRefused(f"{target.host} answered with status {status}.")
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         # Not asked for. What is never decompressed can be no decompression bomb.
-        raise OutboundTypeRefused(f"{target.host} sends a compressed body although none was asked for.")
+        raise OutboundTypeRefused(f"{target.host} sent a compressed response, which isn't supported.")
     media_type = str(headers.get("content-type", "")).partition(";")[0].strip().lower()
     if not {media_type, f"{media_type.partition('/')[0]}/*"} & set(accept_types):
         shown = "".join(filter(str.isprintable, media_type))[:80] or "no type"
-        raise OutboundTypeRefused(f"{target.host} sends {shown}.")
+        raise OutboundTypeRefused(f"{target.host} sent {shown}.")
     declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > max_bytes:
         raise _too_large(max_bytes)
@@ -318,7 +321,7 @@ async def _read_body(response: httpx.Response, *, max_bytes: int) -> bytes:
 
 
 def _too_large(max_bytes: int) -> OutboundTooLarge:
-    return OutboundTooLarge(f"The file has more than {max_bytes:,} bytes.", max_bytes=max_bytes)
+    return OutboundTooLarge(f"The file is larger than {max_bytes:,} bytes.", max_bytes=max_bytes)
 
 
 def _read_retry_after(headers: httpx.Headers) -> int | None:

@@ -46,11 +46,11 @@ class LifecycleConfiguration:
         try:
             root = ET.fromstring(text)  # noqa: S314 - from the operator's own server; expat bounds entities
         except ET.ParseError as error:
-            raise StorageUnavailable("The object store gave lifecycle rules that cannot be read.") from error
+            raise StorageUnavailable("The object store returned unreadable lifecycle rules.") from error
         for element in root.iter():
             element.tag = element.tag.rpartition("}")[2]  # servers differ in the namespace
         if root.tag != "LifecycleConfiguration":
-            raise StorageUnavailable("The object store gave something else than its lifecycle rules.")
+            raise StorageUnavailable("The object store did not return its lifecycle rules.")
         return cls(tuple(root.iterfind("Rule")), minimum_size)
 
     def to_xml(self) -> bytes:
@@ -105,7 +105,7 @@ class BucketLifecycle:
         results = self._check(configuration)
         if configuration.rules[-1] not in (await self.read()).rules:
             unseen = (
-                "the store does not show the new rule yet; look again in some minutes: fairground storage lifecycle"
+                "the store does not show the new rule yet. Check again in a few minutes: fairground storage lifecycle"
             )
             results.append(CheckResult(CheckStatus.WARNING, unseen))
         return results
@@ -150,7 +150,8 @@ class BucketLifecycle:
         except StorageRefused as error:
             raise StorageRefused(
                 error.detail,
-                hint="Amazon S3 takes STANDARD_IA and ONEZONE_IA from 30 days on; other stores may have other classes.",
+                hint="On Amazon S3, STANDARD_IA and ONEZONE_IA need at least 30 days; other stores may have other "
+                "classes.",
             ) from error
 
     async def close(self) -> None:
@@ -220,7 +221,7 @@ def _when(element: ET.Element | None) -> str:
 
 def _refused(error: AccessDenied | Unsupported, *, right: str) -> StorageRefused:
     if isinstance(error, Unsupported):
-        return StorageRefused("The object store has no lifecycle rules, or none that can be asked for.", hint="")
+        return StorageRefused("The object store doesn't support lifecycle rules.", hint="")
     return StorageRefused(
-        "The access key may not do this with the lifecycle rules of the bucket.", hint=f"It needs the right {right}."
+        "The access key may not manage the bucket's lifecycle rules.", hint=f"It needs the permission {right}."
     )

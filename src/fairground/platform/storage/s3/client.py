@@ -65,17 +65,17 @@ class S3Address:
         endpoint = urlsplit(options.pop("endpoint", "") or f"https://s3.{region}.amazonaws.com")
         prefix = parts.path.strip("/")
         if "@" in parts.netloc or "@" in endpoint.netloc:
-            raise S3URLError("it holds a user or a password; those are …_ACCESS_KEY_ID and …_SECRET_ACCESS_KEY")
+            raise S3URLError("it contains a user name or password; use …_ACCESS_KEY_ID and …_SECRET_ACCESS_KEY instead")
         if options or parts.fragment:
-            raise S3URLError("behind the question mark, only endpoint and region are known")
+            raise S3URLError("only endpoint and region may follow the question mark")
         if not _BUCKET.fullmatch(parts.netloc):
-            raise S3URLError("its bucket is none; names have 3 to 63 small letters, digits, dots and hyphens")
+            raise S3URLError("its bucket name is not valid; use 3 to 63 lower-case letters, digits, dots and hyphens")
         if prefix and not _PREFIX.fullmatch(prefix):
-            raise S3URLError("its prefix has other characters than letters, digits, hyphens, underscores and slashes")
+            raise S3URLError("its prefix may only contain letters, digits, hyphens, underscores and slashes")
         if not _REGION.fullmatch(region):
-            raise S3URLError("its region is none, such as eu-central-1")
+            raise S3URLError("its region is not valid; write one such as eu-central-1")
         if endpoint.scheme not in {"http", "https"} or not endpoint.hostname or endpoint.path.strip("/"):
-            raise S3URLError("its endpoint is not http:// or https:// with a host and no path")
+            raise S3URLError("its endpoint must be http:// or https:// with a host and no path")
         return cls(
             scheme=endpoint.scheme,
             host=_without_usual_port(endpoint.scheme, endpoint.netloc),
@@ -255,27 +255,27 @@ async def _raise_refusal(response: httpx.Response) -> None:
     shown = f"{response.status_code} {code}".strip()
     match response.status_code:
         case HTTPStatus.NOT_FOUND if code in {"", "NoSuchKey"}:
-            raise ObjectNotFound("There is no such object.")
+            raise ObjectNotFound("The file does not exist.")
         case HTTPStatus.NOT_FOUND if code == "NoSuchLifecycleConfiguration":
             raise NoLifecycleRules
         case HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            raise SpanInvalid("The object ends before the part that was asked for.")
+            raise SpanInvalid("The requested part is beyond the end of the file.")
         case HTTPStatus.PRECONDITION_FAILED:
             raise PreconditionFailed
         case HTTPStatus.NOT_IMPLEMENTED | HTTPStatus.METHOD_NOT_ALLOWED:
-            raise Unsupported(f"The object store does not know what this server asks ({shown}).")
+            raise Unsupported(f"The object store doesn't support this request ({shown}).")
         case HTTPStatus.INSUFFICIENT_STORAGE:
-            raise StorageFull(f"The object store takes no more ({shown}).")
+            raise StorageFull(f"The object store is full ({shown}).")
         # Two conditional writers met (409): the refused one sends again, and then gets a 412 or succeeds.
         case HTTPStatus.CONFLICT | 429 | 500 | 502 | 503 | 504:
-            raise StorageUnavailable(f"The object store is in trouble ({shown}).")
+            raise StorageUnavailable(f"The object store has a problem ({shown}).")
     if code in {"QuotaExceeded", "XMinioStorageFull", "StorageFull"}:
-        raise StorageFull(f"The object store takes no more ({shown}).")
+        raise StorageFull(f"The object store is full ({shown}).")
     if code == "AccessDenied":
-        raise AccessDenied(f"The object store does not do what this server asks ({shown}).")
+        raise AccessDenied(f"The object store refused the request ({shown}).")
     if code == "NoSuchBucket":
-        raise StorageRefused("The object store has no bucket of the name in FAIRGROUND_STORAGE_URL.")
-    raise StorageRefused(f"The object store does not do what this server asks ({shown}).")
+        raise StorageRefused("The bucket in FAIRGROUND_STORAGE_URL does not exist.")
+    raise StorageRefused(f"The object store refused the request ({shown}).")
 
 
 async def _code_of(response: httpx.Response) -> str:
@@ -293,4 +293,4 @@ async def _code_of(response: httpx.Response) -> str:
 
 def _no_response(error: httpx.HTTPError) -> StorageUnavailable:
     # Its own text may hold the address with its signature, so only its kind is shown.
-    return StorageUnavailable(f"The object store did not answer as it should ({type(error).__name__}).")
+    return StorageUnavailable(f"The object store sent an unexpected response ({type(error).__name__}).")

@@ -88,14 +88,14 @@ class S3Store:
                     return False
             else:
                 return True
-        raise StorageUnavailable("The object store finds an object when it is put, and does not when it is renewed.")
+        raise StorageUnavailable("The object store lost an object between two requests.")
 
     @asynccontextmanager
     async def read(self, key: str, *, span: Span | None = None) -> AsyncIterator[ObjectContent]:
         headers = {"range": _range_of(span)} if span else {}
         async with self._client.stream(S3Request("GET", self._path_of(key), headers=headers)) as response:
             if span and response.status_code != HTTPStatus.PARTIAL_CONTENT:
-                raise StorageUnavailable("The object store gave more than the part that was asked for.")
+                raise StorageUnavailable("The object store returned more than the requested part.")
             size_bytes = int(response.headers["content-length"])
             yield ObjectContent(size_bytes=size_bytes, chunks=response.aiter_raw(_CHUNK_BYTES))
 
@@ -225,7 +225,7 @@ def _read_page(text: bytes) -> _ListPage:
         root = ET.fromstring(text)  # noqa: S314 - see above
         objects = [_read_object(each) for each in root.iterfind(f"{_ANY_NAMESPACE}Contents")]
     except (ET.ParseError, ValueError) as error:
-        raise StorageUnavailable("The object store gave a list that cannot be read.") from error
+        raise StorageUnavailable("The object store returned an unreadable list.") from error
     return _ListPage(objects, next_token=root.findtext(f"{_ANY_NAMESPACE}NextContinuationToken") or "")
 
 

@@ -95,9 +95,9 @@ def test_both_sides_have_the_same_file_except_for_whom_they_meet() -> None:
 def test_entry_says_where_for_how_many_and_with_what_note() -> None:
     booking = record(place="provider", party_size=3, note="Ring twice; 2nd floor, left\nCode \\7")
     event = event_of(file_of(booking))
-    assert str(event["location"]) == "at the place of Ada Lovelace"
+    assert str(event["location"]) == "at Ada Lovelace’s place"
     assert str(event["description"]).splitlines()[-5:] == [
-        "Where: at the place of Ada Lovelace",
+        "Where: at Ada Lovelace’s place",
         "People: 3",
         "Note: Ring twice; 2nd floor, left",
         "Code \\7",

@@ -62,7 +62,7 @@ def test_what_the_table_does_not_hold_is_refused(actor: Actor, current: BookingS
         (Actor.CUSTOMER, "expired", "requested", "The booking has expired, so the customer cannot pay for it."),
         (Actor.CUSTOMER, "completed", "cancelled", "The booking is completed, so the customer cannot cancel it."),
         (Actor.PROVIDER, "held", "completed", "The booking is held, so the provider cannot complete it."),
-        (Actor.SYSTEM, "confirmed", "expired", "The booking is confirmed, so it cannot expire."),
+        (Actor.SYSTEM, "confirmed", "expired", "The booking is confirmed, so it can't expire."),
         (Actor.SYSTEM, "declined", "completed", "The booking is declined, so it cannot be completed."),
     ],
 )

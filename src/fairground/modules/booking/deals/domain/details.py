@@ -31,7 +31,7 @@ def check_details(
     """
     chosen = _check_place(offer, rules, place=place)
     _check_party_size(offer, rules, party_size=party_size)
-    with text_rules.refused_as(DetailsInvalid, "phone", field="phone"):
+    with text_rules.refused_as(DetailsInvalid, "The phone number", field="phone"):
         phone = text_rules.clean_line(phone or "", most=PHONE_MAX_LENGTH) or None
     return Details(
         note=clean_text("note", note, most=NOTE_MAX_LENGTH),
@@ -56,14 +56,14 @@ def clean_text(name: str, text: str | None, *, most: int) -> str | None:
 def _check_place(offer: Offer, rules: BookingRules, *, place: str | None) -> Place:
     places = list_places(offer, rules)
     if not places:
-        raise NotBookable(f"{offer.service_name} can take place nowhere at the moment.")
+        raise NotBookable(f"{offer.service_name} has no available place at the moment.")
     if place is None and len(places) == 1:
         return places[0]
     for possible in places:
         if possible == place:
             return possible
-    wrong = "place is missing" if place is None else f"The place {place!r} is not possible"
-    raise DetailsInvalid(f"{wrong}; send one of {', '.join(places)}.", field="place", places=list(places))
+    wrong = "The place is missing" if place is None else f"The place {place!r} is not available"
+    raise DetailsInvalid(f"{wrong}. Choose one of {', '.join(places)}.", field="place", places=list(places))
 
 
 def _check_party_size(offer: Offer, rules: BookingRules, *, party_size: int | None) -> None:
@@ -72,16 +72,16 @@ def _check_party_size(offer: Offer, rules: BookingRules, *, party_size: int | No
         if offer.price_model is not PriceModel.PERSON or bounds is None:
             return
         raise DetailsInvalid(
-            f"party_size is missing, and the price is per person; send {bounds.least} to {bounds.most}.",
+            f"The price is per person, so the group size ({bounds.least} to {bounds.most}) is required.",
             field="party_size",
             minimum=bounds.least,
             maximum=bounds.most,
         )
     if bounds is None:
-        raise DetailsInvalid("Bookings here have no group size; leave party_size out.", field="party_size")
+        raise DetailsInvalid("These bookings have no group size. Leave party_size out.", field="party_size")
     if not bounds.least <= party_size <= bounds.most:
         raise DetailsInvalid(
-            f"party_size is {party_size}; it must be {bounds.least} to {bounds.most}.",
+            f"The group size must be {bounds.least} to {bounds.most}, not {party_size}.",
             field="party_size",
             minimum=bounds.least,
             maximum=bounds.most,
@@ -92,16 +92,16 @@ def _check_address(offer: Offer, *, place: Place, address: Address | None) -> in
     """Return how far the address is from the provider's location in km, or None where that is not known."""
     if place != "customer":
         if address is not None:
-            raise DetailsInvalid(f"It takes place at the {place} place; leave address out.", field="address")
+            raise DetailsInvalid(f"It takes place at the {place} place, so leave the address out.", field="address")
         return None
     if address is None:
-        raise DetailsInvalid("address is missing; send street, city and country of your place.", field="address")
+        raise DetailsInvalid("The address is missing. Enter street, city and country.", field="address")
     if None in (address.lat, address.lng, offer.lat, offer.lng):
         return None
     away_km = ceil(distance_km(*map(float, (offer.lat, offer.lng, address.lat, address.lng))))  # type: ignore[arg-type]
     if offer.travel_radius_km is not None and away_km > offer.travel_radius_km:
         raise DetailsInvalid(
-            f"The address is {away_km} km away; {offer.provider_name} travels up to {offer.travel_radius_km} km.",
+            f"The address is {away_km} km away. {offer.provider_name} travels up to {offer.travel_radius_km} km.",
             field="address",
             distance_km=away_km,
             travel_radius_km=offer.travel_radius_km,

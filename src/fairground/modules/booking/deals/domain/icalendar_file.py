@@ -94,7 +94,7 @@ def _location(record: BookingRecord, *, reader: Actor, contact: BookingContact |
 
 def _place(record: BookingRecord, *, reader: Actor) -> str:
     is_customer = reader is Actor.CUSTOMER
-    at_provider = _("at the place of %(name)s") % {"name": record.provider_name}
+    at_provider = _("at %(name)s’s place") % {"name": record.provider_name}
     places = {
         "customer": _("at your place") if is_customer else _("at the customer’s place"),
         "provider": at_provider if is_customer else _("at your place"),

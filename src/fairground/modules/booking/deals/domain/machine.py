@@ -44,24 +44,25 @@ class Transition:
 
 
 def _wrong_mode(situation: Situation) -> Conflict:
-    return StatusConflict(f"That is not how a booking in {situation.booking_mode} mode goes on.")
+    return StatusConflict(f"That isn't possible for a booking in {situation.booking_mode} mode.")
 
 
-ALWAYS: Final = Guard(lambda _: True, lambda _: StatusConflict("That is not possible now."))
+ALWAYS: Final = Guard(lambda _: True, lambda _: StatusConflict("That isn't possible now."))
 NEEDS_ANSWER: Final = Guard(lambda at: at.booking_mode is BookingMode.REQUEST, _wrong_mode)
 IS_INSTANT: Final = Guard(lambda at: at.booking_mode is BookingMode.INSTANT, _wrong_mode)
 HAS_LAPSED: Final = Guard(
     lambda at: at.lapses_at is not None and at.lapses_at <= at.now,
-    lambda at: NotYet(f"It lapses at {at.lapses_at:%Y-%m-%d %H:%M} UTC."),
+    lambda at: NotYet(f"It expires at {at.lapses_at:%Y-%m-%d %H:%M} UTC."),
 )
 BEFORE_START: Final = Guard(
     lambda at: at.now < at.starts_at,
-    lambda at: StatusConflict(f"It began at {at.starts_at:%Y-%m-%d %H:%M} UTC, so this is no longer possible."),
+    lambda at: StatusConflict(f"It started at {at.starts_at:%Y-%m-%d %H:%M} UTC, so this is no longer possible."),
 )
 AFTER_END: Final = Guard(
     lambda at: at.ends_at <= at.now,
     lambda at: NotYet(
-        f"It ends at {at.ends_at:%Y-%m-%d %H:%M} UTC and cannot be completed before.", hint="Complete it afterwards."
+        f"It ends at {at.ends_at:%Y-%m-%d %H:%M} UTC and can't be completed before then.",
+        hint="Try again after it ends.",
     ),
 )
 
@@ -119,7 +120,7 @@ def _explain_refusal(actor: Actor, *, current: BookingStatus, to: BookingStatus)
         return "The booking has already expired." if to is _S.EXPIRED else f"The booking is already {to}."
     state = "has expired" if current is _S.EXPIRED else f"is {current}"
     if to is _S.EXPIRED:
-        return f"The booking {state}, so it cannot expire."
+        return f"The booking {state}, so it can't expire."
     if actor is Actor.SYSTEM:
         return f"The booking {state}, so it cannot be {to}."
     is_payment = actor is Actor.CUSTOMER and to in {_S.REQUESTED, _S.CONFIRMED}

@@ -207,15 +207,15 @@ class BookingRecord:
 
 
 def not_found(booking_id: UUID) -> BookingNotFound:
-    return BookingNotFound(f"You have no booking {booking_id}.")
+    return BookingNotFound(f"Booking {booking_id} does not exist, or is not yours.")
 
 
 def check_bookable(offer: Offer, pack: Vertical | None, *, customer_id: UUID) -> tuple[Vertical, UUID]:
     """Return the pack and the owner of an offer that this customer may book; raise OwnService or NotBookable."""
     if offer.owner_id == customer_id:
-        raise OwnService("This is your own service; you cannot book it.")
+        raise OwnService("You can't book your own service.")
     if not offer.is_bookable or offer.owner_id is None or pack is None:
-        raise NotBookable(f"{offer.provider_name} cannot be booked here yet.")
+        raise NotBookable(f"{offer.provider_name} can't be booked here yet.")
     return pack, offer.owner_id
 
 
