@@ -12,6 +12,7 @@ from fairground.web.content_security import MapTiles
 from fairground.web.page_route import not_found_router
 from fairground.web.pages import (
     account,
+    admin,
     api_docs,
     booking_messages,
     bookings,
@@ -61,6 +62,7 @@ AREAS: Final = (
     dashboard_hours,
     dashboard_calendar,
     dashboard_pictures,
+    admin,
     staff,
     mail,
 )

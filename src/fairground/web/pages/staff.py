@@ -6,16 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from fairground.contracts.imports import EmbeddedPictures, PictureMigration, PictureSubject
+from fairground.contracts.imports import PictureMigration, PictureSubject
 from fairground.contracts.providers import Providers
 from fairground.contracts.providers.claims import Claims
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, Staff
 from fairground.platform.module import Links
+from fairground.web.admin_pages import AdminPages, admin_pages
 from fairground.web.forms import Form, FormModel, read_form
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other
-from fairground.web.rendering import Renderer
 from fairground.web.site import Site
 
 QUEUE_LENGTH: Final = 100
@@ -28,7 +28,7 @@ class Reason(FormModel):
 def routes(site: Site, links: Links) -> APIRouter:
     router = page_router(site.renderer)
     _add_approvals(router, site, providers=links.of(Providers), claims=links.of(Claims))
-    _add_migrations(router, site.renderer, embedded=links.of(EmbeddedPictures))
+    _add_migrations(router, admin_pages(site, links))
     return router
 
 
@@ -79,7 +79,9 @@ def _add_approvals(router: APIRouter, site: Site, *, providers: Providers, claim
         return see_other("/admin/approvals")
 
 
-def _add_migrations(router: APIRouter, renderer: Renderer, *, embedded: EmbeddedPictures) -> None:
+def _add_migrations(router: APIRouter, pages: AdminPages) -> None:
+    embedded = pages.embedded
+
     async def read_progress(subject: PictureSubject) -> tuple[PictureSubject, int, PictureMigration | None]:
         waiting = await embedded.count_waiting(subject=subject)
         return subject, waiting, await embedded.find_latest_migration(subject=subject)
@@ -87,7 +89,7 @@ def _add_migrations(router: APIRouter, renderer: Renderer, *, embedded: Embedded
     @router.get("/admin/migrations")
     async def show_migrations(request: Request, caller: Staff) -> Response:
         subjects = [await read_progress(subject) for subject in PictureSubject]
-        return renderer.page(request, "migrations/page.html", headers=UNSTORED, viewer=caller, subjects=subjects)
+        return await pages.page(request, caller, "migrations/page.html", subjects=subjects)
 
     @router.post("/admin/migrations/{subject}")
     async def start_migration(caller: Staff, subject: PictureSubject) -> Response:
@@ -97,4 +99,4 @@ def _add_migrations(router: APIRouter, renderer: Renderer, *, embedded: Embedded
     @router.get("/_f/admin/migrations/{subject}")
     async def show_migration(_caller: Staff, subject: PictureSubject) -> Response:
         _, waiting, run = await read_progress(subject)
-        return renderer.part("migrations/_run.html", headers=UNSTORED, subject=subject, waiting=waiting, run=run)
+        return pages.renderer.part("migrations/_run.html", headers=UNSTORED, subject=subject, waiting=waiting, run=run)
