@@ -93,7 +93,7 @@ def _add_migrations(router: APIRouter, pages: AdminPages) -> None:
 
     @router.post("/admin/migrations/{subject}")
     async def start_migration(caller: Staff, subject: PictureSubject) -> Response:
-        await embedded.start_migration(subject=subject, actor=f"user {caller.user_id}")
+        await embedded.start_migration(subject=subject, actor=caller.user_id)
         return see_other(f"/admin/migrations#{subject}")
 
     @router.get("/_f/admin/migrations/{subject}")

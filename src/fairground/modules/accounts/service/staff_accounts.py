@@ -23,7 +23,7 @@ from fairground.kernel.inputs import CursorInvalid
 from fairground.kernel.text import refused_as, require_text
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.store import directory, own_accounts
-from fairground.platform.db.common.operator_log import record_operator_action
+from fairground.platform.db.common.audit import AuditSubject, record_action
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 
 
@@ -73,7 +73,8 @@ class StaffAccountService:
             version = await own_accounts.set_status(tx, user_id, AccountStatus.SUSPENDED)
             await store.delete_sessions_of(tx, user_id)
             await tx.emit(AccountSuspended(user_id=user_id, version=version))
-            await _record(tx, "suspend", staff_id, user_id)
+            statuses = (AccountStatus.ACTIVE, AccountStatus.SUSPENDED)
+            await _record(tx, "suspend", staff_id, user_id, changes={"status": statuses}, reason=reason)
             return await _get_account(tx, user_id)
 
     async def restore_user(self, *, staff_id: UUID | None, user_id: UUID) -> StaffAccount:
@@ -83,14 +84,15 @@ class StaffAccountService:
             await own_accounts.change_user(tx, user_id, {"suspended_at": None, "suspension_reason": None})
             version = await own_accounts.set_status(tx, user_id, AccountStatus.ACTIVE)
             await tx.emit(AccountRestored(user_id=user_id, version=version))
-            await _record(tx, "restore", staff_id, user_id)
+            statuses = (AccountStatus.SUSPENDED, AccountStatus.ACTIVE)
+            await _record(tx, "restore", staff_id, user_id, changes={"status": statuses})
             return await _get_account(tx, user_id)
 
     async def end_sessions(self, *, staff_id: UUID | None, user_id: UUID) -> int:
         async with self._db.write() as tx:
             await _lock_for(tx, user_id, staff_id=staff_id)
             count = await store.delete_sessions_of(tx, user_id)
-            await _record(tx, "end_sessions", staff_id, user_id, sessions=count)
+            await _record(tx, "end_sessions", staff_id, user_id, details={"sessions": count})
         return count
 
     async def set_role(self, *, staff_id: UUID | None, user_id: UUID, role: Role) -> StaffAccount:
@@ -101,7 +103,7 @@ class StaffAccountService:
             if user.role is not role:
                 await own_accounts.change_user(tx, user_id, {"role": role.value})
                 await store.delete_sessions_of(tx, user_id)
-                await _record(tx, "set_role", staff_id, user_id, was=user.role.value, role=role.value)
+                await _record(tx, "set_role", staff_id, user_id, changes={"role": (user.role, role)})
             return await _get_account(tx, user_id)
 
 
@@ -143,10 +145,8 @@ async def _get_account(tx: ReadTx, user_id: UUID) -> StaffAccount:
     return account
 
 
-async def _record(tx: WriteTx, action: str, staff_id: UUID | None, user_id: UUID, **details: Any) -> None:
-    actor = "command line" if staff_id is None else f"user {staff_id}"
-    facts = {"user_id": str(user_id), **details}
-    await record_operator_action(tx, action=f"accounts.{action}", actor=actor, details=facts)
+async def _record(tx: WriteTx, action: str, staff_id: UUID | None, user_id: UUID, **facts: Any) -> None:
+    await record_action(tx, action=f"accounts.{action}", actor=staff_id, subject=AuditSubject("user", user_id), **facts)
 
 
 def _read_cursor(cursor: str) -> UUID:
