@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, StaffAccounts
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import Providers
+from fairground.contracts.staff_payments import StaffPayments
 from fairground.modules.booking.deals.cancellation import Cancellation
 from fairground.modules.booking.deals.checkout import Checkout, Settlement
 from fairground.modules.booking.deals.completion import BookingHistory, Completion
@@ -14,6 +15,12 @@ from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.holds import Holds
 from fairground.modules.booking.deals.queries import BookingQueries
 from fairground.modules.booking.deals.receipts import Receipts
+from fairground.modules.booking.deals.staff import (
+    StaffAccess,
+    StaffBookingActions,
+    StaffBookingQueries,
+    StaffBookingService,
+)
 from fairground.modules.booking.deals.transitions import Transitions
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time.allocations import Allocations
@@ -151,3 +158,18 @@ def assemble(
         queries=BookingQueries(db=db, accounts=accounts, payments=payments, public_url=public_url, organizer=organizer),
         receipts=Receipts(db=db, accounts=accounts, payments=payments),
     )
+
+
+def assemble_staff(
+    *,
+    db: Database,
+    accounts: Accounts,
+    directory: StaffAccounts,
+    payments: Payments,
+    refunds: StaffPayments,
+    transitions: Transitions,
+) -> StaffBookingService:
+    access = StaffAccess(accounts)
+    queries = StaffBookingQueries(db=db, access=access, accounts=accounts, directory=directory, payments=payments)
+    actions = StaffBookingActions(db=db, access=access, queries=queries, payments=refunds, transitions=transitions)
+    return StaffBookingService(queries=queries, actions=actions)

@@ -34,6 +34,7 @@ WHOLE = RefundTerm(until=STARTS_AT - timedelta(hours=96), refund_percent=100, re
 HALF = RefundTerm(until=STARTS_AT - timedelta(hours=24), refund_percent=50, refund_minor=7950)
 NOTHING = RefundTerm(until=None, refund_percent=0, refund_minor=0)
 PRIVATE = {
+    "decided_refund_minor",
     "answer_due_hours",
     "cancellation",
     "changed_at",

@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase
 from fairground.contracts.booking import BookingStatus
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.booking.deals.domain.machine import LIVE, Actor
-from fairground.modules.booking.deals.domain.record import BookingRecord, Details, not_found
+from fairground.modules.booking.deals.domain.record import BookingRecord, Details, StaffDecision, not_found
 from fairground.modules.booking.deals.rows import (
     BOOKING_COLUMNS,
     UnreadableBooking,
@@ -64,7 +64,7 @@ async def insert_bookings(tx: WriteTx, records: Sequence[BookingRecord]) -> None
     await tx.insert_many(ChangeRow, changes)
 
 
-@lru_cache(maxsize=4)  # of two tables, for each dialect
+@lru_cache(maxsize=6)  # of two tables and of a change by staff, for each dialect
 def _insert(_ops: SQLOps, row_class: type[DeclarativeBase], names: tuple[str, ...]) -> Prepared:
     return Prepared(insert(row_class).values({name: bindparam(name) for name in names}))
 
@@ -92,7 +92,7 @@ async def get_booking(tx: ReadTx, *, booking_id: UUID) -> tuple[BookingRecord, d
 @lru_cache(maxsize=2)  # one for each dialect
 def _booking(ops: SQLOps) -> Prepared:
     read_at = ops.now(_NOW).label("read_at")
-    return Prepared(_select_bookings().add_columns(read_at).where(BookingRow.id == bindparam("booking")))
+    return Prepared(select_bookings().add_columns(read_at).where(BookingRow.id == bindparam("booking")))
 
 
 async def lock_booking(tx: WriteTx, *, booking_id: UUID) -> tuple[BookingRecord, datetime]:
@@ -106,7 +106,14 @@ async def lock_booking(tx: WriteTx, *, booking_id: UUID) -> tuple[BookingRecord,
 
 
 async def change_booking(
-    tx: WriteTx, record: BookingRecord, *, actor: Actor, to: BookingStatus, now: datetime, reason: str | None = None
+    tx: WriteTx,
+    record: BookingRecord,
+    *,
+    actor: Actor,
+    to: BookingStatus,
+    now: datetime,
+    reason: str | None = None,
+    decision: StaffDecision | None = None,
 ) -> BookingRecord | None:
     """Write the new status and log it. Return None when the booking has changed since it was read."""
     changed = replace(
@@ -118,6 +125,7 @@ async def change_booking(
         lapses_at=None,
         changed_at=now,
         changed_by=actor,
+        decided_refund_minor=None if decision is None else decision.refund_minor,
     )
     values = {
         "booking": record.id,
@@ -131,7 +139,7 @@ async def change_booking(
     }
     if await tx.execute(_change(tx.ops), values) != 1:
         return None
-    await _log_change(tx, changed, actor=actor, from_status=record.status)
+    await _log_change(tx, changed, actor=actor, from_status=record.status, decision=decision)
     return changed
 
 
@@ -149,8 +157,15 @@ def _change(_ops: SQLOps) -> Prepared:
     )
 
 
-async def _log_change(tx: WriteTx, record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None) -> None:
-    row = change_row(record, actor=actor, from_status=from_status)
+async def _log_change(
+    tx: WriteTx,
+    record: BookingRecord,
+    *,
+    actor: Actor,
+    from_status: BookingStatus | None,
+    decision: StaffDecision | None = None,
+) -> None:
+    row = change_row(record, actor=actor, from_status=from_status, decision=decision)
     await tx.execute(_insert(tx.ops, ChangeRow, tuple(row)), row)
 
 
@@ -253,13 +268,13 @@ async def add_completed(tx: WriteTx, added: Mapping[UUID, int]) -> dict[UUID, in
 
 async def list_bookings(tx: ReadTx, *, booking_ids: Collection[UUID]) -> list[BookingRecord | UnreadableBooking]:
     """Return those of the bookings that exist."""
-    return [read_or_refuse(row) for row in await tx.all(_select_bookings().where(among(BookingRow.id, booking_ids)))]
+    return [read_or_refuse(row) for row in await tx.all(select_bookings().where(among(BookingRow.id, booking_ids)))]
 
 
 async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord | UnreadableBooking]:
     """Return the provider's live bookings that have not ended, by their start."""
     is_ahead = time_store.live_from(provider_id, tx.now())
-    statement = _select_bookings().where(*is_ahead).order_by(BookingRow.starts_at)
+    statement = select_bookings().where(*is_ahead).order_by(BookingRow.starts_at)
     return [read_or_refuse(row) for row in await tx.all(statement)]
 
 
@@ -276,7 +291,7 @@ def _between(_ops: SQLOps) -> Prepared:
     shown = (BookingStatus.REQUESTED, BookingStatus.CONFIRMED, BookingStatus.COMPLETED)
     start = BookingRow.starts_at.type
     return Prepared(
-        _select_bookings()
+        select_bookings()
         .where(
             BookingRow.provider_owner_id == bindparam("owner"),
             # Bounded below too, or it would read all of the past.
@@ -294,7 +309,7 @@ async def list_live_of(tx: ReadTx, *, user_id: UUID, limit: int) -> list[Booking
     """Return the live bookings of either side that have not ended, by their start."""
     found: list[Any] = []
     for own in (BookingRow.customer_id == user_id, BookingRow.provider_owner_id == user_id):
-        statement = _select_bookings().where(
+        statement = select_bookings().where(
             own,
             BookingRow.status.in_([status.value for status in sorted(LIVE)]),
             BookingRow.ends_at > tx.now(),
@@ -355,7 +370,7 @@ def _page(_ops: SQLOps, side: Actor | None, *, has_status: bool, is_behind: bool
 
 @lru_cache(maxsize=2)
 def _bookings(_ops: SQLOps) -> Prepared:
-    return Prepared(_select_bookings().where(among(BookingRow.id, bindparam("ids"))))
+    return Prepared(select_bookings().where(among(BookingRow.id, bindparam("ids"))))
 
 
 async def count_up_to(tx: ReadTx, *, user_id: UUID, side: Actor | None, status: BookingStatus | None, most: int) -> int:
@@ -389,7 +404,7 @@ def _branches(side: Actor | None, *, has_status: bool) -> list[Select[Any]]:
 
 
 @cache  # a statement never changes; putting thirty columns together for each booking is what takes time
-def _select_bookings() -> Select[Any]:
+def select_bookings() -> Select[Any]:
     last_change = and_(ChangeRow.booking_id == BookingRow.id, ChangeRow.version == BookingRow.version)
     # A booking whose log was lost is still read, as one that its customer changed last.
     changed_by = func.coalesce(ChangeRow.actor, Actor.CUSTOMER.value).label("changed_by")
@@ -398,6 +413,7 @@ def _select_bookings() -> Select[Any]:
             *(BookingRow.__table__.c[name] for name in BOOKING_COLUMNS),
             AllocationRow.expires_at.label("lapses_at"),
             changed_by,
+            ChangeRow.refund_minor.label("decided_refund_minor"),
         )
         .join(AllocationRow, AllocationRow.booking_id == BookingRow.id)
         .join(ChangeRow, last_change, isouter=True)
