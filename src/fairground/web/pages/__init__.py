@@ -13,6 +13,9 @@ from fairground.web.page_route import not_found_router
 from fairground.web.pages import (
     account,
     admin,
+    admin_accounts,
+    admin_bookings,
+    admin_payments,
     api_docs,
     booking_messages,
     bookings,
@@ -63,6 +66,9 @@ AREAS: Final = (
     dashboard_calendar,
     dashboard_pictures,
     admin,
+    admin_accounts,
+    admin_bookings,
+    admin_payments,
     staff,
     mail,
 )

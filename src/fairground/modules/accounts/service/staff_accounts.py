@@ -1,6 +1,7 @@
 """What staff do with accounts: search, suspend and restore them, end their sessions, and give roles."""
 
-from typing import Any
+from datetime import UTC
+from typing import Any, Final
 from uuid import UUID
 
 from fairground.contracts.accounts import (
@@ -19,12 +20,15 @@ from fairground.contracts.accounts import (
     User,
     UserNotFound,
 )
+from fairground.contracts.accounts.staff import AccountFigures
 from fairground.kernel.inputs import CursorInvalid
 from fairground.kernel.text import refused_as, require_text
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.store import directory, own_accounts
 from fairground.platform.db.common.audit import AuditSubject, record_action
 from fairground.platform.db.database import Database, ReadTx, WriteTx
+
+COUNTED_AT_MOST: Final = 10_000
 
 
 class StaffAccountService:
@@ -105,6 +109,13 @@ class StaffAccountService:
                 await store.delete_sessions_of(tx, user_id)
                 await _record(tx, "set_role", staff_id, user_id, changes={"role": (user.role, role)})
             return await _get_account(tx, user_id)
+
+    async def read_figures(self, *, staff_id: UUID | None) -> AccountFigures:
+        async with self._db.read() as tx:
+            await _require_staff(tx, staff_id)
+            now = await tx.current_time()
+            today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            return AccountFigures(created_today=await directory.count_created(tx, since=today, most=COUNTED_AT_MOST))
 
 
 async def _require_staff(tx: ReadTx, staff_id: UUID | None) -> Role:
