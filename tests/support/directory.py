@@ -28,6 +28,7 @@ from fairground.modules.providers.service.claims import ClaimRequests, Ownership
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.invitations import Invitations
+from fairground.modules.providers.service.moderation import Moderation
 from fairground.modules.providers.service.pictures import GalleryService, PortraitService
 from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries, ServiceOffers
 from fairground.platform.db.common.rate_limits import RateLimiter
@@ -80,6 +81,7 @@ class Directory(ProviderService):
     def _build_providers(self, accounts: Accounts, schedules: Callable[[], ProviderSchedules]) -> None:
         db, verticals, clock, currency = self._db, self._verticals, self._clock, self._currency
         self._views = OwnViews(accounts=accounts, verticals=verticals)
+        self.moderation = Moderation(db=db, accounts=accounts, views=self._views, clock=clock)
         self.queries = ProviderQueries(db=db, currency=currency)
         super().__init__(
             queries=self.queries,
@@ -138,7 +140,9 @@ class Directory(ProviderService):
         self.record_free_days = self._after_changes(self.read_model.on_availability_summary_set)
 
     def routers(self) -> list[APIRouter]:
-        profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries, self.claims)
+        profiles = catalog_http.routes(
+            self, self._verticals, self.portraits, self.galleries, self.claims, self.moderation
+        )
         return [*profiles, discovery_http.routes(self, self._verticals)]
 
     async def follow_changes(self) -> None:

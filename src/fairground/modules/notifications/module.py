@@ -28,6 +28,7 @@ from fairground.contracts.providers.claims import (
     ProviderClaimRefused,
     ProviderClaimRequested,
 )
+from fairground.contracts.providers.staff import ProviderRestored, ProviderSuspended
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.messages import Message, Queue
 from fairground.modules.notifications import http
@@ -101,6 +102,8 @@ def _build_handlers(
         ProviderSubmitted: of_providers.notify_staff,
         ProviderApproved: of_providers.notify_of_approval,
         ProviderRejected: of_providers.notify_of_rejection,
+        ProviderSuspended: of_providers.notify_of_suspension,
+        ProviderRestored: of_providers.notify_of_suspension,
         ProviderRated: of_providers.notify_of_review,
         ProviderClaimRequested: of_claims.notify_staff,
         ProviderClaimed: of_claims.notify_owner,

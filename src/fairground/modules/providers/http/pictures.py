@@ -166,7 +166,8 @@ def image_routes(
     async def get_image(picture_id: UUID, query: Annotated[ImageQuery, Query()], request: Request) -> Response:
         """Show a picture, at least as wide as `w` times `dpr` says, or as wide as it is: whichever is less.
 
-        Until the picture is a portrait or in a gallery, only its owner can see it; others get 404.
+        Until the picture is a portrait or in a gallery, only its owner can see it; others get 404. One that staff have
+        hidden is seen by its owner and by staff.
 
         Widths are brought up to the next of 32, 48, 64, 96, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1200, 1600
         and 2048 pixels, and qualities to the next multiple of five.
@@ -178,8 +179,11 @@ def image_routes(
         caller = await find_caller(request)
         if caller is None:
             raise PictureNotFound("There is no such picture.")
+        is_for_staff = caller.is_staff and await galleries.is_chosen(picture_id=picture_id)
         image = await images.get_image(
-            picture_id=picture_id, request=_image_request(query, request), draft_of=caller.user_id
+            picture_id=picture_id,
+            request=_image_request(query, request),
+            draft_of=None if is_for_staff else caller.user_id,
         )
         return _respond(image, query, request, cache_control=for_owner(seconds=_DRAFT_SECONDS))
 
