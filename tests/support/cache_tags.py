@@ -15,6 +15,9 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /admin/accounts/{user_id}/suspend": NOTHING,  # as the restoration
     "POST /admin/bookings/{booking_id}/cancel": TIMES,
     "POST /admin/bookings/{booking_id}/refund": NOTHING,
+    "POST /admin/jobs/requeue-kind": NOTHING,
+    "POST /admin/jobs/{job_id}/requeue": NOTHING,
+    "POST /admin/mails/{mail_id}/resend": NOTHING,
     "POST /auth/login": NOTHING,
     "POST /auth/logout": NOTHING,
     "POST /auth/password-reset": NOTHING,
@@ -78,6 +81,10 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /admin/approvals/{provider_id}/reject": NOTHING,
     "POST /admin/claims/{claim_id}/grant": PROVIDER,
     "POST /admin/claims/{claim_id}/refuse": NOTHING,
+    "POST /admin/jobs/requeue": NOTHING,
+    "POST /admin/jobs/{job_id}/requeue": NOTHING,
+    "POST /admin/mail/jobs/{job_id}/requeue": NOTHING,
+    "POST /admin/mail/{mail_id}/resend": NOTHING,
     "POST /admin/migrations/{subject}": NOTHING,  # a job follows it
     "POST /book/h/{booking_id}": NOTHING,
     "POST /book/h/{booking_id}/release": TIMES,

@@ -69,6 +69,6 @@ async def test_staff_are_let_in(market: Market, role: Role) -> None:
 
 async def test_pages_of_staff_are_not_indexed(market: Market) -> None:
     reader = await market.user("ada@example.org", role=Role.STAFF, name="Ada")
-    for path in ("/admin", "/admin/accounts", "/admin/bookings", "/admin/payments"):
+    for path in ("/admin", "/admin/accounts", "/admin/bookings", "/admin/payments", "/admin/jobs", "/admin/mail"):
         await reader.open(path)
         assert '<meta name="robots" content="noindex">' in reader.answer.text, path

@@ -15,7 +15,7 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import Input, text_field
 
 SEARCHED_ACCOUNTS_MAX: Final = 20
-"""Accounts whose bookings are found by words: the newest of those that the words fit."""
+"""Accounts, and providers, whose bookings words find: the newest of those that the words fit."""
 COUNTED_AT_MOST: Final = 10_000
 """Figures count no further."""
 _AMOUNT_MAX_MINOR: Final = 10**12
@@ -133,7 +133,8 @@ class StaffBookings(Protocol):
         """Return bookings, the latest start first.
 
         Args:
-            words: The id of a booking; or beginnings of words of the name or address of an account on either side.
+            words: The id of a booking; or beginnings of words of the name or address of an account on either side,
+                or of the provider's name.
             user_id: An account on either side.
             from_date: The first day of the start, in UTC.
             to_date: The last one.

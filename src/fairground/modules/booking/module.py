@@ -16,6 +16,7 @@ from fairground.contracts.booking import (
 from fairground.contracts.booking.staff import StaffBookings
 from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, Payments
 from fairground.contracts.providers import Providers, ProviderSchedules, ProviderTimezoneSet, ServicesChanged
+from fairground.contracts.providers.staff import StaffProviders
 from fairground.contracts.reviews import PastReviewsRecorded, ReviewWritten
 from fairground.contracts.staff_payments import StaffPayments
 from fairground.kernel.messages import Message
@@ -54,6 +55,8 @@ def build(runtime: Runtime, links: Links) -> Module:
         db=runtime.db,
         accounts=accounts,
         directory=links.of(StaffAccounts),
+        providers=providers,
+        moderation=links.of(StaffProviders),
         payments=payments,
         refunds=links.of(StaffPayments),
         transitions=Transitions(allocations=parts.allocations, settings=settings),

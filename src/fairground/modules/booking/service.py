@@ -6,6 +6,7 @@ from functools import cached_property
 from fairground.contracts.accounts import Accounts, StaffAccounts
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import Providers
+from fairground.contracts.providers.staff import StaffProviders
 from fairground.contracts.staff_payments import StaffPayments
 from fairground.modules.booking.deals.cancellation import Cancellation
 from fairground.modules.booking.deals.checkout import Checkout, Settlement
@@ -165,11 +166,21 @@ def assemble_staff(
     db: Database,
     accounts: Accounts,
     directory: StaffAccounts,
+    providers: Providers,
+    moderation: StaffProviders,
     payments: Payments,
     refunds: StaffPayments,
     transitions: Transitions,
 ) -> StaffBookingService:
     access = StaffAccess(accounts)
-    queries = StaffBookingQueries(db=db, access=access, accounts=accounts, directory=directory, payments=payments)
+    queries = StaffBookingQueries(
+        db=db,
+        access=access,
+        accounts=accounts,
+        directory=directory,
+        providers=providers,
+        moderation=moderation,
+        payments=payments,
+    )
     actions = StaffBookingActions(db=db, access=access, queries=queries, payments=refunds, transitions=transitions)
     return StaffBookingService(queries=queries, actions=actions)

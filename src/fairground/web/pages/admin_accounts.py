@@ -16,6 +16,8 @@ from fairground.contracts.accounts import (
     StaffAccounts,
 )
 from fairground.contracts.booking.staff import StaffBookings
+from fairground.contracts.notifications import StaffMails
+from fairground.contracts.operations import Operations
 from fairground.contracts.staff_payments import StaffPayments
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, Staff
@@ -37,7 +39,8 @@ STATUS_WORDS: Final = {
     AccountStatus.SUSPENDED: _("Suspended"),
     AccountStatus.CLOSED: _("Closed"),
 }
-_SHOWN: Final = 10  # bookings and payments on the page of an account
+_SHOWN: Final = 10  # bookings, payments and e-mails on the page of an account
+_ACTIONS_SHOWN: Final = 50
 
 
 class Suspension(FormModel):
@@ -54,6 +57,8 @@ class AccountPages:
     accounts: StaffAccounts
     bookings: StaffBookings
     payments: StaffPayments
+    mails: StaffMails
+    operations: Operations
 
     async def show(self, request: Request, caller: Caller, user_id: UUID) -> Response:
         account = await self.accounts.get_account(staff_id=caller.user_id, user_id=user_id)
@@ -67,6 +72,8 @@ class AccountPages:
             account=account,
             role_words=ROLE_WORDS,
             bookings=bookings,
+            mails=(await self.mails.list_mails(user_id=user_id, limit=_SHOWN)).data,
+            entries=await self.operations.list_actions_on(subjects=[("user", user_id)], limit=_ACTIONS_SHOWN),
             payments=await self.payments.list_payments_of(payer_id=user_id, limit=_SHOWN),
             may_act=may_act,
             may_give_roles=caller.role == Role.ADMIN and not is_own and account.status is not AccountStatus.CLOSED,
@@ -79,6 +86,8 @@ def routes(site: Site, links: Links) -> APIRouter:
         accounts=links.of(StaffAccounts),
         bookings=links.of(StaffBookings),
         payments=links.of(StaffPayments),
+        mails=links.of(StaffMails),
+        operations=links.of(Operations),
     )
     router = page_router(site.renderer)
     _add_search(router, pages)

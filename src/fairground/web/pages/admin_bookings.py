@@ -18,6 +18,7 @@ from fairground.contracts.booking.staff import (
     StaffRefundIn,
 )
 from fairground.contracts.messaging import Messages
+from fairground.contracts.operations import Operations
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
 from fairground.kernel.money import AmountInvalid, read_amount
@@ -31,6 +32,7 @@ from fairground.web.page_route import page_router, see_other
 from fairground.web.site import Site
 
 PATH: Final = "/admin/bookings"
+_ACTIONS_SHOWN: Final = 50
 STATUS_WORDS: Final = {
     BookingStatus.HELD: _("Held"),
     BookingStatus.REQUESTED: _("Waiting for an answer"),
@@ -60,6 +62,7 @@ class BookingPages:
     frame: AdminPages
     bookings: StaffBookings
     messages: Messages
+    operations: Operations
     formatter: LocaleFormatter
 
     def cancel_question(self, booking: StaffBookingDetail) -> Question:
@@ -114,6 +117,7 @@ def routes(site: Site, links: Links) -> APIRouter:
         frame=admin_pages(site, links),
         bookings=links.of(StaffBookings),
         messages=links.of(Messages),
+        operations=links.of(Operations),
         formatter=LocaleFormatter(site.renderer.locale),
     )
     router = page_router(site.renderer)
@@ -156,6 +160,10 @@ def _add_lists(router: APIRouter, pages: BookingPages) -> None:
             caller,
             "admin/booking.html",
             booking=booking,
+            entries=await pages.operations.list_actions_on(
+                subjects=[("booking", booking_id), *([("payment", booking.payment.id)] if booking.payment else [])],
+                limit=_ACTIONS_SHOWN,
+            ),
             messages=await pages.messages.count_messages(booking_id=booking_id),
         )
 

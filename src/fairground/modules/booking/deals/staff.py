@@ -26,6 +26,8 @@ from fairground.contracts.booking.staff import (
     StaffRefundIn,
 )
 from fairground.contracts.payments import Payment, Payments, PaymentStatus
+from fairground.contracts.providers import Providers
+from fairground.contracts.providers.staff import StaffProviders
 from fairground.contracts.staff_payments import StaffPayments
 from fairground.kernel.inputs import TimeCursor
 from fairground.kernel.text import refused_as, require_text
@@ -63,12 +65,16 @@ class StaffBookingQueries:
         access: StaffAccess,
         accounts: Accounts,
         directory: StaffAccounts,
+        providers: Providers,
+        moderation: StaffProviders,
         payments: Payments,
     ) -> None:
         self._db = db
         self._access = access
         self._accounts = accounts
         self._directory = directory
+        self._providers = providers
+        self._moderation = moderation
         self._payments = payments
 
     async def search_bookings(
@@ -115,8 +121,12 @@ class StaffBookingQueries:
             return [user_id]
         if not words.strip():
             return None
-        page = await self._directory.search_users(staff_id=staff_id, words=words, limit=SEARCHED_ACCOUNTS_MAX)
-        return [account.id for account in page.data]
+        most = SEARCHED_ACCOUNTS_MAX
+        accounts = await self._directory.search_users(staff_id=staff_id, words=words, limit=most)
+        cards = await self._moderation.search_providers(staff_id=staff_id, words=words, limit=most)
+        refs = await self._providers.get_provider_refs(provider_ids=[card.id for card in cards.data])
+        owners = {ref.owner_id for ref in refs.values() if ref.owner_id is not None}
+        return {account.id for account in accounts.data} | owners
 
     async def get_booking_for_staff(self, *, staff_id: UUID, booking_id: UUID) -> StaffBookingDetail:
         await self._access.require(staff_id)

@@ -37,7 +37,8 @@ class BookingSearchQuery(BaseModel):
     words: str = Field(
         "",
         max_length=SEARCH_MAX_LENGTH,
-        description="The id of a booking, or beginnings of words of the name or address of an account on either side.",
+        description="The id of a booking; or beginnings of words of the name or address of an account on either side,"
+        " or of the provider's name.",
     )
     user_id: UUID | None = Field(None, description="An account on either side.")
     status: BookingStatus | None = None
