@@ -13,6 +13,7 @@ from fairground.web.page_route import not_found_router
 from fairground.web.pages import (
     account,
     api_docs,
+    booking_details,
     booking_messages,
     bookings,
     checkout,
@@ -47,6 +48,7 @@ AREAS: Final = (
     home,
     search,
     provider,
+    booking_details,
     claims,
     checkout,
     bookings,
