@@ -13,6 +13,7 @@ from fairground.web.page_route import not_found_router
 from fairground.web.pages import (
     account,
     api_docs,
+    approvals,
     booking_details,
     booking_messages,
     bookings,
@@ -63,6 +64,7 @@ AREAS: Final = (
     dashboard_hours,
     dashboard_calendar,
     dashboard_pictures,
+    approvals,
     staff,
     mail,
 )
