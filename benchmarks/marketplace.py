@@ -39,7 +39,6 @@ from fairground.modules.discovery.tables import (
     WeekRow,
 )
 from fairground.modules.discovery.tables import history as discovery_history
-from fairground.modules.providers.store.profiles import price_values
 from fairground.modules.providers.tables import ProviderCategoryRow, ProviderRow, ServiceRow
 from fairground.modules.providers.tables import history as catalog_history
 from fairground.platform.db.database import Database
@@ -198,7 +197,7 @@ def _table(row_class: Any) -> Table:
 
 
 def _price(lowest_minor: int | None) -> Mapping[str, Any]:
-    return price_values(lowest_minor, currency="EUR")
+    return {"price_from_minor": lowest_minor, "currency": None if lowest_minor is None else "EUR"}
 
 
 async def build(db: Database, *, providers: int, seed: int = 1) -> Marketplace:

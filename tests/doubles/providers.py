@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from fairground.contracts.providers import (
     BookingMode,
     Offer,
+    ProviderContact,
     ProviderNotFound,
     ProviderRef,
     ProviderStatus,
@@ -20,6 +22,7 @@ from fairground.kernel.ids import uuid7
 class FakeProviders:
     providers: dict[UUID, ProviderRef] = field(default_factory=dict)
     offers: dict[UUID, Offer] = field(default_factory=dict)
+    contacts: dict[UUID, ProviderContact] = field(default_factory=dict)
 
     def add_provider(
         self,
@@ -49,6 +52,7 @@ class FakeProviders:
         price_minor: int = 5000,
         duration_minutes: int = 60,
         mode: BookingMode = BookingMode.REQUEST,
+        **terms: Any,
     ) -> Offer:
         offer = Offer(
             service_id=uuid7(),
@@ -64,10 +68,18 @@ class FakeProviders:
             currency="EUR",
             duration_minutes=duration_minutes,
             booking_mode=mode,
+            places=terms.pop("places", ["online"]),
             is_bookable=provider.owner_id is not None and provider.status is ProviderStatus.APPROVED,
+            **terms,
         )
         self.offers[offer.service_id] = offer
         return offer
+
+    async def get_contact(self, *, provider_id: UUID) -> ProviderContact:
+        provider = await self.get_provider_ref(provider_id=provider_id)
+        return self.contacts.get(provider_id) or ProviderContact(
+            name=provider.business_name, email=None, phone=None, address=None, meeting_details=None
+        )
 
     async def get_offer(self, *, service_id: UUID) -> Offer:
         if service_id not in self.offers:
@@ -103,6 +115,7 @@ class FakeProviders:
                 duration_minutes=offer.duration_minutes,
                 booking_mode=offer.booking_mode,
                 description=None,
+                places=offer.places,
             )
             for offer in self.offers.values()
             if offer.provider_id == provider_id

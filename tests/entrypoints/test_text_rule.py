@@ -6,7 +6,7 @@ import pytest
 
 from fairground.contracts.providers import ProfileInvalid
 from fairground.kernel.errors import DomainError
-from fairground.modules.providers.domain import check_profile
+from fairground.modules.providers.domain.profiles import check_profile
 from fairground.modules.providers.http.profiles import ProviderIn
 from fairground.ops.imports.mapping import ProviderMap, RowMapper
 from fairground.ops.imports.records import RowFault

@@ -18,6 +18,7 @@ from fairground.contracts.booking import Bookings, PastBooking
 from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from fairground.platform.db.database import WriteTx
+from tests.support.addresses import HOME
 from tests.support.cache_tags import INVALIDATED_BY
 from tests.support.databases import copy_of
 from tests.support.lists import lists_have_followed
@@ -27,6 +28,7 @@ from tests.support.providers import a_profile
 from tests.support.redis import fresh_namespace
 from tests.support.waiting import until
 
+WHERE = {"place": "customer", "address": HOME.as_row()}
 ALWAYS = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(7)]
 SERVICE = {
     "name": "Set",
@@ -243,7 +245,7 @@ async def hang_pictures(fair: Fair) -> None:
 
 
 async def hold_and_let_go(fair: Fair, *, service_id: str, starts_at: str) -> None:
-    wanted = {"service_id": service_id, "starts_at": starts_at, "place": "customer"}
+    wanted = {"service_id": service_id, "starts_at": starts_at, **WHERE}
     booking = await fair.change(Role.CUSTOMER, "POST", "/bookings", wanted)
     free = both(await fair.expect_changed("times"), "times")["slots"]
     assert starts_at not in [slot["starts_at"] for slot in free]
@@ -275,7 +277,7 @@ async def test_a_change_of_one_day_leaves_the_others_cached(fair: Fair) -> None:
     free = (await fair.read())["times id"][1]["slots"]
     far = f"/api/v1{one}{fair.provider['id']}/availability?from=2031-01-01&to=2031-01-31"
     assert (await fair.client.get(far)).headers["x-cache"] == "MISS"
-    wanted = {"service_id": service["id"], "starts_at": free[0]["starts_at"], "place": "customer"}
+    wanted = {"service_id": service["id"], "starts_at": free[0]["starts_at"], **WHERE}
     await fair.change(Role.CUSTOMER, "POST", "/bookings", wanted)
     assert (await fair.client.get(far)).headers["x-cache"] == "HIT"
     await fair.expect_changed("times")

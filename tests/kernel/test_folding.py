@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairground.kernel.folding import endings, fold, joined_parts, phrases, squeezed
-from fairground.modules.providers.domain import SLUG_BASE_MAX_LENGTH, slug_base, slug_candidates
+from fairground.modules.providers.domain.profiles import SLUG_BASE_MAX_LENGTH, slug_base, slug_candidates
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from fairground.platform.db.database import Database
 from fairground.platform.module import Links
 from fairground.verticals.loader import load_verticals
 from tests.doubles.payments import FakePayments
+from tests.support.addresses import HOME
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.proofs import Dose
@@ -199,7 +200,8 @@ async def _book_out(town: Town, provider: OwnProvider, service_id: UUID, day: da
                 customer_id=customer_id,
                 service_id=service_id,
                 starts_at=slot.starts_at,
-                place="At the customer's",
+                place="customer",
+                address=HOME,
             )
         except DomainError:
             continue  # the one before it overlaps

@@ -16,7 +16,7 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import SystemClock
 from fairground.modules.booking.deals import store as bookings
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.providers.store import details, profiles
+from fairground.modules.providers.store import details, services
 from fairground.modules.providers.tables import ProviderRow
 from fairground.modules.reviews import store as reviews
 from fairground.modules.reviews.tables import ReviewRow
@@ -136,7 +136,7 @@ async def test_queries_of_services_providers_bookings_and_reviews_read_an_index(
             assert "TEMP B-TREE" not in plan, f"{question.name}: {plan}"
     with statements_of(db) as statements:
         async with db.write() as tx:
-            await profiles.refresh_price(tx, provider_id)
+            await services.refresh_price(tx, provider_id)
     _check(db, "lowest price", "providers_service", ("ix_providers_service__provider_id",), statements)
 
 

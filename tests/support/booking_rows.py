@@ -78,6 +78,7 @@ def _row(
         "starts_wall": f"{starts_at:%Y-%m-%dT%H:%M}",
         "starts_fold": 0,
         "place": None,
+        "price_minor": 5000,
         "note": None,
         "party_size": None,
         "total_minor": 5_000,

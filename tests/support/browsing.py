@@ -71,7 +71,8 @@ class _Reading(HTMLParser):
             form.values[name] = [""]
         elif kind not in {"radio", "checkbox", "file"}:
             form.values[name] = [values.get("value", "")]
-        elif "checked" in values:
+        elif "checked" in values or (kind == "checkbox" and "required" in values):
+            # A browser sends no form whose required box is not ticked.
             form.values.setdefault(name, []).append(values.get("value", ""))
 
     def handle_endtag(self, tag: str) -> None:

@@ -66,7 +66,12 @@ _API: Final[dict[str, frozenset[str]]] = {
     "PUT /service-provider-profiles/{provider_id}/picture": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/reject": NOTHING,  # it was private before
     "POST /service-provider-profiles/{provider_id}/services": PROVIDER,
+    "PUT /service-provider-profiles/{provider_id}/services/order": PROVIDER,
     "DELETE /service-provider-profiles/{provider_id}/services/{service_id}": PROVIDER,
+    "PATCH /service-provider-profiles/{provider_id}/services/{service_id}": PROVIDER,
+    "POST /service-provider-profiles/{provider_id}/services/{service_id}/duplicate": PROVIDER,
+    "POST /service-provider-profiles/{provider_id}/services/{service_id}/pause": PROVIDER,
+    "POST /service-provider-profiles/{provider_id}/services/{service_id}/resume": PROVIDER,
     "POST /service-provider-profiles/{provider_id}/submit": NOTHING,
     "POST /webhooks/stripe": NOTHING,  # written down; a job follows it
 }
@@ -126,6 +131,11 @@ _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /pro/pictures/{picture_id}/remove": PROVIDER,
     "POST /pro/profile": PROVIDER,
     "POST /pro/services": PROVIDER,
+    "POST /pro/services/{service_id}": PROVIDER,
+    "POST /pro/services/{service_id}/duplicate": PROVIDER,
+    "POST /pro/services/{service_id}/move": PROVIDER,
+    "POST /pro/services/{service_id}/pause": PROVIDER,
+    "POST /pro/services/{service_id}/resume": PROVIDER,
     "POST /pro/services/{service_id}/withdraw": PROVIDER,
     "POST /pro/submit": NOTHING,
     "POST /reset-password": NOTHING,

@@ -20,6 +20,7 @@ from fairground.modules.discovery.service.search import Search
 from fairground.modules.discovery.store.search import BuiltInSearch, SearchEngine
 from fairground.modules.imports.service.provider_imports import ProviderImports
 from fairground.modules.providers import http as catalog_http
+from fairground.modules.providers.http.moderation import moderation_routes
 from fairground.modules.providers.service import ClaimService, ProviderService
 from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
@@ -29,8 +30,9 @@ from fairground.modules.providers.service.event_handlers import FigureEventHandl
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.invitations import Invitations
 from fairground.modules.providers.service.moderation import Moderation
+from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import GalleryService, PortraitService
-from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries
 from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.verticals.loader import Verticals, load_verticals
@@ -140,10 +142,8 @@ class Directory(ProviderService):
         self.record_free_days = self._after_changes(self.read_model.on_availability_summary_set)
 
     def routers(self) -> list[APIRouter]:
-        profiles = catalog_http.routes(
-            self, self._verticals, self.portraits, self.galleries, self.claims, self.moderation
-        )
-        return [*profiles, discovery_http.routes(self, self._verticals)]
+        profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries, self.claims)
+        return [*profiles, moderation_routes(self.moderation), discovery_http.routes(self, self._verticals)]
 
     async def follow_changes(self) -> None:
         """Deliver the emitted events to the read model; they stay for the assertions of the test."""

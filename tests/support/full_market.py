@@ -21,6 +21,7 @@ from fairground.contracts.providers import (
 from fairground.contracts.providers.claims import Claims
 from fairground.contracts.reviews import Reviews
 from fairground.kernel.ids import uuid7
+from tests.support.addresses import HOME
 from tests.support.embedded import ROWS, bring_in
 from tests.support.lists import fill_lists
 from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
@@ -76,7 +77,12 @@ class FullMarket:
         service = self.provider.services[0]
         starts = await _free_starts(self.visit.market, self.provider, service.id)
         taken = await bookings.hold(
-            customer_id=customer_id, service_id=service.id, starts_at=starts[-2], place="customer", party_size=40
+            customer_id=customer_id,
+            service_id=service.id,
+            starts_at=starts[-2],
+            place="customer",
+            address=HOME,
+            party_size=40,
         )
         return taken.id
 
@@ -183,7 +189,7 @@ async def _import_providers(market: Market) -> None:
                 service_name="Evening",
                 price_minor=10_000 * number,
                 duration_minutes=60,
-                contact_email=INVITED if (vertical, number) == ("artists", 4) else None,
+                contact_email=INVITED if (vertical, number) == ("artists", 9) else None,
             )
             for number in range(1, count + 1)
         ]
@@ -228,6 +234,7 @@ async def _book_all(market: Market, provider: ProviderDetail, customer: User) ->
             starts_at=start,
             note=note,
             place="customer",
+            address=HOME,
             party_size=40,
         )
         return held.id

@@ -3,7 +3,7 @@
 import email
 import email.policy
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -102,22 +102,24 @@ def _opening(today: date) -> datetime:
     return datetime.combine(following_month(today).replace(day=5), _MORNING)
 
 
-async def describe(provider: Reader, *, name: str) -> None:
-    await provider.open("/pro/profile?vertical=artists")
+async def describe(
+    provider: Reader, *, name: str, vertical: str = "artists", categories: Sequence[str] = ("pianist", "band")
+) -> None:
+    await provider.open(f"/pro/profile?vertical={vertical}")
     await provider.send(
         "Save and go on",
         business_name=name,
         bio="We met at a street party and have not stopped playing since.",
         location="Oslo, Norway",
         timezone="Europe/Oslo",
-        categories=["pianist", "band"],
+        categories=list(categories),
     )
     assert provider.path == "/pro/services"
 
 
 async def offer(provider: Reader, *, mode: str) -> None:
     await provider.open("/pro/services")
-    await provider.send("Add it", booking_mode=mode, **SERVICE)
+    await provider.send("Add service", booking_mode=mode, **SERVICE)
     await provider.open("/pro/hours")
     await provider.send("Save the hours", **HOURS)
     assert "Your hours are saved" in provider.text

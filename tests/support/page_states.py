@@ -29,6 +29,8 @@ NO_PAGES: Final = {
     "/pictures/{name}": "files",
     "/media/{key:path}": "files",
     "/me/bookings/{booking_id}/calendar.ics": "a file",
+    **dict.fromkeys(("/robots.txt", "/sitemap.xml", "/sitemaps/{number}.xml"), "for crawlers"),
+    **dict.fromkeys(("/favicon.ico", "/manifest.webmanifest"), "files"),
 }
 """Routes that answer a reader with something else than a page."""
 _PART_PREFIX: Final = "/_f/"
@@ -88,7 +90,14 @@ async def _open_lightbox(page: Page) -> None:
 
 async def page_states(market: FullMarket) -> Sequence[PageState]:
     """List every state of every page, those of one role one after the other."""
-    return [*_finding(market), *_signing_in(market), *await _booking(market), *_working(market), *_refusals(market)]
+    return [
+        *_finding(market),
+        *_signing_in(market),
+        *await _booking(market),
+        *_working(market),
+        *_services(market),
+        *_refusals(market),
+    ]
 
 
 def _finding(market: FullMarket) -> Iterator[PageState]:
@@ -111,6 +120,11 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/p/{id_or_slug}/pictures/{picture_id}", f"{provider}/pictures/{market.picture_id}")
     yield PageState("/_ui", "/_ui")
     yield PageState("/api/docs", "/api/docs")
+    yield PageState("/api/docs", "/api/docs?q=hold", name="a search")
+    yield PageState("/help", "/help")
+    yield PageState("/contact", "/contact", is_variant=True)
+    yield PageState("/terms", "/terms", is_variant=True)
+    yield PageState("/privacy", "/privacy", is_variant=True)
     yield PageState("/mail", "/mail")
     yield PageState("/mail/{name}", f"/mail/{market.mail_name}")
 
@@ -164,7 +178,7 @@ async def _booking(market: FullMarket) -> list[PageState]:
     ids = {name: booking.id for name, booking in market.bookings.items()}
     states = [
         PageState("/book/{slug}", details, CUSTOMER),
-        PageState("/book/{slug}", details, CUSTOMER, "refused", _send("Hold this time", party_size="9999")),
+        PageState("/book/{slug}", details, CUSTOMER, "refused", _send("Continue to payment", party_size="9999")),
         PageState("/book/h/{booking_id}", held, CUSTOMER),
         PageState("/book/h/{booking_id}", held, CUSTOMER, "declined", _pay_with_declined_card),
         PageState("/book/h/{booking_id}", f"/book/h/{ids['bank question']}", CUSTOMER),
@@ -224,7 +238,6 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     unfit = _send("Save", business_name="", location="")
     yield PageState("/pro/profile", "/pro/profile", PROVIDER, "refused", unfit)
     yield PageState("/pro/bookings", "/pro/bookings?status=requested", PROVIDER)
-    yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add it", name="", price="much"))
     half = _send("Save the hours", start_0_0="20:00", end_0_0="", date_0="2030-12-24")
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "refused", half)
     backwards = _send("Add time off", off_from="2030-12-24", off_to="2030-12-23")
@@ -246,6 +259,14 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", PROVIDER, is_variant=True)
     yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", STAFF, is_variant=True)
     yield PageState("/admin/migrations", "/admin/migrations", STAFF)
+
+
+def _services(market: FullMarket) -> Iterator[PageState]:
+    yield PageState("/pro/services", "/pro/services", PROVIDER, "refused", _send("Add service", name="", price="much"))
+    service = f"/pro/services/{market.provider.services[-1].id}"
+    yield PageState("/pro/services/{service_id}", service, PROVIDER)
+    too_few = _send("Save changes", min_people="9", max_people="4")
+    yield PageState("/pro/services/{service_id}", service, PROVIDER, "refused", too_few)
 
 
 def _refusals(market: FullMarket) -> Iterator[PageState]:

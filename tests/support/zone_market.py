@@ -16,6 +16,7 @@ from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
 from fairground.contracts.providers import BookingMode, ProfileIn, ProviderRef, Providers, ServiceIn
 from fairground.kernel.zones import SystemClock
+from tests.support.addresses import HOME
 from tests.support.databases import migrate
 from tests.support.marketplace import Market, open_market
 from tests.support.transitions import next_transitions
@@ -82,7 +83,7 @@ class _Town:
         [service] = await links.of(Providers).list_services(provider_id=provider.id, viewer_id=None)
         bookings = links.of(Bookings)
         held = await bookings.hold(
-            customer_id=customer.id, service_id=service.id, starts_at=starts_at, place="customer"
+            customer_id=customer.id, service_id=service.id, starts_at=starts_at, place="customer", address=HOME
         )
         await bookings.pay(customer_id=customer.id, booking_id=held.id, payment_method=CARD)
         token = await links.of(Accounts).create_token(user_id=customer.id, name="test")

@@ -8,7 +8,7 @@ from babel import Locale
 
 from fairground.kernel.zones import get_zone, selectable_zone_names, zone_names
 from fairground.modules.discovery.domain.availability_summary import free_on
-from fairground.modules.providers.domain import check_profile
+from fairground.modules.providers.domain.profiles import check_profile
 from fairground.platform.locale_formatter import LocaleFormatter
 from fairground.verticals.loader import load_verticals
 from fairground.web.availability_calendar import free_days, part_of_day

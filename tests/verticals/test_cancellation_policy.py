@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from fairground.verticals.cancellation_policy import CancellationPolicy, RefundStep, Term
 
 AMOUNTS = st.integers(min_value=0, max_value=10**12)
+STARTS_AT = datetime(2026, 12, 10, 18, 0, tzinfo=UTC)
 NOTICES = st.timedeltas(min_value=timedelta(days=-30), max_value=timedelta(days=400))
 
 
@@ -27,6 +28,10 @@ ARTISTS = CancellationPolicy.model_validate(
 )
 
 
+def refund(policy: CancellationPolicy, amount_minor: int, *, before_start: timedelta, step_minor: int = 1) -> int:
+    return policy.refund_minor(amount_minor, starts_at=STARTS_AT, now=STARTS_AT - before_start, step_minor=step_minor)
+
+
 @pytest.mark.parametrize(
     ("before_start", "refund_minor"),
     [
@@ -39,14 +44,14 @@ ARTISTS = CancellationPolicy.model_validate(
     ],
 )
 def test_a_step_counts_from_its_exact_hour(before_start: timedelta, refund_minor: int) -> None:
-    assert ARTISTS.refund_minor(10_001, before_start=before_start) == refund_minor
+    assert refund(ARTISTS, 10_001, before_start=before_start) == refund_minor
 
 
 @given(policy=policies(), amount_minor=AMOUNTS, before_start=NOTICES)
 def test_a_refund_is_never_negative_and_never_more_than_was_paid(
     policy: CancellationPolicy, amount_minor: int, before_start: timedelta
 ) -> None:
-    assert 0 <= policy.refund_minor(amount_minor, before_start=before_start) <= amount_minor
+    assert 0 <= refund(policy, amount_minor, before_start=before_start) <= amount_minor
 
 
 @given(policy=policies(), amount_minor=AMOUNTS, one=NOTICES, other=NOTICES)
@@ -54,8 +59,8 @@ def test_cancelling_later_never_refunds_more(
     policy: CancellationPolicy, amount_minor: int, one: timedelta, other: timedelta
 ) -> None:
     early, late = max(one, other), min(one, other)
-    refunded_late = policy.refund_minor(amount_minor, before_start=late)
-    assert refunded_late <= policy.refund_minor(amount_minor, before_start=early)
+    refunded_late = refund(policy, amount_minor, before_start=late)
+    assert refunded_late <= refund(policy, amount_minor, before_start=early)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +76,6 @@ def test_steps_that_reward_waiting_are_refused(steps: list[dict[str, int]]) -> N
         CancellationPolicy.model_validate({"steps": steps})
 
 
-STARTS_AT = datetime(2026, 12, 10, 18, 0, tzinfo=UTC)
 NOTHING = Term(until=None, refund_percent=0, refund_minor=0)
 
 
@@ -107,6 +111,87 @@ def test_amounts_of_the_terms_are_those_that_cancelling_refunds(
     for term in terms_of(policy, total_minor, days_before=400, step_minor=step_minor):
         before_start = STARTS_AT - (term.until or STARTS_AT + timedelta(hours=1))
         if term.until is not None:
-            refund_minor = policy.refund_minor(total_minor, before_start=before_start, step_minor=step_minor)
+            refund_minor = refund(policy, total_minor, before_start=before_start, step_minor=step_minor)
             assert term.refund_minor == refund_minor
             assert refund_minor % step_minor == 0
+
+
+GRACEFUL = ARTISTS.model_copy(update={"grace_minutes": 60, "grace_min_hours_ahead": 24})
+
+
+@pytest.mark.parametrize(
+    ("confirmed_before", "minutes_later", "refund_minor"),
+    [
+        (timedelta(hours=30), 0, 10_001),
+        (timedelta(hours=30), 60, 10_001),
+        (timedelta(hours=30), 61, 0),
+        (timedelta(hours=60), 61, 5_000),
+        (timedelta(hours=24, minutes=20), 20, 10_001),
+        (timedelta(hours=24, minutes=20), 21, 0),
+        (timedelta(hours=23), 1, 0),
+    ],
+)
+def test_everything_goes_back_within_the_grace_period_while_the_start_is_far_enough_away(
+    confirmed_before: timedelta, minutes_later: int, refund_minor: int
+) -> None:
+    confirmed_at = STARTS_AT - confirmed_before
+    now = confirmed_at + timedelta(minutes=minutes_later)
+    refunded = GRACEFUL.refund_minor(10_001, starts_at=STARTS_AT, now=now, confirmed_at=confirmed_at)
+    assert refunded == refund_minor
+
+
+def test_grace_period_is_the_first_term_and_says_until_when() -> None:
+    confirmed_at = STARTS_AT - timedelta(hours=60)
+    terms = GRACEFUL.terms(9_999, step_minor=1, starts_at=STARTS_AT, now=confirmed_at, confirmed_at=confirmed_at)
+    assert terms == [
+        Term(until=confirmed_at + timedelta(hours=1), refund_percent=100, refund_minor=9_999, is_grace=True),
+        Term(until=STARTS_AT - timedelta(days=2), refund_percent=50, refund_minor=4_999),
+        NOTHING,
+    ]
+
+
+def test_grace_period_is_no_term_of_its_own_where_cancelling_is_free_for_longer() -> None:
+    confirmed_at = STARTS_AT - timedelta(days=20)
+    terms = GRACEFUL.terms(9_999, step_minor=1, starts_at=STARTS_AT, now=confirmed_at, confirmed_at=confirmed_at)
+    assert [term.is_grace for term in terms] == [False, False, False]
+    assert GRACEFUL.grace_minutes_ahead(starts_at=STARTS_AT, now=confirmed_at) == 0
+
+
+@pytest.mark.parametrize(("hours_before", "minutes"), [(60, 60), (24.5, 30), (24, 0), (3, 0)])
+def test_minutes_of_grace_ahead_end_where_the_start_comes_too_near(hours_before: float, minutes: int) -> None:
+    now = STARTS_AT - timedelta(hours=hours_before)
+    assert GRACEFUL.grace_minutes_ahead(starts_at=STARTS_AT, now=now) == minutes
+
+
+@st.composite
+def graceful_policies(draw: st.DrawFn) -> CancellationPolicy:
+    grace = {"grace_minutes": draw(st.integers(0, 1440)), "grace_min_hours_ahead": draw(st.integers(0, 100))}
+    return draw(policies()).model_copy(update=grace)
+
+
+@given(
+    policy=graceful_policies(),
+    total_minor=AMOUNTS,
+    confirmed_before=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)),
+    passed=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=3)),
+    step_minor=st.sampled_from([1, 10, 100]),
+)
+def test_first_term_ahead_is_what_cancelling_now_refunds(
+    policy: CancellationPolicy, total_minor: int, *, confirmed_before: timedelta, passed: timedelta, step_minor: int
+) -> None:
+    confirmed_at = STARTS_AT - confirmed_before
+    now = confirmed_at + passed
+
+    def terms_at(moment: datetime) -> list[Term]:
+        return policy.terms(
+            total_minor, step_minor=step_minor, starts_at=STARTS_AT, now=moment, confirmed_at=confirmed_at
+        )
+
+    refund_minor = policy.refund_minor(
+        total_minor, starts_at=STARTS_AT, now=now, confirmed_at=confirmed_at, step_minor=step_minor
+    )
+    # At its last instant a term still holds, and is no longer ahead.
+    just_before = terms_at(now - timedelta(microseconds=1))
+    assert refund_minor in {terms_at(now)[0].refund_minor, just_before[0].refund_minor}
+    untils = [term.until for term in terms_at(now) if term.until is not None]
+    assert untils == sorted(untils)

@@ -112,3 +112,16 @@ def test_every_field_of_a_pack_is_described_and_no_other_is_accepted(model: type
     assert model.model_config.get("frozen")
     assert model.model_config.get("extra") == "forbid"
     assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
+def test_price_per_person_needs_a_number_of_people() -> None:
+    rules = PACKS["chefs"].booking.model_dump()
+    with pytest.raises(ValidationError, match="people are not counted; add party_size"):
+        BookingRules.model_validate(rules | {"party_size": None})
+
+
+@pytest.mark.parametrize("name", ["places", "price_models", "modes"])
+def test_choice_listed_twice_is_refused(name: str) -> None:
+    rules = PACKS["chefs"].booking.model_dump()
+    with pytest.raises(ValidationError, match="a choice appears twice; keep one"):
+        BookingRules.model_validate(rules | {name: [rules[name][0]] * 2})

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page
 
 from fairground.contracts.accounts import Accounts, Role
+from tests.support.addresses import HOME
 from tests.support.marketplace import PASSWORD, public_provider
 from tests.support.visits import Visit
 
@@ -27,8 +28,10 @@ async def _find_and_book(customer: Page) -> None:
     await customer.locator("a.day").nth(1).click()
     await customer.locator('a.day[aria-current="date"]').first.wait_for()
     await customer.locator("a.slot").first.click()
+    await customer.fill("#street", HOME.street)
+    await customer.fill("#city", HOME.city)
     await customer.fill("#note", "My mother's birthday")
-    await _press(customer, "Hold this time")
+    await _press(customer, "Continue to payment")
     await customer.get_by_label("The bank asks you to confirm first").check()
     await _press(customer, "Request for")
     await _press(customer, "Complete authentication")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from fairground.contracts.accounts import Role
+from tests.support.addresses import HOME_FIELDS
 from tests.support.browsing import Reader
 from tests.support.lists import lists_have_followed
 from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
@@ -16,7 +17,7 @@ from tests.support.marketplace import PASSWORD, Market, describe, offer, public_
 
 async def _hold(customer: Reader, page: str) -> None:
     await (await customer.open(page)).follow(":")
-    await customer.send("Hold this time", note="My mother's birthday", party_size="40")
+    await customer.send("Continue to payment", **HOME_FIELDS, note="My mother's birthday", party_size="40")
     assert "Look at it once more" in customer.text
 
 
@@ -65,7 +66,9 @@ async def test_a_request_is_paid_accepted_completed_and_reviewed(market: Market)
     assert customer.path.startswith("/login?next=")
     await customer.follow("Create an account")
     await customer.send("Create the account", name="Nora Lind", email="nora@example.org", password=PASSWORD)
-    await customer.send("Hold this time", note="My mother's birthday", party_size="40", place="provider")
+    await customer.send(
+        "Continue to payment", **HOME_FIELDS, note="My mother's birthday", party_size="40", place="provider"
+    )
     assert "€97.50" in customer.text.partition("Request for")[0]
     assert "If you cancel" in customer.text.partition("Request for")[0]
 
@@ -141,9 +144,9 @@ async def test_failed_3d_secure_is_named_as_the_reason(market: Market) -> None:
 @pytest.mark.parametrize(
     ("price", "said"),
     [
-        ("12.345", "12.345 has more decimals than EUR has: write it like 1250.50."),
-        ("1e3", "is not a number: write it like 1250.50, without other signs."),
-        ("\uff11\uff12", "is not a number"),
+        ("12.345", "Write it without a thousands separator, such as 1250.50."),
+        ("1e3", "Write an amount such as 1250.50."),
+        ("\uff11\uff12", "Write an amount such as 1250.50."),
         ("0", "Write more than 0 and at most 1000000."),
     ],
 )
@@ -151,7 +154,7 @@ async def test_price_that_cannot_be_is_named_at_its_field(market: Market, price:
     provider, _ = await public_provider(market)
     await provider.open("/pro/services")
     await provider.send(
-        "Add it", name="Whole day", category="pianist", price=price, duration_minutes="600", booking_mode="request"
+        "Add service", name="Whole day", category="pianist", price=price, duration_minutes="600", booking_mode="request"
     )
     assert provider.status == 422
     assert said in provider.text
@@ -177,13 +180,13 @@ async def test_time_taken_meanwhile_is_refused_with_a_link_to_other_times(market
     peter = await market.user("peter@example.org", role=Role.CUSTOMER, name="Peter O'Neill")
     await (await peter.open(page)).follow(":")
     await _hold(nora, page)
-    await peter.send("Hold this time", note="Please")
+    await peter.send("Continue to payment", **HOME_FIELDS, note="Please")
     assert (peter.status, "has just taken this time" in peter.text) == (422, True)
     assert "Please" in peter.text
     await peter.follow("Choose another time")
     await nora.send("Let this time go")
     await peter.follow(":")
-    await peter.send("Hold this time")
+    await peter.send("Continue to payment", **HOME_FIELDS)
     assert peter.status == 200
 
 

@@ -23,6 +23,7 @@ def provider(**changes: Any) -> ProviderDetail:
         duration_minutes=60,
         booking_mode=BookingMode.INSTANT,
         description=None,
+        places=["online"],
     )
     usual: dict[str, Any] = {
         "id": provider_id,

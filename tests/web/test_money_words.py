@@ -59,6 +59,7 @@ def booking_in(state: State, *, side: str) -> SimpleNamespace:
         expires_at=NOW + timedelta(minutes=5),
         answer_due_at=NOW + timedelta(days=1),
         next_steps=[],
+        reached=[BookingStatus.HELD, BookingStatus.REQUESTED, BookingStatus.CONFIRMED],
         decline_reason=None,
         refund_due_minor=due_minor,
         payment=payment

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.providers import BookingMode, Providers, ServiceIn
+from tests.support.addresses import HOME, HOME_FIELDS
 from tests.support.marketplace import PASSWORD, Market, public_provider
 from tests.support.visits import Visit
 
@@ -67,9 +68,12 @@ async def _sign_in(page: Page, email: str) -> None:
 
 async def _hold_and_pay(customer: Page, *, card: str, button: str) -> None:
     await customer.get_by_label("At my place").check()
+    for field, text in (("#street", HOME.street), ("#city", HOME.city)):
+        await customer.locator(field).click()
+        await customer.keyboard.type(text)
     await customer.locator("#note").click()
     await customer.keyboard.type("My mother's birthday")
-    await _press(customer, "Hold this time")
+    await _press(customer, "Continue to payment")
     await customer.get_by_label(card).check()
     await _press(customer, button)
 
@@ -123,7 +127,7 @@ async def _describe_and_offer(provider: Page) -> None:
     await provider.fill("#price", "97.50")
     await provider.fill("#duration_minutes", "60")
     await provider.get_by_label("On request").check()
-    await _press(provider, "Add it")
+    await _press(provider, "Add service")
     await _follow(provider, "Hours", within="nav.side-nav")
     for weekday in range(7):
         await provider.fill(f"#start_{weekday}_0", "10:00")
@@ -142,7 +146,7 @@ async def _approve(staff: Page) -> None:
 async def _request(market: Market) -> None:
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     await (await customer.open("/p/maya-the-tides")).follow(":")
-    await customer.send("Hold this time", place="customer", note="Garden")
+    await customer.send("Continue to payment", **HOME_FIELDS, place="customer", note="Garden")
     await customer.send("Request for", payment_method="pm_card_visa")
     assert customer.status == 200
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from fairground.contracts.accounts import Role
+from tests.support.addresses import HOME_FIELDS
 from tests.support.browsing import Reader
 from tests.support.lists import lists_have_followed
 from tests.support.marketplace import Market, public_provider
@@ -51,7 +52,12 @@ async def test_new_price_shows_at_once_on_the_own_page_and_soon_in_lists(market:
         await shown(stranger, path)
     await provider.open("/pro/services")
     await provider.send(
-        "Add it", name="Short set", category="pianist", price="41.50", duration_minutes="60", booking_mode="request"
+        "Add service",
+        name="Short set",
+        category="pianist",
+        price="41.50",
+        duration_minutes="60",
+        booking_mode="request",
     )
     assert await shown(stranger, page) == "MISS"
     assert "€41.50" in stranger.text
@@ -67,7 +73,7 @@ async def test_a_taken_time_is_gone_from_the_page_at_once(market: Market) -> Non
     await customer.open(page)
     free = set(re.findall(r"/book/[^\"]+", customer.answer.text))
     await customer.follow(":")
-    await customer.send("Hold this time", note="", party_size="4")
+    await customer.send("Continue to payment", **HOME_FIELDS, note="", party_size="4")
     assert await shown(customer, page) == "MISS"
     left = set(re.findall(r"/book/[^\"]+", customer.answer.text))
     assert left < free

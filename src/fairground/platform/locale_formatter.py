@@ -4,9 +4,11 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_skeleton, format_time, get_timezone_location
 from babel.numbers import format_decimal, parse_pattern
 
+from fairground.kernel.addresses import COUNTRIES
 from fairground.kernel.money import currency_exponent, major_from_minor
 from fairground.kernel.zones import get_zone
 
@@ -82,6 +84,12 @@ class LocaleFormatter:
         """Return "Berlin, UTC+1" in winter and "Berlin, UTC+2" in summer."""
         city, difference = self.city(zone), utc_difference(instant.astimezone(get_zone(zone)))
         return city if city == difference else f"{city}, {difference}"
+
+
+def country_of(zone: str) -> str:
+    """Return the country that a time zone is used in: "Europe/Oslo" is "NO"; empty for one of none, such as UTC."""
+    code = str(get_global("zone_territories").get(zone, ""))
+    return code if code in COUNTRIES else ""
 
 
 def utc_difference(local: datetime) -> str:

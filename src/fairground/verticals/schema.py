@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from fairground.kernel.text import require_line
 from fairground.verticals.cancellation_policy import CancellationPolicy
+from fairground.verticals.pricing import PriceModel
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
 Word = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(partial(require_line, most=40))]
@@ -85,10 +86,32 @@ class BookingRules(Part):
     places: tuple[Place, ...] = Field(
         min_length=1, description="Where it may happen: at the 'customer', at the 'provider' or 'online'; usual first."
     )
-    place_required: bool = Field(default=False, description="Whether a booking must say where; false if unset.")
+    price_models: tuple[PriceModel, ...] = Field(
+        default=(PriceModel.BOOKING,),
+        min_length=1,
+        description="What a price may buy: the whole 'booking', one 'person' or one 'hour'; the first is suggested.",
+    )
     party_size: PartySize | None = Field(
         default=None, description="Bounds on the number of people; leave it out where people are not counted."
     )
+
+    @property
+    def least_minutes(self) -> int:
+        """The least duration of a service: the step between starts, or a shorter one that the pack suggests."""
+        return min(self.slot_minutes, self.duration_minutes[0])
+
+    @model_validator(mode="after")
+    def _prices_per_person_count_people(self) -> Self:
+        if PriceModel.PERSON in self.price_models and self.party_size is None:
+            raise ValueError("price_models has 'person', but people are not counted; add party_size")
+        return self
+
+    @field_validator("places", "price_models", "modes")
+    @classmethod
+    def _choices_are_distinct(cls, choices: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(choices)) < len(choices):
+            raise ValueError("a choice appears twice; keep one")
+        return choices
 
     @field_validator("duration_minutes")
     @classmethod

@@ -14,6 +14,7 @@ from babel import Locale
 from fairground.contracts.booking import SLOT_LIST_MAX_DAYS, Availability, Bookings, Slot
 from fairground.contracts.providers import ProviderDetail, Service
 from fairground.kernel.zones import get_zone
+from fairground.web.booking_choices import BookingChoice
 
 MORNING_ENDS_AT_HOUR: Final = 12
 AFTERNOON_ENDS_AT_HOUR: Final = 17
@@ -164,7 +165,7 @@ async def load_availability(
     bookings: Bookings,
     provider: ProviderDetail,
     *,
-    service: Service,
+    choice: BookingChoice,
     month: date | None,
     day: date | None,
     now: datetime,
@@ -184,13 +185,13 @@ async def load_availability(
     if not first_of_month(today) <= (day or month or today) <= last_day:
         # The address is old or mistyped.
         month = day = None
-    starts = Starts(bookings=bookings, provider=provider, service=service, owner_id=owner_id)
+    starts = Starts(bookings=bookings, provider=provider, choice=choice, owner_id=owner_id)
     first_day, found = await _list_month(starts, around=day or month, today=today, last_day=last_day)
     slots = found.slots
     chosen = day or _first_day(slots, zone=provider.timezone)
     page = PREVIEW_PATH if owner_id else f"/p/{provider.slug}"
     return AvailabilityCalendar(
-        service=service,
+        service=choice.service,
         zone=provider.timezone,
         month=build_month(
             first_day,
@@ -198,12 +199,12 @@ async def load_availability(
             today=today,
             chosen=chosen,
             last_day=last_day,
-            day_href=lambda on: f"{page}?{urlencode({'service': service.id, 'date': on})}#times",
-            month_href=lambda on: f"{page}?{urlencode({'service': service.id, 'month': f'{on:%Y-%m}'})}#times",
+            day_href=lambda on: f"{page}?{urlencode({**choice.query, 'date': on})}#times",
+            month_href=lambda on: f"{page}?{urlencode({**choice.query, 'month': f'{on:%Y-%m}'})}#times",
             locale=locale,
         ),
         chosen_day=chosen,
-        parts=_parts(slots, provider=provider, service=service, day=chosen, is_bookable=owner_id is None),
+        parts=_parts(slots, provider=provider, choice=choice, day=chosen, is_bookable=owner_id is None),
         is_paused=found.is_paused,
         paused_until=found.paused_until,
     )
@@ -215,7 +216,7 @@ class Starts:
 
     bookings: Bookings
     provider: ProviderDetail
-    service: Service
+    choice: BookingChoice
     owner_id: UUID | None
 
     async def between(self, start: date, end: date) -> Availability:
@@ -223,7 +224,8 @@ class Starts:
             provider_id=self.provider.id,
             from_date=start,
             to_date=end,
-            service_id=self.service.id,
+            service_id=self.choice.service.id,
+            duration_minutes=self.choice.minutes,
             viewer_id=self.owner_id,
         )
 
@@ -251,13 +253,13 @@ async def _list_month(starts: Starts, *, around: date | None, today: date, last_
 
 
 def _parts(
-    slots: Iterable[Slot], *, provider: ProviderDetail, service: Service, day: date | None, is_bookable: bool
+    slots: Iterable[Slot], *, provider: ProviderDetail, choice: BookingChoice, day: date | None, is_bookable: bool
 ) -> list[list[SlotLink]]:
     parts: list[list[SlotLink]] = [[], [], []]
     for slot in slots:
         if _day(slot, provider.timezone) == day:
             starts_at = slot.starts_at.astimezone(UTC)
-            query = urlencode({"service": service.id, "starts_at": f"{starts_at:%Y-%m-%dT%H:%M:%SZ}"})
+            query = urlencode({**choice.query, "starts_at": f"{starts_at:%Y-%m-%dT%H:%M:%SZ}"})
             href = f"/book/{provider.slug}?{query}" if is_bookable else ""
             link = SlotLink(slot.starts_at, slot.ends_at, href=href)
             parts[part_of_day(slot.starts_at, zone=provider.timezone)].append(link)

@@ -1,5 +1,6 @@
 """Values as pages write them: amounts, days and instants in one locale, initials of names, names of browsers."""
 
+import unicodedata
 import zlib
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -9,6 +10,7 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
+from fairground.kernel.addresses import COUNTRIES
 from fairground.kernel.zones import get_zone
 from fairground.platform.locale_formatter import LocaleFormatter
 
@@ -43,6 +45,10 @@ class Formats:
         self.zone_words = formatter.zone_words
         self.time, self.short_day = formatter.time, formatter.short_day
         self.moment, self.span = formatter.moment, formatter.span
+
+    def country(self, code: str) -> str:
+        """Return the name of a country: "NO" is "Norway"."""
+        return str(self._locale.territories.get(code, code))
 
     def number(self, value: float) -> str:
         return format_decimal(value, locale=self._locale)
@@ -91,6 +97,12 @@ class Formats:
     def between(self, starts_at: datetime, ends_at: datetime, zone: str) -> Markup:
         """Return "Thu 3 Dec 2026, 19:00–20:30 (Berlin)" in a `<time>` that carries the start in UTC."""
         return _time_element(starts_at, zone, words=f"{self.span(starts_at, ends_at, zone)} ({self.city(zone)})")
+
+
+def list_countries(locale: Locale) -> list[tuple[str, str]]:
+    """Return the codes and names of all countries, in the order of their names without accents."""
+    names = [(code, str(locale.territories.get(code, code))) for code in COUNTRIES]
+    return sorted(names, key=lambda pair: unicodedata.normalize("NFD", pair[1]))
 
 
 def tone(name: str) -> int:

@@ -1,17 +1,21 @@
 """Forms of pages: the values as they were typed, their validation, and the errors beside the fields."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from gettext import gettext as _
 from http import HTTPStatus
-from typing import Final, TypeVar, get_origin
+from typing import Any, Final, TypeVar, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import Request
 
+from fairground.kernel.addresses import Address
 from fairground.kernel.errors import DomainError, Invalid, LimitExceeded
 from fairground.kernel.inputs import Input
+
+_ADDRESS_PREFIX: Final = "address_"
+_ADDRESS_PARTS: Final = ("street", "details", "postal_code", "city", "country")
 
 _Model = TypeVar("_Model", bound="FormModel | Input")
 
@@ -69,21 +73,41 @@ class Form:
                 return model.model_validate_strings({name: given[name] for name in model.model_fields if name in given})
             return model.model_validate(given)
         except ValidationError as error:
-            raise FormRefused({str(each["loc"][0]): _in_words(each, model) for each in error.errors()}) from error
+            raise FormRefused({str(each["loc"][0]): in_words(each, model) for each in error.errors()}) from error
 
     def refused(self, error: DomainError, *, fields: Mapping[str, str] | None = None) -> "Form":
         """Return the form with the reason beside the field that is at fault, else above all fields.
 
         Args:
-            fields: By code of error, the field that is at fault; unset, the one that the error itself names.
+            fields: By code of error, or by the field that the error names, the form's field that is at fault; unset,
+                the one that the error names.
         """
         if isinstance(error, FormRefused):
             return replace(self, errors=error.errors, refusal=None)
-        named = (fields or {}).get(error.code)
-        name = named or str(error.context.get("field", ""))
+        field = str(error.context.get("field", ""))
+        named = (fields or {}).get(error.code) or (fields or {}).get(field)
+        name = named or field
         if named or name in self.values:
             return replace(self, errors={name: error}, refusal=None)
         return replace(self, errors={}, refusal=error)
+
+
+def read_together(*readers: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values of several readers of one form.
+
+    Raises:
+        FormRefused: With the errors of all of them.
+    """
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for read in readers:
+        try:
+            values |= read()
+        except FormRefused as refused:
+            errors |= refused.errors
+    if errors:
+        raise FormRefused(errors)
+    return values
 
 
 async def read_form(request: Request) -> Form:
@@ -94,6 +118,29 @@ async def read_form(request: Request) -> Form:
         if isinstance(value, str):
             lists.setdefault(name, []).append(value)
     return Form(values={name: values[-1] for name, values in lists.items()}, lists=lists)
+
+
+def read_address(form: Form) -> Address | None:
+    """Return the address of a form, or None when all its fields are empty.
+
+    Raises:
+        FormRefused: Fields are missing or wrong.
+    """
+    given = {part: text for part in _ADDRESS_PARTS if (text := form.values.get(f"{_ADDRESS_PREFIX}{part}", "").strip())}
+    if not given:
+        return None
+    try:
+        return Address.model_validate(given)
+    except ValidationError as error:
+        raise FormRefused(
+            {f"{_ADDRESS_PREFIX}{each['loc'][0]}": in_words(each, Address) for each in error.errors()}
+        ) from error
+
+
+def fill_address(address: Address | None) -> dict[str, str]:
+    """Return the values of the fields for an address."""
+    parts = {part: getattr(address, part) for part in _ADDRESS_PARTS} if address else {}
+    return {f"{_ADDRESS_PREFIX}{part}": text for part, text in parts.items() if text}
 
 
 _CHOOSE: Final = "Choose one of the list."
@@ -118,7 +165,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
 }
 
 
-def _in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
+def in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """Return what is wrong with a field of a model, as a sentence for the reader of a page."""
     facts = error.get("ctx", {})
     sentence = _SENTENCES.get(error["type"])
     if error["type"] in _OUT_OF_BOUNDS:

@@ -3,11 +3,12 @@
 from typing import Any
 
 from fairground.contracts.providers import ProviderDetail
+from fairground.contracts.providers.service_rules import lowest_total_minor
 from fairground.kernel.money import major_from_minor
 
 
 def describe_provider(provider: ProviderDetail, *, public_url: str) -> dict[str, Any]:
-    """Return the JSON-LD of a provider's page. Prices are in major units, as schema.org has them."""
+    """Return the JSON-LD of a provider's page. Prices are the lowest totals, in major units."""
     address = f"{public_url}/p/{provider.slug}"
     described: dict[str, Any] = {
         "@context": "https://schema.org",
@@ -33,7 +34,7 @@ def describe_provider(provider: ProviderDetail, *, public_url: str) -> dict[str,
             {
                 "@type": "Offer",
                 "itemOffered": {"@type": "Service", "name": service.name},
-                "price": str(major_from_minor(service.price_minor, service.currency)),
+                "price": str(major_from_minor(lowest_total_minor(service), service.currency)),
                 "priceCurrency": service.currency,
             }
             for service in provider.services

@@ -13,12 +13,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 import fairground
+from fairground.contracts.booking.terms import (
+    compute_service_total,
+    find_people_bounds,
+    list_places,
+    list_service_lengths,
+)
 from fairground.platform.http.identity import Caller
 from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals
 from fairground.web.assets import Assets
 from fairground.web.content_security import MapTiles, Origins, content_security_policy
-from fairground.web.formats import Formats, browser_name, date_in, initials, tone, utc, your_time
+from fairground.web.formats import Formats, browser_name, date_in, initials, list_countries, tone, utc, your_time
 from fairground.web.page_cache import NO_VARY_SEARCH, PRIVATE
 from fairground.web.pictures import LARGE, offer_square, offer_whole
 
@@ -105,7 +111,11 @@ def build_environment(assets: Assets, *, verticals: Verticals, locale: str = DEF
     names = {category.slug: category.name for pack in verticals for category in pack.categories}
     env.filters["category_name"] = lambda slug: names.get(slug, slug)
     env.filters["extract"] = lambda key, table: table[key]
+    env.filters["combine"] = lambda first, second: {**first, **second}
     env.globals["verticals"] = verticals.packs
+    env.globals["countries"] = list_countries(Locale.parse(locale))
+    env.filters |= {"lengths": list_service_lengths, "total_from": compute_service_total}
+    env.filters |= {"people_bounds": find_people_bounds, "possible_places": list_places}
     env.globals["asset"] = assets.url
     env.globals |= {"offer_square": offer_square, "offer_whole": offer_whole, "LARGE": LARGE}
     env.globals["page_style"] = assets.style

@@ -18,6 +18,7 @@ import pytest
 import uvloop
 from sqlalchemy import text
 
+from fairground.contracts.providers import ExternalProviders, Providers, ProviderStatus
 from fairground.entrypoints.compose import compose
 from fairground.entrypoints.settings import Settings
 from fairground.ops.demo.plan_builder import build_plan
@@ -67,6 +68,23 @@ def _kept(card: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def pause_a_service(url: str, folder: Path) -> None:
+    """Pause the first service of a provider that has several."""
+
+    async def pause() -> None:
+        async with opened(url, folder) as program:
+            providers = program.links.of(Providers)
+            for exported in await program.links.of(ExternalProviders).list_exported_after(after=None, limit=100):
+                if exported.status is ProviderStatus.APPROVED and len(exported.provider.services) > 1:
+                    ref = await providers.get_provider_ref(provider_id=exported.id)
+                    assert ref.owner_id is not None
+                    [first, *_] = await providers.list_services(provider_id=ref.id, viewer_id=ref.owner_id)
+                    await providers.pause_service(owner_id=ref.owner_id, provider_id=ref.id, service_id=first.id)
+                    return
+
+    uvloop.run(pause())
+
+
 def execute(url: str, statement: str) -> None:
     engine = open_backend(url, pool_size=1, is_secondary=True).migration_engine()
     with engine.begin() as connection:
@@ -104,6 +122,8 @@ def imported(installed: CommandLine, migrated_url: str) -> CommandLine:
 def test_import_of_an_export_makes_the_same_lists_and_services(
     demo: CommandLine, migrated_url: str, database_url: str
 ) -> None:
+    pause_a_service(migrated_url, demo.folder / "var")
+    assert demo("search", "reindex").code == 0
     (demo.folder / "new").mkdir()
     other = database_url.replace("fairground.db", "new/fairground.db")
     exported = demo(*EXPORT, "providers.jsonl")
@@ -113,7 +133,12 @@ def test_import_of_an_export_makes_the_same_lists_and_services(
     assert len(lists[0]) > 10
     assert all(lists)
     assert services > len(lists[0])
-    assert exported.out.startswith(f"Wrote {len(lists[0])} providers with {services} services and 0 pictures to ")
+    assert exported.out.startswith(f"Wrote {len(lists[0])} providers with {services + 1} services and 0 pictures to ")
+    terms = [service for detail in details for service in detail["services"]]
+    assert {service["price_model"] for service in terms} == {"booking", "person", "hour"}
+    assert {place for service in terms for place in service["places"]} == {"customer", "provider", "online"}
+    assert any(service["max_duration_minutes"] for service in terms)
+    assert any(service["min_people"] > 1 and service["travel_radius_km"] for service in terms)
     demo.set(DATABASE_URL=other)
     assert demo("db", "upgrade").code == 0
     imported = demo(*IMPORT, "providers.jsonl")

@@ -16,6 +16,7 @@ from fairground.entrypoints.compose import Program, compose
 from fairground.entrypoints.settings import Settings
 from tests.doubles.payments import GOOD_CARD
 from tests.modules.booking.rig import ALWAYS_OPEN
+from tests.support.addresses import HOME
 from tests.support.providers import a_profile, a_service
 
 
@@ -46,7 +47,11 @@ class Fair:
             owner_id=self.owner_id, provider_id=self.provider_id, service=a_service(booking_mode=mode)
         )
         return await self.bookings.hold(
-            customer_id=self.customer_id, service_id=service.id, starts_at=await self.tomorrow(), place="customer"
+            customer_id=self.customer_id,
+            service_id=service.id,
+            starts_at=await self.tomorrow(),
+            place="customer",
+            address=HOME,
         )
 
     async def pay(self, booking: BookingView, *, card: str = GOOD_CARD) -> BookingView:

@@ -119,7 +119,9 @@ class Rig:
         self.owner = self.accounts.add("Ada Lovelace", user_id=provider.owner_id)
         rules = AvailabilityRules(timezone="Europe/Oslo", weekly=ALWAYS_OPEN)
         await self.bookings.set_rules(owner_id=provider.owner_id, provider_id=provider.id, rules=rules)
-        offer = self.providers.add_service(provider, mode=mode, price_minor=15901)
+        offer = self.providers.add_service(
+            provider, mode=mode, price_minor=15901, places=[details.get("place", "online")]
+        )
         async with self.db.read() as tx:
             day = (await tx.current_time()).date() + timedelta(days=days_ahead)
         return await self.bookings.hold(

@@ -9,9 +9,11 @@ import pytest
 from icalendar import Calendar
 
 from fairground.contracts.booking import BookingConfirmed, BookingRequested, BookingStatus, BookingView
-from fairground.contracts.providers import BookingMode
+from fairground.contracts.providers import BookingMode, ProviderContact
+from fairground.kernel.addresses import Address
 from fairground.kernel.zones import get_zone
 from tests.modules.notifications.rig import PUBLIC_URL, Rig, body, subject
+from tests.support.addresses import HOME
 
 pytestmark = pytest.mark.anyio
 
@@ -247,3 +249,43 @@ async def test_event_that_is_delivered_twice_notifies_once(rig: Rig) -> None:
     await rig.emit(again)
     assert len(rig.mails()) == 2
     assert len(await rig.listed(rig.customer)) == len(await rig.listed(rig.owner)) == 1
+
+
+KITCHEN = ProviderContact(
+    name="Ada Lovelace",
+    email="ada@desk.example",
+    phone="+44 20 0000 0001",
+    address=Address(street="Kitchen Street 5", city="London", country="GB"),
+    meeting_details="https://meet.example/ada",
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "to_customer", "to_provider"),
+    [
+        ("customer", "at your place: Storgata 1, ", "at the customer’s place: Storgata 1, "),
+        ("provider", "at the place of Ada Lovelace: Kitchen Street 5, London, GB", "at your place"),
+        ("online", "online: https://meet.example/ada", "online"),
+    ],
+)
+async def test_mail_of_a_confirmation_says_where_and_how_to_reach_the_other_side(
+    rig: Rig, place: str, to_customer: str, to_provider: str
+) -> None:
+    details = {"address": HOME} if place == "customer" else {}
+    booking = await rig.request(place=place, phone="+47 40 00 00 00", **details)
+    rig.providers.contacts[booking.provider_id] = KITCHEN
+    await rig.work()
+    asked = body(rig.mail_to(rig.owner))
+    assert "+47 40 00 00 00" not in asked
+    assert "Storgata" not in asked
+    await rig.bookings.accept(owner_id=rig.owner.id, booking_id=booking.id)
+    await rig.work()
+    customer, provider = body(rig.mail_to(rig.customer)), body(rig.mail_to(rig.owner))
+    assert f"Where: {to_customer}" in customer
+    assert "E-mail: ada@desk.example\nPhone: +44 20 0000 0001" in customer
+    assert f"Where: {to_provider}" in provider
+    assert "Phone: +47 40 00 00 00" in provider
+    await rig.bookings.cancel(user_id=rig.customer.id, booking_id=booking.id)
+    await rig.work()
+    for user in (rig.customer, rig.owner):
+        assert "Phone:" not in body(rig.mail_to(user))

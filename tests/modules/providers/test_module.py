@@ -1,7 +1,14 @@
 from pathlib import Path
 from typing import cast
 
-from fairground.contracts.accounts import AccountClosed, AccountRestored, Accounts, AccountSuspended, EmailChanged
+from fairground.contracts.accounts import (
+    AccountClosed,
+    AccountRestored,
+    Accounts,
+    AccountSuspended,
+    EmailChanged,
+    OwnAccounts,
+)
 from fairground.contracts.booking import AvailabilityRulesSet, BookingCompleted, FirstHoursSet, PastBookingsRecorded
 from fairground.contracts.media import Images, PictureDeleted, PictureDescribed, PictureReady, PictureRefused, Pictures
 from fairground.contracts.providers import Galleries, Providers
@@ -20,6 +27,7 @@ async def test_module_provides_its_contracts_and_handles_events_of_later_modules
 ) -> None:
     links = Links()
     links.provide(Accounts, cast("Accounts", people))
+    links.provide(OwnAccounts, cast("OwnAccounts", people))
     links.provide(Pictures, cast("Pictures", FakePictures()))
     links.provide(Images, cast("Images", None))
     module = build(make_runtime(db, tmp_path), links)

@@ -11,6 +11,7 @@ from fairground.ops.demo.plan import DemoDay, DemoProvider
 from fairground.ops.demo.plan_builder import build_plan
 from fairground.ops.demo.vocabulary import load_vocabulary
 from fairground.verticals.loader import Verticals, load_verticals
+from fairground.verticals.pricing import PriceModel
 
 VERTICALS = load_verticals()
 PLAN = build_plan(seed=1, verticals=VERTICALS)
@@ -67,6 +68,29 @@ def test_services_keep_to_the_categories_modes_and_currency() -> None:
             assert service.price_minor % 100 == 0
 
 
+def test_each_vertical_uses_its_price_models_and_places() -> None:
+    for pack in VERTICALS:
+        services = [each for one in PLAN.providers if one.profile.vertical == pack.key for each in one.services]
+        assert {service.price_model for service in services} == set(pack.booking.price_models)
+        for service in services:
+            assert set(service.places) <= set(pack.booking.places)
+            assert service.max_people or service.price_model is not PriceModel.PERSON
+            assert (service.travel_radius_km is not None) == ("customer" in service.places)
+
+
+def test_bookings_keep_to_the_terms_of_their_services() -> None:
+    for provider, booking in BOOKINGS:
+        service = provider.services[booking.service]
+        assert booking.duration_minutes in service.lengths
+        assert booking.place in service.places
+        assert (booking.address is not None) == (booking.place == "customer")
+        if booking.party_size is None:
+            assert service.max_people == 1
+        else:
+            assert service.min_people <= booking.party_size <= (service.max_people or booking.party_size)
+    assert {booking.place for _, booking in BOOKINGS} == {"customer", "provider", "online"}
+
+
 def test_texts_are_filled_in_and_finished() -> None:
     assert any(booking.review_by_customer for _, booking in BOOKINGS)
     for provider in PLAN.providers:
@@ -84,7 +108,7 @@ def test_bookings_start_on_the_grid_of_the_weekly_hours_and_end_within_them() ->
         assert pack is not None
         day = datetime(2026, 6, 1, tzinfo=UTC)
         start = datetime.combine(day, booking.start)
-        end = start + timedelta(minutes=provider.services[booking.service].duration_minutes)
+        end = start + timedelta(minutes=booking.duration_minutes)
         windows = [
             (datetime.combine(day, window.start), datetime.combine(day, window.end))
             for window in provider.calendar.hours

@@ -244,6 +244,11 @@ def test_all_services_of_a_row_come_from_one_column(artists: Vertical) -> None:
         ({"duration_minutes": 4}, "4 minutes are out of range"),
         ({"booking_mode": "maybe"}, "'maybe' is no booking mode here"),
         ({"name": ""}, "a text "),
+        ({"duration_minutes": 7}, "Set: duration_minutes is 7; it must be 30 to 1440"),
+        ({"price_model": "person", "max_people": 4}, "Set: artists have prices by the booking or hour"),
+        ({"max_duration_minutes": 90}, "Set: max_duration_minutes belongs to a price by the hour"),
+        ({"places": ["moon"]}, "0 places 0: Input should be 'customer', 'provider' or 'online'"),
+        ({"travel_radius_km": 5}, "Set: The distance is measured from your place on the map"),
         ({"colour": "red"}, "0 colour: Extra inputs are not permitted"),
     ],
 )
@@ -257,6 +262,25 @@ def test_service_that_cannot_be_offered_is_a_fault_of_its_row(
         mapper.provider_of(row | {"services": json.dumps([service])})
     assert fault.value.column == "services"
     assert fault.value.reason.startswith(reason)
+
+
+def test_service_of_a_row_has_every_term(artists: Vertical) -> None:
+    mapper = RowMapper(map_of_export(currency="EUR"), artists)
+    terms: dict[str, Any] = {
+        "price_model": "hour",
+        "duration_minutes": 60,
+        "max_duration_minutes": 180,
+        "min_people": 2,
+        "max_people": 30,
+        "places": ["customer", "online"],
+        "travel_radius_km": 25,
+        "is_paused": True,
+    }
+    service = {"name": "Set", "category": "band", "price": "90"} | terms
+    row = {"external_id": "1", "business_name": "Duo", "location": "Oslo", "categories": "dj", "lat": "59", "lng": "10"}
+    provider = mapper.provider_of(row | {"services": json.dumps([service])})
+    assert provider.services[0].model_dump(include=set(terms)) == terms
+    assert provider.categories == ["dj", "band"]
 
 
 def test_services_in_another_currency_are_a_fault_of_their_row(artists: Vertical) -> None:

@@ -53,7 +53,7 @@ def test_coordinates_have_the_same_separators() -> None:
 
 
 @pytest.mark.parametrize("head", [{"decimal": ",", "thousands": ","}, {"decimal": ";"}, {"delimiter": "x"}])
-def test_map_with_separators_that_cannot_be_told_apart_is_refused(head: dict[str, str]) -> None:
+def test_map_with_separators_of_two_meanings_is_refused(head: dict[str, str]) -> None:
     fields = {name: {"column": name} for name in ("external_id", "business_name", "location", "categories")}
     with pytest.raises(ValueError, match=r".+"):
         ProviderMap.model_validate({"source": "x", "currency": "EUR", "fields": fields, **head})

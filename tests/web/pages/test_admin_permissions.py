@@ -22,7 +22,7 @@ def _routes(routers: list[APIRouter], prefix: str) -> Iterator[tuple[str, str]]:
             if isinstance(route, APIRoute) and re.match(r"(/_f)?/admin(/|$)", route.path):
                 # Of the words in a path, all but the subject of a migration are ids.
                 path = route.path.replace("{subject}", "profile-images")
-                for method in sorted(route.methods):
+                for method in sorted(route.methods or ()):
                     yield method, prefix + re.sub(r"\{[^}]+\}", str(uuid7()), path)
 
 

@@ -86,7 +86,7 @@ async def test_refusal_is_mailed_and_shown_with_its_reason(market: Market) -> No
     assert "We are looking at your claim." in claimant.text
 
 
-async def test_account_with_a_page_is_told_so_before_it_writes(market: Market) -> None:
+async def test_account_with_a_page_reads_so_before_it_writes(market: Market) -> None:
     await import_page(market)
     owner = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya")
     await owner.open("/pro/profile?vertical=artists")

@@ -9,6 +9,7 @@ from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import Bookings, BookingView
 from fairground.contracts.providers import Providers
 from fairground.kernel.zones import get_zone
+from tests.support.addresses import HOME
 from tests.support.marketplace import PASSWORD, Market, public_provider
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +31,7 @@ async def request(market: Market, page: str) -> BookingView:
         service_id=provider.services[0].id,
         starts_at=datetime.combine(day, time(10), tzinfo=get_zone(OSLO)),
         place="customer",
+        address=HOME,
     )
     return await links.of(Bookings).pay(customer_id=customer.id, booking_id=held.id, payment_method="pm_card_visa")
 

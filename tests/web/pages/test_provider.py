@@ -121,7 +121,12 @@ async def test_a_date_is_shown_for_the_shortest_service_and_no_date_for_the_chea
     [day] = re.findall(r"starts_at=(\d{4}-\d\d-\d\d)", stranger.answer.text)[:1]
     await provider.open("/pro/services")
     await provider.send(
-        "Add it", name="Whole day", category="pianist", price="1.50", duration_minutes="600", booking_mode="request"
+        "Add service",
+        name="Whole day",
+        category="pianist",
+        price="1.50",
+        duration_minutes="600",
+        booking_mode="request",
     )
     assert await services_with_times(stranger, page) != shortest
     assert await services_with_times(stranger, f"{page}?date={day}") == shortest

@@ -10,6 +10,7 @@ from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import Bookings, BookingView
 from fairground.contracts.providers import ProviderDetail, Providers
 from fairground.kernel.zones import get_zone
+from tests.support.addresses import HOME
 from tests.support.marketplace import PASSWORD, Market, public_provider
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +30,7 @@ async def hold_at_ten(market: Market, provider: ProviderDetail) -> BookingView:
     )
     starts_at = datetime.combine(await day_of(market), time(10), tzinfo=get_zone(OSLO))
     return await market.program.links.of(Bookings).hold(
-        customer_id=customer.id, service_id=provider.services[0].id, starts_at=starts_at, place="customer"
+        customer_id=customer.id, service_id=provider.services[0].id, starts_at=starts_at, place="customer", address=HOME
     )
 
 

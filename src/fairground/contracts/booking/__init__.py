@@ -39,6 +39,7 @@ from fairground.contracts.booking.bookings import (
     BookingCancelled,
     BookingCompleted,
     BookingConfirmed,
+    BookingContact,
     BookingDeclined,
     BookingExpired,
     BookingHeld,
@@ -53,6 +54,7 @@ from fairground.contracts.booking.bookings import (
     CancellationPreview,
     DeclineIn,
     DetailsInvalid,
+    EndedHolds,
     HoldIn,
     HoldLapsed,
     NextStep,
@@ -64,6 +66,7 @@ from fairground.contracts.booking.bookings import (
     PastBookingsRecorded,
     PayIn,
     PriceChanged,
+    PriceLine,
     Receipt,
     ReceiptLine,
     ReceiptNotFound,
@@ -72,6 +75,7 @@ from fairground.contracts.booking.bookings import (
     StatusConflict,
     TooManyHolds,
 )
+from fairground.kernel.addresses import Address
 
 __all__ = [
     "CALENDAR_MAX_BOOKINGS",
@@ -95,6 +99,7 @@ __all__ = [
     "BookingCancelled",
     "BookingCompleted",
     "BookingConfirmed",
+    "BookingContact",
     "BookingDeclined",
     "BookingExpired",
     "BookingHeld",
@@ -112,6 +117,7 @@ __all__ = [
     "DatedException",
     "DeclineIn",
     "DetailsInvalid",
+    "EndedHolds",
     "FirstHoursSet",
     "HoldIn",
     "HoldLapsed",
@@ -125,6 +131,7 @@ __all__ = [
     "PausedUntil",
     "PayIn",
     "PriceChanged",
+    "PriceLine",
     "Receipt",
     "ReceiptLine",
     "ReceiptNotFound",
@@ -149,6 +156,7 @@ class Bookings(Protocol):
         from_date: date,
         to_date: date,
         service_id: UUID | None,
+        duration_minutes: int | None = None,
         viewer_id: UUID | None = None,
     ) -> Availability:
         """Return the free starts of the provider-local dates, both included; at most 62 days.
@@ -157,9 +165,12 @@ class Bookings(Protocol):
         provider has paused bookings. The owner, as `viewer_id`, also sees those of a profile that is not approved, and
         cannot book them.
 
+        Args:
+            duration_minutes: Of a service by the hour; None for its shortest length.
+
         Raises:
             ProviderNotFound, ServiceNotFound
-            DetailsInvalid: The dates are in the wrong order or too far apart.
+            DetailsInvalid: The dates are in the wrong order or too far apart, or the service has no such length.
         """
         ...
 
@@ -214,15 +225,21 @@ class Bookings(Protocol):
         note: str | None = None,
         place: str | None = None,
         party_size: int | None = None,
+        duration_minutes: int | None = None,
+        address: Address | None = None,
+        phone: str | None = None,
         expected_total_minor: int | None = None,
     ) -> BookingView:
         """Hold a time for `FAIRGROUND_BOOKING_HOLD_SECONDS`. Nothing is paid.
 
         A second call of the same customer for the same service and start returns the hold of the first, which lapses
-        when it would have. Its price stays; its note, place and party size become those of the newest call.
+        when it would have. Its price stays; its details become those of the newest call. Details with another total
+        or length make a new hold in the place of the first one, which is cancelled: the total of a booking never
+        changes, so that no payment is ever one for another total.
 
         Raises:
-            ServiceNotFound, NotBookable, NotOffered, SlotTaken, PriceChanged, TooManyHolds, OwnService, DetailsInvalid
+            ServiceNotFound, NotBookable, NotOffered, SlotTaken, PriceChanged, TooManyHolds, OwnService
+            DetailsInvalid: `context["field"]` names what is missing or not possible.
             AlreadyBooked: A request, a confirmed booking or another hold of the customer's own takes the time.
         """
         ...
@@ -283,7 +300,10 @@ class Bookings(Protocol):
         ...
 
     async def get_booking(self, *, user_id: UUID, booking_id: UUID) -> BookingView:
-        """Raise BookingNotFound when there is none or the caller is on neither side."""
+        """Return the booking, and how to reach the other side where it is confirmed.
+
+        Raise BookingNotFound when there is none or the caller is on neither side.
+        """
         ...
 
     async def list_bookings(
@@ -292,6 +312,7 @@ class Bookings(Protocol):
         user_id: UUID,
         side: str | None,
         status: BookingStatus | None,
+        ended_holds: EndedHolds = EndedHolds.INCLUDED,
         page: int = 1,
         limit: int,
         cursor: str | None = None,

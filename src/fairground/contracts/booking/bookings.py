@@ -13,10 +13,12 @@ from pydantic import AwareDatetime, Field
 
 from fairground.contracts.dto import DTO
 from fairground.contracts.payments import PaidCard, Payment, RefundMade
-from fairground.contracts.providers import BookingMode
+from fairground.contracts.providers import DURATION_MAX_MINUTES, PHONE_MAX_LENGTH, BookingMode
+from fairground.kernel.addresses import Address
 from fairground.kernel.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound
 from fairground.kernel.inputs import Input, text_field
 from fairground.kernel.messages import Event, Priority, Queue
+from fairground.verticals.pricing import PriceModel
 
 NOTE_MAX_LENGTH: Final = 2_000
 REASON_MAX_LENGTH: Final = 1_000
@@ -76,12 +78,37 @@ class Booking(DTO):
     created_at: datetime
 
 
+class PriceLine(DTO):
+    """A part of the total: so many units at a price. Amounts are minor units of the booking's currency."""
+
+    unit: PriceModel
+    """What one price buys: the whole `booking`, one `person` or one `hour`."""
+    unit_price_minor: int
+    quantity: int | float
+    """How many units; of hours a number such as 1.5, rounded to four places, which the total is not."""
+    total_minor: int
+
+
+class BookingContact(DTO):
+    """How one side of a confirmed booking reaches the other one, and where it takes place."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    address: Address | None
+    """Of the provider's place, for its customer; of the customer's, for the provider. None for an online booking."""
+    meeting_details: str | None
+    """The link or number of an online booking, for its customer."""
+
+
 class RefundTerm(DTO):
     """What a customer who cancels before `until` gets back of the total; without one, it holds from then on."""
 
     until: datetime | None
     refund_percent: int
     refund_minor: int
+    is_grace: bool = False
+    """Whether it is the grace period after the confirmation."""
 
 
 class CancellationPreview(DTO):
@@ -94,6 +121,10 @@ class CancellationPreview(DTO):
     """Until when cancelling gives everything back; None when that is over."""
     terms: list[RefundTerm]
     """The policy that the booking was made under, as far as it still lies ahead, the best term first."""
+    grace_minutes: int = 0
+    """Before the confirmation: for how many minutes after it cancelling will give everything back."""
+    is_refundable: bool = True
+    """Whether the customer of a confirmed booking can get anything back, from now on."""
 
 
 class BookingView(Booking):
@@ -107,10 +138,31 @@ class BookingView(Booking):
     """Of a booking that has ended: what is to be given back. `payment.refunded_minor` says how much of it has been."""
     cancellation: CancellationPreview | None
     """Only while cancelling is one of the next steps."""
+    lines: list[PriceLine] = Field(default_factory=list)
+    """What `total_minor` is made of."""
+    address: Address | None = None
+    """Where it takes place at the customer's: for the customer alone, and not in lists."""
+    phone: str | None = None
+    """The customer's for this booking: for the customer alone, and not in lists."""
+    city: str | None = None
+    """Of the customer's place, where it takes place there. Not in lists."""
+    distance_km: int | None = None
+    """From the provider's location to the customer's place, rounded up, where both are known. Not in lists."""
+    contact: BookingContact | None = None
+    """Of the other side, while the booking is confirmed and afterwards. `GET /bookings/{id}` alone returns it."""
     reached: list[BookingStatus] = Field(default_factory=list)
     """Every status that the booking has had, the present one last."""
+    confirmed_at: datetime | None = None
     ended_at: datetime | None = None
     """When it was completed, declined, cancelled or lapsed."""
+
+
+class EndedHolds(StrEnum):
+    """Whether a list has the holds that ended unpaid: released by a side, or expired."""
+
+    INCLUDED = "included"
+    LEFT_OUT = "left_out"
+    ALONE = "alone"
 
 
 class ReceiptLine(DTO):
@@ -193,8 +245,21 @@ class HoldIn(Input):
     service_id: UUID
     starts_at: AwareDatetime
     note: str | None = text_field(None, most=NOTE_MAX_LENGTH)
-    place: str | None = Field(None, max_length=40)
-    party_size: int | None = Field(None, ge=1, le=PARTY_SIZE_MAX)
+    place: str | None = Field(
+        None, max_length=40, description="One of the service's places; it may be left out where there is only one."
+    )
+    party_size: int | None = Field(
+        None, ge=1, le=PARTY_SIZE_MAX, description="How many people; required where the price is per person."
+    )
+    duration_minutes: int | None = Field(
+        None, ge=1, le=DURATION_MAX_MINUTES, description="Where the price is by the hour; the shortest length if unset."
+    )
+    address: Address | None = Field(None, description="Of the customer's place; required where it takes place there.")
+    phone: str | None = text_field(
+        None,
+        most=PHONE_MAX_LENGTH,
+        description="Yours; the provider of a confirmed booking learns it.",
+    )
     expected_total_minor: int | None = Field(None, ge=0, le=_AMOUNT_MAX_MINOR)
 
 

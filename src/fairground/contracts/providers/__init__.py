@@ -1,13 +1,22 @@
 """The contract of providers: profiles, services, approval, portraits and galleries.
 
-This file has the protocols and events; `profiles` and `pictures` define the data, limits, errors and cache tags.
-`claims` is imported from its own file: how an imported provider gets an owner.
+This file has the protocols; `profiles`, `services` and `pictures` define the data, limits, errors and cache tags, and
+`service_rules` what a service may be. `claims` is imported from its own file: how an imported provider gets an owner.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import Protocol
 from uuid import UUID
 
+from fairground.contracts.providers.events import (
+    ProviderApproved,
+    ProviderRejected,
+    ProvidersChanged,
+    ProvidersImported,
+    ProviderSubmitted,
+    ProviderTimezoneSet,
+    ServicesChanged,
+)
 from fairground.contracts.providers.pictures import (
     GALLERY_MAX,
     Galleries,
@@ -23,31 +32,23 @@ from fairground.contracts.providers.profiles import (
     ALL_PROVIDERS,
     BIO_MAX_LENGTH,
     CATEGORIES_MAX,
-    DURATION_MAX_MINUTES,
-    DURATION_MIN_MINUTES,
     EXTERNAL_ID_MAX_LENGTH,
     IMPORT_MAX_ROWS,
     LOCATION_MAX_LENGTH,
-    NAME_MAX_LENGTH,
+    MEETING_DETAILS_MAX_LENGTH,
     PHONE_MAX_LENGTH,
-    PRICE_MAX_MINOR,
     REASON_MAX_LENGTH,
-    SERVICE_DESCRIPTION_MAX_LENGTH,
-    SERVICES_MAX,
     SLUG_PATTERN,
     SUBTITLE_MAX_LENGTH,
     BookingAtOtherTime,
-    BookingMode,
-    CategoryUnknown,
     ChangedProvider,
+    ContactInUse,
     CreatedProvider,
-    CurrencyUnsupported,
     ExportedProvider,
     ExternalOutcome,
     ExternalProvider,
     NewProvider,
     NotAProvider,
-    Offer,
     OwnProvider,
     ProfileChanges,
     ProfileExists,
@@ -56,22 +57,39 @@ from fairground.contracts.providers.profiles import (
     ProfileInvalid,
     ProfileMissing,
     ProviderCard,
+    ProviderContact,
     ProviderDetail,
     ProviderNotFound,
     ProviderPath,
     ProviderRef,
     ProviderSnapshot,
     ProviderStatus,
-    Service,
-    ServiceIn,
-    ServiceInvalid,
-    ServiceNotFound,
     StaffOnly,
     StatusConflict,
     VerticalUnknown,
     provider_tag,
 )
-from fairground.kernel.messages import Event, Priority, Queue
+from fairground.contracts.providers.services import (
+    DURATION_MAX_MINUTES,
+    DURATION_MIN_MINUTES,
+    NAME_MAX_LENGTH,
+    PRICE_MAX_MINOR,
+    SERVICE_DESCRIPTION_MAX_LENGTH,
+    SERVICES_MAX,
+    TRAVEL_RADIUS_MAX_KM,
+    BookingMode,
+    CategoryUnknown,
+    CurrencyUnsupported,
+    Offer,
+    Service,
+    ServiceChanges,
+    ServiceIn,
+    ServiceInvalid,
+    ServiceListChanged,
+    ServiceNotFound,
+    ServiceTerms,
+    can_serve,
+)
 
 __all__ = [
     "ALL_PROVIDERS",
@@ -83,6 +101,7 @@ __all__ = [
     "GALLERY_MAX",
     "IMPORT_MAX_ROWS",
     "LOCATION_MAX_LENGTH",
+    "MEETING_DETAILS_MAX_LENGTH",
     "NAME_MAX_LENGTH",
     "PHONE_MAX_LENGTH",
     "PRICE_MAX_MINOR",
@@ -91,10 +110,12 @@ __all__ = [
     "SERVICE_DESCRIPTION_MAX_LENGTH",
     "SLUG_PATTERN",
     "SUBTITLE_MAX_LENGTH",
+    "TRAVEL_RADIUS_MAX_KM",
     "BookingAtOtherTime",
     "BookingMode",
     "CategoryUnknown",
     "ChangedProvider",
+    "ContactInUse",
     "CreatedProvider",
     "CurrencyUnsupported",
     "ExportedProvider",
@@ -121,6 +142,7 @@ __all__ = [
     "ProfileMissing",
     "ProviderApproved",
     "ProviderCard",
+    "ProviderContact",
     "ProviderDetail",
     "ProviderNotFound",
     "ProviderPath",
@@ -136,78 +158,19 @@ __all__ = [
     "ProvidersChanged",
     "ProvidersImported",
     "Service",
+    "ServiceChanges",
     "ServiceIn",
     "ServiceInvalid",
+    "ServiceListChanged",
     "ServiceNotFound",
+    "ServiceTerms",
     "ServicesChanged",
     "StaffOnly",
     "StatusConflict",
     "VerticalUnknown",
+    "can_serve",
     "provider_tag",
 ]
-
-
-class ProviderSubmitted(Event):
-    topic: ClassVar = "catalog.provider_submitted.v1"
-    provider_id: UUID
-    owner_id: UUID
-    business_name: str
-
-
-class ProviderApproved(Event):
-    topic: ClassVar = "catalog.provider_approved.v1"
-    provider_id: UUID
-    owner_id: UUID
-    business_name: str
-    slug: str
-
-
-class ProviderRejected(Event):
-    topic: ClassVar = "catalog.provider_rejected.v1"
-    provider_id: UUID
-    owner_id: UUID
-    business_name: str
-    reason: str
-
-
-class ProvidersImported(Event):
-    """Up to 500 providers were created or changed by one step of an import."""
-
-    topic: ClassVar = "catalog.providers_imported.v1"
-    vertical: str
-    source: str
-    provider_ids: list[UUID]
-
-
-class ProvidersChanged(Event):
-    """Approved providers differ from their last snapshots; read models fetch the new ones (`ProviderSnapshots`)."""
-
-    topic: ClassVar = "providers.changed.v1"
-    queue: ClassVar = Queue.DISCOVERY
-    priority: ClassVar = Priority.HIGH
-    versions: dict[UUID, int]
-    """By provider, the version of the snapshot that has the change; up to 500 from one import step."""
-
-
-class ProviderTimezoneSet(Event):
-    """The zone of a provider's wall times has changed. The version only grows, so late and double delivery is safe."""
-
-    topic: ClassVar = "catalog.provider_timezone_set.v1"
-    queue: ClassVar = Queue.DISCOVERY
-    priority: ClassVar = Priority.HIGH
-    provider_id: UUID
-    slug: str
-    timezone: str
-    version: int
-
-
-class ServicesChanged(Event):
-    """A provider has added or withdrawn a service."""
-
-    topic: ClassVar = "catalog.services_changed.v1"
-    queue: ClassVar = Queue.DISCOVERY
-    priority: ClassVar = Priority.HIGH
-    provider_id: UUID
 
 
 class Providers(Protocol):
@@ -257,6 +220,8 @@ class Providers(Protocol):
 
         Raises:
             ProviderNotFound: No such provider, or it belongs to another account.
+            ContactInUse: A service needs the address, the meeting details or the coordinates that would be removed;
+                `context["services"]` has the names.
             CategoryUnknown, ProfileInvalid
         """
         ...
@@ -279,7 +244,9 @@ class Providers(Protocol):
         ...
 
     async def list_services(self, *, provider_id: UUID, viewer_id: UUID | None) -> list[Service]:
-        """Return the services of an approved provider, or of the viewer's own one in any state.
+        """Return the services of an approved provider, or of the viewer's own one in any state, in their order.
+
+        Paused ones are left out unless the viewer is the owner.
 
         Raises:
             ProviderNotFound: No such provider, or the viewer may not see it.
@@ -287,7 +254,52 @@ class Providers(Protocol):
         ...
 
     async def add_service(self, *, owner_id: UUID, provider_id: UUID, service: ServiceIn) -> Service:
-        """Raise ProviderNotFound, CategoryUnknown, CurrencyUnsupported, or ServiceInvalid."""
+        """Add a service behind the others.
+
+        Raises:
+            ProviderNotFound: No such provider, or it belongs to another account.
+            ServiceInvalid: A value is refused, or needs what the profile lacks: an address, meeting details,
+                coordinates or the category.
+            CategoryUnknown, CurrencyUnsupported
+        """
+        ...
+
+    async def change_service(
+        self, *, owner_id: UUID, provider_id: UUID, service_id: UUID, changes: ServiceChanges
+    ) -> Service:
+        """Change a service; bookings keep the terms that they were made under.
+
+        The result is checked as a new service is. Concurrent changes are made one after another.
+
+        Raises:
+            ProviderNotFound, ServiceNotFound, ServiceInvalid, CategoryUnknown
+        """
+        ...
+
+    async def duplicate_service(self, *, owner_id: UUID, provider_id: UUID, service_id: UUID) -> Service:
+        """Add a paused copy right behind a service, for its owner to change and resume.
+
+        Raises:
+            ServiceInvalid: There are SERVICES_MAX services, or the service itself would be refused today.
+            ProviderNotFound, ServiceNotFound
+        """
+        ...
+
+    async def pause_service(self, *, owner_id: UUID, provider_id: UUID, service_id: UUID) -> Service:
+        """Show a service to its owner alone until it is resumed. Raise ProviderNotFound or ServiceNotFound."""
+        ...
+
+    async def resume_service(self, *, owner_id: UUID, provider_id: UUID, service_id: UUID) -> Service:
+        """Offer a paused service again. Raise ProviderNotFound or ServiceNotFound."""
+        ...
+
+    async def order_services(self, *, owner_id: UUID, provider_id: UUID, service_ids: Sequence[UUID]) -> list[Service]:
+        """Put the services, paused ones included, in this order.
+
+        Raises:
+            ServiceListChanged: The order does not name each service once, perhaps because one was just added.
+            ProviderNotFound
+        """
         ...
 
     async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
@@ -300,6 +312,10 @@ class Providers(Protocol):
 
     async def get_offers(self, *, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
         """Return the offers by service; raise ServiceNotFound when one of them is missing."""
+        ...
+
+    async def get_contact(self, *, provider_id: UUID) -> ProviderContact:
+        """Return how to reach a provider, for the sides of a confirmed booking; raise ProviderNotFound."""
         ...
 
     async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:

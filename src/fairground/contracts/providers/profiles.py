@@ -1,4 +1,4 @@
-"""Profiles, services and approval: their data, the limits of their fields, the errors about them, and cache tags."""
+"""Profiles and approval: their data, the limits of their fields, the errors about them, and cache tags."""
 
 import re
 from datetime import datetime
@@ -9,22 +9,19 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from fairground.contracts.dto import DTO
+from fairground.contracts.providers.services import BookingMode, Service, ServiceIn
+from fairground.kernel.addresses import Address
 from fairground.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 SLUG_PATTERN: Final = re.compile(r"[a-z0-9-]{1,80}")
 EXTERNAL_ID_MAX_LENGTH: Final = 200
-NAME_MAX_LENGTH: Final = 120
 SUBTITLE_MAX_LENGTH: Final = 160
 BIO_MAX_LENGTH: Final = 6_000
 LOCATION_MAX_LENGTH: Final = 120
 PHONE_MAX_LENGTH: Final = 40
-SERVICE_DESCRIPTION_MAX_LENGTH: Final = 2_000
 REASON_MAX_LENGTH: Final = 1_000
 CATEGORIES_MAX: Final = 10  # per provider
-SERVICES_MAX: Final = 100  # per provider
-PRICE_MAX_MINOR: Final = 100_000_000
-DURATION_MIN_MINUTES: Final = 5
-DURATION_MAX_MINUTES: Final = 1440
+MEETING_DETAILS_MAX_LENGTH: Final = 500
 IMPORT_MAX_ROWS: Final = 500  # per transaction, which bounds the wait of other writers for the lock
 
 
@@ -35,11 +32,6 @@ class ProviderStatus(StrEnum):
     REJECTED = "rejected"
     SUSPENDED = "suspended"
     """In any of the other states, and hidden: by staff, or because the account of its owner is suspended or closed."""
-
-
-class BookingMode(StrEnum):
-    INSTANT = "instant"
-    REQUEST = "request"
 
 
 class ProviderCard(DTO):
@@ -53,24 +45,13 @@ class ProviderCard(DTO):
     location: str
     service_categories: list[str]
     price_from_minor: int | None
+    """The lowest total for which one of the services can be booked; None without a service."""
     currency: str | None
     rating: float | None
     """Mean of the visible reviews, 1.0 to 5.0; None before the first."""
     rating_count: int
     book_count: int
     """Bookings that were completed."""
-
-
-class Service(DTO):
-    id: UUID
-    provider_id: UUID
-    name: str
-    category: str
-    price_minor: int
-    currency: str
-    duration_minutes: int
-    booking_mode: BookingMode
-    description: str | None
 
 
 class ProviderDetail(ProviderCard):
@@ -99,6 +80,10 @@ class OwnProvider(ProviderDetail):
     """Keys of the vertical's approval checklist that are not fulfilled yet."""
     contact_email: str | None
     contact_phone: str | None
+    address: Address | None = None
+    """Where customers come to the provider; a customer of a confirmed booking learns it."""
+    meeting_details: str | None = None
+    """The link or number of an online booking, likewise."""
 
 
 class BookingAtOtherTime(DTO):
@@ -136,6 +121,8 @@ class ProfileIn(DTO):
     timezone: str
     categories: list[str]
     contact_phone: str | None = None
+    address: Address | None = None
+    meeting_details: str | None = None
 
 
 class ProfileChanges(DTO):
@@ -150,16 +137,8 @@ class ProfileChanges(DTO):
     timezone: str | None = None
     categories: list[str] | None = None
     contact_phone: str | None = None
-
-
-class ServiceIn(DTO):
-    name: str
-    category: str
-    price_minor: int
-    currency: str
-    duration_minutes: int
-    booking_mode: BookingMode
-    description: str | None = None
+    address: Address | None = None
+    meeting_details: str | None = None
 
 
 class NewProvider(DTO):
@@ -179,24 +158,16 @@ class CreatedProvider(DTO):
     """In the order of the services."""
 
 
-class Offer(DTO):
-    """A service with the terms that a booking copies."""
+class ProviderContact(DTO):
+    """How a customer reaches a provider, which the two sides of a confirmed booking learn."""
 
-    service_id: UUID
-    service_name: str
-    provider_id: UUID
-    provider_name: str
-    provider_slug: str
-    owner_id: UUID | None
-    vertical: str
-    location: str
-    timezone: str
-    price_minor: int
-    currency: str
-    duration_minutes: int
-    booking_mode: BookingMode
-    is_bookable: bool
-    """Whether the provider is approved and claimed, and the service is still offered."""
+    name: str
+    email: str | None
+    phone: str | None
+    address: Address | None
+    """Where customers come to the provider."""
+    meeting_details: str | None
+    """The link or number of an online booking."""
 
 
 class ProviderRef(DTO):
@@ -283,8 +254,9 @@ class ProviderSnapshot(DTO):
     categories: list[str]
     """Slugs, in the provider's order."""
     service_names: list[str]
-    """Of the offered services, the oldest first."""
+    """Of the services that can be booked, in the provider's order."""
     price_from_minor: int | None
+    """The lowest total that can be booked."""
     currency: str | None
     rating_avg: float
     """Zero before the first review."""
@@ -306,32 +278,19 @@ class ProfileMissing(ProviderNotFound):
     hint = "Create your profile first: POST /api/v1/service-provider-profiles/."
 
 
-class ServiceNotFound(NotFound):
-    code = "catalog.service_not_found"
-    hint = "GET /api/v1/service-provider-profiles/{id}/services lists what a provider offers."
-
-
 class VerticalUnknown(Invalid):
     code = "catalog.vertical_unknown"
     hint = "GET /api/v1/verticals lists the verticals there are."
-
-
-class CategoryUnknown(Invalid):
-    code = "catalog.category_unknown"
-    hint = "GET /api/v1/categories?vertical=… lists the categories of a vertical."
 
 
 class ProfileInvalid(Invalid):
     code = "catalog.profile_invalid"
 
 
-class ServiceInvalid(Invalid):
-    code = "catalog.service_invalid"
+class ContactInUse(Conflict):
+    """Services take place at the address, online or around the location that a change would remove."""
 
-
-class CurrencyUnsupported(Invalid):
-    code = "catalog.currency_unsupported"
-    hint = "This installation has one currency; GET /api/v1/verticals names it."
+    code = "catalog.contact_in_use"
 
 
 class ProfileExists(Conflict):

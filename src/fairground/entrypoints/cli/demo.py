@@ -1,5 +1,6 @@
 """demo: three hundred invented providers, in the database of the settings or in the new file that `up` starts with."""
 
+import asyncio
 import gc
 import logging
 import multiprocessing
@@ -29,9 +30,11 @@ from fairground.ops.demo.plan import DemoPlan, DemoProvider
 from fairground.ops.demo.plan_builder import PROVIDERS, SEED, build_plan
 from fairground.ops.demo.plan_writer import ADMIN_EMAIL, PASSWORD, Contracts, PlanWriter
 from fairground.platform.db.schema import upgrade_schema
+from fairground.platform.jobs.store import has_work
 from fairground.platform.logs import configure_logs
 
 _INTERRUPTED_EXIT_CODE: Final = 130
+_JOBS_SECONDS: Final = 0.1  # between two looks whether jobs are left
 _PARENT_SECONDS: Final = 0.2  # between two looks whether the parent is alive
 
 
@@ -166,11 +169,23 @@ def _build_demo_into(settings: Settings, aside: Path) -> None:
 
     async def build() -> str:
         try:
-            return await build_demo(program, seed=SEED)
+            text = await build_demo(program, seed=SEED)
+            await _run_due_jobs(program)
+            return text
         finally:
             await program.db.close()
 
     typer.echo(uvloop.run(build()), err=True)
+
+
+async def _run_due_jobs(program: Program) -> None:
+    """Run the jobs that the demo has left, so that ratings and lists are there before the address is printed."""
+    async with program.worker.running():
+        while True:
+            async with program.db.read() as tx:
+                if not await has_work(tx):
+                    return
+            await asyncio.sleep(_JOBS_SECONDS)
 
 
 def _describe(plan: DemoPlan) -> str:

@@ -11,6 +11,7 @@ from fairground.contracts.staff_payments import StaffPayments
 from fairground.modules.booking.deals.cancellation import Cancellation
 from fairground.modules.booking.deals.checkout import Checkout, Settlement
 from fairground.modules.booking.deals.completion import BookingHistory, Completion
+from fairground.modules.booking.deals.contacts import Contacts
 from fairground.modules.booking.deals.decisions import RequestDecisions
 from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.holds import Holds
@@ -135,7 +136,7 @@ def assemble(
     hours, allocations = ProviderHours(db=db, providers=providers), Allocations(db)
     transitions = Transitions(allocations=allocations, settings=settings)
     settlement = Settlement(db=db, payments=payments, transitions=transitions)
-    expiry = Expiry(db=db, transitions=transitions)
+    expiry, contacts = Expiry(db=db, transitions=transitions), Contacts(accounts=accounts, providers=providers)
     return Parts(
         hours=hours,
         slots=Slots(db=db, providers=providers, verticals=verticals),
@@ -147,6 +148,7 @@ def assemble(
             payments=payments,
             verticals=verticals,
             allocations=allocations,
+            transitions=transitions,
             expiry=expiry,
             settings=settings,
         ),
@@ -156,7 +158,9 @@ def assemble(
         completion=Completion(db=db, payments=payments, transitions=transitions),
         expiry=expiry,
         history=BookingHistory(db=db, providers=providers, verticals=verticals),
-        queries=BookingQueries(db=db, accounts=accounts, payments=payments, public_url=public_url, organizer=organizer),
+        queries=BookingQueries(
+            db=db, accounts=accounts, contacts=contacts, payments=payments, public_url=public_url, organizer=organizer
+        ),
         receipts=Receipts(db=db, accounts=accounts, payments=payments),
     )
 

@@ -33,6 +33,7 @@ from fairground.contracts.providers.staff import StaffProviders
 from fairground.contracts.reviews import PastReviewsRecorded, ProviderRated
 from fairground.kernel.messages import Message
 from fairground.modules.providers import http
+from fairground.modules.providers.http.moderation import moderation_routes
 from fairground.modules.providers.http.pictures import image_routes
 from fairground.modules.providers.service import ClaimService, ProviderService
 from fairground.modules.providers.service.access import OwnViews
@@ -47,9 +48,11 @@ from fairground.modules.providers.service.event_handlers import (
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.invitations import Invitations, MailInvitation
 from fairground.modules.providers.service.moderation import Moderation
+from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
-from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.profiles import Profiles, ProviderQueries
 from fairground.modules.providers.tables import history
+from fairground.platform.db.database import Database
 from fairground.platform.images.image_proxy import ImageRequestStats
 from fairground.platform.module import Handler, Links, Module, Projection
 from fairground.platform.settings import CurrencySettings
@@ -88,11 +91,12 @@ def build(runtime: Runtime, links: Links) -> Module:
         name="providers",
         history=history,
         routers=[
-            *http.routes(service, verticals, portraits, galleries, links.of(Claims), moderation),
+            *http.routes(service, verticals, portraits, galleries, links.of(Claims)),
+            moderation_routes(moderation),
             image_routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
         ],
         handlers={
-            **_figure_handlers(FigureEventHandlers(db=db)),
+            **_figure_handlers(db),
             AccountSuspended: owners.on_suspended,
             AccountRestored: owners.on_restored,
             AccountClosed: owners.on_closed,
@@ -109,6 +113,18 @@ def build(runtime: Runtime, links: Links) -> Module:
     )
 
 
+def _figure_handlers(db: Database) -> dict[type[Message], Handler]:
+    figures = FigureEventHandlers(db=db)
+    return {
+        BookingCompleted: figures.on_booking_completed,
+        PastBookingsRecorded: figures.on_bookings_recorded,
+        ProviderRated: figures.on_provider_rated,
+        PastReviewsRecorded: figures.on_reviews_recorded,
+        AvailabilityRulesSet: figures.on_availability_rules_set,
+        FirstHoursSet: figures.on_first_hours_set,
+    }
+
+
 def _build_claims(runtime: Runtime, links: Links) -> dict[type[Message], Handler]:
     """Provide the contract of claims, and return the handlers of its jobs."""
     db, accounts = runtime.db, links.of(Accounts)
@@ -121,17 +137,6 @@ def _build_claims(runtime: Runtime, links: Links) -> dict[type[Message], Handler
     return {
         MailInvitation: invitations.on_mail_invitation,
         HandOverPictures: ownership.on_hand_over_pictures,
-    }
-
-
-def _figure_handlers(figures: FigureEventHandlers) -> Mapping[type[Message], Handler]:
-    return {
-        BookingCompleted: figures.on_booking_completed,
-        PastBookingsRecorded: figures.on_bookings_recorded,
-        ProviderRated: figures.on_provider_rated,
-        PastReviewsRecorded: figures.on_reviews_recorded,
-        AvailabilityRulesSet: figures.on_availability_rules_set,
-        FirstHoursSet: figures.on_first_hours_set,
     }
 
 

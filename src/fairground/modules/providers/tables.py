@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -31,6 +31,7 @@ from fairground.platform.db.types import (
     NAMING_CONVENTION,
     TYPE_ANNOTATION_MAP,
     BytewiseText,
+    Json,
     MoneyMinor,
 )
 
@@ -125,6 +126,10 @@ class ProviderPrivateRow(Base):
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"), primary_key=True)
     contact_email: Mapped[str | None] = mapped_column(Text)
     contact_phone: Mapped[str | None] = mapped_column(Text)
+    address: Mapped[dict[str, Any] | None]
+    """Of the place where customers come to the provider: the fields of a `kernel.addresses.Address`."""
+    meeting_details: Mapped[str | None] = mapped_column(Text)
+    """The link or number of an online booking."""
     rejection_reason: Mapped[str | None] = mapped_column(Text)
     """Of the last rejection, until the profile is submitted again."""
     suspension_reason: Mapped[str | None] = mapped_column(Text)
@@ -208,6 +213,8 @@ class ServiceRow(Base):
     __table_args__ = (
         CheckConstraint("booking_mode IN ('instant', 'request')", name="booking_mode"),
         CheckConstraint("price_minor > 0", name="price_minor"),
+        CheckConstraint("price_model IN ('booking', 'person', 'hour')", name="price_model"),
+        CheckConstraint("min_people >= 1", name="min_people"),
         Index(None, "provider_id"),
     )
 
@@ -215,9 +222,22 @@ class ServiceRow(Base):
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"))
     name: Mapped[str] = mapped_column(Text)
     category: Mapped[str] = mapped_column(Text)
+    price_model: Mapped[str] = mapped_column(Text, server_default="booking")
     price_minor: Mapped[int] = mapped_column(MoneyMinor)
+    """Of a booking, a person or an hour, as the model says."""
     currency: Mapped[str] = mapped_column(Text)
     duration_minutes: Mapped[int]
+    """With the model of an hour, the shortest length."""
+    max_duration_minutes: Mapped[int | None]
+    min_people: Mapped[int] = mapped_column(server_default="1")
+    max_people: Mapped[int | None]
+    places: Mapped[list[str]] = mapped_column(Json, server_default='["customer", "provider"]')
+    """Those of the vertical's places where it can take place."""
+    travel_radius_km: Mapped[int | None]
+    """How far from the provider's location the customer's place may be."""
+    position: Mapped[int] = mapped_column(server_default="0")
+    """The order of a provider's services; equal ones are in the order of their creation."""
+    is_paused: Mapped[bool] = mapped_column(server_default=false())
     booking_mode: Mapped[str] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
     withdrawn_at: Mapped[datetime | None]

@@ -1,10 +1,12 @@
 """Draws a provider's bookings, past and future, messages and reviews about them, and days off. No bookings overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import cycle
 from random import Random
 
+from fairground.kernel.addresses import Address
 from fairground.ops.demo.plan import (
     BookingState,
     DemoBooking,
@@ -21,9 +23,13 @@ PAST_WEEKS = range(-26, 0)
 FIRST_FREE_WEEK = 2  # beyond any notice that a shipped pack asks for, whatever weekday the demo is built on
 LAST_WEEK = 5
 MOST_PAST_BOOKINGS = 12
+BUSY_PAST_BOOKINGS = 8
+BUSY_COMING_BOOKINGS = 4
+BUSY_STATES: tuple[BookingState, ...] = ("requested", "confirmed")  # in turn
 COMING_BOOKINGS = (0, 0, 0, 0, 0, 1, 1, 2)  # each is held, paid and accepted like a real one, which takes time
 CUSTOMER_REVIEWS_SHARE = 0.8
 PROVIDER_REVIEWS_SHARE = 0.4
+USUAL_CROWD = 120  # people at most, where a service has no limit of its own
 THREADS_SHARE = {"completed": 0.35, "confirmed": 0.6, "requested": 0.6}
 STARS = {5: 66, 4: 24, 3: 8, 2: 2}  # percent; a list of nothing but five stars could not be sorted
 SECOND_SENTENCE_SHARE = {5: 0.4, 4: 0.3}  # a satisfied customer writes more
@@ -36,6 +42,8 @@ class Offer:
     services: Sequence[DemoService]
     hours: Sequence[DemoHours]
     rules: BookingRules
+    draw_address: Callable[[], Address]
+    """Return the address of a customer near the provider."""
     customers: int
     notes: Sequence[str]
 
@@ -76,6 +84,23 @@ def draw_bookings(chance: Random, offer: Offer, *, reviews: ReviewWriter) -> tup
     return tuple(_draw_booking(chance, offer, day=day, reviews=reviews) for day in days)
 
 
+def draw_busy_bookings(chance: Random, offer: Offer, *, reviews: ReviewWriter) -> tuple[DemoBooking, ...]:
+    """Return the bookings of a provider whose account the README names: a history, and requests to answer."""
+    days = draw_days(chance, offer, count=BUSY_PAST_BOOKINGS, weeks=PAST_WEEKS)
+    days += draw_days(chance, offer, count=BUSY_COMING_BOOKINGS, weeks=_coming_weeks(offer.rules))
+    bookings = [_draw_booking(chance, offer, day=day, reviews=reviews) for day in days]
+    coming = [booking for booking in bookings if booking.state != "completed"]
+    answered = {
+        booking.day: booking.model_copy(update={"state": state})
+        for booking, state in zip(coming, cycle(BUSY_STATES), strict=False)
+    }
+    if coming:
+        # The customer whose account the README names has something ahead, too.
+        last = coming[-1].day
+        answered[last] = answered[last].model_copy(update={"customer": 0})
+    return tuple(answered.get(booking.day, booking) for booking in bookings)
+
+
 def draw_messages(
     chance: Random, bookings: Sequence[DemoBooking], *, threads: Sequence[Thread]
 ) -> tuple[DemoBooking, ...]:
@@ -109,25 +134,38 @@ def _coming_weeks(rules: BookingRules) -> range:
 
 def _draw_booking(chance: Random, offer: Offer, *, day: DemoDay, reviews: ReviewWriter) -> DemoBooking:
     starts = [
-        (index, start)
+        (index, minutes, start)
         for index, service in enumerate(offer.services)
+        for minutes in service.lengths
         for window in offer.hours
         if window.weekday == day.weekday
-        for start in starts_within(window, minutes=service.duration_minutes, step_minutes=offer.rules.slot_minutes)
+        for start in starts_within(window, minutes=minutes, step_minutes=offer.rules.slot_minutes)
     ]
-    index, start = chance.choice(starts)
+    index, minutes, start = chance.choice(starts)
     service = offer.services[index]
+    place = chance.choice(service.places)
     is_past = day.week < 0
     return DemoBooking(
         customer=chance.randrange(offer.customers),
         service=index,
         day=day,
         start=start,
+        duration_minutes=minutes,
+        place=place,
+        address=offer.draw_address() if place == "customer" else None,
+        party_size=_draw_party_size(chance, service, offer.rules),
         state="completed" if is_past else _draw_state(chance, service),
         note=chance.choice(offer.notes),
         review_by_customer=reviews.review_provider() if is_past and chance.random() < CUSTOMER_REVIEWS_SHARE else None,
         review_by_provider=reviews.review_customer() if is_past and chance.random() < PROVIDER_REVIEWS_SHARE else None,
     )
+
+
+def _draw_party_size(chance: Random, service: DemoService, rules: BookingRules) -> int | None:
+    if rules.party_size is None or service.max_people == 1:
+        return None
+    most = min(service.max_people or USUAL_CROWD, rules.party_size.maximum)
+    return chance.randint(service.min_people, max(service.min_people, most))
 
 
 def starts_within(window: DemoHours, *, minutes: int, step_minutes: int) -> list[time]:

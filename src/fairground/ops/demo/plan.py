@@ -5,7 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fairground.verticals.schema import BookingMode, Motif
+from fairground.kernel.addresses import Address
+from fairground.verticals.pricing import PriceModel, list_lengths
+from fairground.verticals.schema import BookingMode, Motif, Place
 
 ProviderState = Literal["approved", "submitted", "rejected", "draft"]
 BookingState = Literal["completed", "confirmed", "requested"]
@@ -51,10 +53,21 @@ class DemoService(Planned):
     name: str
     category: str = Field(description="Slug within the provider's vertical.")
     description: str
-    price_minor: int = Field(gt=0, description="In minor units of `currency`.")
+    price_model: PriceModel
+    price_minor: int = Field(gt=0, description="Of a booking, person or hour, in minor units of `currency`.")
     currency: str = Field(description="ISO 4217.")
     duration_minutes: int = Field(gt=0)
+    max_duration_minutes: int | None
+    min_people: int
+    max_people: int | None
+    places: tuple[Place, ...]
+    travel_radius_km: int | None
     booking_mode: BookingMode
+
+    @property
+    def lengths(self) -> list[int]:
+        """The lengths that a booking may have, in minutes."""
+        return list_lengths(shortest_minutes=self.duration_minutes, longest_minutes=self.max_duration_minutes)
 
 
 class DemoReview(Planned):
@@ -74,6 +87,10 @@ class DemoBooking(Planned):
     service: int = Field(ge=0)
     day: DemoDay
     start: time = Field(description="In the provider's wall time.")
+    duration_minutes: int = Field(gt=0, description="One of the service's lengths.")
+    place: Place
+    address: Address | None = Field(description="Of the customer's place, where it takes place there.")
+    party_size: int | None = Field(description="None where the service is for one person.")
     state: BookingState
     note: str
     review_by_customer: DemoReview | None
@@ -96,6 +113,8 @@ class DemoProfile(Planned):
     custom_subtitle: str
     bio: str
     place: DemoPlace
+    address: Address = Field(description="Where customers come to the provider.")
+    meeting_details: str = Field(description="The link of online bookings.")
     categories: tuple[str, ...] = Field(description="Slugs; the first is the trade that the texts are about.")
 
 

@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from fairground.ops.demo import profiles
-from fairground.ops.demo.bookings import Offer, ReviewWriter, draw_bookings, draw_days_off, draw_messages
+from fairground.ops.demo.bookings import (
+    Offer,
+    ReviewWriter,
+    draw_bookings,
+    draw_busy_bookings,
+    draw_days_off,
+    draw_messages,
+)
 from fairground.ops.demo.plan import (
     DemoCalendar,
     DemoCustomer,
@@ -70,13 +77,20 @@ class PlanBuilder:
             chance, categories=profile.categories, words=self._vocabulary.verticals[pack.key], city=city, pack=pack
         )
         state = UNAPPROVED.get(index % 50, "approved")
+        # The first of each vertical is the one whose account the README names.
+        is_busy = number == 1
+        if is_busy:
+            services = tuple(service.model_copy(update={"booking_mode": "request"}) for service in services)
+        calendar = self._draw_calendar(
+            chance, pack=pack, city=city, services=services, given=person[0], state=state, is_busy=is_busy
+        )
         return DemoProvider(
             owner_name=" ".join(person),
             email=f"{pack.key}-{number}@example.org",
             profile=profile,
             services=services,
             calendar=self._add_messages(
-                self._draw_calendar(chance, pack=pack, services=services, given=person[0], state=state),
+                calendar,
                 index=index,
                 vertical=pack.key,
             ),
@@ -95,19 +109,38 @@ class PlanBuilder:
             custom_subtitle=chance.choice(trade.subtitles),
             bio=profiles.write_bio(chance, trade, words=words, city=city),
             place=city.place(lat_offset=chance.uniform(-0.03, 0.03), lng_offset=chance.uniform(-0.03, 0.03)),
+            address=profiles.draw_address(chance, names=self._vocabulary.names[city.names], city=city),
+            meeting_details=f"https://meet.example.org/{pack.key}-{turn}",
             categories=categories,
         )
 
     def _draw_calendar(
-        self, chance: Random, *, pack: Vertical, services: Sequence[DemoService], given: str, state: ProviderState
+        self,
+        chance: Random,
+        *,
+        pack: Vertical,
+        city: City,
+        services: Sequence[DemoService],
+        given: str,
+        state: ProviderState,
+        is_busy: bool,
     ) -> DemoCalendar:
         words, rules = self._vocabulary.verticals[pack.key], pack.booking
         hours = profiles.draw_hours(chance, words=words, services=services, step_minutes=rules.slot_minutes)
         if state != "approved":
             return DemoCalendar(hours=hours, days_off=(), bookings=())
-        offer = Offer(services=services, hours=hours, rules=rules, customers=CUSTOMERS, notes=self._vocabulary.notes)
+        names = self._vocabulary.names[city.names]
+        offer = Offer(
+            services=services,
+            hours=hours,
+            rules=rules,
+            draw_address=lambda: profiles.draw_address(chance, names=names, city=city),
+            customers=CUSTOMERS,
+            notes=self._vocabulary.notes,
+        )
         reviews = ReviewWriter(chance, self._vocabulary.reviews, vertical=pack.key, given=given)
-        bookings = draw_bookings(chance, offer, reviews=reviews)
+        draw = draw_busy_bookings if is_busy else draw_bookings
+        bookings = draw(chance, offer, reviews=reviews)
         return DemoCalendar(hours=hours, days_off=draw_days_off(chance, offer, bookings=bookings), bookings=bookings)
 
     def _add_messages(self, calendar: DemoCalendar, *, index: int, vertical: str) -> DemoCalendar:

@@ -21,7 +21,15 @@ from fairground.contracts.booking import (
     WeeklyHours,
 )
 from fairground.contracts.messaging import Messages, MessageSide, PastMessage, PastThread
-from fairground.contracts.providers import BookingMode, NewProvider, ProfileIn, Providers, ProviderStatus, ServiceIn
+from fairground.contracts.providers import (
+    BookingMode,
+    NewProvider,
+    ProfileIn,
+    Providers,
+    ProviderStatus,
+    ServiceIn,
+    ServiceTerms,
+)
 from fairground.contracts.reviews import PastReview, Reviews, ReviewSide
 from fairground.kernel.money import major_from_minor, minor_from_major
 from fairground.kernel.zones import get_zone
@@ -36,6 +44,7 @@ PICTURES_PATH: Final = "/pictures"
 _CARD: Final = "pm_card_visa"
 _AT_ONCE: Final = 16  # concurrent transactions share their commits
 _BATCH: Final = 500
+_TERMS: Final = set(ServiceTerms.model_fields) - {"price_minor", "currency"}
 _REVIEWED_AFTER: Final = timedelta(days=1)
 _WRITTEN_BEFORE: Final = timedelta(days=4)
 _BETWEEN_MESSAGES: Final = timedelta(hours=5, minutes=40)
@@ -217,6 +226,10 @@ class PlanWriter:
                 service_id=provider.service_ids[booking.service],
                 starts_at=self._start(provider, booking),
                 note=booking.note or None,
+                place=booking.place,
+                address=booking.address,
+                party_size=booking.party_size,
+                duration_minutes=booking.duration_minutes,
             )
         except (NotOffered, SlotTaken):
             return None  # an hour that a change of clocks skips in the week that the demo is built in
@@ -249,7 +262,8 @@ def _service(planned: DemoService, *, currency: str) -> ServiceIn:
         category=planned.category,
         price_minor=minor_from_major(price, currency),
         currency=currency,
-        duration_minutes=planned.duration_minutes,
+        **planned.model_dump(include=_TERMS),
+        places=list(planned.places),
         booking_mode=BookingMode(planned.booking_mode),
         description=planned.description,
     )
@@ -267,6 +281,8 @@ def _profile(planned: DemoProvider) -> ProfileIn:
         lng=profile.place.lng,
         timezone=profile.place.timezone,
         categories=list(profile.categories),
+        address=profile.address,
+        meeting_details=profile.meeting_details,
     )
 
 

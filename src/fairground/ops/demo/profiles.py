@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from math import inf
 from random import Random
 
+from fairground.kernel.addresses import Address
 from fairground.ops.demo.bookings import starts_within
 from fairground.ops.demo.plan import DemoHours, DemoService
-from fairground.ops.demo.vocabulary import CategoryWords, City, ServiceWords, VerticalWords, Vocabulary
+from fairground.ops.demo.vocabulary import CategoryWords, City, Names, ServiceWords, VerticalWords, Vocabulary
+from fairground.verticals.pricing import PriceModel
 from fairground.verticals.schema import BookingMode, Vertical
 
 LOCAL_SHARE = 0.75  # people with a name of the place where they live
@@ -60,6 +62,11 @@ def initials(business_name: str) -> str:
     return "".join(capitals[:1] + capitals[1:][-1:])
 
 
+def draw_address(chance: Random, *, names: Names, city: City) -> Address:
+    """Return an invented address in the city."""
+    return city.address(chance.choice(names.streets).format(number=chance.randint(1, 98)))
+
+
 def draw_categories(chance: Random, *, pack: Vertical, words: VerticalWords, turn: int) -> tuple[str, ...]:
     """Return the category whose turn it is, so that none is empty, and sometimes a related one."""
     slugs = [category.slug for category in pack.categories if category.slug in words.categories]
@@ -93,7 +100,7 @@ def draw_services(
     # Dear or cheap is a trait of the provider: a long service must not cost less than their short one.
     dearness = chance.random()
     return tuple(
-        _draw_service(service, category=category, city=city, mode=mode, dearness=dearness)
+        _draw_service(service, category=category, words=words, city=city, pack=pack, mode=mode, dearness=dearness)
         for category, service in offered
     )
 
@@ -112,18 +119,48 @@ def draw_hours(
     return chance.choice(fitting)
 
 
-def _draw_service(words: ServiceWords, *, category: str, city: City, mode: BookingMode, dearness: float) -> DemoService:
-    lowest, highest = words.price
+def _draw_service(
+    service: ServiceWords,
+    *,
+    category: str,
+    words: VerticalWords,
+    city: City,
+    pack: Vertical,
+    mode: BookingMode,
+    dearness: float,
+) -> DemoService:
+    lowest, highest = service.price
     price = (lowest + (highest - lowest) * dearness) * city.price_percent / 100
+    # A pack of the operator's own may lack what the words say.
+    model = service.per if service.per in pack.booking.price_models else pack.booking.price_models[0]
+    places = tuple(place for place in service.places or words.places if place in pack.booking.places)
+    places = places or pack.booking.places[:1]
+    least, most = _people(service, words=words, pack=pack)
     return DemoService(
-        name=words.name,
+        name=service.name,
         category=category,
-        description=words.text,
+        description=service.text,
+        price_model=model,
         price_minor=_round_as_people_do(price) * 100,
         currency=CURRENCY,
-        duration_minutes=words.minutes,
+        duration_minutes=max(service.minutes, pack.booking.slot_minutes),
+        max_duration_minutes=service.longest if model is PriceModel.HOUR else None,
+        min_people=least,
+        max_people=most,
+        places=places,
+        travel_radius_km=words.travel_km if "customer" in places else None,
         booking_mode=mode,
     )
+
+
+def _people(service: ServiceWords, *, words: VerticalWords, pack: Vertical) -> tuple[int, int | None]:
+    """Return the fewest and the most people, within the bounds of the pack."""
+    bounds, people = pack.booking.party_size, service.people or words.people
+    if bounds is None:
+        return 1, None
+    least, most = people or (bounds.minimum, None)
+    least = min(max(least, bounds.minimum), bounds.maximum)
+    return least, None if most is None else min(max(most, least), bounds.maximum)
 
 
 def _round_as_people_do(price: float) -> int:

@@ -8,9 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fairground.kernel.addresses import Address
 from fairground.ops.demo.plan import DemoHours, DemoPlace, MessageSide
+from fairground.verticals.pricing import PriceModel
+from fairground.verticals.schema import Place
 
 Choices = Annotated[tuple[str, ...], Field(min_length=1)]
+People = tuple[int, int]
+"""The fewest and the most."""
 WORDS_DIR = Path(__file__).parent / "words"
 
 
@@ -21,6 +26,7 @@ class Entry(BaseModel):
 class City(Entry):
     name: str
     country: str
+    code: str = Field(description="Of the country, ISO 3166-1 alpha-2.")
     lat: float
     lng: float
     timezone: str
@@ -33,10 +39,14 @@ class City(Entry):
         lat, lng = round(self.lat + lat_offset, 4), round(self.lng + lng_offset, 4)
         return DemoPlace(city=self.name, country=self.country, lat=lat, lng=lng, timezone=self.timezone)
 
+    def address(self, street: str) -> Address:
+        return Address(street=street, city=self.name, country=self.code)
+
 
 class Names(Entry):
     given: Choices
     family: Choices
+    streets: Choices = Field(description="Invented ones; {number} is filled in.")
 
 
 class Voice(Entry):
@@ -67,6 +77,10 @@ class ServiceWords(Entry):
     name: str
     minutes: int
     price: tuple[int, int] = Field(description="Lowest and highest price in Vienna, in euros.")
+    per: PriceModel = PriceModel.BOOKING
+    longest: int | None = Field(default=None, description="Minutes, of a service by the hour.")
+    people: People | None = Field(default=None, description="Fewest and most; else those of the vertical.")
+    places: tuple[Place, ...] | None = Field(default=None, description="Where it takes place; else as the vertical.")
     text: str
 
 
@@ -82,6 +96,9 @@ class CategoryWords(Entry):
 class VerticalWords(Entry):
     adjectives: Choices
     nouns: Choices
+    places: tuple[Place, ...]
+    travel_km: int = Field(description="How far providers come to a customer.")
+    people: People | None = Field(default=None, description="Fewest and most; None without limits.")
     voices: Mapping[str, Voice]
     hours: tuple[Week, ...]
     categories: Mapping[str, CategoryWords]

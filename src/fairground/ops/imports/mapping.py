@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
@@ -14,7 +15,6 @@ from fairground.contracts.providers import (
     BIO_MAX_LENGTH,
     CATEGORIES_MAX,
     DURATION_MAX_MINUTES,
-    DURATION_MIN_MINUTES,
     EXTERNAL_ID_MAX_LENGTH,
     LOCATION_MAX_LENGTH,
     NAME_MAX_LENGTH,
@@ -230,21 +230,23 @@ class RowMapper:
     def provider_of(self, fields: dict[str, str]) -> ImportedProvider:
         """Raise RowFault when the row does not make a provider."""
         price_minor = self._price_minor(fields)
+        lat, lng = self._place(fields)
+        services = self._services(fields, has_coordinates=lat is not None)
         return ImportedProvider(
             external_id=self._text(fields, "external_id", longest=EXTERNAL_ID_MAX_LENGTH, clean=check_identifier),
             business_name=self._text(fields, "business_name", longest=NAME_MAX_LENGTH),
             custom_subtitle=self._optional(fields, "custom_subtitle", longest=SUBTITLE_MAX_LENGTH),
             bio=self._bio(fields),
             location=self._text(fields, "location", longest=LOCATION_MAX_LENGTH),
-            lat=(place := self._place(fields))[0],
-            lng=place[1],
+            lat=lat,
+            lng=lng,
             timezone=self._timezone(fields),
-            categories=self._categories(fields),
+            categories=self._categories(fields, services),
             service_name=self._service_name(fields),
             price_minor=price_minor,
             duration_minutes=self._duration_minutes(fields),
             booking_mode=self._booking_mode(fields),
-            services=self._services(fields),
+            services=services,
             contact_email=self._contact_email(fields),
             pictures=self._pictures(fields),
         )
@@ -342,13 +344,12 @@ class RowMapper:
         return zone
 
     def _price_minor(self, fields: dict[str, str]) -> int | None:
-        text = self._read(fields, "price")
-        if not text:
-            return None
-        return self._numbers.read_price_minor(text, currency=self._map.currency, column=self.label("price"))
+        text, column = self._read(fields, "price"), self.label("price")
+        return self._numbers.read_price_minor(text, currency=self._map.currency, column=column) if text else None
 
     def _duration_minutes(self, fields: dict[str, str]) -> int:
-        found = self._decimal(fields, "duration_minutes", least=DURATION_MIN_MINUTES, most=DURATION_MAX_MINUTES)
+        least = self._vertical.booking.least_minutes
+        found = self._decimal(fields, "duration_minutes", least=least, most=DURATION_MAX_MINUTES)
         if found is None:
             return self._vertical.booking.duration_minutes[0]
         if found != found.to_integral_value():
@@ -359,7 +360,7 @@ class RowMapper:
         text = self._read(fields, "booking_mode") or BookingMode.REQUEST
         return read_booking_mode(text, pack=self._vertical, column=self.label("booking_mode"))
 
-    def _services(self, fields: dict[str, str]) -> list[ServiceIn]:
+    def _services(self, fields: dict[str, str], *, has_coordinates: bool) -> list[ServiceIn]:
         rule, currency = self._rule("services"), self._map.currency
         if rule is None:
             return []
@@ -367,10 +368,13 @@ class RowMapper:
         if found != currency:
             mend = f"convert them, or import where FAIRGROUND_CURRENCY={found}"
             raise self._fault("currency", f"prices in {found} where the installation's are in {currency}", mend)
-        text = rule.find(fields).strip()
-        return read_services(text, pack=self._vertical, currency=currency, column=self.label("services"))
+        text, column = rule.find(fields).strip(), self.label("services")
+        return read_services(
+            text, pack=self._vertical, currency=currency, column=column, has_coordinates=has_coordinates
+        )
 
-    def _categories(self, fields: dict[str, str]) -> list[str]:
+    def _categories(self, fields: dict[str, str], services: Sequence[ServiceIn]) -> list[str]:
+        """Return the categories of the row, and behind them those that only its services have."""
         rule = self._map.fields.categories
         words = rule.read_words(fields)
         if not words:
@@ -378,7 +382,8 @@ class RowMapper:
         if rule.skip_unknown:
             known = {word: found for word, found in words.items() if self._vertical.find_category(word) is not None}
             words = known or words  # a row without any category is named with its first word
-        slugs = list(dict.fromkeys(self._category(word, found=found) for word, found in words.items()))
+        own = [self._category(word, found=found) for word, found in words.items()]
+        slugs = list(dict.fromkeys([*own, *(service.category for service in services)]))
         if len(slugs) > CATEGORIES_MAX:
             raise self._fault("categories", f"{len(slugs)} categories", f"name at most {CATEGORIES_MAX}")
         return slugs

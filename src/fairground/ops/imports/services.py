@@ -13,11 +13,15 @@ from fairground.contracts.providers import (
     SERVICES_MAX,
     BookingMode,
     ServiceIn,
+    ServiceTerms,
 )
+from fairground.contracts.providers.service_rules import Grounds, check_service
+from fairground.kernel.errors import Invalid
 from fairground.kernel.money import AmountInvalid, currency_exponent, read_amount
 from fairground.kernel.text import TextRefused, clean_text, require_line
 from fairground.ops.imports.records import RowFault
-from fairground.verticals.schema import Vertical
+from fairground.verticals.pricing import PriceModel
+from fairground.verticals.schema import Place, Vertical
 
 
 class ServiceFields(BaseModel):
@@ -29,11 +33,19 @@ class ServiceFields(BaseModel):
     category: str
     price: str
     """In major units, as `price` of a row."""
+    price_model: PriceModel = PriceModel.BOOKING
     duration_minutes: int
+    max_duration_minutes: int | None = None
+    min_people: int = 1
+    max_people: int | None = None
+    places: list[Place] | None = None
+    travel_radius_km: int | None = None
     booking_mode: str = BookingMode.REQUEST
     description: str | None = None
+    is_paused: bool = False
 
 
+_AS_THEY_ARE: Final = (set(ServiceTerms.model_fields) - {"price_minor", "currency"}) | {"places", "is_paused"}
 _SERVICES: Final = TypeAdapter(list[ServiceFields])
 
 
@@ -59,8 +71,11 @@ def read_booking_mode(text: str, *, pack: Vertical, column: str) -> BookingMode:
     return BookingMode(text)
 
 
-def read_services(text: str, *, pack: Vertical, currency: str, column: str) -> list[ServiceIn]:
+def read_services(text: str, *, pack: Vertical, currency: str, column: str, has_coordinates: bool) -> list[ServiceIn]:
     """Return the services that a JSON array describes; none of an empty text.
+
+    Args:
+        has_coordinates: Of the row, which a travel radius needs.
 
     Raises:
         RowFault: It is no such array, or a service in it cannot be offered.
@@ -76,7 +91,20 @@ def read_services(text: str, *, pack: Vertical, currency: str, column: str) -> l
         raise RowFault(column, f"{where}: {first['msg']}".removeprefix(": "), "write an array of services") from None
     if len(found) > SERVICES_MAX:
         raise RowFault(column, f"{len(found)} services", f"leave at most {SERVICES_MAX}")
-    return [_service(each, pack=pack, currency=currency, column=column) for each in found]
+    services = [_service(each, pack=pack, currency=currency, column=column) for each in found]
+    # The owner who claims the provider fills in an address and meeting details. The row has their categories.
+    grounds = Grounds(
+        categories={service.category for service in services},
+        has_address=True,
+        has_meeting_details=True,
+        has_coordinates=has_coordinates,
+    )
+    for service in services:
+        try:
+            check_service(pack, service, grounds=grounds, currency=currency)
+        except Invalid as refusal:
+            raise RowFault(column, f"{service.name}: {refusal.detail.rstrip('.')}", refusal.hint.rstrip(".")) from None
+    return services
 
 
 def _service(fields: ServiceFields, *, pack: Vertical, currency: str, column: str) -> ServiceIn:
@@ -97,7 +125,7 @@ def _service(fields: ServiceFields, *, pack: Vertical, currency: str, column: st
         category=category.slug,
         price_minor=read_price_minor(fields.price, currency=currency, column=column),
         currency=currency,
-        duration_minutes=fields.duration_minutes,
+        **fields.model_dump(include=_AS_THEY_ARE),
         booking_mode=read_booking_mode(fields.booking_mode, pack=pack, column=column),
         description=description,
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     func,
     literal,
     select,
@@ -197,6 +198,12 @@ async def prioritise(tx: WriteTx, *, job_ids: Collection[UUID]) -> None:
         .where(waiting)
         .values(priority=int(Priority.HIGH), run_at=case((JobRow.run_at > tx.now(), tx.now()), else_=JobRow.run_at))
     )
+
+
+async def has_work(tx: ReadTx) -> bool:
+    """Return whether a job is due or running."""
+    running = await tx.scalar(select(exists(select(JobRow.id).where(in_state(JobState.RUNNING)))))
+    return bool(running) or bool(await count_due(tx))
 
 
 async def count_due(tx: ReadTx) -> dict[Queue, tuple[int, datetime]]:

@@ -11,7 +11,6 @@ import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -34,7 +33,6 @@ from fairground.platform.module import Schedule
 
 CANCEL_SECONDS: Final = 3  # for a cancelled handler to clean up
 ERROR_MAX_CHARS: Final = 500
-_DRAIN_LEASE: Final = timedelta(minutes=5)  # it has no heartbeat, and drained jobs are short
 
 log = structlog.get_logger()
 

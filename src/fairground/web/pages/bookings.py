@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from fairground.contracts.accounts import Accounts
-from fairground.contracts.booking import Bookings, BookingStatus, BookingView, CancelIn, DeclineIn, NextStep
+from fairground.contracts.booking import Bookings, BookingStatus, BookingView, CancelIn, DeclineIn, EndedHolds, NextStep
 from fairground.contracts.messaging import Messages
 from fairground.contracts.providers import Providers
 from fairground.contracts.reviews import Reviews
@@ -127,8 +127,14 @@ def _add_list(router: APIRouter, pages: BookingPages) -> None:
     @router.get("/me/bookings")
     async def list_bookings(request: Request, caller: SignedIn) -> Response:
         status, page = read_status(request), read_page(request)
+        ended_holds = EndedHolds.ALONE if request.query_params.get("holds") == "ended" else EndedHolds.LEFT_OUT
         found = await pages.bookings.list_bookings(
-            user_id=caller.user_id, side=SIDE, status=status, page=page, limit=PAGE_LENGTH
+            user_id=caller.user_id,
+            side=SIDE,
+            status=status,
+            ended_holds=ended_holds,
+            page=page,
+            limit=PAGE_LENGTH,
         )
         return pages.renderer.page(
             request,
@@ -136,6 +142,7 @@ def _add_list(router: APIRouter, pages: BookingPages) -> None:
             viewer=caller,
             bookings=found.data,
             wanted=status,
+            shows_ended_holds=ended_holds is EndedHolds.ALONE,
             page=page,
             pages=ceil(found.total / PAGE_LENGTH),
         )

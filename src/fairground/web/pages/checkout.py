@@ -1,27 +1,25 @@
-"""From a chosen slot to a booking: its details and the hold, then price, terms, card, 3-D Secure and the result."""
+"""From a hold to a booking: price, terms, card, 3-D Secure and the result."""
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from gettext import gettext as _
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
-from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldIn, HoldLapsed, PayIn
+from fairground.contracts.booking import Bookings, BookingStatus, BookingView, HoldLapsed, PayIn
 from fairground.contracts.payments import CardFields, PaymentFailed, Payments, PaymentStatus
-from fairground.contracts.providers import ProviderDetail, Providers, Service, ServiceNotFound
+from fairground.contracts.providers import Providers
 from fairground.kernel.errors import DomainError
-from fairground.kernel.money import find_currency, processor_amount
-from fairground.kernel.zones import Clock
+from fairground.kernel.money import processor_amount
 from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
-from fairground.verticals.loader import Verticals
-from fairground.web.addresses import open_vertical
 from fairground.web.content_security import Origins
-from fairground.web.forms import Form, FormModel, FormRefused, read_form
+from fairground.web.forms import Form, FormRefused, read_form
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import page_router, see_other
 from fairground.web.pictures import find_provider_picture
@@ -38,57 +36,8 @@ TEST_CARDS: Final = (
 )
 
 
-class ChosenSlot(FormModel):
-    """The parameters in the link of a slot."""
-
-    service: UUID
-    starts_at: AwareDatetime
-
-
-class HoldForm(HoldIn):
-    """The details of a booking."""
-
-    party_size: int | None = None
-    """Booking checks the bounds of the vertical, which are narrower than the API's, and names them in its message."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DetailsPages:
-    renderer: Renderer
-    providers: Providers
-    bookings: Bookings
-    verticals: Verticals
-    clock: Clock
-
-    async def show(self, request: Request, caller: SignedIn, *, slug: str, form: Form, status: int = 200) -> Response:
-        """Show the form of details for the slot in its values, or redirect to the slots of the provider."""
-        provider = await self.providers.get_provider(id_or_slug=slug)
-        try:
-            chosen = form.parse(ChosenSlot)
-        except FormRefused:
-            return see_other(f"/p/{provider.slug}#times")
-        service = _service_of(provider, service_id=chosen.service)
-        pack = open_vertical(self.verticals, provider.vertical)
-        terms = pack.cancellation.terms(
-            service.price_minor,
-            step_minor=find_currency(service.currency).step_minor,
-            starts_at=chosen.starts_at,
-            now=self.clock.now(),
-        )
-        return self.renderer.page(
-            request,
-            "booking/details.html",
-            status=status,
-            headers=UNSTORED,
-            viewer=caller,
-            provider=provider,
-            pack=pack,
-            service=service,
-            starts_at=chosen.starts_at,
-            ends_at=chosen.starts_at + timedelta(minutes=service.duration_minutes),
-            terms=terms,
-            form=replace(form, values={"place": pack.booking.places[0], **form.values}),
-        )
+NO_REFUND: Final = "no_refund"
+"""The box "I understand that this booking cannot be refunded"."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +49,12 @@ class PaymentPages:
 
     async def find(self, caller: Caller, *, booking_id: UUID) -> BookingView:
         return await self.bookings.get_booking(user_id=caller.user_id, booking_id=booking_id)
+
+    async def require_understood(self, caller: Caller, *, booking_id: UUID, form: Form) -> None:
+        """Raise FormRefused where nothing will be refunded and the box that says so is not ticked."""
+        booking = await self.find(caller, booking_id=booking_id)
+        if _is_final(booking) and NO_REFUND not in form.values:
+            raise FormRefused({NO_REFUND: _("Tick this box if you want to go on.")})
 
     async def show(
         self, request: Request, caller: Caller, *, booking: BookingView, form: Form, status: int = 200
@@ -117,6 +72,7 @@ class PaymentPages:
             cards=TEST_CARDS if self.payments.is_sandbox else (),
             card_fields=card_fields,
             card_amount=processor_amount(booking.total_minor, booking.currency),
+            details_path=_details_path(booking),
             form=form,
         )
 
@@ -135,37 +91,10 @@ class PaymentPages:
 def routes(site: Site, links: Links) -> APIRouter:
     renderer, providers, bookings = site.renderer, links.of(Providers), links.of(Bookings)
     router = page_router(renderer)
-    details = DetailsPages(
-        renderer=renderer, providers=providers, bookings=bookings, verticals=site.verticals, clock=site.clock
-    )
-    _add_details(router, details)
     payment = PaymentPages(renderer=renderer, providers=providers, bookings=bookings, payments=links.of(Payments))
     _add_payment(router, payment)
     _add_result(router, payment)
     return router
-
-
-def _add_details(router: APIRouter, pages: DetailsPages) -> None:
-    @router.get("/book/{slug}")
-    async def show_details(request: Request, caller: SignedIn, slug: str) -> Response:
-        return await pages.show(request, caller, slug=slug, form=Form(values=dict(request.query_params)))
-
-    @router.post("/book/{slug}")
-    async def hold_slot(request: Request, caller: SignedIn, slug: str) -> Response:
-        form = await read_form(request)
-        try:
-            body = replace(form, values={**form.values, "service_id": form.values.get("service", "")}).parse(HoldForm)
-            held = await pages.bookings.hold(customer_id=caller.user_id, **body.model_dump())
-        except DomainError as refusal:
-            return await pages.show(request, caller, slug=slug, form=form.refused(refusal), status=422)
-        return see_other(f"/book/h/{held.id}")
-
-
-def _service_of(provider: ProviderDetail, *, service_id: UUID) -> Service:
-    found = next((service for service in provider.services if service.id == service_id), None)
-    if found is None:
-        raise ServiceNotFound(f"{provider.business_name} does not offer this (any more).")
-    return found
 
 
 def _add_payment(router: APIRouter, pages: PaymentPages) -> None:
@@ -185,6 +114,7 @@ def _add_payment(router: APIRouter, pages: PaymentPages) -> None:
     async def pay(request: Request, caller: SignedIn, booking_id: UUID) -> Response:
         form = await read_form(request)
         try:
+            await pages.require_understood(caller, booking_id=booking_id, form=form)
             card = form.parse(PayIn)
             paid = await pages.bookings.pay(
                 customer_id=caller.user_id, booking_id=booking_id, payment_method=card.payment_method
@@ -224,6 +154,23 @@ def _add_result(router: APIRouter, pages: PaymentPages) -> None:
     async def release_hold(caller: SignedIn, booking_id: UUID) -> Response:
         booking = await pages.bookings.cancel(user_id=caller.user_id, booking_id=booking_id)
         return see_other(f"/p/{booking.provider_slug}#times")
+
+
+def _is_final(booking: BookingView) -> bool:
+    """Return whether cancelling will give nothing back, from the confirmation on."""
+    return booking.cancellation is not None and not booking.cancellation.is_refundable
+
+
+def _details_path(booking: BookingView) -> str:
+    """Return the address of the page that changes the details of a hold."""
+    query = {
+        "service": booking.service_id,
+        "starts_at": f"{booking.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "duration_minutes": (booking.ends_at - booking.starts_at) // timedelta(minutes=1),
+        "party_size": booking.party_size or "",
+        "hold": booking.id,
+    }
+    return f"/book/{booking.provider_slug}?{urlencode(query)}"
 
 
 def _origins_of(card_fields: CardFields) -> Origins:

@@ -96,9 +96,11 @@ def _slots(hour: int, minute: int) -> list[tuple[str, str]]:
 
 def _terms() -> list[SimpleNamespace]:
     return [
-        SimpleNamespace(until=EXAMPLE_START - timedelta(days=7), refund_minor=48000, refund_percent=100),
-        SimpleNamespace(until=EXAMPLE_START - timedelta(days=2), refund_minor=24000, refund_percent=50),
-        SimpleNamespace(until=None, refund_minor=0, refund_percent=0),
+        SimpleNamespace(
+            until=EXAMPLE_START - timedelta(days=7), refund_minor=48000, refund_percent=100, is_grace=False
+        ),
+        SimpleNamespace(until=EXAMPLE_START - timedelta(days=2), refund_minor=24000, refund_percent=50, is_grace=False),
+        SimpleNamespace(until=None, refund_minor=0, refund_percent=0, is_grace=False),
     ]
 
 

@@ -25,7 +25,7 @@ from fairground.platform.http.identity import Caller, SignedIn
 from fairground.platform.module import Links
 from fairground.verticals.schema import Vertical
 from fairground.web.availability_calendar import PREVIEW_PATH
-from fairground.web.forms import Form, FormModel, read_form
+from fairground.web.forms import Form, FormModel, fill_address, read_address, read_form, read_together
 from fairground.web.page_cache import UNSTORED
 from fairground.web.page_route import see_other
 from fairground.web.pages.dashboard import Dashboard, build_dashboard, dashboard_router
@@ -33,7 +33,7 @@ from fairground.web.pages.provider import ProviderPageQuery, ProviderPages, buil
 from fairground.web.site import Site
 
 OTHER_REGION: Final = "Other"
-FIELDS: Final = {"catalog.category_unknown": "categories"}
+FIELDS: Final = {"catalog.category_unknown": "categories", "address": "address_street", "lat": "lat"}
 
 
 class Profile(FormModel):
@@ -46,6 +46,7 @@ class Profile(FormModel):
     timezone: str
     categories: Annotated[list[str], Field(min_length=1, max_length=CATEGORIES_MAX)]
     contact_phone: str | None = None
+    meeting_details: str | None = None
 
 
 def routes(site: Site, links: Links) -> APIRouter:
@@ -85,6 +86,7 @@ def _add_preview(router: APIRouter, dashboard: Dashboard, galleries: Galleries, 
 
     async def load(request: Request, caller: Caller, own: OwnProvider) -> dict[str, Any]:
         query = ProviderPageQuery.model_validate(dict(request.query_params))
+        own = own.model_copy(update={"services": [each for each in own.services if not each.is_paused]})
         values = await pages.availability_of(own, query, owner_id=caller.user_id)
         return values | await pages.load_reviews(query, provider=own)
 
@@ -105,7 +107,7 @@ def _add_preview(router: APIRouter, dashboard: Dashboard, galleries: Galleries, 
 
 
 async def _save(dashboard: Dashboard, caller: Caller, *, own: OwnProvider | None, form: Form) -> None:
-    values = form.parse(Profile).model_dump()
+    values = _read_fields(form, own)
     if own is None:
         profile = ProfileIn(vertical=form.values.get("vertical", ""), **values)
         await dashboard.providers.create_provider(owner_id=caller.user_id, profile=profile)
@@ -114,10 +116,19 @@ async def _save(dashboard: Dashboard, caller: Caller, *, own: OwnProvider | None
     await dashboard.providers.change_provider(owner_id=caller.user_id, provider_id=own.id, changes=changes)
 
 
+def _read_fields(form: Form, own: OwnProvider | None) -> dict[str, Any]:
+    """Return the fields of the profile with its address; raise FormRefused."""
+    values = read_together(lambda: form.parse(Profile).model_dump(), lambda: {"address": read_address(form)})
+    kept = own.address if own else None
+    if kept is not None and values["address"] == kept.model_copy(update={"lat": None, "lng": None}):
+        values["address"] = kept  # with its coordinates, which the form does not show
+    return values
+
+
 def _filled(own: OwnProvider) -> Form:
-    names = "business_name custom_subtitle bio location lat lng timezone contact_phone".split()
+    names = "business_name custom_subtitle bio location lat lng timezone contact_phone meeting_details".split()
     values = {name: str(value) for name in names if (value := getattr(own, name)) is not None}
-    return Form(values=values, lists={"categories": own.service_categories})
+    return Form(values=values | fill_address(own.address), lists={"categories": own.service_categories})
 
 
 def _show(

@@ -11,10 +11,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from starlette.responses import HTMLResponse
 
-from fairground.contracts.booking import Bookings
+from fairground.contracts.booking import PARTY_SIZE_MAX, Bookings
 from fairground.contracts.booking.availability import calendar_tag, hours_tag
+from fairground.contracts.booking.terms import compute_service_total
 from fairground.contracts.providers import (
     ALL_PROVIDERS,
+    DURATION_MAX_MINUTES,
     Galleries,
     ProviderDetail,
     ProviderPath,
@@ -28,8 +30,9 @@ from fairground.kernel.money import find_currency
 from fairground.kernel.zones import Clock
 from fairground.platform.module import Links
 from fairground.verticals.loader import Verticals
-from fairground.web.addresses import PageNotFound, open_vertical, read_date, read_id, read_page_number
+from fairground.web.addresses import PageNotFound, open_vertical, read_date, read_id, read_number, read_page_number
 from fairground.web.availability_calendar import PREVIEW_PATH, load_availability
+from fairground.web.booking_choices import choose
 from fairground.web.linked_data import describe_provider
 from fairground.web.page_cache import cached_page
 from fairground.web.page_route import page_router
@@ -44,6 +47,14 @@ _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
 def _read_review_page(value: object) -> int:
     return read_page_number(value, most=REVIEW_PAGES_MAX)
+
+
+def _read_length(value: object) -> int | None:
+    return read_number(value, most=DURATION_MAX_MINUTES)
+
+
+def _read_people(value: object) -> int | None:
+    return read_number(value, most=PARTY_SIZE_MAX)
 
 
 def _read_digits_and_dashes(value: object) -> str:
@@ -61,6 +72,10 @@ class ProviderPageQuery(BaseModel):
     date: Annotated[str, BeforeValidator(_read_digits_and_dashes)] = ""
     reviews: Annotated[int, BeforeValidator(_read_review_page)] = 1
     """The page of reviews."""
+    duration_minutes: Annotated[int | None, BeforeValidator(_read_length)] = None
+    """Of a service by the hour."""
+    party_size: Annotated[int | None, BeforeValidator(_read_people)] = None
+    """Where the price is per person."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,10 +104,11 @@ class ProviderPages:
         values["page_path"] = PREVIEW_PATH if owner_id else f"/p/{provider.slug}"
         if service is None or not provider.is_claimed:
             return values
+        choice = choose(service, pack, minutes=query.duration_minutes, people=query.party_size)
         times = await load_availability(
             self.bookings,
             provider,
-            service=service,
+            choice=choice,
             month=read_date(f"{query.month}-01"),
             day=read_date(query.date),
             now=self.clock.now(),
@@ -102,12 +118,15 @@ class ProviderPages:
         )
         if times.first:
             values["terms"] = pack.cancellation.terms(
-                service.price_minor,
+                choice.total_minor,
                 step_minor=find_currency(service.currency).step_minor,
                 starts_at=times.first.starts_at,
                 now=self.clock.now(),
             )
-        return values | {"times": times}
+            values["grace_minutes"] = pack.cancellation.grace_minutes_ahead(
+                starts_at=times.first.starts_at, now=self.clock.now()
+            )
+        return values | {"times": times, "choice": choice}
 
     async def load_reviews(self, query: ProviderPageQuery, *, provider: ProviderDetail) -> dict[str, Any]:
         page = query.reviews
@@ -218,8 +237,8 @@ def _choose_service(provider: ProviderDetail, query: ProviderPageQuery) -> Servi
 
 
 def _shortest(service: Service) -> tuple[int, int]:
-    return service.duration_minutes, service.price_minor
+    return service.duration_minutes, compute_service_total(service)
 
 
 def _cheapest(service: Service) -> int:
-    return service.price_minor
+    return compute_service_total(service)

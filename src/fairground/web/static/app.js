@@ -101,6 +101,16 @@ function addPasswordButtons() {
   }
 }
 
+/** Hide the fields that another answer makes pointless, and do not send them: `price_model=hour`, `places=customer`. */
+function showFieldsThatApply() {
+  for (const part of document.querySelectorAll("[data-shown-if]")) {
+    const [name, value] = part.dataset.shownIf.split("=");
+    const applies = new FormData(part.closest("form")).getAll(name).includes(value);
+    part.hidden = !applies;
+    for (const input of part.querySelectorAll("input")) input.disabled = !applies;
+  }
+}
+
 /** Copies the hours of a day in place; where a day has too few fields, the form is sent and the server copies them. */
 function copyHours(event) {
   const button = event.target.closest?.("button[name=copy]");
@@ -127,6 +137,8 @@ function yourTime(instant) {
 function addYourTime() {
   for (const place of document.querySelectorAll("[data-both-clocks]")) {
     const time = place.querySelector("time[data-offset-minutes]");
+    if (place.dataset.bothClocks) continue;
+    place.dataset.bothClocks = "shown";
     const instant = new Date(time.dateTime);
     if (-instant.getTimezoneOffset() === Number(time.dataset.offsetMinutes)) continue;
     const note = document.createElement("small");
@@ -210,6 +222,7 @@ document.addEventListener("keydown", (event) => {
   }
   moveInCalendar(event);
 });
+document.addEventListener("change", showFieldsThatApply);
 document.addEventListener("submit", guardAgainstDoubleSubmit);
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.request.method === "GET") ctx.fetch = fetchPatiently;
@@ -223,11 +236,14 @@ document.addEventListener("htmx:before:response", (event) => {
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.request.method === "GET" && !ctx.response) offerRetry(ctx);
 });
+document.addEventListener("htmx:after:swap", addYourTime);
 addEventListener("pageshow", releaseForms);
+addEventListener("pageshow", showFieldsThatApply);
 
 showAccount();
 focusErrors();
 addPasswordButtons();
+showFieldsThatApply();
 addYourTime();
 suggestZone();
 watchHold();

@@ -51,7 +51,7 @@ async def test_recorded_booking_is_stored_as_one_that_took_place_here(rig: Rig) 
     booking = await rig.pay(await rig.hold(offer))
     rig.pass_time(days=4)
     completed = await rig.service.complete(user_id=booking.customer_id, booking_id=booking.id)
-    own = {"id", "customer_id", "starts_at", "ends_at", "created_at", "note"}
+    own = {"id", "customer_id", "starts_at", "ends_at", "created_at", "note", "place"}
     ours = await rig.service.describe_booking(booking_id=completed.id)
     assert recorded.model_dump(exclude=own) == ours.model_dump(exclude=own)
     assert recorded.note == "Brought along."

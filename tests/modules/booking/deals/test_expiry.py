@@ -82,7 +82,7 @@ async def test_unreadable_lapsed_hold_in_the_way_is_a_taken_time(rig: Rig) -> No
 async def test_stored_policy_of_a_newer_version_is_read(rig: Rig) -> None:
     booking = await rig.confirmed(price_minor=5000)
     steps = [{"at_least_hours": 1, "refund_percent": 50, "since": "2027"}]
-    await rig.store_policy(booking.id, {"steps": steps, "grace_minutes": 30})
+    await rig.store_policy(booking.id, {"steps": steps, "insurance": "2027"})
     seen = await rig.service.get_booking(user_id=booking.customer_id, booking_id=booking.id)
     assert seen.cancellation is not None
     assert seen.cancellation.refund_minor == 2500

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from fairground.contracts.booking import BookingStatus
+from fairground.contracts.booking import BookingStatus, EndedHolds
 from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.booking.deals import store
@@ -140,3 +140,26 @@ async def test_lists_of_staff_read_ranges_of_indexes_and_sort_one_page(own_db: D
         assert index in plan, plan
         assert "Seq Scan on booking_booking" not in plan
         assert "SCAN booking_booking" not in plan
+
+
+@pytest.mark.parametrize("ended_holds", [EndedHolds.LEFT_OUT, EndedHolds.ALONE])
+async def test_page_by_ended_holds_follows_the_index_of_all(own_db: Database, ended_holds: EndedHolds) -> None:
+    user_id, others = uuid7(), [uuid7() for _ in range(9)]
+    statuses = [BookingStatus.CONFIRMED, BookingStatus.CANCELLED]
+    await add_requests(own_db, count=4_000, customers=[user_id, *others], statuses=statuses)
+    analyze(own_db)
+    with statements_of(own_db) as statements:
+        async with own_db.read() as tx:
+            await store.list_page(
+                tx,
+                user_id=user_id,
+                side=Actor.CUSTOMER,
+                status=None,
+                ended_holds=ended_holds,
+                after=None,
+                offset=0,
+                limit=20,
+            )
+    plan = explain(own_db, statements[0])
+    assert "ix_booking_booking__customer_id_" in plan
+    assert not {word for word in ("Sort  (", "B-TREE", "Seq Scan", "SCAN booking_booking") if word in plan}, plan

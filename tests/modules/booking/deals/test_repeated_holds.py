@@ -23,6 +23,7 @@ from fairground.modules.booking.deals import store
 from fairground.modules.booking.time import slots
 from fairground.platform.db.database import WriteTx
 from tests.modules.booking.rig import Rig, owner_of
+from tests.support.addresses import HOME
 
 pytestmark = pytest.mark.anyio
 
@@ -45,12 +46,14 @@ async def test_hold_of_a_time_that_an_unreadable_own_booking_takes_is_refused(ri
 
 
 async def test_second_hold_with_other_details_changes_the_live_hold(rig: Rig) -> None:
-    offer, customer_id = await rig.offer(), uuid7()
+    offer, customer_id = await rig.offer(places=["online", "customer"]), uuid7()
     first = await rig.hold(offer, customer_id=customer_id, note="Chapter 3", place="online")
-    again = await rig.hold(offer, customer_id=customer_id, note="Chapter 4")
-    assert (again.id, again.note, again.place, again.expires_at) == (first.id, "Chapter 4", None, first.expires_at)
+    details: dict[str, Any] = {"note": "Chapter 4", "place": "customer", "address": HOME, "phone": "+47 22 00 00 00"}
+    again = await rig.hold(offer, customer_id=customer_id, **details)
+    assert (again.id, again.expires_at) == (first.id, first.expires_at)
     stored = await rig.service.get_booking(user_id=customer_id, booking_id=first.id)
-    assert (stored.note, stored.place) == ("Chapter 4", None)
+    for shown in (again, stored):
+        assert {name: getattr(shown, name) for name in details} == details
 
 
 async def test_third_hold_may_be_repeated_at_the_limit(rig: Rig) -> None:

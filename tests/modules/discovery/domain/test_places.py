@@ -3,7 +3,8 @@ from math import isclose
 
 import pytest
 
-from fairground.modules.discovery.domain.places import Circle, distance_km, lat_band, place_values, point
+from fairground.kernel.distances import distance_km
+from fairground.modules.discovery.domain.places import Circle, lat_band, place_values, point
 
 
 @pytest.mark.parametrize(

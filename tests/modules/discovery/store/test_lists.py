@@ -11,9 +11,9 @@ from fairground.contracts.booking import BookingCompleted
 from fairground.contracts.discovery import LeanProvider, ListedProvider, Near, PriceBand, ProviderQuery, ProviderSort
 from fairground.contracts.imports import ImportedProvider
 from fairground.contracts.reviews import ProviderRated
+from fairground.kernel.distances import distance_km
 from fairground.kernel.folding import fold, squeezed
 from fairground.kernel.ids import uuid7
-from fairground.modules.discovery.domain.places import distance_km
 from fairground.modules.discovery.store import lists
 from fairground.platform.db.database import Database
 from tests.support.directory import Directory

@@ -70,7 +70,8 @@ async def test_suspended_provider_is_hidden_and_not_bookable_until_it_is_restore
     with pytest.raises(SuspensionConflict):
         await catalog.moderation.restore_provider(staff_id=staff_id, provider_id=provider.id)
 
-    of_provider = {"provider_id": provider.id, "owner_id": owner_of(provider), "business_name": provider.business_name}
+    name = provider.business_name
+    of_provider: dict[str, Any] = {"provider_id": provider.id, "owner_id": owner_of(provider), "business_name": name}
     suspended, first, restored, second = outbox.events
     assert suspended == ProviderSuspended(**of_provider, reason="Spam.", version=1)
     assert restored == ProviderRestored(**of_provider, version=2)

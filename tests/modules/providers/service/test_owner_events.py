@@ -12,11 +12,14 @@ from fairground.contracts.providers import (
     ProviderStatus,
     StatusConflict,
 )
+from fairground.kernel.addresses import Address
 from fairground.modules.providers.service.event_handlers import OwnerEventHandlers
 from fairground.platform.db.database import Database
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
 from tests.support.providers import Desk, People, owner_of
+
+ADDRESS = Address(street="Storgata 1", city="Oslo", country="NO")
 
 
 @pytest.fixture
@@ -83,10 +86,11 @@ async def test_draft_of_a_suspended_owner_is_announced_to_no_one_and_cannot_be_s
 async def test_closed_account_leaves_no_contact_of_its_provider(
     desk: Desk, catalog: Directory, owners: OwnerEventHandlers
 ) -> None:
-    provider = await desk.approved()
+    provider = await desk.approved(address=ADDRESS, meeting_details="+47 22 00 00 00")
     await owners.on_closed(AccountClosed(user_id=owner_of(provider), version=1))
     own = await catalog.get_provider_for_review(provider_id=provider.id)
     assert (own.contact_email, own.contact_phone) == (None, None)
+    assert (own.address, own.meeting_details) == (None, None)
     assert not await is_shown(catalog, provider)
 
 

@@ -16,7 +16,7 @@ from fairground.contracts.providers import (
     ServiceNotFound,
 )
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.service import profiles
+from fairground.modules.providers.service import offers
 from fairground.platform.db.database import Database
 from tests.support.directory import Directory
 from tests.support.outbox import RecordingOutbox
@@ -107,7 +107,8 @@ async def test_control_without_the_unique_index_concurrent_namesakes_share_a_slu
         assert len(set(await _create_at_once(catalog, people))) < RUSH
     finally:
         async with db.write() as tx:
-            for part in ("providers_provider_private", "providers_provider_category", "discovery_name_phrase"):
+            of_providers = ("provider_private", "provider_category", "provider_word")
+            for part in (*(f"providers_{name}" for name in of_providers), "discovery_name_phrase"):
                 await tx.execute(text(f"DELETE FROM {part}"))
             await tx.execute(text("DELETE FROM providers_provider"))
             await tx.execute(
@@ -229,7 +230,7 @@ async def test_a_service_of_a_draft_cannot_be_booked(desk: Desk, catalog: Direct
 async def test_the_number_of_services_is_bounded(
     desk: Desk, catalog: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(profiles, "SERVICES_MAX", 2)
+    monkeypatch.setattr(offers, "SERVICES_MAX", 2)
     provider = await desk.draft()
     for _ in range(2):
         await desk.offer(provider)

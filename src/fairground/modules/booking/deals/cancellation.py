@@ -8,7 +8,7 @@ from fairground.contracts.accounts import AccountClosed
 from fairground.contracts.booking import BookingStatus, BookingView, PriceChanged, StatusConflict
 from fairground.contracts.payments import Payments, RefundTooLarge
 from fairground.modules.booking.deals import store
-from fairground.modules.booking.deals.domain.record import view_of
+from fairground.modules.booking.deals.domain.views import view_of
 from fairground.modules.booking.deals.rows import readable
 from fairground.modules.booking.deals.transitions import RefundPayment, ReleasePayment, Transitions
 from fairground.platform.db.database import Database

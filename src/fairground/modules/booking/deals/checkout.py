@@ -21,7 +21,8 @@ from fairground.contracts.payments import (
 from fairground.contracts.providers import BookingMode
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, Actor, follow_payment
-from fairground.modules.booking.deals.domain.record import BookingRecord, not_found, prolong_hold, view_of
+from fairground.modules.booking.deals.domain.record import BookingRecord, not_found, prolong_hold
+from fairground.modules.booking.deals.domain.views import view_of
 from fairground.modules.booking.deals.transitions import ReleasePayment, Transitions
 from fairground.modules.booking.time.store import allocations as time_store
 from fairground.platform.db.database import Database

@@ -19,14 +19,10 @@ from fairground.contracts.payments import Payments
 from fairground.contracts.providers import Offer, Providers
 from fairground.contracts.reviews import PastReviewsRecorded, ReviewWritten
 from fairground.modules.booking.deals import store
+from fairground.modules.booking.deals.domain.details import clean_text
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.domain.record import (
-    BookingRecord,
-    check_bookable,
-    clean_text,
-    new_record,
-    view_of,
-)
+from fairground.modules.booking.deals.domain.record import BookingRecord, check_bookable, new_record
+from fairground.modules.booking.deals.domain.views import view_of
 from fairground.modules.booking.deals.transitions import CompleteBooking, Transitions
 from fairground.modules.booking.time.store import allocations as time_store
 from fairground.platform.db.database import Database

@@ -6,8 +6,10 @@ from fairground.contracts.booking import REASON_MAX_LENGTH, BookingStatus, Booki
 from fairground.contracts.payments import Payments
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.checkout import Settlement
+from fairground.modules.booking.deals.domain.details import clean_text
 from fairground.modules.booking.deals.domain.machine import Actor, require_transition
-from fairground.modules.booking.deals.domain.record import clean_text, not_found, view_of
+from fairground.modules.booking.deals.domain.record import not_found
+from fairground.modules.booking.deals.domain.views import view_of
 from fairground.modules.booking.deals.transitions import Transitions
 from fairground.platform.db.database import Database
 

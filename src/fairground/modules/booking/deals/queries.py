@@ -17,15 +17,18 @@ from fairground.contracts.booking import (
     BookingStatus,
     BookingView,
     DetailsInvalid,
+    EndedHolds,
 )
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import BookingAtOtherTime
 from fairground.kernel.inputs import PAGED_AT_MOST, TimeCursor, offset_of
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals import store
+from fairground.modules.booking.deals.contacts import Contacts
 from fairground.modules.booking.deals.domain.icalendar_file import write_calendar
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.domain.record import BookingRecord, booking_of, side_of, view_of
+from fairground.modules.booking.deals.domain.record import BookingRecord
+from fairground.modules.booking.deals.domain.views import booking_of, listed_view_of, side_of, view_of
 from fairground.modules.booking.deals.rows import readable
 from fairground.platform.db.database import Database
 
@@ -34,19 +37,29 @@ _LIVE_MAX: Final = 100
 
 class BookingQueries:
     def __init__(
-        self, *, db: Database, accounts: Accounts, payments: Payments, public_url: str, organizer: str
+        self,
+        *,
+        db: Database,
+        accounts: Accounts,
+        contacts: Contacts,
+        payments: Payments,
+        public_url: str,
+        organizer: str,
     ) -> None:
         self._db = db
         self._accounts = accounts
+        self._contacts = contacts
         self._payments = payments
         self._public_url = public_url
         self._organizer = organizer
 
     async def get_booking(self, *, user_id: UUID, booking_id: UUID) -> BookingView:
         record, now = await self._get(booking_id)
-        record.side_of(user_id)
+        side = record.side_of(user_id)
         payment = await self._payments.find_payment(reference_id=booking_id)
-        return view_of(record, viewer_id=user_id, payment=payment, now=now)
+        contact = await self._contacts.find_contact(record, reader=side)
+        view = view_of(record, viewer_id=user_id, payment=payment, now=now)
+        return view.model_copy(update={"contact": contact})
 
     async def list_bookings(
         self,
@@ -54,6 +67,7 @@ class BookingQueries:
         user_id: UUID,
         side: str | None,
         status: BookingStatus | None,
+        ended_holds: EndedHolds = EndedHolds.INCLUDED,
         page: int = 1,
         limit: int,
         cursor: str | None = None,
@@ -64,9 +78,18 @@ class BookingQueries:
         async with self._db.read() as tx:
             # One more than is shown tells whether anything follows.
             found = await store.list_page(
-                tx, user_id=user_id, side=actor, status=status, after=after, offset=offset, limit=limit + 1
+                tx,
+                user_id=user_id,
+                side=actor,
+                status=status,
+                ended_holds=ended_holds,
+                after=after,
+                offset=offset,
+                limit=limit + 1,
             )
-            total = await store.count_up_to(tx, user_id=user_id, side=actor, status=status, most=PAGED_AT_MOST + 1)
+            total = await store.count_up_to(
+                tx, user_id=user_id, side=actor, status=status, ended_holds=ended_holds, most=PAGED_AT_MOST + 1
+            )
             now = await tx.current_time()
         shown = found[:limit]
         end = TimeCursor(at=shown[-1].starts_at, id=shown[-1].id) if len(found) > limit else None
@@ -93,7 +116,9 @@ class BookingQueries:
 
     async def _views(self, records: Sequence[BookingRecord], *, viewer_id: UUID, now: datetime) -> list[BookingView]:
         payments = await self._payments.find_payments(reference_ids=[record.id for record in records])
-        return [view_of(record, viewer_id=viewer_id, payment=payments.get(record.id), now=now) for record in records]
+        return [
+            listed_view_of(record, viewer_id=viewer_id, payment=payments.get(record.id), now=now) for record in records
+        ]
 
     async def find_booking_side(self, *, booking_id: UUID) -> BookingSide | None:
         try:
@@ -112,6 +137,7 @@ class BookingQueries:
         return write_calendar(
             record,
             reader=side,
+            contact=await self._contacts.find_contact(record, reader=side),
             customer_name=users[record.customer_id].name if record.customer_id in users else "",
             public_url=self._public_url,
             organizer=self._organizer,

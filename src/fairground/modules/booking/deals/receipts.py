@@ -10,6 +10,7 @@ from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord
 from fairground.platform.db.database import Database
+from fairground.verticals.pricing import PriceModel
 
 _DIGITS: Final = 12  # of a payment's id, the last ones of which are random
 
@@ -33,8 +34,12 @@ class Receipts:
 
 
 def _receipt(record: BookingRecord, paid: PaymentReceipt, *, customer_name: str) -> Receipt:
+    people = record.party_size if record.price_model is PriceModel.PERSON else None
     line = ReceiptLine(
-        words=record.service_name, quantity=1, unit_price_minor=record.total_minor, total_minor=record.total_minor
+        words=record.service_name,
+        quantity=people or 1,
+        unit_price_minor=record.price_minor if people else record.total_minor,
+        total_minor=record.total_minor,
     )
     return Receipt(
         number=receipt_number(paid.payment_id),

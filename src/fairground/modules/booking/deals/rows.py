@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import structlog
 
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.providers import BookingMode
+from fairground.kernel.addresses import Address
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, StaffDecision
+from fairground.modules.booking.time.allocations import Allocation
 from fairground.verticals.cancellation_policy import CancellationPolicy
+from fairground.verticals.pricing import PriceModel
 
 log = structlog.get_logger(__name__)
 
@@ -28,11 +32,21 @@ class UnreadableBooking(Exception):
         self.booking_id = booking_id
 
 
+class ListedBooking(NamedTuple):
+    """A booking of a page; without a record where its row cannot be read."""
+
+    id: UUID
+    starts_at: datetime
+    record: BookingRecord | UnreadableBooking
+
+
 def booking_row(record: BookingRecord) -> dict[str, Any]:
     wall = record.starts_at.astimezone(get_zone(record.timezone))
     return {name: getattr(record, name) for name in BOOKING_COLUMNS} | {
         "status": record.status.value,
         "booking_mode": record.booking_mode.value,
+        "price_model": record.price_model.value,
+        "address": record.address.as_row() if record.address else None,
         "cancellation": record.cancellation.model_dump(mode="json"),
         "starts_wall": wall.replace(tzinfo=None).isoformat(timespec="minutes"),
         "starts_fold": wall.fold,
@@ -68,6 +82,8 @@ def record_of(row: Any) -> BookingRecord:
             | {
                 "status": BookingStatus(row.status),
                 "booking_mode": BookingMode(row.booking_mode),
+                "price_model": PriceModel(row.price_model),
+                "address": Address.read(row.address),
                 # What a newer version has stored besides is ignored, so that going back to this one leaves bookings
                 # readable.
                 "cancellation": CancellationPolicy.model_validate(row.cancellation, extra="ignore"),
@@ -85,6 +101,17 @@ def read_or_refuse(row: Any) -> BookingRecord | UnreadableBooking:
         return record_of(row)
     except UnreadableBooking as error:
         return error
+
+
+def allocation_of(record: BookingRecord) -> Allocation:
+    """Return the time that a booking takes, as it is claimed and released."""
+    return Allocation(
+        booking_id=record.id,
+        provider_id=record.provider_id,
+        provider_slug=record.provider_slug,
+        starts_at=record.starts_at,
+        ends_at=record.ends_at,
+    )
 
 
 def readable(records: Iterable[BookingRecord | UnreadableBooking]) -> list[BookingRecord]:

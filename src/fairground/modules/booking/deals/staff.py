@@ -33,7 +33,8 @@ from fairground.kernel.inputs import TimeCursor
 from fairground.kernel.text import refused_as, require_text
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor, next_steps
-from fairground.modules.booking.deals.domain.record import BookingRecord, StaffDecision, booking_of
+from fairground.modules.booking.deals.domain.record import BookingRecord, StaffDecision
+from fairground.modules.booking.deals.domain.views import booking_of
 from fairground.modules.booking.deals.rows import readable
 from fairground.modules.booking.deals.store import staff as staff_store
 from fairground.modules.booking.deals.transitions import Transitions

@@ -28,6 +28,7 @@ class BookingRow(Base):
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint("starts_fold IN (0, 1)", name="starts_fold"),
         CheckConstraint("total_minor >= 0", name="total"),
+        CheckConstraint("price_model IN ('booking', 'person', 'hour')", name="price_model"),
         Index(None, "customer_id", "starts_at", "id"),
         Index(None, "provider_owner_id", "starts_at", "id"),
         # Also finds the few times that one customer holds, whatever others hold or ask for.
@@ -62,6 +63,15 @@ class BookingRow(Base):
     place: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     party_size: Mapped[int | None] = mapped_column(Integer)
+    address: Mapped[dict[str, Any] | None]
+    """Of the customer's place, where it takes place there: the fields of a `kernel.addresses.Address`."""
+    distance_km: Mapped[int | None] = mapped_column(Integer)
+    """From the provider's location to that address, rounded up, where both were known."""
+    phone: Mapped[str | None] = mapped_column(Text)
+    """The customer's, for this booking."""
+    price_model: Mapped[str] = mapped_column(Text, server_default="booking")
+    price_minor: Mapped[int] = mapped_column(MoneyMinor)
+    """Of the whole booking, a person or an hour, as the model says."""
     total_minor: Mapped[int] = mapped_column(MoneyMinor)
     currency: Mapped[str] = mapped_column(Text)
     cancellation: Mapped[dict[str, Any]]
@@ -70,6 +80,7 @@ class BookingRow(Base):
     decline_reason: Mapped[str | None] = mapped_column(Text)
     was_confirmed: Mapped[bool]
     """Stays true: the money of a booking that was once confirmed follows its cancellation policy."""
+    confirmed_at: Mapped[datetime | None]
     has_customer_review: Mapped[bool] = mapped_column(server_default=false())
     has_provider_review: Mapped[bool] = mapped_column(server_default=false())
     """Whether that side has written its review: a projection, fed by the events of reviews."""

@@ -19,6 +19,7 @@ from fairground.kernel.messages import Job, Queue
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor, require_transition
 from fairground.modules.booking.deals.domain.record import BookingRecord, StaffDecision, answer_due
+from fairground.modules.booking.deals.rows import allocation_of
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time.allocations import Allocations
 from fairground.modules.booking.time.store import allocations as time_store
@@ -101,7 +102,7 @@ class Transitions:
             case BookingStatus.COMPLETED:
                 await emit_completed(tx, changed)
             case _:
-                await self._allocations.release(tx, store.allocation_of(record))
+                await self._allocations.release(tx, allocation_of(record))
                 previewed = record.preview_cancellation(actor, now=now)
                 refund_minor = previewed.refund_minor if decision is None else decision.refund_minor
                 await _give_back(tx, record, refund_minor=refund_minor)

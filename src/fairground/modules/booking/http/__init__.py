@@ -24,6 +24,7 @@ from fairground.contracts.booking import (
     CancelIn,
     ClosingTime,
     DeclineIn,
+    EndedHolds,
     HoldIn,
     PausedUntil,
     PayIn,
@@ -32,7 +33,14 @@ from fairground.contracts.booking import (
     WallTime,
 )
 from fairground.contracts.booking.availability import day_tags, hours_tag
-from fairground.contracts.providers import ALL_PROVIDERS, ProviderNotFound, ProviderPath, Providers, provider_tag
+from fairground.contracts.providers import (
+    ALL_PROVIDERS,
+    DURATION_MAX_MINUTES,
+    ProviderNotFound,
+    ProviderPath,
+    Providers,
+    provider_tag,
+)
 from fairground.kernel.inputs import CURSOR_MAX_LENGTH, Input, text_field
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
@@ -106,6 +114,9 @@ class SlotQuery(BaseModel):
     from_date: date = Field(alias="from")
     to_date: date = Field(alias="to")
     service_id: UUID | None = None
+    duration_minutes: int | None = Field(
+        default=None, ge=1, le=DURATION_MAX_MINUTES, description="Of a service by the hour; its shortest if unset."
+    )
 
 
 class BookingListQuery(BaseModel):
@@ -113,6 +124,9 @@ class BookingListQuery(BaseModel):
 
     side: Literal["customer", "provider"] | None = None
     status: BookingStatus | None = None
+    ended_holds: EndedHolds = Field(
+        default=EndedHolds.INCLUDED, description="Whether the list has the holds that were released or expired unpaid."
+    )
     page: int = Field(default=1, ge=1, le=100_000)
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = Field(
@@ -152,7 +166,11 @@ def _add_availability(router: APIRouter, service: Bookings, providers: Providers
         """List the free starts of up to 62 days, both included, of a service or of the shortest one."""
         provider = await providers.get_provider(id_or_slug=id_or_slug)
         return await service.list_slots(
-            provider_id=provider.id, from_date=query.from_date, to_date=query.to_date, service_id=query.service_id
+            provider_id=provider.id,
+            from_date=query.from_date,
+            to_date=query.to_date,
+            service_id=query.service_id,
+            duration_minutes=query.duration_minutes,
         )
 
     @router.get("/service-provider-profiles/{provider_id}/availability-rules")
@@ -177,9 +195,10 @@ def _add_bookings(router: APIRouter, service: Bookings) -> None:
     async def hold(body: HoldIn, caller: SignedIn) -> BookingView:
         """Hold a time until `expires_at`. Nothing is paid yet.
 
-        Asking again for a time that you hold returns that hold, with the details of the newest request.
+        Asking again for a time that you hold returns that hold, with the details of the newest request. With another
+        total or length it is a new hold, and the first one is cancelled.
         """
-        return await service.hold(customer_id=caller.user_id, **body.model_dump())
+        return await service.hold(customer_id=caller.user_id, **dict(body))
 
     @router.get("/bookings")
     async def list_bookings(caller: SignedIn, query: Annotated[BookingListQuery, Query()]) -> BookingPage:
@@ -188,7 +207,7 @@ def _add_bookings(router: APIRouter, service: Bookings) -> None:
 
     @router.get("/bookings/{booking_id}")
     async def get_booking(booking_id: UUID, caller: SignedIn) -> BookingView:
-        """Return a booking, with what you can do with it in `next_steps`."""
+        """Return a booking, with what you can do with it in `next_steps` and, once confirmed, the other's `contact`."""
         return await service.get_booking(user_id=caller.user_id, booking_id=booking_id)
 
     @router.get("/bookings/{booking_id}/calendar.ics", response_class=CalendarResponse)

@@ -16,6 +16,7 @@ from fairground.contracts.booking.availability import (
     AvailabilityRules,
     Slot,
 )
+from fairground.contracts.booking.terms import check_length
 from fairground.contracts.providers import ProviderNotFound, Providers, ProviderStatus, ServiceNotFound
 from fairground.kernel.zones import first_instant, get_zone, last_instant, start_of_day
 from fairground.modules.booking.time.hours import is_paused
@@ -48,20 +49,17 @@ class Slots:
         from_date: date,
         to_date: date,
         service_id: UUID | None,
+        duration_minutes: int | None = None,
         viewer_id: UUID | None = None,
     ) -> Availability:
-        if not timedelta(0) <= to_date - from_date < timedelta(days=SLOT_LIST_MAX_DAYS):
-            raise DetailsInvalid(
-                f"{from_date} to {to_date} is not a span of 1 to {SLOT_LIST_MAX_DAYS} days.",
-                hint="Give both dates, the earlier one first.",
-            )
+        _check_span(from_date, to_date)
         provider = await self._providers.get_provider_ref(provider_id=provider_id)
-        is_own = viewer_id is not None and viewer_id == provider.owner_id
-        if provider.status is not ProviderStatus.APPROVED and not is_own:
+        own_id = viewer_id if viewer_id == provider.owner_id else None
+        if provider.status is not ProviderStatus.APPROVED and own_id is None:
             raise ProviderNotFound(f"There is no provider {provider_id}.")
         pack = self._verticals.find(provider.vertical)
         duration = await self._duration(
-            provider_id=provider_id, service_id=service_id, viewer_id=viewer_id if is_own else None
+            provider_id=provider_id, service_id=service_id, viewer_id=own_id, minutes=duration_minutes
         )
         async with self._db.read() as tx:
             rules = await hours_store.find_rules(tx, provider_id=provider_id)
@@ -86,17 +84,27 @@ class Slots:
         return Availability(timezone=rules.timezone, slots=without_busy(offered, busy))
 
     async def _duration(
-        self, *, provider_id: UUID, service_id: UUID | None, viewer_id: UUID | None
+        self, *, provider_id: UUID, service_id: UUID | None, viewer_id: UUID | None, minutes: int | None
     ) -> timedelta | None:
         """Return the length of the slots, or None where there is nothing to book."""
         if service_id is None or viewer_id is not None:
             services = await self._providers.list_services(provider_id=provider_id, viewer_id=viewer_id)
-            minutes = [each.duration_minutes for each in services if service_id in (None, each.id)]
-            return timedelta(minutes=min(minutes)) if minutes else None
+            of_service = [each for each in services if service_id in (None, each.id)]
+            shortest = min(of_service, key=lambda service: service.duration_minutes, default=None)
+            return None if shortest is None else timedelta(minutes=check_length(shortest, minutes))
         offer = await self._providers.get_offer(service_id=service_id)
         if offer.provider_id != provider_id:
             raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
-        return timedelta(minutes=offer.duration_minutes) if offer.is_bookable else None
+        length = check_length(offer, minutes)
+        return timedelta(minutes=length) if offer.is_bookable else None
+
+
+def _check_span(from_date: date, to_date: date) -> None:
+    if not timedelta(0) <= to_date - from_date < timedelta(days=SLOT_LIST_MAX_DAYS):
+        raise DetailsInvalid(
+            f"{from_date} to {to_date} is not a span of 1 to {SLOT_LIST_MAX_DAYS} days.",
+            hint="Give both dates, the earlier one first.",
+        )
 
 
 async def find_offered(

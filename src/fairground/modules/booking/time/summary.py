@@ -72,7 +72,7 @@ class AvailabilitySummaries:
             provider = await self._providers.get_provider_ref(provider_id=provider_id)
             services = await self._providers.list_services(provider_id=provider_id, viewer_id=provider.owner_id)
             # Where any service can start, the shortest one can.
-            minutes = min((service.duration_minutes for service in services), default=None)
+            minutes = min((service.duration_minutes for service in services if not service.is_paused), default=None)
             try:
                 await self._publish(provider, published_version=version, shortest_minutes=minutes, ends_job=ends_job)
             except _Overtaken:

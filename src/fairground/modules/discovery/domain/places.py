@@ -5,10 +5,11 @@ distance along the ground and needs no trigonometry, which not every SQLite has.
 """
 
 from dataclasses import dataclass
-from math import asin, cos, degrees, floor, radians, sin, sqrt
+from math import asin, cos, degrees, floor, radians, sin
 from typing import Any, Final
 
-EARTH_RADIUS_KM: Final = 6371.0088  # the mean radius of WGS 84
+from fairground.kernel.distances import EARTH_RADIUS_KM
+
 BANDS_A_DEGREE: Final = 10  # of latitude: a band is 11 km high, and a list of them stays short for any radius
 _POLE: Final = 90.0  # degrees of latitude
 _DATE_LINE: Final = 180.0  # degrees of longitude
@@ -30,13 +31,6 @@ def point(lat: float, lng: float) -> tuple[float, float, float]:
 
 def lat_band(lat: float) -> int:
     return floor(lat * BANDS_A_DEGREE)
-
-
-def distance_km(lat: float, lng: float, other_lat: float, other_lng: float) -> float:
-    """Return the distance along the ground by the haversine formula."""
-    half_lat, half_lng = radians(other_lat - lat) / 2, radians(other_lng - lng) / 2
-    chord = sin(half_lat) ** 2 + cos(radians(lat)) * cos(radians(other_lat)) * sin(half_lng) ** 2
-    return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord)))
 
 
 @dataclass(frozen=True, kw_only=True)

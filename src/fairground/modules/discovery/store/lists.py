@@ -26,8 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from fairground.contracts.discovery import LeanList, LeanProvider, ListedProvider, ProviderList, ProviderSort
+from fairground.kernel.distances import distance_km
 from fairground.modules.discovery.domain.cursors import Cursor, PageRequest
-from fairground.modules.discovery.domain.places import Circle, distance_km
+from fairground.modules.discovery.domain.places import Circle
 from fairground.modules.discovery.store.filters import (
     FilterShape,
     ListFilter,

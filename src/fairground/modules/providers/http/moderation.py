@@ -62,7 +62,7 @@ def moderation_routes(staff_providers: StaffProviders) -> APIRouter:
     @router.post("/admin/providers/{provider_id}/suspend")
     @refuses(ProviderNotFound, ProfileInvalid, SuspensionConflict)
     async def suspend_provider(caller: Staff, provider_id: UUID, body: RejectionIn) -> StaffProvider:
-        """Hide a provider and refuse new bookings. Bookings already made stay; the owner gets a mail with the reason."""
+        """Hide a provider and refuse new bookings. Bookings already made stay; the owner is mailed the reason."""
         return await staff_providers.suspend_provider(
             staff_id=caller.user_id, provider_id=provider_id, reason=body.reason
         )

@@ -1,27 +1,23 @@
-"""Profiles and services: the routes of the public, of owners and of staff."""
+"""Profiles: the routes of the public, of owners and of staff."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from fairground.contracts.providers import (
     ALL_PROVIDERS,
     BIO_MAX_LENGTH,
     CATEGORIES_MAX,
-    DURATION_MAX_MINUTES,
-    DURATION_MIN_MINUTES,
     LOCATION_MAX_LENGTH,
+    MEETING_DETAILS_MAX_LENGTH,
     NAME_MAX_LENGTH,
     PHONE_MAX_LENGTH,
-    PRICE_MAX_MINOR,
     REASON_MAX_LENGTH,
-    SERVICE_DESCRIPTION_MAX_LENGTH,
     SUBTITLE_MAX_LENGTH,
-    BookingMode,
     ChangedProvider,
     OwnProvider,
     Portraits,
@@ -30,15 +26,13 @@ from fairground.contracts.providers import (
     ProviderDetail,
     ProviderPath,
     Providers,
-    Service,
-    ServiceIn,
-    ServiceNotFound,
     provider_tag,
 )
+from fairground.kernel.addresses import Address
 from fairground.kernel.inputs import Input, text_field
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.identity import SignedIn, Staff, Visitor
+from fairground.platform.http.identity import SignedIn, Staff
 from fairground.platform.http.routing import api_router
 
 _Name = Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
@@ -50,7 +44,12 @@ _Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, descri
 _Zone = Annotated[str, Field(max_length=60, description="An IANA name, such as Europe/Oslo.")]
 _Word = Annotated[str, Field(max_length=80)]
 _Categories = Annotated[list[_Word], Field(min_length=1, max_length=CATEGORIES_MAX, description="Slugs or aliases.")]
-_Phone = Annotated[str, text_field(most=PHONE_MAX_LENGTH, description="Shown to staff alone.")]
+_CONFIRMED: Final = "Shown to customers with a confirmed booking, and to staff."
+_Phone = Annotated[str, text_field(most=PHONE_MAX_LENGTH, description=_CONFIRMED)]
+_Address = Annotated[Address, Field(description=f"Where customers come to you. {_CONFIRMED}")]
+_Meeting = Annotated[
+    str, text_field(most=MEETING_DETAILS_MAX_LENGTH, description=f"Link or number of online bookings. {_CONFIRMED}")
+]
 
 
 class ProviderIn(Input):
@@ -64,6 +63,8 @@ class ProviderIn(Input):
     timezone: _Zone
     categories: _Categories
     contact_phone: _Phone | None = None
+    address: _Address | None = None
+    meeting_details: _Meeting | None = None
 
 
 class ProviderChangesIn(Input):
@@ -78,6 +79,8 @@ class ProviderChangesIn(Input):
     timezone: _Zone | None = None
     categories: _Categories | None = None
     contact_phone: _Phone | None = None
+    address: _Address | None = None
+    meeting_details: _Meeting | None = None
 
 
 class RejectionIn(Input):
@@ -110,7 +113,7 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
     @router.post("/service-provider-profiles/", status_code=HTTPStatus.CREATED)
     async def create_provider(caller: SignedIn, body: ProviderIn) -> OwnProvider:
         """Create your profile as a draft."""
-        return await providers.create_provider(owner_id=caller.user_id, profile=ProfileIn(**body.model_dump()))
+        return await providers.create_provider(owner_id=caller.user_id, profile=ProfileIn(**dict(body)))
 
     @router.patch("/service-provider-profiles/{provider_id}")
     async def change_provider(caller: SignedIn, provider_id: UUID, body: ProviderChangesIn) -> ChangedProvider:
@@ -119,7 +122,7 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
         With another timezone, your hours keep their wall times and bookings their instants:
         `bookings_at_other_times` lists those that your clock shows at another time than they were made for.
         """
-        changes = ProfileChanges(**body.model_dump(exclude_unset=True))
+        changes = ProfileChanges(**{name: getattr(body, name) for name in body.model_fields_set})
         return await providers.change_provider(owner_id=caller.user_id, provider_id=provider_id, changes=changes)
 
     @router.put("/service-provider-profiles/{provider_id}/picture")
@@ -143,47 +146,5 @@ def profile_routes(providers: Providers, portraits: Portraits) -> APIRouter:
     async def reject_provider(caller: Staff, provider_id: UUID, body: RejectionIn) -> OwnProvider:
         """Reject a submitted profile with a reason that its owner reads."""
         return await providers.reject_provider(staff_id=caller.user_id, provider_id=provider_id, reason=body.reason)
-
-    return router
-
-
-class NewServiceIn(Input):
-    name: Annotated[str, Field(min_length=1), text_field(most=NAME_MAX_LENGTH)]
-    category: str
-    price_minor: int = Field(ge=1, le=PRICE_MAX_MINOR, strict=True, description="In the minor unit of the currency.")
-    currency: str = Field(description="The installation's one, which GET /verticals names.")
-    duration_minutes: int = Field(ge=DURATION_MIN_MINUTES, le=DURATION_MAX_MINUTES)
-    booking_mode: BookingMode
-    description: str | None = text_field(None, most=SERVICE_DESCRIPTION_MAX_LENGTH)
-
-
-class ServiceListOut(BaseModel):
-    data: list[Service]
-    total: int
-
-
-def service_routes(providers: Providers) -> APIRouter:
-    router = api_router(tags=["services"])
-
-    @router.get("/service-provider-profiles/{provider_id}/services")
-    async def list_services(visitor: Visitor, provider_id: UUID) -> ServiceListOut:
-        """List the services of a provider."""
-        viewer_id = visitor.user_id if visitor else None
-        data = await providers.list_services(provider_id=provider_id, viewer_id=viewer_id)
-        return ServiceListOut(data=data, total=len(data))
-
-    @router.post("/service-provider-profiles/{provider_id}/services", status_code=HTTPStatus.CREATED)
-    async def add_service(caller: SignedIn, provider_id: UUID, body: NewServiceIn) -> Service:
-        """Add a service to your profile."""
-        service = ServiceIn(**body.model_dump())
-        return await providers.add_service(owner_id=caller.user_id, provider_id=provider_id, service=service)
-
-    @router.delete("/service-provider-profiles/{provider_id}/services/{service_id}", status_code=HTTPStatus.NO_CONTENT)
-    async def withdraw_service(caller: SignedIn, provider_id: UUID, service_id: UUID) -> None:
-        """Remove a service. Bookings already made stay."""
-        offer = await providers.get_offer(service_id=service_id)
-        if offer.provider_id != provider_id:
-            raise ServiceNotFound(f"The provider {provider_id} has no service {service_id}.")
-        await providers.withdraw_service(owner_id=caller.user_id, service_id=service_id)
 
     return router

@@ -4,7 +4,8 @@ from fairground.modules.providers.service.approval import Approval
 from fairground.modules.providers.service.bulk_creation import BulkCreation
 from fairground.modules.providers.service.claims import ClaimRequests
 from fairground.modules.providers.service.invitations import Invitations
-from fairground.modules.providers.service.profiles import Profiles, ProviderQueries, ServiceOffers
+from fairground.modules.providers.service.offers import ServiceOffers
+from fairground.modules.providers.service.profiles import Profiles, ProviderQueries
 
 
 class ProviderService:
@@ -22,6 +23,7 @@ class ProviderService:
         self.list_services = queries.list_services
         self.get_offer = queries.get_offer
         self.get_offers = queries.get_offers
+        self.get_contact = queries.get_contact
         self.get_provider_ref = queries.get_provider_ref
         self.get_provider_refs = queries.get_provider_refs
         self.find_provider_owned_by = queries.find_provider_owned_by
@@ -36,6 +38,11 @@ class ProviderService:
         self.approve_provider = approval.approve_provider
         self.reject_provider = approval.reject_provider
         self.add_service = offers.add_service
+        self.change_service = offers.change_service
+        self.duplicate_service = offers.duplicate_service
+        self.pause_service = offers.pause_service
+        self.resume_service = offers.resume_service
+        self.order_services = offers.order_services
         self.withdraw_service = offers.withdraw_service
 
 

@@ -16,7 +16,8 @@ from fairground.contracts.providers import (
     VerticalUnknown,
     provider_tag,
 )
-from fairground.modules.providers.domain import ApprovalFacts, list_missing
+from fairground.contracts.providers.service_rules import Grounds
+from fairground.modules.providers.domain.profiles import ApprovalFacts, list_missing
 from fairground.modules.providers.store import details, profiles
 from fairground.modules.providers.store.details import OwnRecord
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -114,6 +115,8 @@ class OwnViews:
             missing=list_missing(pack, facts_of(record, email_verified=email_verified)),
             contact_email=record.contact_email,
             contact_phone=record.contact_phone,
+            address=record.address,
+            meeting_details=record.meeting_details,
         )
 
 
@@ -124,8 +127,17 @@ def facts_of(record: OwnRecord, *, email_verified: bool) -> ApprovalFacts:
         has_bio=bool(detail.bio),
         has_location=bool(detail.location),
         has_picture=detail.profile_picture_url is not None,
-        has_service=bool(detail.services),
+        has_service=any(not service.is_paused for service in detail.services),
         has_hours=record.has_hours,
+    )
+
+
+def grounds_of(record: OwnRecord) -> Grounds:
+    return Grounds(
+        categories=record.detail.service_categories,
+        has_address=record.address is not None,
+        has_meeting_details=record.meeting_details is not None,
+        has_coordinates=record.detail.lat is not None,
     )
 
 

@@ -12,7 +12,7 @@ from fairground.contracts.providers import (
     ProviderSubmitted,
     StatusConflict,
 )
-from fairground.modules.providers.domain import advance, check_reason, require_complete
+from fairground.modules.providers.domain.profiles import advance, check_reason, require_complete
 from fairground.modules.providers.service.access import (
     OwnViews,
     announce,

@@ -16,17 +16,18 @@ from fairground.contracts.providers import (
     ProviderStatus,
     ServiceInvalid,
 )
+from fairground.contracts.providers.service_rules import Grounds, check_service
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import Clock
-from fairground.modules.providers.domain import (
+from fairground.modules.providers.domain.profiles import (
     ApprovalFacts,
     check_categories,
     check_picture_url,
     check_place,
     check_profile,
     check_reason,
-    check_service,
     require_complete,
+    split_contact,
 )
 from fairground.modules.providers.service.access import get_pack, require_staff
 from fairground.modules.providers.store import bulk_creation
@@ -76,19 +77,25 @@ class BulkCreation:
             raise NotAProvider(f"The account {new.owner_id} has another role, or does not exist.")
         profile, pack = new.profile, get_pack(self._verticals, new.profile.vertical)
         check_place(profile.lat, profile.lng)
-        values = check_profile(profile.model_dump(exclude={"categories"}))
-        contact = {"contact_email": owner.email, "contact_phone": values.pop("contact_phone")}
+        values, contact = split_contact(check_profile(profile.model_dump(exclude={"categories"})))
+        categories = check_categories(pack, profile.categories)
         if len(new.services) > SERVICES_MAX:
             raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.")
-        services = [check_service(pack, service, currency=self._currency) for service in new.services]
+        grounds = Grounds(
+            categories=categories,
+            has_address=contact["address"] is not None,
+            has_meeting_details=contact["meeting_details"] is not None,
+            has_coordinates=profile.lat is not None,
+        )
+        services = [check_service(pack, service, grounds=grounds, currency=self._currency) for service in new.services]
         if new.status is not ProviderStatus.DRAFT:
             _require_complete(pack, values.get("bio"), services=len(services), is_verified=owner.email_verified)
         return WholeProvider(
             id=uuid7(),
             owner_id=owner.id,
             profile=values | {"profile_picture_url": check_picture_url(new.picture_url)},
-            contact=contact,
-            categories=check_categories(pack, profile.categories),
+            contact=contact | {"contact_email": owner.email},
+            categories=categories,
             services={uuid7(): service for service in services},
             status=new.status,
             rejection_reason=_reason(new),

@@ -24,7 +24,7 @@ from fairground.contracts.providers.claims import (
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Job, Queue
 from fairground.kernel.zones import Clock
-from fairground.modules.providers.domain import check_reason
+from fairground.modules.providers.domain.profiles import check_reason
 from fairground.modules.providers.service.access import announce, lock_provider, not_found, require_staff
 from fairground.modules.providers.store import claims as store
 from fairground.modules.providers.store import profiles

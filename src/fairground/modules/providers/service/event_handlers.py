@@ -110,7 +110,7 @@ class OwnerEventHandlers:
         async with self._db.write(ends_job=True) as tx:
             provider = await profiles.find_ref_owned_by(tx, owner.id)
             if provider is not None and owner.status is not AccountStatus.CLOSED:
-                await profiles.set_contact(tx, provider.id, email=owner.email)
+                await profiles.change_contact(tx, provider.id, {"contact_email": owner.email})
 
     async def _follow(self, owner_id: UUID, *, is_active: bool, version: int, erases_contact: bool = False) -> None:
         async with self._db.write(ends_job=True) as tx:
@@ -119,8 +119,7 @@ class OwnerEventHandlers:
                 return
             locked = await lock_provider(tx, provider.id)
             if erases_contact:
-                await profiles.set_contact(tx, locked.id, email=None)
-                await profiles.change_contact(tx, locked.id, contact_phone=None)
+                await profiles.change_contact(tx, locked.id, dict.fromkeys(profiles.CONTACT_COLUMNS))
             status = await profiles.follow_owner(tx, locked.id, is_active=is_active, version=version)
             if status is not None:
                 # By its own status: a profile that was never approved was never shown, and one that was is hidden now.

@@ -16,23 +16,23 @@ from fairground.contracts.providers import (
     ProvidersImported,
     ServiceIn,
 )
+from fairground.contracts.providers.service_rules import Grounds, check_service
 from fairground.kernel.errors import Invalid
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import Clock
-from fairground.modules.providers.domain import (
+from fairground.modules.providers.domain.profiles import (
     check_categories,
     check_contact_email,
     check_external_id,
     check_place,
     check_profile,
-    check_service,
 )
 from fairground.modules.providers.service.access import get_pack
 from fairground.modules.providers.store import external_providers, profiles
 from fairground.modules.providers.store.external_providers import CheckedProvider, NamesTaken
 from fairground.platform.db.database import Database, WriteTx
 from fairground.verticals.loader import Verticals
-from fairground.verticals.schema import Vertical
+from fairground.verticals.schema import Place, Vertical
 
 
 class ExternalProviderService:
@@ -119,7 +119,18 @@ class ExternalProviderService:
 
     def _services(self, pack: Vertical, provider: ExternalProvider) -> list[ServiceIn]:
         found = provider.services or self._one_service(pack, provider)
-        return [check_service(pack, service, currency=self._currency) for service in found]
+        # Its owner fills in an address and meeting details after claiming it; until then it cannot be booked.
+        grounds = Grounds(
+            categories=check_categories(pack, provider.categories),
+            has_address=True,
+            has_meeting_details=True,
+            has_coordinates=provider.lat is not None,
+        )
+        placed = [
+            service if service.places else service.model_copy(update={"places": _usual_places(pack)})
+            for service in found
+        ]
+        return [check_service(pack, service, grounds=grounds, currency=self._currency) for service in placed]
 
     def _one_service(self, pack: Vertical, provider: ExternalProvider) -> list[ServiceIn]:
         """Return the one service of an external provider; defaults of the pack replace the fields that are None."""
@@ -135,6 +146,11 @@ class ExternalProviderService:
             booking_mode=provider.booking_mode,
         )
         return [service]
+
+
+def _usual_places(pack: Vertical) -> list[Place]:
+    """Return the places that need nothing of a profile, or where there is none the most usual one."""
+    return [place for place in pack.booking.places if place == "customer"] or [pack.booking.places[0]]
 
 
 def _check_step(providers: Sequence[ExternalProvider]) -> None:

@@ -16,7 +16,7 @@ from fairground.contracts.providers.staff import (
 )
 from fairground.kernel.inputs import CursorInvalid
 from fairground.kernel.zones import Clock
-from fairground.modules.providers.domain import check_reason, search_words
+from fairground.modules.providers.domain.profiles import check_reason, search_words
 from fairground.modules.providers.service.access import OwnViews, announce, get_record, lock_provider, require_staff
 from fairground.modules.providers.service.pictures import FollowPicture, announce_pictures
 from fairground.modules.providers.store import pictures

@@ -1,4 +1,4 @@
-"""Profiles and services: how the public and other modules read them, and how their owners change them."""
+"""Profiles: how the public and other modules read them and their services, and how their owners change them."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.providers import (
-    SERVICES_MAX,
     BookingAtOtherTime,
     ChangedProvider,
     NotAProvider,
@@ -15,6 +14,7 @@ from fairground.contracts.providers import (
     ProfileChanges,
     ProfileExists,
     ProfileIn,
+    ProviderContact,
     ProviderDetail,
     ProviderRef,
     ProviderSchedules,
@@ -22,26 +22,25 @@ from fairground.contracts.providers import (
     ProviderStatus,
     ProviderTimezoneSet,
     Service,
-    ServiceIn,
-    ServiceInvalid,
     ServiceNotFound,
-    ServicesChanged,
 )
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import Clock
-from fairground.modules.providers.domain import (
+from fairground.modules.providers.domain.profiles import (
     check_categories,
     check_picture_url,
     check_place,
     check_profile,
-    check_service,
+    split_contact,
 )
+from fairground.modules.providers.domain.services import check_still_served
 from fairground.modules.providers.service.access import (
     OwnViews,
     announce,
     get_pack,
     get_record,
     get_ref_owned_by,
+    grounds_of,
     lock_owned,
     lock_provider,
     not_found,
@@ -73,7 +72,9 @@ class ProviderQueries:
             provider = await profiles.find_ref(tx, provider_id)
             if provider is None or not _may_see(provider, viewer_id):
                 raise not_found(provider_id)
-            return (await details.list_services(tx, [provider_id]))[provider_id]
+            services = (await details.list_services(tx, [provider_id]))[provider_id]
+        is_own = viewer_id is not None and provider.owner_id == viewer_id
+        return [service for service in services if is_own or not service.is_paused]
 
     async def get_offer(self, *, service_id: UUID) -> Offer:
         async with self._db.read() as tx:
@@ -89,6 +90,13 @@ class ProviderQueries:
             if service_id not in offers:
                 raise ServiceNotFound(f"There is no service {service_id}.")
         return offers
+
+    async def get_contact(self, *, provider_id: UUID) -> ProviderContact:
+        async with self._db.read() as tx:
+            contact = await details.find_contact(tx, provider_id)
+        if contact is None:
+            raise not_found(provider_id)
+        return contact
 
     async def get_provider_ref(self, *, provider_id: UUID) -> ProviderRef:
         async with self._db.read() as tx:
@@ -170,9 +178,9 @@ class Profiles:
         if owner.role is not Role.PROVIDER:
             raise NotAProvider(f"An account of the role {owner.role} has no profile.")
         categories = check_categories(get_pack(self._verticals, profile.vertical), profile.categories)
-        values = check_profile(profile.model_dump(exclude={"categories"}))
+        values, contact = split_contact(check_profile(profile.model_dump(exclude={"categories"})))
         check_place(profile.lat, profile.lng)
-        contact = {"contact_email": owner.email, "contact_phone": values.pop("contact_phone")}
+        contact |= {"contact_email": owner.email}
         provider_id = uuid7()
         values |= {"id": provider_id, "owner_id": owner_id, "status": ProviderStatus.DRAFT}
         async with self._db.write() as tx:
@@ -183,14 +191,16 @@ class Profiles:
         return self._views.show_known(record, email_verified=owner.email_verified)
 
     async def change_provider(self, *, owner_id: UUID, provider_id: UUID, changes: ProfileChanges) -> ChangedProvider:
-        values = check_profile(changes.model_dump(exclude_unset=True, exclude={"categories"}))
+        changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"categories"}}
+        values, contact = split_contact(check_profile(changed))
         async with self._db.write() as tx:
             provider = await lock_owned(tx, provider_id, owner_id=owner_id)
+            before = await get_record(tx, provider_id)
             if "categories" in changes.model_fields_set:
                 categories = check_categories(get_pack(self._verticals, provider.vertical), changes.categories)
                 await profiles.replace_categories(tx, provider_id, categories)
-            if "contact_phone" in values:
-                await profiles.change_contact(tx, provider_id, contact_phone=values.pop("contact_phone"))
+            if contact:
+                await profiles.change_contact(tx, provider_id, contact)
             zone_set = _timezone_change(provider, values)
             if zone_set is not None:
                 values["timezone_version"] = zone_set.version
@@ -201,6 +211,7 @@ class Profiles:
             record = await get_record(tx, provider_id)
             # A change may name one of the two coordinates, so the check reads the changed profile.
             check_place(record.detail.lat, record.detail.lng)
+            check_still_served(record.detail.services, before=grounds_of(before), after=grounds_of(record))
             await announce(tx, provider)
         view = await self._views.show(record)
         moved = await self._follow_timezone(view, zone_set) if "timezone" in values else []
@@ -231,37 +242,3 @@ def _timezone_change(provider: ProviderRef, values: dict[str, Any]) -> ProviderT
     return ProviderTimezoneSet(
         provider_id=provider.id, slug=provider.slug, timezone=timezone, version=provider.timezone_version + 1
     )
-
-
-class ServiceOffers:
-    def __init__(self, *, db: Database, verticals: Verticals, clock: Clock, currency: str) -> None:
-        self._db = db
-        self._verticals = verticals
-        self._clock = clock
-        self._currency = currency
-
-    async def add_service(self, *, owner_id: UUID, provider_id: UUID, service: ServiceIn) -> Service:
-        async with self._db.write() as tx:
-            provider = await lock_owned(tx, provider_id, owner_id=owner_id)
-            checked = check_service(get_pack(self._verticals, provider.vertical), service, currency=self._currency)
-            if await profiles.count_services(tx, provider_id) >= SERVICES_MAX:
-                raise ServiceInvalid(f"A provider offers at most {SERVICES_MAX} services.", hint="Withdraw one first.")
-            added = await profiles.insert_service(tx, checked, service_id=uuid7(), provider_id=provider_id)
-            await profiles.refresh_price(tx, provider_id)
-            await profiles.change_profile(tx, provider_id, {"updated_at": self._clock.now()})
-            await tx.emit(ServicesChanged(provider_id=provider_id))
-            await announce(tx, provider)
-        return added
-
-    async def withdraw_service(self, *, owner_id: UUID, service_id: UUID) -> None:
-        async with self._db.write() as tx:
-            provider_id = await profiles.find_provider_of_service(tx, service_id)
-            provider = await profiles.lock_provider(tx, provider_id) if provider_id else None
-            is_own = provider is not None and provider.owner_id == owner_id
-            # The lock makes the lowest price right after two concurrent withdrawals.
-            if provider is None or not is_own or not await profiles.withdraw_service(tx, service_id):
-                raise ServiceNotFound(f"There is no service {service_id}.")
-            await profiles.refresh_price(tx, provider.id)
-            await profiles.change_profile(tx, provider.id, {"updated_at": self._clock.now()})
-            await tx.emit(ServicesChanged(provider_id=provider.id))
-            await announce(tx, provider)

@@ -11,15 +11,15 @@ from sqlalchemy import select
 
 from fairground.contracts.providers import ProviderStatus, ServiceIn
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.domain import path_to, slug_base
+from fairground.modules.providers.domain.profiles import path_to, slug_base
 from fairground.modules.providers.store.external_providers import NamesTaken
 from fairground.modules.providers.store.profiles import (
     INITIAL_FIGURES,
     category_rows,
     choose_slugs,
     insert_words,
-    price_values,
 )
+from fairground.modules.providers.store.services import price_columns
 from fairground.modules.providers.tables import (
     ApprovalRow,
     ProviderCategoryRow,
@@ -39,7 +39,7 @@ class WholeProvider:
     owner_id: UUID
     profile: Mapping[str, Any]
     """The columns of ProviderRow that an owner fills, and the picture."""
-    contact: Mapping[str, str | None]
+    contact: Mapping[str, Any]
     categories: Sequence[str]
     services: Mapping[UUID, ServiceIn]
     status: ProviderStatus
@@ -70,21 +70,19 @@ async def insert_providers(
     categories = [row for each in providers for row in category_rows(each.id, each.categories)]
     await tx.insert_many(ProviderCategoryRow, categories)
     services = [
-        {"id": service_id, "provider_id": each.id, **dict(service)}
+        {"id": service_id, "provider_id": each.id, "position": position, **dict(service)}
         for each in providers
-        for service_id, service in each.services.items()
+        for position, (service_id, service) in enumerate(each.services.items())
     ]
     await tx.insert_many(ServiceRow, services)
     await tx.insert_many(ApprovalRow, [row for each in providers for row in _approval_rows(each, staff_id)])
 
 
 def _provider_row(provider: WholeProvider, slug: str, at: datetime) -> dict[str, Any]:
-    cheapest = min(provider.services.values(), key=lambda service: service.price_minor, default=None)
-    price = price_values(cheapest.price_minor, currency=cheapest.currency) if cheapest else price_values(None)
     return {
         **INITIAL_FIGURES,
         **provider.profile,
-        **price,
+        **price_columns(provider.services.values()),
         "id": provider.id,
         "slug": slug,
         "owner_id": provider.owner_id,

@@ -10,7 +10,16 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 
-from fairground.contracts.providers import Offer, ProviderDetail, ProviderSnapshot, ProviderStatus, Service
+from fairground.contracts.providers import (
+    Offer,
+    ProviderContact,
+    ProviderDetail,
+    ProviderSnapshot,
+    ProviderStatus,
+    Service,
+    ServiceTerms,
+)
+from fairground.kernel.addresses import Address
 from fairground.modules.providers.tables import (
     ProviderCategoryRow,
     ProviderPrivateRow,
@@ -60,14 +69,19 @@ class OwnRecord:
     submitted_at: datetime | None
     contact_email: str | None
     contact_phone: str | None
+    address: Address | None
+    meeting_details: str | None
     has_hours: bool
 
 
 async def find_approved(tx: ReadTx, *, provider_id: UUID | None, slug: str) -> ProviderDetail | None:
-    """Return an approved provider by its id, or by its slug when `provider_id` is None."""
+    """Return an approved provider by its id, or by its slug when `provider_id` is None, without paused services."""
     rows = await tx.all(select(*_DETAIL_COLUMNS).where(*_approved(provider_id, slug)))
     details = await _details(tx, rows)
-    return details[0] if details else None
+    if not details:
+        return None
+    shown = [service for service in details[0].services if not service.is_paused]
+    return details[0].model_copy(update={"services": shown})
 
 
 async def find_approved_id(tx: ReadTx, *, provider_id: UUID | None, slug: str) -> UUID | None:
@@ -101,6 +115,8 @@ def _own() -> Select[*tuple[Any, ...]]:
         ProviderPrivateRow.suspension_reason,
         ProviderPrivateRow.contact_email,
         ProviderPrivateRow.contact_phone,
+        ProviderPrivateRow.address,
+        ProviderPrivateRow.meeting_details,
     )
     return select(*_DETAIL_COLUMNS, *own_columns).join(
         ProviderPrivateRow, ProviderPrivateRow.provider_id == ProviderRow.id, isouter=True
@@ -120,6 +136,8 @@ async def _own_records(tx: ReadTx, statement: Select[*tuple[Any, ...]]) -> list[
             submitted_at=row.submitted_at,
             contact_email=row.contact_email,
             contact_phone=row.contact_phone,
+            address=Address.read(row.address),
+            meeting_details=row.meeting_details,
             has_hours=row.has_hours,
         )
         for row, detail in zip(rows, details, strict=True)
@@ -171,7 +189,7 @@ _SERVICE_COLUMNS = [getattr(ServiceRow, name) for name in Service.model_fields]
 
 
 async def list_services(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[Service]]:
-    """Return the offered services of each provider, the oldest first."""
+    """Return the offered services of each provider, paused ones included, in the provider's order."""
     found: dict[UUID, list[Service]] = defaultdict(list)
     if provider_ids:
         for row in await tx.all(_services_of(tx.ops), {"ids": list(provider_ids)}):
@@ -182,7 +200,7 @@ async def list_services(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID
 @lru_cache(maxsize=2)
 def _services_of(_ops: SQLOps) -> Prepared:
     offered = and_(among(ServiceRow.provider_id, bindparam("ids")), ServiceRow.withdrawn_at.is_(None))
-    return Prepared(select(*_SERVICE_COLUMNS).where(offered).order_by(ServiceRow.id))
+    return Prepared(select(*_SERVICE_COLUMNS).where(offered).order_by(ServiceRow.position, ServiceRow.id))
 
 
 async def find_offer(tx: ReadTx, service_id: UUID) -> Offer | None:
@@ -196,6 +214,24 @@ def _offer(_ops: SQLOps) -> Prepared:
     return Prepared(_select_offers().where(ServiceRow.id == bindparam("service_id")))
 
 
+async def find_contact(tx: ReadTx, provider_id: UUID) -> ProviderContact | None:
+    statement = select(
+        ProviderRow.business_name,
+        ProviderPrivateRow.contact_email,
+        ProviderPrivateRow.contact_phone,
+        ProviderPrivateRow.address,
+        ProviderPrivateRow.meeting_details,
+    ).join(ProviderPrivateRow, ProviderPrivateRow.provider_id == ProviderRow.id, isouter=True)
+    row = await tx.one_or_none(statement.where(ProviderRow.id == provider_id))
+    return row and ProviderContact(
+        name=row.business_name,
+        email=row.contact_email,
+        phone=row.contact_phone,
+        address=Address.read(row.address),
+        meeting_details=row.meeting_details,
+    )
+
+
 async def list_offers(tx: ReadTx, service_ids: Collection[UUID]) -> dict[UUID, Offer]:
     """Do the same for several services, by service."""
     rows = await tx.all(_select_offers().where(among(ServiceRow.id, service_ids)))
@@ -206,16 +242,17 @@ def _select_offers() -> Select[*tuple[Any, ...]]:
     return select(
         ServiceRow.id.label("service_id"),
         ServiceRow.name.label("service_name"),
-        ServiceRow.price_minor,
-        ServiceRow.currency,
-        ServiceRow.duration_minutes,
+        *(getattr(ServiceRow, name) for name in ServiceTerms.model_fields),
         ServiceRow.booking_mode,
+        ServiceRow.places,
         ProviderRow.id.label("provider_id"),
         ProviderRow.business_name.label("provider_name"),
         ProviderRow.slug.label("provider_slug"),
         ProviderRow.owner_id,
         ProviderRow.vertical,
         ProviderRow.location,
+        ProviderRow.lat,
+        ProviderRow.lng,
         ProviderRow.timezone,
         _is_bookable().label("is_bookable"),
     ).join(ProviderRow, ProviderRow.id == ServiceRow.provider_id)
@@ -224,6 +261,7 @@ def _select_offers() -> Select[*tuple[Any, ...]]:
 def _is_bookable() -> ColumnElement[bool]:
     return and_(
         ServiceRow.withdrawn_at.is_(None),
+        ServiceRow.is_paused.is_(False),
         ProviderRow.owner_id.is_not(None),
         ProviderRow.status == ProviderStatus.APPROVED,
         is_visible(),
@@ -266,8 +304,11 @@ async def _snapshots(tx: ReadTx, rows: Sequence[Any]) -> list[ProviderSnapshot]:
 
 async def _list_service_names(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     found: dict[UUID, list[str]] = defaultdict(list)
-    offered = (among(ServiceRow.provider_id, provider_ids), ServiceRow.withdrawn_at.is_(None))
-    statement = select(ServiceRow.provider_id, ServiceRow.name).where(*offered).order_by(ServiceRow.id)
+    offered = (ServiceRow.withdrawn_at.is_(None), ServiceRow.is_paused.is_(False))
+    statement = select(ServiceRow.provider_id, ServiceRow.name).where(
+        among(ServiceRow.provider_id, provider_ids), *offered
+    )
+    statement = statement.order_by(ServiceRow.position, ServiceRow.id)
     for provider_id, name in await tx.all(statement):
         found[provider_id].append(name)
     return found

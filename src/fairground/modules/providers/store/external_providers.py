@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from fairground.contracts.providers import ExportedProvider, ExternalProvider, ProviderStatus, Service, ServiceIn
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.domain import slug_base
+from fairground.modules.providers.domain.profiles import slug_base
 from fairground.modules.providers.store.details import list_categories, list_services
 from fairground.modules.providers.store.pictures import list_gallery_ids
 from fairground.modules.providers.store.profiles import (
@@ -18,9 +18,9 @@ from fairground.modules.providers.store.profiles import (
     category_rows,
     choose_slugs,
     insert_words,
-    price_values,
     replace_words,
 )
+from fairground.modules.providers.store.services import price_columns
 from fairground.modules.providers.tables import (
     PortraitRow,
     ProviderCategoryRow,
@@ -132,16 +132,17 @@ async def update_providers(tx: WriteTx, changed: Mapping[UUID, CheckedProvider],
 
 
 def _columns(provider: CheckedProvider) -> dict[str, Any]:
-    cheapest = min(provider.services, key=lambda service: service.price_minor, default=None)
-    price = price_values(cheapest.price_minor, currency=cheapest.currency) if cheapest else price_values(None)
-    return {**provider.profile, **price, "external_hash": provider.external_hash}
+    return {**provider.profile, **price_columns(provider.services), "external_hash": provider.external_hash}
 
 
 async def _insert_parts(tx: WriteTx, providers: Mapping[UUID, CheckedProvider]) -> None:
     categories, services = [], []
     for provider_id, provider in providers.items():
         categories += category_rows(provider_id, provider.categories)
-        services += [{"id": uuid7(), "provider_id": provider_id, **dict(service)} for service in provider.services]
+        services += [
+            {"id": uuid7(), "provider_id": provider_id, "position": position, **dict(service)}
+            for position, service in enumerate(provider.services)
+        ]
     await tx.insert_many(ProviderCategoryRow, categories)
     await tx.insert_many(ServiceRow, services)
     contacts = [

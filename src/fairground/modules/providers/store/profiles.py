@@ -1,4 +1,4 @@
-"""Profiles and services as they are written: one provider at a time, locked by its caller."""
+"""Profiles as they are written: one provider at a time, locked by its caller."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -7,18 +7,17 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, select, update
 
-from fairground.contracts.providers import ProviderRef, ProviderStatus, Service, ServiceIn
+from fairground.contracts.providers import ProviderRef, ProviderStatus
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.domain import search_words, slug_base, slug_candidates
+from fairground.modules.providers.domain.profiles import search_words, slug_base, slug_candidates
 from fairground.modules.providers.tables import (
     ApprovalRow,
     ProviderCategoryRow,
     ProviderPrivateRow,
     ProviderRow,
     ProviderWordRow,
-    ServiceRow,
     shown_status,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -29,6 +28,8 @@ from fairground.platform.db.types import among
 _REF_COLUMNS: Final = [
     shown_status() if name == "status" else getattr(ProviderRow, name) for name in ProviderRef.model_fields
 ]
+CONTACT_COLUMNS: Final = ("contact_email", "contact_phone", "address", "meeting_details")
+"""The columns that tell who a provider is and where; none is left of a closed account."""
 INITIAL_FIGURES: Final[Mapping[str, Any]] = {
     "book_count": 0,
     "rating_sum": 0,
@@ -78,7 +79,7 @@ async def lock_provider(tx: WriteTx, provider_id: UUID) -> ProviderRef | None:
     return ProviderRef(**rows[0]._asdict()) if rows else None
 
 
-async def insert_draft(tx: WriteTx, values: Mapping[str, Any], *, contact: Mapping[str, str | None]) -> bool:
+async def insert_draft(tx: WriteTx, values: Mapping[str, Any], *, contact: Mapping[str, Any]) -> bool:
     """Insert a provider under the first free slug. Return False when its owner has one already.
 
     The loop ends: an insert fails only when another transaction has committed the slug, and the next choice sees it.
@@ -140,14 +141,9 @@ async def replace_words(tx: WriteTx, names: Mapping[UUID, str]) -> None:
     await insert_words(tx, names)
 
 
-async def change_contact(tx: WriteTx, provider_id: UUID, *, contact_phone: str | None) -> None:
+async def change_contact(tx: WriteTx, provider_id: UUID, values: Mapping[str, Any]) -> None:
     own = ProviderPrivateRow.provider_id == provider_id
-    await tx.execute(update(ProviderPrivateRow).where(own).values(contact_phone=contact_phone))
-
-
-async def set_contact(tx: WriteTx, provider_id: UUID, *, email: str | None) -> None:
-    own = ProviderPrivateRow.provider_id == provider_id
-    await tx.execute(update(ProviderPrivateRow).where(own).values(contact_email=email))
+    await tx.execute(update(ProviderPrivateRow).where(own).values(**values))
 
 
 async def follow_owner(tx: WriteTx, provider_id: UUID, *, is_active: bool, version: int) -> ProviderStatus | None:
@@ -221,46 +217,3 @@ async def change_figures(tx: WriteTx, changes: Mapping[UUID, Mapping[str, Any]])
         statement = update(ProviderRow).where(ProviderRow.id == bindparam("changed_id"))
         rows = [{"changed_id": provider_id, **values} for provider_id, values in changes.items()]
         await tx.execute(statement.values({name: bindparam(name) for name in names}), rows)
-
-
-async def count_services(tx: ReadTx, provider_id: UUID) -> int:
-    statement = select(func.count()).select_from(ServiceRow)
-    count: int = await tx.scalar(
-        statement.where(ServiceRow.provider_id == provider_id, ServiceRow.withdrawn_at.is_(None))
-    )
-    return count
-
-
-async def insert_service(tx: WriteTx, service: ServiceIn, *, service_id: UUID, provider_id: UUID) -> Service:
-    inserted = Service(id=service_id, provider_id=provider_id, **service.model_dump())
-    await tx.execute(insert(ServiceRow).values(**inserted.model_dump()))
-    return inserted
-
-
-async def find_provider_of_service(tx: ReadTx, service_id: UUID) -> UUID | None:
-    """Return the provider of a service that is offered."""
-    offered = and_(ServiceRow.id == service_id, ServiceRow.withdrawn_at.is_(None))
-    provider_id: UUID | None = await tx.scalar(select(ServiceRow.provider_id).where(offered))
-    return provider_id
-
-
-async def withdraw_service(tx: WriteTx, service_id: UUID) -> bool:
-    """Stop offering a service. Return False when it is not offered."""
-    offered = and_(ServiceRow.id == service_id, ServiceRow.withdrawn_at.is_(None))
-    return await tx.execute(update(ServiceRow).where(offered).values(withdrawn_at=tx.now())) == 1
-
-
-async def refresh_price(tx: WriteTx, provider_id: UUID) -> None:
-    """Set the lowest price of a locked provider from its services."""
-    offered = and_(ServiceRow.provider_id == provider_id, ServiceRow.withdrawn_at.is_(None))
-    lowest, currency = await tx.one_or_none(
-        select(func.min(ServiceRow.price_minor), func.min(ServiceRow.currency)).where(offered)
-    )
-    await tx.execute(
-        update(ProviderRow).where(ProviderRow.id == provider_id).values(price_values(lowest, currency=currency))
-    )
-
-
-def price_values(lowest_minor: int | None, *, currency: str | None = None) -> dict[str, Any]:
-    """Return the columns of the lowest price of a provider."""
-    return {"price_from_minor": lowest_minor, "currency": None if lowest_minor is None else currency}

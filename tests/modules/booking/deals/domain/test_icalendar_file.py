@@ -11,7 +11,7 @@ import pytest
 import vobject
 from icalendar import Calendar, Event
 
-from fairground.contracts.booking import BookingStatus
+from fairground.contracts.booking import BookingContact, BookingStatus
 from fairground.contracts.providers import BookingMode
 from fairground.kernel.ids import uuid7
 from fairground.kernel.zones import get_zone
@@ -20,6 +20,7 @@ from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, new_record
 from fairground.verticals.loader import load_verticals
 from tests.doubles.providers import FakeProviders
+from tests.support.addresses import HOME
 from tests.support.proofs import Dose
 from tests.support.transitions import PER_ZONE, ZONES, next_transitions
 
@@ -52,8 +53,16 @@ def record(**changes: Any) -> BookingRecord:
 ORGANIZER: Final = "Fair <hello@fair.example>"
 
 
-def file_of(booking: BookingRecord, *, reader: Actor = Actor.CUSTOMER, organizer: str = ORGANIZER) -> str:
-    return write_calendar(booking, reader=reader, customer_name="Grace Hopper", public_url=URL, organizer=organizer)
+def file_of(
+    booking: BookingRecord,
+    *,
+    reader: Actor = Actor.CUSTOMER,
+    contact: BookingContact | None = None,
+    organizer: str = ORGANIZER,
+) -> str:
+    return write_calendar(
+        booking, reader=reader, contact=contact, customer_name="Grace Hopper", public_url=URL, organizer=organizer
+    )
 
 
 def event_of(file: str) -> Any:
@@ -204,3 +213,23 @@ def test_three_readers_read_the_instants_around_every_transition(dose: Dose) -> 
 def test_wall_times_with_a_vtimezone_would_be_misread_by_each_reader() -> None:
     zones = ("America/New_York", "Australia/Lord_Howe")
     assert {name for name, _, _ in _misread(_in_the_zone, zones)} == set(READERS)
+
+
+def test_confirmed_booking_says_how_to_reach_the_other_side_and_opens_the_meeting() -> None:
+    contact = BookingContact(
+        name="Ada", email="ada@desk.example", phone="+44 20 0000 0001", address=HOME, meeting_details=None
+    )
+    event = event_of(file_of(record(place="provider"), contact=contact))
+    assert str(event["LOCATION"]) == "Storgata 1, 2nd floor, 0155 Oslo, NO"
+    assert {"E-mail: ada@desk.example", "Phone: +44 20 0000 0001"} <= set(str(event["DESCRIPTION"]).splitlines())
+    meeting = contact.model_copy(update={"address": None, "meeting_details": "https://meet.example/ada"})
+    event = event_of(file_of(record(place="online"), contact=meeting))
+    assert (str(event["LOCATION"]), str(event["URL"])) == ("https://meet.example/ada",) * 2
+    by_phone = meeting.model_copy(update={"meeting_details": "+44 20 0000 0002, code 7"})
+    event = event_of(file_of(record(place="online"), contact=by_phone))
+    assert str(event["URL"]).startswith(f"{URL}/me/bookings/")
+
+
+def test_without_a_contact_the_place_stays_in_words() -> None:
+    event = event_of(file_of(record(place="customer", address=HOME)))
+    assert str(event["LOCATION"]) == "at your place"

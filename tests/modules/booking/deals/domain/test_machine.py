@@ -96,10 +96,7 @@ def test_a_guard_holds_a_move_back(
 def test_what_is_shown_as_a_next_step_is_what_the_table_lets_through() -> None:
     customer, provider = Actor.CUSTOMER, Actor.PROVIDER
     assert next_steps(customer, current=BookingStatus.HELD, situation=at(-9)) == [NextStep.PAY, NextStep.CANCEL]
-    assert next_steps(provider, current=BookingStatus.REQUESTED, situation=at(0)) == [
-        NextStep.DECLINE,
-        NextStep.CANCEL,
-    ]
+    assert next_steps(provider, current=BookingStatus.REQUESTED, situation=at(0)) == [NextStep.DECLINE]
     assert next_steps(customer, current=BookingStatus.CONFIRMED, situation=at(2)) == [NextStep.COMPLETE]
     assert next_steps(provider, current=BookingStatus.COMPLETED, situation=at(2)) == [NextStep.REVIEW]
     for ended in (BookingStatus.DECLINED, BookingStatus.CANCELLED, BookingStatus.EXPIRED):

@@ -10,14 +10,8 @@ from hypothesis import strategies as st
 from fairground.contracts.booking import Booking, BookingNotFound, BookingStatus, CancellationPreview, RefundTerm
 from fairground.kernel.ids import uuid7
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.domain.record import (
-    BookingRecord,
-    answer_due,
-    booking_of,
-    new_record,
-    prolong_hold,
-    view_of,
-)
+from fairground.modules.booking.deals.domain.record import BookingRecord, answer_due, new_record, prolong_hold
+from fairground.modules.booking.deals.domain.views import booking_of, view_of
 from fairground.verticals.cancellation_policy import CancellationPolicy, RefundStep
 from fairground.verticals.loader import load_verticals
 from tests.doubles.providers import FakeProviders
@@ -34,14 +28,20 @@ WHOLE = RefundTerm(until=STARTS_AT - timedelta(hours=96), refund_percent=100, re
 HALF = RefundTerm(until=STARTS_AT - timedelta(hours=24), refund_percent=50, refund_minor=7950)
 NOTHING = RefundTerm(until=None, refund_percent=0, refund_minor=0)
 PRIVATE = {
+    "address",
     "decided_refund_minor",
     "answer_due_hours",
     "cancellation",
     "changed_at",
     "changed_by",
+    "confirmed_at",
+    "distance_km",
     "has_customer_review",
     "has_provider_review",
     "lapses_at",
+    "phone",
+    "price_minor",
+    "price_model",
     "provider_owner_id",
     "version",
     "was_confirmed",

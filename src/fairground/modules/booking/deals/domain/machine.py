@@ -77,7 +77,6 @@ TRANSITIONS: Final = {
     (Actor.PROVIDER, _S.REQUESTED, _S.CONFIRMED): Transition(BEFORE_START, NextStep.ACCEPT),
     (Actor.PROVIDER, _S.REQUESTED, _S.DECLINED): Transition(ALWAYS, NextStep.DECLINE),
     (Actor.CUSTOMER, _S.REQUESTED, _S.CANCELLED): Transition(ALWAYS, NextStep.CANCEL),
-    (Actor.PROVIDER, _S.REQUESTED, _S.CANCELLED): Transition(ALWAYS, NextStep.CANCEL),
     (Actor.SYSTEM, _S.REQUESTED, _S.EXPIRED): Transition(HAS_LAPSED),
     (Actor.CUSTOMER, _S.CONFIRMED, _S.CANCELLED): Transition(BEFORE_START, NextStep.CANCEL),
     # After the start only the provider and staff can still give the money back.

@@ -1,37 +1,33 @@
-"""A booking: what is stored of it, its deadlines, what cancelling gives back, and what others see of it."""
+"""A booking: what is stored of it, its deadlines, and what cancelling gives back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from fairground.contracts.booking import (
-    Booking,
     BookingNotFound,
-    BookingSide,
     BookingStatus,
-    BookingView,
     CancellationPreview,
-    DetailsInvalid,
-    NextStep,
     NotBookable,
     OwnService,
     RefundTerm,
 )
-from fairground.contracts.payments import Payment
+from fairground.contracts.booking.terms import compute_service_total
 from fairground.contracts.providers import BookingMode, Offer
-from fairground.kernel import text as text_rules
+from fairground.kernel.addresses import Address
 from fairground.kernel.ids import uuid7
 from fairground.kernel.money import find_currency
-from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, LIVE, Actor, Situation, next_steps
+from fairground.modules.booking.deals.domain.machine import ENDED_WITHOUT, LIVE, Actor, Situation
 from fairground.verticals.cancellation_policy import CancellationPolicy
-from fairground.verticals.schema import BookingRules, Vertical
+from fairground.verticals.pricing import PriceModel, compute_total_minor
+from fairground.verticals.schema import Vertical
 
 LONGEST_WAIT_FOR_ANSWER: Final = timedelta(days=5)  # a card's reservation lasts seven days
 PAYING_TAKES: Final = timedelta(minutes=2)  # long enough to answer the bank's question
 LONGEST_HOLD: Final = timedelta(minutes=30)
 _WHOLE: Final = 100
-_ENDED_AS_HOLD: Final = 2  # the version of a hold that was cancelled or lapsed
+ENDED_AS_HOLD: Final = 2  # the version of a hold that was cancelled or lapsed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +37,14 @@ class Details:
     note: str | None
     place: str | None
     party_size: int | None
+    address: Address | None
+    """Of the customer's place, where it takes place there."""
+    distance_km: int | None
+    """From the provider's location to that address, rounded up, where both are known."""
+    phone: str | None
+
+
+DETAIL_NAMES: Final = tuple(field.name for field in fields(Details))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +61,7 @@ class StaffDecision:
 class BookingRecord:
     """The row of a booking, when it lapses, and the side of its last change.
 
-    A new field stays private until `booking_of` or `view_of` names it.
+    A new field stays private until a function of `views` names it.
     """
 
     id: UUID
@@ -81,9 +85,18 @@ class BookingRecord:
     answer_due_hours: int
     created_at: datetime
     changed_at: datetime
+    price_minor: int
+    """Of the whole booking, a person or an hour, as the model says."""
+    price_model: PriceModel = PriceModel.BOOKING
     place: str | None = None
     note: str | None = None
     party_size: int | None = None
+    address: Address | None = None
+    """Of the customer's place, where it takes place there."""
+    distance_km: int | None = None
+    phone: str | None = None
+    """The customer's, for this booking."""
+    confirmed_at: datetime | None = None
     decline_reason: str | None = None
     was_confirmed: bool = False
     has_customer_review: bool = False
@@ -114,12 +127,31 @@ class BookingRecord:
         The version counts them: only a booking that was requested ends behind its second one without a confirmation.
         """
         is_request = self.booking_mode is BookingMode.REQUEST
-        has_passed_it = self.was_confirmed or self.version > _ENDED_AS_HOLD
+        has_passed_it = self.was_confirmed or self.version > ENDED_AS_HOLD
         was_requested = is_request and (has_passed_it or self.status is BookingStatus.REQUESTED)
         passed = [BookingStatus.HELD]
         passed += [BookingStatus.REQUESTED] if was_requested else []
         passed += [BookingStatus.CONFIRMED] if self.was_confirmed else []
         return passed if self.status in passed else [*passed, self.status]
+
+    @property
+    def minutes(self) -> int:
+        return (self.ends_at - self.starts_at) // timedelta(minutes=1)
+
+    @property
+    def shares_contacts(self) -> bool:
+        """Whether each side learns how to reach the other one: from the confirmation on, unless it was cancelled."""
+        return self.status in (BookingStatus.CONFIRMED, BookingStatus.COMPLETED)
+
+    def total_for(self, *, people: int | None, minutes: int) -> int:
+        """Return the total of this booking at the price it was made at, for other people or another length."""
+        return compute_total_minor(
+            self.price_model,
+            self.price_minor,
+            people=people or 1,
+            minutes=minutes,
+            step_minor=find_currency(self.currency).step_minor,
+        )
 
     def was_only_held(self) -> bool:
         """Return whether it ended as a hold, of which only its customer knew."""
@@ -142,24 +174,38 @@ class BookingRecord:
 
     def preview_cancellation(self, actor: Actor, *, now: datetime) -> CancellationPreview:
         """Say what cancelling now gives back. Before a booking is confirmed no money was taken, so none goes back."""
+        policy, starts_at = self.cancellation, self.starts_at
         step_minor = find_currency(self.currency).step_minor
         taken_minor = self.total_minor if self.status is BookingStatus.CONFIRMED else 0
         if actor is Actor.PROVIDER:
             refund_minor, free_until = taken_minor, self.ends_at
         else:
-            before_start = self.starts_at - now
-            refund_minor = self.cancellation.refund_minor(taken_minor, before_start=before_start, step_minor=step_minor)
-            free_until = self.starts_at - _notice_for_all(self.cancellation)
-        terms = self.cancellation.terms(self.total_minor, step_minor=step_minor, starts_at=self.starts_at, now=now)
+            refund_minor = policy.refund_minor(
+                taken_minor, starts_at=starts_at, now=now, confirmed_at=self.confirmed_at, step_minor=step_minor
+            )
+            grace_until = policy.grace_until(starts_at=starts_at, confirmed_at=self.confirmed_at)
+            free_until = max(filter(None, (starts_at - _notice_for_all(policy), grace_until)))
+        terms = policy.terms(
+            self.total_minor, step_minor=step_minor, starts_at=starts_at, now=now, confirmed_at=self.confirmed_at
+        )
+        is_new = self.confirmed_at is None
+        grace_minutes = policy.grace_minutes_ahead(starts_at=starts_at, now=now) if is_new else 0
         return CancellationPreview(
             refund_minor=refund_minor,
             keep_minor=taken_minor - refund_minor,
             currency=self.currency,
             free_until=free_until if free_until > now else None,
             terms=[
-                RefundTerm(until=term.until, refund_percent=term.refund_percent, refund_minor=term.refund_minor)
+                RefundTerm(
+                    until=term.until,
+                    refund_percent=term.refund_percent,
+                    refund_minor=term.refund_minor,
+                    is_grace=term.is_grace,
+                )
                 for term in terms
             ],
+            grace_minutes=grace_minutes,
+            is_refundable=len(terms) > 1 or grace_minutes > 0,
         )
 
     def staff_refund_minor(self, *, on_behalf_of: Actor, is_full: bool, now: datetime) -> int:
@@ -200,8 +246,15 @@ def new_record(
     starts_at: datetime,
     timezone: str,
     now: datetime,
+    people: int | None = None,
+    minutes: int | None = None,
 ) -> BookingRecord:
-    """Copy what must stay as it is now: prices, names and policies change, a booking's terms do not."""
+    """Copy what must stay as it is now: prices, names and policies change, a booking's terms do not.
+
+    Args:
+        people: None for the fewest of the service.
+        minutes: None for its shortest length.
+    """
     return BookingRecord(
         id=uuid7(),
         version=1,
@@ -216,9 +269,11 @@ def new_record(
         service_name=offer.service_name,
         vertical=offer.vertical,
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(minutes=offer.duration_minutes),
+        ends_at=starts_at + timedelta(minutes=minutes or offer.duration_minutes),
         timezone=timezone,
-        total_minor=offer.price_minor,
+        price_model=offer.price_model,
+        price_minor=offer.price_minor,
+        total_minor=compute_service_total(offer, people=people, minutes=minutes),
         currency=offer.currency,
         cancellation=pack.cancellation,
         answer_due_hours=pack.booking.answer_due_hours,
@@ -227,34 +282,8 @@ def new_record(
     )
 
 
-def clean_text(name: str, text: str | None, *, most: int) -> str | None:
-    """Return the text as it is kept, or None when it shows nothing.
-
-    Raises:
-        DetailsInvalid: It has more than `most` characters, or one that `kernel.text` refuses.
-    """
-    with text_rules.refused_as(DetailsInvalid, f"The {name}", field=name):
-        return text_rules.clean_text(text or "", most=most) or None
-
-
-def check_details(booking: BookingRules, *, place: str | None, party_size: int | None) -> None:
-    """Raise DetailsInvalid when the vertical does not allow the place or the number of people."""
-    if place is None and booking.place_required:
-        raise DetailsInvalid(f"Say where it happens: place is one of {', '.join(booking.places)}.", field="place")
-    if place is not None and place not in booking.places:
-        raise DetailsInvalid(f"The place {place!r} is not one of {', '.join(booking.places)}.", field="place")
-    if party_size is None:
-        return
-    if booking.party_size is None:
-        raise DetailsInvalid("Bookings here have no group size; leave party_size out.", field="party_size")
-    least, most = booking.party_size.minimum, booking.party_size.maximum
-    if not least <= party_size <= most:
-        raise DetailsInvalid(
-            f"party_size is {party_size}; it must be {least} to {most}.",
-            field="party_size",
-            minimum=least,
-            maximum=most,
-        )
+def with_details(record: BookingRecord, details: Details) -> BookingRecord:
+    return replace(record, **{name: getattr(details, name) for name in DETAIL_NAMES})
 
 
 def prolong_hold(*, lapses_at: datetime, held_since: datetime, now: datetime) -> datetime | None:
@@ -272,64 +301,3 @@ def _notice_for_all(policy: CancellationPolicy) -> timedelta:
     """Return how long before the start cancelling still gives everything back; for ever, when it never does."""
     hours = [step.at_least_hours for step in policy.steps if step.refund_percent == _WHOLE]
     return timedelta(hours=hours[0]) if hours else timedelta(days=10_000)
-
-
-def booking_of(record: BookingRecord) -> Booking:
-    return Booking(
-        id=record.id,
-        status=record.status,
-        customer_id=record.customer_id,
-        provider_id=record.provider_id,
-        provider_name=record.provider_name,
-        provider_slug=record.provider_slug,
-        service_id=record.service_id,
-        service_name=record.service_name,
-        vertical=record.vertical,
-        booking_mode=record.booking_mode,
-        starts_at=record.starts_at,
-        ends_at=record.ends_at,
-        timezone=record.timezone,
-        place=record.place,
-        note=record.note,
-        party_size=record.party_size,
-        total_minor=record.total_minor,
-        currency=record.currency,
-        expires_at=record.lapses_at if record.status is BookingStatus.HELD else None,
-        answer_due_at=record.lapses_at if record.status is BookingStatus.REQUESTED else None,
-        decline_reason=record.decline_reason,
-        created_at=record.created_at,
-    )
-
-
-def side_of(record: BookingRecord) -> BookingSide:
-    return BookingSide(
-        booking_id=record.id,
-        status=record.status,
-        customer_id=record.customer_id,
-        provider_id=record.provider_id,
-        provider_slug=record.provider_slug,
-        provider_owner_id=record.provider_owner_id,
-        was_only_held=record.was_only_held(),
-        ended_at=record.ended_at(),
-    )
-
-
-def view_of(record: BookingRecord, *, viewer_id: UUID, payment: Payment | None, now: datetime) -> BookingView:
-    """Return the booking as this side sees it; raise BookingNotFound for a user on neither side."""
-    side = record.side_of(viewer_id)
-    steps = next_steps(
-        side,
-        current=record.status,
-        situation=record.situation(now=now),
-        is_reviewed=record.is_reviewed_by(side),
-    )
-    return BookingView(
-        **dict(booking_of(record)),
-        side=side.value,
-        next_steps=steps,
-        payment=payment,
-        refund_due_minor=record.refund_due_minor(captured_minor=payment.captured_minor if payment else 0),
-        cancellation=record.preview_cancellation(side, now=now) if NextStep.CANCEL in steps else None,
-        reached=record.reached(),
-        ended_at=record.ended_at(),
-    )

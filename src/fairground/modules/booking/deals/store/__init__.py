@@ -10,12 +10,21 @@ from uuid import UUID
 from sqlalchemy import Integer, Select, and_, bindparam, desc, func, insert, select, tuple_, union_all, update
 from sqlalchemy.orm import DeclarativeBase
 
-from fairground.contracts.booking import BookingStatus
+from fairground.contracts.booking import BookingStatus, EndedHolds
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.booking.deals.domain.machine import LIVE, Actor
-from fairground.modules.booking.deals.domain.record import BookingRecord, Details, StaffDecision, not_found
+from fairground.modules.booking.deals.domain.record import (
+    DETAIL_NAMES,
+    ENDED_AS_HOLD,
+    BookingRecord,
+    Details,
+    StaffDecision,
+    not_found,
+    with_details,
+)
 from fairground.modules.booking.deals.rows import (
     BOOKING_COLUMNS,
+    ListedBooking,
     UnreadableBooking,
     booking_row,
     change_row,
@@ -23,7 +32,6 @@ from fairground.modules.booking.deals.rows import (
     record_of,
 )
 from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
-from fairground.modules.booking.time.allocations import Allocation
 from fairground.modules.booking.time.store import allocations as time_store
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -43,14 +51,6 @@ class LiveHolds(NamedTuple):
     now: datetime
 
 
-class ListedBooking(NamedTuple):
-    """A booking of a page; without a record where its row cannot be read."""
-
-    id: UUID
-    starts_at: datetime
-    record: BookingRecord | UnreadableBooking
-
-
 async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
     row = booking_row(record)
     await tx.execute(_insert(tx.ops, BookingRow, tuple(row)), row)
@@ -67,17 +67,6 @@ async def insert_bookings(tx: WriteTx, records: Sequence[BookingRecord]) -> None
 @lru_cache(maxsize=6)  # of two tables and of a change by staff, for each dialect
 def _insert(_ops: SQLOps, row_class: type[DeclarativeBase], names: tuple[str, ...]) -> Prepared:
     return Prepared(insert(row_class).values({name: bindparam(name) for name in names}))
-
-
-def allocation_of(record: BookingRecord) -> Allocation:
-    """Return the time that a booking takes, as it is claimed and released."""
-    return Allocation(
-        booking_id=record.id,
-        provider_id=record.provider_id,
-        provider_slug=record.provider_slug,
-        starts_at=record.starts_at,
-        ends_at=record.ends_at,
-    )
 
 
 async def get_booking(tx: ReadTx, *, booking_id: UUID) -> tuple[BookingRecord, datetime]:
@@ -122,6 +111,7 @@ async def change_booking(
         version=record.version + 1,
         decline_reason=reason,
         was_confirmed=record.was_confirmed or to is BookingStatus.CONFIRMED,
+        confirmed_at=now if to is BookingStatus.CONFIRMED else record.confirmed_at,
         lapses_at=None,
         changed_at=now,
         changed_by=actor,
@@ -135,6 +125,7 @@ async def change_booking(
         "version": changed.version,
         "decline_reason": reason,
         "was_confirmed": changed.was_confirmed,
+        "confirmed_at": changed.confirmed_at,
         "changed_at": now,
     }
     if await tx.execute(_change(tx.ops), values) != 1:
@@ -145,7 +136,7 @@ async def change_booking(
 
 @lru_cache(maxsize=2)
 def _change(_ops: SQLOps) -> Prepared:
-    names = ("status", "version", "decline_reason", "was_confirmed", "changed_at")
+    names = ("status", "version", "decline_reason", "was_confirmed", "confirmed_at", "changed_at")
     return Prepared(
         update(BookingRow)
         .where(
@@ -170,11 +161,11 @@ async def _log_change(
 
 
 async def change_details(tx: WriteTx, record: BookingRecord, *, details: Details, now: datetime) -> BookingRecord:
-    """Give a booking that this transaction has locked another note, place and party size."""
-    changed = replace(record, note=details.note, place=details.place, party_size=details.party_size)
+    """Give a booking that this transaction has locked other details, with which its total stays."""
+    changed = with_details(record, details)
     if changed == record:
         return record
-    values = {"note": details.note, "place": details.place, "party_size": details.party_size, "changed_at": now}
+    values = {name: booking_row(changed)[name] for name in DETAIL_NAMES} | {"changed_at": now}
     await tx.execute(update(BookingRow).where(BookingRow.id == record.id).values(values))
     return replace(changed, changed_at=now)
 
@@ -325,6 +316,7 @@ async def list_page(
     user_id: UUID,
     side: Actor | None,
     status: BookingStatus | None,
+    ended_holds: EndedHolds = EndedHolds.INCLUDED,
     after: TimeCursor | None,
     offset: int,
     limit: int,
@@ -342,7 +334,7 @@ async def list_page(
         values["status"] = status.value
     if after is not None:
         values |= {"after_at": after.at, "after_id": after.id}
-    statement = _page(tx.ops, side, has_status=status is not None, is_behind=after is not None)
+    statement = _page(tx.ops, side, ended_holds, has_status=status is not None, is_behind=after is not None)
     page = await tx.all(statement, values)
     ids = [entry.id for entry in page]
     rows = await tx.all(_bookings(tx.ops), {"ids": ids}) if ids else []
@@ -350,9 +342,10 @@ async def list_page(
     return [ListedBooking(id=entry.id, starts_at=entry.starts_at, record=records[entry.id]) for entry in page]
 
 
-@lru_cache(maxsize=24)  # all there are
-def _page(_ops: SQLOps, side: Actor | None, *, has_status: bool, is_behind: bool) -> Prepared:
-    branches = [branch.add_columns(BookingRow.starts_at) for branch in _branches(side, has_status=has_status)]
+@lru_cache(maxsize=72)  # all there are
+def _page(_ops: SQLOps, side: Actor | None, ended_holds: EndedHolds, *, has_status: bool, is_behind: bool) -> Prepared:
+    branches = _branches(side, ended_holds, has_status=has_status)
+    branches = [branch.add_columns(BookingRow.starts_at) for branch in branches]
     if is_behind:
         # Only the start narrows the index on both databases; the id decides among equal starts.
         behind = tuple_(BookingRow.starts_at, BookingRow.id) < tuple_(
@@ -373,23 +366,33 @@ def _bookings(_ops: SQLOps) -> Prepared:
     return Prepared(select_bookings().where(among(BookingRow.id, bindparam("ids"))))
 
 
-async def count_up_to(tx: ReadTx, *, user_id: UUID, side: Actor | None, status: BookingStatus | None, most: int) -> int:
+async def count_up_to(
+    tx: ReadTx,
+    *,
+    user_id: UUID,
+    side: Actor | None,
+    status: BookingStatus | None,
+    ended_holds: EndedHolds = EndedHolds.INCLUDED,
+    most: int,
+) -> int:
     """Return how many bookings such a list holds, or `most` where there are as many or more."""
     values = {"user": user_id, "most": most} | ({} if status is None else {"status": status.value})
-    count: int = await tx.scalar(_count(tx.ops, side, has_status=status is not None), values)
+    count: int = await tx.scalar(_count(tx.ops, side, ended_holds, has_status=status is not None), values)
     return count
 
 
-@lru_cache(maxsize=12)  # all there are
-def _count(_ops: SQLOps, side: Actor | None, *, has_status: bool) -> Prepared:
+@lru_cache(maxsize=36)  # all there are
+def _count(_ops: SQLOps, side: Actor | None, ended_holds: EndedHolds, *, has_status: bool) -> Prepared:
     most = bindparam("most", type_=Integer())
-    branches = [branch.limit(most).subquery() for branch in _branches(side, has_status=has_status)]
+    branches = [branch.limit(most).subquery() for branch in _branches(side, ended_holds, has_status=has_status)]
     found = union_all(*(select(branch.c.id) for branch in branches)).limit(most).subquery()
     return Prepared(select(func.count()).select_from(found))
 
 
-def _branches(side: Actor | None, *, has_status: bool) -> list[Select[Any]]:
+def _branches(side: Actor | None, ended_holds: EndedHolds, *, has_status: bool) -> list[Select[Any]]:
     """Return one select for each side, because an OR of two columns is answered from no ordered index."""
+    ended = (constant(BookingStatus.CANCELLED.value), constant(BookingStatus.EXPIRED.value))
+    is_ended_hold = BookingRow.status.in_(ended) & (BookingRow.version == constant(ENDED_AS_HOLD))
     as_customer = select(BookingRow.id).where(BookingRow.customer_id == bindparam("user"))
     as_provider = select(BookingRow.id).where(BookingRow.provider_owner_id == bindparam("user"))
     match side:
@@ -400,6 +403,9 @@ def _branches(side: Actor | None, *, has_status: bool) -> list[Select[Any]]:
         case _:
             # No booking is in both lists: a provider cannot book their own service.
             branches = [as_customer, as_provider]
+    if ended_holds is not EndedHolds.INCLUDED:
+        which = is_ended_hold if ended_holds is EndedHolds.ALONE else ~is_ended_hold
+        branches = [each.where(which) for each in branches]
     return [each.where(BookingRow.status == bindparam("status")) for each in branches] if has_status else branches
 
 

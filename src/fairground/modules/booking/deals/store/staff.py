@@ -11,8 +11,8 @@ from fairground.contracts.booking import BookingStatus
 from fairground.contracts.booking.staff import BookingChange
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.booking.deals.domain.record import BookingRecord
-from fairground.modules.booking.deals.rows import UnreadableBooking, read_or_refuse
-from fairground.modules.booking.deals.store import ListedBooking, list_bookings, select_bookings
+from fairground.modules.booking.deals.rows import ListedBooking, UnreadableBooking, read_or_refuse
+from fairground.modules.booking.deals.store import list_bookings, select_bookings
 from fairground.modules.booking.deals.tables import BookingRow, ChangeRow
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx

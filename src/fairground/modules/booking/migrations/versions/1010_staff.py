@@ -7,7 +7,7 @@ from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.types import MoneyMinor
 
 revision = "1010"
-down_revision = "1000"
+down_revision = "1001"
 
 _SETTLED = (
     "status = 'confirmed' OR status = 'completed' OR status = 'declined' OR status = 'cancelled' OR status = 'expired'"

@@ -5,7 +5,7 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-from fairground.modules.providers.domain import search_words
+from fairground.modules.providers.domain.profiles import search_words
 from fairground.platform.db.types import BytewiseText
 
 revision = "1020"

@@ -1,4 +1,4 @@
-"""The rules of providers: what a profile and a service may contain, when a profile is approved, how slugs are made.
+"""The rules of profiles: what one may contain, when it is approved, how slugs are made.
 
 Each refusal of a value names its field in `context["field"]`.
 """
@@ -13,27 +13,21 @@ from uuid import UUID
 from fairground.contracts.providers import (
     BIO_MAX_LENGTH,
     CATEGORIES_MAX,
-    DURATION_MAX_MINUTES,
-    DURATION_MIN_MINUTES,
     EXTERNAL_ID_MAX_LENGTH,
     LOCATION_MAX_LENGTH,
+    MEETING_DETAILS_MAX_LENGTH,
     NAME_MAX_LENGTH,
     PHONE_MAX_LENGTH,
-    PRICE_MAX_MINOR,
     REASON_MAX_LENGTH,
-    SERVICE_DESCRIPTION_MAX_LENGTH,
     SUBTITLE_MAX_LENGTH,
-    CategoryUnknown,
-    CurrencyUnsupported,
     ProfileIncomplete,
     ProfileInvalid,
     ProviderStatus,
-    ServiceIn,
-    ServiceInvalid,
     StatusConflict,
 )
+from fairground.contracts.providers.service_rules import check_category
+from fairground.kernel.addresses import Address
 from fairground.kernel.folding import fold
-from fairground.kernel.money import AmountInvalid, find_currency, require_step
 from fairground.kernel.text import (
     EmailRefused,
     check_identifier,
@@ -49,7 +43,8 @@ from fairground.verticals.schema import Vertical
 
 _REQUIRED_LINES: Final = {"business_name": NAME_MAX_LENGTH, "location": LOCATION_MAX_LENGTH}
 _LINES: Final = {"custom_subtitle": SUBTITLE_MAX_LENGTH, "contact_phone": PHONE_MAX_LENGTH}
-_TEXTS: Final = {"bio": BIO_MAX_LENGTH}
+_TEXTS: Final = {"bio": BIO_MAX_LENGTH, "meeting_details": MEETING_DETAILS_MAX_LENGTH}
+_CONTACT: Final = frozenset({"contact_phone", "address", "meeting_details"})
 _PICTURE_URL_MAX_LENGTH: Final = 300
 
 
@@ -75,6 +70,14 @@ def check_profile(fields: Mapping[str, Any]) -> dict[str, Any]:
     return checked
 
 
+def split_contact(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields of a profile that the public sees, and those of its contact, with the address as JSON."""
+    contact = {name: value for name, value in values.items() if name in _CONTACT}
+    if isinstance(address := contact.get("address"), Address):
+        contact["address"] = address.model_dump()
+    return {name: value for name, value in values.items() if name not in _CONTACT}, contact
+
+
 def check_place(lat: float | None, lng: float | None) -> None:
     """Raise ProfileInvalid unless latitude and longitude are both absent, or both on the globe."""
     if (lat is None) != (lng is None):
@@ -97,58 +100,6 @@ def check_categories(pack: Vertical, words: Collection[str] | None) -> list[str]
             f"A profile has 1 to {CATEGORIES_MAX} categories; this one has {len(slugs)}.", field="categories"
         )
     return slugs
-
-
-def check_category(pack: Vertical, word: str) -> str:
-    category = pack.find_category(word)
-    if category is None:
-        raise CategoryUnknown(
-            f"{word!r} is not a category of {pack.key}.",
-            hint=f"GET /api/v1/categories?vertical={pack.key} lists them.",
-            field="categories",
-        )
-    return category.slug
-
-
-def check_service(pack: Vertical, service: ServiceIn, *, currency: str) -> ServiceIn:
-    """Return the service with its texts as they are stored and its category by slug.
-
-    Raises:
-        CategoryUnknown: The pack has no such category.
-        CurrencyUnsupported: Not the installation's currency.
-        ServiceInvalid: The price, the duration, the mode or a text is refused.
-    """
-    if service.currency != currency:
-        raise CurrencyUnsupported(f"Prices are in {currency} here, not in {service.currency!r}.", field="currency")
-    if not 1 <= service.price_minor <= PRICE_MAX_MINOR:
-        raise ServiceInvalid(
-            f"price_minor is {service.price_minor}; it must be 1 to {PRICE_MAX_MINOR}.", field="price_minor"
-        )
-    try:
-        require_step(service.price_minor, currency)
-    except AmountInvalid as refusal:
-        raise ServiceInvalid(
-            f"price_minor is {service.price_minor}: {refusal.problem}.",
-            hint=f"In {currency} a price_minor is a multiple of {find_currency(currency).step_minor}.",
-            field="price_minor",
-        ) from refusal
-    if not DURATION_MIN_MINUTES <= service.duration_minutes <= DURATION_MAX_MINUTES:
-        raise ServiceInvalid(
-            f"duration_minutes is {service.duration_minutes};"
-            f" it must be {DURATION_MIN_MINUTES} to {DURATION_MAX_MINUTES}.",
-            field="duration_minutes",
-        )
-    if service.booking_mode not in pack.booking.modes:
-        raise ServiceInvalid(
-            f"{pack.key} are booked by {' or '.join(pack.booking.modes)}, not by {service.booking_mode}.",
-            field="booking_mode",
-        )
-    category = check_category(pack, service.category)
-    with refused_as(ServiceInvalid, "name", field="name"):
-        name = require_line(service.name, most=NAME_MAX_LENGTH)
-    with refused_as(ServiceInvalid, "description", field="description"):
-        description = clean_text(service.description or "", most=SERVICE_DESCRIPTION_MAX_LENGTH) or None
-    return service.model_copy(update={"category": category, "name": name, "description": description})
 
 
 def check_reason(reason: str) -> str:

@@ -8,23 +8,20 @@ from fairground.contracts.providers import (
     ProfileIncomplete,
     ProfileInvalid,
     ProviderStatus,
-    ServiceInvalid,
     StatusConflict,
 )
-from fairground.modules.providers.domain import (
+from fairground.modules.providers.domain.profiles import (
     ApprovalFacts,
     advance,
     check_categories,
     check_picture_url,
     check_place,
     check_profile,
-    check_service,
     list_missing,
     require_complete,
 )
 from fairground.verticals.loader import load_verticals
 from fairground.verticals.schema import Vertical
-from tests.support.providers import a_service
 
 
 @pytest.fixture(scope="module")
@@ -79,28 +76,6 @@ def test_categories_are_recognised_in_any_spelling_and_kept_once(artists: Vertic
 
 
 @pytest.mark.parametrize(
-    "changes", [{"price_minor": 0}, {"price_minor": 10**12}, {"duration_minutes": 1441}, {"name": " "}]
-)
-def test_invalid_service_is_refused(artists: Vertical, changes: dict[str, Any]) -> None:
-    with pytest.raises(ServiceInvalid):
-        check_service(artists, a_service(**changes), currency="EUR")
-
-
-@pytest.mark.parametrize(("price_minor", "currency"), [(150, "MGA"), (5_124, "KWD")])
-def test_price_that_cannot_be_charged_is_refused(artists: Vertical, price_minor: int, currency: str) -> None:
-    service = a_service(price_minor=price_minor, currency=currency)
-    with pytest.raises(ServiceInvalid, match="cannot be charged by card") as raised:
-        check_service(artists, service, currency=currency)
-    assert "multiple of" in raised.value.hint
-
-
-def test_booking_mode_that_the_pack_lacks_is_refused(artists: Vertical) -> None:
-    rules = artists.booking.model_copy(update={"modes": ("instant",)})
-    with pytest.raises(ServiceInvalid, match="booked by instant, not by request"):
-        check_service(artists.model_copy(update={"booking": rules}), a_service(), currency="EUR")
-
-
-@pytest.mark.parametrize(
     "url", ["data:image/png;base64,AAAA", "https://elsewhere.example/a.webp", "//elsewhere.example/a", "", "/" * 301]
 )
 def test_picture_url_outside_this_installation_is_refused(url: str) -> None:
@@ -109,7 +84,7 @@ def test_picture_url_outside_this_installation_is_refused(url: str) -> None:
         check_picture_url(url)
 
 
-DRAFT, SUBMITTED, APPROVED, REJECTED = ProviderStatus
+DRAFT, SUBMITTED, APPROVED, REJECTED, SUSPENDED = ProviderStatus
 
 
 ALLOWED = {(DRAFT, SUBMITTED), (SUBMITTED, APPROVED), (SUBMITTED, REJECTED), (REJECTED, SUBMITTED)}

@@ -1,0 +1,1 @@
+"""The rules of providers: what profiles and services may contain."""
