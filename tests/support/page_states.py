@@ -249,6 +249,28 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "saved", _send("Save the hours"))
     waiting = f"/admin/approvals/{market.waiting_id}"
     yield PageState("/admin", "/admin", STAFF)
+    yield PageState("/admin/search", "/admin/search", STAFF)
+    yield PageState("/admin/search", "/admin/search?words=nora", STAFF, "found")
+    yield PageState("/admin/accounts", "/admin/accounts", STAFF)
+    yield PageState("/admin/bookings", "/admin/bookings", STAFF)
+    yield PageState("/admin/bookings", "/admin/bookings?words=zzzz", STAFF, "nothing")
+    yield PageState("/admin/payments", "/admin/payments", STAFF)
+    yield PageState("/admin/jobs", "/admin/jobs", STAFF)
+    yield PageState("/admin/jobs/requeue", "/admin/jobs/requeue", STAFF, is_variant=True)
+    yield PageState("/admin/mail", "/admin/mail", STAFF)
+    confirmed = market.bookings["confirmed"]
+    booking, account = f"/admin/bookings/{confirmed.id}", f"/admin/accounts/{confirmed.customer_id}"
+    yield PageState("/admin/bookings/{booking_id}", booking, STAFF)
+    yield PageState("/admin/bookings/{booking_id}/cancel", f"{booking}/cancel", STAFF)
+    without_reason = _send("Cancel the booking")
+    yield PageState("/admin/bookings/{booking_id}/cancel", f"{booking}/cancel", STAFF, "refused", without_reason)
+    yield PageState("/admin/bookings/{booking_id}/refund", f"{booking}/refund", STAFF)
+    yield PageState("/admin/bookings/{booking_id}/refund", f"{booking}/refund", STAFF, "refused", _send("Refund"))
+    yield PageState("/admin/accounts/{user_id}", account, STAFF)
+    for action in ("suspend", "restore", "end-sessions", "role"):
+        yield PageState(f"/admin/accounts/{{user_id}}/{action}", f"{account}/{action}", STAFF)
+    assert confirmed.payment is not None
+    yield PageState("/admin/payments/{payment_id}", f"/admin/payments/{confirmed.payment.id}", STAFF)
     yield PageState("/admin/approvals", "/admin/approvals", STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject with this reason"))

@@ -1,11 +1,19 @@
 """What staff do on their pages, without script: find accounts and bookings, suspend, cancel and refund."""
 
+from uuid import UUID
+
 import pytest
+from sqlalchemy import insert
 
 from fairground.contracts.accounts import Role
 from fairground.contracts.booking import BookingStatus
+from fairground.kernel.ids import uuid7
+from fairground.modules.notifications.emails import SendEmail
+from fairground.platform.jobs.tables import JobRow
+from tests.support.addresses import HOME_FIELDS
 from tests.support.browsing import Reader
 from tests.support.marketplace import Market, public_provider
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -15,7 +23,7 @@ async def _book(market: Market) -> Reader:
     _, page = await public_provider(market, mode="instant")
     nora = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     await (await nora.open(page)).follow(":")
-    await nora.send("Hold this time", party_size="40")
+    await nora.send("Continue to payment", **HOME_FIELDS, party_size="40")
     await nora.send("Book and pay", payment_method="pm_card_visa")
     return nora
 
@@ -82,3 +90,63 @@ async def test_only_an_admin_gives_roles(market: Market) -> None:
     await admin.follow("Ada Admin")
     assert "Give a role …" not in admin.text
     assert "Suspend …" not in admin.text
+
+
+async def test_staff_requeues_dead_letters_one_by_one_and_by_kind(market: Market) -> None:
+    staff = await market.user("ada@example.org", role=Role.STAFF, name="Ada Staff")
+    jobs = [await _dead_letter(market) for _ in range(3)]
+    await staff.open("/admin")
+    assert "Failed e-mails3" in staff.text
+    await staff.open("/admin/jobs")
+    assert "The server is away." in staff.text
+    await staff.post(f"/admin/jobs/{jobs[0]}/requeue")
+    assert (staff.status, staff.path) == (200, "/admin/jobs")
+    assert (await staff.post(f"/admin/jobs/{jobs[0]}/requeue")).status == 422
+    await staff.follow("Requeue all …")
+    await staff.send("Requeue all")
+    assert "No job has failed for good." in staff.text
+
+
+async def _dead_letter(market: Market) -> UUID:
+    """Store an e-mail that was tried in vain until its attempts were used up; there is nothing to mail behind it."""
+    job_id = uuid7()
+    async with market.program.db.write() as tx:
+        row = {
+            "id": job_id,
+            "kind": f"notifications:{SendEmail.topic}",
+            "queue": "mail",
+            "priority": 100,
+            "payload": {"notification_id": str(uuid7())},
+            "state": "dead",
+            "run_at": tx.now(),
+            "attempt": 40,
+            "max_attempts": 40,
+            "crashes": 0,
+            "fence": 1,
+            "error": "The server is away.",
+            "created_at": tx.now(),
+            "finished_at": tx.now(),
+        }
+        await tx.execute(insert(JobRow).values(**row))
+    return job_id
+
+
+async def test_staff_sends_an_email_again(market: Market) -> None:
+    await _book(market)
+    staff = await market.sign_in("ada@example.org")
+    await staff.open("/admin/mail")
+    before = len(list(market.mail_dir.glob("*.eml")))
+    await staff.send("Send again")
+    assert "It is sent again in a moment" in staff.text
+    await until(lambda: len(list(market.mail_dir.glob("*.eml"))) > before)
+    assert (await staff.post(f"/admin/mail/{uuid7()}/resend")).status == 422
+
+
+async def test_one_search_finds_accounts_providers_bookings_and_payments(market: Market) -> None:
+    await _book(market)
+    staff = await market.sign_in("ada@example.org")
+    await staff.open("/admin/search?words=maya")
+    for found in ("maya@example.org", "Maya & the Tides", "Evening set"):
+        assert found in staff.text, found
+    await staff.open("/admin/search?words=zzzz")
+    assert "No results" in staff.text
