@@ -248,6 +248,20 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro/calendar", "/pro/calendar?date=2030-12-24", PROVIDER)
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "saved", _send("Save the hours"))
     waiting = f"/admin/approvals/{market.waiting_id}"
+    yield from _administration(market)
+    yield PageState("/admin/approvals", "/admin/approvals", STAFF)
+    yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
+    yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject with this reason"))
+    yield PageState("/admin/approvals/{provider_id}", f"/admin/approvals/{market.provider.id}", STAFF)
+    claim = f"/admin/claims/{market.claim_id}"
+    yield PageState("/admin/claims/{claim_id}", claim, STAFF)
+    yield PageState("/admin/claims/{claim_id}", claim, STAFF, "refused", _send("Refuse with this reason"))
+    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", PROVIDER, is_variant=True)
+    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", STAFF, is_variant=True)
+    yield PageState("/admin/migrations", "/admin/migrations", STAFF)
+
+
+def _administration(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/admin", "/admin", STAFF)
     yield PageState("/admin/search", "/admin/search", STAFF)
     yield PageState("/admin/search", "/admin/search?words=nora", STAFF, "found")
@@ -271,16 +285,6 @@ def _working(market: FullMarket) -> Iterator[PageState]:
         yield PageState(f"/admin/accounts/{{user_id}}/{action}", f"{account}/{action}", STAFF)
     assert confirmed.payment is not None
     yield PageState("/admin/payments/{payment_id}", f"/admin/payments/{confirmed.payment.id}", STAFF)
-    yield PageState("/admin/approvals", "/admin/approvals", STAFF)
-    yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
-    yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject with this reason"))
-    yield PageState("/admin/approvals/{provider_id}", f"/admin/approvals/{market.provider.id}", STAFF)
-    claim = f"/admin/claims/{market.claim_id}"
-    yield PageState("/admin/claims/{claim_id}", claim, STAFF)
-    yield PageState("/admin/claims/{claim_id}", claim, STAFF, "refused", _send("Refuse with this reason"))
-    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", PROVIDER, is_variant=True)
-    yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", STAFF, is_variant=True)
-    yield PageState("/admin/migrations", "/admin/migrations", STAFF)
 
 
 def _services(market: FullMarket) -> Iterator[PageState]:

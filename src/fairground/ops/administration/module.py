@@ -44,7 +44,7 @@ class OperationsService:
     def describe_installation(self) -> Installation:
         return Installation(
             version=fairground.__version__,
-            database="postgresql" if self._db.backend.file is None else "sqlite",
+            database=self._db.backend.ops.name,
             is_cache_on=self._cache.is_storing,
             shared_cache="none" if self._cache.level is None else self._cache.level.describe(),
         )

@@ -20,6 +20,7 @@ from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor, require_transition
 from fairground.modules.booking.deals.domain.record import BookingRecord, StaffDecision, answer_due
 from fairground.modules.booking.deals.rows import allocation_of
+from fairground.modules.booking.deals.store import counters
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time.allocations import Allocations
 from fairground.modules.booking.time.store import allocations as time_store
@@ -121,7 +122,7 @@ class Transitions:
 
 async def emit_completed(tx: WriteTx, record: BookingRecord) -> None:
     """Announce a completed booking with the provider's new total."""
-    count = await store.count_completed(tx, provider_id=record.provider_id)
+    count = await counters.count_completed(tx, provider_id=record.provider_id)
     await tx.emit(BookingCompleted(**_sides(record), provider_completed_count=count))
 
 
