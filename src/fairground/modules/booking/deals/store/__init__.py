@@ -1,6 +1,6 @@
-"""Every SQL statement of deals: bookings and their lists, the log of changes, the locks and the counters."""
+"""Every SQL statement of deals: bookings and their lists, the log of changes, and the locks."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache
@@ -31,7 +31,7 @@ from fairground.modules.booking.deals.rows import (
     read_or_refuse,
     record_of,
 )
-from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
+from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow
 from fairground.modules.booking.time.store import allocations as time_store
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
