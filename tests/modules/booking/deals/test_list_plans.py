@@ -12,7 +12,7 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.store import staff
+from fairground.modules.booking.deals.store import customers, staff
 from fairground.platform.db.database import Database
 from tests.support.booking_rows import add_requests, analyze
 from tests.support.databases import migrate
@@ -36,7 +36,7 @@ async def own_db(database_url: str) -> AsyncIterator[Database]:
 async def _plan_of_holds(db: Database) -> str:
     with statements_of(db) as statements:
         async with db.read() as tx:
-            await store.count_live_holds(tx, customer_id=uuid7())
+            await customers.count_live_holds(tx, customer_id=uuid7())
     return explain(db, statements[-1])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Integer, Select, and_, bindparam, desc, func, insert, select, tuple_, union_all, update
@@ -31,7 +31,7 @@ from fairground.modules.booking.deals.rows import (
     read_or_refuse,
     record_of,
 )
-from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow
+from fairground.modules.booking.deals.tables import BookingRow, ChangeRow
 from fairground.modules.booking.time.store import allocations as time_store
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -41,14 +41,6 @@ from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import TimeShift, among, constant
 
 _NOW: Final = bindparam("now", type_=TimeShift())
-
-
-class LiveHolds(NamedTuple):
-    """The times that a customer holds."""
-
-    number: int
-    first_lapses_at: datetime | None
-    now: datetime
 
 
 async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
@@ -173,40 +165,6 @@ async def change_details(tx: WriteTx, record: BookingRecord, *, details: Details
 async def mark_reviewed(tx: WriteTx, *, booking_ids: Collection[UUID], side: Actor) -> None:
     reviewed = {f"has_{side}_review": True}
     await tx.execute(update(BookingRow).where(among(BookingRow.id, booking_ids)).values(reviewed))
-
-
-async def lock_customer(tx: WriteTx, *, customer_id: UUID) -> None:
-    """Make the customer's own requests follow each other, so that each sees the holds of those before it."""
-    await tx.insert_ignore(CustomerRow, [{"customer_id": customer_id}])
-    await tx.one_or_none(_customer_lock(tx.ops), {"customer": customer_id})
-
-
-@lru_cache(maxsize=2)
-def _customer_lock(ops: SQLOps) -> Prepared:
-    own = CustomerRow.customer_id == bindparam("customer")
-    return Prepared(ops.lock_rows(select(CustomerRow.customer_id).where(own)))
-
-
-async def count_live_holds(tx: ReadTx, *, customer_id: UUID) -> LiveHolds:
-    """Return how many times the customer holds, when the first of them lapses, and the database's time."""
-    return LiveHolds(*(await tx.one_or_none(_live_holds(tx.ops), {"customer": customer_id, "now": tx.clock_shift})))
-
-
-@lru_cache(maxsize=2)
-def _live_holds(ops: SQLOps) -> Prepared:
-    now = ops.now(_NOW)
-    return Prepared(
-        select(func.count(), func.min(AllocationRow.expires_at), now)
-        .select_from(AllocationRow)
-        .join(BookingRow, BookingRow.id == AllocationRow.booking_id)
-        .where(
-            BookingRow.customer_id == bindparam("customer"),
-            BookingRow.status == BookingStatus.HELD.value,
-            # Without the allocation's state, which follows from the status: with it, the planner of SQLite would begin
-            # with the holds and requests of all customers.
-            AllocationRow.expires_at > now,
-        )
-    )
 
 
 async def find_own_id(
