@@ -272,6 +272,7 @@ def _administration(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/admin/jobs", "/admin/jobs", STAFF)
     yield PageState("/admin/jobs/requeue", "/admin/jobs/requeue", STAFF, is_variant=True)
     yield PageState("/admin/mail", "/admin/mail", STAFF)
+    yield PageState("/admin/limits", "/admin/limits", STAFF)
     confirmed = market.bookings["confirmed"]
     booking, account = f"/admin/bookings/{confirmed.id}", f"/admin/accounts/{confirmed.customer_id}"
     yield PageState("/admin/bookings/{booking_id}", booking, STAFF)

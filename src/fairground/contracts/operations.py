@@ -62,6 +62,30 @@ class Installation(DTO):
     """`none`, `on`, `settling`, or `off` with the reason."""
 
 
+class LimitedKey(DTO):
+    """A key, such as a client or an account, that a rate limit refused within seven days."""
+
+    limit: str
+    key_hash: str
+    """The same key has the same hash; what the key is, is not stored."""
+    refusals: int
+    last_at: datetime
+
+
+class LimitFigures(DTO):
+    limit: str
+    keys: int
+    refusals: int
+
+
+class LimitsReport(DTO):
+    """Of the last seven days; of the 10,000 keys that were refused last."""
+
+    limits: list[LimitFigures]
+    latest: list[LimitedKey]
+    """The latest first, at most a hundred."""
+
+
 class StaffActionView(DTO):
     """An entry of the audit trail."""
 
@@ -91,6 +115,10 @@ class Operations(Protocol):
 
     async def requeue_kind(self, *, staff_id: UUID, kind: str) -> int:
         """Let all dead jobs of a kind start over; return how many."""
+        ...
+
+    async def read_limits(self) -> LimitsReport:
+        """Return who was limited, where and how often."""
         ...
 
     async def list_actions_on(self, *, subjects: Sequence[tuple[str, UUID]], limit: int) -> list[StaffActionView]:

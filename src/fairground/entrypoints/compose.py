@@ -184,7 +184,7 @@ def _compose(settings: Settings, *, is_secondary: bool, is_silent: bool, names: 
         outbound.build(runtime.outbound),
         caching.build(cache, invalidation, db=db, links=links, redis_url=settings.redis_url, namespace=namespace),
         images.build(links),
-        administration.build(cache, db=db, links=links),
+        administration.build(cache, db=db, limiter=runtime.limiter, links=links),
     ]
     for module in modules:
         if not (is_silent and module.name == _MAILING):

@@ -1,7 +1,7 @@
 """The installation for staff: the contract `Operations`, and its routes, relative to /api/v1."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -14,6 +14,9 @@ from fairground.contracts.operations import (
     DeadLetterView,
     Installation,
     JobsReport,
+    LimitedKey,
+    LimitFigures,
+    LimitsReport,
     Operations,
     QueueFigures,
     RunningJobView,
@@ -22,7 +25,9 @@ from fairground.contracts.operations import (
 from fairground.kernel.inputs import CURSOR_MAX_LENGTH, CursorInvalid, Input, TimeCursor
 from fairground.kernel.messages import Queue
 from fairground.platform.cache.cache import ResponseCache
+from fairground.platform.db.common import limit_refusals
 from fairground.platform.db.common.audit import AuditSubject, list_actions
+from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.platform.http.identity import Staff
 from fairground.platform.http.openapi import refuses
@@ -31,7 +36,9 @@ from fairground.platform.jobs import board, dead_letters
 from fairground.platform.jobs.dead_letters import DeadLetterNotFound
 from fairground.platform.module import Links, Module
 
-_KIND_MAX_LENGTH = 200
+_KIND_MAX_LENGTH: Final = 200
+_KEYS_SUMMED: Final = 10_000
+_KEYS_SHOWN: Final = 100
 
 
 class OperationsService:
@@ -82,6 +89,21 @@ class OperationsService:
     async def requeue_kind(self, *, staff_id: UUID, kind: str) -> int:
         return await dead_letters.requeue_kind(self._db, kind=kind, actor=staff_id)
 
+    async def read_limits(self) -> LimitsReport:
+        async with self._db.read() as tx:
+            sums = await limit_refusals.sum_refusals(tx, most=_KEYS_SUMMED)
+            latest = await limit_refusals.list_refusals(tx, limit=_KEYS_SHOWN)
+        return LimitsReport(
+            limits=[
+                LimitFigures(limit=name, keys=keys, refusals=refusals)
+                for name, (keys, refusals) in sorted(sums.items())
+            ],
+            latest=[
+                LimitedKey(limit=each.name, key_hash=each.key_hash, refusals=each.refusals, last_at=each.last_at)
+                for each in latest
+            ],
+        )
+
     async def list_actions_on(self, *, subjects: Sequence[tuple[str, UUID]], limit: int) -> list[StaffActionView]:
         async with self._db.read() as tx:
             found = [
@@ -119,10 +141,10 @@ class Requeued(DTO):
     jobs: int
 
 
-def build(cache: ResponseCache, *, db: Database, links: Links) -> Module:
+def build(cache: ResponseCache, *, db: Database, limiter: RateLimiter, links: Links) -> Module:
     service = OperationsService(db=db, cache=cache)
     links.provide(Operations, service)
-    return Module(name="administration", routers=[_routes(service)])
+    return Module(name="administration", routers=[_routes(service)], measure=limiter.refusals.measure)
 
 
 def _routes(operations: Operations) -> APIRouter:
@@ -132,6 +154,11 @@ def _routes(operations: Operations) -> APIRouter:
     async def describe_installation(_caller: Staff) -> Installation:
         """Return version, database and cache of this installation."""
         return operations.describe_installation()
+
+    @router.get("/admin/limits")
+    async def read_limits(_caller: Staff) -> LimitsReport:
+        """Return which rate limits refused attempts in the last seven days, how often, and of how many keys."""
+        return await operations.read_limits()
 
     @router.get("/admin/jobs")
     async def read_jobs(_caller: Staff) -> JobsReport:

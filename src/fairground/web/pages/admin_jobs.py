@@ -1,4 +1,4 @@
-"""Background jobs and e-mails for staff: queues, what runs, dead letters, what was mailed, and doing it again."""
+"""Background jobs, e-mails and rate limits for staff: what runs, failed and was refused, and doing it again."""
 
 from dataclasses import dataclass
 from gettext import gettext as _
@@ -79,6 +79,7 @@ def routes(site: Site, links: Links) -> APIRouter:
     _add_jobs(router, pages)
     _add_kinds(router, pages)
     _add_mails(router, pages)
+    _add_limits(router, pages)
     return router
 
 
@@ -144,3 +145,10 @@ def _add_mails(router: APIRouter, pages: JobPages) -> None:
         except DomainError as refusal:
             return await pages.show_mails(request, caller, form=Form().refused(refusal))
         return see_other(f"{MAIL}?sent=1")
+
+
+def _add_limits(router: APIRouter, pages: JobPages) -> None:
+    @router.get("/admin/limits")
+    async def show_limits(request: Request, caller: Staff) -> Response:
+        limits = await pages.operations.read_limits()
+        return await pages.frame.page(request, caller, "admin/limits.html", limits=limits)

@@ -48,6 +48,19 @@ class LimitRow(Base):
     """When every past attempt is forgotten; a row with a time in the past has no effect."""
 
 
+class LimitRefusalRow(Base):
+    """How often a key of a rate limit was refused. Deleted seven days after the last time."""
+
+    __tablename__ = "common_limit_refusal"
+    __table_args__ = (Index(None, "last_at"),)
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    """Of the limit."""
+    key_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    refusals: Mapped[int]
+    last_at: Mapped[datetime]
+
+
 class AuditEntryRow(Base):
     """An entry of the audit trail. The database refuses to change or delete it (`dialect/guards.py`)."""
 
