@@ -14,6 +14,7 @@ from fairground.web.pages import (
     account,
     api_docs,
     approvals,
+    audit,
     booking_details,
     booking_messages,
     bookings,
@@ -65,6 +66,7 @@ AREAS: Final = (
     dashboard_calendar,
     dashboard_pictures,
     approvals,
+    audit,
     staff,
     mail,
 )
