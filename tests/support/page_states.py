@@ -253,6 +253,13 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject with this reason"))
     yield PageState("/admin/approvals/{provider_id}", f"/admin/approvals/{market.provider.id}", STAFF)
+    public = f"/admin/approvals/{market.provider.id}"
+    yield PageState("/admin/approvals/{provider_id}", public, STAFF, "refused", _send("Suspend with this reason"))
+    picture = f"{public}/pictures/{market.picture_id}"
+    yield PageState("/admin/approvals/{provider_id}/pictures/{picture_id}", picture, STAFF)
+    yield PageState("/admin/providers", "/admin/providers", STAFF)
+    yield PageState("/admin/providers", "/admin/providers?q=nothing", STAFF, "empty")
+    yield PageState("/admin/audit", "/admin/audit", STAFF)
     claim = f"/admin/claims/{market.claim_id}"
     yield PageState("/admin/claims/{claim_id}", claim, STAFF)
     yield PageState("/admin/claims/{claim_id}", claim, STAFF, "refused", _send("Refuse with this reason"))

@@ -76,11 +76,17 @@ async def test_suspension_hides_the_page_and_tells_the_owner_why(market: Market)
     await lists_have_followed(market.program)
     assert "Maya & the Tides" in (await reader.open("/c/artists")).text
 
+    provider_id = path.rpartition("/")[2]
+    await staff.open(f"/admin/audit?kind=provider&subject={provider_id}")
+    for words in ("providers.suspend", "is_suspended: no → yes", "The pictures are not yours.", "Stig Staff"):
+        assert words in staff.text
+    assert "providers.suspend" not in (await staff.open(f"/admin/audit?kind=user&subject={provider_id}")).text
+
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.PROVIDER])
 async def test_others_do_not_see_the_pages_of_staff(market: Market, role: Role) -> None:
     await public_provider(market)
     path = await path_of(market, "maya@example.org")
     user = await market.user("nora@example.org", role=role, name="Nora")
-    for each in ("/admin/approvals", "/admin/providers", path):
+    for each in ("/admin/approvals", "/admin/providers", "/admin/audit", path):
         assert (await user.open(each)).status == 403

@@ -20,6 +20,7 @@ from fairground.web.pages import (
     admin_search,
     api_docs,
     approvals,
+    audit,
     booking_details,
     booking_messages,
     bookings,
@@ -77,6 +78,7 @@ AREAS: Final = (
     admin_payments,
     admin_search,
     approvals,
+    audit,
     staff,
     mail,
 )

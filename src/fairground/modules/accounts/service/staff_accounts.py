@@ -50,7 +50,7 @@ class StaffAccountService:
         before = None if cursor is None else _read_cursor(cursor)
         beginnings = domain.query_words(words[:SEARCH_MAX_LENGTH])
         async with self._db.read() as tx:
-            await _require_staff(tx, staff_id)
+            await require_staff(tx, staff_id)
             if words.strip() and not beginnings:
                 return StaffAccountPage(data=[], next_cursor=None)
             # One more than is shown tells whether anything follows.
@@ -62,7 +62,7 @@ class StaffAccountService:
 
     async def get_account(self, *, staff_id: UUID | None, user_id: UUID) -> StaffAccountDetail:
         async with self._db.read() as tx:
-            await _require_staff(tx, staff_id)
+            await require_staff(tx, staff_id)
             account = await _get_account(tx, user_id)
             sessions = await store.list_sessions(tx, user_id=user_id)
         return StaffAccountDetail(**dict(account), sessions=sessions)
@@ -118,7 +118,7 @@ class StaffAccountService:
             return AccountFigures(created_today=await directory.count_created(tx, since=today, most=COUNTED_AT_MOST))
 
 
-async def _require_staff(tx: ReadTx, staff_id: UUID | None) -> Role:
+async def require_staff(tx: ReadTx, staff_id: UUID | None) -> Role:
     """Return the role of the member of staff who acts; raise NotPermitted for another account."""
     if staff_id is None:
         return Role.ADMIN
@@ -133,7 +133,7 @@ async def _lock_for(tx: WriteTx, user_id: UUID, *, staff_id: UUID | None, only_a
 
     Staff must not act on staff, or one could shut out the admins; nor on themselves, who could not undo it.
     """
-    role = await _require_staff(tx, staff_id)
+    role = await require_staff(tx, staff_id)
     locked = await store.lock_credentials(tx, user_id)
     if locked is None:
         raise UserNotFound(f"There is no user {user_id}.")
