@@ -1,6 +1,5 @@
-"""The installation as staff see it: its queues and dead letters, its database, and what they did by hand."""
+"""The installation as staff see it: its queues and dead letters, its rate limits, its database and cache."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -86,16 +85,6 @@ class LimitsReport(DTO):
     """The latest first, at most a hundred."""
 
 
-class StaffActionView(DTO):
-    """An entry of the audit trail."""
-
-    acted_at: datetime
-    actor: str
-    actor_id: UUID | None
-    action: str
-    reason: str | None
-
-
 class Operations(Protocol):
     """For pages and routes that admit staff alone. Every change is in the audit trail."""
 
@@ -119,8 +108,4 @@ class Operations(Protocol):
 
     async def read_limits(self) -> LimitsReport:
         """Return who was limited, where and how often."""
-        ...
-
-    async def list_actions_on(self, *, subjects: Sequence[tuple[str, UUID]], limit: int) -> list[StaffActionView]:
-        """Return the latest actions on any of the subjects, such as `("booking", id)`."""
         ...

@@ -1,6 +1,5 @@
 """The installation for staff: the contract `Operations`, and its routes, relative to /api/v1."""
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -20,13 +19,11 @@ from fairground.contracts.operations import (
     Operations,
     QueueFigures,
     RunningJobView,
-    StaffActionView,
 )
 from fairground.kernel.inputs import CURSOR_MAX_LENGTH, CursorInvalid, Input, TimeCursor
 from fairground.kernel.messages import Queue
 from fairground.platform.cache.cache import ResponseCache
 from fairground.platform.db.common import limit_refusals
-from fairground.platform.db.common.audit import AuditSubject, list_actions
 from fairground.platform.db.common.rate_limits import RateLimiter
 from fairground.platform.db.database import Database
 from fairground.platform.http.identity import Staff
@@ -103,25 +100,6 @@ class OperationsService:
                 for each in latest
             ],
         )
-
-    async def list_actions_on(self, *, subjects: Sequence[tuple[str, UUID]], limit: int) -> list[StaffActionView]:
-        async with self._db.read() as tx:
-            found = [
-                entry
-                for kind, subject_id in subjects
-                for entry in (await list_actions(tx, subject=AuditSubject(kind, subject_id), limit=limit)).data
-            ]
-        latest = sorted(found, key=lambda entry: (entry.acted_at, entry.id), reverse=True)[:limit]
-        return [
-            StaffActionView(
-                acted_at=entry.acted_at,
-                actor=entry.actor,
-                actor_id=entry.actor_id,
-                action=entry.action,
-                reason=entry.reason,
-            )
-            for entry in latest
-        ]
 
 
 class DeadLetterQuery(BaseModel):

@@ -15,9 +15,9 @@ from fairground.contracts.accounts import (
     StaffAccountDetail,
     StaffAccounts,
 )
+from fairground.contracts.audit import AuditTrail
 from fairground.contracts.booking.staff import StaffBookings
 from fairground.contracts.notifications import StaffMails
-from fairground.contracts.operations import Operations
 from fairground.contracts.staff_payments import StaffPayments
 from fairground.kernel.errors import DomainError
 from fairground.platform.http.identity import Caller, Staff
@@ -58,7 +58,7 @@ class AccountPages:
     bookings: StaffBookings
     payments: StaffPayments
     mails: StaffMails
-    operations: Operations
+    trail: AuditTrail
 
     async def show(self, request: Request, caller: Caller, user_id: UUID) -> Response:
         account = await self.accounts.get_account(staff_id=caller.user_id, user_id=user_id)
@@ -73,7 +73,11 @@ class AccountPages:
             role_words=ROLE_WORDS,
             bookings=bookings,
             mails=(await self.mails.list_mails(user_id=user_id, limit=_SHOWN)).data,
-            entries=await self.operations.list_actions_on(subjects=[("user", user_id)], limit=_ACTIONS_SHOWN),
+            entries=(
+                await self.trail.list_records(
+                    staff_id=caller.user_id, subject_kind="user", subject_id=user_id, limit=_ACTIONS_SHOWN
+                )
+            ).data,
             payments=await self.payments.list_payments_of(payer_id=user_id, limit=_SHOWN),
             may_act=may_act,
             may_give_roles=caller.role == Role.ADMIN and not is_own and account.status is not AccountStatus.CLOSED,
@@ -87,7 +91,7 @@ def routes(site: Site, links: Links) -> APIRouter:
         bookings=links.of(StaffBookings),
         payments=links.of(StaffPayments),
         mails=links.of(StaffMails),
-        operations=links.of(Operations),
+        trail=links.of(AuditTrail),
     )
     router = page_router(site.renderer)
     _add_search(router, pages)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from fairground.contracts.audit import AuditRecord, AuditTrail
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.booking.staff import (
     StaffBookingDetail,
@@ -18,7 +19,6 @@ from fairground.contracts.booking.staff import (
     StaffRefundIn,
 )
 from fairground.contracts.messaging import Messages
-from fairground.contracts.operations import Operations
 from fairground.kernel.errors import DomainError
 from fairground.kernel.ids import uuid7
 from fairground.kernel.money import AmountInvalid, read_amount
@@ -62,8 +62,22 @@ class BookingPages:
     frame: AdminPages
     bookings: StaffBookings
     messages: Messages
-    operations: Operations
+    trail: AuditTrail
     formatter: LocaleFormatter
+
+    async def list_actions(self, caller: Caller, booking: StaffBookingDetail) -> list[AuditRecord]:
+        """Return what staff did with a booking and with its payment, the latest first."""
+        subjects = [("booking", booking.id), *([("payment", booking.payment.id)] if booking.payment else [])]
+        found = [
+            record
+            for kind, subject_id in subjects
+            for record in (
+                await self.trail.list_records(
+                    staff_id=caller.user_id, subject_kind=kind, subject_id=subject_id, limit=_ACTIONS_SHOWN
+                )
+            ).data
+        ]
+        return sorted(found, key=lambda record: record.acted_at, reverse=True)
 
     def cancel_question(self, booking: StaffBookingDetail) -> Question:
         choices = [
@@ -117,7 +131,7 @@ def routes(site: Site, links: Links) -> APIRouter:
         frame=admin_pages(site, links),
         bookings=links.of(StaffBookings),
         messages=links.of(Messages),
-        operations=links.of(Operations),
+        trail=links.of(AuditTrail),
         formatter=LocaleFormatter(site.renderer.locale),
     )
     router = page_router(site.renderer)
@@ -160,10 +174,7 @@ def _add_lists(router: APIRouter, pages: BookingPages) -> None:
             caller,
             "admin/booking.html",
             booking=booking,
-            entries=await pages.operations.list_actions_on(
-                subjects=[("booking", booking_id), *([("payment", booking.payment.id)] if booking.payment else [])],
-                limit=_ACTIONS_SHOWN,
-            ),
+            entries=await pages.list_actions(caller, booking),
             messages=await pages.messages.count_messages(booking_id=booking_id),
         )
 

@@ -112,7 +112,7 @@ class StaffAccountService:
 
     async def read_figures(self, *, staff_id: UUID | None) -> AccountFigures:
         async with self._db.read() as tx:
-            await _require_staff(tx, staff_id)
+            await require_staff(tx, staff_id)
             now = await tx.current_time()
             today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
             return AccountFigures(created_today=await directory.count_created(tx, since=today, most=COUNTED_AT_MOST))
