@@ -144,6 +144,10 @@ class Reader:
         await self._ask("POST", path, values={name: [value] for name, value in fields.items()})
         return self
 
+    async def request(self, method: str, path: str) -> Response:
+        """Send a request from a page of our own, and return the answer; redirects are not followed."""
+        return await self._client.request(method, path, headers={"Sec-Fetch-Site": "same-origin"})
+
     @property
     def status(self) -> int:
         return self.answer.status_code

@@ -9,6 +9,15 @@ TIMES: Final = frozenset({"availability"})
 REVIEWS: Final = frozenset({"reviews"})
 
 _API: Final[dict[str, frozenset[str]]] = {
+    "POST /admin/accounts/{user_id}/end-sessions": NOTHING,
+    "POST /admin/accounts/{user_id}/restore": NOTHING,  # whether its provider is shown, providers learns by event
+    "PUT /admin/accounts/{user_id}/role": NOTHING,
+    "POST /admin/accounts/{user_id}/suspend": NOTHING,  # as the restoration
+    "POST /admin/bookings/{booking_id}/cancel": TIMES,
+    "POST /admin/bookings/{booking_id}/refund": NOTHING,
+    "POST /admin/jobs/requeue-kind": NOTHING,
+    "POST /admin/jobs/{job_id}/requeue": NOTHING,
+    "POST /admin/mails/{mail_id}/resend": NOTHING,
     "POST /auth/login": NOTHING,
     "POST /auth/logout": NOTHING,
     "POST /auth/password-reset": NOTHING,
@@ -67,10 +76,20 @@ _API: Final[dict[str, frozenset[str]]] = {
     "POST /webhooks/stripe": NOTHING,  # written down; a job follows it
 }
 _PAGES: Final[dict[str, frozenset[str]]] = {
+    "POST /admin/accounts/{user_id}/end-sessions": NOTHING,
+    "POST /admin/accounts/{user_id}/restore": NOTHING,
+    "POST /admin/accounts/{user_id}/role": NOTHING,
+    "POST /admin/accounts/{user_id}/suspend": NOTHING,
+    "POST /admin/bookings/{booking_id}/cancel": TIMES,
+    "POST /admin/bookings/{booking_id}/refund": NOTHING,
     "POST /admin/approvals/{provider_id}/approve": PROVIDER,
     "POST /admin/approvals/{provider_id}/reject": NOTHING,
     "POST /admin/claims/{claim_id}/grant": PROVIDER,
     "POST /admin/claims/{claim_id}/refuse": NOTHING,
+    "POST /admin/jobs/requeue": NOTHING,
+    "POST /admin/jobs/{job_id}/requeue": NOTHING,
+    "POST /admin/mail/jobs/{job_id}/requeue": NOTHING,
+    "POST /admin/mail/{mail_id}/resend": NOTHING,
     "POST /admin/migrations/{subject}": NOTHING,  # a job follows it
     "POST /book/h/{booking_id}": NOTHING,
     "POST /book/h/{booking_id}/release": TIMES,

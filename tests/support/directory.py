@@ -20,6 +20,7 @@ from fairground.modules.discovery.service.search import Search
 from fairground.modules.discovery.store.search import BuiltInSearch, SearchEngine
 from fairground.modules.imports.service.provider_imports import ProviderImports
 from fairground.modules.providers import http as catalog_http
+from fairground.modules.providers.http.moderation import moderation_routes
 from fairground.modules.providers.service import ClaimService, ProviderService
 from fairground.modules.providers.service.access import OwnViews
 from fairground.modules.providers.service.approval import Approval
@@ -28,6 +29,7 @@ from fairground.modules.providers.service.claims import ClaimRequests, Ownership
 from fairground.modules.providers.service.event_handlers import FigureEventHandlers, PictureEventHandlers
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.invitations import Invitations
+from fairground.modules.providers.service.moderation import Moderation
 from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import GalleryService, PortraitService
 from fairground.modules.providers.service.profiles import NoSchedules, Profiles, ProviderQueries
@@ -81,6 +83,7 @@ class Directory(ProviderService):
     def _build_providers(self, accounts: Accounts, schedules: Callable[[], ProviderSchedules]) -> None:
         db, verticals, clock, currency = self._db, self._verticals, self._clock, self._currency
         self._views = OwnViews(accounts=accounts, verticals=verticals)
+        self.moderation = Moderation(db=db, accounts=accounts, views=self._views, clock=clock)
         self.queries = ProviderQueries(db=db, currency=currency)
         super().__init__(
             queries=self.queries,
@@ -140,7 +143,7 @@ class Directory(ProviderService):
 
     def routers(self) -> list[APIRouter]:
         profiles = catalog_http.routes(self, self._verticals, self.portraits, self.galleries, self.claims)
-        return [*profiles, discovery_http.routes(self, self._verticals)]
+        return [*profiles, moderation_routes(self.moderation), discovery_http.routes(self, self._verticals)]
 
     async def follow_changes(self) -> None:
         """Deliver the emitted events to the read model; they stay for the assertions of the test."""

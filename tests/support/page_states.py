@@ -248,16 +248,51 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro/calendar", "/pro/calendar?date=2030-12-24", PROVIDER)
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "saved", _send("Save hours"))
     waiting = f"/admin/approvals/{market.waiting_id}"
+    yield from _administration(market)
     yield PageState("/admin/approvals", "/admin/approvals", STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject profile"))
     yield PageState("/admin/approvals/{provider_id}", f"/admin/approvals/{market.provider.id}", STAFF)
+    public = f"/admin/approvals/{market.provider.id}"
+    yield PageState("/admin/approvals/{provider_id}", public, STAFF, "refused", _send("Suspend with this reason"))
+    picture = f"{public}/pictures/{market.picture_id}"
+    yield PageState("/admin/approvals/{provider_id}/pictures/{picture_id}", picture, STAFF)
+    yield PageState("/admin/providers", "/admin/providers", STAFF)
+    yield PageState("/admin/providers", "/admin/providers?q=nothing", STAFF, "empty")
+    yield PageState("/admin/audit", "/admin/audit", STAFF)
     claim = f"/admin/claims/{market.claim_id}"
     yield PageState("/admin/claims/{claim_id}", claim, STAFF)
     yield PageState("/admin/claims/{claim_id}", claim, STAFF, "refused", _send("Decline claim"))
     yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", PROVIDER, is_variant=True)
     yield PageState("/p/{id_or_slug}/claim", f"/p/{market.unclaimed_slug}/claim", STAFF, is_variant=True)
     yield PageState("/admin/migrations", "/admin/migrations", STAFF)
+
+
+def _administration(market: FullMarket) -> Iterator[PageState]:
+    yield PageState("/admin", "/admin", STAFF)
+    yield PageState("/admin/search", "/admin/search", STAFF)
+    yield PageState("/admin/search", "/admin/search?words=nora", STAFF, "found")
+    yield PageState("/admin/accounts", "/admin/accounts", STAFF)
+    yield PageState("/admin/bookings", "/admin/bookings", STAFF)
+    yield PageState("/admin/bookings", "/admin/bookings?words=zzzz", STAFF, "nothing")
+    yield PageState("/admin/payments", "/admin/payments", STAFF)
+    yield PageState("/admin/jobs", "/admin/jobs", STAFF)
+    yield PageState("/admin/jobs/requeue", "/admin/jobs/requeue", STAFF, is_variant=True)
+    yield PageState("/admin/mail", "/admin/mail", STAFF)
+    yield PageState("/admin/limits", "/admin/limits", STAFF)
+    confirmed = market.bookings["confirmed"]
+    booking, account = f"/admin/bookings/{confirmed.id}", f"/admin/accounts/{confirmed.customer_id}"
+    yield PageState("/admin/bookings/{booking_id}", booking, STAFF)
+    yield PageState("/admin/bookings/{booking_id}/cancel", f"{booking}/cancel", STAFF)
+    without_reason = _send("Cancel the booking")
+    yield PageState("/admin/bookings/{booking_id}/cancel", f"{booking}/cancel", STAFF, "refused", without_reason)
+    yield PageState("/admin/bookings/{booking_id}/refund", f"{booking}/refund", STAFF)
+    yield PageState("/admin/bookings/{booking_id}/refund", f"{booking}/refund", STAFF, "refused", _send("Refund"))
+    yield PageState("/admin/accounts/{user_id}", account, STAFF)
+    for action in ("suspend", "restore", "end-sessions", "role"):
+        yield PageState(f"/admin/accounts/{{user_id}}/{action}", f"{account}/{action}", STAFF)
+    assert confirmed.payment is not None
+    yield PageState("/admin/payments/{payment_id}", f"/admin/payments/{confirmed.payment.id}", STAFF)
 
 
 def _services(market: FullMarket) -> Iterator[PageState]:

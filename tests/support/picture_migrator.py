@@ -33,7 +33,7 @@ async def make_files(program: Program) -> list[PictureMigration]:
 
 
 async def _run(embedded: EmbeddedPictures, subject: PictureSubject) -> PictureMigration:
-    run = await embedded.start_migration(subject=subject, actor="test")
+    run = await embedded.start_migration(subject=subject, actor=None)
     while run.finished_at is None:
         await asyncio.sleep(0.05)
         run = await embedded.get_migration(migration_id=run.id)

@@ -135,11 +135,11 @@ class MigrationNotFound(NotFound):
 
 
 class EmbeddedPictures(Protocol):
-    async def start_migration(self, *, subject: PictureSubject, actor: str) -> PictureMigration:
+    async def start_migration(self, *, subject: PictureSubject, actor: UUID | None) -> PictureMigration:
         """Start making the waiting pictures into files in the background; return the running migration if there is one.
 
         Args:
-            actor: Written to the record of operator acts.
+            actor: The user who starts it, for the audit trail; None for a command.
         """
         ...
 

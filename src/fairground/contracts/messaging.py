@@ -222,6 +222,10 @@ class Messages(Protocol):
         """Return a message without asking for a side, for mails about it."""
         ...
 
+    async def count_messages(self, *, booking_id: UUID) -> int:
+        """Return how many messages both sides of a booking have sent."""
+        ...
+
     async def record_past_threads(self, *, threads: Sequence[PastThread]) -> None:
         """Store up to 500 messages with their own dates, and notify none; a booking with a conversation is skipped.
 

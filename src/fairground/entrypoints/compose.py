@@ -15,6 +15,7 @@ from fairground.entrypoints.environment import explain
 from fairground.entrypoints.settings import MODULES, Risk, Settings, SettingsError
 from fairground.entrypoints.storage import open_store
 from fairground.kernel.zones import SystemClock
+from fairground.ops.administration import module as administration
 from fairground.ops.cache import module as caching
 from fairground.ops.images import module as images
 from fairground.platform import shared_tables
@@ -183,6 +184,7 @@ def _compose(settings: Settings, *, is_secondary: bool, is_silent: bool, names: 
         outbound.build(runtime.outbound),
         caching.build(cache, invalidation, db=db, links=links, redis_url=settings.redis_url, namespace=namespace),
         images.build(links),
+        administration.build(cache, db=db, limiter=runtime.limiter, links=links),
     ]
     for module in modules:
         if not (is_silent and module.name == _MAILING):

@@ -2,9 +2,15 @@
 
 import secrets
 import time
+from datetime import UTC, datetime
 from uuid import UUID
 
 _last_tick = 0
+
+
+def time_of(identifier: UUID) -> datetime:
+    """Return when a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC)
 
 
 def uuid7() -> UUID:

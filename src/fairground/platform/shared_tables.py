@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from fairground.kernel.messages import Job
-from fairground.platform.db.common import idempotency, rate_limits
+from fairground.platform.db.common import idempotency, limit_refusals, rate_limits
 from fairground.platform.db.common import tables as common_tables
 from fairground.platform.db.database import Database
 from fairground.platform.jobs import tables as job_tables
@@ -24,6 +24,7 @@ def build_common(db: Database) -> Module:
         async with db.write(ends_job=True) as tx:
             await idempotency.drop_lapsed(tx)
             await rate_limits.drop_lapsed(tx)
+            await limit_refusals.drop_old(tx)
 
     return Module(
         name="common",

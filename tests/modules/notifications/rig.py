@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-from fairground.contracts.accounts import Accounts, User
+from fairground.contracts.accounts import Accounts, StaffAccounts, User
 from fairground.contracts.booking import AvailabilityRules, Bookings, BookingView, WeeklyHours
 from fairground.contracts.messaging import Messages, ThreadMessage
 from fairground.contracts.notifications import Notification, Notifications
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import BookingMode, OwnProvider, ProviderNotFound, Providers
 from fairground.contracts.providers.claims import Claims, ClaimToDecide
+from fairground.contracts.providers.staff import StaffProviders
 from fairground.contracts.reviews import Review, Reviews, ReviewSide
+from fairground.contracts.staff_payments import StaffPayments
 from fairground.kernel.ids import uuid7
 from fairground.kernel.messages import Message
 from fairground.modules.booking import module as booking_module
@@ -190,6 +192,10 @@ def make_rig(db: Database, routes: Routes, mail_folder: Path) -> Rig:
     links.provide(Claims, cast("Claims", claims))
     links.provide(Payments, cast("Payments", payments))
     links.provide(Reviews, cast("Reviews", reviews))
+    # Booking has them for staff, who do nothing here.
+    links.provide(StaffAccounts, cast("StaffAccounts", accounts))
+    links.provide(StaffProviders, cast("StaffProviders", providers))
+    links.provide(StaffPayments, cast("StaffPayments", payments))
     mailer = FolderMailer(mail_folder, sender="Fairground <no-reply@fair.example>")
     runtime = make_runtime(db, mail_folder, public_url=PUBLIC_URL, mailer=mailer, mail_from="Fair <hello@fair.example>")
     booking, messaging = booking_module.build(runtime, links), messaging_module.build(runtime, links)

@@ -18,7 +18,7 @@ from fairground.kernel.errors import Conflict, LimitExceeded
 from fairground.kernel.ids import uuid7
 from fairground.platform.db.common import idempotency
 from fairground.platform.db.common.idempotency import Claim, StoredAnswer, mark_effective
-from fairground.platform.db.common.tables import IdempotencyRow, OperatorActionRow, history
+from fairground.platform.db.common.tables import AuditEntryRow, IdempotencyRow, history
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 from fairground.platform.db.dialect.base import DatabaseUnavailable
 from fairground.platform.db.migrate import upgrade
@@ -119,19 +119,20 @@ class Workshop:
         effect = {
             "id": uuid5(NAMESPACE_OID, thing.name) if plan.is_resumable else uuid7(),
             "actor": thing.name,
-            "act": "test",
+            "action": "test",
+            "changes": {},
             "details": {},
         }
         async with self.db.write() as tx:
-            await tx.insert_ignore(OperatorActionRow, [{**effect, "acted_at": tx.now()}])
+            await tx.insert_ignore(AuditEntryRow, [{**effect, "acted_at": tx.now()}])
         async with self.db.read() as tx:
-            made = await tx.scalars(select(OperatorActionRow.actor).where(OperatorActionRow.actor == thing.name))
+            made = await tx.scalars(select(AuditEntryRow.actor).where(AuditEntryRow.actor == thing.name))
         return {"made": object() if plan.answer_is_broken else made[0]}
 
     async def count_effects(self) -> dict[str, int]:
         self.db.faults = []
         async with self.db.read() as tx:
-            names = await tx.scalars(select(OperatorActionRow.actor))
+            names = await tx.scalars(select(AuditEntryRow.actor))
         return {name: names.count(name) for name in self.plans}
 
 

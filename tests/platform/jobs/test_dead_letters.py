@@ -3,8 +3,9 @@ from datetime import timedelta
 import pytest
 
 from fairground.kernel.ids import uuid7
+from fairground.platform.db.common.audit import list_actions
 from fairground.platform.db.database import Database
-from fairground.platform.jobs import dead_letters
+from fairground.platform.jobs import board, dead_letters
 from fairground.platform.jobs.dead_letters import (
     DeadLetterNotFound,
     DeleteFinished,
@@ -12,6 +13,7 @@ from fairground.platform.jobs.dead_letters import (
     delete_finished,
     list_dead_letters,
     requeue,
+    requeue_kind,
 )
 from fairground.platform.jobs.lifecycle import JobState, Retry
 from fairground.platform.jobs.outbox import Routes
@@ -52,6 +54,32 @@ async def test_requeued_job_starts_over(db: Database, routes: Routes, shop: Shop
     assert await drain(db, routes=routes) == 1
     assert shop.taken[-1] == job
     assert ((await row(db)).id, (await row(db)).state) == (letter.id, "done")
+
+
+async def test_all_dead_jobs_of_a_kind_start_over_and_the_audit_trail_says_who_asked(
+    db: Database, routes: Routes, shop: Shop
+) -> None:
+    for _ in range(2):
+        await kill(db, routes, shop, PackOrder(order_id=uuid7()))
+    staff_id, kind = uuid7(), "shop:shop.pack_order.v1"
+    assert await requeue_kind(db, kind="shop:other", actor=staff_id) == 0
+    assert await requeue_kind(db, kind=kind, actor=staff_id) == 2
+    assert await list_dead_letters(db, limit=10) == []
+    async with db.read() as tx:
+        [entry] = (await list_actions(tx, action="jobs.requeue_kind", limit=10)).data
+    assert (entry.actor_id, entry.details) == (staff_id, {"kind": kind, "jobs": 2})
+
+
+async def test_queues_say_what_is_due_and_what_is_dead(db: Database, routes: Routes, shop: Shop) -> None:
+    await kill(db, routes, shop, PackOrder(order_id=uuid7()))
+    await enqueue(db, CountStock())
+    async with db.read() as tx:
+        queues = await board.read_queues(tx)
+        by_kind = await board.count_dead_by_kind(tx)
+        running = await board.list_running(tx)
+    assert sum(queue.due for queue in queues) == 1
+    assert sum(queue.dead for queue in queues) == 1
+    assert (by_kind, running) == ({"shop:shop.pack_order.v1": 1}, [])
 
 
 async def test_requeued_job_that_crashed_workers_still_runs_alone(db: Database, routes: Routes) -> None:

@@ -18,7 +18,7 @@ async def test_staff_at_the_dashboard_is_shown_its_own_pages(market: Market) -> 
     assert staff.status == 403
     assert "These pages are for providers. You’re signed in with a staff account." in staff.text
     assert "Become a provider" not in staff.text
-    assert 'class="button " href="/admin/approvals"' in staff.answer.text
+    assert 'class="button " href="/admin"' in staff.answer.text
 
 
 @pytest.mark.parametrize("path", ["/pro", "/pro/services", "/pro/preview", "/signup?role=provider"])
@@ -46,7 +46,7 @@ async def test_reader_who_is_signed_in_is_never_shown_the_sign_up_form(market: M
     for role, home in (
         (Role.CUSTOMER, "/me/bookings"),
         (Role.PROVIDER, "/pro/profile"),
-        (Role.ADMIN, "/admin/approvals"),
+        (Role.ADMIN, "/admin"),
     ):
         reader = await market.user(f"{role}@example.org", role=role, name="Nora")
         assert (await reader.open("/signup")).path == home

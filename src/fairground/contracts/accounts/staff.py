@@ -34,6 +34,13 @@ class StaffAccountPage(DTO):
     """None when nothing follows."""
 
 
+class AccountFigures(DTO):
+    """Numbers for the overview. Days are those of UTC."""
+
+    created_today: int
+    """At most 10,000 are counted."""
+
+
 class NotPermitted(Forbidden):
     code = "accounts.not_permitted"
     hint = "Ask an admin, or use `fairground users` on the command line."
@@ -108,3 +115,5 @@ class StaffAccounts(Protocol):
             AccountStatusConflict: The account is closed.
         """
         ...
+
+    async def read_figures(self, *, staff_id: UUID | None) -> AccountFigures: ...

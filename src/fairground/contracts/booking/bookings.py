@@ -337,7 +337,9 @@ class BookingCancelled(_BookingEvent):
     queue: ClassVar = Queue.DISCOVERY
     priority: ClassVar = Priority.HIGH
     by: str
-    """`customer` or `provider`."""
+    """`customer`, `provider` or `staff`."""
+    on_behalf_of: str | None = None
+    """The side for which staff cancelled."""
     was: BookingStatus
     refund_minor: int
 

@@ -97,6 +97,8 @@ class OwnGalleryPicture(DTO):
     height_px: int | None
     colour: str | None
     placeholder: str | None
+    hidden_reason: str | None = None
+    """Why staff have hidden it from all but the owner; None for a picture that is not hidden."""
 
 
 class Galleries(Protocol):

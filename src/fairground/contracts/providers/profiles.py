@@ -31,7 +31,7 @@ class ProviderStatus(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     SUSPENDED = "suspended"
-    """In any of the other states, and hidden: the account of its owner is suspended or closed."""
+    """In any of the other states, and hidden: by staff, or because the account of its owner is suspended or closed."""
 
 
 class ProviderCard(DTO):
@@ -73,6 +73,8 @@ class OwnProvider(ProviderDetail):
     owner_id: UUID | None
     status: ProviderStatus
     rejection_reason: str | None
+    suspension_reason: str | None = None
+    """Why staff have suspended the provider; None while they have not."""
     submitted_at: datetime | None
     missing: list[str]
     """Keys of the vertical's approval checklist that are not fulfilled yet."""

@@ -1,7 +1,5 @@
 """cache stats, flush, flushes, verify and check, prewarm: shows, invalidates, tests and fills the response cache."""
 
-import getpass
-import os
 from typing import Annotated
 
 import httpx
@@ -19,7 +17,7 @@ from fairground.ops.cache.client import prewarm, verify
 from fairground.ops.cache.flush import flush, list_flushes
 from fairground.ops.cache.report import CacheReport
 from fairground.platform.cache.settings import Life
-from fairground.platform.db.common.operator_log import OperatorAction
+from fairground.platform.db.common.audit import AuditEntry
 
 
 def add_to(app: typer.Typer) -> None:
@@ -70,8 +68,8 @@ def flush_cache(
         raise Mistake("Give kinds of responses or a provider, not both.")
 
     async def empty(program: Program) -> list[str]:
-        providers, actor = program.links.of(Providers), f"command, {_system_user()}"
-        return await flush(program.db, providers, kinds=kinds or [], provider=provider, actor=actor)
+        providers = program.links.of(Providers)
+        return await flush(program.db, providers, kinds=kinds or [], provider=provider, actor=None)
 
     tags = run_secondary(empty)
     typer.echo(f"Cleared: {', '.join(tags)}. Servers without Redis follow within seconds.")
@@ -82,7 +80,7 @@ def show_flushes(
 ) -> None:
     """Show manual cache flushes: who, when and what."""
 
-    async def look(program: Program) -> list[OperatorAction]:
+    async def look(program: Program) -> list[AuditEntry]:
         return await list_flushes(program.db, limit=limit)
 
     for done in run_secondary(look):
@@ -126,14 +124,6 @@ def check_shared_level() -> None:
         raise Mistake("FAIRGROUND_REDIS_URL is not set, so there is no shared cache to check.")
     if not uvloop.run(run_checks(checks)):
         raise typer.Exit(1)
-
-
-def _system_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # The user id of a container often has no name.
-        return f"number {os.getuid()}"
 
 
 def _ask_server(address: str, *, token: str) -> CacheReport:

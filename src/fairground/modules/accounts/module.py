@@ -4,9 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from fairground.contracts.accounts import AccountObligations, Accounts, OwnAccounts, StaffAccounts
+from fairground.contracts.audit import AuditTrail
 from fairground.modules.accounts import http
+from fairground.modules.accounts.http.audit import audit_routes
+from fairground.modules.accounts.http.staff import staff_routes
 from fairground.modules.accounts.service import AccountService, OwnAccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
+from fairground.modules.accounts.service.audit import AuditTrailService
 from fairground.modules.accounts.service.emails import (
     AccountEmails,
     EmailVerification,
@@ -52,7 +56,10 @@ def build(runtime: Runtime, links: Links) -> Module:
     )
     links.provide(Accounts, service)
     links.provide(OwnAccounts, own)
-    links.provide(StaffAccounts, StaffAccountService(db=db))
+    staff = StaffAccountService(db=db)
+    links.provide(StaffAccounts, staff)
+    trail = AuditTrailService(db=db)
+    links.provide(AuditTrail, trail)
     links.provide(Authenticator, http.SessionAuthenticator(service, cookie=cookie))
 
     async def stop() -> None:
@@ -61,7 +68,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     return Module(
         name="accounts",
         history=history,
-        routers=http.routes(service, own, cookie=cookie),
+        routers=[*http.routes(service, own, cookie=cookie), staff_routes(staff), audit_routes(trail)],
         handlers={
             MailVerification: emails.send_verification,
             MailReset: emails.send_reset,

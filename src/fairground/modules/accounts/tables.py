@@ -27,6 +27,7 @@ class UserRow(Base):
         Index(None, "role", "id"),
         Index(None, "status", "id"),
         Index(None, "status", "role", "id"),
+        Index(None, "created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

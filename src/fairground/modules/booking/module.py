@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from fairground.contracts.accounts import AccountClosed, AccountObligations, Accounts
+from fairground.contracts.accounts import AccountClosed, AccountObligations, Accounts, StaffAccounts
 from fairground.contracts.booking import (
     AvailabilityRulesSet,
     BookingCancelled,
@@ -13,9 +13,12 @@ from fairground.contracts.booking import (
     Bookings,
     FirstHoursSet,
 )
+from fairground.contracts.booking.staff import StaffBookings
 from fairground.contracts.payments import PaymentAuthorised, PaymentCaptured, Payments
 from fairground.contracts.providers import Providers, ProviderSchedules, ProviderTimezoneSet, ServicesChanged
+from fairground.contracts.providers.staff import StaffProviders
 from fairground.contracts.reviews import PastReviewsRecorded, ReviewWritten
+from fairground.contracts.staff_payments import StaffPayments
 from fairground.kernel.messages import Message
 from fairground.modules.booking import http
 from fairground.modules.booking.deals.expiry import ExpireLapsed
@@ -24,8 +27,10 @@ from fairground.modules.booking.deals.transitions import (
     ExpireBooking,
     RefundPayment,
     ReleasePayment,
+    Transitions,
 )
-from fairground.modules.booking.service import Parts, assemble
+from fairground.modules.booking.http.staff import staff_routes
+from fairground.modules.booking.service import Parts, assemble, assemble_staff
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.tables import history
 from fairground.modules.booking.time.hours import EndPause
@@ -34,24 +39,36 @@ from fairground.runtime import Runtime
 
 
 def build(runtime: Runtime, links: Links) -> Module:
-    providers = links.of(Providers)
+    accounts, providers, payments = links.of(Accounts), links.of(Providers), links.of(Payments)
+    settings = runtime.settings.of(BookingSettings)
     parts = assemble(
         db=runtime.db,
-        accounts=links.of(Accounts),
+        accounts=accounts,
         providers=providers,
-        payments=links.of(Payments),
+        payments=payments,
         verticals=runtime.verticals,
-        settings=runtime.settings.of(BookingSettings),
+        settings=settings,
         public_url=runtime.public_url,
         organizer=runtime.mail_from,
     )
+    staff = assemble_staff(
+        db=runtime.db,
+        accounts=accounts,
+        directory=links.of(StaffAccounts),
+        providers=providers,
+        moderation=links.of(StaffProviders),
+        payments=payments,
+        refunds=links.of(StaffPayments),
+        transitions=Transitions(allocations=parts.allocations, settings=settings),
+    )
     links.provide(Bookings, parts.service)
+    links.provide(StaffBookings, staff)
     links.provide(ProviderSchedules, parts.schedules)
     links.provide(AccountObligations, parts.queries)
     return Module(
         name="booking",
         history=history,
-        routers=[http.routes(parts.service, providers=providers)],
+        routers=[http.routes(parts.service, providers=providers), staff_routes(staff)],
         handlers=handlers_of(parts),
         # Whatever has changed, the summary is made from what is there.
         projections=dict.fromkeys(

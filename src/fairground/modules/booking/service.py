@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from fairground.contracts.accounts import Accounts
+from fairground.contracts.accounts import Accounts, StaffAccounts
 from fairground.contracts.payments import Payments
 from fairground.contracts.providers import Providers
+from fairground.contracts.providers.staff import StaffProviders
+from fairground.contracts.staff_payments import StaffPayments
 from fairground.modules.booking.deals.cancellation import Cancellation
 from fairground.modules.booking.deals.checkout import Checkout, Settlement
 from fairground.modules.booking.deals.completion import BookingHistory, Completion
@@ -15,6 +17,12 @@ from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.holds import Holds
 from fairground.modules.booking.deals.queries import BookingQueries
 from fairground.modules.booking.deals.receipts import Receipts
+from fairground.modules.booking.deals.staff import (
+    StaffAccess,
+    StaffBookingActions,
+    StaffBookingQueries,
+    StaffBookingService,
+)
 from fairground.modules.booking.deals.transitions import Transitions
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time.allocations import Allocations
@@ -162,3 +170,28 @@ def _build_queries(
     return BookingQueries(
         db=db, accounts=accounts, contacts=contacts, payments=payments, public_url=public_url, organizer=organizer
     )
+
+
+def assemble_staff(
+    *,
+    db: Database,
+    accounts: Accounts,
+    directory: StaffAccounts,
+    providers: Providers,
+    moderation: StaffProviders,
+    payments: Payments,
+    refunds: StaffPayments,
+    transitions: Transitions,
+) -> StaffBookingService:
+    access = StaffAccess(accounts)
+    queries = StaffBookingQueries(
+        db=db,
+        access=access,
+        accounts=accounts,
+        directory=directory,
+        providers=providers,
+        moderation=moderation,
+        payments=payments,
+    )
+    actions = StaffBookingActions(db=db, access=access, queries=queries, payments=refunds, transitions=transitions)
+    return StaffBookingService(queries=queries, actions=actions)

@@ -15,7 +15,7 @@ def routes(pictures: EmbeddedPictures) -> APIRouter:
     router = api_router(tags=["operations"])
 
     async def start(subject: PictureSubject, caller: Caller, response: Response) -> PictureMigration:
-        run = await pictures.start_migration(subject=subject, actor=f"user {caller.user_id}")
+        run = await pictures.start_migration(subject=subject, actor=caller.user_id)
         response.headers["Location"] = f"/api/v1/ops/picture-migrations/{run.id}"
         return run
 

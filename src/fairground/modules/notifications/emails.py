@@ -1,6 +1,7 @@
 """Emails: each notification is sent as one, in two forms, with the details of its booking and its calendar file."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
@@ -10,16 +11,20 @@ from jinja2 import Environment
 
 from fairground.contracts.accounts import Accounts, AccountStatus, User
 from fairground.contracts.booking import BookingConfirmed, Bookings, BookingView, Receipt, ReceiptNotFound
+from fairground.contracts.notifications import MailNotFound, MailState, StaffMail, StaffMailPage
+from fairground.kernel.inputs import TimeCursor
 from fairground.kernel.messages import Job
 from fairground.kernel.zones import Clock
 from fairground.modules.notifications import store
 from fairground.modules.notifications.domain import BOOKING_RULES, NotificationRecord, is_current
+from fairground.platform.db.common.audit import AuditSubject, record_action
 from fairground.platform.db.database import Database
 from fairground.platform.jobs.lifecycle import CancelJob
 from fairground.platform.mail.mailer import Mailer
 from fairground.platform.mail.message import compose_message, message_id
 
 _CALENDAR_FILE: Final = "booking.ics"
+MAILS_SHOWN: Final = timedelta(days=90)  # to staff
 
 
 class SendEmail(Job):
@@ -141,6 +146,47 @@ class EmailSender:
             return await self._bookings.get_receipt(user_id=notification.user_id, booking_id=notification.subject_id)
         except ReceiptNotFound:
             return None
+
+
+class MailService:
+    """Implements `StaffMails`."""
+
+    def __init__(self, *, db: Database, accounts: Accounts) -> None:
+        self._db = db
+        self._accounts = accounts
+
+    async def list_mails(self, *, user_id: UUID | None = None, cursor: str | None = None, limit: int) -> StaffMailPage:
+        after = None if cursor is None else TimeCursor.read(cursor)
+        async with self._db.read() as tx:
+            # One more than is shown tells whether anything follows.
+            found = await store.list_mails(tx, user_id=user_id, kept_for=MAILS_SHOWN, after=after, limit=limit + 1)
+        shown = found[:limit]
+        users = await self._accounts.find_users(user_ids={mail.user_id for mail in shown})
+        end = TimeCursor(at=shown[-1].created_at, id=shown[-1].id) if len(found) > limit else None
+        return StaffMailPage(
+            data=[
+                StaffMail(
+                    id=mail.id,
+                    user_id=mail.user_id,
+                    recipient=users[mail.user_id].email if mail.user_id in users else "",
+                    subject=mail.title,
+                    state=MailState.NOT_SENT if mail.mailed_at is None else MailState.SENT,
+                    created_at=mail.created_at,
+                    sent_at=mail.mailed_at,
+                )
+                for mail in shown
+            ],
+            next_cursor=None if end is None else end.write(),
+        )
+
+    async def resend_mail(self, *, staff_id: UUID, mail_id: UUID) -> None:
+        async with self._db.write() as tx:
+            if not await store.unmark_mailed(tx, mail_id):
+                raise MailNotFound(f"There is no e-mail {mail_id}.")
+            # A resend that waits already is the one that is asked for.
+            await tx.enqueue(SendEmail(notification_id=mail_id), dedup_key=f"resend:{mail_id}")
+            subject = AuditSubject("mail", mail_id)
+            await record_action(tx, action="notifications.resend", actor=staff_id, subject=subject)
 
 
 def _attach(message: EmailMessage, calendar: str) -> None:

@@ -1,5 +1,6 @@
 """JSON routes of notifications."""
 
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
@@ -7,9 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from fairground.contracts.dto import DTO
-from fairground.contracts.notifications import Notification, Notifications
+from fairground.contracts.notifications import MailNotFound, Notification, Notifications, StaffMailPage, StaffMails
 from fairground.kernel.inputs import CURSOR_MAX_LENGTH, CursorInvalid, Input
-from fairground.platform.http.identity import SignedIn
+from fairground.platform.http.identity import SignedIn, Staff
 from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 
@@ -54,5 +55,28 @@ def routes(notifications: Notifications) -> APIRouter:
         """Mark notifications as read. Ignores ids that aren't yours."""
         await notifications.mark_read(user_id=caller.user_id, notification_ids=read.notification_ids)
         return UnreadOut(unread_count=await notifications.count_unread(user_id=caller.user_id))
+
+    return router
+
+
+def staff_routes(mails: StaffMails) -> APIRouter:
+    router = api_router(tags=["admin"])
+
+    @router.get("/admin/mails")
+    @refuses(CursorInvalid)
+    async def list_mails(
+        _caller: Staff,
+        user_id: Annotated[UUID | None, Query(description="The account to which they went.")] = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        cursor: Annotated[str | None, Query(max_length=CURSOR_MAX_LENGTH)] = None,
+    ) -> StaffMailPage:
+        """List e-mails of the last 90 days, the newest first; those with links of accounts are not kept."""
+        return await mails.list_mails(user_id=user_id, cursor=cursor, limit=limit)
+
+    @router.post("/admin/mails/{mail_id}/resend", status_code=HTTPStatus.ACCEPTED)
+    @refuses(MailNotFound)
+    async def resend_mail(mail_id: UUID, caller: Staff) -> None:
+        """Send an e-mail again, if what it says is still true."""
+        await mails.resend_mail(staff_id=caller.user_id, mail_id=mail_id)
 
     return router

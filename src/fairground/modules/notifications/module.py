@@ -19,7 +19,7 @@ from fairground.contracts.booking import (
     Bookings,
 )
 from fairground.contracts.messaging import ConversationRead, Messages, MessageSent
-from fairground.contracts.notifications import Notifications
+from fairground.contracts.notifications import Notifications, StaffMails
 from fairground.contracts.payments import PaymentReleased
 from fairground.contracts.providers import ProviderApproved, ProviderRejected, Providers, ProviderSubmitted
 from fairground.contracts.providers.claims import (
@@ -28,10 +28,11 @@ from fairground.contracts.providers.claims import (
     ProviderClaimRefused,
     ProviderClaimRequested,
 )
+from fairground.contracts.providers.staff import ProviderRestored, ProviderSuspended
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.messages import Message, Queue
 from fairground.modules.notifications import http
-from fairground.modules.notifications.emails import EmailRenderer, EmailSender, SendEmail
+from fairground.modules.notifications.emails import EmailRenderer, EmailSender, MailService, SendEmail
 from fairground.modules.notifications.message_notifier import MessageNotifier, SendMessageEmail
 from fairground.modules.notifications.service import (
     BookingNotifier,
@@ -60,11 +61,13 @@ _BOOKING_EVENTS: Final = (
 def build(runtime: Runtime, links: Links) -> Module:
     env = build_environment()
     service = NotificationService(db=runtime.db)
+    mails = MailService(db=runtime.db, accounts=links.of(Accounts))
     links.provide(Notifications, service)
+    links.provide(StaffMails, mails)
     return Module(
         name="notifications",
         history=history,
-        routers=[http.routes(service)],
+        routers=[http.routes(service), http.staff_routes(mails)],
         handlers=_build_handlers(runtime, links, env, service=service),
         # Its events too: an email waits for the event that it follows from.
         queue=Queue.MAIL,
@@ -101,6 +104,8 @@ def _build_handlers(
         ProviderSubmitted: of_providers.notify_staff,
         ProviderApproved: of_providers.notify_of_approval,
         ProviderRejected: of_providers.notify_of_rejection,
+        ProviderSuspended: of_providers.notify_of_suspension,
+        ProviderRestored: of_providers.notify_of_suspension,
         ProviderRated: of_providers.notify_of_review,
         ProviderClaimRequested: of_claims.notify_staff,
         ProviderClaimed: of_claims.notify_owner,

@@ -25,6 +25,7 @@ from fairground.contracts.providers.claims import (
     ProviderClaimRefused,
     ProviderClaimRequested,
 )
+from fairground.contracts.providers.staff import ProviderRestored, ProviderSuspended
 from fairground.contracts.reviews import ProviderRated, Reviews
 from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import TimeCursor
@@ -241,6 +242,22 @@ class ProviderNotifier:
             user_id=event.owner_id,
             subject_id=event.provider_id,
             occasion=_submission(provider),
+            event=event,
+        )
+        await self._service.add_notifications([notification])
+
+    async def notify_of_suspension(self, event: ProviderSuspended | ProviderRestored) -> None:
+        if event.owner_id is None:
+            return
+        provider = await self._providers.get_provider_for_review(provider_id=event.provider_id)
+        if (provider.suspension_reason is not None) != isinstance(event, ProviderSuspended):
+            return  # it was changed back meanwhile
+        notification = self._renderer.render(
+            event.topic,
+            audience=Audience.PROVIDER,
+            user_id=event.owner_id,
+            subject_id=event.provider_id,
+            occasion=str(event.version),
             event=event,
         )
         await self._service.add_notifications([notification])

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, fields
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, literal, select, tuple_, update
@@ -15,6 +15,16 @@ from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.db.database import ReadTx, WriteTx
 
 _UNREAD_MAX: Final = 100
+
+
+class MailRecord(NamedTuple):
+    """The e-mail of a notification, without its text."""
+
+    id: UUID
+    user_id: UUID
+    title: str
+    created_at: datetime
+    mailed_at: datetime | None
 
 
 async def insert_notification(
@@ -102,3 +112,30 @@ async def mark_read(tx: WriteTx, *, user_id: UUID, notification_ids: Collection[
         )
         .values(read_at=tx.now())
     )
+
+
+async def list_mails(
+    tx: ReadTx, *, user_id: UUID | None, kept_for: timedelta, after: TimeCursor | None, limit: int
+) -> list[MailRecord]:
+    """Return the e-mails to one account, or to all, the newest first."""
+    columns = (
+        NotificationRow.id,
+        NotificationRow.user_id,
+        NotificationRow.title,
+        NotificationRow.created_at,
+        NotificationRow.mailed_at,
+    )
+    statement = select(*columns).where(NotificationRow.created_at >= tx.now(-kept_for))
+    if user_id is not None:
+        statement = statement.where(NotificationRow.user_id == user_id)
+    if after is not None:
+        at, last_id = literal(after.at, NotificationRow.created_at.type), literal(after.id, NotificationRow.id.type)
+        statement = statement.where(tuple_(NotificationRow.created_at, NotificationRow.id) < tuple_(at, last_id))
+    newest = statement.order_by(NotificationRow.created_at.desc(), NotificationRow.id.desc()).limit(limit)
+    return [MailRecord(*row) for row in await tx.all(newest)]
+
+
+async def unmark_mailed(tx: WriteTx, notification_id: UUID) -> bool:
+    """Let a notification be mailed again. Return False when there is none."""
+    again = update(NotificationRow).where(NotificationRow.id == notification_id)
+    return await tx.execute(again.values(mailed_at=None)) == 1

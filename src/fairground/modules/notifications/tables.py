@@ -25,6 +25,8 @@ class NotificationRow(Base):
         ),
         Index(None, "user_id", "created_at", "id"),
         Index(None, "user_id", "read_at"),
+        # The list of e-mails for staff.
+        Index(None, "created_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import SecretStr
 
 from fairground.contracts.payments import CardFields, Payments
+from fairground.contracts.staff_payments import StaffPayments
 from fairground.kernel.errors import DomainError
 from fairground.kernel.zones import Clock
 from fairground.modules.payments import http
@@ -19,6 +20,8 @@ from fairground.modules.payments.service.operation_executor import OperationExec
 from fairground.modules.payments.service.operations import ExecuteOpenOperations
 from fairground.modules.payments.service.payment_state import CancelOrphanedIntent
 from fairground.modules.payments.service.reconciliation import Reconcile, Reconciliation
+from fairground.modules.payments.service.refunds import Refunds
+from fairground.modules.payments.service.staff import StaffPaymentService
 from fairground.modules.payments.service.webhooks import ApplyEvent, WebhookInbox
 from fairground.modules.payments.settings import PaymentsSettings
 from fairground.modules.payments.tables import history
@@ -132,11 +135,13 @@ def _module(
 ) -> Module:
     executor = OperationExecutor(db=db, processor=processor)
     links.provide(Payments, build_service(db=db, processor=processor, executor=executor, browser=browser))
+    staff = StaffPaymentService(db=db, refunds=Refunds(db=db, executor=executor))
+    links.provide(StaffPayments, staff)
     reconciliation = Reconciliation(db=db, processor=processor, executor=executor, inbox=inbox)
     return Module(
         name="payments",
         history=history,
-        routers=[http.routes(inbox), *pages],
+        routers=[*http.routes(inbox, staff), *pages],
         handlers={
             ExecuteOpenOperations: reconciliation.execute_open,
             ApplyEvent: inbox.apply_event,

@@ -44,6 +44,17 @@ class PaymentRow(Base):
             "created_at",
             **only_where("status IN ('started', 'requires_action', 'authorised')"),
         ),
+        # The lists of staff; one of any status merges its ranges.
+        Index(None, "status", "created_at", "id"),
+        Index(None, "payer_id", "created_at", "id"),
+        # The money of a day is added up from the index alone.
+        Index(
+            "ix_payments_payment__captured",
+            "captured_at",
+            "currency",
+            "captured_minor",
+            **only_where("captured_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -82,6 +93,7 @@ class RefundRow(Base):
         CheckConstraint("amount_minor > 0", name="amount"),
         UniqueConstraint("payment_id", "key"),
         Index("ix_payments_refund__open", "open_since", **only_where("status = 'started'")),
+        Index("ix_payments_refund__succeeded", "succeeded_at", **only_where("succeeded_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -116,6 +128,7 @@ class EventRow(Base):
     """An event of the processor that has arrived, however often it was sent. Append-only."""
 
     __tablename__ = "payments_event"
+    __table_args__ = (Index(None, "intent_id"),)
 
     event_id: Mapped[str] = mapped_column(Text, primary_key=True)
     kind: Mapped[str] = mapped_column(Text)

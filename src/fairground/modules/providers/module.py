@@ -29,9 +29,11 @@ from fairground.contracts.providers import (
     ProviderSnapshots,
 )
 from fairground.contracts.providers.claims import Claims
+from fairground.contracts.providers.staff import StaffProviders
 from fairground.contracts.reviews import PastReviewsRecorded, ProviderRated
 from fairground.kernel.messages import Message
 from fairground.modules.providers import http
+from fairground.modules.providers.http.moderation import moderation_routes
 from fairground.modules.providers.http.pictures import image_routes
 from fairground.modules.providers.service import ClaimService, ProviderService
 from fairground.modules.providers.service.access import OwnViews
@@ -45,6 +47,7 @@ from fairground.modules.providers.service.event_handlers import (
 )
 from fairground.modules.providers.service.external_providers import ExternalProviderService
 from fairground.modules.providers.service.invitations import Invitations, MailInvitation
+from fairground.modules.providers.service.moderation import Moderation
 from fairground.modules.providers.service.offers import ServiceOffers
 from fairground.modules.providers.service.pictures import FollowPicture, GalleryService, PortraitService
 from fairground.modules.providers.service.profiles import Profiles, ProviderQueries
@@ -81,12 +84,15 @@ def build(runtime: Runtime, links: Links) -> Module:
     links.provide(ExternalProviders, external)
     links.provide(Galleries, galleries)
     links.provide(Portraits, portraits)
+    moderation = Moderation(db=db, accounts=links.of(Accounts), views=views, clock=clock)
+    links.provide(StaffProviders, moderation)
     of_claims = _build_claims(runtime, links)
     return Module(
         name="providers",
         history=history,
         routers=[
             *http.routes(service, verticals, portraits, galleries, links.of(Claims)),
+            moderation_routes(moderation),
             image_routes(links.of(Images), portraits=portraits, galleries=galleries, stats=image_requests),
         ],
         handlers={

@@ -15,9 +15,11 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    and_,
     case,
     false,
     literal_column,
+    not_,
     true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -85,6 +87,10 @@ class ProviderRow(Base):
     """False hides the provider, whatever its status: the account of its owner is suspended or closed."""
     owner_version: Mapped[int] = mapped_column(server_default="0")
     """Of the owner's status, from the events of accounts."""
+    is_suspended: Mapped[bool] = mapped_column(server_default=false())
+    """True hides the provider, whatever its status: staff have suspended it."""
+    suspension_version: Mapped[int] = mapped_column(server_default="0")
+    """How often staff have suspended or restored it."""
 
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'submitted', 'approved', 'rejected')", name="status"),
@@ -93,12 +99,23 @@ class ProviderRow(Base):
         UniqueConstraint("owner_id"),
         UniqueConstraint("external_source", "external_id"),
         Index("ix_providers_provider__submitted", "status", "submitted_at"),
+        # Of the search of staff, which lists the newest first.
+        Index(None, "status", "id"),
+        Index(None, "vertical", "id"),
+        Index(None, "vertical", "status", "id"),
+        Index(None, "is_suspended", "id"),
+        Index(None, "is_owner_active", "id"),
     )
 
 
+def is_visible() -> ColumnElement[bool]:
+    """Return whether neither staff nor the status of the owner's account hides a provider."""
+    return and_(ProviderRow.is_owner_active, not_(ProviderRow.is_suspended))
+
+
 def shown_status() -> ColumnElement[str]:
-    """Return the status as others know it: a provider whose owner is not active is suspended, whatever its own."""
-    return case((ProviderRow.is_owner_active, ProviderRow.status), else_=literal_column("'suspended'")).label("status")
+    """Return the status as others know it: a provider that is hidden is suspended, whatever its own."""
+    return case((is_visible(), ProviderRow.status), else_=literal_column("'suspended'")).label("status")
 
 
 class ProviderPrivateRow(Base):
@@ -115,6 +132,18 @@ class ProviderPrivateRow(Base):
     """The link or number of an online booking."""
     rejection_reason: Mapped[str | None] = mapped_column(Text)
     """Of the last rejection, until the profile is submitted again."""
+    suspension_reason: Mapped[str | None] = mapped_column(Text)
+    """While staff have suspended the provider."""
+
+
+class ProviderWordRow(Base):
+    """A folded word of a provider's name, by whose beginning staff find the provider in any state."""
+
+    __tablename__ = "providers_provider_word"
+    __table_args__ = (Index(None, "provider_id", "word"),)
+
+    word: Mapped[str] = mapped_column(BytewiseText, primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"), primary_key=True)
 
 
 class PortraitRow(Base):
@@ -156,6 +185,18 @@ class GalleryRow(Base):
     height_px: Mapped[int | None]
     colour: Mapped[str | None] = mapped_column(Text)
     placeholder: Mapped[str | None] = mapped_column(Text)
+
+
+class HiddenPictureRow(Base):
+    """A picture that staff have hidden, wherever a provider shows it or chooses it again."""
+
+    __tablename__ = "providers_hidden_picture"
+    __table_args__ = (Index(None, "provider_id"),)
+
+    picture_id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    """Its owner reads it."""
 
 
 class ProviderCategoryRow(Base):
@@ -207,7 +248,7 @@ class ApprovalRow(Base):
     """Who moved a provider from one status to another, and why. Rows are only ever added; their ids have the time."""
 
     __tablename__ = "providers_approval"
-    __table_args__ = (Index(None, "provider_id"),)
+    __table_args__ = (Index(None, "provider_id"), Index(None, "to_status", "id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers_provider.id"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from fairground.contracts.booking.availability import hours_tag
 from fairground.contracts.providers import Providers, provider_tag
@@ -9,7 +10,7 @@ from fairground.contracts.reviews import reviews_tag
 from fairground.kernel.errors import Conflict
 from fairground.platform.cache.policy import EVERYTHING, life_tag
 from fairground.platform.cache.settings import Life
-from fairground.platform.db.common.operator_log import OperatorAction, list_operator_actions, record_operator_action
+from fairground.platform.db.common.audit import AuditEntry, list_actions, record_action
 from fairground.platform.db.database import Database
 
 FLUSH: Final = "cache.flush"
@@ -21,12 +22,12 @@ class NothingCached(Conflict):
 
 
 async def flush(
-    db: Database, providers: Providers, *, kinds: Sequence[Life], provider: str | None, actor: str
+    db: Database, providers: Providers, *, kinds: Sequence[Life], provider: str | None, actor: UUID | None
 ) -> list[str]:
     """Invalidate responses, in this process at once and in others as after any change; return the tags.
 
     Args:
-        actor: The user or command that flushes, for the stored record.
+        actor: The user who flushes, for the audit trail; None for a command.
         kinds: The kinds of responses; none means all.
         provider: Id or slug; limits the flush to responses about this provider, of every kind.
 
@@ -39,14 +40,14 @@ async def flush(
     tags = await _tags(providers, kinds=kinds, provider=provider)
     async with db.write() as tx:
         tx.invalidate(*tags)
-        await record_operator_action(tx, action=FLUSH, actor=actor, details={"tags": sorted(tags)})
+        await record_action(tx, action=FLUSH, actor=actor, details={"tags": sorted(tags)})
     return sorted(tags)
 
 
-async def list_flushes(db: Database, *, limit: int) -> list[OperatorAction]:
+async def list_flushes(db: Database, *, limit: int) -> list[AuditEntry]:
     """Return the latest flushes, newest first; their details contain the invalidated tags."""
     async with db.read() as tx:
-        return await list_operator_actions(tx, action=FLUSH, limit=limit)
+        return (await list_actions(tx, action=FLUSH, limit=limit)).data
 
 
 async def _tags(providers: Providers, *, kinds: Sequence[Life], provider: str | None) -> set[str]:

@@ -59,8 +59,8 @@ def _routes(cache: ResponseCache, *, db: Database, providers: Providers) -> APIR
 
         Every flush is logged; see `fairground cache flushes`.
         """
-        actor = f"user {caller.user_id}"
-        tags = await flush(db, providers, kinds=invalidation.kinds, provider=invalidation.provider, actor=actor)
+        kinds, provider = invalidation.kinds, invalidation.provider
+        tags = await flush(db, providers, kinds=kinds, provider=provider, actor=caller.user_id)
         return InvalidationOut(tags=tags)
 
     return router

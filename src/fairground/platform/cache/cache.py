@@ -100,6 +100,11 @@ class ResponseCache:
     def is_running(self) -> bool:
         return self._single_flight.is_running
 
+    @property
+    def is_storing(self) -> bool:
+        """Whether this process stores responses, beside computing equal ones once."""
+        return self.is_running and self._has_memory
+
     def find(self, request: CacheRequest, compute: Compute) -> CacheResult | None:
         """Return the result if memory has the entry, without waiting for anything."""
         stored = self.memory.get(request.key)

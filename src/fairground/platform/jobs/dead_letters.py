@@ -1,6 +1,6 @@
 """Finished jobs: dead letters, which an operator reads and requeues, and how long done and dead jobs are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import delete, func, or_, select, tuple_, update
 
 from fairground.kernel.errors import NotFound
-from fairground.kernel.messages import Job
+from fairground.kernel.inputs import TimeCursor
+from fairground.kernel.messages import Job, Queue
+from fairground.platform.db.common.audit import AuditSubject, record_action
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 from fairground.platform.jobs.lifecycle import JobState
 from fairground.platform.jobs.store import in_state
@@ -27,6 +29,7 @@ class DeadLetter(BaseModel):
 
     id: UUID
     kind: str
+    queue: str
     payload: dict[str, Any]
     error: str
     attempt: int
@@ -46,31 +49,67 @@ class DeleteFinished(Job):
     topic: ClassVar = "jobs.delete_finished.v1"
 
 
-async def list_dead_letters(db: Database, *, limit: int, before: DeadLetter | None = None) -> list[DeadLetter]:
+async def list_dead_letters(
+    db: Database,
+    *,
+    limit: int,
+    before: DeadLetter | TimeCursor | None = None,
+    kind: str | None = None,
+    queue: Queue | None = None,
+) -> list[DeadLetter]:
     """Return dead jobs, the latest first; with `before`, those that follow it in this order."""
     columns = (getattr(JobRow, name) for name in DeadLetter.model_fields)
     query = select(*columns).where(in_state(JobState.DEAD), JobRow.finished_at.is_not(None))
     if before is not None:
-        query = query.where(tuple_(JobRow.finished_at, JobRow.id) < (before.finished_at, before.id))
+        at = before.finished_at if isinstance(before, DeadLetter) else before.at
+        query = query.where(tuple_(JobRow.finished_at, JobRow.id) < (at, before.id))
+    if kind is not None:
+        query = query.where(JobRow.kind == kind)
+    if queue is not None:
+        query = query.where(JobRow.queue == queue.value)
     async with db.read() as tx:
         rows = await tx.all(query.order_by(JobRow.finished_at.desc(), JobRow.id.desc()).limit(limit))
     return [DeadLetter.model_validate(row) for row in rows]
 
 
-async def requeue(db: Database, *, job_id: UUID) -> None:
+async def requeue(db: Database, *, job_id: UUID, actor: UUID | None = None) -> None:
     """Let a dead job start over, with all its attempts. A job that crashed a worker still runs alone.
+
+    Args:
+        actor: The member of staff who asks for it; None for a command.
 
     Raises:
         DeadLetterNotFound: No such job, or it is not dead.
     """
+    async with db.write() as tx:
+        if not await _start_over(tx, [job_id]):
+            raise DeadLetterNotFound(f"There is no dead job {job_id}.")
+        await record_action(tx, action="jobs.requeue", actor=actor, subject=AuditSubject("job", job_id))
+
+
+async def requeue_kind(db: Database, *, kind: str, actor: UUID | None = None) -> int:
+    """Let all dead jobs of a kind start over, in short transactions; return how many."""
+    total = 0
+    while True:
+        async with db.write() as tx:
+            dead = select(JobRow.id).where(
+                in_state(JobState.DEAD), JobRow.finished_at.is_not(None), JobRow.kind == kind
+            )
+            job_ids = await tx.scalars(dead.limit(ROWS_AT_ONCE))
+            if job_ids:
+                await _start_over(tx, job_ids)
+                details = {"kind": kind, "jobs": len(job_ids)}
+                await record_action(tx, action="jobs.requeue_kind", actor=actor, details=details)
+        total += len(job_ids)
+        if len(job_ids) < ROWS_AT_ONCE:
+            return total
+
+
+async def _start_over(tx: WriteTx, job_ids: Collection[UUID]) -> int:
     # Its key is removed: a newer job may have the same key by now, and the database would refuse this one.
     values = {"state": JobState.READY.value, "attempt": 0, "dedup_key": None, "finished_at": None}
-    async with db.write() as tx:
-        found = await tx.execute(
-            update(JobRow).where(JobRow.id == job_id, in_state(JobState.DEAD)).values(**values, run_at=tx.now())
-        )
-    if not found:
-        raise DeadLetterNotFound(f"There is no dead job {job_id}.")
+    dead = (JobRow.id.in_(job_ids), in_state(JobState.DEAD))
+    return await tx.execute(update(JobRow).where(*dead).values(**values, run_at=tx.now()))
 
 
 async def count_jobs(db: Database) -> Mapping[JobState, int]:

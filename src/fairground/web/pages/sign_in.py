@@ -22,7 +22,7 @@ from fairground.web.site import Site
 
 # Only shows our script that there is a session: it carries no right and no name.
 HINT_COOKIE: Final = "signed_in"
-HOME: Final = {"customer": "/me/bookings", "provider": "/pro", "staff": "/admin/approvals", "admin": "/admin/approvals"}
+HOME: Final = {"customer": "/me/bookings", "provider": "/pro", "staff": "/admin", "admin": "/admin"}
 NEXT_MAX_LENGTH: Final = 500
 ERROR_FIELDS: Final = {
     "accounts.email_taken": "email",

@@ -27,7 +27,7 @@ from fairground.modules.accounts.service import AccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
 from fairground.modules.accounts.service.staff_accounts import StaffAccountService
 from fairground.modules.accounts.store import own_accounts
-from fairground.platform.db.common.operator_log import list_operator_actions
+from fairground.platform.db.common.audit import AuditSubject, list_actions
 from fairground.platform.db.database import Database
 from tests.modules.accounts.conftest import SignIn
 from tests.modules.accounts.stand_ins import PASSWORD
@@ -163,17 +163,19 @@ async def test_suspension_ends_all_access_and_is_undone(
         await staff_accounts.restore_user(staff_id=sam.id, user_id=nora.id)
 
 
-async def test_operator_log_names_who_acted_on_which_account(
+async def test_audit_trail_names_who_changed_the_status_of_which_account(
     staff_accounts: StaffAccountService, people: dict[Role, User], db: Database
 ) -> None:
     nora, ann = people[Role.CUSTOMER], people[Role.ADMIN]
     await staff_accounts.suspend_user(staff_id=ann.id, user_id=nora.id, reason="Nora sent spam.")
     await staff_accounts.restore_user(staff_id=None, user_id=nora.id)
     async with db.read() as tx:
-        [suspended] = await list_operator_actions(tx, action="accounts.suspend", limit=9)
-        [restored] = await list_operator_actions(tx, action="accounts.restore", limit=9)
-    assert (suspended.actor, restored.actor) == (f"user {ann.id}", "command line")
-    assert suspended.details == restored.details == {"user_id": str(nora.id)}
+        restored, suspended = (await list_actions(tx, subject=AuditSubject("user", nora.id), limit=9)).data
+    assert (suspended.action, restored.action) == ("accounts.suspend", "accounts.restore")
+    assert (suspended.actor_id, restored.actor_id) == (ann.id, None)
+    assert restored.actor.startswith("command, ")
+    assert (suspended.changes, suspended.reason) == ({"status": ["active", "suspended"]}, "Nora sent spam.")
+    assert (restored.changes, restored.reason) == ({"status": ["suspended", "active"]}, None)
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 1_001])

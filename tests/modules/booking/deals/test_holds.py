@@ -24,7 +24,7 @@ from fairground.contracts.booking import (
 )
 from fairground.contracts.providers import ServiceNotFound
 from fairground.kernel.ids import uuid7
-from fairground.modules.booking.deals import store
+from fairground.modules.booking.deals.store import customers
 from fairground.modules.booking.deals.transitions import ExpireBooking, ReleasePayment
 from fairground.platform.db.database import WriteTx
 from tests.modules.booking.rig import Rig
@@ -202,15 +202,15 @@ async def test_without_the_lock_a_customer_holds_more_than_three(rig: Rig, monke
     async def leave_unlocked(_tx: WriteTx, *, customer_id: UUID) -> None:
         pass
 
-    count, four = store.count_live_holds, asyncio.Barrier(4)
+    count, four = customers.count_live_holds, asyncio.Barrier(4)
 
-    async def count_beside_three_others(tx: WriteTx, *, customer_id: UUID) -> store.LiveHolds:
+    async def count_beside_three_others(tx: WriteTx, *, customer_id: UUID) -> customers.LiveHolds:
         counted = await count(tx, customer_id=customer_id)
         await four.wait()
         return counted
 
-    monkeypatch.setattr(store, "lock_customer", leave_unlocked)
-    monkeypatch.setattr(store, "count_live_holds", count_beside_three_others)
+    monkeypatch.setattr(customers, "lock_customer", leave_unlocked)
+    monkeypatch.setattr(customers, "count_live_holds", count_beside_three_others)
     outcomes = await _hold_twelve_at_once(rig)
     assert sum(isinstance(outcome, BookingView) for outcome in outcomes) > 3
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor
+from fairground.modules.booking.deals.store import customers, staff
 from fairground.platform.db.database import Database
 from tests.support.booking_rows import add_requests, analyze
 from tests.support.databases import migrate
@@ -34,7 +36,7 @@ async def own_db(database_url: str) -> AsyncIterator[Database]:
 async def _plan_of_holds(db: Database) -> str:
     with statements_of(db) as statements:
         async with db.read() as tx:
-            await store.count_live_holds(tx, customer_id=uuid7())
+            await customers.count_live_holds(tx, customer_id=uuid7())
     return explain(db, statements[-1])
 
 
@@ -115,6 +117,29 @@ async def test_pages_of_bookings_sort_nothing_and_read_only_indexes(own_db: Data
         kind = "_status_starts_at_id" if status else "_starts_at_id"
         plan = explain(own_db, page)
         assert all(f"ix_booking_booking__{column}{kind}" in plan for column in columns), plan
+
+
+async def test_lists_of_staff_read_ranges_of_indexes_and_sort_one_page(own_db: Database) -> None:
+    user_id = uuid7()
+    await add_requests(
+        own_db, count=4_000, customers=[user_id, *(uuid7() for _ in range(400))], statuses=list(BookingStatus)
+    )
+    analyze(own_db)
+    cases: list[tuple[list[UUID] | None, BookingStatus | None, str]] = [
+        (None, BookingStatus.CONFIRMED, "ix_booking_booking__settled"),
+        ([user_id], None, "ix_booking_booking__customer_id_"),
+        ([user_id], BookingStatus.CONFIRMED, "ix_booking_booking__customer_id_status_starts_at_id"),
+    ]
+    for user_ids, status, index in cases:
+        with statements_of(own_db) as statements:
+            async with own_db.read() as tx:
+                await staff.search(
+                    tx, user_ids=user_ids, status=status, from_at=None, before_at=None, after=None, limit=20
+                )
+        plan = explain(own_db, next(each for each in statements if "LIMIT" in str(each)))
+        assert index in plan, plan
+        assert "Seq Scan on booking_booking" not in plan
+        assert "SCAN booking_booking" not in plan
 
 
 @pytest.mark.parametrize("ended_holds", [EndedHolds.LEFT_OUT, EndedHolds.ALONE])

@@ -107,7 +107,8 @@ async def test_control_without_the_unique_index_concurrent_namesakes_share_a_slu
         assert len(set(await _create_at_once(catalog, people))) < RUSH
     finally:
         async with db.write() as tx:
-            for part in ("providers_provider_private", "providers_provider_category", "discovery_name_phrase"):
+            of_providers = ("provider_private", "provider_category", "provider_word")
+            for part in (*(f"providers_{name}" for name in of_providers), "discovery_name_phrase"):
                 await tx.execute(text(f"DELETE FROM {part}"))
             await tx.execute(text("DELETE FROM providers_provider"))
             await tx.execute(

@@ -1,6 +1,7 @@
 """What staff do with accounts: search, suspend and restore them, end their sessions, and give roles."""
 
-from typing import Any
+from datetime import UTC
+from typing import Any, Final
 from uuid import UUID
 
 from fairground.contracts.accounts import (
@@ -19,12 +20,15 @@ from fairground.contracts.accounts import (
     User,
     UserNotFound,
 )
+from fairground.contracts.accounts.staff import AccountFigures
 from fairground.kernel.inputs import CursorInvalid
 from fairground.kernel.text import refused_as, require_text
 from fairground.modules.accounts import domain, store
 from fairground.modules.accounts.store import directory, own_accounts
-from fairground.platform.db.common.operator_log import record_operator_action
+from fairground.platform.db.common.audit import AuditSubject, record_action
 from fairground.platform.db.database import Database, ReadTx, WriteTx
+
+COUNTED_AT_MOST: Final = 10_000
 
 
 class StaffAccountService:
@@ -46,7 +50,7 @@ class StaffAccountService:
         before = None if cursor is None else _read_cursor(cursor)
         beginnings = domain.query_words(words[:SEARCH_MAX_LENGTH])
         async with self._db.read() as tx:
-            await _require_staff(tx, staff_id)
+            await require_staff(tx, staff_id)
             if words.strip() and not beginnings:
                 return StaffAccountPage(data=[], next_cursor=None)
             # One more than is shown tells whether anything follows.
@@ -58,7 +62,7 @@ class StaffAccountService:
 
     async def get_account(self, *, staff_id: UUID | None, user_id: UUID) -> StaffAccountDetail:
         async with self._db.read() as tx:
-            await _require_staff(tx, staff_id)
+            await require_staff(tx, staff_id)
             account = await _get_account(tx, user_id)
             sessions = await store.list_sessions(tx, user_id=user_id)
         return StaffAccountDetail(**dict(account), sessions=sessions)
@@ -73,7 +77,8 @@ class StaffAccountService:
             version = await own_accounts.set_status(tx, user_id, AccountStatus.SUSPENDED)
             await store.delete_sessions_of(tx, user_id)
             await tx.emit(AccountSuspended(user_id=user_id, version=version))
-            await _record(tx, "suspend", staff_id, user_id)
+            statuses = (AccountStatus.ACTIVE, AccountStatus.SUSPENDED)
+            await _record(tx, "suspend", staff_id, user_id, changes={"status": statuses}, reason=reason)
             return await _get_account(tx, user_id)
 
     async def restore_user(self, *, staff_id: UUID | None, user_id: UUID) -> StaffAccount:
@@ -83,14 +88,15 @@ class StaffAccountService:
             await own_accounts.change_user(tx, user_id, {"suspended_at": None, "suspension_reason": None})
             version = await own_accounts.set_status(tx, user_id, AccountStatus.ACTIVE)
             await tx.emit(AccountRestored(user_id=user_id, version=version))
-            await _record(tx, "restore", staff_id, user_id)
+            statuses = (AccountStatus.SUSPENDED, AccountStatus.ACTIVE)
+            await _record(tx, "restore", staff_id, user_id, changes={"status": statuses})
             return await _get_account(tx, user_id)
 
     async def end_sessions(self, *, staff_id: UUID | None, user_id: UUID) -> int:
         async with self._db.write() as tx:
             await _lock_for(tx, user_id, staff_id=staff_id)
             count = await store.delete_sessions_of(tx, user_id)
-            await _record(tx, "end_sessions", staff_id, user_id, sessions=count)
+            await _record(tx, "end_sessions", staff_id, user_id, details={"sessions": count})
         return count
 
     async def set_role(self, *, staff_id: UUID | None, user_id: UUID, role: Role) -> StaffAccount:
@@ -101,11 +107,18 @@ class StaffAccountService:
             if user.role is not role:
                 await own_accounts.change_user(tx, user_id, {"role": role.value})
                 await store.delete_sessions_of(tx, user_id)
-                await _record(tx, "set_role", staff_id, user_id, was=user.role.value, role=role.value)
+                await _record(tx, "set_role", staff_id, user_id, changes={"role": (user.role, role)})
             return await _get_account(tx, user_id)
 
+    async def read_figures(self, *, staff_id: UUID | None) -> AccountFigures:
+        async with self._db.read() as tx:
+            await require_staff(tx, staff_id)
+            now = await tx.current_time()
+            today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            return AccountFigures(created_today=await directory.count_created(tx, since=today, most=COUNTED_AT_MOST))
 
-async def _require_staff(tx: ReadTx, staff_id: UUID | None) -> Role:
+
+async def require_staff(tx: ReadTx, staff_id: UUID | None) -> Role:
     """Return the role of the member of staff who acts; raise NotPermitted for another account."""
     if staff_id is None:
         return Role.ADMIN
@@ -120,7 +133,7 @@ async def _lock_for(tx: WriteTx, user_id: UUID, *, staff_id: UUID | None, only_a
 
     Staff must not act on staff, or one could shut out the admins; nor on themselves, who could not undo it.
     """
-    role = await _require_staff(tx, staff_id)
+    role = await require_staff(tx, staff_id)
     locked = await store.lock_credentials(tx, user_id)
     if locked is None:
         raise UserNotFound(f"User {user_id} does not exist.")
@@ -143,10 +156,8 @@ async def _get_account(tx: ReadTx, user_id: UUID) -> StaffAccount:
     return account
 
 
-async def _record(tx: WriteTx, action: str, staff_id: UUID | None, user_id: UUID, **details: Any) -> None:
-    actor = "command line" if staff_id is None else f"user {staff_id}"
-    facts = {"user_id": str(user_id), **details}
-    await record_operator_action(tx, action=f"accounts.{action}", actor=actor, details=facts)
+async def _record(tx: WriteTx, action: str, staff_id: UUID | None, user_id: UUID, **facts: Any) -> None:
+    await record_action(tx, action=f"accounts.{action}", actor=staff_id, subject=AuditSubject("user", user_id), **facts)
 
 
 def _read_cursor(cursor: str) -> UUID:

@@ -1,10 +1,11 @@
 """The directory of accounts for staff: found by beginnings of words, by role and by status."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, exists, literal, select
+from sqlalchemy import Select, exists, func, literal, select
 
 from fairground.contracts.accounts import AccountStatus, Role, StaffAccount
 from fairground.modules.accounts.store import USER, to_user
@@ -45,6 +46,13 @@ async def search(
         earlier = [] if before is None else [UserRow.id < before]
         statement = select(*_ACCOUNT).where(*narrowed, *earlier).limit(limit)
     return [_to_account(row) for row in await tx.all(statement.order_by(UserRow.id.desc()))]
+
+
+async def count_created(tx: ReadTx, *, since: datetime, most: int) -> int:
+    """Return how many accounts were created since an instant, or `most` where there are more."""
+    created = select(UserRow.created_at).where(UserRow.created_at >= since).limit(most).subquery()
+    count: int = await tx.scalar(select(func.count()).select_from(created))
+    return count
 
 
 def _ids_found_by(words: Sequence[str], narrowed: Sequence[Any], *, before: UUID | None) -> Select[Any]:

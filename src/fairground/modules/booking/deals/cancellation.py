@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fairground.contracts.accounts import AccountClosed
 from fairground.contracts.booking import BookingStatus, BookingView, PriceChanged, StatusConflict
-from fairground.contracts.payments import Payments
+from fairground.contracts.payments import Payments, RefundTooLarge
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.views import view_of
 from fairground.modules.booking.deals.rows import readable
@@ -51,4 +51,10 @@ class Cancellation:
 
     async def refund_payment(self, job: RefundPayment) -> None:
         key = f"cancel:{job.booking_id}"
-        await self._payments.refund(reference_id=job.booking_id, amount_minor=job.amount_minor, key=key)
+        try:
+            await self._payments.refund(reference_id=job.booking_id, amount_minor=job.amount_minor, key=key)
+        except RefundTooLarge as refusal:
+            # Staff have given a part back already; the rest of the payment is all there is.
+            left_minor: int = refusal.context["left_minor"]
+            if left_minor > 0:
+                await self._payments.refund(reference_id=job.booking_id, amount_minor=left_minor, key=key)

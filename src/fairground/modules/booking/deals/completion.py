@@ -23,6 +23,7 @@ from fairground.modules.booking.deals.domain.details import clean_text
 from fairground.modules.booking.deals.domain.machine import Actor
 from fairground.modules.booking.deals.domain.record import BookingRecord, check_bookable, new_record
 from fairground.modules.booking.deals.domain.views import view_of
+from fairground.modules.booking.deals.store import counters
 from fairground.modules.booking.deals.transitions import CompleteBooking, Transitions
 from fairground.modules.booking.time.store import allocations as time_store
 from fairground.platform.db.database import Database
@@ -80,7 +81,7 @@ class BookingHistory:
             if taken is not None:
                 raise _taken(taken, records)
             await store.insert_bookings(tx, records)
-            counts = await store.add_completed(tx, Counter(record.provider_id for record in records))
+            counts = await counters.add_completed(tx, Counter(record.provider_id for record in records))
             await tx.emit(PastBookingsRecorded(completed_counts=counts))
         return [record.id for record in records]
 

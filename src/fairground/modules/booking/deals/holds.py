@@ -19,6 +19,7 @@ from fairground.modules.booking.deals.domain.views import view_of
 from fairground.modules.booking.deals.expiry import Expiry
 from fairground.modules.booking.deals.hold_requests import HoldRequest, Refusal, in_utc
 from fairground.modules.booking.deals.rows import UnreadableBooking, allocation_of
+from fairground.modules.booking.deals.store import customers
 from fairground.modules.booking.deals.transitions import ExpireBooking, Transitions
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time import slots
@@ -95,7 +96,7 @@ class Holds:
         schedule = await _find_schedule(tx, request)
         refusal = request.find_refusal(schedule)
         if refusal is None:
-            await store.lock_customer(tx, customer_id=request.customer_id)
+            await customers.lock_customer(tx, customer_id=request.customer_id)
         # Of two equal requests the second one is refused because of the first, or finds it after the customer's lock.
         own_id = await _find_own_id(tx, request)
         if own_id is not None:
@@ -191,7 +192,7 @@ class Holds:
 
     async def _check_live_holds(self, tx: WriteTx, *, customer_id: UUID) -> datetime:
         """Return the database's time; raise TooManyHolds for a customer who holds as many times as is allowed."""
-        holds = await store.count_live_holds(tx, customer_id=customer_id)
+        holds = await customers.count_live_holds(tx, customer_id=customer_id)
         if holds.first_lapses_at is not None and holds.number >= self._max_live_holds:
             wait = holds.first_lapses_at - holds.now
             raise TooManyHolds(

@@ -13,14 +13,14 @@ from fairground.contracts.providers import BookingMode
 from fairground.kernel.addresses import Address
 from fairground.kernel.zones import get_zone
 from fairground.modules.booking.deals.domain.machine import Actor
-from fairground.modules.booking.deals.domain.record import BookingRecord
+from fairground.modules.booking.deals.domain.record import BookingRecord, StaffDecision
 from fairground.modules.booking.time.allocations import Allocation
 from fairground.verticals.cancellation_policy import CancellationPolicy
 from fairground.verticals.pricing import PriceModel
 
 log = structlog.get_logger(__name__)
 
-_KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by"})
+_KEPT_ELSEWHERE: Final = frozenset({"lapses_at", "changed_by", "decided_refund_minor"})
 BOOKING_COLUMNS: Final = tuple(field.name for field in fields(BookingRecord) if field.name not in _KEPT_ELSEWHERE)
 
 
@@ -53,8 +53,10 @@ def booking_row(record: BookingRecord) -> dict[str, Any]:
     }
 
 
-def change_row(record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None) -> dict[str, Any]:
-    return {
+def change_row(
+    record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None, decision: StaffDecision | None = None
+) -> dict[str, Any]:
+    row = {
         "booking_id": record.id,
         "version": record.version,
         "actor": actor.value,
@@ -62,10 +64,18 @@ def change_row(record: BookingRecord, *, actor: Actor, from_status: BookingStatu
         "to_status": record.status.value,
         "changed_at": record.changed_at,
     }
+    if decision is None:
+        return row
+    return row | {
+        "acted_by": decision.staff_id,
+        "on_behalf_of": decision.on_behalf_of.value,
+        "reason": decision.reason,
+        "refund_minor": decision.refund_minor,
+    }
 
 
 def record_of(row: Any) -> BookingRecord:
-    """Return the record of a row of `_select_bookings`; raise UnreadableBooking."""
+    """Return the record of a row of `select_bookings`; raise UnreadableBooking."""
     try:
         return BookingRecord(
             **{name: getattr(row, name) for name in BOOKING_COLUMNS}
@@ -79,6 +89,7 @@ def record_of(row: Any) -> BookingRecord:
                 "cancellation": CancellationPolicy.model_validate(row.cancellation, extra="ignore"),
                 "lapses_at": row.lapses_at,
                 "changed_by": Actor(row.changed_by),
+                "decided_refund_minor": row.decided_refund_minor,
             }
         )
     except ValueError as error:

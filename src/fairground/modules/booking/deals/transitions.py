@@ -18,8 +18,9 @@ from fairground.contracts.booking import (
 from fairground.kernel.messages import Job, Queue
 from fairground.modules.booking.deals import store
 from fairground.modules.booking.deals.domain.machine import Actor, require_transition
-from fairground.modules.booking.deals.domain.record import BookingRecord, answer_due
+from fairground.modules.booking.deals.domain.record import BookingRecord, StaffDecision, answer_due
 from fairground.modules.booking.deals.rows import allocation_of
+from fairground.modules.booking.deals.store import counters
 from fairground.modules.booking.settings import BookingSettings
 from fairground.modules.booking.time.allocations import Allocations
 from fairground.modules.booking.time.store import allocations as time_store
@@ -77,8 +78,13 @@ class Transitions:
         to: BookingStatus,
         now: datetime,
         reason: str | None = None,
+        decision: StaffDecision | None = None,
     ) -> BookingRecord:
         """Change the status of a booking that this transaction has locked, and return the changed record.
+
+        Args:
+            reason: Of a provider who declines, for the customer.
+            decision: Of staff who cancel.
 
         Raises:
             StatusConflict: The table of transitions does not allow it, the booking has changed meanwhile, or its time
@@ -86,7 +92,7 @@ class Transitions:
             NotYet: The table of transitions allows it only later.
         """
         require_transition(actor, current=record.status, to=to, situation=record.situation(now=now))
-        changed = await store.change_booking(tx, record, actor=actor, to=to, now=now, reason=reason)
+        changed = await store.change_booking(tx, record, actor=actor, to=to, now=now, reason=reason, decision=decision)
         if changed is None:
             raise StatusConflict(f"The booking {record.id} has just changed.")
         match to:
@@ -98,8 +104,12 @@ class Transitions:
                 await emit_completed(tx, changed)
             case _:
                 await self._allocations.release(tx, allocation_of(record))
-                await _give_back(tx, record, actor=actor, now=now)
-                await tx.emit(_ending(changed, was=record, actor=actor, now=now))
+                previewed = record.preview_cancellation(actor, now=now)
+                refund_minor = previewed.refund_minor if decision is None else decision.refund_minor
+                await _give_back(tx, record, refund_minor=refund_minor)
+                for_side = None if decision is None else decision.on_behalf_of.value
+                ending = _ending(changed, was=record.status, by=actor, for_side=for_side, refund_minor=refund_minor)
+                await tx.emit(ending)
         return changed
 
     async def _confirm(self, tx: WriteTx, record: BookingRecord, *, now: datetime) -> None:
@@ -112,7 +122,7 @@ class Transitions:
 
 async def emit_completed(tx: WriteTx, record: BookingRecord) -> None:
     """Announce a completed booking with the provider's new total."""
-    count = await store.count_completed(tx, provider_id=record.provider_id)
+    count = await counters.count_completed(tx, provider_id=record.provider_id)
     await tx.emit(BookingCompleted(**_sides(record), provider_completed_count=count))
 
 
@@ -125,27 +135,31 @@ async def _ask_provider(tx: WriteTx, record: BookingRecord, *, now: datetime) ->
     return replace(record, lapses_at=due_at)
 
 
-async def _give_back(tx: WriteTx, record: BookingRecord, *, actor: Actor, now: datetime) -> None:
+async def _give_back(tx: WriteTx, record: BookingRecord, *, refund_minor: int) -> None:
     """Enqueue the job that moves the money, in the transaction that ends the booking."""
     if record.status is not BookingStatus.CONFIRMED:
         await tx.enqueue(ReleasePayment(booking_id=record.id))
         return
-    refund_minor = record.preview_cancellation(actor, now=now).refund_minor
     if refund_minor > 0:
         await tx.enqueue(RefundPayment(booking_id=record.id, amount_minor=refund_minor))
 
 
 def _ending(
-    record: BookingRecord, *, was: BookingRecord, actor: Actor, now: datetime
+    record: BookingRecord, *, was: BookingStatus, by: Actor, for_side: str | None, refund_minor: int
 ) -> BookingDeclined | BookingCancelled | BookingExpired:
     match record.status:
         case BookingStatus.DECLINED:
             return BookingDeclined(**_sides(record), reason=record.decline_reason)
         case BookingStatus.EXPIRED:
-            return BookingExpired(**_sides(record), was=was.status)
+            return BookingExpired(**_sides(record), was=was)
         case _:
-            refund_minor = was.preview_cancellation(actor, now=now).refund_minor
-            return BookingCancelled(**_sides(record), by=actor.value, was=was.status, refund_minor=refund_minor)
+            return BookingCancelled(
+                **_sides(record),
+                by=by.value,
+                on_behalf_of=for_side,
+                was=was,
+                refund_minor=refund_minor,
+            )
 
 
 def _no_longer_held(record: BookingRecord) -> StatusConflict:

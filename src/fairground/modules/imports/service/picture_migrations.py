@@ -23,7 +23,7 @@ from fairground.kernel.messages import Job, Queue
 from fairground.modules.imports import store
 from fairground.modules.imports.service.picture_placement import PicturePlacement
 from fairground.modules.imports.store import Embedded
-from fairground.platform.db.common.operator_log import record_operator_action
+from fairground.platform.db.common.audit import record_action
 from fairground.platform.db.database import Database, ReadTx
 
 MIGRATE: Final = "pictures.migrate"
@@ -46,11 +46,11 @@ class PictureMigrations:
         self._galleries = galleries
         self._placement = placement
 
-    async def start_migration(self, *, subject: PictureSubject, actor: str) -> PictureMigration:
+    async def start_migration(self, *, subject: PictureSubject, actor: UUID | None) -> PictureMigration:
         async with self._db.write() as tx:
             started_at = await tx.current_time()
             if await store.insert_migration(tx, uuid7(), subject, started_at=started_at):
-                await record_operator_action(tx, action=MIGRATE, actor=actor, details={"subject": subject.value})
+                await record_action(tx, action=MIGRATE, actor=actor, details={"subject": subject.value})
             running = await store.find_running(tx, subject)
             if running is None:
                 raise MigrationNotFound("The run has just ended.")

@@ -15,4 +15,5 @@ class MessageService:
         self.list_conversations = queries.list_conversations
         self.count_unread = queries.count_unread
         self.find_message = queries.find_message
+        self.count_messages = queries.count_messages
         self.record_past_threads = past.record_past_threads

@@ -96,6 +96,12 @@ class MessageQueries:
             recipient_read_sequence=conversation.read_sequence(recipient),
         )
 
+    async def count_messages(self, *, booking_id: UUID) -> int:
+        async with self._db.read() as tx:
+            found = await store.find_conversation(tx, kind=SubjectKind.BOOKING, subject_id=booking_id)
+        # Sequences have no gaps.
+        return 0 if found is None else found.last_sequence
+
 
 def _entry(
     record: ConversationRecord,

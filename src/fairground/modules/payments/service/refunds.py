@@ -1,5 +1,6 @@
 """Giving money back: refund a part of a captured payment, or release a payment as a whole."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from fairground.contracts.payments import (
@@ -21,7 +22,16 @@ from fairground.modules.payments.domain import (
 from fairground.modules.payments.service import operations, payment_state
 from fairground.modules.payments.service.operation_executor import OperationExecutor
 from fairground.modules.payments.service.operations import find_open_operation
+from fairground.platform.db.common.audit import AuditSubject, record_action
 from fairground.platform.db.database import Database, WriteTx
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffRefund:
+    """Who gives money back by hand, and why."""
+
+    staff_id: UUID
+    reason: str
 
 
 class Refunds:
@@ -29,7 +39,10 @@ class Refunds:
         self._db = db
         self._executor = executor
 
-    async def refund(self, *, reference_id: UUID, amount_minor: int, key: str) -> Payment:
+    async def refund(
+        self, *, reference_id: UUID, amount_minor: int, key: str, by: StaffRefund | None = None
+    ) -> Payment:
+        """As the contract says; with `by`, the transaction that starts the refund is in the audit trail."""
         async with self._db.write() as tx:
             payment = await store.lock_newest(tx, reference_id)
             if payment is None:
@@ -37,6 +50,8 @@ class Refunds:
             refund = await store.find_refund(tx, payment.id, key)
             if refund is None or refund.status is RefundStatus.FAILED:
                 payment, refund = await _start(tx, payment, amount_minor=amount_minor, key=key, failed=refund)
+                if by is not None:
+                    await _record(tx, payment, amount_minor=amount_minor, by=by)
         if refund.status is RefundStatus.SUCCEEDED:
             return payment.view()
         result = await self._executor.execute(Operation.on_refund(payment, refund))
@@ -79,6 +94,21 @@ async def _start(
     if started is None:
         raise _too_large(payment, amount_minor)
     return started
+
+
+async def _record(tx: WriteTx, payment: PaymentRecord, *, amount_minor: int, by: StaffRefund) -> None:
+    await record_action(
+        tx,
+        action="payments.refund",
+        actor=by.staff_id,
+        subject=AuditSubject("payment", payment.id),
+        reason=by.reason,
+        details={
+            "reference_id": str(payment.reference_id),
+            "amount_minor": amount_minor,
+            "currency": payment.currency,
+        },
+    )
 
 
 def _too_large(payment: PaymentRecord, amount_minor: int) -> RefundTooLarge:

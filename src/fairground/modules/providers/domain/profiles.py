@@ -191,6 +191,14 @@ def _texts(pack: Vertical, keys: Iterable[str]) -> list[str]:
     return [item.text for item in pack.checklist if item.key in keys]
 
 
+_WORD_MAX_LENGTH: Final = 100  # code points of a word that is searched
+
+
+def search_words(text: str) -> list[str]:
+    """Return the folded words of a name, or of a search for beginnings of such words, the longest first."""
+    return sorted({word[:_WORD_MAX_LENGTH] for word in fold(text).split()}, key=lambda word: (-len(word), word))
+
+
 SLUG_BASE_MAX_LENGTH: Final = 60  # leaves room for the number of a namesake
 
 

@@ -166,7 +166,8 @@ def image_routes(
     async def get_image(picture_id: UUID, query: Annotated[ImageQuery, Query()], request: Request) -> Response:
         """Get a picture, at least `w` × `dpr` pixels wide if the original is.
 
-        Until it is used as a portrait or in a gallery, only its owner can see it. Others get 404.
+        Until it is used as a portrait or in a gallery, only its owner can see it. Others get 404. Its owner and staff
+        can see one that staff have hidden.
 
         Widths are rounded up to 32, 48, 64, 96, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1200, 1600
         or 2048 pixels, and qualities to a multiple of five.
@@ -178,8 +179,11 @@ def image_routes(
         caller = await find_caller(request)
         if caller is None:
             raise PictureNotFound("This picture does not exist.")
+        is_for_staff = caller.is_staff and await galleries.is_chosen(picture_id=picture_id)
         image = await images.get_image(
-            picture_id=picture_id, request=_image_request(query, request), draft_of=caller.user_id
+            picture_id=picture_id,
+            request=_image_request(query, request),
+            draft_of=None if is_for_staff else caller.user_id,
         )
         return _respond(image, query, request, cache_control=for_owner(seconds=_DRAFT_SECONDS))
 

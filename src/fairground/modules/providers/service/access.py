@@ -110,6 +110,7 @@ class OwnViews:
             owner_id=record.owner_id,
             status=record.status,
             rejection_reason=record.rejection_reason,
+            suspension_reason=record.suspension_reason,
             submitted_at=record.submitted_at,
             missing=list_missing(pack, facts_of(record, email_verified=email_verified)),
             contact_email=record.contact_email,

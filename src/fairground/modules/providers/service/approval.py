@@ -24,6 +24,7 @@ from fairground.modules.providers.service.access import (
     require_staff,
 )
 from fairground.modules.providers.store import profiles
+from fairground.platform.db.common.audit import AuditSubject, record_action
 from fairground.platform.db.database import Database, WriteTx
 from fairground.verticals.loader import Verticals
 
@@ -56,6 +57,7 @@ class Approval:
         async with self._db.write() as tx:
             provider, owner_id = await self._lock_for_decision(tx, provider_id, ProviderStatus.APPROVED)
             await profiles.move_status(tx, provider, ProviderStatus.APPROVED, actor_id=staff_id)
+            await _record(tx, "approve", provider, ProviderStatus.APPROVED, staff_id=staff_id)
             await announce(tx, provider.model_copy(update={"status": ProviderStatus.APPROVED}))
             name, slug = provider.business_name, provider.slug
             await tx.emit(ProviderApproved(provider_id=provider_id, owner_id=owner_id, business_name=name, slug=slug))
@@ -69,6 +71,7 @@ class Approval:
             provider, owner_id = await self._lock_for_decision(tx, provider_id, ProviderStatus.REJECTED)
             await profiles.move_status(tx, provider, ProviderStatus.REJECTED, actor_id=staff_id, reason=reason)
             await profiles.set_rejection_reason(tx, provider_id, reason)
+            await _record(tx, "reject", provider, ProviderStatus.REJECTED, staff_id=staff_id, reason=reason)
             name = provider.business_name
             await tx.emit(
                 ProviderRejected(provider_id=provider_id, owner_id=owner_id, business_name=name, reason=reason)
@@ -83,3 +86,16 @@ class Approval:
         if provider.owner_id is None:
             raise StatusConflict("This profile is unclaimed, so there is nothing to review.")
         return provider, provider.owner_id
+
+
+async def _record(
+    tx: WriteTx, action: str, provider: ProviderRef, to: ProviderStatus, *, staff_id: UUID, reason: str | None = None
+) -> None:
+    await record_action(
+        tx,
+        action=f"providers.{action}",
+        actor=staff_id,
+        subject=AuditSubject("provider", provider.id),
+        changes={"status": (provider.status, to)},
+        reason=reason,
+    )

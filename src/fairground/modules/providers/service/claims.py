@@ -28,6 +28,7 @@ from fairground.modules.providers.domain.profiles import check_reason
 from fairground.modules.providers.service.access import announce, lock_provider, not_found, require_staff
 from fairground.modules.providers.store import claims as store
 from fairground.modules.providers.store import profiles
+from fairground.platform.db.common.audit import AuditSubject, record_action
 from fairground.platform.db.common.rate_limits import Limit, RateLimiter
 from fairground.platform.db.database import Database, WriteTx
 
@@ -197,6 +198,7 @@ class ClaimRequests:
                 if not await store.decide_claim(tx, claim_id, ClaimStatus.GRANTED, staff_id=staff_id):
                     raise _decided()
                 await self._ownership.set_owner(tx, claim.provider_id, owner=owner)
+                await _record(tx, claim, ClaimStatus.GRANTED, staff_id=staff_id)
         except store.OwnerTaken:
             raise profile_exists() from None
         return claim.model_copy(update={"status": ClaimStatus.GRANTED})
@@ -209,6 +211,7 @@ class ClaimRequests:
             if not await store.decide_claim(tx, claim_id, ClaimStatus.REFUSED, staff_id=staff_id, refusal=reason):
                 raise _decided()
             await tx.emit(refused_event(claim, reason=reason))
+            await _record(tx, claim, ClaimStatus.REFUSED, staff_id=staff_id, reason=reason)
         return claim.model_copy(update={"status": ClaimStatus.REFUSED, "refusal": reason})
 
     async def _show_all(self, claims: Collection[Claim], emails: dict[UUID, str]) -> list[ClaimToDecide]:
@@ -222,6 +225,18 @@ class ClaimRequests:
             )
             for claim in claims
         ]
+
+
+async def _record(tx: WriteTx, claim: Claim, to: ClaimStatus, *, staff_id: UUID, reason: str | None = None) -> None:
+    await record_action(
+        tx,
+        action="providers.refuse_claim" if to is ClaimStatus.REFUSED else "providers.grant_claim",
+        actor=staff_id,
+        subject=AuditSubject("provider", claim.provider_id),
+        changes={"claim_status": (claim.status, to)},
+        reason=reason,
+        details={"claim_id": str(claim.id), "user_id": str(claim.user_id)},
+    )
 
 
 def _require(claim: Claim | None, claim_id: UUID) -> Claim:

@@ -117,7 +117,15 @@ class GalleryService:
             return await store.list_chosen_pictures(tx, after=after)
 
     async def is_placed(self, *, picture_id: UUID) -> bool:
-        """Return whether a provider has chosen or shows the picture, so that the public may see it."""
+        """Return whether a provider has chosen or shows the picture, so that the public may see it.
+
+        Staff may have hidden it; then only its owner may.
+        """
+        async with self._db.read() as tx:
+            return await store.is_public(tx, picture_id)
+
+    async def is_chosen(self, *, picture_id: UUID) -> bool:
+        """Return whether a provider has chosen or shows the picture, also one that staff have hidden."""
         async with self._db.read() as tx:
             return await store.find_provider_of_picture(tx, picture_id) is not None
 

@@ -206,6 +206,8 @@ class Profiles:
                 values["timezone_version"] = zone_set.version
                 await tx.emit(zone_set)
             await profiles.change_profile(tx, provider_id, values | {"updated_at": self._clock.now()})
+            if "business_name" in values:
+                await profiles.replace_words(tx, {provider_id: values["business_name"]})
             record = await get_record(tx, provider_id)
             # A change may name one of the two coordinates, so the check reads the changed profile.
             check_place(record.detail.lat, record.detail.lng)

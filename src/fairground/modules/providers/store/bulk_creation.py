@@ -13,7 +13,12 @@ from fairground.contracts.providers import ProviderStatus, ServiceIn
 from fairground.kernel.ids import uuid7
 from fairground.modules.providers.domain.profiles import path_to, slug_base
 from fairground.modules.providers.store.external_providers import NamesTaken
-from fairground.modules.providers.store.profiles import INITIAL_FIGURES, category_rows, choose_slugs
+from fairground.modules.providers.store.profiles import (
+    INITIAL_FIGURES,
+    category_rows,
+    choose_slugs,
+    insert_words,
+)
 from fairground.modules.providers.store.services import price_columns
 from fairground.modules.providers.tables import (
     ApprovalRow,
@@ -61,6 +66,7 @@ async def insert_providers(
     if await tx.insert_many(ProviderRow, rows) < len(rows):
         raise NamesTaken
     await tx.insert_many(ProviderPrivateRow, [_private_row(each) for each in providers])
+    await insert_words(tx, {each.id: each.profile["business_name"] for each in providers})
     categories = [row for each in providers for row in category_rows(each.id, each.categories)]
     await tx.insert_many(ProviderCategoryRow, categories)
     services = [

@@ -25,6 +25,7 @@ from fairground.modules.providers.tables import (
     ProviderPrivateRow,
     ProviderRow,
     ServiceRow,
+    is_visible,
     shown_status,
 )
 from fairground.platform.db.database import ReadTx
@@ -64,6 +65,7 @@ class OwnRecord:
     owner_id: UUID | None
     status: ProviderStatus
     rejection_reason: str | None
+    suspension_reason: str | None
     submitted_at: datetime | None
     contact_email: str | None
     contact_phone: str | None
@@ -90,7 +92,7 @@ async def find_approved_id(tx: ReadTx, *, provider_id: UUID | None, slug: str) -
 
 def _approved(provider_id: UUID | None, slug: str) -> tuple[Any, ...]:
     named = ProviderRow.slug == slug if provider_id is None else ProviderRow.id == provider_id
-    return named, ProviderRow.status == ProviderStatus.APPROVED, ProviderRow.is_owner_active
+    return named, ProviderRow.status == ProviderStatus.APPROVED, is_visible()
 
 
 async def find_own(tx: ReadTx, provider_id: UUID) -> OwnRecord | None:
@@ -100,7 +102,7 @@ async def find_own(tx: ReadTx, provider_id: UUID) -> OwnRecord | None:
 
 async def list_submitted(tx: ReadTx, *, limit: int) -> list[OwnRecord]:
     """Return the providers that wait for a decision, the longest wait first."""
-    waiting = _own().where(ProviderRow.status == ProviderStatus.SUBMITTED, ProviderRow.is_owner_active)
+    waiting = _own().where(ProviderRow.status == ProviderStatus.SUBMITTED, is_visible())
     return await _own_records(tx, waiting.order_by(ProviderRow.submitted_at).limit(limit))
 
 
@@ -110,6 +112,7 @@ def _own() -> Select[*tuple[Any, ...]]:
         ProviderRow.submitted_at,
         ProviderRow.has_hours,
         ProviderPrivateRow.rejection_reason,
+        ProviderPrivateRow.suspension_reason,
         ProviderPrivateRow.contact_email,
         ProviderPrivateRow.contact_phone,
         ProviderPrivateRow.address,
@@ -129,6 +132,7 @@ async def _own_records(tx: ReadTx, statement: Select[*tuple[Any, ...]]) -> list[
             owner_id=row.owner_id,
             status=ProviderStatus(row.status),
             rejection_reason=row.rejection_reason,
+            suspension_reason=row.suspension_reason,
             submitted_at=row.submitted_at,
             contact_email=row.contact_email,
             contact_phone=row.contact_phone,
@@ -260,7 +264,7 @@ def _is_bookable() -> ColumnElement[bool]:
         ServiceRow.is_paused.is_(False),
         ProviderRow.owner_id.is_not(None),
         ProviderRow.status == ProviderStatus.APPROVED,
-        ProviderRow.is_owner_active,
+        is_visible(),
     )
 
 

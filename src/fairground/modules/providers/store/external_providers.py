@@ -13,7 +13,13 @@ from fairground.kernel.ids import uuid7
 from fairground.modules.providers.domain.profiles import slug_base
 from fairground.modules.providers.store.details import list_categories, list_services
 from fairground.modules.providers.store.pictures import list_gallery_ids
-from fairground.modules.providers.store.profiles import INITIAL_FIGURES, category_rows, choose_slugs
+from fairground.modules.providers.store.profiles import (
+    INITIAL_FIGURES,
+    category_rows,
+    choose_slugs,
+    insert_words,
+    replace_words,
+)
 from fairground.modules.providers.store.services import price_columns
 from fairground.modules.providers.tables import (
     PortraitRow,
@@ -99,6 +105,7 @@ async def insert_providers(
     ]
     if await tx.insert_many(ProviderRow, rows) < len(rows):
         raise NamesTaken
+    await insert_words(tx, {new: provider.profile["business_name"] for new, provider in created.items()})
     await _insert_parts(tx, created)
 
 
@@ -120,6 +127,7 @@ async def update_providers(tx: WriteTx, changed: Mapping[UUID, CheckedProvider],
         await tx.execute(delete(part).where(among(part.provider_id, changed)))
     private = update(ProviderPrivateRow).where(among(ProviderPrivateRow.provider_id, changed))
     await tx.execute(private.values(contact_email=None))
+    await replace_words(tx, {each: provider.profile["business_name"] for each, provider in sorted(changed.items())})
     await _insert_parts(tx, changed)
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, union, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, select, union, update
 
 from fairground.contracts.media import Picture, PictureState
 from fairground.contracts.providers import GalleryPicture, OwnGalleryPicture, ProviderStatus
-from fairground.modules.providers.tables import GalleryRow, PortraitRow, ProviderRow
+from fairground.modules.providers.tables import GalleryRow, HiddenPictureRow, PortraitRow, ProviderRow
 from fairground.platform.db.database import ReadTx, WriteTx
 from fairground.platform.db.types import among
 
@@ -22,6 +22,32 @@ async def find_provider_of_picture(tx: ReadTx, picture_id: UUID) -> UUID | None:
     in_gallery = select(GalleryRow.provider_id).where(GalleryRow.picture_id == picture_id)
     provider_id: UUID | None = await tx.scalar(portrait.union(shown, in_gallery))
     return provider_id
+
+
+async def is_public(tx: ReadTx, picture_id: UUID) -> bool:
+    """Return whether a provider has chosen or shows the picture, and staff have not hidden it."""
+    if await find_provider_of_picture(tx, picture_id) is None:
+        return False
+    return await find_hidden_reason(tx, picture_id) is None
+
+
+async def find_hidden_reason(tx: ReadTx, picture_id: UUID) -> str | None:
+    reason: str | None = await tx.scalar(
+        select(HiddenPictureRow.reason).where(HiddenPictureRow.picture_id == picture_id)
+    )
+    return reason
+
+
+async def hide_picture(tx: WriteTx, provider_id: UUID, picture_id: UUID, *, reason: str) -> bool:
+    """Hide a picture. Return False when it is hidden already."""
+    hidden = {"picture_id": picture_id, "provider_id": provider_id, "reason": reason}
+    return await tx.insert_ignore(HiddenPictureRow, [hidden]) == 1
+
+
+async def show_picture(tx: WriteTx, provider_id: UUID, picture_id: UUID) -> bool:
+    """Stop hiding a picture. Return False when it is not a hidden one of the provider."""
+    hidden = (HiddenPictureRow.provider_id == provider_id, HiddenPictureRow.picture_id == picture_id)
+    return await tx.execute(delete(HiddenPictureRow).where(*hidden)) == 1
 
 
 async def list_chosen_pictures(tx: ReadTx, *, after: UUID) -> list[UUID]:
@@ -69,8 +95,9 @@ async def choose_portrait(tx: WriteTx, provider_id: UUID, *, picture_id: UUID) -
 
 
 async def show_portrait_if_chosen(tx: WriteTx, provider_id: UUID, picture_id: UUID, url: str) -> bool:
-    """Show a picture. Return False when it is not the one that was chosen, or is shown already."""
-    chosen = update(PortraitRow).where(PortraitRow.provider_id == provider_id, PortraitRow.picture_id == picture_id)
+    """Show a picture. Return False when it is not the one that was chosen, is shown already, or is hidden by staff."""
+    own = PortraitRow.provider_id == provider_id
+    chosen = update(PortraitRow).where(own, PortraitRow.picture_id == picture_id, _is_shown(picture_id))
     if not await tx.execute(chosen.values(shown_picture_id=picture_id)):
         return False
     is_new = ProviderRow.profile_picture_url.is_distinct_from(url)
@@ -127,24 +154,35 @@ _GALLERY_COLUMNS: Final = (
 )
 
 
+def _is_shown(picture_id: Any) -> ColumnElement[bool]:
+    """Return whether staff have not hidden a picture."""
+    return ~exists().where(HiddenPictureRow.picture_id == picture_id)
+
+
 async def list_gallery(tx: ReadTx, provider_id: UUID) -> list[GalleryPicture]:
-    """Return the ready pictures in order."""
-    ready = select(*_GALLERY_COLUMNS).where(GalleryRow.provider_id == provider_id, GalleryRow.url.is_not(None))
+    """Return the ready pictures in order, without those that staff have hidden."""
+    own = GalleryRow.provider_id == provider_id
+    ready = select(*_GALLERY_COLUMNS).where(own, GalleryRow.url.is_not(None), _is_shown(GalleryRow.picture_id))
     return [GalleryPicture(**row._asdict()) for row in await tx.all(ready.order_by(GalleryRow.position))]
 
 
 async def list_own_gallery(tx: ReadTx, provider_id: UUID) -> list[OwnGalleryPicture]:
     """Return all pictures in order."""
-    own = select(*_GALLERY_COLUMNS).where(GalleryRow.provider_id == provider_id)
+    own = (
+        select(*_GALLERY_COLUMNS, HiddenPictureRow.reason.label("hidden_reason"))
+        .outerjoin(HiddenPictureRow, HiddenPictureRow.picture_id == GalleryRow.picture_id)
+        .where(GalleryRow.provider_id == provider_id)
+    )
     rows = await tx.all(own.order_by(GalleryRow.position))
     states = (PictureState.PROCESSING if row.url is None else PictureState.READY for row in rows)
     return [OwnGalleryPicture(**row._asdict(), state=state) for row, state in zip(rows, states, strict=True)]
 
 
 async def list_gallery_ids(tx: ReadTx, provider_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """Return the ready pictures of each provider in order."""
+    """Return the ready pictures of each provider in order, without those that staff have hidden."""
     found: dict[UUID, list[UUID]] = defaultdict(list)
-    ready = (among(GalleryRow.provider_id, provider_ids), GalleryRow.url.is_not(None))
+    own = among(GalleryRow.provider_id, provider_ids)
+    ready = (own, GalleryRow.url.is_not(None), _is_shown(GalleryRow.picture_id))
     statement = select(GalleryRow.provider_id, GalleryRow.picture_id).where(*ready)
     for provider_id, picture_id in await tx.all(statement.order_by(GalleryRow.provider_id, GalleryRow.position)):
         found[provider_id].append(picture_id)

@@ -11,12 +11,13 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, sele
 
 from fairground.contracts.providers import ProviderRef, ProviderStatus
 from fairground.kernel.ids import uuid7
-from fairground.modules.providers.domain.profiles import slug_base, slug_candidates
+from fairground.modules.providers.domain.profiles import search_words, slug_base, slug_candidates
 from fairground.modules.providers.tables import (
     ApprovalRow,
     ProviderCategoryRow,
     ProviderPrivateRow,
     ProviderRow,
+    ProviderWordRow,
     shown_status,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -88,6 +89,7 @@ async def insert_draft(tx: WriteTx, values: Mapping[str, Any], *, contact: Mappi
         [slug] = await choose_slugs(tx, [base])
         if await tx.insert_ignore(ProviderRow, [{**INITIAL_FIGURES, **values, "slug": slug}]):
             await tx.execute(insert(ProviderPrivateRow).values(provider_id=values["id"], **contact))
+            await insert_words(tx, {values["id"]: values["business_name"]})
             return True
     return False
 
@@ -125,6 +127,18 @@ def _numbered(base: str) -> ColumnElement[bool]:
 
 async def change_profile(tx: WriteTx, provider_id: UUID, values: Mapping[str, Any]) -> None:
     await tx.execute(update(ProviderRow).where(ProviderRow.id == provider_id).values(**values))
+
+
+async def insert_words(tx: WriteTx, names: Mapping[UUID, str]) -> None:
+    """Store the words by which staff find new providers."""
+    rows = [{"word": word, "provider_id": each} for each, name in names.items() for word in search_words(name)]
+    await tx.insert_many(ProviderWordRow, rows)
+
+
+async def replace_words(tx: WriteTx, names: Mapping[UUID, str]) -> None:
+    """Store the words of providers with new names instead of the earlier ones."""
+    await tx.execute(delete(ProviderWordRow).where(among(ProviderWordRow.provider_id, names)))
+    await insert_words(tx, names)
 
 
 async def change_contact(tx: WriteTx, provider_id: UUID, values: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import case, delete, select, update
 
+from fairground.platform.db.common.limit_refusals import RefusalCounter
 from fairground.platform.db.common.tables import LimitRow
 from fairground.platform.db.database import Database, ReadTx, WriteTx
 
@@ -37,6 +38,7 @@ class RateLimiter:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.refusals = RefusalCounter(db)
 
     async def take(self, limit: Limit, *, key: str) -> int:
         """Count an attempt. Return 0 if it is admitted, else the seconds (at least 1) until the next one is.
@@ -59,6 +61,7 @@ class RateLimiter:
             async with self._db.write() as writing:
                 await bound_future(writing, key=row, burst=limit.burst, interval=limit.interval)
                 wait = await find_wait(writing, key=row, burst=limit.burst, interval=limit.interval)
+        await self.refusals.add(limit.name, key=key)
         return max(1, math.ceil(wait.total_seconds()))
 
     async def give_back(self, limit: Limit, *, key: str) -> None:

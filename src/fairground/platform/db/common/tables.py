@@ -48,17 +48,41 @@ class LimitRow(Base):
     """When every past attempt is forgotten; a row with a time in the past has no effect."""
 
 
-class OperatorActionRow(Base):
-    """An entry of the operator log, such as a flush of the cache. Rows are only ever added."""
+class LimitRefusalRow(Base):
+    """How often a key of a rate limit was refused. Deleted seven days after the last time."""
 
-    __tablename__ = "common_operator_act"
-    __table_args__ = (Index(None, "act", "acted_at"),)
+    __tablename__ = "common_limit_refusal"
+    __table_args__ = (Index(None, "last_at"),)
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    """Of the limit."""
+    key_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    refusals: Mapped[int]
+    last_at: Mapped[datetime]
+
+
+class AuditEntryRow(Base):
+    """An entry of the audit trail. The database refuses to change or delete it (`dialect/guards.py`)."""
+
+    __tablename__ = "common_audit_entry"
+    __table_args__ = (
+        CheckConstraint("(subject_kind IS NULL) = (subject_id IS NULL)", name="subject"),
+        Index("ix_common_audit_entry__time", "acted_at", "id"),
+        Index("ix_common_audit_entry__subject", "subject_kind", "subject_id", "acted_at", "id"),
+        Index("ix_common_audit_entry__actor", "actor", "acted_at", "id"),
+        Index("ix_common_audit_entry__action", "action", "acted_at", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     acted_at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(Text)
     """`user …` with the account's id, or `command, …` with the system's user."""
-    act: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    subject_kind: Mapped[str | None] = mapped_column(Text)
+    subject_id: Mapped[UUID | None]
+    changes: Mapped[dict[str, Any]]
+    """Of each changed field a list of the old value and the new one."""
+    reason: Mapped[str | None] = mapped_column(Text)
     details: Mapped[dict[str, Any]]
 
 

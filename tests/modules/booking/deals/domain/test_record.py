@@ -29,6 +29,7 @@ HALF = RefundTerm(until=STARTS_AT - timedelta(hours=24), refund_percent=50, refu
 NOTHING = RefundTerm(until=None, refund_percent=0, refund_minor=0)
 PRIVATE = {
     "address",
+    "decided_refund_minor",
     "answer_due_hours",
     "cancellation",
     "changed_at",

@@ -15,6 +15,8 @@ from fairground.kernel.errors import Conflict
 class Actor(StrEnum):
     CUSTOMER = "customer"
     PROVIDER = "provider"
+    STAFF = "staff"
+    """A member of staff, for one of the sides."""
     SYSTEM = "system"
 
 
@@ -78,8 +80,11 @@ TRANSITIONS: Final = {
     (Actor.CUSTOMER, _S.REQUESTED, _S.CANCELLED): Transition(ALWAYS, NextStep.CANCEL),
     (Actor.SYSTEM, _S.REQUESTED, _S.EXPIRED): Transition(HAS_LAPSED),
     (Actor.CUSTOMER, _S.CONFIRMED, _S.CANCELLED): Transition(BEFORE_START, NextStep.CANCEL),
-    # After the start only the provider can still give the money back.
+    # After the start only the provider and staff can still give the money back.
     (Actor.PROVIDER, _S.CONFIRMED, _S.CANCELLED): Transition(ALWAYS, NextStep.CANCEL),
+    (Actor.STAFF, _S.HELD, _S.CANCELLED): Transition(ALWAYS, NextStep.CANCEL),
+    (Actor.STAFF, _S.REQUESTED, _S.CANCELLED): Transition(ALWAYS, NextStep.CANCEL),
+    (Actor.STAFF, _S.CONFIRMED, _S.CANCELLED): Transition(ALWAYS, NextStep.CANCEL),
     (Actor.CUSTOMER, _S.CONFIRMED, _S.COMPLETED): Transition(AFTER_END, NextStep.COMPLETE),
     (Actor.PROVIDER, _S.CONFIRMED, _S.COMPLETED): Transition(AFTER_END, NextStep.COMPLETE),
     (Actor.SYSTEM, _S.CONFIRMED, _S.COMPLETED): Transition(AFTER_END),
@@ -140,7 +145,7 @@ def next_steps(
         for (side, status, _), transition in TRANSITIONS.items()
         if side is actor and status is current and transition.step is not None and transition.guard.is_met(situation)
     }
-    can_review = current is BookingStatus.COMPLETED and not is_reviewed
+    can_review = current is BookingStatus.COMPLETED and actor is not Actor.STAFF and not is_reviewed
     return [*steps, NextStep.REVIEW] if can_review else list(steps)
 
 

@@ -48,6 +48,16 @@ DETAIL_NAMES: Final = tuple(field.name for field in fields(Details))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StaffDecision:
+    """A cancellation by staff: for which side, why, and what the customer gets back."""
+
+    staff_id: UUID
+    on_behalf_of: Actor
+    reason: str
+    refund_minor: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BookingRecord:
     """The row of a booking, when it lapses, and the side of its last change.
 
@@ -95,6 +105,8 @@ class BookingRecord:
     """When the hold or the unanswered request lapses; None in every other status."""
     changed_by: Actor = Actor.CUSTOMER
     """The side of the last change of status."""
+    decided_refund_minor: int | None = None
+    """What staff decided to give back when they cancelled it; None where they did not."""
 
     def is_live(self, *, now: datetime) -> bool:
         """Return whether the booking takes its time: it has not ended, and its hold or request has not lapsed."""
@@ -196,12 +208,18 @@ class BookingRecord:
             is_refundable=len(terms) > 1 or grace_minutes > 0,
         )
 
+    def staff_refund_minor(self, *, on_behalf_of: Actor, is_full: bool, now: datetime) -> int:
+        """Return what a cancellation by staff gives back: what the policy gives that side, or all that was taken."""
+        return self.preview_cancellation(Actor.PROVIDER if is_full else on_behalf_of, now=now).refund_minor
+
     def refund_due_minor(self, *, captured_minor: int) -> int:
         """Return what is to be given back of the money that was taken, now that the booking has ended; else 0."""
         if self.status not in ENDED_WITHOUT:
             return 0
         if not self.was_confirmed:
             return captured_minor
+        if self.decided_refund_minor is not None:
+            return self.decided_refund_minor
         confirmed = replace(self, status=BookingStatus.CONFIRMED)
         return confirmed.preview_cancellation(self.changed_by, now=self.changed_at).refund_minor
 

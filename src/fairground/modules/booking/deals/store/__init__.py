@@ -1,10 +1,10 @@
-"""Every SQL statement of deals: bookings and their lists, the log of changes, the locks and the counters."""
+"""Every SQL statement of deals: bookings and their lists, the log of changes, and the locks."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Integer, Select, and_, bindparam, desc, func, insert, select, tuple_, union_all, update
@@ -18,6 +18,7 @@ from fairground.modules.booking.deals.domain.record import (
     ENDED_AS_HOLD,
     BookingRecord,
     Details,
+    StaffDecision,
     not_found,
     with_details,
 )
@@ -30,7 +31,7 @@ from fairground.modules.booking.deals.rows import (
     read_or_refuse,
     record_of,
 )
-from fairground.modules.booking.deals.tables import BookingRow, ChangeRow, CustomerRow, ProviderCounterRow
+from fairground.modules.booking.deals.tables import BookingRow, ChangeRow
 from fairground.modules.booking.time.store import allocations as time_store
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -40,14 +41,6 @@ from fairground.platform.db.dialect.prepared import Prepared
 from fairground.platform.db.types import TimeShift, among, constant
 
 _NOW: Final = bindparam("now", type_=TimeShift())
-
-
-class LiveHolds(NamedTuple):
-    """The times that a customer holds."""
-
-    number: int
-    first_lapses_at: datetime | None
-    now: datetime
 
 
 async def insert_booking(tx: WriteTx, record: BookingRecord) -> None:
@@ -63,7 +56,7 @@ async def insert_bookings(tx: WriteTx, records: Sequence[BookingRecord]) -> None
     await tx.insert_many(ChangeRow, changes)
 
 
-@lru_cache(maxsize=4)  # of two tables, for each dialect
+@lru_cache(maxsize=6)  # of two tables and of a change by staff, for each dialect
 def _insert(_ops: SQLOps, row_class: type[DeclarativeBase], names: tuple[str, ...]) -> Prepared:
     return Prepared(insert(row_class).values({name: bindparam(name) for name in names}))
 
@@ -80,7 +73,7 @@ async def get_booking(tx: ReadTx, *, booking_id: UUID) -> tuple[BookingRecord, d
 @lru_cache(maxsize=2)  # one for each dialect
 def _booking(ops: SQLOps) -> Prepared:
     read_at = ops.now(_NOW).label("read_at")
-    return Prepared(_select_bookings().add_columns(read_at).where(BookingRow.id == bindparam("booking")))
+    return Prepared(select_bookings().add_columns(read_at).where(BookingRow.id == bindparam("booking")))
 
 
 async def lock_booking(tx: WriteTx, *, booking_id: UUID) -> tuple[BookingRecord, datetime]:
@@ -94,7 +87,14 @@ async def lock_booking(tx: WriteTx, *, booking_id: UUID) -> tuple[BookingRecord,
 
 
 async def change_booking(
-    tx: WriteTx, record: BookingRecord, *, actor: Actor, to: BookingStatus, now: datetime, reason: str | None = None
+    tx: WriteTx,
+    record: BookingRecord,
+    *,
+    actor: Actor,
+    to: BookingStatus,
+    now: datetime,
+    reason: str | None = None,
+    decision: StaffDecision | None = None,
 ) -> BookingRecord | None:
     """Write the new status and log it. Return None when the booking has changed since it was read."""
     changed = replace(
@@ -107,6 +107,7 @@ async def change_booking(
         lapses_at=None,
         changed_at=now,
         changed_by=actor,
+        decided_refund_minor=None if decision is None else decision.refund_minor,
     )
     values = {
         "booking": record.id,
@@ -121,7 +122,7 @@ async def change_booking(
     }
     if await tx.execute(_change(tx.ops), values) != 1:
         return None
-    await _log_change(tx, changed, actor=actor, from_status=record.status)
+    await _log_change(tx, changed, actor=actor, from_status=record.status, decision=decision)
     return changed
 
 
@@ -139,8 +140,15 @@ def _change(_ops: SQLOps) -> Prepared:
     )
 
 
-async def _log_change(tx: WriteTx, record: BookingRecord, *, actor: Actor, from_status: BookingStatus | None) -> None:
-    row = change_row(record, actor=actor, from_status=from_status)
+async def _log_change(
+    tx: WriteTx,
+    record: BookingRecord,
+    *,
+    actor: Actor,
+    from_status: BookingStatus | None,
+    decision: StaffDecision | None = None,
+) -> None:
+    row = change_row(record, actor=actor, from_status=from_status, decision=decision)
     await tx.execute(_insert(tx.ops, ChangeRow, tuple(row)), row)
 
 
@@ -157,40 +165,6 @@ async def change_details(tx: WriteTx, record: BookingRecord, *, details: Details
 async def mark_reviewed(tx: WriteTx, *, booking_ids: Collection[UUID], side: Actor) -> None:
     reviewed = {f"has_{side}_review": True}
     await tx.execute(update(BookingRow).where(among(BookingRow.id, booking_ids)).values(reviewed))
-
-
-async def lock_customer(tx: WriteTx, *, customer_id: UUID) -> None:
-    """Make the customer's own requests follow each other, so that each sees the holds of those before it."""
-    await tx.insert_ignore(CustomerRow, [{"customer_id": customer_id}])
-    await tx.one_or_none(_customer_lock(tx.ops), {"customer": customer_id})
-
-
-@lru_cache(maxsize=2)
-def _customer_lock(ops: SQLOps) -> Prepared:
-    own = CustomerRow.customer_id == bindparam("customer")
-    return Prepared(ops.lock_rows(select(CustomerRow.customer_id).where(own)))
-
-
-async def count_live_holds(tx: ReadTx, *, customer_id: UUID) -> LiveHolds:
-    """Return how many times the customer holds, when the first of them lapses, and the database's time."""
-    return LiveHolds(*(await tx.one_or_none(_live_holds(tx.ops), {"customer": customer_id, "now": tx.clock_shift})))
-
-
-@lru_cache(maxsize=2)
-def _live_holds(ops: SQLOps) -> Prepared:
-    now = ops.now(_NOW)
-    return Prepared(
-        select(func.count(), func.min(AllocationRow.expires_at), now)
-        .select_from(AllocationRow)
-        .join(BookingRow, BookingRow.id == AllocationRow.booking_id)
-        .where(
-            BookingRow.customer_id == bindparam("customer"),
-            BookingRow.status == BookingStatus.HELD.value,
-            # Without the allocation's state, which follows from the status: with it, the planner of SQLite would begin
-            # with the holds and requests of all customers.
-            AllocationRow.expires_at > now,
-        )
-    )
 
 
 async def find_own_id(
@@ -220,36 +194,15 @@ def _own_id(ops: SQLOps) -> Prepared:
     )
 
 
-async def count_completed(tx: WriteTx, *, provider_id: UUID) -> int:
-    """Count one more completed booking of the provider and return how many that makes."""
-    [count] = (await add_completed(tx, {provider_id: 1})).values()
-    return count
-
-
-async def add_completed(tx: WriteTx, added: Mapping[UUID, int]) -> dict[UUID, int]:
-    """Count more completed bookings of each provider and return how many that makes."""
-    # In the order of their ids, so that two transactions cannot deadlock.
-    rows = [{"counted_id": provider_id, "added": added[provider_id]} for provider_id in sorted(added)]
-    await tx.insert_many(ProviderCounterRow, [{"provider_id": each, "completed_count": 0} for each in sorted(added)])
-    statement = update(ProviderCounterRow).where(ProviderCounterRow.provider_id == bindparam("counted_id"))
-    # The rows stay locked until the commit, so every completion gets a number of its own.
-    await tx.execute(
-        statement.values(completed_count=ProviderCounterRow.completed_count + bindparam("added", type_=Integer())), rows
-    )
-    counters = select(ProviderCounterRow.provider_id, ProviderCounterRow.completed_count)
-    counted = await tx.all(counters.where(among(ProviderCounterRow.provider_id, added)))
-    return {row.provider_id: row.completed_count for row in counted}
-
-
 async def list_bookings(tx: ReadTx, *, booking_ids: Collection[UUID]) -> list[BookingRecord | UnreadableBooking]:
     """Return those of the bookings that exist."""
-    return [read_or_refuse(row) for row in await tx.all(_select_bookings().where(among(BookingRow.id, booking_ids)))]
+    return [read_or_refuse(row) for row in await tx.all(select_bookings().where(among(BookingRow.id, booking_ids)))]
 
 
 async def list_ahead(tx: ReadTx, *, provider_id: UUID) -> list[BookingRecord | UnreadableBooking]:
     """Return the provider's live bookings that have not ended, by their start."""
     is_ahead = time_store.live_from(provider_id, tx.now())
-    statement = _select_bookings().where(*is_ahead).order_by(BookingRow.starts_at)
+    statement = select_bookings().where(*is_ahead).order_by(BookingRow.starts_at)
     return [read_or_refuse(row) for row in await tx.all(statement)]
 
 
@@ -266,7 +219,7 @@ def _between(_ops: SQLOps) -> Prepared:
     shown = (BookingStatus.REQUESTED, BookingStatus.CONFIRMED, BookingStatus.COMPLETED)
     start = BookingRow.starts_at.type
     return Prepared(
-        _select_bookings()
+        select_bookings()
         .where(
             BookingRow.provider_owner_id == bindparam("owner"),
             # Bounded below too, or it would read all of the past.
@@ -284,7 +237,7 @@ async def list_live_of(tx: ReadTx, *, user_id: UUID, limit: int) -> list[Booking
     """Return the live bookings of either side that have not ended, by their start."""
     found: list[Any] = []
     for own in (BookingRow.customer_id == user_id, BookingRow.provider_owner_id == user_id):
-        statement = _select_bookings().where(
+        statement = select_bookings().where(
             own,
             BookingRow.status.in_([status.value for status in sorted(LIVE)]),
             BookingRow.ends_at > tx.now(),
@@ -347,7 +300,7 @@ def _page(_ops: SQLOps, side: Actor | None, ended_holds: EndedHolds, *, has_stat
 
 @lru_cache(maxsize=2)
 def _bookings(_ops: SQLOps) -> Prepared:
-    return Prepared(_select_bookings().where(among(BookingRow.id, bindparam("ids"))))
+    return Prepared(select_bookings().where(among(BookingRow.id, bindparam("ids"))))
 
 
 async def count_up_to(
@@ -394,7 +347,7 @@ def _branches(side: Actor | None, ended_holds: EndedHolds, *, has_status: bool) 
 
 
 @cache  # a statement never changes; putting thirty columns together for each booking is what takes time
-def _select_bookings() -> Select[Any]:
+def select_bookings() -> Select[Any]:
     last_change = and_(ChangeRow.booking_id == BookingRow.id, ChangeRow.version == BookingRow.version)
     # A booking whose log was lost is still read, as one that its customer changed last.
     changed_by = func.coalesce(ChangeRow.actor, Actor.CUSTOMER.value).label("changed_by")
@@ -403,6 +356,7 @@ def _select_bookings() -> Select[Any]:
             *(BookingRow.__table__.c[name] for name in BOOKING_COLUMNS),
             AllocationRow.expires_at.label("lapses_at"),
             changed_by,
+            ChangeRow.refund_minor.label("decided_refund_minor"),
         )
         .join(AllocationRow, AllocationRow.booking_id == BookingRow.id)
         .join(ChangeRow, last_change, isouter=True)

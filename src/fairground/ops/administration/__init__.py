@@ -1,0 +1,1 @@
+"""The installation for staff: jobs, dead letters and facts."""
