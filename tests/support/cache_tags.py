@@ -9,6 +9,12 @@ TIMES: Final = frozenset({"availability"})
 REVIEWS: Final = frozenset({"reviews"})
 
 _API: Final[dict[str, frozenset[str]]] = {
+    "POST /admin/providers/{provider_id}/pictures/{picture_id}/hide": PROVIDER,
+    "POST /admin/providers/{provider_id}/pictures/{picture_id}/show": PROVIDER,
+    "POST /admin/providers/{provider_id}/restore": PROVIDER,
+    "POST /admin/providers/{provider_id}/suspend": PROVIDER,
+    "POST /admin/reviews/{review_id}/hide": REVIEWS,  # the rating, providers learns by event
+    "POST /admin/reviews/{review_id}/restore": REVIEWS,
     "POST /auth/login": NOTHING,
     "POST /auth/logout": NOTHING,
     "POST /auth/password-reset": NOTHING,
@@ -68,7 +74,13 @@ _API: Final[dict[str, frozenset[str]]] = {
 }
 _PAGES: Final[dict[str, frozenset[str]]] = {
     "POST /admin/approvals/{provider_id}/approve": PROVIDER,
+    "POST /admin/approvals/{provider_id}/pictures/{picture_id}/hide": PROVIDER,
+    "POST /admin/approvals/{provider_id}/pictures/{picture_id}/show": PROVIDER,
     "POST /admin/approvals/{provider_id}/reject": NOTHING,
+    "POST /admin/approvals/{provider_id}/restore": PROVIDER,
+    "POST /admin/approvals/{provider_id}/suspend": PROVIDER,
+    "POST /admin/reviews/{review_id}/hide": REVIEWS,
+    "POST /admin/reviews/{review_id}/restore": REVIEWS,
     "POST /admin/claims/{claim_id}/grant": PROVIDER,
     "POST /admin/claims/{claim_id}/refuse": NOTHING,
     "POST /admin/migrations/{subject}": NOTHING,  # a job follows it

@@ -1,4 +1,4 @@
-"""Staff see all of a provider before they decide, are told what became of it, and suspend and restore it."""
+"""Staff see all of a provider before they decide, read what was decided, and suspend and restore a provider."""
 
 import anyio
 import pytest

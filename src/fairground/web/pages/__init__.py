@@ -33,6 +33,7 @@ from fairground.web.pages import (
     mail,
     provider,
     receipts,
+    reviews,
     search,
     settings,
     sign_in,
@@ -67,6 +68,7 @@ AREAS: Final = (
     dashboard_pictures,
     approvals,
     audit,
+    reviews,
     staff,
     mail,
 )
