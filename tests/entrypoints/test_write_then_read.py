@@ -32,7 +32,7 @@ WHERE = {"place": "customer", "address": HOME.as_row()}
 ALWAYS = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(7)]
 SERVICE = {
     "name": "Set",
-    "category": "pianist",
+    "category": "jazz_ensemble",
     "price_minor": 9_000,
     "currency": "EUR",
     "duration_minutes": 60,

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from fairground.contracts.accounts import Accounts, Role
+from tests.support.addresses import HOME_FIELDS
 from tests.support.axe import find_violations
 from tests.support.marketplace import PASSWORD, public_provider
 from tests.support.stripe_server import NUMBERS, StripeServer, open_card_visit, open_stripe
@@ -36,7 +37,11 @@ async def hold_a_time(visit: Visit, *, width: int, has_script: bool = True) -> P
     page = await visit.signed_in("nora@example.org", has_script=has_script, width=width)
     await page.goto("/p/maya-the-tides")
     await page.locator("a.slot").first.click()
-    await page.get_by_role("button", name="Hold this time").click()
+    for name, value in HOME_FIELDS.items():
+        field = page.locator(f"[name={name}]")
+        if await field.evaluate("field => field.matches('input[type=text], input:not([type])')"):
+            await field.fill(value)
+    await page.get_by_role("button", name="Continue to payment").click()
     await page.wait_for_url("**/book/h/*")
     return page
 

@@ -12,6 +12,7 @@ from fairground.contracts.booking import Bookings
 from fairground.contracts.messaging import Messages
 from fairground.contracts.providers import Providers
 from fairground.kernel.ids import uuid7
+from tests.support.addresses import HOME, HOME_FIELDS
 from tests.support.browsing import Reader
 from tests.support.marketplace import PASSWORD, Market, public_provider
 from tests.support.visits import Visit
@@ -67,6 +68,7 @@ async def book(market: Market) -> Talk:
         service_id=provider.services[0].id,
         starts_at=slots.slots[-1].starts_at,
         place="customer",
+        address=HOME,
         party_size=4,
     )
     await bookings.pay(customer_id=customer.id, booking_id=held.id, payment_method="pm_card_visa")
@@ -234,7 +236,7 @@ async def test_held_booking_has_no_messages(market: Market) -> None:
     _, page = await public_provider(market)
     customer = await market.user(CUSTOMER, role=Role.CUSTOMER, name="Nora Lind")
     await (await customer.open(page)).follow(":")
-    await customer.send("Hold this time", note="", party_size="4")
+    await customer.send("Continue to payment", **HOME_FIELDS, note="", party_size="4")
     await (await customer.open("/me/bookings")).follow("Maya & the Tides")
     assert "Held" in customer.text
     assert "Messages" not in customer.text

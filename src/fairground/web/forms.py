@@ -162,6 +162,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "enum": _CHOOSE,
     "literal_error": _CHOOSE,
     "uuid_parsing": _CHOOSE,
+    **dict.fromkeys(("date_parsing", "date_type", "date_from_datetime_parsing"), "Choose a date."),
+    "date_from_datetime_inexact": "Choose a date.",
 }
 
 

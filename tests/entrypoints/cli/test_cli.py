@@ -54,7 +54,7 @@ def test_the_help_of_a_command_teaches_more_than_its_name(cli: CommandLine, comm
         (["backup"], "Missing argument 'FILE'. `fairground backup --help` shows how to write it."),
         (["users", "create"], "Missing option '--role'"),
         (["users", "list", "--limit", "0"], "Invalid value for '--limit': it must be greater than or equal to 1."),
-        (["users", "list", "--role", "king"], "'king' is not one of 'customer', 'provider', 'admin'."),
+        (["users", "list", "--role", "king"], "'king' is not one of 'customer', 'provider', 'staff', 'admin'."),
         (["jobs", "requeue", "abc"], "Invalid value for 'ID': it must be a valid UUID"),
         (["demo", "--seed", "x"], "Invalid value for '--seed': it must be a valid integer"),
     ],

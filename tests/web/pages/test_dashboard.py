@@ -6,6 +6,7 @@ from fairground.contracts.accounts import Accounts, Role, User
 from fairground.contracts.booking import Bookings
 from fairground.contracts.providers import ProviderNotFound, Providers
 from fairground.kernel.ids import uuid7
+from tests.support.addresses import HOME_FIELDS
 from tests.support.marketplace import PASSWORD, Market, describe, offer, public_provider
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -36,7 +37,7 @@ async def test_former_customer_books_another_provider_as_before(market: Market) 
     await (await nora.open("/pro")).send("Become a provider")
     await describe(nora, name="Nora & the Waves")
     await (await nora.open(page)).follow(":")
-    await nora.send("Hold this time", party_size="40")
+    await nora.send("Continue to payment", **HOME_FIELDS, party_size="40")
     await nora.send("Book and pay", payment_method="pm_card_visa")
     assert "Evening set" in (await nora.open("/me/bookings")).text
 

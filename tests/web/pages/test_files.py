@@ -31,9 +31,12 @@ async def test_static_file_is_immutable_in_the_requested_coding(client: httpx.As
     assert "immutable" in answer.headers["cache-control"]
 
 
+ON_ONE_PAGE = ("gallery.js", "pictures.js", "thread.js", "dashboard_forms.js", "hold.js", "card_fields.js")
+
+
 async def test_all_script_of_a_page_is_small(client: httpx.AsyncClient) -> None:
     everywhere = [await _loaded_bytes(client, name) for name in ("app.js", "vendor/htmx.min.js")]
-    on_one_page = [await _loaded_bytes(client, name) for name in ("gallery.js", "pictures.js", "thread.js")]
+    on_one_page = [await _loaded_bytes(client, name) for name in ON_ONE_PAGE]
     by_click = [await _loaded_bytes(client, name) for name in ("map.js", "vendor/leaflet.js")]
     assert sum(everywhere) + max(on_one_page) <= 20_000
     assert sum(by_click) <= 45_000

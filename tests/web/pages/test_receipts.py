@@ -5,6 +5,7 @@ import re
 import pytest
 
 from fairground.contracts.accounts import Role
+from tests.support.addresses import HOME_FIELDS
 from tests.support.browsing import Reader
 from tests.support.marketplace import Market, public_provider
 from tests.support.waiting import until
@@ -17,7 +18,7 @@ async def book(market: Market, *, mode: str) -> tuple[Reader, Reader]:
     provider, page = await public_provider(market, mode=mode)
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     await (await customer.open(page)).follow(":")
-    await customer.send("Hold this time")
+    await customer.send("Continue to payment", **HOME_FIELDS)
     await customer.send("Book and pay" if mode == "instant" else "Request for", payment_method="pm_card_visa")
     await customer.follow("See this booking")
     return provider, customer

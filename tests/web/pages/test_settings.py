@@ -3,6 +3,7 @@
 import pytest
 
 from fairground.contracts.accounts import Role
+from tests.support.addresses import HOME_FIELDS
 from tests.support.marketplace import PASSWORD, Market, public_provider
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -50,7 +51,7 @@ async def test_account_with_a_booking_ahead_names_it_in_place_of_closing(market:
     provider, page = await public_provider(market, mode="instant")
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     await (await customer.open(page)).follow(":")
-    await customer.send("Hold this time", party_size="40")
+    await customer.send("Continue to payment", **HOME_FIELDS, party_size="40")
     for reader in (customer, provider):
         await (await reader.open("/me/close")).send("Close my account", password=PASSWORD)
         assert reader.status == 422

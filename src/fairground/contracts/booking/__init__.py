@@ -67,14 +67,12 @@ from fairground.contracts.booking.bookings import (
     PayIn,
     PriceChanged,
     PriceLine,
-    Receipt,
-    ReceiptLine,
-    ReceiptNotFound,
     RefundTerm,
     SlotTaken,
     StatusConflict,
     TooManyHolds,
 )
+from fairground.contracts.booking.receipts import Receipt, ReceiptLine, ReceiptNotFound
 from fairground.kernel.addresses import Address
 
 __all__ = [

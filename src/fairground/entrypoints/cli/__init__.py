@@ -31,7 +31,7 @@ COMMANDS: Final = {
     "export": ("exports", "Export providers to a file."),
     "providers": ("providers", "Invite the owners of imported providers."),
     "search": ("data", "Maintain the search index."),
-    "users": ("users", "Create accounts of any role, and list accounts."),
+    "users": ("users", "Create, list, suspend and restore accounts, and give roles."),
     "db": ("data", "Compare the database with this code, and upgrade it."),
     "jobs": ("jobs", "Show background jobs, and retry dead ones."),
     "cache": ("cache", "See, empty and prove the cache of public answers."),

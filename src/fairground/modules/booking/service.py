@@ -128,7 +128,7 @@ def assemble(
     hours, allocations = ProviderHours(db=db, providers=providers), Allocations(db)
     transitions = Transitions(allocations=allocations, settings=settings)
     settlement = Settlement(db=db, payments=payments, transitions=transitions)
-    expiry, contacts = Expiry(db=db, transitions=transitions), Contacts(accounts=accounts, providers=providers)
+    expiry = Expiry(db=db, transitions=transitions)
     return Parts(
         hours=hours,
         slots=Slots(db=db, providers=providers, verticals=verticals),
@@ -150,8 +150,15 @@ def assemble(
         completion=Completion(db=db, payments=payments, transitions=transitions),
         expiry=expiry,
         history=BookingHistory(db=db, providers=providers, verticals=verticals),
-        queries=BookingQueries(
-            db=db, accounts=accounts, contacts=contacts, payments=payments, public_url=public_url, organizer=organizer
-        ),
+        queries=_build_queries(db, accounts, providers, payments, public_url=public_url, organizer=organizer),
         receipts=Receipts(db=db, accounts=accounts, payments=payments),
+    )
+
+
+def _build_queries(
+    db: Database, accounts: Accounts, providers: Providers, payments: Payments, *, public_url: str, organizer: str
+) -> BookingQueries:
+    contacts = Contacts(accounts=accounts, providers=providers)
+    return BookingQueries(
+        db=db, accounts=accounts, contacts=contacts, payments=payments, public_url=public_url, organizer=organizer
     )

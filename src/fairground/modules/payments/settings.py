@@ -1,10 +1,11 @@
 """Settings of payments."""
 
 from typing import Final, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fairground.platform.settings import split_url
 
 _SECRET_PREFIXES: Final = {"live": ("sk_live_", "rk_live_"), "test": ("sk_test_", "rk_test_")}
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -60,7 +61,7 @@ class PaymentsSettings(BaseSettings):
     def _keep_test_server_local(self) -> Self:
         if self.stripe_test_server is None:
             return self
-        parts = urlsplit(self.stripe_test_server)
+        parts = split_url(self.stripe_test_server)
         if parts.scheme != "http" or parts.hostname not in _LOOPBACK or parts.path or parts.query:
             raise ValueError("stripe_test_server must be an address of this machine, such as http://127.0.0.1:12111")
         if not self._has_secret_key_of("test"):

@@ -4,13 +4,13 @@ const RETRIED = new Set([502, 503, 504]);
 const RETRIES = 2;
 const LONGEST_WAIT_MS = 8000;
 
-/** Longer each time, and never the same for two readers: who was turned away together should not come back together. */
+/** Back-off with jitter. */
 function waitBefore(retry, retryAfter) {
   const least = /^\d+$/.test(retryAfter) ? 1000 * retryAfter : Date.parse(retryAfter) - Date.now();
   return Math.max(0, least || 0) + 200 * 2 ** retry * (0.5 + Math.random() / 2);
 }
 
-/** Ask again where a server is busy or being replaced. For GET alone, which does no harm when it is done twice. */
+/** Retry where a server is busy. For GET alone, which is safe to repeat. */
 async function fetchPatiently(address, request = {}) {
   for (let retry = 1; ; retry++) {
     let answer, failure;
@@ -29,7 +29,7 @@ async function fetchPatiently(address, request = {}) {
   }
 }
 
-/** What could not be loaded stays as it was, and says so, with a button. */
+/** Keep what was there, and offer a button to try again. */
 function offerRetry({ sourceElement, target, swap, request }) {
   const words = document.body.dataset;
   const notice = document.createElement("div");
@@ -101,32 +101,6 @@ function addPasswordButtons() {
   }
 }
 
-/** Hide the fields that another answer makes pointless, and do not send them: `price_model=hour`, `places=customer`. */
-function showFieldsThatApply() {
-  for (const part of document.querySelectorAll("[data-shown-if]")) {
-    const [name, value] = part.dataset.shownIf.split("=");
-    const applies = new FormData(part.closest("form")).getAll(name).includes(value);
-    part.hidden = !applies;
-    for (const input of part.querySelectorAll("input")) input.disabled = !applies;
-  }
-}
-
-/** Copies the hours of a day in place; where a day has too few fields, the form is sent and the server copies them. */
-function copyHours(event) {
-  const button = event.target.closest?.("button[name=copy]");
-  const form = button?.form;
-  if (!form) return;
-  const fieldsOf = (weekday) => [...form.querySelectorAll(`[data-weekday="${weekday}"] input[type=time]`)];
-  const source = fieldsOf(form.elements.copy_from.value);
-  const targets = (button.value === "all" ? [0, 1, 2, 3, 4, 5, 6] : [0, 1, 2, 3, 4]).map(fieldsOf);
-  if (targets.some((fields) => fields.length < source.length)) return;
-  event.preventDefault();
-  for (const fields of targets) fields.forEach((field, at) => { field.value = source[at]?.value ?? ""; });
-  const status = form.querySelector("[data-copied]");
-  status.textContent = status.dataset.copied;
-  status.classList.remove("visually-hidden");
-}
-
 /** Return what the reader's clock shows at the instant. */
 function yourTime(instant) {
   const parts = { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
@@ -161,31 +135,6 @@ class YourTime extends HTMLElement {
   }
 }
 
-/** A form for a new profile begins with the zone of the browser, if it is one of the list. */
-function suggestZone() {
-  const select = document.querySelector("select[data-browser-zone]");
-  if (!select || select.value) return;
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if ([...select.options].some((option) => option.value === zone)) select.value = zone;
-}
-
-/** Minutes only, spoken at five and one: a ticking clock hurries people and says nothing more. */
-function watchHold() {
-  const place = document.querySelector("[data-expires-at]");
-  if (!place) return;
-  const endsAt = Date.parse(place.dataset.expiresAt);
-  const spoken = document.querySelector("[data-hold-spoken]");
-  const update = () => {
-    const left = Math.ceil((endsAt - Date.now()) / 60000);
-    if (left <= 0) return location.reload();
-    const text = (left === 1 ? place.dataset.one : place.dataset.many).replace("{minutes}", left);
-    place.textContent = text;
-    if (spoken && (left === 5 || left === 1)) spoken.textContent = text;
-    setTimeout(update, 15000);
-  };
-  update();
-}
-
 /** Arrow keys move between the free days of a month; Tab still visits each of them. */
 function moveInCalendar(event) {
   const day = event.target.closest?.(".calendar a.day");
@@ -213,7 +162,6 @@ function commandDialog(event) {
 document.addEventListener("click", (event) => {
   closeMenus(event.target);
   commandDialog(event);
-  copyHours(event);
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
@@ -222,7 +170,6 @@ document.addEventListener("keydown", (event) => {
   }
   moveInCalendar(event);
 });
-document.addEventListener("change", showFieldsThatApply);
 document.addEventListener("submit", guardAgainstDoubleSubmit);
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.request.method === "GET") ctx.fetch = fetchPatiently;
@@ -238,13 +185,9 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
 });
 document.addEventListener("htmx:after:swap", addYourTime);
 addEventListener("pageshow", releaseForms);
-addEventListener("pageshow", showFieldsThatApply);
 
 showAccount();
 focusErrors();
 addPasswordButtons();
-showFieldsThatApply();
 addYourTime();
-suggestZone();
-watchHold();
 customElements.define("your-time", YourTime);

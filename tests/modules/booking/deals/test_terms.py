@@ -58,7 +58,7 @@ AT_BERGEN = HOME.model_copy(update={"city": "Bergen", "lat": 60.39, "lng": 5.32}
         (PERSON, {}, "party_size", "send 2 to 12"),
         (PERSON, {"party_size": 1}, "party_size", "it must be 2 to 12"),
         (PERSON, {"party_size": 13}, "party_size", "it must be 2 to 12"),
-        ({}, {"party_size": 2}, "party_size", "leave party_size out"),
+        ({}, {"party_size": 31}, "party_size", "it must be 1 to 30"),
         (HOUR, {"duration_minutes": 75}, "duration_minutes", "60, 90, 120, 150, 180"),
         (HOUR, {"duration_minutes": 210}, "duration_minutes", "60, 90, 120, 150, 180"),
         ({}, {"duration_minutes": 90}, "duration_minutes", "it is one of 60"),
