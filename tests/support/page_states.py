@@ -94,7 +94,8 @@ async def page_states(market: FullMarket) -> Sequence[PageState]:
         *_finding(market),
         *_signing_in(market),
         *await _booking(market),
-        *_working(market),
+        *_working(),
+        *_staff(market),
         *_services(market),
         *_refusals(market),
     ]
@@ -219,7 +220,7 @@ async def _pay_with_declined_card(page: Page) -> None:
         await page.locator("button.large").click()
 
 
-def _working(market: FullMarket) -> Iterator[PageState]:
+def _working() -> Iterator[PageState]:
     for path in (
         "/pro",
         "/pro/bookings",
@@ -247,6 +248,9 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro/calendar", "/pro/calendar?view=month&date=2030-12-24", PROVIDER)
     yield PageState("/pro/calendar", "/pro/calendar?date=2030-12-24", PROVIDER)
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "saved", _send("Save hours"))
+
+
+def _staff(market: FullMarket) -> Iterator[PageState]:
     waiting = f"/admin/approvals/{market.waiting_id}"
     yield from _administration(market)
     yield PageState("/admin/approvals", "/admin/approvals", STAFF)
@@ -260,6 +264,8 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/admin/providers", "/admin/providers", STAFF)
     yield PageState("/admin/providers", "/admin/providers?q=nothing", STAFF, "empty")
     yield PageState("/admin/audit", "/admin/audit", STAFF)
+    yield PageState("/admin/reviews", "/admin/reviews", STAFF)
+    yield PageState("/admin/reviews", "/admin/reviews?state=hidden", STAFF, "empty")
     claim = f"/admin/claims/{market.claim_id}"
     yield PageState("/admin/claims/{claim_id}", claim, STAFF)
     yield PageState("/admin/claims/{claim_id}", claim, STAFF, "refused", _send("Decline claim"))

@@ -5,13 +5,16 @@ from enum import StrEnum
 from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
+from pydantic import Field
+
 from fairground.contracts.dto import DTO
-from fairground.kernel.errors import Conflict, Invalid
+from fairground.kernel.errors import Conflict, Invalid, NotFound
 from fairground.kernel.messages import Event, Priority, Queue
 
 RATING_MIN: Final = 1
 RATING_MAX: Final = 5
 REVIEW_MAX_LENGTH: Final = 4_000
+HIDING_REASON_MAX_LENGTH: Final = 1_000
 
 
 class ReviewSide(StrEnum):
@@ -29,6 +32,20 @@ class Review(DTO):
     rating: int
     text: str
     created_at: datetime
+    hidden_reason: str | None = None
+    """Why staff have hidden it; only its author sees a hidden review. None for one that is shown."""
+
+
+class StaffReview(Review):
+    """A review as staff see it, hidden or not."""
+
+    author_id: UUID
+
+
+class StaffReviewPage(DTO):
+    data: list[StaffReview]
+    next_cursor: str | None
+    """None when nothing follows."""
 
 
 class PastReview(DTO):
@@ -66,8 +83,36 @@ class ReviewInvalid(Invalid):
     code = "reviews.invalid"
 
 
+class ReviewNotFound(NotFound):
+    code = "reviews.not_found"
+    hint = "GET /api/v1/admin/reviews lists the reviews there are."
+
+
+class ReviewVisibilityConflict(Conflict):
+    code = "reviews.visibility_conflict"
+
+
+class ReviewHidden(Event):
+    """Staff have hidden a review. Hiding it again for another reason has another `occasion`."""
+
+    topic: ClassVar = "reviews.hidden.v1"
+    review_id: UUID
+    author_id: UUID
+    reason: str
+    occasion: UUID
+
+
+class ReviewRestored(Event):
+    """Staff show a hidden review again."""
+
+    topic: ClassVar = "reviews.restored.v1"
+    review_id: UUID
+    author_id: UUID
+    occasion: UUID
+
+
 class ProviderRated(Event):
-    """The provider's new totals. `rating_count` only grows and is the version, so late and double delivery is safe."""
+    """The provider's new totals. The version only grows, so late and double delivery is safe."""
 
     topic: ClassVar = "reviews.provider_rated.v1"
     queue: ClassVar = Queue.DISCOVERY
@@ -75,7 +120,13 @@ class ProviderRated(Event):
     rating_sum: int
     rating_count: int
     review_id: UUID | None = None
-    """None in events that were stored before `PastReviewsRecorded`, of which no provider is notified."""
+    """The review that was written; None where one was hidden or restored, of which no provider is notified."""
+    version: int | None = None
+    """None in events that were stored before reviews could be hidden; then the number of ratings is the version."""
+
+    @property
+    def totals_version(self) -> int:
+        return self.rating_count if self.version is None else self.version
 
 
 class ReviewWritten(Event):
@@ -98,6 +149,8 @@ class PastReviewsRecorded(Event):
     """By provider, the sum and number of all its ratings by customers."""
     booking_ids: dict[ReviewSide, list[UUID]]
     """The reviewed bookings by the side that has reviewed them."""
+    versions: dict[UUID, int] = Field(default_factory=dict)
+    """Of the totals, by provider; for one that is missing, as in older events, the number of its ratings."""
 
 
 class Reviews(Protocol):
@@ -112,7 +165,10 @@ class Reviews(Protocol):
         ...
 
     async def list_booking_reviews(self, *, booking_id: UUID, viewer_id: UUID) -> list[Review]:
-        """Return both sides' reviews; raise BookingNotFound if the viewer is on neither side."""
+        """Return both sides' reviews; raise BookingNotFound if the viewer is on neither side.
+
+        A hidden review is shown to its author alone.
+        """
         ...
 
     async def find_review(self, *, review_id: UUID) -> Review | None: ...
@@ -137,4 +193,34 @@ class Reviews(Protocol):
         Raises:
             BookingNotFound, NotCompleted, ReviewInvalid: None was stored.
         """
+        ...
+
+
+class StaffReviews(Protocol):
+    """Each method raises NotPermitted for an account that may not do this. Every change is in the audit trail."""
+
+    async def list_reviews(
+        self,
+        *,
+        staff_id: UUID,
+        provider_id: UUID | None = None,
+        is_hidden: bool | None = None,
+        cursor: str | None = None,
+        limit: int,
+    ) -> StaffReviewPage:
+        """Return the reviews of both sides, the newest first; raise CursorInvalid for a foreign cursor."""
+        ...
+
+    async def hide_review(self, *, staff_id: UUID, review_id: UUID, reason: str) -> StaffReview:
+        """Show and count a review no longer; its author is mailed the reason.
+
+        Raises:
+            ReviewNotFound
+            ReviewInvalid: The reason is empty or too long.
+            ReviewVisibilityConflict: It is hidden already.
+        """
+        ...
+
+    async def restore_review(self, *, staff_id: UUID, review_id: UUID) -> StaffReview:
+        """Show and count a review again; raise ReviewNotFound, or ReviewVisibilityConflict when it is shown."""
         ...

@@ -202,7 +202,7 @@ async def test_one_of_many_concurrent_reviews_of_a_booking_is_stored(
     results = await write_concurrently(reviews, bookings.add())
     assert sum(isinstance(result, ReviewExists) for result in results) == 15
     (written,) = [result for result in results if isinstance(result, Review)]
-    rated = ProviderRated(provider_id=PROVIDER, rating_sum=4, rating_count=1, review_id=written.id)
+    rated = ProviderRated(provider_id=PROVIDER, rating_sum=4, rating_count=1, review_id=written.id, version=1)
     assert [event for event in outbox.events if isinstance(event, ProviderRated)] == [rated]
     assert len(outbox.events) == 2
 
@@ -259,7 +259,9 @@ async def test_past_reviews_keep_their_dates_and_are_stored_once(
     page = await reviews.list_provider_reviews(provider_id=PROVIDER, page=1, limit=10)
     assert [(review.text, review.created_at) for review in page.data] == [("By the customer.", written_at)]
     booking_ids = {each: [side.booking_id] for each in ReviewSide}
-    assert outbox.events == [PastReviewsRecorded(ratings={PROVIDER: (4, 1)}, booking_ids=booking_ids)]
+    assert outbox.events == [
+        PastReviewsRecorded(ratings={PROVIDER: (4, 1)}, booking_ids=booking_ids, versions={PROVIDER: 1})
+    ]
 
 
 async def test_past_reviews_add_to_the_totals_once_each(

@@ -1,4 +1,4 @@
-"""Staff see all of a provider before they decide, are told what became of it, and suspend and restore it."""
+"""Staff see all of a provider before they decide, read what was decided, and suspend and restore a provider."""
 
 import anyio
 import pytest
@@ -34,7 +34,7 @@ async def test_decision_is_confirmed_on_the_list_and_listed_there(market: Market
     await (await staff.open("/admin/approvals")).follow("Maya & the Tides")
     assert "Monday" in staff.text
     assert "Waiting for review" in staff.text
-    await staff.send("Reject with this reason", reason="Tell us where you have played.")
+    await staff.send("Reject profile", reason="Tell us where you have played.")
     assert staff.path.startswith("/admin/approvals?done=")
     assert "Maya & the Tides is rejected. The owner gets a mail with your reason." in staff.text
     assert "Recently rejected" in staff.text

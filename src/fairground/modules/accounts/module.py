@@ -6,7 +6,6 @@ from datetime import timedelta
 from fairground.contracts.accounts import AccountObligations, Accounts, OwnAccounts, StaffAccounts
 from fairground.contracts.audit import AuditTrail
 from fairground.modules.accounts import http
-from fairground.modules.accounts.http.audit import audit_routes
 from fairground.modules.accounts.http.staff import staff_routes
 from fairground.modules.accounts.service import AccountService, OwnAccountService
 from fairground.modules.accounts.service.attempt_limiter import AttemptLimiter
@@ -68,7 +67,7 @@ def build(runtime: Runtime, links: Links) -> Module:
     return Module(
         name="accounts",
         history=history,
-        routers=[*http.routes(service, own, cookie=cookie), staff_routes(staff), audit_routes(trail)],
+        routers=[*http.routes(service, own, cookie=cookie), staff_routes(staff), http.audit_routes(trail)],
         handlers={
             MailVerification: emails.send_verification,
             MailReset: emails.send_reset,

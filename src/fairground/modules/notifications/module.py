@@ -29,7 +29,7 @@ from fairground.contracts.providers.claims import (
     ProviderClaimRequested,
 )
 from fairground.contracts.providers.staff import ProviderRestored, ProviderSuspended
-from fairground.contracts.reviews import ProviderRated, Reviews
+from fairground.contracts.reviews import ProviderRated, ReviewHidden, ReviewRestored, Reviews
 from fairground.kernel.messages import Message, Queue
 from fairground.modules.notifications import http
 from fairground.modules.notifications.emails import EmailRenderer, EmailSender, MailService, SendEmail
@@ -41,6 +41,7 @@ from fairground.modules.notifications.service import (
     NotificationService,
     ProviderNotifier,
     RefundNotifier,
+    ReviewNotifier,
 )
 from fairground.modules.notifications.tables import history
 from fairground.platform.locale_formatter import DEFAULT_LOCALE, LocaleFormatter
@@ -89,9 +90,6 @@ def _build_handlers(
     of_bookings = BookingNotifier(
         service=service, renderer=renderer, bookings=bookings, accounts=accounts, clock=runtime.clock
     )
-    of_providers = ProviderNotifier(
-        service=service, renderer=renderer, providers=links.of(Providers), reviews=links.of(Reviews), accounts=accounts
-    )
     of_refunds = RefundNotifier(service=service, renderer=renderer, bookings=bookings)
     of_claims = ClaimNotifier(service=service, renderer=renderer, claims=links.of(Claims), accounts=accounts)
     messages = links.of(Messages)
@@ -101,12 +99,7 @@ def _build_handlers(
     return {
         **dict.fromkeys(_BOOKING_EVENTS, of_bookings.notify_sides),
         PaymentReleased: of_refunds.notify_customer,
-        ProviderSubmitted: of_providers.notify_staff,
-        ProviderApproved: of_providers.notify_of_approval,
-        ProviderRejected: of_providers.notify_of_rejection,
-        ProviderSuspended: of_providers.notify_of_suspension,
-        ProviderRestored: of_providers.notify_of_suspension,
-        ProviderRated: of_providers.notify_of_review,
+        **_provider_handlers(links, service=service, renderer=renderer),
         ProviderClaimRequested: of_claims.notify_staff,
         ProviderClaimed: of_claims.notify_owner,
         ProviderClaimRefused: of_claims.notify_of_refusal,
@@ -114,6 +107,26 @@ def _build_handlers(
         ConversationRead: of_messages.mark_read,
         SendEmail: emails.send,
         SendMessageEmail: of_messages.send_unless_read,
+    }
+
+
+def _provider_handlers(
+    links: Links, *, service: NotificationService, renderer: NotificationRenderer
+) -> Mapping[type[Message], Handler]:
+    providers, reviews = links.of(Providers), links.of(Reviews)
+    of_providers = ProviderNotifier(
+        service=service, renderer=renderer, providers=providers, reviews=reviews, accounts=links.of(Accounts)
+    )
+    of_reviews = ReviewNotifier(service=service, renderer=renderer, providers=providers, reviews=reviews)
+    return {
+        ProviderSubmitted: of_providers.notify_staff,
+        ProviderApproved: of_providers.notify_of_approval,
+        ProviderRejected: of_providers.notify_of_rejection,
+        ProviderSuspended: of_providers.notify_of_suspension,
+        ProviderRestored: of_providers.notify_of_suspension,
+        ProviderRated: of_providers.notify_of_review,
+        ReviewHidden: of_reviews.notify_author,
+        ReviewRestored: of_reviews.notify_author,
     }
 
 

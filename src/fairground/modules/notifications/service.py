@@ -26,7 +26,7 @@ from fairground.contracts.providers.claims import (
     ProviderClaimRequested,
 )
 from fairground.contracts.providers.staff import ProviderRestored, ProviderSuspended
-from fairground.contracts.reviews import ProviderRated, Reviews
+from fairground.contracts.reviews import ProviderRated, ReviewHidden, ReviewRestored, Reviews, ReviewSide
 from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import TimeCursor
 from fairground.kernel.zones import Clock
@@ -267,7 +267,7 @@ class ProviderNotifier:
             return
         provider = await self._providers.get_provider_ref(provider_id=event.provider_id)
         review = await self._reviews.find_review(review_id=event.review_id)
-        if provider.owner_id is None or review is None:
+        if provider.owner_id is None or review is None or review.hidden_reason is not None:
             return
         notification = self._renderer.render(
             event.topic,
@@ -279,6 +279,34 @@ class ProviderNotifier:
             review=review,
             rating_count=event.rating_count,
             rating=event.rating_sum / event.rating_count,
+        )
+        await self._service.add_notifications([notification])
+
+
+class ReviewNotifier:
+    """Notifies the authors of reviews that staff hide or restore."""
+
+    def __init__(
+        self, *, service: NotificationService, renderer: NotificationRenderer, providers: Providers, reviews: Reviews
+    ) -> None:
+        self._service = service
+        self._renderer = renderer
+        self._providers = providers
+        self._reviews = reviews
+
+    async def notify_author(self, event: ReviewHidden | ReviewRestored) -> None:
+        review = await self._reviews.find_review(review_id=event.review_id)
+        if review is None or (review.hidden_reason is not None) != isinstance(event, ReviewHidden):
+            return  # it was changed back meanwhile
+        notification = self._renderer.render(
+            event.topic,
+            audience=Audience.CUSTOMER if review.side is ReviewSide.CUSTOMER else Audience.PROVIDER,
+            user_id=event.author_id,
+            subject_id=event.review_id,
+            occasion=str(event.occasion),
+            event=event,
+            review=review,
+            provider=await self._providers.get_provider_ref(provider_id=review.provider_id),
         )
         await self._service.add_notifications([notification])
 

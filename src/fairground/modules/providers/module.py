@@ -63,7 +63,7 @@ _PROJECTIONS: Final[Mapping[type[Message], Projection]] = {
     BookingCompleted: Projection(
         key=lambda event: event.provider_id, version=lambda event: event.provider_completed_count
     ),
-    ProviderRated: Projection(key=lambda event: event.provider_id, version=lambda event: event.rating_count),
+    ProviderRated: Projection(key=lambda event: event.provider_id, version=lambda event: event.totals_version),
     AvailabilityRulesSet: Projection(key=lambda event: event.provider_id, version=lambda event: event.version),
 }
 
@@ -77,7 +77,6 @@ def build(runtime: Runtime, links: Links) -> Module:
     external = ExternalProviderService(db=db, verticals=verticals, clock=clock, currency=currency)
     galleries = GalleryService(db=db, pictures=pictures, clock=clock)
     portraits = PortraitService(db=db, pictures=pictures, clock=clock, views=views)
-    picture_events = PictureEventHandlers(db=db, pictures=pictures, clock=clock)
     owners, image_requests = OwnerEventHandlers(db=db, accounts=links.of(Accounts)), ImageRequestStats()
     links.provide(Providers, service)
     links.provide(ProviderSnapshots, queries)
@@ -101,16 +100,22 @@ def build(runtime: Runtime, links: Links) -> Module:
             AccountRestored: owners.on_restored,
             AccountClosed: owners.on_closed,
             EmailChanged: owners.on_email_changed,
-            PictureReady: picture_events.on_ready,
-            PictureDescribed: picture_events.on_described,
-            PictureRefused: picture_events.on_refused,
-            PictureDeleted: picture_events.on_deleted,
-            FollowPicture: picture_events.on_follow_picture,
+            **_picture_handlers(PictureEventHandlers(db=db, pictures=pictures, clock=clock)),
             **of_claims,
         },
         projections=_PROJECTIONS,
         measure=image_requests.measure,
     )
+
+
+def _picture_handlers(picture_events: PictureEventHandlers) -> dict[type[Message], Handler]:
+    return {
+        PictureReady: picture_events.on_ready,
+        PictureDescribed: picture_events.on_described,
+        PictureRefused: picture_events.on_refused,
+        PictureDeleted: picture_events.on_deleted,
+        FollowPicture: picture_events.on_follow_picture,
+    }
 
 
 def _figure_handlers(db: Database) -> dict[type[Message], Handler]:

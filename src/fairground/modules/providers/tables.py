@@ -74,7 +74,8 @@ class ProviderRow(Base):
     """From booking's events; it only grows, so the highest figure is the newest."""
     rating_sum: Mapped[int]
     rating_count: Mapped[int]
-    """From reviews' events; it only grows, so the highest figure is the newest."""
+    rating_version: Mapped[int] = mapped_column(server_default="0")
+    """From reviews' events, like the sum and the number; it only grows."""
     rating_avg: Mapped[float]
     """Zero before the first review."""
     has_hours: Mapped[bool]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fairground.contracts.booking import BookingNotFound
 from fairground.contracts.providers import ALL_PROVIDERS, ProviderNotFound, ProviderPath, Providers, provider_tag
 from fairground.contracts.reviews import (
+    HIDING_REASON_MAX_LENGTH,
     RATING_MAX,
     RATING_MIN,
     REVIEW_MAX_LENGTH,
@@ -17,14 +18,19 @@ from fairground.contracts.reviews import (
     Review,
     ReviewExists,
     ReviewInvalid,
+    ReviewNotFound,
     ReviewPage,
     Reviews,
+    ReviewVisibilityConflict,
+    StaffReview,
+    StaffReviewPage,
+    StaffReviews,
     reviews_tag,
 )
 from fairground.kernel.inputs import CURSOR_MAX_LENGTH, CursorInvalid, Input, PageTooDeep, text_field
 from fairground.platform.cache.policy import CachePolicy, cached
 from fairground.platform.cache.settings import Life
-from fairground.platform.http.identity import SignedIn
+from fairground.platform.http.identity import SignedIn, Staff
 from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 
@@ -45,6 +51,19 @@ class ReviewListQuery(BaseModel):
         max_length=CURSOR_MAX_LENGTH,
         description="`next_cursor` of an answer of the same provider: go on behind it, whatever `page` says.",
     )
+
+
+class StaffReviewQuery(BaseModel):
+    provider_id: UUID | None = None
+    is_hidden: bool | None = Field(default=None, description="Hidden ones alone, or shown ones alone.")
+    limit: int = Field(default=20, ge=1, le=100)
+    cursor: str | None = Field(default=None, max_length=CURSOR_MAX_LENGTH)
+
+
+class HidingIn(Input):
+    reason: Annotated[
+        str, Field(min_length=1), text_field(most=HIDING_REASON_MAX_LENGTH, description="The author reads it.")
+    ]
 
 
 def _review_tags(parameters: Mapping[str, Any]) -> tuple[str, ...]:
@@ -80,5 +99,29 @@ def routes(reviews: Reviews, providers: Providers) -> APIRouter:
         return await reviews.list_provider_reviews(
             provider_id=provider.id, page=query.page, limit=query.limit, cursor=query.cursor
         )
+
+    return router
+
+
+def admin_routes(staff_reviews: StaffReviews) -> APIRouter:
+    router = api_router(tags=["admin"])
+
+    @router.get("/admin/reviews")
+    @refuses(CursorInvalid)
+    async def list_all_reviews(caller: Staff, query: Annotated[StaffReviewQuery, Query()]) -> StaffReviewPage:
+        """List the reviews of both sides, hidden or not, the newest first."""
+        return await staff_reviews.list_reviews(staff_id=caller.user_id, **query.model_dump())
+
+    @router.post("/admin/reviews/{review_id}/hide")
+    @refuses(ReviewNotFound, ReviewInvalid, ReviewVisibilityConflict)
+    async def hide_review(caller: Staff, review_id: UUID, body: HidingIn) -> StaffReview:
+        """Show and count a review no longer. Its author is mailed the reason."""
+        return await staff_reviews.hide_review(staff_id=caller.user_id, review_id=review_id, reason=body.reason)
+
+    @router.post("/admin/reviews/{review_id}/restore")
+    @refuses(ReviewNotFound, ReviewVisibilityConflict)
+    async def restore_review(caller: Staff, review_id: UUID) -> StaffReview:
+        """Show and count a hidden review again."""
+        return await staff_reviews.restore_review(staff_id=caller.user_id, review_id=review_id)
 
     return router

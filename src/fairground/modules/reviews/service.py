@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -54,12 +55,8 @@ class ReviewService:
                 ReviewWritten(review_id=review.id, booking_id=booking_id, provider_id=sides.provider_id, side=side)
             )
             if side is ReviewSide.CUSTOMER:
-                total, count = await store.add_ratings(tx, sides.provider_id, [rating])
-                await tx.emit(
-                    ProviderRated(
-                        provider_id=sides.provider_id, rating_sum=total, rating_count=count, review_id=review.id
-                    )
-                )
+                totals = await store.add_ratings(tx, sides.provider_id, [rating])
+                await tx.emit(ProviderRated(provider_id=sides.provider_id, review_id=review.id, **asdict(totals)))
         return review
 
     async def record_past_reviews(self, *, reviews: list[PastReview]) -> None:
@@ -101,9 +98,10 @@ class ReviewService:
         return sides
 
     async def list_booking_reviews(self, *, booking_id: UUID, viewer_id: UUID) -> list[Review]:
-        _side_of(viewer_id, await self._get_sides(booking_id))
+        side = _side_of(viewer_id, await self._get_sides(booking_id))
         async with self._db.read() as tx:
-            return await store.list_reviews_of_booking(tx, booking_id)
+            written = await store.list_reviews_of_booking(tx, booking_id)
+        return [review for review in written if review.hidden_reason is None or review.side is side]
 
     async def find_review(self, *, review_id: UUID) -> Review | None:
         async with self._db.read() as tx:
@@ -166,8 +164,14 @@ async def _announce(tx: WriteTx, reviews: Sequence[Review]) -> None:
         if review.side is ReviewSide.CUSTOMER:
             stars[review.provider_id].append(review.rating)
     # In the order of their ids, so that two transactions cannot deadlock.
-    ratings = {each: await store.add_ratings(tx, each, stars[each]) for each in sorted(stars)}
-    await tx.emit(PastReviewsRecorded(ratings=ratings, booking_ids=booking_ids))
+    totals = {each: await store.add_ratings(tx, each, stars[each]) for each in sorted(stars)}
+    await tx.emit(
+        PastReviewsRecorded(
+            ratings={each: (total.rating_sum, total.rating_count) for each, total in totals.items()},
+            booking_ids=booking_ids,
+            versions={each: total.version for each, total in totals.items()},
+        )
+    )
 
 
 def _side_of(user_id: UUID, sides: BookingSide) -> ReviewSide:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Integer, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.history import History
 from fairground.platform.db.types import NAMING_CONVENTION, TYPE_ANNOTATION_MAP
 
@@ -24,6 +25,9 @@ class ReviewRow(Base):
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         Index(None, "provider_id", "side", "created_at", "id"),
         Index(None, "author_id"),
+        # Of the list of staff, newest first.
+        Index(None, "created_at", "id"),
+        Index("ix_reviews_review__hidden", "created_at", "id", **only_where("hidden_reason IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -36,16 +40,20 @@ class ReviewRow(Base):
     rating: Mapped[int] = mapped_column(Integer)
     text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+    hidden_reason: Mapped[str | None] = mapped_column(Text)
+    """Why staff have hidden it, as its author reads: it is neither shown nor counted. None for one that is shown."""
 
 
 class ProviderFiguresRow(Base):
-    """Sum and number of the ratings that customers gave a provider; always equal to a recount."""
+    """Sum and number of the ratings that customers gave a provider; always equal to a recount of what is shown."""
 
     __tablename__ = "reviews_provider_figures"
 
     provider_id: Mapped[UUID] = mapped_column(primary_key=True)
     rating_sum: Mapped[int]
     rating_count: Mapped[int]
+    version: Mapped[int] = mapped_column(server_default="0")
+    """Grows with each rating, and with each that is hidden or restored."""
 
 
 history = History(name="reviews", metadata=Base.metadata, folder=Path(__file__).parent / "migrations")

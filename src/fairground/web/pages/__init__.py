@@ -39,6 +39,7 @@ from fairground.web.pages import (
     mail,
     provider,
     receipts,
+    reviews,
     search,
     settings,
     sign_in,
@@ -79,6 +80,7 @@ AREAS: Final = (
     admin_search,
     approvals,
     audit,
+    reviews,
     staff,
     mail,
 )

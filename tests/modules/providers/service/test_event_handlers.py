@@ -52,6 +52,19 @@ async def test_late_and_double_events_leave_the_newest_figures(
     assert view.missing == ["has_service"]
 
 
+async def test_hidden_rating_leaves_the_figures_by_its_version(desk: Desk, catalog: Directory) -> None:
+    provider = await desk.approved()
+    two = ProviderRated(provider_id=provider.id, rating_sum=6, rating_count=2, version=2)
+    one = ProviderRated(provider_id=provider.id, rating_sum=5, rating_count=1, version=3)
+    for event in (two, one, two):
+        await catalog.record_rating(event)
+    [card] = (await catalog.search_providers(query=ProviderQuery())).data
+    assert (card.rating_count, card.rating) == (1, 5.0)
+    await catalog.record_rating(ProviderRated(provider_id=provider.id, rating_sum=0, rating_count=0, version=4))
+    [card] = (await catalog.search_providers(query=ProviderQuery())).data
+    assert (card.rating_count, card.rating) == (0, None)
+
+
 @pytest.mark.parametrize("order", [*permutations((1, 2, 3))])
 async def test_late_and_double_events_about_many_providers_leave_the_newest_figures(
     desk: Desk, catalog: Directory, outbox: RecordingOutbox, order: tuple[int, ...]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
 
 from fairground.contracts.accounts import (
@@ -17,11 +17,13 @@ from fairground.contracts.accounts import (
     SessionKind,
     User,
 )
+from fairground.contracts.audit import AuditRecordPage, AuditSubjectInvalid, AuditTrail
 from fairground.contracts.dto import DTO
-from fairground.kernel.inputs import Input
+from fairground.kernel.inputs import CURSOR_MAX_LENGTH, CursorInvalid, Input
 from fairground.modules.accounts.http.inputs import Password
 from fairground.modules.accounts.http.own_accounts import add_email_change, add_own_account
-from fairground.platform.http.identity import Caller, ClientKey, SignedIn, Visitor
+from fairground.platform.http.identity import Caller, ClientKey, SignedIn, Staff, Visitor
+from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router
 from fairground.platform.http.security import SessionCookie
 
@@ -247,3 +249,24 @@ class SessionAuthenticator:
             is_token=kind is SessionKind.TOKEN,
             email_verified=user.email_verified,
         )
+
+
+class AuditQuery(BaseModel):
+    action: str | None = Field(default=None, max_length=80, description="Such as `providers.suspend`.")
+    subject_kind: str | None = Field(default=None, max_length=40, description="Such as `provider`, with `subject_id`.")
+    subject_id: UUID | None = None
+    actor_id: UUID | None = Field(default=None, description="The account that acted.")
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: str | None = Field(default=None, max_length=CURSOR_MAX_LENGTH)
+
+
+def audit_routes(trail: AuditTrail) -> APIRouter:
+    router = api_router(tags=["admin"])
+
+    @router.get("/admin/audit")
+    @refuses(AuditSubjectInvalid, CursorInvalid)
+    async def list_audit_records(caller: Staff, query: Annotated[AuditQuery, Query()]) -> AuditRecordPage:
+        """List what staff and commands have changed by hand, the latest first."""
+        return await trail.list_records(staff_id=caller.user_id, **query.model_dump())
+
+    return router

@@ -47,10 +47,12 @@ class FigureEventHandlers:
         await self._raise_book_counts(event.completed_counts)
 
     async def on_provider_rated(self, event: ProviderRated) -> None:
-        await self._raise_ratings({event.provider_id: (event.rating_sum, event.rating_count)})
+        await self._set_ratings({event.provider_id: (event.rating_sum, event.rating_count, event.totals_version)})
 
     async def on_reviews_recorded(self, event: PastReviewsRecorded) -> None:
-        await self._raise_ratings(event.ratings)
+        await self._set_ratings(
+            {each: (total, count, event.versions.get(each, count)) for each, (total, count) in event.ratings.items()}
+        )
 
     async def on_availability_rules_set(self, event: AvailabilityRulesSet) -> None:
         await self._set_has_hours({event.provider_id: event.has_hours}, version=event.version)
@@ -66,14 +68,19 @@ class FigureEventHandlers:
             await profiles.change_figures(tx, changes)
             await announce_all(tx, [known[each].provider for each in changes])
 
-    async def _raise_ratings(self, ratings: Mapping[UUID, tuple[int, int]]) -> None:
-        """Keep the sum and number of ratings with the higher number."""
+    async def _set_ratings(self, ratings: Mapping[UUID, tuple[int, int, int]]) -> None:
+        """Keep the sum and number of ratings with the higher version."""
         async with self._db.write(ends_job=True) as tx:
             known = await profiles.lock_figures(tx, ratings)
             changes = {
-                each: {"rating_sum": total, "rating_count": count, "rating_avg": total / count}
-                for each, (total, count) in ratings.items()
-                if each in known and known[each].rating_count < count
+                each: {
+                    "rating_sum": total,
+                    "rating_count": count,
+                    "rating_avg": total / count if count else 0.0,
+                    "rating_version": version,
+                }
+                for each, (total, count, version) in ratings.items()
+                if each in known and known[each].rating_version < version
             }
             await profiles.change_figures(tx, changes)
             await announce_all(tx, [known[each].provider for each in changes])

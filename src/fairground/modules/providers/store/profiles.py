@@ -47,7 +47,7 @@ class Figures:
 
     provider: ProviderRef
     book_count: int
-    rating_count: int
+    rating_version: int
     hours_version: int
 
 
@@ -197,13 +197,13 @@ async def set_rejection_reason(tx: WriteTx, provider_id: UUID, reason: str | Non
 
 async def lock_figures(tx: WriteTx, provider_ids: Collection[UUID]) -> dict[UUID, Figures]:
     """Lock providers until this transaction ends, in the order of their ids, and return their figures."""
-    statement = select(*_REF_COLUMNS, ProviderRow.book_count, ProviderRow.rating_count, ProviderRow.hours_version)
+    statement = select(*_REF_COLUMNS, ProviderRow.book_count, ProviderRow.rating_version, ProviderRow.hours_version)
     rows = await tx.lock(statement.where(among(ProviderRow.id, provider_ids)).order_by(ProviderRow.id))
     return {
         row.id: Figures(
             provider=ProviderRef(**{name: getattr(row, name) for name in ProviderRef.model_fields}),
             book_count=row.book_count,
-            rating_count=row.rating_count,
+            rating_version=row.rating_version,
             hours_version=row.hours_version,
         )
         for row in rows

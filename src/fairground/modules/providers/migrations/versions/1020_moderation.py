@@ -1,4 +1,4 @@
-"""Staff suspend providers, hide pictures, and find providers in any state by the words of their names."""
+"""Staff suspend providers, hide pictures and reviews, and find providers in any state by the words of their names."""
 
 from typing import Final
 
@@ -19,6 +19,9 @@ def upgrade() -> None:
     # Plain columns: a batch would make the table again on SQLite, and with it its guards.
     op.add_column(_PROVIDER, sa.Column("is_suspended", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column(_PROVIDER, sa.Column("suspension_version", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column(_PROVIDER, sa.Column("rating_version", sa.BigInteger(), server_default="0", nullable=False))
+    # The number of ratings was the version until now, also in events that are still waiting.
+    op.execute("UPDATE providers_provider SET rating_version = rating_count")
     op.add_column("providers_provider_private", sa.Column("suspension_reason", sa.Text(), nullable=True))
     for columns in (
         ["status", "id"],
