@@ -96,7 +96,7 @@ async def test_staff_requeues_dead_letters_one_by_one_and_by_kind(market: Market
     staff = await market.user("ada@example.org", role=Role.STAFF, name="Ada Staff")
     jobs = [await _dead_letter(market) for _ in range(3)]
     await staff.open("/admin")
-    assert "Failed e-mails3" in staff.text
+    assert "Failed emails3" in staff.text
     await staff.open("/admin/jobs")
     assert "The server is away." in staff.text
     await staff.post(f"/admin/jobs/{jobs[0]}/requeue")

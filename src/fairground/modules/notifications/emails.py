@@ -182,7 +182,7 @@ class MailService:
     async def resend_mail(self, *, staff_id: UUID, mail_id: UUID) -> None:
         async with self._db.write() as tx:
             if not await store.unmark_mailed(tx, mail_id):
-                raise MailNotFound(f"There is no e-mail {mail_id}.")
+                raise MailNotFound(f"Email {mail_id} does not exist.")
             # A resend that waits already is the one that is asked for.
             await tx.enqueue(SendEmail(notification_id=mail_id), dedup_key=f"resend:{mail_id}")
             subject = AuditSubject("mail", mail_id)

@@ -70,13 +70,13 @@ def staff_routes(mails: StaffMails) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         cursor: Annotated[str | None, Query(max_length=CURSOR_MAX_LENGTH)] = None,
     ) -> StaffMailPage:
-        """List e-mails of the last 90 days, the newest first; those with links of accounts are not kept."""
+        """List emails of the last 90 days, the newest first; those with links of accounts are not kept."""
         return await mails.list_mails(user_id=user_id, cursor=cursor, limit=limit)
 
     @router.post("/admin/mails/{mail_id}/resend", status_code=HTTPStatus.ACCEPTED)
     @refuses(MailNotFound)
     async def resend_mail(mail_id: UUID, caller: Staff) -> None:
-        """Send an e-mail again, if what it says is still true."""
+        """Send an email again, if what it says is still true."""
         await mails.resend_mail(staff_id=caller.user_id, mail_id=mail_id)
 
     return router

@@ -98,7 +98,7 @@ class BookingPages:
         return Question(
             title=_("Cancel this booking?"),
             about=f"{booking.service_name}, {booking.customer_name}, {booking.provider_name}",
-            effects=[_("The time becomes free again, and both sides get an e-mail.")],
+            effects=[_("The time becomes free again, and both sides get an email.")],
             action=f"{PATH}/{booking.id}/cancel",
             button=_("Cancel the booking"),
             back=f"{PATH}/{booking.id}",

@@ -206,7 +206,7 @@ class StaffBookingActions:
             refund_minor = record.staff_refund_minor(on_behalf_of=side, is_full=is_full, now=now)
             if cancellation.expected_refund_minor not in (None, refund_minor):
                 raise PriceChanged(
-                    f"Cancelling now gives back {refund_minor} {record.currency} in minor units,"
+                    f"Cancelling now refunds {refund_minor} {record.currency} in minor units,"
                     f" not {cancellation.expected_refund_minor}.",
                     hint="Show the amount and cancel again with it.",
                     refund_minor=refund_minor,

@@ -87,7 +87,7 @@ def staff_routes(staff: StaffBookings) -> APIRouter:
         StaffActionInvalid,
     )
     async def refund_booking(booking_id: UUID, body: StaffRefundIn, caller: Staff) -> StaffBookingDetail:
-        """Give back part or all of what was captured; at most `refundable_minor`."""
+        """Refund part or all of what was captured; at most `refundable_minor`."""
         return await staff.refund_booking(staff_id=caller.user_id, booking_id=booking_id, refund=body)
 
     return router
