@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from fairground.modules.providers.domain.profiles import search_words
+from fairground.platform.db.dialect.columns import only_where
 from fairground.platform.db.types import BytewiseText
 
 revision = "1020"
@@ -27,10 +28,11 @@ def upgrade() -> None:
         ["status", "id"],
         ["vertical", "id"],
         ["vertical", "status", "id"],
-        ["is_suspended", "id"],
-        ["is_owner_active", "id"],
     ):
         op.create_index(op.f(f"ix_providers_provider__{'_'.join(columns)}"), _PROVIDER, columns)
+    hidden = {"suspended": "is_suspended = true", "owner_inactive": "is_owner_active = false"}
+    for name, condition in hidden.items():
+        op.create_index(f"ix_providers_provider__{name}", _PROVIDER, ["id"], **only_where(condition))
     op.create_index(op.f("ix_providers_approval__to_status_id"), "providers_approval", ["to_status", "id"])
     op.create_table(
         "providers_hidden_picture",
