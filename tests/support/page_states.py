@@ -247,8 +247,12 @@ def _working(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/pro/calendar", "/pro/calendar?view=month&date=2030-12-24", PROVIDER)
     yield PageState("/pro/calendar", "/pro/calendar?date=2030-12-24", PROVIDER)
     yield PageState("/pro/hours", "/pro/hours", PROVIDER, "saved", _send("Save the hours"))
-    waiting = f"/admin/approvals/{market.waiting_id}"
     yield from _administration(market)
+    yield from _deciding(market)
+
+
+def _deciding(market: FullMarket) -> Iterator[PageState]:
+    waiting = f"/admin/approvals/{market.waiting_id}"
     yield PageState("/admin/approvals", "/admin/approvals", STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject with this reason"))
