@@ -281,7 +281,7 @@ def _administration(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/admin/bookings", "/admin/bookings?words=zzzz", STAFF, "nothing")
     yield PageState("/admin/payments", "/admin/payments", STAFF)
     yield PageState("/admin/jobs", "/admin/jobs", STAFF)
-    yield PageState("/admin/jobs/requeue", "/admin/jobs/requeue", STAFF, is_variant=True)
+    yield PageState("/admin/jobs/requeue", "/admin/jobs/requeue", STAFF)
     yield PageState("/admin/mail", "/admin/mail", STAFF)
     yield PageState("/admin/limits", "/admin/limits", STAFF)
     confirmed = market.bookings["confirmed"]
