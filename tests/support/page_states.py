@@ -251,8 +251,12 @@ def _working() -> Iterator[PageState]:
 
 
 def _staff(market: FullMarket) -> Iterator[PageState]:
-    waiting = f"/admin/approvals/{market.waiting_id}"
     yield from _administration(market)
+    yield from _deciding(market)
+
+
+def _deciding(market: FullMarket) -> Iterator[PageState]:
+    waiting = f"/admin/approvals/{market.waiting_id}"
     yield PageState("/admin/approvals", "/admin/approvals", STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF)
     yield PageState("/admin/approvals/{provider_id}", waiting, STAFF, "refused", _send("Reject profile"))
@@ -283,7 +287,7 @@ def _administration(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/admin/bookings", "/admin/bookings?words=zzzz", STAFF, "nothing")
     yield PageState("/admin/payments", "/admin/payments", STAFF)
     yield PageState("/admin/jobs", "/admin/jobs", STAFF)
-    yield PageState("/admin/jobs/requeue", "/admin/jobs/requeue", STAFF, is_variant=True)
+    yield PageState("/admin/jobs/requeue", "/admin/jobs/requeue", STAFF)
     yield PageState("/admin/mail", "/admin/mail", STAFF)
     yield PageState("/admin/limits", "/admin/limits", STAFF)
     confirmed = market.bookings["confirmed"]
