@@ -72,7 +72,14 @@ async def test_service_is_added_edited_and_shown_in_words(market: Market) -> Non
     by_hour = {"price_model": "hour", "price": "79,50", "max_duration_minutes": "180", "min_people": "2"}
     await maya.send("Add service", **(SOUND | by_hour))
     assert maya.path.startswith("/pro/services?done=added")
-    for words in ("Service added.", "Pianist", "€79.50 per hour", "1 hour to 3 hours", "from 2 people", "At the customer"):
+    for words in (
+        "Service added.",
+        "Pianist",
+        "€79.50 per hour",
+        "1 hour to 3 hours",
+        "from 2 people",
+        "At the customer",
+    ):
         assert words in maya.text
 
     await maya.follow("Edit")
