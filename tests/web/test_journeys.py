@@ -71,14 +71,14 @@ async def test_a_request_is_paid_accepted_completed_and_reviewed(market: Market)
     assert "Cancellation policy" in customer.text.partition("Request to book")[0]
 
     await customer.send("Request to book", payment_method="pm_card_visa_chargeDeclined")
-    assert (customer.status, "The card was declined" in customer.text) == (422, True)
+    assert (customer.status, "Your card was declined" in customer.text) == (422, True)
     await customer.send("Request to book", payment_method="pm_card_authenticationRequired")
     assert "/3d-secure/" in customer.path
     await customer.send("Complete authentication", outcome="complete")
     assert "must respond by" in customer.text, customer.text
 
     await (await provider.open("/pro")).send("Accept")
-    assert "agreed and paid" in provider.text
+    assert "Confirmed and paid" in provider.text
     await (await customer.open("/me/bookings")).follow("Maya & the Tides")
     booking = customer.path
     assert "Confirmed" in customer.text
