@@ -52,7 +52,7 @@ async def _see_three_tries_and_then_a_notice(visit: Visit, reader: Page) -> None
     await _look_in(reader, "Oslo")
     await retry.wait_for()
     assert len(visit.outage.asked_at) == 3
-    assert "could not be loaded" in await notice.inner_text()
+    assert "We couldn’t load this." in await notice.inner_text()
     assert await reader.get_by_text("0 results").count() == 1, "what was there stays"
     await retry.click()
     await reader.get_by_text("1 result").wait_for()

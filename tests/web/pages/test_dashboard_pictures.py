@@ -74,7 +74,7 @@ async def test_pictures_are_brought_described_ordered_and_removed(maya: Reader) 
     await maya.send("Save description of At home", alt="In the kitchen")
     assert gallery(maya) == ["On stage", "In the kitchen", "With friends"]
 
-    await maya.send("As portrait: On stage")
+    await maya.send("Use as portrait: On stage")
     assert "Portrait" in maya.answer.text.partition('class="badge ok"')[2][:200]
     await maya.send("Remove it")  # the portrait, which is the first picture of the page
     assert "Your initials" not in maya.text

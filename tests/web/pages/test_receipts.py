@@ -19,8 +19,8 @@ async def book(market: Market, *, mode: str) -> tuple[Reader, Reader]:
     customer = await market.user("nora@example.org", role=Role.CUSTOMER, name="Nora Lind")
     await (await customer.open(page)).follow(":")
     await customer.send("Continue to payment", **HOME_FIELDS)
-    await customer.send("Book and pay" if mode == "instant" else "Request for", payment_method="pm_card_visa")
-    await customer.follow("See this booking")
+    await customer.send("Book and pay" if mode == "instant" else "Request to book", payment_method="pm_card_visa")
+    await customer.follow("View booking")
     return provider, customer
 
 

@@ -38,7 +38,7 @@ async def test_staff_makes_files_of_embedded_pictures_and_sees_how_it_went(visit
     await page.locator("details.menu summary").click()
     await page.locator(".menu-panel").get_by_role("link", name="Admin").click()
     await page.get_by_role("link", name="Import tools").click()
-    await page.get_by_text("5 pictures wait.").wait_for()
+    await page.get_by_text("5 pictures waiting").wait_for()
     assert await _make_files(page, "profile-images") == {"found": 5, "migrated": 3, "failed": 2}
     assert await _make_files(page, "service-media") == {"found": 2, "migrated": 1, "failed": 1}
     assert await page.get_by_text("Nothing to convert.").count() == 2
