@@ -129,7 +129,7 @@ def test_the_address_of_a_map_names_one_host_and_a_square(monkeypatch: pytest.Mo
 
 def test_map_tiles_need_an_attribution(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRGROUND_MAP_TILES_URL", "https://tiles.example/{z}/{x}/{y}.png")
-    with pytest.raises(SettingsError, match="FAIRGROUND_MAP_TILES_URL and FAIRGROUND_MAP_ATTRIBUTION belong together"):
+    with pytest.raises(SettingsError, match="FAIRGROUND_MAP_TILES_URL and FAIRGROUND_MAP_ATTRIBUTION go together"):
         load_settings()
 
 

@@ -86,6 +86,7 @@ async def _open_shop(program: Program, *, owner: User, staff: User) -> UUID:
         location="Lisbon",
         timezone="UTC",
         bio="Patient.",
+        meeting_details="https://meet.example.org/pia",
         categories=[_category(program)],
     )
     draft = await catalog.create_provider(owner_id=owner.id, profile=profile)
@@ -104,6 +105,7 @@ async def _offer(program: Program, *, owner: User, provider_id: UUID, minutes: i
         currency="EUR",
         duration_minutes=minutes,
         booking_mode=mode,
+        places=["online"],
     )
     return (
         await program.links.of(Providers).add_service(owner_id=owner.id, provider_id=provider_id, service=service)

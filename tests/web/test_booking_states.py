@@ -133,7 +133,7 @@ async def test_cancelling_again_in_another_tab_shows_the_cancelled_booking(marke
 async def test_time_to_pay_by_names_its_place(market: Market) -> None:
     customer, _ = await _hold(market)
     await (await customer.open("/me/bookings")).follow("Maya & the Tides")
-    assert re.search(r"pay by \w+ \d+ \w+ \d+, \d\d:\d\d \(\w+\)", customer.text)
+    assert re.search(r"Pay by \w+ \d+ \w+ \d+, \d\d:\d\d \(\w+\)", customer.text)
 
 
 async def test_reviewed_booking_asks_for_no_review(market: Market) -> None:

@@ -238,7 +238,7 @@ async def test_held_booking_has_no_messages(market: Market) -> None:
     await (await customer.open(page)).follow(":")
     await customer.send("Continue to payment", **HOME_FIELDS, note="", party_size="4")
     await (await customer.open("/me/bookings")).follow("Maya & the Tides")
-    assert "Held" in customer.text
+    assert "On hold" in customer.text
     assert "Messages" not in customer.text
     await customer.open("/me/messages")
     assert "No messages" in customer.text

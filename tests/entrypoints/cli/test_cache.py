@@ -60,7 +60,7 @@ def test_a_server_that_is_not_there_cannot_be_prewarmed(beside: CommandLine) -> 
 
 
 def test_stats_are_those_of_the_server(beside: CommandLine, server: ServerProcess) -> None:
-    assert "there is none" in beside("cache", "stats", "--url", server.url).refusal
+    assert "there isn't one yet" in beside("cache", "stats", "--url", server.url).refusal
     password = ["--password-stdin"]
     beside("users", "create", "--role", "admin", "--email", "s@example.org", *password, stdin="four good words ok\n")
     beside("cache", "verify", "--url", server.url)
@@ -78,7 +78,7 @@ def test_a_flush_beside_the_server_reaches_it(beside: CommandLine, server: Serve
     for path in ("/verticals", "/artists"):
         how(path)
         assert how(path) == "HIT"
-    assert beside("cache", "flush", "lists").out.startswith("Voided: life:lists.")
+    assert beside("cache", "flush", "lists").out.startswith("Cleared: life:lists.")
     wait_until(lambda: how("/artists") == "MISS")
     assert how("/verticals") == "HIT"
     assert beside("cache", "flush").out.startswith("Voided: everything.")
@@ -91,7 +91,7 @@ def test_a_flush_beside_the_server_reaches_it(beside: CommandLine, server: Serve
 def test_impossible_flush_is_refused_with_the_reason(installed: CommandLine, migrated_url: str) -> None:
     assert "not both" in installed("cache", "flush", "lists", "--provider", "maya").refusal
     refusal = installed("cache", "flush", "--provider", "maya").refusal
-    assert ("no provider maya" if migrated_url.startswith("sqlite") else "FAIRGROUND_REDIS_URL") in refusal
+    assert ("Provider maya does not exist" if migrated_url.startswith("sqlite") else "FAIRGROUND_REDIS_URL") in refusal
     assert "--help" in installed("cache", "flush", "nonsense").refusal
 
 

@@ -15,7 +15,7 @@ from fairground.platform.db.dialect import open_backend
 from tests.entrypoints.cli.conftest import CommandLine
 from tests.entrypoints.cli.test_imports import MAP, providers
 
-NEWEST: Final = "1000"
+NEWEST: Final = "1010"
 """Of the tables that all share: what the database, which other tests use after us, gets back."""
 
 
@@ -166,7 +166,7 @@ def test_a_copy_put_in_the_place_of_the_database_is_the_installation_again(
         stdin="seven quiet lanterns\n",
     )
     assert created.code == 0, created
-    assert cli("backup", "copy.db").out.startswith("Copied to copy.db (")
+    assert cli("backup", "copy.db").out.startswith("Backed up to copy.db (")
     cli.set(DATABASE_URL="sqlite:///copy.db")
     assert cli("db", "check").code == 0
     assert "ada@example.org" in cli("users", "list").out
@@ -174,7 +174,7 @@ def test_a_copy_put_in_the_place_of_the_database_is_the_installation_again(
 
 def test_a_copy_never_replaces_a_file_and_needs_its_folder(installed: CommandLine) -> None:
     (installed.folder / "kept").write_text("mine")
-    assert installed("backup", "kept").refusal.startswith("kept exists already.")
+    assert installed("backup", "kept").refusal.startswith("kept already exists.")
     assert (installed.folder / "kept").read_text() == "mine"
     assert installed("backup", "nowhere/copy").refusal.startswith("The folder nowhere does not exist.")
 

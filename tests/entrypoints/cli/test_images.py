@@ -52,7 +52,7 @@ def bring_in(beside: CommandLine, folder: Path) -> None:
     words = ["--vertical", "artists", "--map", str(folder / "map.toml")]
     outcome = beside("import", "providers", str(folder / "rows.json"), *words)
     assert (outcome.code, outcome.err) == (0, "")
-    assert "7 pictures wait" in outcome.out
+    assert "7 embedded pictures are waiting" in outcome.out
 
 
 def make_files(beside: CommandLine, server: ServerProcess) -> None:

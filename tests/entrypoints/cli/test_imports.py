@@ -41,7 +41,7 @@ def test_a_rehearsal_names_the_bad_rows_and_writes_nothing_into_the_database(lis
         "line 3, name: it is empty; fill it in, or give business_name a default in the map.",
         "line 4, price: 'a lot' is not a number; write it like 1250.50, without other characters.",
     ]
-    assert shown.out.startswith("read 3 = to take 1 + updated 0 + unchanged 0 + rejected 2, in ")
+    assert shown.out.startswith("read 3 = to import 1 + updated 0 + unchanged 0 + rejected 2, in ")
     assert listed(*providers()).out.startswith("read 3 = created 1 +")
 
 
@@ -59,9 +59,9 @@ def test_rejected_rows_are_corrected_and_fed_back(listed: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (providers("none.csv"), "none.csv: No such file or directory. Check the file name."),
+        (providers("none.csv"), "Can't read none.csv: No such file or directory. Check the file name."),
         (providers(vertical="plumbers"), "Unknown vertical 'plumbers'. Choose one of artists, chefs, tutors."),
-        (providers(map_file="none.toml"), "The map none.toml cannot be read: No such file or directory."),
+        (providers(map_file="none.toml"), "Can't read the map none.toml: No such file or directory."),
         (providers("MAP.toml"), "MAP.toml ends in '.toml'. Use .csv, .jsonl or .json, depending on its content."),
     ],
 )
@@ -75,7 +75,7 @@ def test_an_import_that_cannot_begin_says_why(listed: CommandLine, arguments: li
         ("source = ", "The map MAP.toml is not valid TOML: "),
         ("x = 1", "The map MAP.toml is wrong at source: "),
         (MAP.replace('"name"', '"title"'), "In the map, business_name uses the column 'title', which the file doesn't"),
-        (MAP.replace("EUR", "NOK"), "The map's prices are in NOK, this installation uses EUR."),
+        (MAP.replace("EUR", "NOK"), "The map's prices are in NOK, but this installation uses EUR."),
     ],
 )
 def test_a_bad_map_is_refused_before_anything_is_written(listed: CommandLine, wrong: str, said: str) -> None:

@@ -157,7 +157,7 @@ def test_unusable_lifecycle_options_are_reported_in_one_sentence(
         ({"STORAGE_URL": "ftp://host/hidden"}, "has no folder or bucket"),
         ({"STORAGE_URL": "file://host/folder"}, "has no folder or bucket"),
         ({"STORAGE_URL": "file:"}, "has no folder or bucket"),
-        ({"STORAGE_URL": "s3://bucket"}, "is unset"),
+        ({"STORAGE_URL": "s3://bucket"}, "is missing"),
         (
             {"STORAGE_URL": "s3://a:hidden@bucket", "STORAGE_ACCESS_KEY_ID": "a", "STORAGE_SECRET_ACCESS_KEY": "b"},
             "it contains a user name or password",

@@ -9,7 +9,9 @@ def create(cli: CommandLine, email: str, *, role: str = "admin", stdin: str = PA
 
 def test_an_account_of_any_role_is_opened_and_listed(installed: CommandLine) -> None:
     assert create(installed, "ada@example.org").out == "ada@example.org created with the role admin.\n"
-    assert create(installed, "kim@example.org", role="provider").out == "kim@example.org is provider.\n"
+    assert (
+        create(installed, "kim@example.org", role="provider").out == "kim@example.org created with the role provider.\n"
+    )
     listed = installed("users", "list").out.splitlines()
     assert [line.split()[1:4] for line in listed] == [
         ["provider", "verified", "kim@example.org"],
@@ -41,7 +43,7 @@ def test_account_is_suspended_restored_and_given_a_role_and_a_password(installed
     assert installed("users", "restore", "kim@example.org").out == "kim@example.org can sign in again.\n"
     assert "This account is active, not suspended." in installed("users", "restore", "kim@example.org").refusal
     assert "now has the role staff (was provider)" in installed("users", "role", "kim@example.org", "staff").out
-    assert installed("users", "role", "kim@example.org", "staff").out == "kim@example.org is staff already.\n"
+    assert installed("users", "role", "kim@example.org", "staff").out == "kim@example.org already has the role staff.\n"
     assert "provider" not in installed("users", "list").out
     reset = ("users", "reset-password", "kim@example.org")
     assert "The password is missing." in installed(*reset).refusal

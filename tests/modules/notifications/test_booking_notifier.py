@@ -286,7 +286,7 @@ async def test_mail_of_a_confirmation_says_where_and_how_to_reach_the_other_side
     await rig.work()
     customer, provider = body(rig.mail_to(rig.customer)), body(rig.mail_to(rig.owner))
     assert f"Where: {to_customer}" in customer
-    assert "E-mail: ada@desk.example\nPhone: +44 20 0000 0001" in customer
+    assert "Email: ada@desk.example\nPhone: +44 20 0000 0001" in customer
     assert f"Where: {to_provider}" in provider
     assert "Phone: +47 40 00 00 00" in provider
     await rig.bookings.cancel(user_id=rig.customer.id, booking_id=booking.id)

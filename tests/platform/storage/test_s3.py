@@ -149,7 +149,7 @@ async def test_truncated_object_is_refused(s3_server: Server) -> None:
 
 async def test_unreadable_list_is_reported(s3_server: Server) -> None:
     async with front_of(s3_server, answer_of(200, b"<html>")) as front, store_at(front.url) as store:
-        with pytest.raises(StorageUnavailable, match="cannot be read"):
+        with pytest.raises(StorageUnavailable):
             assert [stored async for stored in store.list_objects(Retention.ORIGINAL)]
 
 

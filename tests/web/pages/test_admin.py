@@ -36,7 +36,7 @@ async def test_staff_cancels_for_the_customer_with_a_full_refund(market: Market)
     assert "Evening set" in staff.text
     await staff.follow("Cancel …")
     assert (await staff.send("Cancel the booking", choice="provider:policy:9750")).status == 422
-    assert "Fill this in." in staff.text
+    assert "This field is required." in staff.text
     await staff.send("Cancel the booking", choice="provider:policy:9750", reason="The singer is ill.")
     assert (staff.status, "Cancelled" in staff.text, "The singer is ill." in staff.text) == (200, True, True)
     assert "for the provider" in staff.text

@@ -29,7 +29,7 @@ async def test_decision_is_confirmed_on_the_list_and_listed_there(market: Market
     provider = await market.user("maya@example.org", role=Role.PROVIDER, name="Maya")
     await describe(provider, name="Maya & the Tides")
     await offer(provider, mode="request")
-    await (await provider.open("/pro")).send("Submit for approval")
+    await (await provider.open("/pro")).send("Submit for review")
     staff = await staff_of(market)
     await (await staff.open("/admin/approvals")).follow("Maya & the Tides")
     assert "Monday" in staff.text
@@ -38,7 +38,7 @@ async def test_decision_is_confirmed_on_the_list_and_listed_there(market: Market
     assert staff.path.startswith("/admin/approvals?done=")
     assert "Maya & the Tides is rejected. The owner gets a mail with your reason." in staff.text
     assert "Recently rejected" in staff.text
-    await (await provider.open("/pro")).send("Submit for approval")
+    await (await provider.open("/pro")).send("Submit for review")
     await (await staff.open("/admin/approvals")).follow("Maya & the Tides")
     await staff.send("Approve")
     assert "Maya & the Tides is approved. The owner gets a mail." in staff.text

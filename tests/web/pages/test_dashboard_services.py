@@ -91,7 +91,7 @@ async def test_service_is_added_edited_and_shown_in_words(market: Market) -> Non
 
     await (await maya.follow("Edit")).send("Save changes", min_people="7")
     assert maya.status == 422
-    assert "Maximum: It is 6; it must be 7 or more." in maya.text
+    assert "must be 7 or more, not 6" in maya.text
 
 
 @ONE_DATABASE

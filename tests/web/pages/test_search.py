@@ -63,8 +63,8 @@ async def test_the_results_are_one_part_that_can_be_swapped(market: Market) -> N
 @pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_a_mistyped_word_is_found_and_said(market: Market) -> None:
     reader = await market.reader().open("/s?q=loka+trioo")
-    assert "Looked for “Løkka” instead of “loka”." in reader.text
-    assert "Looked for “Trio” instead of “trioo”." in reader.text
+    assert "Showing results for “Løkka” instead of “loka”." in reader.text
+    assert "Showing results for “Trio” instead of “trioo”." in reader.text
     assert 'value="loka trioo"' in reader.answer.text
 
 

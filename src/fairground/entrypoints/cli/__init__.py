@@ -31,12 +31,12 @@ COMMANDS: Final = {
     "export": ("exports", "Export providers to a file."),
     "providers": ("providers", "Invite the owners of imported providers."),
     "search": ("data", "Maintain the search index."),
-    "users": ("users", "Create, list, suspend and restore accounts, and give roles."),
-    "db": ("data", "Compare the database with this code, and upgrade it."),
-    "jobs": ("jobs", "Show background jobs, and retry dead ones."),
-    "cache": ("cache", "See, empty and prove the cache of public answers."),
-    "storage": ("storage", "Check and clean up the store of files."),
-    "images": ("images", "Check pictures, and render them ahead."),
+    "users": ("users", "Create and manage accounts."),
+    "db": ("data", "Check and upgrade the database."),
+    "jobs": ("jobs", "Show background jobs and retry failed ones."),
+    "cache": ("cache", "Inspect, clear and test the response cache."),
+    "storage": ("storage", "Check and clean up file storage."),
+    "images": ("images", "Check pictures and pre-render them."),
 }
 
 

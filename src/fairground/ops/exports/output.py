@@ -59,7 +59,7 @@ def _refused(path: Path) -> Iterator[None]:
     except OSError as error:
         where = str(path)
         if path == STANDARD_OUTPUT:
-            where = "Standard output"
+            where = "standard output"
             # Python flushes once more when it exits, and would report the same error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise ExportRefused(

@@ -37,7 +37,7 @@ class WriteProbe:
             if self._now() >= self._known_until:
                 await self._write()
         if self._failure is not None:
-            raise DatabaseUnavailable("The database is read-only.", reason=self._failure.reason)
+            raise DatabaseUnavailable("The database cannot be written to at the moment.", reason=self._failure.reason)
 
     async def _write(self) -> None:
         try:

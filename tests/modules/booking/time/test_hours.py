@@ -150,7 +150,7 @@ async def test_first_hours_of_a_provider_who_has_some_are_refused_whole(rig: Rig
     later = AvailabilityRules(timezone="UTC", weekly=[])
     with pytest.raises(RulesInvalid, match="already has hours"):
         await rig.service.set_first_rules(rules={new.id: later, known.id: later})
-    with pytest.raises(RulesInvalid, match="the zone of the provider is UTC"):
+    with pytest.raises(RulesInvalid, match="the provider's time zone is UTC"):
         await rig.service.set_first_rules(rules={new.id: rules()})
     with pytest.raises(ProviderNotFound):
         await rig.service.set_first_rules(rules={uuid7(): later})

@@ -107,7 +107,7 @@ def test_status_changes_only_along_the_table(now: ProviderStatus, to: ProviderSt
     if (now, to) in ALLOWED:
         assert advance(now, to) is to
     else:
-        with pytest.raises(StatusConflict, match=f"that is {now} cannot become {to}"):
+        with pytest.raises(StatusConflict, match=f"with the status {now} cannot become {to}"):
             advance(now, to)
 
 

@@ -92,7 +92,9 @@ def _check_address(offer: Offer, *, place: Place, address: Address | None) -> in
     """Return how far the address is from the provider's location in km, or None where that is not known."""
     if place != "customer":
         if address is not None:
-            raise DetailsInvalid(f"It takes place at the {place} place, so leave the address out.", field="address")
+            raise DetailsInvalid(
+                "The booking does not take place at your address, so leave the address out.", field="address"
+            )
         return None
     if address is None:
         raise DetailsInvalid("The address is missing. Enter street, city and country.", field="address")

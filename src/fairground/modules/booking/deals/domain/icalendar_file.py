@@ -112,7 +112,7 @@ def _details(record: BookingRecord, *, reader: Actor, contact: BookingContact | 
         with_whom,
         (_("Where"), ": ".join(filter(None, where))),
         (_("People"), str(record.party_size or "")),
-        (_("E-mail"), contact.email if contact else None),
+        (_("Email"), contact.email if contact else None),
         (_("Phone"), contact.phone if contact else None),
         (_("Note"), record.note or ""),
     ]
