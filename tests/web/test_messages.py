@@ -173,13 +173,13 @@ async def test_refused_message_keeps_its_text(market: Market) -> None:
     assert "The message is empty." in customer.text
     too_long = "x" * 4_001
     await customer.send("Your message to", message=too_long)
-    assert (customer.status, "4001 characters" in customer.text) == (422, True)
+    assert (customer.status, "4,001 characters" in customer.text) == (422, True)
     assert _typed(customer) == too_long
     await customer.send("Your message to", message="Hello")
     for number in range(19):
         await customer.send("Your message to", message=f"Hello {number}")
     await customer.send("Your message to", message="One more")
-    assert (customer.status, "You've sent too many messages in a short time." in customer.text) == (429, True)
+    assert (customer.status, "You’ve sent too many messages in a short time." in customer.text) == (429, True)
     assert _typed(customer) == "One more"
     assert len(await talk.texts()) == 20
 
