@@ -81,7 +81,7 @@ def test_a_flush_beside_the_server_reaches_it(beside: CommandLine, server: Serve
     assert beside("cache", "flush", "lists").out.startswith("Cleared: life:lists.")
     wait_until(lambda: how("/artists") == "MISS")
     assert how("/verticals") == "HIT"
-    assert beside("cache", "flush").out.startswith("Voided: everything.")
+    assert beside("cache", "flush").out.startswith("Cleared: everything.")
     wait_until(lambda: how("/verticals") == "MISS")
     kept = [line.split("  ") for line in beside("cache", "flushes").out.splitlines()]
     assert [tags for _, _, tags in kept] == ["everything", "life:lists"]

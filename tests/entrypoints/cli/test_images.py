@@ -121,8 +121,8 @@ def test_doctor_reports_and_warm_renders_pictures(beside: CommandLine, server: S
     results = lines_of(beside, code=0)
     assert "Pictures: 4 ready." in results["ok"]
     assert {line.split(":")[0] for line in results["warning"]} == {
-        "1 imported pictures can't be shown (images.broken)",
-        "2 imported pictures can't be shown (images.type_refused)",
+        "1 imported pictures can't be shown (images.broken). Fix them at the source and import them again.",
+        "2 imported pictures can't be shown (images.type_refused). Fix them at the source and import them again.",
     }
 
     break_everything(tmp_path)
