@@ -116,7 +116,7 @@ def examine(operation: APIOperation[Any, Any, Any, Any], site: Site, *, role: Ro
     return sent
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.PROVIDER, Role.ADMIN])
 def test_every_operation_answers_as_described(site: Site, role: Role, dose: Dose, figure: Figures) -> None:
     schema = schemathesis.openapi.from_url(f"{site.url}/openapi.json")
     sent, operations, failures = 0, 0, []

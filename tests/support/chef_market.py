@@ -9,6 +9,7 @@ from fairground.contracts.accounts import Accounts, Role
 from fairground.contracts.booking import AvailabilityRules, Bookings, WeeklyHours
 from fairground.contracts.providers import BookingMode, NewProvider, Providers, ProviderStatus
 from fairground.verticals.pricing import PriceModel
+from tests.support.addresses import HOME
 from tests.support.marketplace import PASSWORD, Market
 from tests.support.providers import a_profile, a_service
 
@@ -70,6 +71,8 @@ async def add_chef(market: Market, *services: dict[str, Any]) -> ChefMarket:
             business_name="Kim's Kitchen",
             categories=["nordic"],
             contact_phone="+47 22 00 00 01",
+            address=HOME,
+            meeting_details="https://meet.example.org/kim",
         ),
         services=[a_service(category="nordic", currency=currency, **service) for service in offered],
         picture_url=f"/pictures/{PICTURE}",

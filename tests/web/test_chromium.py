@@ -99,7 +99,7 @@ async def test_script_replaces_parts_and_keeps_addresses_and_the_way_back(visit:
     await _scroll_through_home(visit)
     customer = await visit.signed_in("maya@example.org", has_script=True)
     await customer.goto("/")
-    await customer.get_by_text("Menu of Maya Rivera").wait_for(state="attached")
+    await customer.get_by_text("Menu for Maya Rivera").wait_for(state="attached")
     assert visit.complaints == []
 
 

@@ -215,7 +215,7 @@ async def test_a_picture_is_dragged_to_another_place_and_words_are_not(dashboard
     async with page.expect_response("**/move"):
         await pictures.nth(0).locator(".frame").drag_to(pictures.nth(1).locator(".frame"))
     assert await pictures.evaluate_all(_IDS) == [second, first]
-    await expect(page.locator("own-gallery > .said")).to_have_text("Place 2 of 2.")
+    await expect(page.locator("own-gallery > .said")).to_have_text("Position 2 of 2.")
 
     await _words(page).nth(0).fill("On stage")
     await _words(page).nth(0).select_text()

@@ -32,7 +32,7 @@ async def _check_fields_that_apply(page: Page) -> None:
     longest, radius = page.locator("#max_duration_minutes"), page.locator("#travel_radius_km")
     await expect(longest).to_be_hidden()
     await expect(radius).to_be_visible()
-    await page.get_by_label("One hour").check()
+    await page.get_by_label("Per hour").check()
     await expect(longest).to_be_visible()
     await longest.fill("90")
     await page.get_by_label("Per person").check()

@@ -51,6 +51,7 @@ stable `code`. Send an `Idempotency-Key` with a write to make it safe to repeat:
 response.
 """
 _REFUSES: Final = "__refuses__"
+_PROBLEM: Final = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 def refuses(*errors: type[DomainError]) -> Callable[[_Endpoint], _Endpoint]:
@@ -95,8 +96,9 @@ def _describe_operation(document: Document, operation: Document, route: APIRoute
     else:
         operation["security"] = []
     responses = operation["responses"]
-    for status in [status for status in responses if status in {"422", "4XX"}]:
-        del responses[status]
+    responses.pop("422", None)
+    if "4XX" in responses:
+        responses["4XX"] = {"description": "Another error; its `code` says which.", "content": _PROBLEM}
     responses.update(_refusals(document, route, calls, method=method))
     for parameter in operation.get("parameters", []):
         parameter.setdefault("example", example_of(document, parameter.get("schema", {}), name=parameter["name"]))
