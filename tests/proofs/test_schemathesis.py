@@ -113,6 +113,11 @@ def examine(operation: APIOperation[Any, Any, Any, Any], site: Site, *, role: Ro
         # Where everything is allowed, there is nothing to send that is not as described.
         with contextlib.suppress(Unsatisfiable) if mode.is_negative else contextlib.nullcontext():
             limits(given(case=cases, number=st.integers(0, 9))(send))()
+    with httpx.Client(base_url=site.url, headers=headers) as client:
+        # An account may have a hundred tokens, and there are more operations.
+        for own in client.get("/api/v1/me/tokens").json()["data"]:
+            if own["name"] == operation.label:
+                client.delete(f"/api/v1/me/sessions/{own['id']}")
     return sent
 
 

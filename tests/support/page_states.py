@@ -123,9 +123,9 @@ def _finding(market: FullMarket) -> Iterator[PageState]:
     yield PageState("/api/docs", "/api/docs")
     yield PageState("/api/docs", "/api/docs?q=hold", name="a search")
     yield PageState("/help", "/help")
-    yield PageState("/contact", "/contact", is_variant=True)
-    yield PageState("/terms", "/terms", is_variant=True)
-    yield PageState("/privacy", "/privacy", is_variant=True)
+    yield PageState("/contact", "/contact")
+    yield PageState("/terms", "/terms")
+    yield PageState("/privacy", "/privacy")
     yield PageState("/mail", "/mail")
     yield PageState("/mail/{name}", f"/mail/{market.mail_name}")
 

@@ -112,7 +112,7 @@ async def test_class_by_the_hour_online(visit: Visit, width: int) -> None:
     await expect(page.locator("main")).to_contain_text(reserved)
     await _press(page, "Continue to payment")
     await expect(page.locator("main")).to_contain_text(reserved)
-    await _pay(page, "Request to book €90.00")
+    await _pay(page, "Request to book for €90.00")
 
     owner = await visit.signed_in("chef@example.org", has_script=True, width=width)
     await owner.goto(page.url.replace("/book/h/", "/me/bookings/").removesuffix("/done"))

@@ -76,7 +76,8 @@ class _Changes:
 
     async def _offer(self, provider: OwnProvider) -> None:
         price = self._chance.choice([100, 9_999, 10_000, 250_000, 9_999_999])
-        offered = await self._desk.offer(provider, price_minor=price, category=provider.service_categories[0])
+        now = await self._desk.catalog.get_own_provider(owner_id=owner_of(provider))
+        offered = await self._desk.offer(provider, price_minor=price, category=now.service_categories[0])
         self._services.setdefault(provider.id, []).append(offered)
 
     async def _withdraw(self, provider: OwnProvider) -> None:
