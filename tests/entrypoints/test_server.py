@@ -191,7 +191,7 @@ def test_a_taken_port_is_named_with_another_one() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(AddressError, match=f"Port {port} is already in use. .* FAIRGROUND_HTTP_PORT={port + 1}."):
+        with pytest.raises(AddressError, match=f"Port {port} is already in use. .* FAIRGROUND_HTTP_PORT={port + 1}"):
             bind_socket(Settings(http_port=port))
 
 
