@@ -221,7 +221,7 @@ def test_confirmed_booking_says_how_to_reach_the_other_side_and_opens_the_meetin
     )
     event = event_of(file_of(record(place="provider"), contact=contact))
     assert str(event["LOCATION"]) == "Storgata 1, 2nd floor, 0155 Oslo, NO"
-    assert {"E-mail: ada@desk.example", "Phone: +44 20 0000 0001"} <= set(str(event["DESCRIPTION"]).splitlines())
+    assert {"Email: ada@desk.example", "Phone: +44 20 0000 0001"} <= set(str(event["DESCRIPTION"]).splitlines())
     meeting = contact.model_copy(update={"address": None, "meeting_details": "https://meet.example/ada"})
     event = event_of(file_of(record(place="online"), contact=meeting))
     assert (str(event["LOCATION"]), str(event["URL"])) == ("https://meet.example/ada",) * 2
