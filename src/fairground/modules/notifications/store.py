@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from fairground.contracts.notifications import Notification
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.notifications.domain import NotificationRecord
 from fairground.modules.notifications.tables import NotificationRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.paging import is_behind
 
 _UNREAD_MAX: Final = 100
 
@@ -58,8 +59,7 @@ async def list_notifications(tx: ReadTx, *, user_id: UUID, after: TimeCursor | N
         .limit(limit)
     )
     if after is not None:
-        at, last_id = literal(after.at, NotificationRow.created_at.type), literal(after.id, NotificationRow.id.type)
-        statement = statement.where(tuple_(NotificationRow.created_at, NotificationRow.id) < tuple_(at, last_id))
+        statement = statement.where(is_behind(NotificationRow.created_at, NotificationRow.id, after))
     return [Notification(**row._mapping) for row in await tx.all(statement)]  # noqa: SLF001 - SQLAlchemy's documented name
 
 
@@ -129,8 +129,7 @@ async def list_mails(
     if user_id is not None:
         statement = statement.where(NotificationRow.user_id == user_id)
     if after is not None:
-        at, last_id = literal(after.at, NotificationRow.created_at.type), literal(after.id, NotificationRow.id.type)
-        statement = statement.where(tuple_(NotificationRow.created_at, NotificationRow.id) < tuple_(at, last_id))
+        statement = statement.where(is_behind(NotificationRow.created_at, NotificationRow.id, after))
     newest = statement.order_by(NotificationRow.created_at.desc(), NotificationRow.id.desc()).limit(limit)
     return [MailRecord(*row) for row in await tx.all(newest)]
 

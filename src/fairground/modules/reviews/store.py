@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal, select, tuple_, update
+from sqlalchemy import select, update
 
 from fairground.contracts.reviews import Review, ReviewSide, StaffReview
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.reviews.tables import ProviderFiguresRow, ReviewRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.paging import is_behind
 from fairground.platform.db.types import among
 
 
@@ -94,13 +95,8 @@ async def list_reviews_of_provider(
         .limit(limit)
     )
     if after is not None:
-        statement = statement.where(_is_after(after))
+        statement = statement.where(is_behind(ReviewRow.created_at, ReviewRow.id, after))
     return _reviews(await tx.all(statement))
-
-
-def _is_after(cursor: TimeCursor) -> ColumnElement[bool]:
-    at, review_id = literal(cursor.at, ReviewRow.created_at.type), literal(cursor.id, ReviewRow.id.type)
-    return tuple_(ReviewRow.created_at, ReviewRow.id) < tuple_(at, review_id)
 
 
 async def list_for_staff(
@@ -114,7 +110,7 @@ async def list_for_staff(
         hidden, shown = ReviewRow.hidden_reason.is_not(None), ReviewRow.hidden_reason.is_(None)
         statement = statement.where(hidden if is_hidden else shown)
     if after is not None:
-        statement = statement.where(_is_after(after))
+        statement = statement.where(is_behind(ReviewRow.created_at, ReviewRow.id, after))
     return [_staff_review(row) for row in await tx.all(statement)]
 
 

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import func, or_, select, union_all
 
 from fairground.contracts.payments import PaymentStatus
 from fairground.contracts.staff_payments import PaymentAttempt, PaymentRefund, ProcessorEvent, StaffPayment
 from fairground.kernel.inputs import TimeCursor
 from fairground.modules.payments.tables import AttemptRow, EventRow, PaymentRow, RefundRow
 from fairground.platform.db.database import ReadTx
+from fairground.platform.db.paging import is_within
 from fairground.platform.db.types import among
 
 _SHOWN_MAX: Final = 200  # attempts, refunds and events of one payment
@@ -29,7 +30,7 @@ async def search(
 ) -> list[StaffPayment]:
     """Return the payments of some statuses that were begun in a time, the newest first."""
     await tx.prefer_indexes()
-    within = _within(from_at=from_at, before_at=before_at, after=after)
+    within = is_within(PaymentRow.created_at, PaymentRow.id, from_at=from_at, before_at=before_at, after=after)
     ranges = [
         select(PaymentRow.id, PaymentRow.created_at)
         .where(PaymentRow.status == status.value, *within)
@@ -42,20 +43,6 @@ async def search(
     newest = select(merged.c.id).order_by(merged.c.created_at.desc(), merged.c.id.desc()).limit(limit)
     ids = await tx.scalars(newest)
     return await _list(tx, ids)
-
-
-def _within(
-    *, from_at: datetime | None, before_at: datetime | None, after: TimeCursor | None
-) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if from_at is not None:
-        conditions.append(PaymentRow.created_at >= from_at)
-    if before_at is not None:
-        conditions.append(PaymentRow.created_at < before_at)
-    if after is not None:
-        at, last_id = literal(after.at, PaymentRow.created_at.type), literal(after.id, PaymentRow.id.type)
-        conditions.append(tuple_(PaymentRow.created_at, PaymentRow.id) < tuple_(at, last_id))
-    return conditions
 
 
 async def _list(tx: ReadTx, ids: Sequence[UUID]) -> list[StaffPayment]:

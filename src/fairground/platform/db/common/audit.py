@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, literal, select, tuple_
+from sqlalchemy import insert, select
 
 from fairground.kernel.ids import uuid7
 from fairground.kernel.inputs import TimeCursor
 from fairground.platform.db.common.tables import AuditEntryRow
 from fairground.platform.db.database import ReadTx, WriteTx
+from fairground.platform.db.paging import is_behind
 
 _USER: Final = "user "
 _SECRETS: Final = ("password", "token", "secret", "card")
@@ -116,18 +117,13 @@ async def list_actions(
     if actor is not None:
         entries = entries.where(AuditEntryRow.actor == _user(actor))
     if cursor is not None:
-        entries = entries.where(_is_after(TimeCursor.read(cursor)))
+        entries = entries.where(is_behind(AuditEntryRow.acted_at, AuditEntryRow.id, TimeCursor.read(cursor)))
     # One more than is shown tells whether anything follows.
     latest = entries.order_by(AuditEntryRow.acted_at.desc(), AuditEntryRow.id.desc()).limit(limit + 1)
     found = [_entry(row) for row in await tx.all(latest)]
     shown = found[:limit]
     more = len(found) > limit
     return AuditPage(shown, TimeCursor(at=shown[-1].acted_at, id=shown[-1].id).write() if more else None)
-
-
-def _is_after(cursor: TimeCursor) -> ColumnElement[bool]:
-    at, entry_id = literal(cursor.at, AuditEntryRow.acted_at.type), literal(cursor.id, AuditEntryRow.id.type)
-    return tuple_(AuditEntryRow.acted_at, AuditEntryRow.id) < tuple_(at, entry_id)
 
 
 def _entry(row: Any) -> AuditEntry:

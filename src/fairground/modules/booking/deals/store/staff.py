@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_, union, union_all
+from sqlalchemy import Select, func, select, union, union_all
 
 from fairground.contracts.booking import BookingStatus
 from fairground.contracts.booking.staff import BookingChange
@@ -16,6 +16,7 @@ from fairground.modules.booking.deals.store import list_bookings, select_booking
 from fairground.modules.booking.deals.tables import BookingRow, ChangeRow
 from fairground.modules.booking.time.tables import AllocationRow
 from fairground.platform.db.database import ReadTx
+from fairground.platform.db.paging import is_within
 from fairground.platform.db.types import constant
 
 _LAPSING: Final = frozenset({BookingStatus.HELD, BookingStatus.REQUESTED})
@@ -41,7 +42,7 @@ async def search(
         user_ids: Accounts on either side; None is all accounts.
     """
     await tx.prefer_indexes()
-    within = _within(from_at=from_at, before_at=before_at, after=after)
+    within = is_within(BookingRow.starts_at, BookingRow.id, from_at=from_at, before_at=before_at, after=after)
     ranges = [
         each.where(*within).order_by(BookingRow.starts_at.desc(), BookingRow.id.desc()).limit(limit).subquery()
         for each in _ranges(user_ids, status)
@@ -72,20 +73,6 @@ def _of_status(status: BookingStatus) -> Select[Any]:
         return _STARTS.where(has_status)
     lapsing = _STARTS.join(AllocationRow, AllocationRow.booking_id == BookingRow.id)
     return lapsing.where(AllocationRow.state == constant("held"), has_status)
-
-
-def _within(
-    *, from_at: datetime | None, before_at: datetime | None, after: TimeCursor | None
-) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if from_at is not None:
-        conditions.append(BookingRow.starts_at >= from_at)
-    if before_at is not None:
-        conditions.append(BookingRow.starts_at < before_at)
-    if after is not None:
-        at, last_id = literal(after.at, BookingRow.starts_at.type), literal(after.id, BookingRow.id.type)
-        conditions.append(tuple_(BookingRow.starts_at, BookingRow.id) < tuple_(at, last_id))
-    return conditions
 
 
 def _id_of(record: BookingRecord | UnreadableBooking) -> UUID:
@@ -121,7 +108,7 @@ async def count_in(
     most: int,
 ) -> int:
     """Return how many bookings have one of the statuses and start in a time, or `most` where there are more."""
-    within = _within(from_at=from_at, before_at=before_at, after=None)
+    within = is_within(BookingRow.starts_at, BookingRow.id, from_at=from_at, before_at=before_at, after=None)
     ranges = [_of_status(status).where(*within).limit(most).subquery() for status in statuses]
     found = union_all(*(select(each.c.id) for each in ranges)).subquery()
     count: int = await tx.scalar(select(func.count()).select_from(found))
