@@ -1,10 +1,10 @@
 """Providers as staff find and moderate them: by words, status and vertical, with the steps of their approvals."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, literal_column, select, union, update
+from sqlalchemy import ColumnElement, and_, literal_column, select, union, update
 
 from fairground.contracts.providers import ProviderStatus
 from fairground.contracts.providers.staff import ApprovalStep, DecidedProvider, StaffProviderCard
@@ -18,7 +18,7 @@ from fairground.modules.providers.tables import (
     shown_status,
 )
 from fairground.platform.db.database import ReadTx, WriteTx
-from fairground.platform.db.types import after_prefix
+from fairground.platform.db.word_search import select_ids
 
 HISTORY_MAX: Final = 100
 
@@ -58,8 +58,16 @@ async def search(
     if provider_id is not None:
         filters.append(ProviderRow.id == provider_id)
     if words:
-        ids = _ids_found_by(words, filters, before=before).limit(limit).subquery("page")
-        statement = select(*_CARD).select_from(ids).join(ProviderRow, ProviderRow.id == ids.c.provider_id)
+        found = select_ids(
+            ProviderWordRow.word,
+            ProviderWordRow.provider_id,
+            words,
+            id_column=ProviderRow.id,
+            filters=filters,
+            before=before,
+        )
+        ids = found.limit(limit).subquery("page")
+        statement = select(*_CARD).select_from(ids).join(ProviderRow, ProviderRow.id == ids.c.id)
     else:
         earlier = [] if before is None else [ProviderRow.id < before]
         statement = select(*_CARD).where(*filters, *earlier).limit(limit)
@@ -74,27 +82,6 @@ def _has_status(status: ProviderStatus) -> ColumnElement[bool]:
         with_owner = select(ProviderRow.id).where(ProviderRow.is_owner_active == literal_column("false"))
         return ProviderRow.id.in_(union(by_staff, with_owner))
     return and_(ProviderRow.status == status, is_visible())
-
-
-def _ids_found_by(words: Sequence[str], filters: Sequence[Any], *, before: UUID | None) -> Select[Any]:
-    """Select the ids alone, newest first: many providers have a short beginning, and their rows need not be sorted."""
-    first, *others = words
-    # Distinct as a table of its own, so that neither database begins with the providers and reads them all.
-    found = select(ProviderWordRow.provider_id).where(*_begins_with(first)).distinct().subquery("found")
-    ids: Select[Any] = select(found.c.provider_id).order_by(found.c.provider_id.desc())
-    if filters:
-        ids = ids.join(ProviderRow, ProviderRow.id == found.c.provider_id).where(*filters)
-    if before is not None:
-        ids = ids.where(found.c.provider_id < before)
-    for word in others:
-        of_same_provider = select(1).where(ProviderWordRow.provider_id == found.c.provider_id, *_begins_with(word))
-        ids = ids.where(exists(of_same_provider.correlate(found)))
-    return ids
-
-
-def _begins_with(beginning: str) -> tuple[Any, Any]:
-    prefix = literal(beginning, ProviderWordRow.word.type)
-    return ProviderWordRow.word >= prefix, ProviderWordRow.word < after_prefix(prefix)
 
 
 async def list_history(tx: ReadTx, provider_id: UUID) -> list[ApprovalStep]:
