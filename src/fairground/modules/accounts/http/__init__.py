@@ -20,8 +20,7 @@ from fairground.contracts.accounts import (
 from fairground.contracts.audit import AuditRecordPage, AuditSubjectInvalid, AuditTrail
 from fairground.contracts.dto import DTO
 from fairground.kernel.inputs import CURSOR_MAX_LENGTH, CursorInvalid, Input
-from fairground.modules.accounts.http.inputs import Password
-from fairground.modules.accounts.http.own_accounts import add_email_change, add_own_account
+from fairground.modules.accounts.http.own_accounts import Password, add_email_change, add_own_account
 from fairground.platform.http.identity import Caller, ClientKey, SignedIn, Staff, Visitor
 from fairground.platform.http.openapi import refuses
 from fairground.platform.http.routing import api_router

@@ -1,16 +1,19 @@
 """What users do with their own account over HTTP: details, another address, becoming a provider, and closing it."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from fairground.contracts.accounts import OwnAccount, OwnAccounts, User
 from fairground.kernel.inputs import Input, text_field
 from fairground.modules.accounts.domain import NAME_MAX_LENGTH, PHONE_MAX_LENGTH
-from fairground.modules.accounts.http.inputs import Password
 from fairground.platform.http.identity import SignedIn
 from fairground.platform.http.security import SessionCookie
+
+# A blank at the end of a password belongs to it.
+Password = Annotated[str, StringConstraints(strip_whitespace=False)]
 
 
 class DetailsIn(Input):
