@@ -32,13 +32,6 @@ def compute_total_minor(model: PriceModel, price_minor: int, *, people: int, min
             return -(-price_minor * minutes // (_HOUR_MINUTES * step_minor)) * step_minor
 
 
-def compute_lowest_total_minor(
-    model: PriceModel, price_minor: int, *, min_people: int, shortest_minutes: int, step_minor: int
-) -> int:
-    """Return the lowest total that a service can be booked for, which lists show as "from"."""
-    return compute_total_minor(model, price_minor, people=min_people, minutes=shortest_minutes, step_minor=step_minor)
-
-
 def list_lengths(*, shortest_minutes: int, longest_minutes: int | None) -> list[int]:
     """Return the lengths that a booking may have, in minutes: the shortest one, and whole steps more."""
     return list(range(shortest_minutes, (longest_minutes or shortest_minutes) + 1, LENGTH_STEP_MINUTES))

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from fairground.contracts.booking import PriceLine
 from fairground.contracts.booking.terms import (
-    compute_service_total,
     find_people_bounds,
     list_service_lengths,
     make_price_line,
 )
 from fairground.contracts.providers import Service
+from fairground.contracts.providers.service_rules import compute_service_total
 from fairground.verticals.pricing import PriceModel
 from fairground.verticals.schema import Vertical
 

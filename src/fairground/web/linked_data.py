@@ -3,7 +3,7 @@
 from typing import Any
 
 from fairground.contracts.providers import ProviderDetail
-from fairground.contracts.providers.service_rules import lowest_total_minor
+from fairground.contracts.providers.service_rules import compute_service_total
 from fairground.kernel.money import major_from_minor
 
 
@@ -34,7 +34,7 @@ def describe_provider(provider: ProviderDetail, *, public_url: str) -> dict[str,
             {
                 "@type": "Offer",
                 "itemOffered": {"@type": "Service", "name": service.name},
-                "price": str(major_from_minor(lowest_total_minor(service), service.currency)),
+                "price": str(major_from_minor(compute_service_total(service), service.currency)),
                 "priceCurrency": service.currency,
             }
             for service in provider.services

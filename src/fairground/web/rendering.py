@@ -14,11 +14,11 @@ from starlette.responses import HTMLResponse
 
 import fairground
 from fairground.contracts.booking.terms import (
-    compute_service_total,
     find_people_bounds,
     list_places,
     list_service_lengths,
 )
+from fairground.contracts.providers.service_rules import compute_service_total
 from fairground.platform.http.identity import Caller
 from fairground.platform.locale_formatter import DEFAULT_LOCALE
 from fairground.verticals.loader import Verticals

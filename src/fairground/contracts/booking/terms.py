@@ -1,4 +1,4 @@
-"""What a booking of a service may be: its places, lengths and numbers of people, and the total of each.
+"""What a booking of a service may be: its places, lengths and numbers of people, and what its total is made of.
 
 The rules of a hold and of the pages that lead to it.
 """
@@ -7,8 +7,7 @@ from typing import Final, NamedTuple
 
 from fairground.contracts.booking.bookings import PARTY_SIZE_MAX, DetailsInvalid, PriceLine
 from fairground.contracts.providers import Offer, Service, ServiceTerms
-from fairground.kernel.money import find_currency
-from fairground.verticals.pricing import PriceModel, compute_total_minor, list_lengths
+from fairground.verticals.pricing import PriceModel, list_lengths
 from fairground.verticals.schema import BookingRules, Place
 
 _HOUR_MINUTES: Final = 60
@@ -56,17 +55,6 @@ def find_people_bounds(service: ServiceTerms, rules: BookingRules) -> PeopleBoun
     if rules.party_size is not None:
         return PeopleBounds(max(service.min_people, rules.party_size.minimum), rules.party_size.maximum)
     return PeopleBounds(service.min_people, PARTY_SIZE_MAX) if service.price_model is PriceModel.PERSON else None
-
-
-def compute_service_total(service: ServiceTerms, *, people: int | None = None, minutes: int | None = None) -> int:
-    """Return the total of a booking in minor units: by default of the shortest one, for the fewest people."""
-    return compute_total_minor(
-        service.price_model,
-        service.price_minor,
-        people=people or service.min_people,
-        minutes=minutes or service.duration_minutes,
-        step_minor=find_currency(service.currency).step_minor,
-    )
 
 
 def make_price_line(

@@ -25,7 +25,6 @@ from fairground.kernel.text import clean_text, refused_as, require_line
 from fairground.verticals.pricing import (
     LENGTH_STEP_MINUTES,
     PriceModel,
-    compute_lowest_total_minor,
     compute_total_minor,
 )
 from fairground.verticals.schema import BookingRules, Place, Vertical
@@ -73,14 +72,14 @@ def check_service(pack: Vertical, service: ServiceIn, *, grounds: Grounds, curre
     return checked
 
 
-def lowest_total_minor(terms: ServiceTerms) -> int:
-    """Return the lowest total that a service can be booked for."""
-    return compute_lowest_total_minor(
-        terms.price_model,
-        terms.price_minor,
-        min_people=terms.min_people,
-        shortest_minutes=terms.duration_minutes,
-        step_minor=find_currency(terms.currency).step_minor,
+def compute_service_total(service: ServiceTerms, *, people: int | None = None, minutes: int | None = None) -> int:
+    """Return the total of a booking in minor units: by default of the shortest one, for the fewest people."""
+    return compute_total_minor(
+        service.price_model,
+        service.price_minor,
+        people=people or service.min_people,
+        minutes=minutes or service.duration_minutes,
+        step_minor=find_currency(service.currency).step_minor,
     )
 
 

@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse
 
 from fairground.contracts.booking import PARTY_SIZE_MAX, Bookings
 from fairground.contracts.booking.availability import calendar_tag, hours_tag
-from fairground.contracts.booking.terms import compute_service_total
 from fairground.contracts.providers import (
     ALL_PROVIDERS,
     DURATION_MAX_MINUTES,
@@ -24,6 +23,7 @@ from fairground.contracts.providers import (
     Service,
     provider_tag,
 )
+from fairground.contracts.providers.service_rules import compute_service_total
 from fairground.contracts.reviews import Reviews, reviews_tag
 from fairground.kernel.inputs import PAGED_AT_MOST
 from fairground.kernel.money import find_currency

@@ -20,13 +20,13 @@ from fairground.contracts.booking import (
     SlotTaken,
 )
 from fairground.contracts.booking.terms import (
-    compute_service_total,
     find_people_bounds,
     list_service_lengths,
     make_price_line,
 )
 from fairground.contracts.payments import Payment
 from fairground.contracts.providers import BookingMode, Offer, ProviderContact, ServiceTerms
+from fairground.contracts.providers.service_rules import compute_service_total
 from fairground.kernel.addresses import Address
 from fairground.kernel.ids import uuid7
 from fairground.kernel.money import find_currency

@@ -16,7 +16,7 @@ from fairground.contracts.providers import (
     ServiceIn,
     ServiceInvalid,
 )
-from fairground.contracts.providers.service_rules import Grounds, check_service, lowest_total_minor
+from fairground.contracts.providers.service_rules import Grounds, check_service, compute_service_total
 from fairground.kernel.ids import uuid7
 from fairground.kernel.money import find_currency
 from fairground.modules.providers.domain.services import (
@@ -247,7 +247,7 @@ def services(draw: st.DrawFn) -> ServiceIn:
 @given(services())
 def test_lowest_total_is_the_least_of_all_bookings(service: ServiceIn) -> None:
     totals = list(every_total(check(service)))
-    assert lowest_total_minor(service) == min(totals)
+    assert compute_service_total(service) == min(totals)
     assert max(totals) <= PRICE_MAX_MINOR
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from fairground.contracts.booking import NotOffered, PriceChanged, SlotTaken
-from fairground.contracts.booking.terms import compute_service_total
 from fairground.contracts.providers import Offer
+from fairground.contracts.providers.service_rules import compute_service_total
 from fairground.modules.booking.deals.domain.record import BookingRecord, Details, new_record, with_details
 from fairground.modules.booking.time.store.allocations import Schedule
 from fairground.platform.db.dialect.guards import LONGEST

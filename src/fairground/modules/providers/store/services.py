@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from fairground.contracts.providers import Service, ServiceIn
-from fairground.contracts.providers.service_rules import lowest_total_minor
+from fairground.contracts.providers.service_rules import compute_service_total
 from fairground.modules.providers.store.details import list_services
 from fairground.modules.providers.tables import ProviderRow, ServiceRow
 from fairground.platform.db.database import ReadTx, WriteTx
@@ -60,7 +60,7 @@ async def refresh_price(tx: WriteTx, provider_id: UUID) -> None:
 
 def price_columns(services: Iterable[Service | ServiceIn]) -> dict[str, Any]:
     """Return the columns of the lowest total for which a provider with these services can be booked."""
-    totals = [(lowest_total_minor(service), service.currency) for service in services if not service.is_paused]
+    totals = [(compute_service_total(service), service.currency) for service in services if not service.is_paused]
     lowest_minor, currency = min(totals, default=(None, None))
     return {"price_from_minor": lowest_minor, "currency": currency}
 

@@ -13,8 +13,8 @@ from fairground.contracts.booking import (
     OwnService,
     RefundTerm,
 )
-from fairground.contracts.booking.terms import compute_service_total
 from fairground.contracts.providers import BookingMode, Offer
+from fairground.contracts.providers.service_rules import compute_service_total
 from fairground.kernel.addresses import Address
 from fairground.kernel.ids import uuid7
 from fairground.kernel.money import find_currency
