@@ -118,13 +118,7 @@ def _check_price(pack: Vertical, service: ServiceIn, *, currency: str) -> None:
 
 def _check_highest_total(service: ServiceIn) -> None:
     # The bound of one price is also that of the highest total, which includes the lowest one.
-    total_minor = compute_total_minor(
-        service.price_model,
-        service.price_minor,
-        people=service.max_people or service.min_people,
-        minutes=service.max_duration_minutes or service.duration_minutes,
-        step_minor=find_currency(service.currency).step_minor,
-    )
+    total_minor = compute_service_total(service, people=service.max_people, minutes=service.max_duration_minutes)
     if total_minor > PRICE_MAX_MINOR:
         total, most = (major_from_minor(minor, service.currency) for minor in (total_minor, PRICE_MAX_MINOR))
         raise ServiceInvalid(
