@@ -7,6 +7,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 
 from fairground.contracts.accounts import (
     AccountClosed,
@@ -205,12 +207,13 @@ async def test_address_that_is_taken_or_unchanged_is_refused(
     assert (await own.get_own_account(user_id=ada.id)).email == ada.email
 
 
-async def test_one_of_many_accounts_gets_an_address_that_they_confirm_at_once(
-    own: OwnAccountService, service: AccountService, emails: AccountEmails, ada: User
-) -> None:
-    users = [ada] + [
+async def take_address_at_once(
+    own: OwnAccountService, service: AccountService, emails: AccountEmails
+) -> list[User | BaseException]:
+    """Confirm one new address for five accounts, and register another account with it, all at once."""
+    users = [
         await service.create_user(email=f"u{n}@example.org", password=PASSWORD, name=f"U{n}", role=Role.CUSTOMER)
-        for n in range(4)
+        for n in range(5)
     ]
     tokens = []
     for user in users:
@@ -226,9 +229,29 @@ async def test_one_of_many_accounts_gets_an_address_that_they_confirm_at_once(
         await start.wait()
         return await service.register(email=NEW_EMAIL, password=PASSWORD, name="Zoe", role=Role.CUSTOMER, client="a")
 
-    outcomes = await asyncio.gather(*map(confirm, tokens), register(), return_exceptions=True)
+    return await asyncio.gather(*map(confirm, tokens), register(), return_exceptions=True)
+
+
+async def test_one_of_many_accounts_gets_an_address_that_they_confirm_at_once(
+    own: OwnAccountService, service: AccountService, emails: AccountEmails
+) -> None:
+    outcomes = await take_address_at_once(own, service, emails)
     assert sum(isinstance(outcome, User) for outcome in outcomes) == 1, outcomes
-    assert sum(isinstance(outcome, EmailTaken) for outcome in outcomes) == len(tokens), outcomes
+    assert sum(isinstance(outcome, EmailTaken) for outcome in outcomes) == 5, outcomes
+
+
+async def test_without_the_unique_constraint_many_accounts_get_the_address(
+    db: Database, own: OwnAccountService, service: AccountService, emails: AccountEmails
+) -> None:
+    """The negative control: the constraint refuses the other accounts."""
+    engine = db.backend.migration_engine()
+    with engine.begin() as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("accounts_user") as table:
+            table.drop_constraint(operations.f("uq_accounts_user__email"), type_="unique")
+    engine.dispose()
+    outcomes = await take_address_at_once(own, service, emails)
+    assert sum(isinstance(outcome, User) for outcome in outcomes) > 1, outcomes
 
 
 async def test_wrong_passwords_for_a_change_are_limited_as_at_sign_in(own: OwnAccountService, ada: User) -> None:
